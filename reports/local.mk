@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# The vocabulary. libcore needs libc only and is all that the plugin links.
+noinst_LTLIBRARIES += reports/libcore.la
+reports_libcore_la_SOURCES = \
+    %D%/err.h %D%/err.c \
+    %D%/measure.h \
+    %D%/workloads.def

@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# One folder of tests per folder of the house; cluster tests run from
+# contrib/test.sh, not from `make check`.
+include tests/reports/local.mk
+include tests/papi/local.mk
+include tests/engine/local.mk
+include tests/data/local.mk
+include tests/component/local.mk
+include tests/agent/local.mk
+include tests/spank/local.mk
+include tests/lint/local.mk
+include tests/cluster/local.mk
