@@ -4,4 +4,5 @@ noinst_LTLIBRARIES += reports/libcore.la
 reports_libcore_la_SOURCES = \
     %D%/err.h %D%/err.c \
     %D%/measure.h \
+    %D%/sha256.h %D%/sha256.c \
     %D%/workloads.def

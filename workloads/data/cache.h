@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Generated data, made once and kept: what a workload trains on when the run
+ * text says no `data=`.
+ *
+ * The set of a class lies in `CACHE/cosmoflow-CLASS-gG-sSEED`. Ranks find out
+ * which of them share a cache folder (a probe file of a random name); the
+ * lowest of those that do runs the generator, the others wait, and all agree
+ * at every moment on whether to go on. A killed generation leaves a folder
+ * ending in `.partial`, which the next one completes; two jobs at once either
+ * wait for each other (lock) or make the same bytes, and one rename wins.
+ *
+ * Life:    no state kept.
+ * Failure: -1 and a sentence, the same on all ranks.
+ * Threads: called by the thread that may talk to the other ranks.
+ */
+#ifndef DATA_CACHE_H
+#define DATA_CACHE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "reports/err.h"
+#include "workloads/data/cosmo_classes.h"
+#include "workloads/workload.h"
+
+/* Where the set of a class lies or would lie. Local, no communication. */
+int cache_path(const char *cache_dir, enum runspec_class class, char *path, size_t size,
+               struct err *e);
+
+/* True when this rank sees a finished set there: manifest, all sizes, and the
+ * hashes of a few files. Why not (also "not made yet") is in *e. Local. */
+bool cache_ready(const char *path, enum runspec_class class, struct err *e);
+
+/* Collective. Makes the set where it is missing and verifies it; path takes
+ * its folder. CLASS_STANDARD is never made silently: it fails with the
+ * command that makes it. Progress and what is done are said through
+ * host->say; stops early when host->stop or the deadline says so. */
+int cache_prepare(const struct workload_host *host, enum runspec_class class, char *path,
+                  size_t size, struct err *e);
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Batches for a training loop: a thread per loader reads, decodes and
+ * converts ahead of the trainer into a bounded queue.
+ *
+ * The order of an epoch is one global permutation of the samples, Philox by
+ * (seed, epoch); step s takes the s-th run of `batch` samples of it, and rank
+ * r of n takes [m*r/n, m*(r+1)/n) of that step's m samples. So the global
+ * batch is the same set, in the same order, for any number of ranks; the last
+ * one of an epoch may be short, and a rank's part of it empty.
+ *
+ * Epochs follow each other without a pause: while the trainer evaluates, the
+ * queue fills with the next epoch.
+ *
+ *     struct loader *l = loader_create(&options, &e);
+ *     for (epoch...) {
+ *         while ((got = loader_next(l, &b, &e)) > 0)
+ *             train(b.x, b.y, b.n);
+ *         if (got < 0) ...
+ *     }
+ *     loader_destroy(l);
+ *
+ * Life:    loader_create() returns it with its thread running; it borrows the
+ *          dataset, which nobody else may read until loader_destroy().
+ * Failure: a bad file surfaces at the loader_next() that would have delivered
+ *          it, and at every one after that.
+ * Threads: one consumer. The thread makes no MPI call.
+ */
+#ifndef DATA_LOADER_H
+#define DATA_LOADER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "reports/err.h"
+#include "workloads/data/dataset.h"
+
+enum loader_layout { LOADER_NCDHW, LOADER_NDHWC };
+
+struct loader_options {
+    struct dataset *data;       /* borrowed */
+    int rank, size;
+    long batch;                 /* global, >= 1 */
+    uint64_t seed;
+    bool shuffle;               /* no: stored order (evaluation) */
+    bool augment;               /* a random symmetry of the cube per sample and epoch, Philox by
+                                 * (seed, sample, epoch): one of 48 rotations and reflections,
+                                 * and a cyclic shift where the box is periodic */
+    enum loader_layout layout;
+    uint64_t epoch;             /* first epoch; its random key */
+    long step;                  /* first step in it (resume); 0 */
+    int ahead;                  /* batches kept ready; 0: 2 */
+    uint64_t keep_bytes;        /* keep decoded samples in memory when all that this loader can
+                                 * meet fit in so much; 0: read every time */
+    double (*now)(void);        /* monotonic seconds */
+};
+
+/* One rank's part of a step. Pointers hold until the next loader_next(). */
+struct loader_batch {
+    const float *x;             /* [n][C][D][D][D] or [n][D][D][D][C]: log(1 + count) */
+    const float *y;             /* [n][4], unit parameters in [-1, 1] */
+    const uint64_t *ids;        /* [n] global sample ids */
+    int n;                      /* may be 0 */
+    long first;                 /* position of this rank's first sample in the epoch's order */
+    long global_n;              /* samples of the step over all ranks */
+    uint64_t epoch;
+    long step, steps;           /* from 0; per epoch */
+};
+
+struct loader_stats {
+    uint64_t samples;           /* delivered */
+    uint64_t read_samples;      /* of these read from files ... */
+    uint64_t kept_samples;      /* ... and from memory: no storage was touched */
+    uint64_t read_bytes;        /* from files, as stored */
+    double read_seconds;        /* the thread spent reading and decoding files */
+    double convert_seconds;     /* the thread spent in log(1 + x), symmetry and layout */
+    double wait_seconds;        /* the consumer waited on an empty queue */
+    uint64_t waits;             /* batches that were not ready when asked for */
+    bool keeping;               /* keep_bytes was enough */
+};
+
+struct loader *loader_create(const struct loader_options *o, struct err *e);
+
+/* 1: *b is the next batch; 0: the epoch is over, the next call begins the
+ * next one; -1. */
+int loader_next(struct loader *l, struct loader_batch *b, struct err *e);
+
+/* Most samples that one batch of this rank can hold: ceil(batch / size). */
+int loader_max_n(const struct loader *l);
+
+/* Steps in one epoch. */
+long loader_steps(const struct loader *l);
+
+/* Sums since creation, as of now. */
+void loader_stats(struct loader *l, struct loader_stats *s);
+
+/* Stops and joins the thread, frees all. */
+void loader_destroy(struct loader *l);
+
+/* The sample at each position of an epoch's order: order takes n ids. */
+void loader_order(uint64_t *order, uint64_t n, uint64_t seed, uint64_t epoch, bool shuffle);
+
+#endif
