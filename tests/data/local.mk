@@ -1,1 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
+if BUILD_TESTS
+check_PROGRAMS += tests/data/test_philox
+TESTS += tests/data/test_philox
+tests_data_test_philox_SOURCES = %D%/test_philox.c
+tests_data_test_philox_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_data_test_philox_LDADD = reports/libcore.la $(CMOCKA_LIBS)
+endif

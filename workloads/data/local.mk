@@ -10,5 +10,6 @@ workloads_data_libdata_la_SOURCES = \
     %D%/cosmo_classes.h %D%/cosmo_classes.c \
     %D%/dataset.h \
     %D%/loader.h \
-    %D%/manifest.h
+    %D%/manifest.h \
+    workloads/engine/philox.h
 endif
