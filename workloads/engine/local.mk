@@ -1,1 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
+# Graph, plan, back ends. OpenMP and the back ends' libraries stay in here.
+noinst_LTLIBRARIES += workloads/engine/libengine.la
+workloads_engine_libengine_la_SOURCES = \
+    %D%/backend.h \
+    %D%/comm.h %D%/comm.c \
+    %D%/engine.h \
+    %D%/schedule.h %D%/schedule.c
+workloads_engine_libengine_la_CFLAGS = $(AM_CFLAGS) $(OPENMP_CFLAGS)
+workloads_engine_libengine_la_LIBADD = reports/libcore.la

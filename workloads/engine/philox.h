@@ -49,6 +49,22 @@ static inline void philox_at(uint64_t seed, uint64_t stream, uint64_t index, uin
     philox4x32(c, k, out);
 }
 
+/* What a seed is used for. Values never change: they are part of every result. */
+enum philox_use {
+    PHILOX_PARAMETER = 1, /* engine: start values, which = hash of the name */
+    PHILOX_DROPOUT = 2    /* engine: masks, which = epoch */
+};
+
+/* A seed of its own for one use of a seed, so that two uses never share a
+ * sequence. */
+static inline uint64_t philox_derive(uint64_t seed, enum philox_use use, uint64_t which)
+{
+    uint32_t out[4];
+
+    philox_at(seed, UINT64_C(0x6870613500000000) | use, which, out);
+    return (uint64_t)out[1] << 32 | out[0];
+}
+
 /* A uniform float in [0, 1): 24 bits, exact. */
 static inline float philox_float(uint32_t bits)
 {

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The engine, as a workload sees it.
+ *
+ * A *model* is named parameters in named groups (one optimiser each) and
+ * persistent state. One or more *graphs* of operators are built over it, once;
+ * they share parameters by using the same handles. compile() turns a graph
+ * into a plan (layouts, fusion, one arena planned by liveness) without
+ * allocating anything of size; start() allocates and initialises all.
+ *
+ *     struct model *m = model_create(&config, &e);
+ *     int body = model_group(m, "body", &sgd);
+ *     struct param *w = model_param(m, body, "conv1.weight", SHAPE(32, 4, 3, 3, 3), XAVIER);
+ *     struct graph *g = graph_create(m, "train", batch);
+ *     struct tensor *x = graph_input(g, "x", SHAPE(4, 64, 64, 64), CHANNELS_LAST);
+ *     struct tensor *y = graph_input(g, "y", SHAPE(4), CHANNELS_FIRST);
+ *     x = op_leaky_relu(op_conv(x, w, b, WINDOW(3, 1, 1)), 0.3f);
+ *     ...
+ *     struct tensor *loss = op_mse(x, y, NULL);
+ *     engine_compile(g, loss, &e);  model_memory(m) says what it takes
+ *     engine_start(m, &e);
+ *     each step:
+ *         engine_begin(g, &(struct engine_step){.rows = n, .global_rows = N, .ids = ids,
+ *                                               .epoch = k}, &e);
+ *         engine_feed(g, x, cubes, &e); engine_feed(g, y, labels, &e);
+ *         model_zero(m, body);
+ *         engine_forward(g, ENGINE_TRAIN, &e);
+ *         engine_backward(g, true, &e);
+ *         engine_read(g, loss, &value, 1, &e);        the only wait for the device
+ *         model_step(m, body, rate, &e);              waits for the exchange
+ *
+ * Rows. A graph has a fixed batch B; a step has rows <= B samples of this
+ * rank (0 is legal) out of global_rows over all ranks. Losses and metrics
+ * count real rows only and divide by global_rows: the *sum over ranks* of a
+ * loss is the mean over the global batch, and the sum of the gradients is its
+ * gradient, however unevenly the samples are spread. Rows past the end are
+ * zeros in the inputs and give exact zeros in every gradient.
+ *
+ * Randomness. Parameters start as a function of (seed, name, element), dropout
+ * masks of (seed, epoch, operator, global sample id, element): same on every
+ * rank, thread count and back end.
+ *
+ * Precision. compute = TENSOR_BF16 stores activations and their gradients in
+ * bfloat16 and multiplies in it; masters, parameter gradients, moments, losses
+ * and metrics stay float32. graph_keep_f32() makes further islands.
+ *
+ * Life:    model_destroy() frees the model, its graphs, tensors, parameters.
+ *          Names are copied. Handles live as long as the model.
+ * Failure: -1 and a sentence. What builds (model_group, model_param, graph_*,
+ *          op_*) returns -1 or NULL, takes a NULL argument as "has failed
+ *          before", and the first sentence is given by engine_compile() or
+ *          engine_start(): building needs no checks in between. After a
+ *          failing engine_* call of a step the model can only be destroyed.
+ * Threads: one thread per model; operators use config.threads OpenMP threads.
+ */
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "reports/err.h"
+#include "workloads/engine/comm.h"
+
+struct model;
+struct graph;
+struct tensor;
+struct param;
+struct state;
+struct engine_step;
+
+enum tensor_dtype { TENSOR_F32, TENSOR_BF16 };
+
+/* Where the channels stand in what is fed: N C [D] H W, or N [D] H W C.
+ * Shapes are always written channels first; back ends choose their own. */
+enum host_layout { CHANNELS_FIRST, CHANNELS_LAST };
+
+enum { SHAPE_MAX = 5, NODE_MAX_IN = 8, NODE_MAX_OUT = 4 };
+
+struct shape {
+    int n;
+    long d[SHAPE_MAX];
+};
+
+#define SHAPE(...)                                                                                 \
+    ((struct shape){(int)(sizeof((long[]){__VA_ARGS__}) / sizeof(long)), {__VA_ARGS__}})
+
+/* ---- model ------------------------------------------------------------ */
+
+struct engine_config {
+    const char *backend;       /* "ref", "cpu"; engine_backends() lists what is built in */
+    int threads;               /* >= 1 */
+    enum tensor_dtype compute;
+    uint64_t seed;
+    struct comm *comm;         /* borrowed for the model's life; comm_self() for one rank */
+    double (*now)(void);       /* monotonic seconds; NULL: waits are not measured */
+    size_t bucket_bytes;       /* gradient bucket; 0: 4 MiB */
+    bool profile;              /* time each operator (costs a clock pair each) */
+    bool no_reuse;             /* plan without reuse of memory: tests, hunting */
+    bool no_rewrite;           /* operators as built: tests, hunting */
+};
+
+/* Names of the back ends that are built in, NULL past the end; best first. */
+const char *engine_backend_name(int i);
+
+/* NULL and a sentence when the back end is unknown or cannot compute in that
+ * type on this machine. */
+struct model *model_create(const struct engine_config *config, struct err *e);
+void model_destroy(struct model *m);
+
+/* Update rules, in their common form (that of PyTorch), g += weight_decay w:
+ *   SGD  v = momentum v + g; w -= rate v */
+enum optimizer_kind { OPTIMIZER_SGD, OPTIMIZER_COUNT };
+
+struct optimizer {
+    enum optimizer_kind kind;
+    float momentum;
+    float weight_decay;
+};
+
+/* A group of parameters with an optimiser of its own. Returns its number. */
+int model_group(struct model *m, const char *name, const struct optimizer *o);
+
+/* Start values. fan_in = product of shape[1..], fan_out = shape[0] x product
+ * of shape[2..].
+ *   XAVIER    uniform in +-sqrt(6 / (fan_in + fan_out))   (Glorot, Bengio 2010)
+ *   HE        normal, variance 2 / fan_in                 (He et al. 2015)
+ *   NORMAL    normal, standard deviation `value`
+ *   CONSTANT  `value` */
+enum init_kind { INIT_XAVIER, INIT_HE, INIT_NORMAL, INIT_CONSTANT };
+
+struct init {
+    enum init_kind kind;
+    float value;
+};
+
+#define XAVIER ((struct init){INIT_XAVIER, 0})
+#define HE     ((struct init){INIT_HE, 0})
+#define ZEROS  ((struct init){INIT_CONSTANT, 0})
+
+/* A trainable array. Names are unique in the model. Declare parameters in
+ * forward order: the exchange starts from the last one. */
+struct param *model_param(struct model *m, int group, const char *name, struct shape shape,
+                          struct init init);
+
+/* Persistent float32 values that are not trained (statistics, counters); all
+ * elements start at `value`; kept in checkpoints, never exchanged. */
+struct state *model_state(struct model *m, const char *name, struct shape shape, float value);
+
+/* Trainable values in a group; group -1: in the model. */
+uint64_t model_parameters(const struct model *m, int group);
+
+/* After engine_start(): copies all values of one parameter or state (row
+ * major, in `shape`) out or in; n must be their number. Waits for the device.
+ * which: the values, or the gradient (this rank's until it is exchanged). */
+enum param_part { PARAM_VALUE, PARAM_GRADIENT };
+int param_get(struct param *p, enum param_part which, float *out, size_t n, struct err *e);
+int param_set(struct param *p, const float *in, size_t n, struct err *e);
+int state_get(struct state *s, float *out, size_t n, struct err *e);
+int state_set(struct state *s, const float *in, size_t n, struct err *e);
+
+/* ---- graph ------------------------------------------------------------ */
+
+/* batch: rows of every tensor that has samples (its first dimension). */
+struct graph *graph_create(struct model *m, const char *name, long batch);
+
+/* What is fed: shape is that of one sample; the tensor is batch x shape. */
+struct tensor *graph_input(struct graph *g, const char *name, struct shape sample,
+                           enum host_layout layout);
+
+/* Parameters of this group get no gradient in this graph; gradients towards
+ * what lies before them still flow (the generator's step of a GAN). */
+void graph_freeze(struct graph *g, int group);
+
+/* Marks. Each returns its tensor. output: readable with engine_read() after
+ * forward (losses and metrics are outputs already). want_grad: an input whose
+ * gradient engine_read_grad() gives. keep_f32: the operator that makes this
+ * tensor computes in float32 under any policy. */
+struct tensor *graph_output(struct tensor *t);
+struct tensor *graph_want_grad(struct tensor *t);
+struct tensor *graph_keep_f32(struct tensor *t);
+
+struct shape tensor_shape(const struct tensor *t);
+
+/* Windows of convolution and pooling: entries [0..dims) in the order D, H, W
+ * (H, W in two dimensions). stride 0 means 1. */
+struct window {
+    int kernel[3], stride[3], before[3], after[3]; /* before, after: padding */
+};
+
+/* The same in all dimensions. */
+#define WINDOW(k, s, p)                                                                            \
+    ((struct window){{(k), (k), (k)}, {(s), (s), (s)}, {(p), (p), (p)}, {(p), (p), (p)}})
+
+/* x N C [D] H W; w O C [KD] KH KW; b O or NULL. Zero padding; the window's
+ * kernel must be that of w. 2-D and 3-D. */
+struct tensor *op_conv(struct tensor *x, struct param *w, struct param *b, struct window win);
+/* Padding never wins. On a tie the first element in row-major order wins. */
+struct tensor *op_maxpool(struct tensor *x, struct window win);
+/* y = x > 0 ? x : slope x, 0 <= slope <= 1 */
+struct tensor *op_leaky_relu(struct tensor *x, float slope);
+struct tensor *op_relu(struct tensor *x);
+struct tensor *op_tanh(struct tensor *x);
+struct tensor *op_scale(struct tensor *x, float factor);
+/* N x everything else, row major in channels-first order. */
+struct tensor *op_flatten(struct tensor *x);
+/* x N I; w O I; b O or NULL; y = x w' + b */
+struct tensor *op_dense(struct tensor *x, struct param *w, struct param *b);
+/* Train: y = x / (1 - p) with probability 1 - p, else 0. Eval: y = x. */
+struct tensor *op_dropout(struct tensor *x, float p);
+struct tensor *op_add(struct tensor *x, struct tensor *y);
+/* Along dimension 1 (channels); at most NODE_MAX_IN. */
+struct tensor *op_concat(int n, struct tensor *const *x);
+/* Channels [from, from + count). */
+struct tensor *op_slice(struct tensor *x, long from, long count);
+/* y = x; no gradient passes. */
+struct tensor *op_stop_gradient(struct tensor *x);
+
+/* Scalars (shape 1, float32): sum over real rows and their elements of
+ * (x - t)^2 or |x - t|, times the row's weight, divided by
+ * global_rows x elements per sample. x and t: B r ... with r rows per sample
+ * (r = 1 most often); weight: one value per row, or NULL for all ones.
+ * No gradient flows to t or weight, none at all from op_mae (a metric). */
+struct tensor *op_mse(struct tensor *x, struct tensor *t, struct tensor *weight);
+struct tensor *op_mae(struct tensor *x, struct tensor *t, struct tensor *weight);
+
+/* A function on the host: proposals, sampling, non-maximum suppression. Shapes
+ * are the fixed maximum; what is not used is written by the function (and told
+ * to a loss by a weight that it writes too). in and out are row-major float32;
+ * it runs in every forward, in graph order, and must be deterministic.
+ * backward: gradients of the outputs in, those of the inputs out; NULL: no
+ * gradient passes. A gradient that is not wanted is NULL. */
+struct host_node {
+    const char *name;
+    int n_in, n_out;
+    struct tensor *in[NODE_MAX_IN];
+    struct shape out[NODE_MAX_OUT]; /* whole, with the first dimension */
+    void *ctx;                      /* borrowed for the model's life */
+    int (*forward)(void *ctx, const struct engine_step *step, const float *const *in,
+                   float *const *out, struct err *e);
+    int (*backward)(void *ctx, const struct engine_step *step, const float *const *in,
+                    const float *const *out_grad, float *const *in_grad, struct err *e);
+};
+
+/* Leaves the n_out tensors in out[]. */
+int op_host(struct graph *g, const struct host_node *h, struct tensor **out);
+
+/* ---- compile and start ------------------------------------------------ */
+
+/* Plans the graph. loss: a scalar; NULL: forward only. Sizes nothing on the
+ * heap but descriptions. */
+int engine_compile(struct graph *g, struct tensor *loss, struct err *e);
+
+/* What the model and all its compiled graphs take on this rank. */
+struct engine_memory {
+    uint64_t arena_bytes;      /* one allocation: all of the following but gradients */
+    uint64_t activation_bytes; /* planned by liveness: values, gradients, scratch */
+    uint64_t weight_bytes;     /* masters, moments, state, weight copies of the back end */
+    uint64_t gradient_bytes;   /* parameter gradients, from comm->alloc */
+    uint64_t total_bytes;
+    uint64_t no_reuse_bytes;   /* what activation_bytes would be without reuse */
+};
+struct engine_memory model_memory(const struct model *m);
+
+/* After the last compile: allocates, sets the start values. Collective over
+ * the ranks of config.comm. */
+int engine_start(struct model *m, struct err *e);
+
+/* FLOP of one sample through the graph, 2 per multiply-add, padding counted;
+ * convolutions and dense layers (what the field counts). */
+struct engine_flop {
+    double forward;
+    double data_gradient;   /* as executed: none towards what needs none */
+    double weight_gradient; /* none for frozen groups */
+    double executed;        /* sum of the three */
+    double three_forward;   /* 3 x forward */
+};
+struct engine_flop graph_flop(const struct graph *g);
+
+/* ---- run -------------------------------------------------------------- */
+
+enum engine_mode { ENGINE_TRAIN, ENGINE_EVAL };
+
+struct engine_step {
+    long rows;           /* samples of this rank: 0 to the graph's batch */
+    long global_rows;    /* over all ranks, >= 1 */
+    const uint64_t *ids; /* rows global sample ids; copied */
+    uint64_t epoch;
+};
+
+/* Begins a step: what is fed and run from here belongs to these samples. */
+int engine_begin(struct graph *g, const struct engine_step *step, struct err *e);
+
+/* Copies rows x sample float32 values, in the input's layout, to the device;
+ * the rest of the batch becomes zero. */
+int engine_feed(struct graph *g, struct tensor *input, const float *data, struct err *e);
+
+/* EVAL: dropout off. backward() needs a forward() in TRAIN before it. */
+int engine_forward(struct graph *g, enum engine_mode mode, struct err *e);
+
+/* Adds the gradients of the loss to those of the parameters. last: no more
+ * follow before model_step(), so the exchange of each bucket starts as soon as
+ * its gradients are complete. Every rank must say the same. */
+int engine_backward(struct graph *g, bool last, struct err *e);
+
+/* Values of an output, row major, channels first, float32; n: how many there
+ * are in all. The only call that waits for the device. */
+int engine_read(struct graph *g, struct tensor *t, float *out, size_t n, struct err *e);
+/* Gradient of an input that was marked want_grad, after backward. */
+int engine_read_grad(struct graph *g, struct tensor *t, float *out, size_t n, struct err *e);
+
+/* Gradients of the group become zero. */
+void model_zero(struct model *m, int group);
+
+/* Waits for the exchange of the group's gradients (starts what no backward
+ * has) and applies its optimiser. */
+int model_step(struct model *m, int group, double rate, struct err *e);
+
+/* Since start or the last call with reset. */
+struct engine_stats {
+    double exposed_wait_seconds; /* in model_step(), for the exchange */
+    uint64_t exchanged_bytes;    /* handed to all-reduce */
+    uint64_t steps;              /* model_step() calls */
+};
+struct engine_stats model_stats(struct model *m, bool reset);
+
+/* With config.profile: one row per operator and pass, in order of execution. */
+struct engine_profile_row {
+    const char *name;  /* of the operator, "conv1" */
+    const char *pass;  /* "forward", "data", "weights", ... */
+    double seconds;    /* summed */
+    double flop;       /* of one call with a full batch */
+    uint64_t calls;
+};
+/* Row i, false past the end. */
+bool graph_profile(const struct graph *g, int i, struct engine_profile_row *row);
+
+/* ---- checkpoint ------------------------------------------------------- */
+
+/* Parameters, moments, states, and `extra` (the workload's own: schedule,
+ * loader cursor, epoch, run text) in one file, written beside it and renamed.
+ * One rank calls it. */
+int model_save(struct model *m, const char *path, const void *extra, size_t extra_bytes,
+               struct err *e);
+
+/* All or nothing: a file that is cut, damaged, of another format version or
+ * of another model is refused and the model is unchanged. extra_bytes must be
+ * what was saved. Every rank calls it. */
+int model_load(struct model *m, const char *path, void *extra, size_t extra_bytes, struct err *e);
+
+#endif
