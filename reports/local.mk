@@ -5,4 +5,6 @@ reports_libcore_la_SOURCES = \
     %D%/err.h %D%/err.c \
     %D%/measure.h \
     %D%/sha256.h %D%/sha256.c \
+    %D%/nearest.h %D%/nearest.c \
+    %D%/runspec.h %D%/runspec.c \
     %D%/workloads.def

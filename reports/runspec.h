@@ -65,7 +65,7 @@ struct runspec {
     char suite[32];                         /* first word when it is a suite, else "" */
     int n_workloads;
     int workloads[RUNSPEC_MAX_WORKLOADS];   /* indices for runspec_workload(), no repeats */
-    unsigned set;                           /* bit 1u << KEY_x: said in the text */
+    unsigned set;                           /* bit 1u << KEY_x: said, and not its default */
     enum runspec_class class;
     enum runspec_dtype dtype;
     char data[RUNSPEC_MAX_WORKLOADS][RUNSPEC_MAX_BYTES + 1]; /* per entry of workloads; "" unset */
@@ -85,8 +85,9 @@ struct runspec {
 int runspec_parse(struct runspec *r, const char *text, struct err *e);
 
 /* Writes the canonical text: words in order, keys in enum order, only those
- * that differ from their default; parse(format(r)) gives r again. Returns the
- * length, or -1 when size is too small (RUNSPEC_MAX_BYTES * 2 always does). */
+ * that differ from their default; parse(format(r)) gives r again and the text
+ * is never longer than the one that was parsed. Returns the length, or -1 when
+ * size is too small (RUNSPEC_MAX_BYTES + 1 always does). */
 int runspec_format(const struct runspec *r, char *buf, size_t size);
 
 /* Row i of the table of workloads, NULL past the end. */
@@ -107,5 +108,8 @@ double runspec_node_hours(const struct runspec *r, unsigned nodes);
 /* What `--hpcai500=help` and `=list` print. */
 void runspec_help(FILE *f);
 void runspec_list(FILE *f);
+
+/* When the text is `help` or `list`, prints the answer and returns 1; else 0. */
+int runspec_answer(const char *text, FILE *f);
 
 #endif

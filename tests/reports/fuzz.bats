@@ -1,0 +1,10 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: BSD-3-Clause
+# A short fuzz of the run text on each check; longer by hand: fuzz.sh runspec 600
+
+@test "the run text holds under libFuzzer for a few seconds" {
+    run "$top_srcdir/tests/reports/fuzz.sh" runspec 4
+    [ "$status" -ne 77 ] || skip "$output"
+    echo "$output"
+    [ "$status" -eq 0 ]
+}
