@@ -4,6 +4,8 @@ noinst_LTLIBRARIES += reports/libcore.la
 reports_libcore_la_SOURCES = \
     %D%/err.h %D%/err.c \
     %D%/measure.h \
+    %D%/nearest.h %D%/nearest.c \
+    %D%/result.h %D%/result.c \
     %D%/sha256.h %D%/sha256.c \
     %D%/nearest.h %D%/nearest.c \
     %D%/runspec.h %D%/runspec.c \

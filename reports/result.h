@@ -43,6 +43,7 @@ enum run_status { RUN_COMPLETE, RUN_PARTIAL, RUN_CRASHED };
 struct result_epoch {
     int epoch;             /* from 1 */
     double seconds;        /* training part, slowest rank */
+    double input_wait_seconds; /* of it, slowest rank; NAN unknown */
     double train_loss;
     double train_quality;  /* same metric as quality, on training samples seen */
     double quality;        /* on the validation set; NAN when not evaluated */
@@ -72,6 +73,7 @@ struct workload_result {
     int threads;
     long batch;                 /* global */
     uint64_t parameters;        /* trainable */
+    char hyper_parameters[256]; /* "sgd momentum=0.9 lr=0.001 warmup_epochs=4"; no seed */
     char data_origin[16];       /* generated, published, look-alike, private */
     char data_path[512];
     char data_manifest_sha256[65]; /* "" when there is none */
@@ -122,6 +124,6 @@ int result_add_epoch(struct workload_result *r, const struct result_epoch *row);
 /* VFLOPS = FLOPS x (achieved / target)^n (HPC AI500 V2); target / achieved
  * where lower is better. */
 double result_vflops(double flop_per_second, double achieved, double target,
-                     bool higher_is_better, double n);
+                     bool higher_is_better, int n);
 
 #endif

@@ -1,5 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 if BUILD_TESTS
+check_PROGRAMS += tests/reports/test_core
+TESTS += tests/reports/test_core
+tests_reports_test_core_SOURCES = %D%/test_core.c
+tests_reports_test_core_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_reports_test_core_LDADD = reports/libcore.la $(CMOCKA_LIBS)
+
 check_PROGRAMS += tests/reports/test_runspec
 tests_reports_test_runspec_SOURCES = %D%/test_runspec.c
 tests_reports_test_runspec_LDADD = reports/libcore.la $(CMOCKA_LIBS)
