@@ -49,6 +49,11 @@ struct comm {
     int (*barrier)(struct comm *c, struct err *e);
 };
 
+/* Agree, then act: every rank says its own rc (0 or -1, with *e), all get 0
+ * when all said 0, else -1 and the sentence of the lowest rank that failed,
+ * with that rank in front when there is more than one. Collective. */
+int comm_agree(struct comm *c, int rc, struct err *e);
+
 /* One rank alone: sums are the identity. Static, never freed. */
 struct comm *comm_self(void);
 

@@ -3,7 +3,7 @@
 noinst_LTLIBRARIES += workloads/engine/libengine.la
 workloads_engine_libengine_la_SOURCES = \
     %D%/backend.h \
-    %D%/comm.h %D%/comm.c \
+    %D%/comm.h %D%/comm.c %D%/agree.c \
     %D%/engine.h \
     %D%/schedule.h %D%/schedule.c
 workloads_engine_libengine_la_CFLAGS = $(AM_CFLAGS) $(OPENMP_CFLAGS)
