@@ -10,3 +10,4 @@ reports_libcore_la_SOURCES = \
     %D%/nearest.h %D%/nearest.c \
     %D%/runspec.h %D%/runspec.c \
     %D%/workloads.def
+EXTRA_DIST += %D%/record.h %D%/journal.h %D%/facts.def
