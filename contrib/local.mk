@@ -1,1 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
+EXTRA_DIST += \
+    %D%/install-deps.sh \
+    %D%/test.sh \
+    %D%/cluster/cluster.sh \
+    %D%/cluster/config.sh \
+    %D%/cluster/daemons.sh \
+    %D%/cluster/nodes.sh
+
+# make print-TESTS: what contrib/test.sh asks of this Makefile
+print-%:
+	@echo '$($*)'

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=bash disable=SC2154
+# The files of the cluster. Sourced by cluster.sh.
+#
+# $S/state.sh is what `up` decided (mode, nodes, addresses, ports); everything
+# else is written from it. $S/node/ is a node's own folder: inside a node's
+# mount namespace it is $S/nodes/NAME.
+
+# load: what `up` decided, or a sentence
+load() {
+    [ -f "$S/state.sh" ] || die "cluster '$name' has not been started: $me -c $name up"
+    . "$S/state.sh"
+}
+
+# node_names: n1 .. nN
+node_names() { seq -f 'n%g' 1 "$nodes"; }
+
+slurm_user() { if [ "$(id -u)" = 0 ]; then echo slurm; else id -un; fi; }
+
+port_free() { ! ss -Hltn "sport = :$1" 2>/dev/null | grep -q .; }
+
+# pick_ports: a free run of ports below the ephemeral range: slurmdbd,
+# slurmctld, then one for each slurmd
+pick_ports() {
+    local try k
+    for try in $(seq 0 59); do
+        port=$((12000 + (id + try * 97) % 180 * 100))
+        for k in $(seq 0 $((nodes + 1))); do port_free $((port + k)) || continue 2; done
+        return 0
+    done
+    die "no free ports found"
+}
+
+# pick_subnet: 10.A.B.0/24 that no route of this machine leads to
+pick_subnet() {
+    local try n
+    for try in $(seq 0 199); do
+        n=$(((id / 7 + try * 13) % 16384))
+        subnet=10.$((128 + n / 256)).$((n % 256))
+        [ -n "$(ip -4 route show root "$subnet.0/24")$(ip -4 addr show to "$subnet.0/24")" ] || return 0
+    done
+    die "no free subnet found"
+}
+
+save_state() {
+    cat > "$S/state.sh" <<E
+mode=$mode nodes=$nodes port=$port subnet=$subnet control=$control
+E
+}
+
+node_address() { if [ "$mode" = netns ]; then echo "$subnet.${1#n}"; else echo 127.0.0.1; fi; }
+
+write_slurm_conf() {
+    local n host memory
+    host=$(hostname -s)
+    memory=$(awk -v n="$nodes" '/^MemTotal/ {print int($2 / 1024 / n)}' /proc/meminfo)
+    cat > "$S/etc/slurm.conf" <<E
+ClusterName=${name//-/}
+SlurmctldHost=$host($control)
+SlurmctldPort=$((port + 1))
+AuthType=auth/munge
+AuthInfo=socket=$S/munge/socket
+SlurmUser=$(slurm_user)
+SlurmdUser=$(id -un)
+StateSaveLocation=$S/ctld
+SlurmdSpoolDir=$S/nodes/%n/slurmd
+TmpFS=$S/nodes/%n/tmp
+SlurmctldPidFile=$S/ctld/slurmctld.pid
+SlurmdPidFile=$S/nodes/%n/slurmd.pid
+SlurmctldLogFile=$S/log/slurmctld.log
+SlurmdLogFile=$S/log/slurmd-%n.log
+SlurmctldDebug=verbose
+SlurmdDebug=verbose
+PlugStackConfig=$S/node/plugstack.conf
+# Task 0 of every node would be pinned to CPU 0 by task/affinity, and there is
+# one cgroup tree for all nodes here.
+TaskPlugin=task/none
+ProctrackType=proctrack/linuxproc
+JobAcctGatherType=jobacct_gather/linux
+JobAcctGatherFrequency=5
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core
+SlurmdParameters=config_overrides
+MpiDefault=pmix
+ReturnToService=2
+SlurmdTimeout=120
+MessageTimeout=60
+UnkillableStepTimeout=120
+BatchStartTimeout=60
+TCPTimeout=10
+MailProg=/bin/true
+AccountingStorageType=accounting_storage/slurmdbd
+AccountingStorageHost=$control
+AccountingStoragePort=$port
+AccountingStoragePass=$S/munge/socket
+AccountingStoreFlags=job_comment,job_env,job_script
+E
+    for n in $(node_names); do
+        host=$n; [ "$mode" != plain ] || host=localhost
+        echo "NodeName=$n NodeHostname=$host NodeAddr=$(node_address "$n")" \
+            "Port=$((port + 1 + ${n#n})) CPUs=2 RealMemory=$memory State=UNKNOWN"
+    done >> "$S/etc/slurm.conf"
+    cat >> "$S/etc/slurm.conf" <<E
+PartitionName=main Nodes=ALL Default=YES MaxTime=2:00:00 State=UP
+PartitionName=other Nodes=ALL MaxTime=2:00:00 State=UP
+E
+    echo CgroupAutomount=no > "$S/etc/cgroup.conf"
+    (umask 077; cat > "$S/etc/slurmdbd.conf" <<E
+AuthType=auth/munge
+AuthInfo=socket=$S/munge/socket
+DbdHost=localhost
+DbdAddr=$control
+DbdPort=$port
+SlurmUser=$(slurm_user)
+LogFile=$S/log/slurmdbd.log
+PidFile=$S/ctld/slurmdbd.pid
+StorageType=accounting_storage/mysql
+StorageHost=localhost
+StorageUser=slurm
+StoragePass=private
+StorageLoc=slurm_acct_db
+E
+    )
+}
+
+# write_plugstack [none | ARGUMENTS...]: every node and the login node
+write_plugstack() {
+    local so=$S/prefix/lib/slurm/hpcai500.so line f
+    line="optional $so agent=$S/prefix/bin/hpcai500-agent spool=$S/spool ${*-}"
+    if [ "${1-}" = none ] || [ ! -e "$so" ]; then line="# no plugin"; fi
+    for f in "$S"/node "$S"/nodes/*/; do
+        f=${f%/}/plugstack.conf
+        # slurmstepd may be reading it: replace, never truncate
+        echo "$line" > "$f.new"
+        mv "$f.new" "$f"
+    done
+}
+
+write_env() {
+    cat > "$S/env" <<E
+export HPCAI500_CLUSTER=$name
+export SLURM_CONF=$S/etc/slurm.conf
+export PATH=$S/prefix/bin:\$PATH MANPATH=$S/prefix/share/man:\${MANPATH-}
+export HPCAI500_CACHE=$S/node/cache
+# More ranks than cores that poll: yield. mpirun as root is meant here.
+export OMPI_MCA_mpi_yield_when_idle=1
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+E
+    case $mode in
+        netns) echo "export OMPI_MCA_btl_tcp_if_include=$subnet.0/24 OMPI_MCA_oob_tcp_if_include=$subnet.0/24" ;;
+        loop) echo "export OMPI_MCA_btl_tcp_if_include=lo OMPI_MCA_oob_tcp_if_include=lo" ;;
+        # Nodes share one host name here, so shared memory would mix them up.
+        plain) echo "export OMPI_MCA_btl=self,tcp OMPI_MCA_btl_tcp_if_include=lo OMPI_MCA_oob_tcp_if_include=lo" ;;
+    esac >> "$S/env"
+}

@@ -1,0 +1,258 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# test.sh [--list] [--no-install] [STAGE...]
+#
+# Runs every test of hpcai500, or the named stages, from a fresh clone on a
+# Debian 12 machine. As root it first installs what is missing. Builds and
+# logs go to build/test (or $BUILD), nothing else in the tree is touched but
+# what autoreconf makes. Exit 0 only if nothing failed; the last line is
+# "N passed, N failed, N skipped".
+set -uo pipefail
+top=$(cd "$(dirname "$0")/.." && pwd)
+W=${BUILD:-$top/build/test}
+
+stages=(deps gcc clang sanitizers distcheck mpich matrix lint cluster)
+declare -A about=(
+    [deps]="Debian packages that are missing"
+    [gcc]="gcc -Werror, make check"
+    [clang]="clang -Werror, make check of the units"
+    [sanitizers]="ASan + UBSan, make check of the units"
+    [distcheck]="the tarball builds, checks, installs and uninstalls"
+    [mpich]="the agent with MPICH, its tests under mpirun"
+    [matrix]="configure without the optional parts"
+    [lint]="shell scripts; the rest of the lint is in make check"
+    [cluster]="a real Slurm cluster on this machine"
+)
+
+say() { printf '%s\n' "$*"; }
+passed=0 failed=0 skipped=0 rows=() skips=()
+
+# --- counting ----------------------------------------------------------------
+
+# add PASSED FAILED SKIPPED
+add() { passed=$((passed + $1)); failed=$((failed + $2)); skipped=$((skipped + $3)); }
+
+# cases_of LOG RESULT: "passed failed skipped" of one test program. bats
+# speaks TAP, cmocka has its own summary, all else counts as one by its result.
+cases_of() {
+    awk -v result="$2" '
+        /^1\.\.[0-9]+$/       { tap = 1; plan += substr($0, 4) }
+        /^ok [0-9]+/          { if (tolower($0) ~ /# skip/) s++; else p++; seen++ }
+        /^not ok [0-9]+/      { f++; seen++ }
+        /^\[  PASSED  \] [0-9]+ test/ { cm = 1; cp += $4 }
+        /^\[  FAILED  \] [0-9]+ test/ { cm = 1; cf += $4 }
+        /^\[  SKIPPED \] [0-9]+ test/ { cm = 1; cs += $4 }
+        END {
+            if (tap) { if (plan > seen) f += plan - seen }
+            else if (cm) { p = cp; f = cf; s = cs }
+            else { p = f = s = 0 }
+            if (result ~ /FAIL|ERROR|XPASS/ && f == 0) f = 1
+            if (result == "SKIP" && p + f + s == 0) s = 1
+            if (p + f + s == 0) p = 1
+            print p + 0, f + 0, s + 0
+        }' "$1"
+}
+
+# note_skips LOG: reasons, for the summary
+note_skips() {
+    local line
+    while IFS= read -r line; do skips+=("$line"); done < <(
+        sed -n 's/^ok [0-9]* \(.*\) # [sS][kK][iI][pP] *(\{0,1\}\(.*[^)]\))\{0,1\}$/\1: \2/p;
+                s/^\[  SKIPPED \] \([A-Za-z_].*\)$/\1/p;s/^SKIP:* \(.*\)$/\1/p' "$1" | sort -u)
+}
+
+# tail_of LOG: what a person needs to see of a failure
+tail_of() {
+    say "   ---- end of $1"
+    tail -n "${2:-40}" "$1" | cut -c1-300 | sed 's/^/   | /'
+}
+
+# count_checks DIR: every test that `make check` left in DIR
+count_checks() {
+    local trs log result p f s
+    while IFS= read -r trs; do
+        log=${trs%.trs}.log
+        result=$(sed -n 's/^:global-test-result: //p' "$trs")
+        read -r p f s < <(cases_of "$log" "$result")
+        add "$p" "$f" "$s"
+        [ "$s" -eq 0 ] || note_skips "$log"
+        [ "$f" -eq 0 ] || tail_of "$log"
+    done < <(find "$1" -name '*.trs' -not -path '*/hpcai500-*/*' | sort)
+}
+
+# --- running -----------------------------------------------------------------
+
+# log NAME SECONDS COMMAND...: runs it into $W/logs/NAME.log, says how it went
+log() {
+    local what=$1 limit=$2 file=$W/logs/$1.log begin=$SECONDS rc; shift 2
+    timeout -k 30 "$limit" "$@" > "$file" 2>&1 </dev/null; rc=$?
+    [ $rc -ne 124 ] && [ $rc -ne 137 ] || say "stopped after its $limit seconds" >> "$file"
+    say "   $what: $([ $rc -eq 0 ] && echo ok || echo "FAILED ($rc)") ($((SECONDS - begin)) s)"
+    return $rc
+}
+
+# step NAME SECONDS COMMAND...: the same, counted as one test
+step() {
+    if log "$@"; then add 1 0 0; return 0; fi
+    add 0 1 0
+    tail_of "$W/logs/$1.log"
+    return 1
+}
+
+# build DIR CONFIGURE-WORDS...: configure and make, one test
+build() {
+    local dir=$1; shift
+    mkdir -p "$W/$dir"
+    step "$dir-build" 1200 bash -ec 'cd "$1"; shift; "$@"; make -j"$JOBS"' - \
+        "$W/$dir" "$top/configure" --enable-werror "$@"
+}
+
+# check DIR [MAKE-WORDS...]: make check, every case counted
+check() {
+    local dir=$1 before=$failed; shift
+    find "$W/$dir" -name '*.trs' -delete
+    log "$dir-check" 1500 make -C "$W/$dir" -k -j"$JOBS" check "$@"; local rc=$?
+    count_checks "$W/$dir"
+    if [ $rc -ne 0 ] && [ "$failed" -eq "$before" ]; then
+        add 0 1 0
+        tail_of "$W/logs/$dir-check.log"
+    fi
+}
+
+# units DIR: the test programs among TESTS (no scripts)
+units() { make -s -C "$W/$1" print-TESTS | tr ' ' '\n' | grep -vE '\.(bats|sh|py)$' | tr '\n' ' '; }
+
+# --- stages ------------------------------------------------------------------
+
+stage_deps() {
+    local words=--tests
+    [ $install = yes ] || return 0
+    log deps 1500 "$top/contrib/install-deps.sh" $words && return 0
+    add 0 1 0
+    tail_of "$W/logs/deps.log"
+    return 1
+}
+
+stage_gcc() {
+    local prefix
+    prefix=$("$top/contrib/cluster/cluster.sh" -c "$cluster" dir)/prefix
+    build gcc CC=gcc MPICC="$openmpi" --prefix="$prefix" --with-slurm-plugindir="$prefix/lib/slurm" || return
+    check gcc
+}
+
+stage_clang() {
+    build clang CC=clang MPICC="$openmpi" || return
+    check clang TESTS="$(units clang)"
+}
+
+stage_sanitizers() {
+    build sanitizers CC=gcc MPICC="$openmpi" --enable-sanitizers || return
+    check sanitizers TESTS="$(units sanitizers)"
+}
+
+stage_distcheck() {
+    [ -f "$W/gcc/Makefile" ] || build gcc CC=gcc MPICC="$openmpi" || return
+    step distcheck 2400 make -C "$W/gcc" distcheck "DISTCHECK_CONFIGURE_FLAGS=--enable-werror MPICC=$openmpi"
+}
+
+stage_mpich() {
+    local mpich tests
+    mpich=$(command -v mpicc.mpich) || { add 0 0 1; skips+=("mpich: mpicc.mpich is not installed"); return; }
+    build mpich CC=gcc MPICC="$mpich" || return
+    tests=$(make -s -C "$W/mpich" print-TESTS | tr ' ' '\n' | grep '^tests/agent/' | tr '\n' ' ')
+    [ -z "${tests// }" ] || MPIRUN=mpirun.mpich check mpich TESTS="$tests"
+}
+
+stage_matrix() {
+    local all="--without-slurm --without-mpi --without-hdf5 --without-cjson --without-zlib
+        --without-onednn --without-papi --without-hwloc --without-fftw --without-cmocka"
+    build no-slurm --without-slurm MPICC="$openmpi"
+    build no-mpi --without-mpi
+    build no-onednn --without-onednn --without-papi --without-hwloc MPICC="$openmpi"
+    # shellcheck disable=SC2086
+    build nothing $all
+    # Asked for and missing is an error.
+    step matrix-missing 120 bash -c 'mkdir -p "$1" && cd "$1" && ! "$2" --with-mpi="$1/nowhere" PATH=/usr/bin:/bin' - \
+        "$W/missing" "$top/configure"
+}
+
+stage_lint() {
+    # shellcheck disable=SC2046
+    step shellcheck 300 bash -c 'cd "$1" && shellcheck -S warning -x -P contrib/cluster \
+        contrib/*.sh contrib/cluster/cluster.sh .ci/run' - "$top"
+}
+
+stage_cluster() {
+    local lab="$top/contrib/cluster/cluster.sh -c $cluster" file
+    [ -f "$W/gcc/Makefile" ] || stage_gcc
+    step cluster-install 300 make -C "$W/gcc" install || return
+    # shellcheck disable=SC2086
+    step cluster-up 300 $lab up || return
+    for file in "$top"/tests/cluster/*.bats; do
+        [ -e "$file" ] || continue
+        local name before
+        name=cluster-$(basename "$file" .bats) before=$failed
+        export top_srcdir=$top top_builddir=$W/gcc HPCAI500_CLUSTER=$cluster
+        log "$name" 1200 bats --tap "$file"; local rc=$?
+        local p f s
+        read -r p f s < <(cases_of "$W/logs/$name.log" "$([ $rc -eq 0 ] && echo PASS || echo FAIL)")
+        add "$p" "$f" "$s"
+        [ "$s" -eq 0 ] || note_skips "$W/logs/$name.log"
+        [ "$failed" -eq "$before" ] || tail_of "$W/logs/$name.log" 80
+    done
+    # shellcheck disable=SC2086
+    step cluster-down 120 $lab down --wipe
+}
+
+# --- main --------------------------------------------------------------------
+
+install=yes chosen=()
+for arg in "$@"; do
+    case $arg in
+        --list) for s in "${stages[@]}"; do printf '%-12s %s\n' "$s" "${about[$s]}"; done; exit 0 ;;
+        --no-install) install=no ;;
+        *) [ -n "${about[$arg]-}" ] || { say "test.sh: no stage '$arg'; see --list" >&2; exit 2; }
+           chosen+=("$arg") ;;
+    esac
+done
+[ ${#chosen[@]} -gt 0 ] || chosen=("${stages[@]}")
+
+# The machine's own programs, and none of what a shell may carry.
+export PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8
+unset CC CFLAGS CPPFLAGS LDFLAGS LIBS MAKEFLAGS MAKELEVEL CDPATH CONFIG_SITE
+for v in $(compgen -e | grep -E '^(SLURM|SPANK|SALLOC|SBATCH|OMPI|PMI|PMIX|HPCAI500|OMP)_' || true); do unset "$v"; done
+mkdir -p "$W/logs" "$W/home" || exit 1
+export HOME=$W/home XDG_CACHE_HOME=$W/home/.cache
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+JOBS=$(nproc); export JOBS
+openmpi=$(command -v mpicc.openmpi || command -v mpicc || echo mpicc)
+# One cluster per checkout.
+cluster=test-$(printf %s "$top" | cksum | cut -d' ' -f1 | cut -c1-8)
+trap '"$top/contrib/cluster/cluster.sh" -c "$cluster" down --wipe >/dev/null 2>&1' EXIT
+trap 'exit 130' INT TERM
+
+prepare() {
+    [ "$top/configure" -nt "$top/configure.ac" ] && [ "$top/Makefile.in" -nt "$top/Makefile.am" ] && return 0
+    (cd "$top" && step autoreconf 300 autoreconf -fi)
+}
+
+for s in "${chosen[@]}"; do
+    begin=$SECONDS p=$passed f=$failed k=$skipped
+    say "== $s: ${about[$s]}"
+    if [ "$s" != deps ]; then prepare || break; fi
+    "stage_$s"
+    [ "$s" = deps ] && [ "$failed" -gt 0 ] && break
+    openmpi=$(command -v mpicc.openmpi || echo mpicc)
+    rows+=("$(printf '%-12s %6d passed %4d failed %4d skipped %6d s' "$s" \
+        $((passed - p)) $((failed - f)) $((skipped - k)) $((SECONDS - begin)))")
+done
+
+say
+printf '%s\n' "${rows[@]}"
+if [ ${#skips[@]} -gt 0 ]; then
+    say "skipped, and why:"
+    printf '%s\n' "${skips[@]}" | sort -u | sed 's/^/  /'
+fi
+say "logs: ${W#"$top"/}/logs"
+say "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
