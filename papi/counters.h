@@ -22,7 +22,8 @@
  *          backwards are answers: the value is null from then on with the
  *          reason. open fails only when out of memory.
  * Threads: one thread makes all calls. Events of all threads of the process
- *          are counted, each from the first border after it was started.
+ *          are counted, those started later too; where that is refused, the
+ *          source (counters_source) says which threads are.
  */
 #ifndef PAPI_COUNTERS_H
 #define PAPI_COUNTERS_H
@@ -74,6 +75,7 @@ struct counters_options {
 
 enum counters_backend {
     BACKEND_PAPI,
+    BACKEND_PERF,
     BACKEND_PROC,
     BACKEND_NET,
     BACKEND_INFINIBAND,
@@ -116,10 +118,8 @@ double counters_ratio(const struct counters *c, int i);
 /* What the reads cost so far. */
 struct counters_cost {
     long reads;
-    double seconds;             /* sum over the reads */
-    double max_seconds;         /* dearest one */
-    int threads_seen;           /* of this process, at the last read */
-    int threads_counted;        /* of them, those whose events are counted */
+    double seconds;     /* sum over the reads */
+    double max_seconds; /* dearest one */
 };
 struct counters_cost counters_cost(const struct counters *c);
 
@@ -127,6 +127,7 @@ struct counters_cost counters_cost(const struct counters *c);
 struct counters_row {
     double value[PHASE_COUNT + 1]; /* last: all phases; NAN: none */
     double ratio;
+    uint64_t entered; /* bits 1u << p: the rank was in that phase */
     /* Ranks with the same domain see one and the same counter (a node's
      * energy): take one of them, not their sum. 0: the rank's own. */
     uint64_t domain;
@@ -136,8 +137,9 @@ void counters_export(const struct counters *c, struct counters_row rows[COUNTER_
 
 /* Counter i in phase p (PHASE_COUNT: all) over all ranks; rank r's rows begin
  * at rows[r * COUNTER_COUNT]. TOTAL sums each domain once; PEAK is the
- * highest, LEVEL the mean. Null when a rank has none, with a literal reason:
- * show that rank's own (counters_value().reason) where it is known. */
+ * highest, LEVEL the mean, of the ranks that entered the phase. Null when one
+ * of them has no value, with a literal reason: show that rank's own
+ * (counters_value().reason) where it is known. */
 struct measure counters_combine(const struct counters_row *rows, int ranks, int i, enum phase p);
 
 #endif

@@ -1,0 +1,589 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Readings at borders, differences added up per phase. */
+#include <config.h>
+
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "papi/backend.h"
+#include "papi/state.h"
+
+static const struct counter_info table[COUNTER_COUNT + 1] = {
+#define COUNTER(symbol, backend, unit, kind, scope, title)                                         \
+    {#symbol, #backend, unit, COUNTER_##kind, SCOPE_##scope, title},
+#include "papi/counters.def"
+};
+
+/* PAPI first: a hardware event that it lacks is then asked of the kernel. */
+static const struct backend *const backends[] = {
+    &backend_papi,       &backend_perf,   &backend_proc,   &backend_net,
+    &backend_infiniband, &backend_energy, &backend_cgroup, &backend_cpu,
+};
+
+enum { BACKENDS = sizeof(backends) / sizeof(*backends) };
+_Static_assert((int)BACKENDS == (int)BACKEND_COUNT,
+               "a back end without a bit or a bit without one");
+
+static double now_seconds(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* FNV-1a; never 0, which means "the rank's own". */
+static uint64_t hash(uint64_t h, const char *text)
+{
+    h = h ? h : 14695981039346656037u;
+    for (; *text; text++)
+        h = (h ^ (unsigned char)*text) * 1099511628211u;
+    return h ? h : 1;
+}
+
+/* --- what back ends call --- */
+
+static bool counts(const struct row *r)
+{
+    return r->sources > 0 && !r->barred;
+}
+
+bool counter_has_source(const struct counters *c, int counter)
+{
+    return counts(&c->rows[counter]);
+}
+
+int source_add(struct counters *c, const struct source *s)
+{
+    struct source *more = realloc(c->sources, ((size_t)c->n_sources + 1) * sizeof(*more));
+
+    if (!more)
+        return -1;
+    c->sources = more;
+    more[c->n_sources] = *s;
+    more[c->n_sources].file = more[c->n_sources].next = -1;
+    c->rows[s->counter].sources++;
+    return c->n_sources++;
+}
+
+static int file_add(struct counters *c, const char *path)
+{
+    struct file *more;
+
+    for (int i = 0; i < c->n_files; i++)
+        if (strcmp(c->files[i].path, path) == 0)
+            return i;
+    more = realloc(c->files, ((size_t)c->n_files + 1) * sizeof(*more));
+    if (!more)
+        return -1;
+    c->files = more;
+    snprintf(more[c->n_files].path, sizeof(more->path), "%s", path);
+    more[c->n_files].first = -1;
+    return c->n_files++;
+}
+
+bool can_pick(struct counters *c, const char *path, struct pick p, char *why)
+{
+    ssize_t n = read_small(c, path, c->buf, sizeof(c->buf));
+    double v;
+
+    if (n < 0)
+        why_unread(c, path, (int)-n, why, REASON_BYTES);
+    else if (pick_number(c->buf, &p, &v))
+        return true;
+    else
+        snprintf(why, REASON_BYTES, "%s: no number%s%s", path, p.key ? " after " : "",
+                 p.key ? p.key : "");
+    return false;
+}
+
+int source_file(struct counters *c, const struct source *s, const char *path, struct pick p)
+{
+    char why[REASON_BYTES];
+    struct source *added;
+    int file, i;
+
+    if (!can_pick(c, path, p, why)) {
+        counter_bar(c, s->counter, "%s", why);
+        return 0;
+    }
+    file = file_add(c, path);
+    i = file < 0 ? -1 : source_add(c, s);
+    if (i < 0)
+        return -1;
+    added = &c->sources[i];
+    added->file = file;
+    added->next = c->files[file].first;
+    c->files[file].first = i;
+    added->pick = p;
+    if (p.key)
+        snprintf(added->key, sizeof(added->key), "%s", p.key);
+    if (!c->rows[s->counter].from[0])
+        counter_from(c, s->counter, "%s", path);
+    return 0;
+}
+
+void counter_from(struct counters *c, int counter, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(c->rows[counter].from, SOURCE_TEXT_BYTES, fmt, ap);
+    va_end(ap);
+}
+
+static void off(struct row *r, const char *fmt, va_list ap)
+{
+    size_t len = strlen(r->off);
+
+    if (r->barred)
+        return; /* what barred it says more */
+    if (len > 0 && len + 2 < sizeof(r->off))
+        len += (size_t)snprintf(r->off + len, sizeof(r->off) - len, "; ");
+    if (len < sizeof(r->off))
+        vsnprintf(r->off + len, sizeof(r->off) - len, fmt, ap);
+}
+
+void counter_off(struct counters *c, int counter, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    off(&c->rows[counter], fmt, ap);
+    va_end(ap);
+}
+
+void counter_bar(struct counters *c, int counter, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    off(&c->rows[counter], fmt, ap);
+    va_end(ap);
+    c->rows[counter].barred = true;
+}
+
+void backend_off(struct counters *c, const char *backend, const char *fmt, ...)
+{
+    for (int i = 0; i < COUNTER_COUNT; i++) {
+        va_list ap;
+
+        if (strcmp(table[i].backend, backend) != 0 || c->rows[i].sources || c->rows[i].off[0])
+            continue;
+        va_start(ap, fmt);
+        off(&c->rows[i], fmt, ap);
+        va_end(ap);
+    }
+}
+
+void counter_domain(struct counters *c, int counter, const char *id)
+{
+    c->rows[counter].domain = hash(c->machine, id);
+}
+
+void counter_ratio(struct counters *c, int counter, double ratio)
+{
+    struct row *r = &c->rows[counter];
+
+    if (!(ratio >= r->ratio))
+        r->ratio = ratio;
+}
+
+void source_now(struct counters *c, int source, double raw)
+{
+    c->sources[source].now = raw;
+    c->sources[source].now_known = true;
+}
+
+void source_lost(struct counters *c, int source, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(c->sources[source].why, REASON_BYTES, fmt, ap);
+    va_end(ap);
+    c->sources[source].now_known = false;
+}
+
+void **backend_state(struct counters *c, enum counters_backend b)
+{
+    return &c->state[b];
+}
+
+/* --- one reading of everything --- */
+
+static void read_file(struct counters *c, const struct file *f)
+{
+    ssize_t n = read_small(c, f->path, c->buf, sizeof(c->buf));
+
+    for (int i = f->first; i >= 0; i = c->sources[i].next) {
+        struct source *s = &c->sources[i];
+        double v;
+
+        if (s->key[0])
+            s->pick.key = s->key; /* the array may have moved */
+        if (n < 0) {
+            s->now_known = false;
+            why_unread(c, f->path, (int)-n, s->why, sizeof(s->why));
+        } else if (!pick_number(c->buf, &s->pick, &v)) {
+            source_lost(c, i, "%s: no number%s%s any more", f->path, s->key[0] ? " after " : "",
+                        s->key);
+        } else if (s->stuck > 0 && v >= s->stuck) {
+            source_lost(c, i, "%s: stuck at %.0f, its largest value", f->path, v);
+        } else {
+            source_now(c, i, v);
+        }
+    }
+}
+
+static void read_canned(struct counters *c)
+{
+    for (int i = 0; i < c->n_sources; i++) {
+        struct measure m = c->canned(c->canned_ctx, c->sources[i].counter);
+
+        if (m.reason)
+            source_lost(c, i, "%s", m.reason);
+        else
+            source_now(c, i, m.value);
+    }
+}
+
+static void read_all(struct counters *c)
+{
+    double start = now_seconds(), took;
+
+    for (int i = 0; i < COUNTER_COUNT; i++)
+        c->rows[i].ratio = 1;
+    if (c->canned)
+        read_canned(c);
+    for (int i = 0; i < BACKENDS; i++)
+        if (c->open[i] && backends[i]->read)
+            backends[i]->read(c);
+    for (int i = 0; i < c->n_files; i++)
+        read_file(c, &c->files[i]);
+    took = now_seconds() - start;
+    c->cost.reads++;
+    c->cost.seconds += took;
+    if (took > c->cost.max_seconds)
+        c->cost.max_seconds = took;
+}
+
+/* What the source added since the last reading; false and why not. */
+static bool added(const struct source *s, double gap, double *delta, char *why)
+{
+    if (!s->known) {
+        snprintf(why, REASON_BYTES, "it could not be read where the phase began");
+        return false;
+    }
+    if (s->max_gap_seconds > 0 && gap > s->max_gap_seconds) {
+        snprintf(why, REASON_BYTES,
+                 "it may have wrapped more than once in the %.0f s between reads", gap);
+        return false;
+    }
+    *delta = s->now - s->last;
+    if (*delta >= 0)
+        return true;
+    if (s->wrap > s->last && s->last >= s->wrap_from) {
+        *delta += s->wrap;
+        return true;
+    }
+    snprintf(why, REASON_BYTES, "it went backwards, from %.0f to %.0f: set back by something",
+             s->last, s->now);
+    return false;
+}
+
+static void account_one(struct counters *c, const struct source *s, double gap)
+{
+    struct row *r = &c->rows[s->counter];
+    enum counter_kind kind = table[s->counter].kind;
+    char *lost = r->lost[c->phase];
+    double v = s->now;
+
+    if (lost[0] || !counts(r))
+        return;
+    if (!s->now_known) {
+        snprintf(lost, REASON_BYTES, "%s", s->why);
+        return;
+    }
+    if (kind == COUNTER_TOTAL && !added(s, gap, &v, lost))
+        return;
+    v *= s->scale;
+    if (kind != COUNTER_PEAK)
+        r->sum[c->phase] += v;
+    else if (!r->readings[c->phase] || v > r->sum[c->phase])
+        r->sum[c->phase] = v;
+    r->readings[c->phase]++;
+}
+
+/* Reads, and gives what was added to the phase that ran. */
+static void border(struct counters *c)
+{
+    double before = c->last_seconds;
+
+    read_all(c);
+    c->last_seconds = now_seconds();
+    for (int i = 0; i < c->n_sources; i++) {
+        struct source *s = &c->sources[i];
+
+        if (c->running)
+            account_one(c, s, c->last_seconds - before);
+        s->last = s->now;
+        s->known = s->now_known;
+    }
+}
+
+/* --- public --- */
+
+const struct counter_info *counters_info(int i)
+{
+    return i >= 0 && i < COUNTER_COUNT ? &table[i] : NULL;
+}
+
+const char *counters_scope_name(enum counter_scope s)
+{
+    static const char *const names[] = {"rank", "cgroup", "network", "node"};
+
+    return names[s];
+}
+
+/* Boot ids differ between machines and between boots; containers and fake
+ * nodes on one machine share it, as they share its counters. */
+static void know_machine(struct counters *c)
+{
+    char id[128];
+
+    read_line(c, "/proc/sys/kernel/random/boot_id", id, sizeof(id));
+    if (!id[0])
+        gethostname(id, sizeof(id) - 1);
+    c->machine = hash(0, id);
+}
+
+static int probe_canned(struct counters *c)
+{
+    for (int i = 0; i < COUNTER_COUNT; i++) {
+        struct source s = {.counter = i, .scale = 1};
+
+        if (source_add(c, &s) < 0)
+            return -1;
+        counter_from(c, i, "canned");
+    }
+    return 0;
+}
+
+static int probe(struct counters *c, unsigned turned_off)
+{
+    if (c->canned)
+        return probe_canned(c);
+    for (int i = 0; i < BACKENDS; i++) {
+        const struct backend *b = backends[i];
+
+        if (turned_off & 1u << b->bit) {
+            backend_off(c, b->name, "turned off");
+            continue;
+        }
+        c->open[i] = true;
+        if (b->probe(c) < 0)
+            return -1;
+    }
+    for (int i = 0; i < COUNTER_COUNT; i++)
+        if (!counts(&c->rows[i]) && !c->rows[i].off[0])
+            counter_off(c, i, "this machine does not offer it");
+    return 0;
+}
+
+struct counters *counters_open(const struct counters_options *o, struct err *e)
+{
+    static const struct counters_options none;
+    struct counters *c = calloc(1, sizeof(*c));
+
+    o = o ? o : &none;
+    if (!c)
+        goto out;
+    snprintf(c->root, sizeof(c->root), "%s", o->root ? o->root : "");
+    c->canned = o->canned;
+    c->canned_ctx = o->canned_ctx;
+    know_machine(c);
+    for (int i = 0; i < COUNTER_COUNT; i++) {
+        c->rows[i].ratio = 1;
+        if (table[i].scope != SCOPE_RANK)
+            counter_domain(c, i, counters_scope_name(table[i].scope));
+    }
+    if (probe(c, o->off) == 0)
+        return c;
+out:
+    counters_close(c);
+    err_set(e, "no memory for the counters");
+    return NULL;
+}
+
+void counters_close(struct counters *c)
+{
+    if (!c)
+        return;
+    for (int i = 0; i < BACKENDS; i++)
+        if (c->open[i] && backends[i]->close)
+            backends[i]->close(c);
+    free(c->files);
+    free(c->sources);
+    free(c);
+}
+
+void counters_phase(struct counters *c, enum phase p)
+{
+    if (c->running && c->phase == p)
+        return;
+    border(c);
+    c->phase = p;
+    c->entered |= UINT64_C(1) << p | UINT64_C(1) << PHASE_COUNT;
+    c->running = true;
+}
+
+void counters_sample(struct counters *c)
+{
+    if (c->running)
+        border(c);
+}
+
+void counters_stop(struct counters *c)
+{
+    counters_sample(c);
+    c->running = false;
+}
+
+void counters_reset(struct counters *c)
+{
+    c->running = false;
+    c->entered = 0;
+    for (int i = 0; i < COUNTER_COUNT; i++) {
+        struct row *r = &c->rows[i];
+
+        memset(r->sum, 0, sizeof(r->sum));
+        memset(r->readings, 0, sizeof(r->readings));
+        memset(r->lost, 0, sizeof(r->lost));
+    }
+}
+
+/* The phases [first, last] together. */
+static struct measure value_over(const struct row *r, enum counter_kind kind, int first, int last)
+{
+    double sum = 0;
+    long readings = 0;
+
+    for (int p = first; p <= last; p++) {
+        if (r->lost[p][0])
+            return unmeasured(r->lost[p]);
+        if (kind != COUNTER_PEAK)
+            sum += r->sum[p];
+        else if (r->readings[p] && (!readings || r->sum[p] > sum))
+            sum = r->sum[p];
+        readings += r->readings[p];
+    }
+    if (!readings)
+        return unmeasured(first == last ? "the phase was not entered" : "no phase has ended yet");
+    return measured(kind == COUNTER_LEVEL ? sum / (double)readings : sum);
+}
+
+struct measure counters_value(const struct counters *c, int i, enum phase p)
+{
+    const struct row *r = &c->rows[i];
+
+    if (!counts(r))
+        return unmeasured(r->off);
+    if (p == PHASE_COUNT)
+        return value_over(r, table[i].kind, 0, PHASE_COUNT - 1);
+    return value_over(r, table[i].kind, (int)p, (int)p);
+}
+
+const char *counters_source(const struct counters *c, int i)
+{
+    return counts(&c->rows[i]) ? c->rows[i].from : "";
+}
+
+double counters_ratio(const struct counters *c, int i)
+{
+    return counts(&c->rows[i]) ? c->rows[i].ratio : NAN;
+}
+
+struct counters_cost counters_cost(const struct counters *c)
+{
+    return c->cost;
+}
+
+void counters_export(const struct counters *c, struct counters_row rows[COUNTER_COUNT])
+{
+    for (int i = 0; i < COUNTER_COUNT; i++) {
+        for (int p = 0; p <= PHASE_COUNT; p++) {
+            struct measure m = counters_value(c, i, (enum phase)p);
+
+            rows[i].value[p] = m.reason ? NAN : m.value;
+        }
+        rows[i].entered = c->entered;
+        rows[i].ratio = counters_ratio(c, i);
+        rows[i].domain = c->rows[i].domain;
+    }
+}
+
+/* One rank's value, for combine: */
+struct share {
+    uint64_t domain;
+    double value;
+};
+
+static int by_domain(const void *a, const void *b)
+{
+    const struct share *x = a, *y = b;
+
+    if (x->domain != y->domain)
+        return x->domain < y->domain ? -1 : 1;
+    return x->value < y->value ? -1 : x->value > y->value;
+}
+
+/* Each domain once, its largest reading: ranks read at slightly different
+ * moments. Sorts. */
+static double sum_of_domains(struct share *s, int n)
+{
+    double sum = 0;
+
+    qsort(s, (size_t)n, sizeof(*s), by_domain);
+    for (int r = 0; r < n; r++)
+        if (r == n - 1 || s[r].domain == 0 || s[r].domain != s[r + 1].domain)
+            sum += s[r].value;
+    return sum;
+}
+
+struct measure counters_combine(const struct counters_row *rows, int ranks, int i, enum phase p)
+{
+    struct share *s = calloc(ranks > 0 ? (size_t)ranks : 1, sizeof(*s));
+    double sum = 0, max = 0;
+    int n = 0;
+    const char *why = s ? NULL : "no memory to add it up";
+
+    for (int r = 0; r < ranks && !why; r++) {
+        const struct counters_row *row = &rows[(size_t)r * COUNTER_COUNT + (size_t)i];
+        double v = row->value[p];
+
+        if (!(row->entered >> p & 1))
+            continue;
+        if (isnan(v))
+            why = "not every rank could count it";
+        max = n == 0 || v > max ? v : max;
+        sum += v;
+        s[n++] = (struct share){row->domain, v};
+    }
+    if (!why && n == 0)
+        why = "no rank entered the phase";
+    if (!why && table[i].kind == COUNTER_TOTAL)
+        sum = sum_of_domains(s, n);
+    free(s);
+    if (why)
+        return unmeasured(why);
+    return measured(table[i].kind == COUNTER_PEAK    ? max
+                    : table[i].kind == COUNTER_LEVEL ? sum / n
+                                                     : sum);
+}

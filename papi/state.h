@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The inside of struct counters, for counters.c and files.c only. */
+#ifndef PAPI_STATE_H
+#define PAPI_STATE_H
+
+#include "papi/backend.h"
+
+enum { PATH_BYTES = 512 };
+
+struct file {
+    char path[PATH_BYTES];
+    int first; /* source */
+};
+
+/* What was added up of one counter. */
+struct row {
+    int sources;
+    bool barred;                           /* off for good in spite of sources */
+    char from[SOURCE_TEXT_BYTES];
+    char off[REASON_BYTES];                /* no source: why */
+    uint64_t domain;
+    double ratio;
+    double sum[PHASE_COUNT];               /* PEAK: highest; LEVEL: sum of readings */
+    long readings[PHASE_COUNT];
+    char lost[PHASE_COUNT][REASON_BYTES];  /* not "": the phase has no value */
+};
+
+struct counters {
+    char root[PATH_BYTES / 2];
+    uint64_t machine;                      /* hash of the boot id */
+    counters_canned_fn *canned;
+    void *canned_ctx;
+    struct file *files;
+    int n_files;
+    struct source *sources;
+    int n_sources;
+    struct row rows[COUNTER_COUNT];
+    void *state[BACKEND_COUNT];
+    bool open[BACKEND_COUNT];
+    bool running;
+    enum phase phase;
+    uint64_t entered;                      /* bits 1u << phase */
+    double last_seconds;                   /* clock of the last reading */
+    struct counters_cost cost;
+    char buf[FILE_BYTES];
+};
+
+#endif
