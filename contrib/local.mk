@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 EXTRA_DIST += \
     %D%/install-deps.sh \
+    %D%/first-light.sh \
     %D%/test.sh \
     %D%/cluster/cluster.sh \
     %D%/cluster/config.sh \

@@ -135,7 +135,7 @@ cluster_up() {
     [[ $mode =~ ^(netns|loop|plain)$ ]] || die "up: mode '$mode' is none of netns, loop, plain"
     [[ $S != /tmp/* || $mode == plain ]] || die "the folder must not be under /tmp: each node has a /tmp of its own"
     if [ -f "$S/up" ] && (load; all_up) 2>/dev/null; then say "cluster '$name' is up already"; return 0; fi
-    [ ! -e "$S/state.sh" ] || cluster_down
+    [ ! -e "$S/state.sh" ] || (cluster_down)
 
     mkdir -p "$S"; [ -O "$S" ] && [ ! -L "$S" ] || die "$S belongs to somebody else"
     mkdir -p "$S"/{etc,log,node/cache,nodes,spool,shared,home,prefix}

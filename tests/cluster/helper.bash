@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=bash
+# What every file of tests/cluster starts from: `load helper`.
+#
+# The cluster is up before (contrib/test.sh cluster, or contrib/first-light.sh)
+# and is named by $HPCAI500_CLUSTER; the tests run on its login node, which is
+# this machine, and reach into nodes by namespace and pid. Each test has a
+# folder of its own, $OUT, that all nodes see, and leaves the cluster idle.
+
+top_srcdir=${top_srcdir:-$(cd "$BATS_TEST_DIRNAME/../.." && pwd)}
+lab=$top_srcdir/contrib/cluster/cluster.sh
+
+setup_file() {
+    "$lab" status > /dev/null || {
+        echo "no cluster '${HPCAI500_CLUSTER:-light}' is up: contrib/test.sh cluster, or contrib/cluster/cluster.sh up" >&2
+        return 1
+    }
+    export S; S=$("$lab" dir)
+}
+
+setup() {
+    eval "$("$lab" env)"
+    OUT=$S/shared/$(basename "$BATS_TEST_FILENAME" .bats)-$BATS_TEST_NUMBER
+    rm -rf "$OUT"; mkdir -p "$OUT"; chmod 1777 "$OUT"
+    cd "$OUT" || return 1
+}
+
+teardown() {
+    local left
+    scancel --quiet --user="$(id -un)" 2>/dev/null || true
+    [ "$(id -u)" != 0 ] || scancel --quiet --user=nobody 2>/dev/null || true
+    # The background srun of a test that failed half-way.
+    left=$(jobs -p); [ -z "$left" ] || kill $left 2>/dev/null || true
+    until_true 60 idle || { squeue; sinfo; return 1; } >&2
+}
+
+idle() { [ -z "$(squeue -h)" ] && [ "$(sinfo -h -p main -t idle -o %D)" = "$(nodes)" ]; }
+nodes() { sinfo -h -p main -o %D | awk '{n += $1} END {print n}'; }
+
+# until_true SECONDS COMMAND...: waits until it is; a test waits for what it
+# needs, it never asserts how long that took
+until_true() {
+    local end=$((SECONDS + $1)); shift
+    until "$@" > /dev/null 2>&1; do [ $SECONDS -lt $end ] || return 1; sleep 0.3; done
+}
+
+# Every srun of a test goes through one of these: no hang outlives its limit,
+# and -K ends a step whose task was killed.
+limit=240
+srun_() { timeout -k 10 $limit srun -K "$@" < /dev/null; }
+# as_user COMMAND...: as an ordinary user, at home
+as_user() { timeout -k 10 $limit "$lab" as nobody "$@" < /dev/null; }
+
+need_root() { [ "$(id -u)" = 0 ] || skip "needs root"; }
+need_nodes_of_their_own() { grep -q 'mode=\(netns\|loop\)' "$S/state.sh" || skip "nodes share this machine's mounts here"; }
+
+# records [DIR]: the records in it, one path a line
+records() { find "${1:-$OUT}" -maxdepth 1 -name '*.json' | sort; }
+
+# the_record [DIR]: the one record there; fails with what is there
+the_record() {
+    local found; found=$(records "${1:-$OUT}")
+    [ "$(grep -c . <<< "$found")" = 1 ] || { echo "wanted one record, found: ${found:-none}" >&2; ls -la "${1:-$OUT}" >&2; return 1; }
+    check_record "$found" && echo "$found"
+}
+
+# check_record FILE: the independent validator of the schema has no objection
+check_record() { "$top_srcdir/contrib/validate-record.sh" "$1" >&2; }
+
+# field FILE JQ-PATH: one value of a record
+field() { jq -r "$2" "$1"; }
+
+# is FILE JQ-CONDITION...: each holds; says which does not
+is() {
+    local file=$1 what; shift
+    for what in "$@"; do
+        jq -e "$what" "$file" > /dev/null || {
+            echo "does not hold in $file: $what" >&2
+            jq '{id, status, valid, reasons, job, nodes: [.system.nodes[]? | {name, build_id, plugin_remote}]}' "$file" >&2
+            return 1
+        }
+    done
+}
+
+# agent_pids NODE: processes of the agent on that node, by pid
+agent_pids() {
+    local p
+    for p in /proc/[0-9]*; do
+        [ "$(cat "$p/comm" 2>/dev/null)" = hpcai500-agent ] || continue
+        grep -qzxF "SLURMD_NODENAME=$1" "$p/environ" 2>/dev/null || continue
+        grep -qzxF "SLURM_CONF=$S/etc/slurm.conf" "$p/environ" 2>/dev/null || continue
+        # forked children of a rank (generator, ...) share its name for a moment
+        grep -qzE '^SLURM_PROCID=' "$p/environ" && echo "${p#/proc/}"
+    done
+}
