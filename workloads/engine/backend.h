@@ -21,7 +21,8 @@
  *  - A `plain` tensor is row major in its dtype, channels first, and so is
  *    every tensor with at most 2 dimensions: value and gradient. Leave their
  *    format NULL. A plain tensor with more dimensions is made only by
- *    OP_INPUT, OP_CAST and OP_HOST, and read plain only by OP_CAST and OP_HOST.
+ *    OP_INPUT, OP_CAST and OP_HOST, and read only by OP_CAST, OP_HOST, OP_MSE
+ *    and OP_MAE (whose inputs are always plain float32).
  *  - Gradients of parameters are plain float32 in the parameter's shape:
  *    written when !param->has_gradient, else added to (a bias likewise).
  *  - The nodes OP_HOST are not the back end's: the engine runs them.
@@ -74,7 +75,8 @@ enum act { ACT_NONE, ACT_LEAKY, ACT_TANH };
  *          and bias; uses scratch[WEIGHTS]. Only when node->weights_wanted.
  * DATA     reads out.grad, work, in[].value if needs_in, out.value if
  *          needs_out; writes node->in_grad[i] where that is not NULL; uses
- *          scratch[DATA]. Without separate_act it also does the epilogue.
+ *          scratch[DATA]. Without separate_act (a max-pool's prepare() may clear
+ *          it) it also does the epilogue and reads out.value.
  *
  * WEIGHTS comes before DATA, so that the exchange starts early. */
 enum pass { PASS_FORWARD, PASS_ACT, PASS_WEIGHTS, PASS_DATA, PASS_COUNT };
@@ -104,6 +106,7 @@ struct tensor {
      * needs_grad is false, grad.bytes is 0 and stays it. */
     struct buffer value, grad;
     int parts;               /* contributions to the gradient; engine's */
+    struct tensor *read_as;  /* its plain float32 twin that is read; engine's */
 };
 
 struct node {

@@ -4,7 +4,14 @@ noinst_LTLIBRARIES += workloads/engine/libengine.la
 workloads_engine_libengine_la_SOURCES = \
     %D%/backend.h \
     %D%/comm.h %D%/comm.c %D%/agree.c \
+    %D%/compile.c \
     %D%/engine.h \
+    %D%/graph.h %D%/graph.c \
+    %D%/model.c \
+    %D%/optim.c \
+    %D%/plan.h %D%/plan.c \
+    %D%/ref.c \
+    %D%/run.c \
     %D%/schedule.h %D%/schedule.c
 workloads_engine_libengine_la_CFLAGS = $(AM_CFLAGS) $(OPENMP_CFLAGS)
 workloads_engine_libengine_la_LIBADD = reports/libcore.la

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The engine's own view of models and graphs: shared by model.c, graph.c,
+ * compile.c, run.c, checkpoint.c and the tests, included by nobody else.
+ */
+#ifndef ENGINE_GRAPH_H
+#define ENGINE_GRAPH_H
+
+#include "workloads/engine/backend.h"
+#include "workloads/engine/plan.h"
+
+enum { GROUPS_MAX = 16, MOMENTS_MAX = 2 };
+
+struct group {
+    char name[32];
+    struct optimizer optimizer;
+    int first_bucket, n_buckets;
+};
+
+/* Contiguous gradients that are exchanged together. */
+enum bucket_state { BUCKET_OPEN, BUCKET_STARTED, BUCKET_DONE };
+
+struct bucket {
+    int group;
+    size_t at, count;
+    enum bucket_state state;
+    int request;
+};
+
+struct state {
+    struct model *model;
+    char name[64];
+    struct shape shape;
+    size_t count;
+    float start;
+    size_t at; /* element in states */
+};
+
+struct model {
+    struct engine_config config;
+    const struct backend *backend;
+    void *context;
+    struct err first; /* what went wrong first while building */
+    bool failed;
+    bool started;
+
+    int n_groups, n_params, n_states, n_graphs, n_buckets;
+    struct group groups[GROUPS_MAX];
+    struct param **params;
+    struct state **states;
+    struct graph **graphs;
+    struct bucket *buckets;
+
+    size_t count;        /* elements in masters, gradients, each moment */
+    size_t states_count;
+    int n_moments;       /* most that any group's optimiser keeps */
+    uint64_t version;    /* of the parameters: changes with their values */
+
+    char *memory;        /* the one allocation */
+    size_t memory_bytes;
+    float *masters, *moments[MOMENTS_MAX], *state_values;
+    float *gradients;    /* from comm->alloc */
+    struct engine_stats stats;
+};
+
+/* One thing to do in a step. */
+enum instruction_kind { INSTRUCTION_RUN, INSTRUCTION_ADD };
+
+struct instruction {
+    enum instruction_kind kind;
+    enum pass pass;
+    struct node *node;
+    struct tensor *tensor;        /* ADD: gradient of this tensor ... */
+    struct buffer *dst, *src;     /* ... dst += src */
+    double seconds;
+    uint64_t calls;
+};
+
+struct graph {
+    struct model *model;
+    char name[32];
+    long batch;
+    bool frozen[GROUPS_MAX];
+    bool compiled;
+    struct tensor *loss;
+
+    int n_nodes, n_tensors, n_temps, n_instructions, n_forward, n_slots, n_random;
+    struct node **nodes;
+    struct tensor **tensors;
+    struct buffer **temps;        /* second and later parts of gradients */
+    struct instruction *instructions;
+    struct plan_slot *slots;
+    int *parent;                  /* union-find over slots: what shares memory */
+
+    size_t activation_bytes, own_bytes, no_reuse_bytes;
+    struct exec exec;
+    struct engine_step step;      /* ids point into the arena */
+    int *bucket_ready;            /* per bucket: instruction that completes it, -1: none here */
+    bool touches[GROUPS_MAX];     /* backward writes gradients of the group */
+    bool begun, ran_train;
+
+    int plan_shorten;             /* tests: lifetimes end so many instructions too early */
+};
+
+/* Keeps the first sentence; returns -1. */
+int model_fail(struct model *m, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Grows an array of pointers by one; NULL and a kept sentence when that fails. */
+void *model_append(struct model *m, void ***array, int *n, size_t size);
+
+/* Places parameters and buckets; what start() and memory() need. */
+int model_layout(struct model *m);
+
+/* Makes node of n_in inputs; shapes of the outputs are set by the caller. */
+struct node *graph_node(struct graph *g, enum op op, int n_in, struct tensor *const *in);
+struct tensor *node_output(struct node *n, const struct shape *shape);
+
+void graph_destroy(struct graph *g);
+
+/* Frees priv and formats (asks the back end), keeps nothing else. */
+void graph_release(struct graph *g);
+
+/* FLOP of one pass of this node with a full batch. */
+double node_flop(const struct node *n, enum pass pass);
+
+/* How many moments the rule keeps, and the rule on the host. */
+int optimizer_moments(enum optimizer_kind kind);
+int optimizer_update(const struct update *u, struct err *e);
+const char *optimizer_name(enum optimizer_kind kind);
+
+void engine_threads(int threads);
+
+#endif

@@ -1,0 +1,523 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Models: names, groups, flat memory, start values.
+ *
+ * One flat order serves masters, gradients and moments. Within a group the
+ * last declared parameter comes first, because its gradient is ready first;
+ * buckets are cut from that order.
+ */
+#include <config.h>
+
+#include "workloads/engine/graph.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+enum { PARAM_ALIGN = PLAN_ALIGN / sizeof(float), HUGE_PAGE = 2 << 20 };
+
+/* Best first. The cpu back end adds its row here when it lands. */
+static const struct backend *const backends[] = {
+    &backend_ref,
+};
+
+const char *engine_backend_name(int i)
+{
+    int n = (int)(sizeof backends / sizeof backends[0]);
+
+    return i >= 0 && i < n ? backends[i]->name : NULL;
+}
+
+void engine_threads(int threads)
+{
+#ifdef _OPENMP
+    omp_set_num_threads(threads);
+#else
+    (void)threads;
+#endif
+}
+
+size_t shape_count(const struct shape *s)
+{
+    size_t n = 1;
+
+    for (int i = 0; i < s->n; i++)
+        n *= (size_t)s->d[i];
+    return n;
+}
+
+size_t plain_bytes(const struct shape *s, enum tensor_dtype dtype)
+{
+    return shape_count(s) * (dtype == TENSOR_BF16 ? sizeof(uint16_t) : sizeof(float));
+}
+
+int model_fail(struct model *m, const char *fmt, ...)
+{
+    va_list ap;
+    char text[sizeof m->first.text];
+
+    if (m->failed)
+        return -1;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    m->failed = true;
+    return err_set(&m->first, "%s", text);
+}
+
+void *model_append(struct model *m, void ***array, int *n, size_t size)
+{
+    void **wider = realloc(*array, (size_t)(*n + 1) * sizeof **array);
+
+    if (wider)
+        *array = wider;
+    void *item = wider ? calloc(1, size) : NULL;
+    if (!item) {
+        model_fail(m, "out of memory while building the model");
+        return NULL;
+    }
+    wider[(*n)++] = item;
+    return item;
+}
+
+/* ---- life ------------------------------------------------------------- */
+
+static const struct backend *find_backend(const char *name)
+{
+    for (int i = 0; engine_backend_name(i); i++)
+        if (!strcmp(backends[i]->name, name))
+            return backends[i];
+    return NULL;
+}
+
+struct model *model_create(const struct engine_config *config, struct err *e)
+{
+    const struct backend *be = find_backend(config->backend);
+    struct model *m = NULL;
+    const char *why;
+
+    if (!be) {
+        err_set(e, "there is no engine '%s' in this build (the best it has is '%s')",
+                config->backend, engine_backend_name(0));
+        return NULL;
+    }
+    if (config->threads < 1) {
+        err_set(e, "the engine needs at least one thread, not %d", config->threads);
+        return NULL;
+    }
+    if (be->refuses && (why = be->refuses(config->compute))) {
+        err_set(e, "%s", why);
+        return NULL;
+    }
+    m = calloc(1, sizeof *m);
+    if (!m) {
+        err_set(e, "out of memory for a model");
+        return NULL;
+    }
+    m->config = *config;
+    m->config.backend = be->name;
+    m->backend = be;
+    m->version = 1;
+    if (!m->config.bucket_bytes)
+        m->config.bucket_bytes = 4 << 20;
+    engine_threads(config->threads);
+    if (be->open && be->open(m, &m->context, e)) {
+        free(m);
+        return NULL;
+    }
+    return m;
+}
+
+void model_destroy(struct model *m)
+{
+    if (!m)
+        return;
+    for (int i = 0; i < m->n_graphs; i++)
+        graph_destroy(m->graphs[i]);
+    for (int i = 0; i < m->n_params; i++)
+        free(m->params[i]);
+    for (int i = 0; i < m->n_states; i++)
+        free(m->states[i]);
+    if (m->gradients)
+        m->config.comm->free(m->config.comm, m->gradients);
+    if (m->memory)
+        munmap(m->memory, m->memory_bytes);
+    if (m->backend->close)
+        m->backend->close(m->context);
+    free(m->graphs);
+    free(m->params);
+    free(m->states);
+    free(m->buckets);
+    free(m);
+}
+
+/* ---- declaring -------------------------------------------------------- */
+
+static int check_shape(struct model *m, const char *what, const char *name, const struct shape *s)
+{
+    if (s->n < 1 || s->n > SHAPE_MAX)
+        return model_fail(m, "%s '%s' has %d dimensions (1 to %d are possible)", what, name, s->n,
+                          SHAPE_MAX);
+    for (int i = 0; i < s->n; i++)
+        if (s->d[i] < 1)
+            return model_fail(m, "%s '%s' has %ld as its dimension %d", what, name, s->d[i], i);
+    return 0;
+}
+
+static int check_name(struct model *m, const char *what, const char *name, size_t size)
+{
+    if (m->started)
+        return model_fail(m, "%s '%s' comes after engine_start()", what, name);
+    if (!*name || strlen(name) >= size)
+        return model_fail(m, "the name '%.80s' of a %s is empty or longer than %zu", name, what,
+                          size - 1);
+    return 0;
+}
+
+int model_group(struct model *m, const char *name, const struct optimizer *o)
+{
+    if (!m || check_name(m, "group", name, sizeof m->groups[0].name))
+        return -1;
+    if (m->n_groups == GROUPS_MAX)
+        return model_fail(m, "group '%s' is one too many (%d are possible)", name, GROUPS_MAX);
+    if (o->kind < 0 || o->kind >= OPTIMIZER_COUNT)
+        return model_fail(m, "group '%s' asks for optimiser %d, which there is not", name,
+                          (int)o->kind);
+    struct group *g = &m->groups[m->n_groups];
+    snprintf(g->name, sizeof g->name, "%s", name);
+    g->optimizer = *o;
+    return m->n_groups++;
+}
+
+struct param *model_param(struct model *m, int group, const char *name, struct shape shape,
+                          struct init init)
+{
+    if (!m || check_name(m, "parameter", name, sizeof((struct param *)0)->name) ||
+        check_shape(m, "parameter", name, &shape))
+        return NULL;
+    if (group < 0 || group >= m->n_groups) {
+        model_fail(m, "parameter '%s' is put into group %d, which there is not", name, group);
+        return NULL;
+    }
+    for (int i = 0; i < m->n_params; i++)
+        if (!strcmp(m->params[i]->name, name)) {
+            model_fail(m, "two parameters are called '%s'", name);
+            return NULL;
+        }
+    struct param *p = model_append(m, (void ***)&m->params, &m->n_params, sizeof *p);
+    if (!p)
+        return NULL;
+    p->model = m;
+    p->group = group;
+    p->shape = shape;
+    p->count = shape_count(&shape);
+    p->init = init;
+    snprintf(p->name, sizeof p->name, "%s", name);
+    return p;
+}
+
+struct state *model_state(struct model *m, const char *name, struct shape shape, float value)
+{
+    if (!m || check_name(m, "state", name, sizeof((struct state *)0)->name) ||
+        check_shape(m, "state", name, &shape))
+        return NULL;
+    for (int i = 0; i < m->n_states; i++)
+        if (!strcmp(m->states[i]->name, name)) {
+            model_fail(m, "two states are called '%s'", name);
+            return NULL;
+        }
+    struct state *s = model_append(m, (void ***)&m->states, &m->n_states, sizeof *s);
+    if (!s)
+        return NULL;
+    s->model = m;
+    s->shape = shape;
+    s->count = shape_count(&shape);
+    s->start = value;
+    snprintf(s->name, sizeof s->name, "%s", name);
+    return s;
+}
+
+uint64_t model_parameters(const struct model *m, int group)
+{
+    uint64_t n = 0;
+
+    for (int i = 0; i < m->n_params; i++)
+        if (group < 0 || m->params[i]->group == group)
+            n += m->params[i]->count;
+    return n;
+}
+
+/* ---- layout ----------------------------------------------------------- */
+
+static size_t padded(size_t count)
+{
+    return (count + PARAM_ALIGN - 1) / PARAM_ALIGN * PARAM_ALIGN;
+}
+
+/* Appends p to the last bucket of its group, or to a new one when that is full. */
+static int into_bucket(struct model *m, struct param *p)
+{
+    struct group *g = &m->groups[p->group];
+    struct bucket *b = g->n_buckets ? &m->buckets[m->n_buckets - 1] : NULL;
+
+    if (!b || (b->count + padded(p->count)) * sizeof(float) > m->config.bucket_bytes) {
+        if (!g->n_buckets++)
+            g->first_bucket = m->n_buckets;
+        b = &m->buckets[m->n_buckets++];
+        *b = (struct bucket){.group = p->group, .at = m->count};
+    }
+    p->at = m->count;
+    p->bucket = m->n_buckets - 1;
+    b->count += padded(p->count);
+    m->count += padded(p->count);
+    return 0;
+}
+
+int model_layout(struct model *m)
+{
+    free(m->buckets);
+    m->buckets = calloc((size_t)m->n_params + 1, sizeof *m->buckets);
+    if (!m->buckets)
+        return model_fail(m, "out of memory for the list of gradient buckets");
+    m->n_buckets = 0;
+    m->count = m->states_count = 0;
+    m->n_moments = 0;
+    for (int g = 0; g < m->n_groups; g++) {
+        m->groups[g].n_buckets = 0;
+        for (int i = m->n_params - 1; i >= 0; i--)
+            if (m->params[i]->group == g)
+                into_bucket(m, m->params[i]);
+        int moments = optimizer_moments(m->groups[g].optimizer.kind);
+        if (moments > m->n_moments)
+            m->n_moments = moments;
+    }
+    for (int i = 0; i < m->n_states; i++) {
+        m->states[i]->at = m->states_count;
+        m->states_count += padded(m->states[i]->count);
+    }
+    return 0;
+}
+
+struct engine_memory model_memory(const struct model *m)
+{
+    struct engine_memory mem = {0};
+    size_t count = 0, states = 0;
+    int moments = 0;
+
+    for (int i = 0; i < m->n_params; i++)
+        count += padded(m->params[i]->count);
+    for (int i = 0; i < m->n_states; i++)
+        states += padded(m->states[i]->count);
+    for (int g = 0; g < m->n_groups; g++) {
+        int n = optimizer_moments(m->groups[g].optimizer.kind);
+
+        moments = n > moments ? n : moments;
+    }
+    mem.gradient_bytes = count * sizeof(float);
+    mem.weight_bytes = (count * (size_t)(1 + moments) + states) * sizeof(float);
+    for (int i = 0; i < m->n_graphs; i++) {
+        mem.weight_bytes += m->graphs[i]->own_bytes;
+        mem.activation_bytes += m->graphs[i]->activation_bytes;
+        mem.no_reuse_bytes += m->graphs[i]->no_reuse_bytes;
+    }
+    mem.arena_bytes = mem.activation_bytes + mem.weight_bytes;
+    mem.total_bytes = mem.arena_bytes + mem.gradient_bytes;
+    return mem;
+}
+
+/* ---- start ------------------------------------------------------------ */
+
+static uint64_t hash_of(const char *name)
+{
+    uint64_t h = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+
+    for (; *name; name++)
+        h = (h ^ (unsigned char)*name) * UINT64_C(0x100000001b3);
+    return h;
+}
+
+/* Value i of a parameter: of its own Philox block, so of nothing but seed,
+ * name and i. */
+static float start_value(uint64_t key, const struct init *init, double fan_in, double fan_out,
+                         uint64_t i)
+{
+    uint32_t r[4];
+
+    if (init->kind == INIT_CONSTANT)
+        return init->value;
+    philox_at(key, 0, i, r);
+    double u = philox_double(r[0], r[1]);
+    if (init->kind == INIT_XAVIER)
+        return (float)((2 * u - 1) * sqrt(6 / (fan_in + fan_out)));
+    /* Box-Muller; 1 - u is never 0 */
+    double z = sqrt(-2 * log(1 - u)) * cos(2 * 3.14159265358979323846 * philox_double(r[2], r[3]));
+    return (float)(z * (init->kind == INIT_HE ? sqrt(2 / fan_in) : (double)init->value));
+}
+
+static void start_param(struct model *m, struct param *p)
+{
+    uint64_t key = philox_derive(m->config.seed, PHILOX_PARAMETER, hash_of(p->name));
+    double in = p->shape.n > 1 ? (double)p->shape.d[1] : 1;
+    double out = (double)p->shape.d[0];
+    float *w = m->masters + p->at;
+
+    for (int i = 2; i < p->shape.n; i++) {
+        in *= (double)p->shape.d[i];
+        out *= (double)p->shape.d[i];
+    }
+#pragma omp parallel for schedule(static)
+    for (size_t i = 0; i < p->count; i++)
+        w[i] = start_value(key, &p->init, in, out, i);
+}
+
+static char *huge_alloc(size_t bytes, size_t *mapped, struct err *e)
+{
+    *mapped = (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE + HUGE_PAGE;
+    char *p = mmap(NULL, *mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (p == MAP_FAILED) {
+        err_set(e, "no memory for the engine's arena of %zu bytes", bytes);
+        return NULL;
+    }
+    madvise(p, *mapped, MADV_HUGEPAGE);
+    return p;
+}
+
+/* Cuts the one allocation: masters, moments, states, then graph by graph its
+ * weight copies and its arena, which starts on a huge page. */
+static void carve(struct model *m)
+{
+    size_t page = HUGE_PAGE;
+    char *at = (char *)(((uintptr_t)m->memory + page - 1) / page * page);
+
+    m->masters = (float *)at;
+    at += m->count * sizeof(float);
+    for (int i = 0; i < m->n_moments; i++) {
+        m->moments[i] = (float *)at;
+        at += m->count * sizeof(float);
+    }
+    m->state_values = (float *)at;
+    at += m->states_count * sizeof(float);
+    for (int i = 0; i < m->n_graphs; i++) {
+        m->graphs[i]->exec.arena = at;
+        at += m->graphs[i]->activation_bytes + m->graphs[i]->own_bytes;
+    }
+}
+
+static int start_graph(struct model *m, struct graph *g)
+{
+    struct exec *x = &g->exec;
+
+    x->masters = m->masters;
+    x->gradients = m->gradients;
+    x->batch = g->batch;
+    x->threads = m->config.threads;
+    x->context = m->context;
+    if (g->loss && g->loss->needs_grad)
+        *(float *)exec_grad(x, g->loss) = 1;
+    g->bucket_ready = malloc(((size_t)m->n_buckets + 1) * sizeof *g->bucket_ready);
+    if (!g->bucket_ready)
+        return model_fail(m, "out of memory for graph '%s'", g->name);
+    for (int b = 0; b < m->n_buckets; b++)
+        g->bucket_ready[b] = -1;
+    for (int i = 0; i < g->n_instructions; i++) {
+        const struct instruction *in = &g->instructions[i];
+
+        if (in->kind != INSTRUCTION_RUN || in->pass != PASS_WEIGHTS)
+            continue;
+        g->touches[in->node->weight->group] = true;
+        g->bucket_ready[in->node->weight->bucket] = i;
+        if (in->node->bias)
+            g->bucket_ready[in->node->bias->bucket] = i;
+    }
+    return 0;
+}
+
+int engine_start(struct model *m, struct err *e)
+{
+    struct comm *c = m->config.comm;
+
+    if (m->started)
+        return err_set(e, "engine_start() was called before");
+    for (int i = 0; i < m->n_graphs; i++)
+        if (!m->graphs[i]->compiled)
+            model_fail(m, "graph '%s' was not compiled before engine_start()", m->graphs[i]->name);
+    if (m->failed || model_layout(m))
+        return err_set(e, "%s", m->first.text);
+    engine_threads(m->config.threads);
+    struct engine_memory mem = model_memory(m);
+    m->memory = huge_alloc(mem.arena_bytes, &m->memory_bytes, e);
+    if (!m->memory)
+        return -1;
+    m->gradients = c->alloc(c, m->count * sizeof(float), e);
+    if (!m->gradients)
+        return -1;
+    carve(m);
+    for (int i = 0; i < m->n_params; i++)
+        start_param(m, m->params[i]);
+    for (int i = 0; i < m->n_states; i++)
+        for (size_t k = 0; k < m->states[i]->count; k++)
+            m->state_values[m->states[i]->at + k] = m->states[i]->start;
+    for (int i = 0; i < m->n_graphs; i++)
+        if (start_graph(m, m->graphs[i]))
+            return err_set(e, "%s", m->first.text);
+    m->version++;
+    m->started = true;
+    return 0;
+}
+
+/* ---- access ----------------------------------------------------------- */
+
+static int check_access(const struct model *m, const char *name, size_t have, size_t n,
+                        struct err *e)
+{
+    if (!m->started)
+        return err_set(e, "'%s' has no values before engine_start()", name);
+    if (n != have)
+        return err_set(e, "'%s' has %zu values, not %zu", name, have, n);
+    return 0;
+}
+
+int param_get(struct param *p, enum param_part which, float *out, size_t n, struct err *e)
+{
+    if (check_access(p->model, p->name, p->count, n, e))
+        return -1;
+    if (which == PARAM_GRADIENT && !p->has_gradient)
+        memset(out, 0, n * sizeof *out);
+    else
+        memcpy(out, (which == PARAM_GRADIENT ? p->model->gradients : p->model->masters) + p->at,
+               n * sizeof *out);
+    return 0;
+}
+
+int param_set(struct param *p, const float *in, size_t n, struct err *e)
+{
+    if (check_access(p->model, p->name, p->count, n, e))
+        return -1;
+    memcpy(p->model->masters + p->at, in, n * sizeof *in);
+    p->model->version++;
+    return 0;
+}
+
+int state_get(struct state *s, float *out, size_t n, struct err *e)
+{
+    if (check_access(s->model, s->name, s->count, n, e))
+        return -1;
+    memcpy(out, s->model->state_values + s->at, n * sizeof *out);
+    return 0;
+}
+
+int state_set(struct state *s, const float *in, size_t n, struct err *e)
+{
+    if (check_access(s->model, s->name, s->count, n, e))
+        return -1;
+    memcpy(s->model->state_values + s->at, in, n * sizeof *in);
+    return 0;
+}

@@ -1,0 +1,633 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The reference back end: plain loops, double accumulators, row-major
+ * tensors. It is the truth for every test and is meant to be read.
+ *
+ * bfloat16 tensors are rounded when they are stored; weights are rounded when
+ * they are read, as a back end does that keeps a bfloat16 copy; sums are not
+ * rounded in between.
+ */
+#include <config.h>
+
+#include "workloads/engine/backend.h"
+
+#include <math.h>
+#include <string.h>
+
+static inline double load(const void *p, enum tensor_dtype dtype, size_t i)
+{
+    if (dtype == TENSOR_BF16)
+        return (double)bf16_to(((const uint16_t *)p)[i]);
+    return (double)((const float *)p)[i];
+}
+
+static inline void store(void *p, enum tensor_dtype dtype, size_t i, double v)
+{
+    if (dtype == TENSOR_BF16)
+        ((uint16_t *)p)[i] = bf16_of((float)v);
+    else
+        ((float *)p)[i] = (float)v;
+}
+
+static inline double weight_at(const float *w, enum tensor_dtype dtype, size_t i)
+{
+    return (double)(dtype == TENSOR_BF16 ? bf16_to(bf16_of(w[i])) : w[i]);
+}
+
+/* A gradient of a parameter: the first write sets, later ones add. */
+static inline void add_gradient(float *g, const struct param *p, size_t i, double v)
+{
+    g[i] = (float)(p->has_gradient ? (double)g[i] + v : v);
+}
+
+/* ---- windows ---------------------------------------------------------- */
+
+/* N C I[0] I[1] I[2] to N O Q[0] Q[1] Q[2] with kernel K, stride S, padding B
+ * before; two dimensions are three with I[0] = K[0] = 1. */
+struct geometry {
+    long N, C, O, I[3], Q[3], K[3], S[3], B[3];
+    long in, out, taps; /* products of I, Q, K */
+};
+
+static struct geometry geometry_of(const struct node *n)
+{
+    const struct shape *x = &n->in[0]->shape, *y = &n->out[0]->shape;
+    int dims = x->n - 2, skip = 3 - dims;
+    struct geometry g = {.N = x->d[0], .C = x->d[1], .O = y->d[1], .in = 1, .out = 1, .taps = 1};
+
+    for (int i = 0; i < 3; i++) {
+        bool real = i >= skip;
+
+        g.I[i] = real ? x->d[2 + i - skip] : 1;
+        g.Q[i] = real ? y->d[2 + i - skip] : 1;
+        g.K[i] = real ? n->window.kernel[i - skip] : 1;
+        g.S[i] = real ? n->window.stride[i - skip] : 1;
+        g.B[i] = real ? n->window.before[i - skip] : 0;
+        g.in *= g.I[i];
+        g.out *= g.Q[i];
+        g.taps *= g.K[i];
+    }
+    return g;
+}
+
+/* Index in an input plane that tap k of output q sees, -1 in the padding. */
+static inline long tap_index(const struct geometry *g, const long q[3], const long k[3])
+{
+    long at = 0;
+
+    for (int i = 0; i < 3; i++) {
+        long p = q[i] * g->S[i] + k[i] - g->B[i];
+
+        if (p < 0 || p >= g->I[i])
+            return -1;
+        at = at * g->I[i] + p;
+    }
+    return at;
+}
+
+static inline void split(long at, const long size[3], long out[3])
+{
+    out[2] = at % size[2];
+    out[1] = at / size[2] % size[1];
+    out[0] = at / size[2] / size[1];
+}
+
+/* ---- convolution ------------------------------------------------------ */
+
+/* y[n][o][q] = b[o] + sum over c, k of x[n][c][q S + k - B] w[o][c][k] */
+static void conv_forward(const struct exec *x, const struct node *n)
+{
+    const struct geometry g = geometry_of(n);
+    enum tensor_dtype dt = n->out[0]->dtype;
+    const void *in = exec_value(x, n->in[0]);
+    void *out = exec_value(x, n->out[0]);
+    const float *w = exec_master(x, n->weight);
+    const float *b = n->bias ? exec_master(x, n->bias) : NULL;
+
+#pragma omp parallel for collapse(2) schedule(static)
+    for (long i = 0; i < g.N; i++)
+        for (long o = 0; o < g.O; o++)
+            for (long at = 0; at < g.out; at++) {
+                double sum = b ? (double)b[o] : 0;
+                long q[3], k[3];
+
+                split(at, g.Q, q);
+                for (long t = 0; t < g.taps; t++) {
+                    split(t, g.K, k);
+                    long p = tap_index(&g, q, k);
+                    for (long c = 0; c < g.C && p >= 0; c++)
+                        sum += load(in, dt, (size_t)((i * g.C + c) * g.in + p)) *
+                               weight_at(w, dt, (size_t)((o * g.C + c) * g.taps + t));
+                }
+                store(out, dt, (size_t)((i * g.O + o) * g.out + at), sum);
+            }
+}
+
+/* dw[o][c][k] = sum over n, q of dy[n][o][q] x[n][c][q S + k - B] */
+static void conv_weights(const struct exec *x, const struct node *n)
+{
+    const struct geometry g = geometry_of(n);
+    enum tensor_dtype dt = n->out[0]->dtype;
+    const void *in = exec_value(x, n->in[0]), *dy = exec_grad(x, n->out[0]);
+    float *dw = exec_gradient(x, n->weight);
+    float *db = n->bias ? exec_gradient(x, n->bias) : NULL;
+
+#pragma omp parallel for collapse(2) schedule(static)
+    for (long o = 0; o < g.O; o++)
+        for (long r = 0; r < g.C * g.taps; r++) {
+            long c = r / g.taps, q[3], k[3];
+            double sum = 0;
+
+            split(r % g.taps, g.K, k);
+            for (long i = 0; i < g.N; i++)
+                for (long at = 0; at < g.out; at++) {
+                    split(at, g.Q, q);
+                    long p = tap_index(&g, q, k);
+                    if (p >= 0)
+                        sum += load(dy, dt, (size_t)((i * g.O + o) * g.out + at)) *
+                               load(in, dt, (size_t)((i * g.C + c) * g.in + p));
+                }
+            add_gradient(dw, n->weight, (size_t)(o * g.C * g.taps + r), sum);
+        }
+    for (long o = 0; o < g.O && db; o++) {
+        double sum = 0;
+
+        for (long i = 0; i < g.N; i++)
+            for (long at = 0; at < g.out; at++)
+                sum += load(dy, dt, (size_t)((i * g.O + o) * g.out + at));
+        add_gradient(db, n->bias, (size_t)o, sum);
+    }
+}
+
+/* dx[n][c][p] = sum over o and the (q, k) that see p of dy[n][o][q] w[o][c][k] */
+static void conv_data(const struct exec *x, const struct node *n)
+{
+    const struct geometry g = geometry_of(n);
+    enum tensor_dtype dt = n->out[0]->dtype;
+    const void *dy = exec_grad(x, n->out[0]);
+    const float *w = exec_master(x, n->weight);
+    void *dx = exec_at(x, n->in_grad[0]);
+
+#pragma omp parallel for collapse(2) schedule(static)
+    for (long i = 0; i < g.N; i++)
+        for (long c = 0; c < g.C; c++)
+            for (long at = 0; at < g.in; at++) {
+                double sum = 0;
+                long p[3], k[3];
+
+                split(at, g.I, p);
+                for (long t = 0; t < g.taps; t++) {
+                    long q = 0;
+
+                    split(t, g.K, k);
+                    for (int d = 0; d < 3 && q >= 0; d++) {
+                        long r = p[d] + g.B[d] - k[d];
+
+                        q = r < 0 || r % g.S[d] || r / g.S[d] >= g.Q[d] ? -1
+                                                                        : q * g.Q[d] + r / g.S[d];
+                    }
+                    for (long o = 0; o < g.O && q >= 0; o++)
+                        sum += load(dy, dt, (size_t)((i * g.O + o) * g.out + q)) *
+                               weight_at(w, dt, (size_t)((o * g.C + c) * g.taps + t));
+                }
+                store(dx, dt, (size_t)((i * g.C + c) * g.in + at), sum);
+            }
+}
+
+/* ---- max-pool --------------------------------------------------------- */
+
+/* work[n][c][q] = index in the input plane of the largest, first on a tie */
+static void pool_forward(const struct exec *x, const struct node *n)
+{
+    const struct geometry g = geometry_of(n);
+    enum tensor_dtype dt = n->out[0]->dtype;
+    const void *in = exec_value(x, n->in[0]);
+    void *out = exec_value(x, n->out[0]);
+    int32_t *arg = exec_at(x, &n->work);
+
+#pragma omp parallel for schedule(static)
+    for (long plane = 0; plane < g.N * g.C; plane++)
+        for (long at = 0; at < g.out; at++) {
+            double best = -INFINITY;
+            long where = -1, q[3], k[3];
+
+            split(at, g.Q, q);
+            for (long t = 0; t < g.taps; t++) {
+                split(t, g.K, k);
+                long p = tap_index(&g, q, k);
+                double v = p >= 0 ? load(in, dt, (size_t)(plane * g.in + p)) : 0;
+                if (p >= 0 && (where < 0 || v > best)) {
+                    best = v;
+                    where = p;
+                }
+            }
+            store(out, dt, (size_t)(plane * g.out + at), best);
+            arg[plane * g.out + at] = (int32_t)where;
+        }
+}
+
+static void pool_data(const struct exec *x, const struct node *n)
+{
+    const struct geometry g = geometry_of(n);
+    enum tensor_dtype dt = n->out[0]->dtype;
+    const void *dy = exec_grad(x, n->out[0]);
+    const int32_t *arg = exec_at(x, &n->work);
+    void *dx = exec_at(x, n->in_grad[0]);
+
+#pragma omp parallel for schedule(static)
+    for (long plane = 0; plane < g.N * g.C; plane++) {
+        for (long p = 0; p < g.in; p++)
+            store(dx, dt, (size_t)(plane * g.in + p), 0);
+        for (long at = 0; at < g.out; at++) {
+            size_t to = (size_t)(plane * g.in + arg[plane * g.out + at]);
+
+            store(dx, dt, to, load(dx, dt, to) + load(dy, dt, (size_t)(plane * g.out + at)));
+        }
+    }
+}
+
+/* ---- dense ------------------------------------------------------------ */
+
+/* y[n][o] = b[o] + sum over i of x[n][i] w[o][i] */
+static void dense_forward(const struct exec *x, const struct node *n)
+{
+    long N = n->in[0]->shape.d[0], I = n->in[0]->shape.d[1], O = n->out[0]->shape.d[1];
+    enum tensor_dtype dt = n->out[0]->dtype;
+    const void *in = exec_value(x, n->in[0]);
+    void *out = exec_value(x, n->out[0]);
+    const float *w = exec_master(x, n->weight);
+    const float *b = n->bias ? exec_master(x, n->bias) : NULL;
+
+#pragma omp parallel for collapse(2) schedule(static)
+    for (long r = 0; r < N; r++)
+        for (long o = 0; o < O; o++) {
+            double sum = b ? (double)b[o] : 0;
+
+            for (long i = 0; i < I; i++)
+                sum += load(in, dt, (size_t)(r * I + i)) * weight_at(w, dt, (size_t)(o * I + i));
+            store(out, dt, (size_t)(r * O + o), sum);
+        }
+}
+
+static void dense_weights(const struct exec *x, const struct node *n)
+{
+    long N = n->in[0]->shape.d[0], I = n->in[0]->shape.d[1], O = n->out[0]->shape.d[1];
+    enum tensor_dtype dt = n->out[0]->dtype;
+    const void *in = exec_value(x, n->in[0]), *dy = exec_grad(x, n->out[0]);
+    float *dw = exec_gradient(x, n->weight);
+    float *db = n->bias ? exec_gradient(x, n->bias) : NULL;
+
+#pragma omp parallel for schedule(static)
+    for (long o = 0; o < O; o++) {
+        double bias = 0;
+
+        for (long i = 0; i < I; i++) {
+            double sum = 0;
+
+            for (long r = 0; r < N; r++)
+                sum += load(dy, dt, (size_t)(r * O + o)) * load(in, dt, (size_t)(r * I + i));
+            add_gradient(dw, n->weight, (size_t)(o * I + i), sum);
+        }
+        for (long r = 0; r < N; r++)
+            bias += load(dy, dt, (size_t)(r * O + o));
+        if (db)
+            add_gradient(db, n->bias, (size_t)o, bias);
+    }
+}
+
+static void dense_data(const struct exec *x, const struct node *n)
+{
+    long N = n->in[0]->shape.d[0], I = n->in[0]->shape.d[1], O = n->out[0]->shape.d[1];
+    enum tensor_dtype dt = n->out[0]->dtype;
+    const void *dy = exec_grad(x, n->out[0]);
+    const float *w = exec_master(x, n->weight);
+    void *dx = exec_at(x, n->in_grad[0]);
+
+#pragma omp parallel for collapse(2) schedule(static)
+    for (long r = 0; r < N; r++)
+        for (long i = 0; i < I; i++) {
+            double sum = 0;
+
+            for (long o = 0; o < O; o++)
+                sum += load(dy, dt, (size_t)(r * O + o)) * weight_at(w, dt, (size_t)(o * I + i));
+            store(dx, dt, (size_t)(r * I + i), sum);
+        }
+}
+
+/* ---- element by element ----------------------------------------------- */
+
+static double act_of(const struct node *n, double v)
+{
+    if (n->act == ACT_TANH)
+        return tanh(v);
+    return v > 0 ? v : v * (double)n->slope;
+}
+
+/* From the output y. */
+static double act_slope(const struct node *n, double y)
+{
+    if (n->act == ACT_TANH)
+        return 1 - y * y;
+    return y > 0 ? 1 : (double)n->slope;
+}
+
+static void act_forward(const struct exec *x, const struct node *n)
+{
+    enum tensor_dtype dt = n->out[0]->dtype;
+    const void *in = exec_value(x, n->in[0]);
+    void *out = exec_value(x, n->out[0]);
+
+    for (size_t i = 0; i < shape_count(&n->out[0]->shape); i++)
+        store(out, dt, i, act_of(n, load(in, dt, i)));
+}
+
+static void act_data(const struct exec *x, const struct node *n)
+{
+    enum tensor_dtype dt = n->out[0]->dtype;
+    const void *y = exec_value(x, n->out[0]), *dy = exec_grad(x, n->out[0]);
+    void *dx = exec_at(x, n->in_grad[0]);
+
+    for (size_t i = 0; i < shape_count(&n->out[0]->shape); i++)
+        store(dx, dt, i, load(dy, dt, i) * act_slope(n, load(y, dt, i)));
+}
+
+static void scale_forward(const struct exec *x, const struct node *n)
+{
+    enum tensor_dtype dt = n->out[0]->dtype;
+    const void *in = exec_value(x, n->in[0]);
+    void *out = exec_value(x, n->out[0]);
+
+    for (size_t i = 0; i < shape_count(&n->out[0]->shape); i++)
+        store(out, dt, i, load(in, dt, i) * (double)n->factor);
+}
+
+static void scale_data(const struct exec *x, const struct node *n)
+{
+    enum tensor_dtype dt = n->out[0]->dtype;
+    const void *dy = exec_grad(x, n->out[0]);
+    void *dx = exec_at(x, n->in_grad[0]);
+
+    for (size_t i = 0; i < shape_count(&n->out[0]->shape); i++)
+        store(dx, dt, i, load(dy, dt, i) * (double)n->factor);
+}
+
+/* Forward and backward are the same mask. */
+static void dropout(const struct exec *x, const struct node *n, const void *in, void *out)
+{
+    const struct step_block *step = exec_step(x);
+    enum tensor_dtype dt = n->out[0]->dtype;
+    const struct shape *s = &n->out[0]->shape;
+    size_t per_row = shape_count(s) / (size_t)s->d[0];
+    double keep = x->train ? 1 / (1 - (double)n->factor) : 1;
+    uint32_t limit = x->train ? dropout_limit(n->factor) : 0, words[4];
+
+    for (long r = 0; r < s->d[0]; r++)
+        for (size_t i = 0; i < per_row; i++) {
+            size_t at = (size_t)r * per_row + i;
+
+            if (i % 4 == 0)
+                dropout_words(step, n, r, (uint32_t)i, words);
+            store(out, dt, at, words[i % 4] >= limit ? load(in, dt, at) * keep : 0);
+        }
+}
+
+static void dropout_forward(const struct exec *x, const struct node *n)
+{
+    dropout(x, n, exec_value(x, n->in[0]), exec_value(x, n->out[0]));
+}
+
+static void dropout_data(const struct exec *x, const struct node *n)
+{
+    dropout(x, n, exec_grad(x, n->out[0]), exec_at(x, n->in_grad[0]));
+}
+
+static void add_forward(const struct exec *x, const struct node *n)
+{
+    enum tensor_dtype dt = n->out[0]->dtype;
+    const void *a = exec_value(x, n->in[0]), *b = exec_value(x, n->in[1]);
+    void *out = exec_value(x, n->out[0]);
+
+    for (size_t i = 0; i < shape_count(&n->out[0]->shape); i++)
+        store(out, dt, i, load(a, dt, i) + load(b, dt, i));
+}
+
+static void add_data(const struct exec *x, const struct node *n)
+{
+    const void *dy = exec_grad(x, n->out[0]);
+
+    for (int k = 0; k < 2; k++)
+        if (n->in_grad[k])
+            memmove(exec_at(x, n->in_grad[k]), dy, n->out[0]->grad.bytes);
+}
+
+static void cast_copy(const void *in, enum tensor_dtype from, void *out, enum tensor_dtype to,
+                      size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        store(out, to, i, load(in, from, i));
+}
+
+static void cast_forward(const struct exec *x, const struct node *n)
+{
+    cast_copy(exec_value(x, n->in[0]), n->in[0]->dtype, exec_value(x, n->out[0]), n->out[0]->dtype,
+              shape_count(&n->out[0]->shape));
+}
+
+static void cast_data(const struct exec *x, const struct node *n)
+{
+    cast_copy(exec_grad(x, n->out[0]), n->out[0]->dtype, exec_at(x, n->in_grad[0]), n->in[0]->dtype,
+              shape_count(&n->out[0]->shape));
+}
+
+/* ---- channels --------------------------------------------------------- */
+
+/* Copies `count` channels of every sample, from channel `a` of a tensor with A
+ * channels to channel `b` of one with B; bytes: of one channel of one sample. */
+static void copy_channels(const char *in, long A, long a, char *out, long B, long b, long N,
+                          long count, size_t bytes)
+{
+    for (long i = 0; i < N; i++)
+        memmove(out + (size_t)(i * B + b) * bytes, in + (size_t)(i * A + a) * bytes,
+                (size_t)count * bytes);
+}
+
+static size_t channel_bytes(const struct tensor *t)
+{
+    return plain_bytes(&t->shape, t->dtype) / (size_t)(t->shape.d[0] * t->shape.d[1]);
+}
+
+static void concat_forward(const struct exec *x, const struct node *n)
+{
+    const struct shape *y = &n->out[0]->shape;
+    long at = 0;
+
+    for (int k = 0; k < n->n_in; k++) {
+        long C = n->in[k]->shape.d[1];
+
+        copy_channels(exec_value(x, n->in[k]), C, 0, exec_value(x, n->out[0]), y->d[1], at, y->d[0],
+                      C, channel_bytes(n->out[0]));
+        at += C;
+    }
+}
+
+static void concat_data(const struct exec *x, const struct node *n)
+{
+    const struct shape *y = &n->out[0]->shape;
+    long at = 0;
+
+    for (int k = 0; k < n->n_in; k++) {
+        long C = n->in[k]->shape.d[1];
+
+        if (n->in_grad[k])
+            copy_channels(exec_grad(x, n->out[0]), y->d[1], at, exec_at(x, n->in_grad[k]), C, 0,
+                          y->d[0], C, channel_bytes(n->out[0]));
+        at += C;
+    }
+}
+
+static void slice_forward(const struct exec *x, const struct node *n)
+{
+    const struct shape *a = &n->in[0]->shape, *y = &n->out[0]->shape;
+
+    copy_channels(exec_value(x, n->in[0]), a->d[1], n->from, exec_value(x, n->out[0]), y->d[1], 0,
+                  y->d[0], y->d[1], channel_bytes(n->out[0]));
+}
+
+static void slice_data(const struct exec *x, const struct node *n)
+{
+    const struct shape *a = &n->in[0]->shape, *y = &n->out[0]->shape;
+
+    memset(exec_at(x, n->in_grad[0]), 0, n->in_grad[0]->bytes);
+    copy_channels(exec_grad(x, n->out[0]), y->d[1], 0, exec_at(x, n->in_grad[0]), a->d[1], n->from,
+                  y->d[0], y->d[1], channel_bytes(n->out[0]));
+}
+
+/* ---- losses ----------------------------------------------------------- */
+
+/* Weight of row r: 0 past the step's real samples. rows: of the tensor. */
+static double row_weight(const struct exec *x, const struct node *n, long r, long rows)
+{
+    if (r / (rows / x->batch) >= exec_step(x)->rows)
+        return 0;
+    return n->n_in > 2 ? (double)((const float *)exec_value(x, n->in[2]))[r] : 1;
+}
+
+static double loss_divisor(const struct exec *x, const struct shape *s)
+{
+    return (double)exec_step(x)->global_rows * (double)shape_count(s) / (double)x->batch;
+}
+
+static void measure_forward(const struct exec *x, const struct node *n)
+{
+    const struct shape *s = &n->in[0]->shape;
+    const float *a = exec_value(x, n->in[0]), *t = exec_value(x, n->in[1]);
+    long per_row = (long)shape_count(s) / s->d[0];
+    double sum = 0;
+
+    for (long r = 0; r < s->d[0]; r++) {
+        double w = row_weight(x, n, r, s->d[0]), row = 0;
+
+        for (long i = r * per_row; i < (r + 1) * per_row && w != 0; i++) {
+            double d = (double)a[i] - (double)t[i];
+
+            row += n->op == OP_MSE ? d * d : fabs(d);
+        }
+        sum += w != 0 ? w * row : 0;
+    }
+    *(float *)exec_value(x, n->out[0]) = (float)(sum / loss_divisor(x, s));
+}
+
+static void mse_data(const struct exec *x, const struct node *n)
+{
+    const struct shape *s = &n->in[0]->shape;
+    const float *a = exec_value(x, n->in[0]), *t = exec_value(x, n->in[1]);
+    float *da = exec_at(x, n->in_grad[0]);
+    long per_row = (long)shape_count(s) / s->d[0];
+    double scale = 2 * (double)*(const float *)exec_grad(x, n->out[0]) / loss_divisor(x, s);
+
+    for (long r = 0; r < s->d[0]; r++) {
+        double w = row_weight(x, n, r, s->d[0]);
+
+        for (long i = r * per_row; i < (r + 1) * per_row; i++)
+            da[i] = w != 0 ? (float)(scale * w * ((double)a[i] - (double)t[i])) : 0;
+    }
+}
+
+/* ---- the table -------------------------------------------------------- */
+
+typedef void kernel(const struct exec *x, const struct node *n);
+
+static kernel *const kernels[OP_COUNT][PASS_COUNT] = {
+    [OP_CONV] = {conv_forward, NULL, conv_weights, conv_data},
+    [OP_MAXPOOL] = {pool_forward, NULL, NULL, pool_data},
+    [OP_ACT] = {act_forward, NULL, NULL, act_data},
+    [OP_SCALE] = {scale_forward, NULL, NULL, scale_data},
+    [OP_DENSE] = {dense_forward, NULL, dense_weights, dense_data},
+    [OP_DROPOUT] = {dropout_forward, NULL, NULL, dropout_data},
+    [OP_ADD] = {add_forward, NULL, NULL, add_data},
+    [OP_CONCAT] = {concat_forward, NULL, NULL, concat_data},
+    [OP_SLICE] = {slice_forward, NULL, NULL, slice_data},
+    [OP_MSE] = {measure_forward, NULL, NULL, mse_data},
+    [OP_MAE] = {measure_forward, NULL, NULL, NULL},
+    [OP_CAST] = {cast_forward, NULL, NULL, cast_data},
+};
+
+static int ref_run(const struct exec *x, struct node *n, enum pass pass, struct err *e)
+{
+    if (!kernels[n->op][pass])
+        return err_set(e, "the reference engine cannot run pass %d of %s", (int)pass,
+                       op_name(n->op));
+    kernels[n->op][pass](x, n);
+    return 0;
+}
+
+static int ref_prepare(struct graph *g, void *context, struct err *e)
+{
+    struct graph_view v = graph_view(g);
+
+    (void)context, (void)e;
+    for (int i = 0; i < v.n_nodes; i++)
+        if (v.nodes[i]->op == OP_MAXPOOL)
+            v.nodes[i]->work.bytes = shape_count(&v.nodes[i]->out[0]->shape) * sizeof(int32_t);
+    return 0;
+}
+
+static int ref_accumulate(const struct exec *x, struct tensor *t, const struct buffer *dst,
+                          const struct buffer *src, struct err *e)
+{
+    void *a = exec_at(x, dst);
+    const void *b = exec_at(x, src);
+
+    (void)e;
+    for (size_t i = 0; i < shape_count(&t->shape); i++)
+        store(a, t->dtype, i, load(a, t->dtype, i) + load(b, t->dtype, i));
+    return 0;
+}
+
+/* data: rows of C x S or S x C values, S being all but batch and channels */
+static int ref_feed(const struct exec *x, struct tensor *t, const float *data, long rows,
+                    struct err *e)
+{
+    long N = t->shape.d[0], C = t->shape.n > 1 ? t->shape.d[1] : 1;
+    long S = (long)shape_count(&t->shape) / (N * C);
+    void *v = exec_value(x, t);
+
+    (void)e;
+    for (long i = 0; i < N; i++)
+        for (long c = 0; c < C; c++)
+            for (long s = 0; s < S; s++) {
+                long from = t->layout == CHANNELS_LAST ? s * C + c : c * S + s;
+
+                store(v, t->dtype, (size_t)((i * C + c) * S + s),
+                      i < rows ? (double)data[i * C * S + from] : 0);
+            }
+    return 0;
+}
+
+const struct backend backend_ref = {
+    .name = "ref",
+    .prepare = ref_prepare,
+    .run = ref_run,
+    .accumulate = ref_accumulate,
+    .feed = ref_feed,
+};

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A step: begin, feed, forward, backward with the exchange behind it, read,
+ * zero, step. Nothing here allocates.
+ */
+#include <config.h>
+
+#include "workloads/engine/graph.h"
+
+#include <string.h>
+
+static double now_of(const struct model *m)
+{
+    return m->config.now ? m->config.now() : 0;
+}
+
+static int check_started(const struct graph *g, const char *what, struct err *e)
+{
+    if (!g || !g->model->started)
+        return err_set(e, "%s comes before engine_start()", what);
+    return 0;
+}
+
+/* ---- begin and feed --------------------------------------------------- */
+
+int engine_begin(struct graph *g, const struct engine_step *step, struct err *e)
+{
+    if (check_started(g, "engine_begin()", e))
+        return -1;
+    if (step->rows < 0 || step->rows > g->batch)
+        return err_set(e, "a step of graph '%s' has %ld samples, its batch holds 0 to %ld", g->name,
+                       step->rows, g->batch);
+    if (step->global_rows < 1 || step->global_rows < step->rows)
+        return err_set(e, "a step of graph '%s' has %ld samples here but %ld over all ranks",
+                       g->name, step->rows, step->global_rows);
+    struct step_block *b = exec_at(&g->exec, &g->exec.step);
+    b->rows = step->rows;
+    b->global_rows = step->global_rows;
+    b->epoch = step->epoch;
+    b->dropout = philox_derive(g->model->config.seed, PHILOX_DROPOUT, step->epoch);
+    memset(b->ids, 0, (size_t)g->batch * sizeof b->ids[0]);
+    if (step->rows)
+        memcpy(b->ids, step->ids, (size_t)step->rows * sizeof b->ids[0]);
+    g->step = *step;
+    g->step.ids = b->ids;
+    g->begun = true;
+    g->ran_train = false;
+    return 0;
+}
+
+int engine_feed(struct graph *g, struct tensor *input, const float *data, struct err *e)
+{
+    if (check_started(g, "engine_feed()", e))
+        return -1;
+    if (!g->begun || !input || input->graph != g || input->producer->op != OP_INPUT)
+        return err_set(e, "graph '%s' is fed before engine_begin() or with what is not its input",
+                       g->name);
+    engine_threads(g->model->config.threads);
+    return g->model->backend->feed(&g->exec, input, data, g->step.rows, e);
+}
+
+/* ---- instructions ----------------------------------------------------- */
+
+static int host_forward(struct graph *g, struct node *n, struct err *e)
+{
+    const float *in[NODE_MAX_IN] = {0};
+    float *out[NODE_MAX_OUT] = {0};
+
+    for (int i = 0; i < n->n_in; i++)
+        in[i] = exec_value(&g->exec, n->in[i]);
+    for (int i = 0; i < n->n_out; i++)
+        out[i] = exec_value(&g->exec, n->out[i]);
+    return n->host->forward(n->host->ctx, &g->step, in, out, e);
+}
+
+static int host_backward(struct graph *g, struct node *n, struct err *e)
+{
+    const float *in[NODE_MAX_IN] = {0}, *out_grad[NODE_MAX_OUT] = {0};
+    float *in_grad[NODE_MAX_IN] = {0};
+
+    for (int i = 0; i < n->n_in; i++) {
+        in[i] = exec_value(&g->exec, n->in[i]);
+        in_grad[i] = n->in_grad[i] ? exec_at(&g->exec, n->in_grad[i]) : NULL;
+    }
+    for (int i = 0; i < n->n_out; i++)
+        out_grad[i] = n->out[i]->parts ? exec_grad(&g->exec, n->out[i]) : NULL;
+    return n->host->backward(n->host->ctx, &g->step, in, out_grad, in_grad, e);
+}
+
+static int run_node(struct graph *g, struct node *n, enum pass pass, struct err *e)
+{
+    struct model *m = g->model;
+
+    if (n->op == OP_HOST)
+        return pass == PASS_FORWARD ? host_forward(g, n, e) : host_backward(g, n, e);
+    if (n->own.bytes && n->own_version != m->version) {
+        if (m->backend->refresh(&g->exec, n, e))
+            return -1;
+        n->own_version = m->version;
+    }
+    if (m->backend->run(&g->exec, n, pass, e))
+        return -1;
+    if (pass == PASS_WEIGHTS) {
+        n->weight->has_gradient = true;
+        if (n->bias)
+            n->bias->has_gradient = true;
+    }
+    return 0;
+}
+
+static int run_instruction(struct graph *g, struct instruction *in, struct err *e)
+{
+    struct model *m = g->model;
+    double from = m->config.profile ? now_of(m) : 0;
+    int rc = in->kind == INSTRUCTION_RUN
+                 ? run_node(g, in->node, in->pass, e)
+                 : m->backend->accumulate(&g->exec, in->tensor, in->dst, in->src, e);
+
+    if (m->config.profile) {
+        in->seconds += now_of(m) - from;
+        in->calls++;
+    }
+    return rc ? err_prefix(e, "%s of graph '%s'", in->node->name, g->name) : 0;
+}
+
+int engine_forward(struct graph *g, enum engine_mode mode, struct err *e)
+{
+    if (check_started(g, "engine_forward()", e))
+        return -1;
+    if (!g->begun)
+        return err_set(e, "engine_forward() of graph '%s' comes before engine_begin()", g->name);
+    engine_threads(g->model->config.threads);
+    g->exec.train = mode == ENGINE_TRAIN;
+    for (int i = 0; i < g->n_forward; i++)
+        if (run_instruction(g, &g->instructions[i], e))
+            return -1;
+    g->ran_train = mode == ENGINE_TRAIN;
+    return 0;
+}
+
+/* ---- exchange --------------------------------------------------------- */
+
+/* Starts the sum of a bucket over the ranks; parameters that nobody has
+ * written count as zero. */
+static int start_bucket(struct model *m, struct bucket *b, struct err *e)
+{
+    struct comm *c = m->config.comm;
+
+    for (int i = 0; i < m->n_params; i++) {
+        struct param *p = m->params[i];
+
+        if (&m->buckets[p->bucket] != b || p->has_gradient)
+            continue;
+        memset(m->gradients + p->at, 0, p->count * sizeof(float));
+        p->has_gradient = true;
+    }
+    if (c->allreduce_start(c, m->gradients + b->at, b->count, &b->request, e))
+        return -1;
+    b->state = BUCKET_STARTED;
+    m->stats.exchanged_bytes += b->count * sizeof(float);
+    return 0;
+}
+
+/* Starts the buckets of the groups this graph trains that instruction i
+ * completes; -1: those that it does not write at all. */
+static int start_ready(struct graph *g, int i, struct err *e)
+{
+    struct model *m = g->model;
+
+    for (int b = 0; b < m->n_buckets; b++)
+        if (g->bucket_ready[b] == i && g->touches[m->buckets[b].group] &&
+            start_bucket(m, &m->buckets[b], e))
+            return -1;
+    return 0;
+}
+
+static int check_backward(struct graph *g, struct err *e)
+{
+    struct model *m = g->model;
+
+    if (!g->loss)
+        return err_set(e, "graph '%s' was compiled without a loss", g->name);
+    if (!g->ran_train)
+        return err_set(e,
+                       "engine_backward() of graph '%s' needs an engine_forward() in training "
+                       "mode before it",
+                       g->name);
+    for (int b = 0; b < m->n_buckets; b++)
+        if (g->touches[m->buckets[b].group] && m->buckets[b].state != BUCKET_OPEN)
+            return err_set(e,
+                           "gradients of group '%s' were exchanged: model_zero() must come "
+                           "before engine_backward() of graph '%s'",
+                           m->groups[m->buckets[b].group].name, g->name);
+    return 0;
+}
+
+int engine_backward(struct graph *g, bool last, struct err *e)
+{
+    if (check_started(g, "engine_backward()", e) || check_backward(g, e))
+        return -1;
+    struct comm *c = g->model->config.comm;
+    engine_threads(g->model->config.threads);
+    g->ran_train = false;
+    if (last && start_ready(g, -1, e))
+        return -1;
+    for (int i = g->n_forward; i < g->n_instructions; i++) {
+        if (run_instruction(g, &g->instructions[i], e))
+            return -1;
+        if (last && (start_ready(g, i, e) || c->progress(c, e)))
+            return -1;
+    }
+    return 0;
+}
+
+void model_zero(struct model *m, int group)
+{
+    for (int i = 0; i < m->n_params; i++)
+        if (m->params[i]->group == group)
+            m->params[i]->has_gradient = false;
+    for (int b = 0; b < m->n_buckets; b++)
+        if (m->buckets[b].group == group)
+            m->buckets[b].state = BUCKET_OPEN;
+}
+
+static int update_bucket(struct model *m, const struct bucket *b, double rate, struct err *e)
+{
+    struct update u = {
+        .optimizer = &m->groups[b->group].optimizer,
+        .n = b->count,
+        .master = m->masters + b->at,
+        .gradient = m->gradients + b->at,
+        .rate = (float)rate,
+        .threads = m->config.threads,
+        .context = m->context,
+    };
+
+    for (int i = 0; i < m->n_moments; i++)
+        u.moment[i] = m->moments[i] + b->at;
+    return m->backend->update ? m->backend->update(&u, e) : optimizer_update(&u, e);
+}
+
+int model_step(struct model *m, int group, double rate, struct err *e)
+{
+    if (!m->started || group < 0 || group >= m->n_groups)
+        return err_set(e, "model_step() of group %d, which there is not or before engine_start()",
+                       group);
+    struct comm *c = m->config.comm;
+    struct bucket *first = &m->buckets[m->groups[group].first_bucket];
+    struct bucket *end = first + m->groups[group].n_buckets;
+
+    engine_threads(m->config.threads);
+    for (struct bucket *b = first; b < end; b++) {
+        if (b->state == BUCKET_DONE)
+            return err_set(e, "model_step() of group '%s' comes twice without model_zero()",
+                           m->groups[group].name);
+        if (b->state == BUCKET_OPEN && start_bucket(m, b, e))
+            return -1;
+    }
+    for (struct bucket *b = first; b < end; b++) {
+        double from = now_of(m);
+
+        if (c->wait(c, b->request, e))
+            return -1;
+        m->stats.exposed_wait_seconds += now_of(m) - from;
+        b->state = BUCKET_DONE;
+        if (update_bucket(m, b, rate, e))
+            return -1;
+    }
+    m->version++;
+    m->stats.steps++;
+    return 0;
+}
+
+/* ---- out -------------------------------------------------------------- */
+
+int engine_read(struct graph *g, struct tensor *t, float *out, size_t n, struct err *e)
+{
+    if (check_started(g, "engine_read()", e))
+        return -1;
+    if (!t || t->graph != g || !t->output)
+        return err_set(e, "graph '%s' is asked for a tensor that is not its output", g->name);
+    if (n != shape_count(&t->shape))
+        return err_set(e, "an output of graph '%s' has %zu values, not %zu", g->name,
+                       shape_count(&t->shape), n);
+    memcpy(out, exec_value(&g->exec, t->read_as), n * sizeof *out);
+    return 0;
+}
+
+int engine_read_grad(struct graph *g, struct tensor *t, float *out, size_t n, struct err *e)
+{
+    if (check_started(g, "engine_read_grad()", e))
+        return -1;
+    if (!t || t->graph != g || !t->want_grad)
+        return err_set(e, "graph '%s' is asked for a gradient that was not wanted", g->name);
+    if (n != shape_count(&t->shape))
+        return err_set(e, "an input of graph '%s' has %zu values, not %zu", g->name,
+                       shape_count(&t->shape), n);
+    if (t->needs_grad)
+        memcpy(out, exec_grad(&g->exec, t), n * sizeof *out);
+    else
+        memset(out, 0, n * sizeof *out);
+    return 0;
+}
+
+struct engine_stats model_stats(struct model *m, bool reset)
+{
+    struct engine_stats s = m->stats;
+
+    if (reset)
+        m->stats = (struct engine_stats){0};
+    return s;
+}
+
+bool graph_profile(const struct graph *g, int i, struct engine_profile_row *row)
+{
+    static const char *const passes[PASS_COUNT] = {"forward", "act", "weights", "data"};
+
+    if (i < 0 || i >= g->n_instructions)
+        return false;
+    const struct instruction *in = &g->instructions[i];
+    *row = (struct engine_profile_row){
+        .name = in->node->name,
+        .pass = in->kind == INSTRUCTION_RUN ? passes[in->pass] : "add",
+        .seconds = in->seconds,
+        .flop = in->kind == INSTRUCTION_RUN ? node_flop(in->node, in->pass) : 0,
+        .calls = in->calls,
+    };
+    return true;
+}
