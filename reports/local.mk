@@ -4,10 +4,22 @@ noinst_LTLIBRARIES += reports/libcore.la
 reports_libcore_la_SOURCES = \
     %D%/err.h %D%/err.c \
     %D%/measure.h \
-    %D%/nearest.h %D%/nearest.c \
     %D%/result.h %D%/result.c \
     %D%/sha256.h %D%/sha256.c \
     %D%/nearest.h %D%/nearest.c \
     %D%/runspec.h %D%/runspec.c \
     %D%/workloads.def
-EXTRA_DIST += %D%/record.h %D%/journal.h %D%/facts.def
+
+# The record and what reads it (cJSON, zlib).
+if HAVE_CJSON
+noinst_LTLIBRARIES += reports/libreports.la
+reports_libreports_la_SOURCES = \
+    %D%/facts.def \
+    %D%/fields.h %D%/fields.c \
+    %D%/journal.h %D%/journal.c %D%/journal_record.c \
+    %D%/record.h %D%/record.c %D%/record_json.c %D%/record_file.c \
+    %D%/record_fields.h %D%/record_fields.c \
+    %D%/utf8.h %D%/utf8.c
+reports_libreports_la_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS) $(ZLIB_CFLAGS)
+reports_libreports_la_LIBADD = $(CJSON_LIBS) $(ZLIB_LIBS)
+endif

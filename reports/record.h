@@ -121,7 +121,7 @@ struct record_node {
 /* One rank's share of a workload, gathered by the agent. */
 struct record_rank {
     int node;            /* index of record_add_node(); -1 unknown */
-    double wall_seconds;
+    double wall_seconds; /* NAN: nothing is known of this rank */
     double phase_seconds[PHASE_COUNT];
 };
 
