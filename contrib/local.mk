@@ -6,7 +6,11 @@ EXTRA_DIST += \
     %D%/cluster/cluster.sh \
     %D%/cluster/config.sh \
     %D%/cluster/daemons.sh \
-    %D%/cluster/nodes.sh
+    %D%/cluster/nodes.sh \
+    %D%/evidence/README.md \
+    %D%/evidence/run.sh \
+    %D%/evidence/faults.sh \
+    %D%/evidence/fuzz.sh
 
 # make print-TESTS: what contrib/test.sh asks of this Makefile
 print-%:

@@ -11,7 +11,7 @@ set -uo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 W=${BUILD:-$top/build/test}
 
-stages=(deps gcc clang sanitizers distcheck mpich matrix lint cluster)
+stages=(deps gcc clang sanitizers distcheck mpich matrix lint fuzz cluster)
 declare -A about=(
     [deps]="Debian packages that are missing"
     [gcc]="gcc -Werror, make check"
@@ -21,6 +21,7 @@ declare -A about=(
     [mpich]="the agent with MPICH, its tests under mpirun"
     [matrix]="configure without the optional parts"
     [lint]="shell scripts; the rest of the lint is in make check"
+    [fuzz]="libFuzzer on what parses hostile text, some seconds each"
     [cluster]="a real Slurm cluster on this machine"
 )
 
@@ -180,6 +181,16 @@ stage_lint() {
     # shellcheck disable=SC2046
     step shellcheck 300 bash -c 'cd "$1" && shellcheck -S warning -x -P contrib/cluster \
         contrib/*.sh contrib/cluster/cluster.sh .ci/run' - "$top"
+}
+
+stage_fuzz() {
+    local file name
+    [ -f "$W/gcc/config.h" ] || build gcc CC=gcc MPICC="$openmpi" || return
+    export top_srcdir=$top top_builddir=$W/gcc
+    for file in "$top"/tests/*/fuzz_*.c; do
+        name=$(basename "$file" .c); name=${name#fuzz_}
+        step "fuzz-$name" 300 "$(dirname "$file")/fuzz.sh" "$name" "${FUZZ_SECONDS:-30}"
+    done
 }
 
 stage_cluster() {
