@@ -45,6 +45,8 @@ struct manifest {
     uint64_t seed;
     int edge;               /* cells per side of one file's cube */
     double cell_mpc;        /* [Mpc/h] */
+    char parameters[256];   /* what varies, between what: for a person */
+    char redshifts[64];     /* of the channels */
     uint64_t train, validation; /* files */
     /* Baselines on this set's validation part, made with it: mean absolute
      * error over the unit parameters. */

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A periodic box of matter: Gaussian initial density, second-order Lagrangian
+ * displacement, particles counted in cells.
+ *
+ * n^3 particles start at the centres of n^3 cells and stand at
+ *     x = q - D grad phi1 + D2 grad phi2,
+ *     lap phi1 = delta,  lap phi2 = sum_{i>j} phi1,ii phi1,jj - phi1,ij^2
+ * (Bouchet et al. 1995; Scoccimarro 1998, MNRAS 299, 1097, eq. 4-5 of app. D).
+ *
+ * Bits: white noise is Philox of (seed, sample, cell); the transforms use
+ * FFTW_ESTIMATE without SIMD codelets, so that neither timing nor the CPU
+ * chooses the order of additions.
+ *
+ * Life:    create/destroy; one box at a time lives in it.
+ * Failure: only create's (memory), and a cell of more than 32,767 particles.
+ * Threads: one thread per struct field.
+ */
+#ifndef DATA_GEN_FIELD_H
+#define DATA_GEN_FIELD_H
+
+#include <complex.h>
+#include <stdint.h>
+
+#include <fftw3.h>
+
+#include "reports/err.h"
+#include "workloads/data/gen_power.h"
+
+struct field {
+    int n;                  /* cells and particles per side, a power of two */
+    double cell;            /* [Mpc/h] */
+    double *real;           /* [n][n][n] of a transform */
+    double complex *modes;  /* [n][n][n/2+1] of a transform */
+    double complex *delta;  /* linear density at z = 0, modes not normalised */
+    double *sum, *source;   /* second order's source, made in one pass */
+    float *psi[2][3];       /* displacements at D = 1 and D2 = 1 [cells] */
+    double *amplitude;      /* per squared wave number in units of the fundamental */
+    fftw_plan forward, backward;
+};
+
+/* Where the parameters of a sample are in its Philox stream; cells come first. */
+#define FIELD_PARAMETER_INDEX (UINT64_C(1) << 60)
+
+struct field *field_create(int n, double cell, struct err *e);
+void field_destroy(struct field *f);
+
+/* The sample's unit parameters, uniform in [-1, 1). */
+void field_parameters(uint64_t seed, uint64_t sample, double unit[COSMO_PARAMETERS]);
+
+/* Fills delta. */
+void field_linear(struct field *f, const struct spectrum *p, uint64_t seed, uint64_t sample);
+
+/* Fills psi from delta. */
+void field_displace(struct field *f);
+
+/* counts[cell * channels + channel] = particles in the cell. */
+int field_count(const struct field *f, double d1, double d2, int16_t *counts, int channels,
+                int channel, struct err *e);
+
+/* All of it: counts [n][n][n][COSMO_CHANNELS] of a sample with these
+ * parameters at cosmo_redshifts. */
+int field_sample(struct field *f, const struct cosmology *c, uint64_t seed, uint64_t sample,
+                 int16_t *counts, struct err *e);
+
+/* Power |modes|^2 / n^3 of the real field (any units), averaged over shells
+ * [i + 1/2, i + 3/2) of the fundamental, i from 0 to bins - 1 <= n/2 - 1.
+ * Leaves the transform in f->modes. */
+void field_shells(struct field *f, const double *real, double *power, int bins);
+
+#endif
