@@ -4,6 +4,7 @@ noinst_LTLIBRARIES += workloads/engine/libengine.la
 workloads_engine_libengine_la_SOURCES = \
     %D%/backend.h \
     %D%/comm.h %D%/comm.c %D%/agree.c \
+    %D%/checkpoint.c \
     %D%/compile.c \
     %D%/engine.h \
     %D%/graph.h %D%/graph.c \

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Checkpoints. One file: a head, one entry per array, the arrays one after
+ * the other, the workload's own bytes, and a CRC-32 over all before it. Bytes
+ * are those of the machine that wrote it (the head tells).
+ */
+#include <config.h>
+
+#include "workloads/engine/graph.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { FORMAT_VERSION = 1 };
+
+static const char magic[8] = "hpcai5ck";
+
+struct head {
+    char magic[8];
+    uint32_t version; /* also tells the byte order */
+    uint32_t entries;
+    uint64_t extra_bytes;
+    uint64_t file_bytes; /* with the CRC at the end */
+};
+
+enum entry_kind { ENTRY_VALUE, ENTRY_MOMENT0, ENTRY_MOMENT1, ENTRY_STATE };
+
+struct entry {
+    char name[64];
+    char rule[16]; /* moments: the optimiser they belong to */
+    uint32_t kind;
+    int32_t dims;
+    int64_t shape[SHAPE_MAX];
+};
+
+/* One array of the model, as it stands in the file. */
+struct array {
+    struct entry entry;
+    float *values;
+    size_t count;
+};
+
+static void describe(struct array *a, const char *name, enum entry_kind kind,
+                     const struct shape *shape, float *values)
+{
+    *a = (struct array){.values = values, .count = shape_count(shape)};
+    snprintf(a->entry.name, sizeof a->entry.name, "%s", name);
+    a->entry.kind = kind;
+    a->entry.dims = shape->n;
+    for (int i = 0; i < shape->n; i++)
+        a->entry.shape[i] = shape->d[i];
+}
+
+/* All arrays in the order of their declaration; returns how many. */
+static int list_arrays(struct model *m, struct array *a)
+{
+    int n = 0;
+
+    for (int i = 0; i < m->n_params; i++) {
+        const struct param *p = m->params[i];
+        enum optimizer_kind kind = m->groups[p->group].optimizer.kind;
+
+        describe(&a[n++], p->name, ENTRY_VALUE, &p->shape, m->masters + p->at);
+        for (int k = 0; k < optimizer_moments(kind); k++) {
+            describe(&a[n], p->name, ENTRY_MOMENT0 + k, &p->shape, m->moments[k] + p->at);
+            snprintf(a[n].entry.rule, sizeof a[n].entry.rule, "%s", optimizer_name(kind));
+            n++;
+        }
+    }
+    for (int i = 0; i < m->n_states; i++)
+        describe(&a[n++], m->states[i]->name, ENTRY_STATE, &m->states[i]->shape,
+                 m->state_values + m->states[i]->at);
+    return n;
+}
+
+static struct array *new_list(const struct model *m, struct err *e)
+{
+    size_t most = (size_t)m->n_params * (1 + MOMENTS_MAX) + (size_t)m->n_states + 1;
+    struct array *a = calloc(most, sizeof *a);
+
+    if (!a)
+        err_set(e, "out of memory for a checkpoint");
+    return a;
+}
+
+/* CRC-32 of IEEE 802.3, four bits at a time. */
+static uint32_t crc32_of(uint32_t crc, const void *data, size_t n)
+{
+    static const uint32_t table[16] = {
+        0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
+        0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
+        0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
+    };
+    const unsigned char *p = data;
+
+    crc = ~crc;
+    for (size_t i = 0; i < n; i++) {
+        crc = table[(crc ^ p[i]) & 15] ^ (crc >> 4);
+        crc = table[(crc ^ (p[i] >> 4)) & 15] ^ (crc >> 4);
+    }
+    return ~crc;
+}
+
+/* ---- save ------------------------------------------------------------- */
+
+static int put(FILE *f, uint32_t *crc, const void *data, size_t n)
+{
+    *crc = crc32_of(*crc, data, n);
+    return n == 0 || fwrite(data, n, 1, f) == 1 ? 0 : -1;
+}
+
+static int write_all(FILE *f, const struct array *a, int n, const void *extra, size_t extra_bytes)
+{
+    struct head head = {.version = FORMAT_VERSION,
+                        .entries = (uint32_t)n,
+                        .extra_bytes = extra_bytes,
+                        .file_bytes = sizeof head + extra_bytes + sizeof(uint32_t)};
+    uint32_t crc = 0;
+
+    memcpy(head.magic, magic, sizeof magic);
+    for (int i = 0; i < n; i++)
+        head.file_bytes += sizeof a[i].entry + a[i].count * sizeof(float);
+    if (put(f, &crc, &head, sizeof head))
+        return -1;
+    for (int i = 0; i < n; i++)
+        if (put(f, &crc, &a[i].entry, sizeof a[i].entry))
+            return -1;
+    for (int i = 0; i < n; i++)
+        if (put(f, &crc, a[i].values, a[i].count * sizeof(float)))
+            return -1;
+    if (put(f, &crc, extra, extra_bytes))
+        return -1;
+    if (fwrite(&crc, sizeof crc, 1, f) != 1 || fflush(f) || fsync(fileno(f)))
+        return -1;
+    return 0;
+}
+
+int model_save(struct model *m, const char *path, const void *extra, size_t extra_bytes,
+               struct err *e)
+{
+    char temporary[4096];
+    struct array *a = NULL;
+    FILE *f = NULL;
+    int rc = -1;
+
+    if (!m->started)
+        return err_set(e, "a model is saved to '%s' before engine_start()", path);
+    if (snprintf(temporary, sizeof temporary, "%s.%ld", path, (long)getpid()) >=
+        (int)sizeof temporary)
+        return err_set(e, "the path of checkpoint '%.80s...' is too long", path);
+    a = new_list(m, e);
+    if (!a)
+        return -1;
+    f = fopen(temporary, "wbe");
+    if (!f) {
+        err_set(e, "checkpoint '%s' cannot be created: %s", temporary, strerror(errno));
+        goto out;
+    }
+    rc = write_all(f, a, list_arrays(m, a), extra, extra_bytes);
+    if (fclose(f))
+        rc = -1;
+    if (!rc && rename(temporary, path))
+        rc = -1;
+    if (rc) {
+        err_set(e, "checkpoint '%s' cannot be written: %s", path, strerror(errno));
+        unlink(temporary);
+    }
+out:
+    free(a);
+    return rc;
+}
+
+/* ---- load ------------------------------------------------------------- */
+
+static int read_whole(int fd, char *data, size_t size)
+{
+    for (size_t at = 0; at < size;) {
+        ssize_t n = read(fd, data + at, size - at);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return -1;
+        at += (size_t)n;
+    }
+    return 0;
+}
+
+/* The file's bytes (free with free()) when its head, length and CRC hold. */
+static char *read_checked(const char *path, struct head *head, struct err *e)
+{
+    struct stat st;
+    char *data = NULL;
+    uint32_t crc;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0 || fstat(fd, &st)) {
+        err_set(e, "checkpoint '%s' cannot be opened: %s", path, strerror(errno));
+        goto out;
+    }
+    if (st.st_size < (off_t)sizeof *head || read_whole(fd, (char *)head, sizeof *head) ||
+        memcmp(head->magic, magic, sizeof magic)) {
+        err_set(e, "'%s' is not a checkpoint of hpcai500", path);
+        goto out;
+    }
+    if (head->version != FORMAT_VERSION) {
+        err_set(e, "checkpoint '%s' has format version %u, this build reads %d", path,
+                head->version, FORMAT_VERSION);
+        goto out;
+    }
+    if (head->file_bytes != (uint64_t)st.st_size || st.st_size < (off_t)(sizeof *head + 4)) {
+        err_set(e, "checkpoint '%s' has %lld bytes instead of %llu", path, (long long)st.st_size,
+                (unsigned long long)head->file_bytes);
+        goto out;
+    }
+    data = malloc((size_t)st.st_size);
+    if (!data || lseek(fd, 0, SEEK_SET) || read_whole(fd, data, (size_t)st.st_size)) {
+        err_set(e, "checkpoint '%s' cannot be read: %s", path, strerror(errno));
+        goto bad;
+    }
+    memcpy(&crc, data + st.st_size - sizeof crc, sizeof crc);
+    if (crc != crc32_of(0, data, (size_t)st.st_size - sizeof crc)) {
+        err_set(e, "checkpoint '%s' is damaged: its CRC does not match", path);
+        goto bad;
+    }
+    goto out;
+bad:
+    free(data);
+    data = NULL;
+out:
+    if (fd >= 0)
+        close(fd);
+    return data;
+}
+
+/* Whether the file's entries are those of the model. */
+static int match(const char *path, const struct head *head, const char *data, const struct array *a,
+                 int n, size_t extra_bytes, struct err *e)
+{
+    uint64_t bytes = sizeof *head + extra_bytes + sizeof(uint32_t);
+
+    if (head->entries != (uint32_t)n)
+        return err_set(e, "checkpoint '%s' is of another model: it has %u arrays, this model %d",
+                       path, head->entries, n);
+    if (head->extra_bytes != extra_bytes)
+        return err_set(e,
+                       "checkpoint '%s' is of another workload: its own part has %llu bytes, "
+                       "%zu are expected",
+                       path, (unsigned long long)head->extra_bytes, extra_bytes);
+    for (int i = 0; i < n; i++)
+        bytes += sizeof a[i].entry + a[i].count * sizeof(float);
+    const char *entries = data + sizeof *head;
+    for (int i = 0; i < n; i++) {
+        /* no more entries than the model's fit: the count was compared */
+        if (sizeof *head + (size_t)(i + 1) * sizeof(struct entry) > head->file_bytes ||
+            memcmp(entries + (size_t)i * sizeof(struct entry), &a[i].entry, sizeof a[i].entry))
+            return err_set(e,
+                           "checkpoint '%s' is of another model: it has no '%s' of this shape "
+                           "and optimiser in place %d",
+                           path, a[i].entry.name, i);
+    }
+    if (bytes != head->file_bytes)
+        return err_set(e, "checkpoint '%s' is of another model: %llu bytes instead of %llu", path,
+                       (unsigned long long)head->file_bytes, (unsigned long long)bytes);
+    return 0;
+}
+
+int model_load(struct model *m, const char *path, void *extra, size_t extra_bytes, struct err *e)
+{
+    struct head head;
+    char *data = NULL;
+    int rc = -1;
+
+    if (!m->started)
+        return err_set(e, "checkpoint '%s' is loaded before engine_start()", path);
+    struct array *a = new_list(m, e);
+    if (!a)
+        return -1;
+    int n = list_arrays(m, a);
+    data = read_checked(path, &head, e);
+    if (!data || match(path, &head, data, a, n, extra_bytes, e))
+        goto out;
+    const char *at = data + sizeof head + (size_t)n * sizeof(struct entry);
+    for (int i = 0; i < n; i++) {
+        memcpy(a[i].values, at, a[i].count * sizeof(float));
+        at += a[i].count * sizeof(float);
+    }
+    if (extra_bytes)
+        memcpy(extra, at, extra_bytes);
+    m->version++;
+    rc = 0;
+out:
+    free(data);
+    free(a);
+    return rc;
+}
