@@ -1,1 +1,22 @@
 # SPDX-License-Identifier: BSD-3-Clause
+# The plugin needs libc only, exports Slurm's symbols only, and is hardened.
+if BUILD_PLUGIN
+slurmplugin_LTLIBRARIES = spank/hpcai500.la
+spank_hpcai500_la_SOURCES = \
+    %D%/plugin.h %D%/plugin.c \
+    %D%/login.c %D%/local.c %D%/remote.c \
+    %D%/site.h %D%/site.c \
+    %D%/cmdline.h %D%/cmdline.c \
+    %D%/step.h %D%/step.c
+spank_hpcai500_la_CPPFLAGS = $(AM_CPPFLAGS) $(SLURM_CFLAGS)
+spank_hpcai500_la_CFLAGS = $(AM_CFLAGS) $(HARDEN_CFLAGS)
+spank_hpcai500_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -export-dynamic \
+    -Wl,--version-script=$(top_srcdir)/%D%/hpcai500.map \
+    -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed
+spank_hpcai500_la_LIBADD = reports/libcore.la
+spank_hpcai500_la_DEPENDENCIES = reports/libcore.la $(top_srcdir)/%D%/hpcai500.map
+dist_man_MANS += %D%/spank-hpcai500.8
+hpcai500exampledir = $(docdir)/plugstack.conf.d
+dist_hpcai500example_DATA = %D%/hpcai500.conf
+endif
+EXTRA_DIST += %D%/hpcai500.map

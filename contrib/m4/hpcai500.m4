@@ -53,6 +53,11 @@ AC_SUBST([$1_LIBS])
 AC_DEFUN([HPCAI500_PROBE_SLURM], [
 AS_IF([test -n "$hpcai500_prefix"], [SLURM_CFLAGS="-I$hpcai500_prefix/include"; CPPFLAGS="$CPPFLAGS $SLURM_CFLAGS"])
 AC_CHECK_HEADER([slurm/spank.h], [hpcai500_found=yes], [], [#include <stdint.h>])
+# What later releases added; nothing is assumed from a version number.
+AS_IF([test "x$hpcai500_found" = xyes],
+    [AC_CHECK_DECLS([spank_prepend_task_argv, ESPANK_JOB_FAILURE], [], [], [
+#include <stdint.h>
+#include <slurm/spank.h>])])
 AC_SUBST([SLURM_CFLAGS])
 AC_ARG_WITH([slurm-plugindir], [AS_HELP_STRING([--with-slurm-plugindir=DIR],
     [where Slurm looks for plugins (default: asked of the installed Slurm)])])

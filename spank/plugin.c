@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Slurm's symbols: each hands its call to the context that Slurm is in. */
+#include <config.h>
+
+#include "spank/plugin.h"
+
+#include <string.h>
+
+SPANK_PLUGIN(hpcai500, 1)
+
+#if HAVE_DECL_ESPANK_JOB_FAILURE
+/* From 25.05 on a failing init may name what fails: the job, never the node. */
+extern int slurm_spank_init_failure_mode;
+int slurm_spank_init_failure_mode = ESPANK_JOB_FAILURE;
+#endif
+
+static struct request request;
+
+static const struct context *context(void)
+{
+    static const struct context none;
+
+    switch (spank_context()) {
+    case S_CTX_LOCAL:
+        return &context_local;
+    case S_CTX_ALLOCATOR:
+        return &context_allocator;
+    case S_CTX_REMOTE:
+        return &context_remote;
+    default:
+        return &none;
+    }
+}
+
+int request_parse(struct request *r, const char *text, struct err *e)
+{
+    if (site_parse(&r->site, r->site_argc, r->site_argv, e) || runspec_parse(&r->spec, text, e))
+        return -1;
+    if (runspec_format(&r->spec, r->run, sizeof r->run) < 0)
+        return err_set(e, "the run text has no canonical form");
+    return 0;
+}
+
+static int option(int val, const char *text, int remote)
+{
+    const struct context *c = context();
+
+    (void)val;
+    (void)remote;
+    if (!c->option)
+        return 0;
+    request.said = true;
+    return c->option(&request, text ? text : "");
+}
+
+static struct spank_option option_row = {
+    .name = (char *)"hpcai500",
+    .arginfo = (char *)"RUN",
+    .usage = (char *)"run the hpcai500 benchmark first; RUN is help, list, or a suite or "
+                     "workload with key=value words, for example component,class=tiny",
+    .has_arg = 1,
+    .cb = option,
+};
+
+int slurm_spank_init(spank_t sp, int ac, char *av[])
+{
+    if (!context()->option)
+        return 0;
+    request.site_argc = ac;
+    request.site_argv = av;
+    return spank_option_register(sp, &option_row) == ESPANK_SUCCESS ? 0 : -1;
+}
+
+int slurm_spank_init_post_opt(spank_t sp, int ac, char *av[])
+{
+    const struct context *c = context();
+
+    (void)ac;
+    (void)av;
+    return request.said && c->init_post_opt ? c->init_post_opt(sp, &request) : 0;
+}
+
+int slurm_spank_local_user_init(spank_t sp, int ac, char *av[])
+{
+    const struct context *c = context();
+
+    (void)ac;
+    (void)av;
+    return request.said && c->local_user_init ? c->local_user_init(sp, &request) : 0;
+}
+
+int slurm_spank_task_init(spank_t sp, int ac, char *av[])
+{
+    const struct context *c = context();
+
+    (void)ac;
+    (void)av;
+    return c->task_init ? c->task_init(sp, &request) : 0;
+}

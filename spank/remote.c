@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * In slurmstepd. The value of the option is hostile here (a user can write it
+ * into the environment past srun's check) and parsed by the same function; a
+ * refusal waits for task_init, which runs in the process that becomes the
+ * task, as the user. There, and nowhere else, is anything read, started or
+ * ended.
+ */
+#include <config.h>
+
+#include "spank/plugin.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <slurm/slurm.h>
+
+#include "spank/step.h"
+
+/* Called twice for a step (launch message, environment): the last counts. */
+static int remote_option(struct request *r, const char *text)
+{
+    r->refusal = (struct err)ERR_INIT;
+    request_parse(r, text, &r->refusal);
+    return 0;
+}
+
+/* `optional` ignores return codes; this ends the task alone, before exec. */
+static void end_task(spank_t sp, const char *sentence)
+{
+    uint32_t rank = 0;
+
+    if (sentence && (spank_get_item(sp, S_TASK_GLOBAL_ID, &rank) || rank == 0))
+        fprintf(stderr, "hpcai500: %s\n", sentence);
+    fflush(stderr);
+    _exit(1);
+}
+
+static bool has_env(spank_t sp, const char *name)
+{
+    char buf[2];
+    spank_err_t rc = spank_getenv(sp, name, buf, sizeof buf);
+
+    return rc == ESPANK_SUCCESS || rc == ESPANK_NOSPACE;
+}
+
+/* What the agent cannot know otherwise. */
+static void announce(spank_t sp, const struct request *r)
+{
+    const struct {
+        const char *name, *value;
+    } rows[] = {
+        {ENV_PLUGIN, PACKAGE_VERSION},
+        {ENV_RUN, r->said ? r->run : NULL},
+        {"HPCAI500_CONF", r->site.conf},
+        {"HPCAI500_SPOOL", r->site.spool},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].value)
+            spank_setenv(sp, rows[i].name, rows[i].value, 1);
+}
+
+static int start_step(spank_t sp, const struct request *r, int *told, struct err *e)
+{
+    char srun[4096], partition[256] = "", cpus[32] = "", tasks[32] = "";
+    struct step s = {.run = r->run, .srun = r->site.srun};
+    char **env = NULL;
+
+    spank_getenv(sp, "SLURM_JOB_PARTITION", partition, sizeof partition);
+    spank_getenv(sp, "SLURM_CPUS_PER_TASK", cpus, sizeof cpus);
+    spank_getenv(sp, "SLURM_NTASKS", tasks, sizeof tasks);
+    if (spank_get_item(sp, S_JOB_ENV, &env) || !env || spank_get_item(sp, S_JOB_ID, &s.job) ||
+        spank_get_item(sp, S_JOB_NNODES, &s.nodes))
+        return err_set(e, "Slurm does not say what the job is");
+    if (site_allows(r, s.nodes, partition[0] ? partition : NULL, getuid(), e))
+        return -1;
+    if (!s.srun && step_find("srun", env, srun, sizeof srun))
+        return err_set(e, "there is no srun in the job's PATH");
+    s.srun = s.srun ? s.srun : srun;
+    s.agent = site_agent(&r->site, partition);
+    s.tasks = (uint32_t)strtoul(tasks, NULL, 10);
+    s.cpus = cpus[0] ? cpus : NULL;
+    s.env = env;
+    return step_run(&s, told, e);
+}
+
+/* In the process that becomes the batch script: the agent's step comes first,
+ * and no srun in the script inherits the option. */
+static void before_script(spank_t sp, struct request *r)
+{
+    struct err e = ERR_INIT;
+    int told = 0;
+
+    spank_unsetenv(sp, ENV_OPTION_JOB);
+    spank_unsetenv(sp, ENV_OPTION_STEP);
+    if (!r->site.batch)
+        return;
+    int code = start_step(sp, r, &told, &e);
+    if (told) {
+        raise(told); /* as it would have ended a script that had begun */
+        _exit(128 + told);
+    }
+    if (code == 0)
+        return;
+    if (code > 0)
+        err_set(&e, "%s ended with exit code %d", r->run, code);
+    if (r->spec.gate) {
+        err_prefix(&e, "the script does not start");
+        end_task(sp, e.text);
+    }
+    fprintf(stderr, "hpcai500: %s; the script starts all the same (gate=yes stops it)\n", e.text);
+}
+
+static int remote_task_init(spank_t sp, struct request *r)
+{
+    uint32_t step = 0;
+    char **argv = NULL;
+    int argc = 0;
+
+    bool agent =
+        spank_get_item(sp, S_JOB_ARGV, &argc, &argv) == ESPANK_SUCCESS && is_agent(argc, argv);
+    if (!r->said && !agent)
+        return 0;
+    if (!r->said && site_parse(&r->site, r->site_argc, r->site_argv, &r->refusal))
+        r->site = (struct site){0};
+    if (r->said && r->refusal.text[0])
+        end_task(sp, r->refusal.text);
+    if (r->said && has_env(sp, ENV_STOP))
+        end_task(sp, NULL); /* srun has said why */
+    if (agent)
+        announce(sp, r);
+    if (r->said && spank_get_item(sp, S_JOB_STEPID, &step) == ESPANK_SUCCESS &&
+        step == SLURM_BATCH_SCRIPT)
+        before_script(sp, r);
+    return 0;
+}
+
+const struct context context_remote = {
+    .option = remote_option,
+    .task_init = remote_task_init,
+};

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <config.h>
+
+#include "spank/step.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Beginnings of what a step inside the job must not inherit. */
+static const char *const foreign[] = {
+    "_SLURM_SPANK_OPTION_hpcai500_",
+    "SLURM_SPANK__SLURM_SPANK_OPTION_hpcai500_",
+    "SPANK__SLURM_SPANK_OPTION_hpcai500_",
+    "HPCAI500_STOP=",
+    "HPCAI500_RUN=",
+    "HPCAI500_PLUGIN=",
+    "SLURM_STEP", /* _ID, ID, _NODELIST, _NUM_TASKS, ... of the caller's step */
+    "SLURM_PROCID=",
+    "SLURM_LOCALID=",
+    "SLURM_NODEID=",
+    "SLURM_TASK_PID=",
+    "SLURM_GTIDS=",
+    "SLURM_SRUN_COMM_",
+    "SLURM_LAUNCH_NODE_IPADDR=",
+    "PMI",
+    "OMPI_COMM_WORLD_",
+};
+
+/* Signals that a person or Slurm sends to a waiting command. */
+static const int forwarded[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGCONT};
+
+enum { N_FORWARDED = sizeof forwarded / sizeof forwarded[0] };
+
+/* What the handler needs: it has no other way to know. */
+static volatile pid_t child;
+static volatile sig_atomic_t told;
+
+static void forward(int sig)
+{
+    int saved = errno;
+
+    if (child > 0)
+        kill(child, sig);
+    if (sig == SIGINT || sig == SIGTERM || sig == SIGHUP || sig == SIGQUIT)
+        told = sig;
+    errno = saved;
+}
+
+static bool is_foreign(const char *row)
+{
+    for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++)
+        if (strncmp(row, foreign[i], strlen(foreign[i])) == 0)
+            return true;
+    return false;
+}
+
+char **step_environment(char *const *env)
+{
+    size_t n = 0, kept = 0;
+
+    while (env[n])
+        n++;
+    char **copy = calloc(n + 1, sizeof *copy);
+    for (size_t i = 0; copy && i < n; i++)
+        if (!is_foreign(env[i]))
+            copy[kept++] = env[i];
+    return copy;
+}
+
+static const char *environment_get(char *const *env, const char *name)
+{
+    size_t n = strlen(name);
+
+    for (; *env; env++)
+        if (strncmp(*env, name, n) == 0 && (*env)[n] == '=')
+            return *env + n + 1;
+    return NULL;
+}
+
+int step_find(const char *name, char *const *env, char *path, size_t size)
+{
+    const char *p = environment_get(env, "PATH");
+
+    for (p = p ? p : "/usr/bin:/bin"; *p;) {
+        int n = (int)strcspn(p, ":");
+        int length = snprintf(path, size, "%.*s/%s", n, p, name);
+        if (n > 0 && length < (int)size && access(path, X_OK) == 0)
+            return 0;
+        p += n + (p[n] == ':');
+    }
+    return -1;
+}
+
+/* posix_spawn with stdin from nowhere, default signals, and fd as stdout. */
+static int spawn(pid_t *pid, char *const argv[], char *const env[], int out)
+{
+    posix_spawn_file_actions_t files;
+    posix_spawnattr_t attributes;
+    sigset_t none, all;
+
+    sigemptyset(&none);
+    sigfillset(&all);
+    posix_spawn_file_actions_init(&files);
+    posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+    if (out != 1)
+        posix_spawn_file_actions_adddup2(&files, out, 1);
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setsigdefault(&attributes, &all);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    int rc = posix_spawn(pid, argv[0], &files, &attributes, argv, env);
+    posix_spawn_file_actions_destroy(&files);
+    posix_spawnattr_destroy(&attributes);
+    return rc;
+}
+
+static int wait_for(pid_t pid)
+{
+    int status;
+
+    while (waitpid(pid, &status, 0) < 0)
+        if (errno != EINTR)
+            return 1;
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* Waits with our handlers in place of those of the forwarded signals. */
+static int wait_forwarding(pid_t pid)
+{
+    struct sigaction ours = {.sa_handler = forward}, theirs[N_FORWARDED];
+
+    child = pid;
+    for (int i = 0; i < N_FORWARDED; i++)
+        sigaction(forwarded[i], &ours, &theirs[i]);
+    int code = wait_for(pid);
+    for (int i = 0; i < N_FORWARDED; i++)
+        sigaction(forwarded[i], &theirs[i], NULL);
+    child = 0;
+    return code;
+}
+
+int step_run(const struct step *s, int *stopped, struct err *e)
+{
+    char job[32], nodes[32], tasks[32], cpus[32], nodelist[4096];
+    const char *argv[16] = {s->srun, "--overlap", "--input=none", "--wait=120",
+                            "--job-name="
+                            "hpcai500"};
+    int argc = 5, code = -1, rc;
+    char **env = step_environment(s->env);
+    pid_t pid;
+
+    snprintf(job, sizeof job, "--jobid=%u", s->job);
+    argv[argc++] = job;
+    snprintf(nodes, sizeof nodes, "--nodes=%u", s->nodes);
+    argv[argc++] = nodes;
+    if (s->tasks) {
+        snprintf(tasks, sizeof tasks, "--ntasks=%u", s->tasks);
+        argv[argc++] = tasks;
+    }
+    if (s->cpus) {
+        snprintf(cpus, sizeof cpus, "--cpus-per-task=%s", s->cpus);
+        argv[argc++] = cpus;
+    }
+    if (s->nodelist &&
+        snprintf(nodelist, sizeof nodelist, "--nodelist=%s", s->nodelist) < (int)sizeof nodelist)
+        argv[argc++] = nodelist;
+    argv[argc++] = s->agent;
+    argv[argc++] = s->run;
+    told = 0;
+    if (!env) {
+        err_set(e, "no memory for an environment");
+        goto out;
+    }
+    rc = spawn(&pid, (char *const *)argv, env, s->to_stderr ? 2 : 1);
+    if (rc) {
+        err_set(e, "%s could not be started: %s", s->srun, strerror(rc));
+        goto out;
+    }
+    code = wait_forwarding(pid);
+out:
+    *stopped = told;
+    free(env);
+    return code;
+}
+
+int step_ask(char *const argv[], char *const env[], char *line, size_t size, struct err *e)
+{
+    char **clean = step_environment(env);
+    int ends[2] = {-1, -1}, code = -1;
+    FILE *f = NULL;
+    pid_t pid;
+
+    if (!clean || pipe2(ends, O_CLOEXEC)) {
+        err_set(e, "%s could not be asked: %s", argv[0], strerror(errno));
+        goto out;
+    }
+    int rc = spawn(&pid, argv, clean, ends[1]);
+    close(ends[1]);
+    ends[1] = -1;
+    if (rc) {
+        err_set(e, "%s could not be started: %s", argv[0], strerror(rc));
+        goto out;
+    }
+    f = fdopen(ends[0], "r");
+    bool read = f && fgets(line, (int)size, f);
+    code = wait_for(pid);
+    if (!read || code) {
+        code = err_set(e, "%s did not answer (exit code %d)", argv[0], code);
+        goto out;
+    }
+    line[strcspn(line, "\n")] = '\0';
+out:
+    if (f)
+        fclose(f);
+    else if (ends[0] >= 0)
+        close(ends[0]);
+    if (ends[1] >= 0)
+        close(ends[1]);
+    free(clean);
+    return code;
+}
