@@ -98,6 +98,10 @@ AS_IF([test -n "$MPICC"], [
 ])
 AC_SUBST([MPI_CFLAGS])
 AC_SUBST([MPI_LIBS])
+# The starter of the same MPI, for tests: mpicc.mpich -> mpiexec.mpich.
+AC_ARG_VAR([MPIEXEC], [starts MPI programs in tests (default: beside MPICC)])
+AS_IF([test -z "$MPIEXEC" && test -n "$MPICC"],
+    [MPIEXEC=$(printf '%s\n' "$MPICC" | sed 's,mpicc\([[^/]]*\)$,mpiexec\1,')])
 ])
 
 # HPCAI500_PART(TITLE, CONDITIONAL, NEEDS...)

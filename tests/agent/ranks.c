@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * One rank of a test of comm_mpi: `mpirun -n N ranks CASE [ARGUMENT]`.
+ * Says what went wrong on stderr and exits 1.
+ */
+#include <config.h>
+
+#include <mpi.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent/comm_mpi.h"
+
+static struct comm *comm;
+static struct err err;
+
+#define CHECK(cond, ...)                                                                           \
+    do {                                                                                           \
+        if (!(cond)) {                                                                             \
+            fprintf(stderr, "rank %d: line %d: ", comm->rank, __LINE__);                           \
+            fprintf(stderr, __VA_ARGS__);                                                          \
+            fprintf(stderr, " %s\n", err.text);                                                    \
+            return 1;                                                                              \
+        }                                                                                          \
+    } while (0)
+
+static void nap(double seconds)
+{
+    nanosleep(&(struct timespec){(time_t)seconds, (long)((seconds - (long)seconds) * 1e9)}, NULL);
+}
+
+/* What rank r holds at element i of sum k: many magnitudes, both signs. */
+static float value(int r, size_t i, int k)
+{
+    uint64_t x = ((uint64_t)r * 1000003u + i) * 0x9E3779B97F4A7C15u + (uint64_t)k * 77u;
+
+    x ^= x >> 29;
+    x *= 0xBF58476D1CE4E5B9u;
+    x ^= x >> 32;
+    float f = (float)(x % 20001) / 10000 - 1;
+    return f * (float)(1 << (x >> 40) % 12);
+}
+
+static void fill(float *p, size_t n, int k)
+{
+    for (size_t i = 0; i < n; i++)
+        p[i] = value(comm->rank, i, k);
+}
+
+/* The same bits as a float sum in rank order, and close to the double sum. */
+static int verify(const float *p, size_t n, int k)
+{
+    for (size_t i = 0; i < n; i++) {
+        float f = value(0, i, k);
+        double d = f, size = d < 0 ? -d : d;
+        for (int r = 1; r < comm->size; r++) {
+            float v = value(r, i, k);
+            f += v;
+            d += v;
+            size += v < 0 ? -v : v;
+        }
+        CHECK(memcmp(&f, &p[i], sizeof f) == 0, "element %zu of %zu is %.9g, in order %.9g", i, n,
+              (double)p[i], (double)f);
+        double off = p[i] - d;
+        CHECK((off < 0 ? -off : off) <= 1e-6 * size * comm->size, "element %zu is far off", i);
+    }
+    return 0;
+}
+
+static int one_sum(float *p, size_t n, int k)
+{
+    int request;
+
+    fill(p, n, k);
+    CHECK(comm->allreduce_start(comm, p, n, &request, &err) == 0, "start");
+    CHECK(comm->progress(comm, &err) == 0, "progress");
+    CHECK(comm->wait(comm, request, &err) == 0, "wait");
+    return verify(p, n, k);
+}
+
+static const size_t sizes[] = {0, 1, 5, 63, 1000, 4096, 16384, 16385, 65537, 300000};
+enum { N_SIZES = sizeof sizes / sizeof sizes[0], LARGEST = 300000 };
+
+/* argument: "window" or "plain" memory */
+static int test_sums(const char *argument)
+{
+    bool window = strcmp(argument, "window") == 0;
+    float *p = window ? comm->alloc(comm, LARGEST * sizeof *p, &err) : malloc(LARGEST * sizeof *p);
+
+    CHECK(p, "alloc");
+    CHECK(comm->size == 1 || comm_mpi_shared(comm, p) == window, "window");
+    CHECK((uintptr_t)p % 16 == 0 && (!window || ((uintptr_t)p % 64 == 0 && p[LARGEST - 1] == 0)),
+          "memory is not aligned or not zeroed");
+    for (int k = 0; k < N_SIZES; k++)
+        if (one_sum(p, sizes[k], k))
+            return 1;
+    if (window)
+        comm->free(comm, p);
+    else
+        free(p);
+    return 0;
+}
+
+/* Many sums under way, more in all than slots, waited for in reverse; a rank
+ * that comes late every time; both kinds of memory at once. */
+static int test_many(const char *argument)
+{
+    enum { EACH = 3000, AT_ONCE = 20, ROUNDS = 8 };
+    float *w = comm->alloc(comm, AT_ONCE * EACH * sizeof *w, &err);
+    float *p = malloc(AT_ONCE * EACH * sizeof *p);
+    int request[2 * AT_ONCE];
+
+    (void)argument;
+    CHECK(w && p, "alloc");
+    for (int round = 0; round < ROUNDS; round++) {
+        if (round % comm->size == comm->rank)
+            nap(0.002);
+        for (int k = 0; k < AT_ONCE; k++) {
+            fill(w + k * EACH, EACH, k);
+            fill(p + k * EACH, EACH, 100 + k);
+            CHECK(comm->allreduce_start(comm, w + k * EACH, EACH, &request[k], &err) == 0, "start");
+            CHECK(comm->allreduce_start(comm, p + k * EACH, EACH, &request[AT_ONCE + k], &err) == 0,
+                  "start");
+            CHECK(comm->progress(comm, &err) == 0, "progress");
+        }
+        for (int k = 2 * AT_ONCE - 1; k >= 0; k--)
+            CHECK(comm->wait(comm, request[k], &err) == 0, "wait");
+        for (int k = 0; k < AT_ONCE; k++)
+            if (verify(w + k * EACH, EACH, k) || verify(p + k * EACH, EACH, 100 + k))
+                return 1;
+    }
+    free(p);
+    comm->free(comm, w);
+    return 0;
+}
+
+static int test_blocking(const char *argument)
+{
+    double v[2] = {comm->rank + 1, -comm->rank};
+    double n = comm->size;
+    size_t counts[64], at = 0;
+    unsigned char send[64], recv[64 * 64];
+    char text[32] = "";
+
+    (void)argument;
+    CHECK(comm->reduce(comm, v, 2, COMM_SUM, &err) == 0, "reduce");
+    CHECK(v[0] == n * (n + 1) / 2 && v[1] == -n * (n - 1) / 2, "sums %g %g", v[0], v[1]);
+    v[0] = comm->rank;
+    v[1] = -comm->rank;
+    CHECK(comm->reduce(comm, v, 2, COMM_MAX, &err) == 0 && v[0] == n - 1 && v[1] == 0, "most");
+    v[0] = comm->rank + 7;
+    CHECK(comm->reduce(comm, v, 1, COMM_MIN, &err) == 0 && v[0] == 7, "least");
+    double *many = malloc(1000 * sizeof *many);
+    for (int i = 0; i < 1000; i++)
+        many[i] = i * (comm->rank + 1);
+    CHECK(comm->reduce(comm, many, 1000, COMM_SUM, &err) == 0, "reduce of 1000");
+    for (int i = 0; i < 1000; i++)
+        CHECK(many[i] == i * n * (n + 1) / 2, "sum %d", i);
+    free(many);
+
+    if (comm->rank == comm->size - 1)
+        snprintf(text, sizeof text, "from the last");
+    CHECK(comm->broadcast(comm, text, sizeof text, comm->size - 1, &err) == 0, "broadcast");
+    CHECK(strcmp(text, "from the last") == 0, "got '%s'", text);
+
+    for (int i = 0; i < comm->size; i++)
+        counts[i] = (size_t)i * 3 % 5; /* also none */
+    memset(send, comm->rank + 1, sizeof send);
+    CHECK(comm->allgatherv(comm, send, recv, counts, &err) == 0, "allgatherv");
+    for (int i = 0; i < comm->size; i++)
+        for (size_t k = 0; k < counts[i]; k++, at++)
+            CHECK(recv[at] == i + 1, "byte %zu is %d", at, recv[at]);
+    CHECK(comm->barrier(comm, &err) == 0, "barrier");
+
+    int rc = comm->rank == 1 ? err_set(&err, "the cube is cut") : 0;
+    rc = comm_agree(comm, rc, &err);
+    CHECK(comm->size < 2 || (rc < 0 && strcmp(err.text, "rank 1: the cube is cut") == 0), "agree");
+    return 0;
+}
+
+/* The last rank makes trouble; the others must learn who and where, and end. */
+static int expect_failure(const char *kind)
+{
+    float *p = comm->alloc(comm, 4096 * sizeof *p, &err);
+    int request, rc;
+
+    CHECK(p, "alloc");
+    signal(SIGTERM, SIG_IGN);
+    CHECK(comm->barrier(comm, &err) == 0, "barrier");
+    if (comm->rank == comm->size - 1) {
+        if (strcmp(kind, "late") == 0)
+            for (double until = 2.5; until > 0; until -= 0.01, nap(0.01))
+                comm->progress(comm, &err);
+        raise(strcmp(kind, "stop") == 0 ? SIGSTOP : SIGKILL);
+    }
+    nap(0.2);
+    rc = comm->allreduce_start(comm, p, 4096, &request, &err);
+    if (rc == 0)
+        rc = comm->wait(comm, request, &err);
+    CHECK(rc < 0 && comm_mpi_failed(comm), "no failure");
+    CHECK(comm_mpi_culprit(comm) == comm->size - 1, "culprit %d", comm_mpi_culprit(comm));
+    CHECK(comm_mpi_speaker(comm) == 0, "speaker %d", comm_mpi_speaker(comm));
+    fprintf(stderr, "rank %d: %s\n", comm->rank, err.text);
+    err.text[0] = '\0';
+    CHECK(comm->barrier(comm, &err) < 0 && err.text[0], "usable after a failure");
+    fflush(NULL);
+    comm_mpi_linger(comm, 1);
+    if (comm->rank == 0)
+        MPI_Abort(MPI_COMM_WORLD, 4);
+    nap(5);
+    _exit(4);
+}
+
+static const struct {
+    const char *name;
+    int (*run)(const char *argument);
+    double timeout_seconds;
+} cases[] = {
+    {"sums", test_sums, 20},
+    {"many", test_many, 20},
+    {"blocking", test_blocking, 20},
+    {"fail", expect_failure, 1},
+};
+
+int main(int argc, char **argv)
+{
+    int rc = 2, provided;
+
+    MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        if (argc < 2 || strcmp(argv[1], cases[i].name) != 0)
+            continue;
+        struct comm_mpi_options o = {
+            .timeout_seconds = cases[i].timeout_seconds,
+            .no_window = getenv("NO_WINDOW") != NULL,
+        };
+        comm = comm_mpi_create(&o, &err);
+        if (!comm) {
+            fprintf(stderr, "%s\n", err.text);
+            MPI_Abort(MPI_COMM_WORLD, 1);
+        }
+        rc = cases[i].run(argc > 2 ? argv[2] : "");
+        if (rc)
+            MPI_Abort(MPI_COMM_WORLD, 1);
+        comm_mpi_destroy(comm);
+    }
+    MPI_Finalize();
+    return rc;
+}
