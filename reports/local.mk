@@ -5,6 +5,7 @@ reports_libcore_la_CFLAGS = $(AM_CFLAGS) $(HARDEN_CFLAGS)
 reports_libcore_la_SOURCES = \
     %D%/err.h %D%/err.c \
     %D%/measure.h \
+    %D%/nearest.h %D%/nearest.c \
     %D%/result.h %D%/result.c \
     %D%/sha256.h %D%/sha256.c \
     %D%/runspec.h %D%/runspec.c \
