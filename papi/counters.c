@@ -234,7 +234,7 @@ static void read_file(struct counters *c, const struct file *f)
         } else if (!pick_number(c->buf, &s->pick, &v)) {
             source_lost(c, i, "%s: no number%s%s any more", f->path, s->key[0] ? " after " : "",
                         s->key);
-        } else if (s->stuck > 0 && v >= s->stuck) {
+        } else if (s->stuck > 0 && v == s->stuck) {
             source_lost(c, i, "%s: stuck at %.0f, its largest value", f->path, v);
         } else {
             source_now(c, i, v);
