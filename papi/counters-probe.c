@@ -1,17 +1,28 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
+ * For people, and for contrib/bench/counters.sh; not installed.
+ *
  * counters-probe [ROOT]: every counter of this machine over a tenth of a
  * second of work, with its source or the reason why it is off, and what
- * reading them all costs. For people; the benchmark calls it too.
+ * reading them all costs.
+ *
+ * counters-probe bench PAIRS: the same work on all CPUs with counters on and
+ * off in turn, borders 20 ms apart; prints what on costs, with its 95 %
+ * interval.
  */
 #include <config.h>
 
+#include <math.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "papi/counters.h"
 
-enum { READS = 1000 };
+enum { READS = 1000, MAX_THREADS = 256, BORDERS = 10 };
 
 static double now_seconds(void)
 {
@@ -46,9 +57,9 @@ static void show(const struct counters *c)
     }
 }
 
-int main(int argc, char **argv)
+static int table(const char *root)
 {
-    struct counters_options o = {.root = argc > 1 ? argv[1] : NULL};
+    struct counters_options o = {.root = root};
     struct err e = ERR_INIT;
     double start = now_seconds(), opened;
     struct counters *c = counters_open(&o, &e);
@@ -72,4 +83,96 @@ int main(int argc, char **argv)
            cost.reads);
     counters_close(c);
     return 0;
+}
+
+/* Fixed work, some 20 ms: arithmetic over 256 KiB. */
+static void *chunk(void *unused)
+{
+    static _Thread_local float a[65536];
+
+    for (int k = 0; k < 400; k++)
+        for (int i = 0; i < 65536; i++)
+            a[i] = a[i] * 0.999f + 1.0f;
+    /* Seen by the compiler as used. */
+    __asm__ volatile("" : : "r"(a) : "memory");
+    return unused;
+}
+
+static double cpu_seconds(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* One run: BORDERS phases, each with threads on all CPUs. CPU time and not
+ * wall time, so that a shared machine can tell too. [seconds] */
+static double run(unsigned off, int threads)
+{
+    static const enum phase phases[] = {PHASE_COMPUTE, PHASE_EVALUATION};
+    struct counters_options o = {.off = off};
+    struct counters *c = counters_open(&o, NULL);
+    pthread_t t[MAX_THREADS];
+    double start;
+
+    if (!c)
+        return NAN;
+    start = cpu_seconds();
+    for (int b = 0; b < BORDERS; b++) {
+        if (!off)
+            counters_phase(c, phases[b % 2]);
+        for (int i = 0; i < threads; i++)
+            if (pthread_create(&t[i], NULL, chunk, NULL) != 0)
+                abort();
+        for (int i = 0; i < threads; i++)
+            pthread_join(t[i], NULL);
+    }
+    if (!off)
+        counters_stop(c);
+    start = cpu_seconds() - start;
+    counters_close(c);
+    return start;
+}
+
+static int bench(int pairs)
+{
+    const unsigned all = (1u << BACKEND_COUNT) - 1;
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    int threads = cpus > MAX_THREADS ? MAX_THREADS : (int)cpus;
+    double sum = 0, squares = 0, mean, half;
+
+    run(0, threads); /* warm */
+    for (int i = 0; i < pairs; i++) {
+        double on, off, x;
+
+        /* Which one comes first alternates. */
+        if (i % 2) {
+            on = run(0, threads);
+            off = run(all, threads);
+        } else {
+            off = run(all, threads);
+            on = run(0, threads);
+        }
+        x = log(on / off);
+        sum += x;
+        squares += x * x;
+    }
+    mean = sum / pairs;
+    half = 1.96 * sqrt(fmax(0, squares / pairs - mean * mean) / (pairs - 1));
+    printf("counters on cost %.2f %% of CPU time (95 %% interval %.2f to %.2f %%), %d pairs, %d "
+           "threads\n",
+           100 * expm1(mean), 100 * expm1(mean - half), 100 * expm1(mean + half), pairs, threads);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    int pairs = argc == 3 && strcmp(argv[1], "bench") == 0 ? atoi(argv[2]) : 0;
+
+    if (argc > 3 || (argc == 3 && pairs < 2)) {
+        fprintf(stderr, "usage: counters-probe [ROOT] | counters-probe bench PAIRS\n");
+        return 2;
+    }
+    return pairs ? bench(pairs) : table(argc > 1 ? argv[1] : NULL);
 }

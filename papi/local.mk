@@ -13,3 +13,4 @@ papi_libcounters_la_LIBADD = reports/libcore.la $(PAPI_LIBS)
 noinst_PROGRAMS += papi/counters-probe
 papi_counters_probe_SOURCES = %D%/counters-probe.c
 papi_counters_probe_LDADD = papi/libcounters.la
+EXTRA_DIST += contrib/bench/counters.sh
