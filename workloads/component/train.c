@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <config.h>
+
+#include "workloads/component/train.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Ranks agree about stopping every so many seconds. */
+static const double agree_seconds = 0.5;
+
+/* Why training ends, as the ranks agree on it. */
+enum stop { STOP_NOT, STOP_TIME, STOP_TOLD, STOP_FAILED };
+
+struct loop {
+    const struct train_task *task;
+    struct phase_clock *clock;
+    struct workload_result *result;
+    struct comm *comm;
+    int epoch;
+    enum stop stop;
+    int rc;                  /* this rank's own, -1 after its first failure */
+    struct err said;         /* what it failed of */
+    long stride;             /* steps between agreements */
+    double begun;            /* training began */
+    double quality;          /* last evaluation */
+    /* of the running epoch */
+    long made;               /* steps made */
+    double *own;             /* [steps] seconds of a step that are not exchange */
+    double *exposed;         /* [steps] seconds waited for the exchange */
+    double *slowest;         /* [steps] scratch of share_imbalance() */
+    double loss, quality_sum, rows;
+    /* of all epochs after the first */
+    double *lengths;         /* [n_lengths] seconds of each step */
+    size_t n_lengths;
+    double steady_rows, steady_seconds;
+};
+
+static void enter(struct loop *l, enum phase p)
+{
+    phase_clock_to(l->clock, p);
+    if (l->task->host->phase)
+        l->task->host->phase(l->task->host->ctx, p);
+}
+
+static bool reached(const struct train_task *t, double quality)
+{
+    return t->higher_is_better ? quality >= t->target : quality <= t->target;
+}
+
+/* The worst of what the ranks know becomes what all know. */
+static int agree(struct loop *l, struct err *e)
+{
+    const struct workload_host *host = l->task->host;
+    double why = STOP_NOT;
+
+    if (host->deadline > 0 && l->clock->now() >= host->deadline)
+        why = STOP_TIME;
+    if (host->stop && host->stop(host->ctx))
+        why = STOP_TOLD;
+    if (l->rc < 0)
+        why = STOP_FAILED;
+    if (l->comm->size > 1 && l->comm->reduce(l->comm, &why, 1, COMM_MAX, e) < 0)
+        return -1;
+    l->stop = (enum stop)why;
+    if (l->stop != STOP_FAILED)
+        return 0;
+    if (l->rc < 0 && e)
+        *e = l->said;
+    return comm_agree(l->comm, l->rc, e);
+}
+
+static void say_progress(struct loop *l, const struct train_step *s, double seconds)
+{
+    const struct workload_host *host = l->task->host;
+    const struct train_task *t = l->task;
+
+    if (!host->progress)
+        return;
+    double left = (double)(t->epochs - l->epoch) * t->steps - l->made;
+    struct workload_progress p = {
+        .phase = l->epoch ? PHASE_COMPUTE : PHASE_FIRST_EPOCH,
+        .epoch = l->epoch + 1,
+        .epochs = t->epochs,
+        .step = l->made,
+        .steps = t->steps,
+        .loss = s->loss * l->comm->size,
+        .quality = l->quality,
+        .target = t->target,
+        .samples_per_second = s->global_rows / seconds,
+        .eta_seconds = left * (l->clock->now() - l->begun) /
+                       ((double)l->epoch * t->steps + l->made),
+    };
+    host->progress(host->ctx, &p);
+}
+
+/* One step, its seconds booked. A failure of this rank alone is kept for the
+ * next agreement; a failure of the exchange ends all. */
+static int make_step(struct loop *l, struct err *e)
+{
+    const struct train_task *t = l->task;
+    struct phase_clock *c = l->clock;
+    double begin = phase_clock_to(c, PHASE_COMPUTE);
+    struct train_step s = {
+        .epoch = l->epoch,
+        .step = l->made,
+        .place = l->epoch + (double)l->made / t->steps,
+        .idle = l->rc < 0,
+    };
+
+    if (t->step(t->ctx, c, &s, e) < 0) {
+        if (s.idle)
+            return -1;
+        l->rc = -1;
+        if (e)
+            l->said = *e;
+        s.idle = true;
+        if (t->step(t->ctx, c, &s, e) < 0)
+            return -1;
+    }
+    double seconds = phase_clock_to(c, PHASE_COMPUTE) - begin;
+    phase_clock_move(c, PHASE_COMPUTE, PHASE_EXPOSED_ALLREDUCE, s.exposed_seconds);
+    l->own[l->made] = seconds - s.exposed_seconds;
+    l->exposed[l->made] = s.exposed_seconds;
+    l->loss += s.loss * s.global_rows;
+    l->quality_sum += s.quality * s.global_rows;
+    l->rows += s.global_rows;
+    l->made++;
+    if (l->epoch > 0)
+        l->lengths[l->n_lengths++] = seconds;
+    say_progress(l, &s, seconds);
+    return 0;
+}
+
+/* Of the wait for the exchange, what was a wait for a slower rank: the
+ * slowest rank's own time of that step, less this rank's. */
+static int share_imbalance(struct loop *l, struct err *e)
+{
+    double late = 0;
+
+    if (l->comm->size == 1 || l->made == 0)
+        return 0;
+    for (long i = 0; i < l->made; i++)
+        l->slowest[i] = l->own[i];
+    if (l->comm->reduce(l->comm, l->slowest, (int)l->made, COMM_MAX, e) < 0)
+        return -1;
+    for (long i = 0; i < l->made; i++)
+        late += fmin(l->exposed[i], l->slowest[i] - l->own[i]);
+    phase_clock_move(l->clock, PHASE_EXPOSED_ALLREDUCE, PHASE_IMBALANCE, late);
+    return 0;
+}
+
+/* All of the first epoch's time but evaluation is the first epoch's. */
+static void fold_first(struct phase_clock *c, const struct phase_clock *before)
+{
+    static const enum phase parts[] = {PHASE_COMPUTE, PHASE_INPUT_WAIT, PHASE_EXPOSED_ALLREDUCE,
+                                       PHASE_IMBALANCE};
+
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        phase_clock_move(c, parts[i], PHASE_FIRST_EPOCH,
+                         c->seconds[parts[i]] - before->seconds[parts[i]]);
+}
+
+/* The training part of an epoch; row gets its length and means. */
+static int train_epoch(struct loop *l, struct result_epoch *row, struct err *e)
+{
+    struct phase_clock before = *l->clock;
+
+    l->made = 0;
+    l->loss = l->quality_sum = l->rows = 0;
+    enter(l, l->epoch ? PHASE_COMPUTE : PHASE_FIRST_EPOCH);
+    double begin = phase_clock_to(l->clock, PHASE_COMPUTE);
+    while (l->made < l->task->steps) {
+        if (make_step(l, e) < 0)
+            return -1;
+        if (l->made % l->stride == 0) {
+            if (agree(l, e) < 0)
+                return -1;
+            if (l->stop)
+                break;
+        }
+    }
+    double end = phase_clock_to(l->clock, PHASE_OTHER);
+    if (share_imbalance(l, e) < 0)
+        return -1;
+    if (l->epoch == 0)
+        fold_first(l->clock, &before);
+
+    double longest = end - begin;
+    double sums[2] = {l->loss, l->quality_sum};
+    if (l->comm->size > 1 && (l->comm->reduce(l->comm, &longest, 1, COMM_MAX, e) < 0 ||
+                              l->comm->reduce(l->comm, sums, 2, COMM_SUM, e) < 0))
+        return -1;
+    row->seconds = longest;
+    row->train_loss = sums[0] / l->rows;
+    row->train_quality = sums[1] / l->rows;
+    l->stride = (long)fmax(1, agree_seconds * l->made / fmax(longest, 1e-6));
+    if (l->epoch > 0) {
+        l->steady_rows += l->rows;
+        l->steady_seconds += longest;
+    }
+    return 0;
+}
+
+static int evaluate(struct loop *l, struct result_epoch *row, struct err *e)
+{
+    enter(l, PHASE_EVALUATION);
+    int rc = l->task->evaluate(l->task->ctx, &row->quality, e);
+    enter(l, PHASE_OTHER);
+    if (rc < 0)
+        return -1;
+    l->quality = row->quality;
+    return 0;
+}
+
+static void end_because(struct workload_result *r, enum run_status status, const char *why)
+{
+    r->status = status;
+    r->valid = false;
+    snprintf(r->reason, sizeof r->reason, "%s", why);
+}
+
+/* Books a finished epoch. Returns true when training is over. */
+static bool book_epoch(struct loop *l, const struct result_epoch *row)
+{
+    struct workload_result *r = l->result;
+    double best = r->achieved.value;
+    bool better = r->achieved.reason ||
+                  (l->task->higher_is_better ? row->quality > best : row->quality < best);
+
+    if (better && isfinite(row->quality))
+        r->achieved = measured(row->quality);
+    if (!isfinite(row->train_loss) || !isfinite(row->quality)) {
+        char why[128];
+        snprintf(why, sizeof why, "the loss or the quality was not finite in epoch %d",
+                 row->epoch);
+        end_because(r, RUN_PARTIAL, why);
+        return true;
+    }
+    if (!reached(l->task, row->quality))
+        return false;
+    r->epochs_to_target = row->epoch;
+    r->time_to_quality_seconds = measured(l->clock->now() - l->begun);
+    r->valid = true;
+    r->reason[0] = '\0';
+    return true;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* Stalls: steps longer than 1.5 x the median (benchmark: record of a run). */
+static void count_stalls(struct loop *l)
+{
+    struct result_stalls *s = &l->result->stalls;
+
+    s->steps = (long)l->n_lengths;
+    if (l->n_lengths == 0)
+        return;
+    qsort(l->lengths, l->n_lengths, sizeof *l->lengths, by_value);
+    double median = l->lengths[l->n_lengths / 2];
+    for (size_t i = l->n_lengths; i-- > 0 && l->lengths[i] > 1.5 * median;) {
+        s->stalled++;
+        s->stalled_seconds += l->lengths[i] - median;
+    }
+}
+
+static void fill_performance(struct loop *l)
+{
+    struct workload_result *r = l->result;
+    const char *none = "no epoch after the first: there was no steady state";
+
+    r->samples_per_second = r->flop_per_second = unmeasured(none);
+    r->vflops_n5 = r->vflops_n10 = unmeasured(none);
+    if (l->steady_seconds <= 0)
+        return;
+    double rate = l->steady_rows / l->steady_seconds;
+    double flops = rate * r->flop_per_sample;
+    r->samples_per_second = measured(rate);
+    r->flop_per_second = measured(flops);
+    if (r->achieved.reason) {
+        r->vflops_n5 = r->vflops_n10 = unmeasured(r->achieved.reason);
+        return;
+    }
+    r->vflops_n5 = measured(
+        result_vflops(flops, r->achieved.value, r->target, r->higher_is_better, 5));
+    r->vflops_n10 = measured(
+        result_vflops(flops, r->achieved.value, r->target, r->higher_is_better, 10));
+}
+
+static int run_epochs(struct loop *l, struct err *e)
+{
+    const struct train_task *t = l->task;
+
+    for (l->epoch = 0; l->epoch < t->epochs; l->epoch++) {
+        struct result_epoch row = {.epoch = l->epoch + 1, .quality = NAN};
+
+        if (train_epoch(l, &row, e) < 0)
+            return -1;
+        if (!l->stop && (evaluate(l, &row, e) < 0 || agree(l, e) < 0))
+            return -1;
+        if (result_add_epoch(l->result, &row) < 0)
+            return err_set(e, "out of memory for the epochs' rows");
+        if (t->host->epoch)
+            t->host->epoch(t->host->ctx, &row);
+        if (!isnan(row.quality) && book_epoch(l, &row))
+            return 0;
+        if (l->stop == STOP_TOLD)
+            end_because(l->result, RUN_PARTIAL, "stopped by a signal before the target");
+        else if (l->stop == STOP_TIME)
+            end_because(l->result, RUN_COMPLETE, "the time was over before the target was reached");
+        if (l->stop)
+            return 0;
+    }
+    return 0;
+}
+
+int train_run(const struct train_task *t, struct phase_clock *clock, struct workload_result *r,
+              struct err *e)
+{
+    struct loop l = {
+        .task = t,
+        .clock = clock,
+        .result = r,
+        .comm = t->host->comm,
+        .stride = 1,
+        .quality = NAN,
+    };
+    size_t steps = (size_t)t->steps;
+    int rc = -1;
+
+    r->status = RUN_COMPLETE;
+    r->valid = false;
+    r->achieved = unmeasured("no evaluation was finished");
+    r->time_to_quality_seconds = unmeasured("the quality target was not reached");
+    snprintf(r->reason, sizeof r->reason, "the quality target was not reached");
+    l.own = calloc(3 * steps + steps * (size_t)t->epochs, sizeof *l.own);
+    if (!l.own)
+        return comm_agree(l.comm, err_set(e, "out of memory for %zu step times", steps), e);
+    l.exposed = l.own + steps;
+    l.slowest = l.exposed + steps;
+    l.lengths = l.slowest + steps;
+
+    phase_clock_to(clock, PHASE_OTHER);
+    if (comm_agree(l.comm, 0, e) < 0)
+        goto out;
+    l.begun = clock->now();
+    rc = run_epochs(&l, e);
+    if (rc < 0)
+        end_because(r, RUN_PARTIAL, e ? e->text : "training failed");
+    count_stalls(&l);
+    fill_performance(&l);
+out:
+    phase_clock_to(clock, PHASE_OTHER);
+    free(l.own);
+    return rc;
+}
+
+void train_gate(struct workload_result *r, double class_target, bool class_batch)
+{
+    double sign = r->higher_is_better ? 1 : -1;
+
+    if (!r->valid)
+        return;
+    if (sign * r->achieved.value <= sign * r->baseline)
+        snprintf(r->reason, sizeof r->reason, "%s %.4f is no better than the trivial %.4f",
+                 r->metric, r->achieved.value, r->baseline);
+    else if (sign * r->target < sign * class_target)
+        snprintf(r->reason, sizeof r->reason, "target %g is easier than the class's own %g",
+                 r->target, class_target);
+    else if (class_batch && r->rcp.seeds && r->epochs_to_target < r->rcp.min_epochs)
+        snprintf(r->reason, sizeof r->reason,
+                 "%d epochs to the target are fewer than the %g that reference runs make plausible",
+                 r->epochs_to_target, r->rcp.min_epochs);
+    r->valid = !r->reason[0];
+}

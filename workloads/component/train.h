@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The training loop that all components share: epochs of steps, evaluation
+ * after each, until the target, the last epoch, or the time. A component
+ * gives one step and one evaluation; this file keeps the time, agrees over
+ * the ranks, and fills the result.
+ *
+ * Ranks agree about stopping only now and then (about twice a second), not in
+ * every step. A rank that fails in between makes idle steps (no rows, zero
+ * gradients) until the next agreement, so nobody waits for it for ever.
+ *
+ * Life:    nothing is kept after train_run().
+ * Failure: -1 and the sentence of the lowest failing rank, on all ranks.
+ * Threads: the one that may talk to the other ranks.
+ */
+#ifndef COMPONENT_TRAIN_H
+#define COMPONENT_TRAIN_H
+
+#include <stdbool.h>
+
+#include "reports/err.h"
+#include "reports/result.h"
+#include "workloads/component/phase_clock.h"
+#include "workloads/workload.h"
+
+/* Asked of a component: step `step` of epoch `epoch` (both from 0). */
+struct train_step {
+    int epoch;
+    long step;
+    double place;       /* epoch + step / steps: where the schedule is */
+    bool idle;          /* this rank failed before: take part with no rows */
+    /* Left by the component. */
+    long global_rows;   /* samples of the step over all ranks */
+    double loss;        /* this rank's share: the sum over ranks is the mean of the step */
+    double quality;     /* likewise */
+    double exposed_seconds; /* waited for the exchange */
+};
+
+struct train_task {
+    const struct workload_host *host;
+    void *ctx;
+    int epochs;
+    long steps;         /* per epoch */
+    double target;
+    bool higher_is_better;
+    /* Makes one step. The clock is at PHASE_COMPUTE; the component moves it to
+     * PHASE_INPUT_WAIT and back around the loader. An idle step must not fail
+     * for the reason that made it idle. */
+    int (*step)(void *ctx, struct phase_clock *clock, struct train_step *s, struct err *e);
+    /* Quality on the validation set, over all ranks. Collective. */
+    int (*evaluate)(void *ctx, double *quality, struct err *e);
+};
+
+/* Runs, and fills of *r: epochs, achieved, epochs_to_target, status, valid
+ * and reason as far as training decides them, samples_per_second,
+ * flop_per_second and VFLOPS from r->flop_per_sample, time to quality, stalls,
+ * phase_seconds (added to what the clock holds). r->status is RUN_PARTIAL when
+ * it was told to stop, or a loss was not finite. */
+int train_run(const struct train_task *t, struct phase_clock *clock, struct workload_result *r,
+              struct err *e);
+
+/* Validity gates on a trained result: a result that is no better than the
+ * trivial predictor, that was asked to reach less than the class's own
+ * target, or that converged faster than the reference runs make plausible
+ * (rcp; only for the class's own batch) is not valid. */
+void train_gate(struct workload_result *r, double class_target, bool class_batch);
+
+#endif
