@@ -5,7 +5,8 @@
 
 #include <stddef.h>
 
-#define WORKLOAD(symbol, suite, field, dtypes, title) extern const struct workload workload_##symbol;
+#define WORKLOAD(symbol, suite, field, dtypes, title)                                              \
+    extern const struct workload workload_##symbol;
 #include "reports/workloads.def"
 
 static const struct workload *const workloads[] = {

@@ -1,1 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
+if BUILD_TESTS
+if HAVE_HDF5
+check_PROGRAMS += tests/component/test_train
+TESTS += tests/component/test_train
+tests_component_test_train_SOURCES = %D%/test_train.c
+tests_component_test_train_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_component_test_train_LDADD = workloads/component/libcomponent.la reports/libcore.la $(CMOCKA_LIBS)
+endif
+endif

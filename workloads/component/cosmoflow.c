@@ -33,8 +33,8 @@ enum { MAX_STAGES = 5 };
  * target and reference convergence points: contrib/evidence/README.md. */
 struct class_row {
     enum runspec_class class;
-    int stages, base;           /* filters of the first stage */
-    long batch;                 /* global; the rate scales linearly from here */
+    int stages, base; /* filters of the first stage */
+    long batch;       /* global; the rate scales linearly from here */
     int epochs;
     float dropout;
     bool augment;
@@ -163,8 +163,8 @@ static int plan_data(struct workload_plan *p, const struct runspec *spec, int in
         return 0;
     }
     snprintf(p->data_path, sizeof p->data_path, "%s", spec->data[index]);
-    struct dataset *d = dataset_open(p->data_path, DATASET_TRAIN,
-                                     cosmo_class_of(p->class)->edge, e);
+    struct dataset *d =
+        dataset_open(p->data_path, DATASET_TRAIN, cosmo_class_of(p->class)->edge, e);
     if (!d)
         return -1;
     p->train_samples = dataset_info(d)->samples;
@@ -200,8 +200,8 @@ static int cosmoflow_plan(const struct runspec *spec, int index, enum runspec_cl
     p.flop_per_sample = graph_flop(net.graph).executed;
     p.data_bytes = (p.train_samples + p.eval_samples) * (uint64_t)d->edge * (uint64_t)d->edge *
                    (uint64_t)d->edge * COSMO_CHANNELS * sizeof(int16_t);
-    double flop = p.flop_per_sample * p.train_samples +
-                  graph_flop(net.graph).forward * p.eval_samples;
+    double flop =
+        p.flop_per_sample * p.train_samples + graph_flop(net.graph).forward * p.eval_samples;
     p.expected_seconds = p.epochs * flop / (flop_per_second * host->comm->size);
     if (!p.data_ready)
         p.expected_seconds += d->seconds_per_1000 / 1000.0 *
@@ -221,7 +221,7 @@ struct run {
     const struct workload_host *host;
     struct net net;
     struct schedule schedule;
-    struct dataset *data[2];    /* by enum dataset_split */
+    struct dataset *data[2]; /* by enum dataset_split */
     struct loader *loader[2];
     /* The constant predictor: mean label of the first epoch, its error. */
     double label_sums[COSMO_PARAMETERS + 1]; /* and how many */
@@ -396,8 +396,7 @@ static void describe(const struct run *r, const struct runspec *spec, struct wor
     struct engine_flop flop = graph_flop(r->net.graph);
 
     snprintf(w->data_origin, sizeof w->data_origin, "%s", origin_of(train, spec));
-    snprintf(w->data_manifest_sha256, sizeof w->data_manifest_sha256, "%s",
-             train->manifest_sha256);
+    snprintf(w->data_manifest_sha256, sizeof w->data_manifest_sha256, "%s", train->manifest_sha256);
     w->train_samples = train->samples;
     w->eval_samples = dataset_info(r->data[DATASET_VALIDATION])->samples;
     w->sample_bytes = train->stored_bytes;
@@ -431,13 +430,16 @@ static void name_result(struct workload_result *w, const struct runspec *spec,
         w->vflops_n10 = w->time_to_quality_seconds = unmeasured("the run ended before training");
 }
 
-static struct schedule schedule_of(const struct class_row *c, long batch)
+/* The class's schedule, stretched to the epochs that this run may take. */
+static struct schedule schedule_of(const struct class_row *c, const struct workload_plan *plan)
 {
+    double stretch = (double)plan->epochs / c->epochs;
     struct schedule s = {
-        .base = c->rate * (double)batch / (double)c->batch,
-        .warmup_epochs = c->warmup_epochs,
+        .base = c->rate * (double)plan->batch / (double)c->batch,
+        .warmup_epochs = c->warmup_epochs * stretch,
         .n_decays = 2,
-        .decays = {c->decay[0], c->decay[1]},
+        .decays = {{c->decay[0].epoch * stretch, c->decay[0].factor},
+                   {c->decay[1].epoch * stretch, c->decay[1].factor}},
     };
 
     return s;
@@ -462,8 +464,7 @@ static int stage_run(struct run *r, const struct runspec *spec, int index,
 }
 
 static int cosmoflow_run(const struct runspec *spec, int index, const struct workload_plan *plan,
-                         const struct workload_host *host, struct workload_result *w,
-                         struct err *e)
+                         const struct workload_host *host, struct workload_result *w, struct err *e)
 {
     struct run r = {.class = row_of(plan->class), .plan = plan, .host = host, .baseline = NAN};
     struct phase_clock clock;
@@ -472,7 +473,7 @@ static int cosmoflow_run(const struct runspec *spec, int index, const struct wor
     if (host->phase)
         host->phase(host->ctx, PHASE_STAGING);
     name_result(w, spec, plan, host);
-    r.schedule = schedule_of(r.class, plan->batch);
+    r.schedule = schedule_of(r.class, plan);
     int rc = stage_run(&r, spec, index, w, e);
     if (rc == 0) {
         struct train_task task = {

@@ -20,19 +20,19 @@ struct loop {
     struct comm *comm;
     int epoch;
     enum stop stop;
-    int rc;                  /* this rank's own, -1 after its first failure */
-    struct err said;         /* what it failed of */
-    long stride;             /* steps between agreements */
-    double begun;            /* training began */
-    double quality;          /* last evaluation */
+    int rc;          /* this rank's own, -1 after its first failure */
+    struct err said; /* what it failed of */
+    long stride;     /* steps between agreements */
+    double begun;    /* training began */
+    double quality;  /* last evaluation */
     /* of the running epoch */
-    long made;               /* steps made */
-    double *own;             /* [steps] seconds of a step that are not exchange */
-    double *exposed;         /* [steps] seconds waited for the exchange */
-    double *slowest;         /* [steps] scratch of share_imbalance() */
+    long made;       /* steps made */
+    double *own;     /* [steps] seconds of a step that are not exchange */
+    double *exposed; /* [steps] seconds waited for the exchange */
+    double *slowest; /* [steps] scratch of share_imbalance() */
     double loss, quality_sum, rows;
     /* of all epochs after the first */
-    double *lengths;         /* [n_lengths] seconds of each step */
+    double *lengths; /* [n_lengths] seconds of each step */
     size_t n_lengths;
     double steady_rows, steady_seconds;
 };
@@ -89,8 +89,8 @@ static void say_progress(struct loop *l, const struct train_step *s, double seco
         .quality = l->quality,
         .target = t->target,
         .samples_per_second = s->global_rows / seconds,
-        .eta_seconds = left * (l->clock->now() - l->begun) /
-                       ((double)l->epoch * t->steps + l->made),
+        .eta_seconds =
+            left * (l->clock->now() - l->begun) / ((double)l->epoch * t->steps + l->made),
     };
     host->progress(host->ctx, &p);
 }
@@ -233,8 +233,7 @@ static bool book_epoch(struct loop *l, const struct result_epoch *row)
         r->achieved = measured(row->quality);
     if (!isfinite(row->train_loss) || !isfinite(row->quality)) {
         char why[128];
-        snprintf(why, sizeof why, "the loss or the quality was not finite in epoch %d",
-                 row->epoch);
+        snprintf(why, sizeof why, "the loss or the quality was not finite in epoch %d", row->epoch);
         end_because(r, RUN_PARTIAL, why);
         return true;
     }
@@ -287,10 +286,10 @@ static void fill_performance(struct loop *l)
         r->vflops_n5 = r->vflops_n10 = unmeasured(r->achieved.reason);
         return;
     }
-    r->vflops_n5 = measured(
-        result_vflops(flops, r->achieved.value, r->target, r->higher_is_better, 5));
-    r->vflops_n10 = measured(
-        result_vflops(flops, r->achieved.value, r->target, r->higher_is_better, 10));
+    r->vflops_n5 =
+        measured(result_vflops(flops, r->achieved.value, r->target, r->higher_is_better, 5));
+    r->vflops_n10 =
+        measured(result_vflops(flops, r->achieved.value, r->target, r->higher_is_better, 10));
 }
 
 static int run_epochs(struct loop *l, struct err *e)

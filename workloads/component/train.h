@@ -27,12 +27,12 @@
 struct train_step {
     int epoch;
     long step;
-    double place;       /* epoch + step / steps: where the schedule is */
-    bool idle;          /* this rank failed before: take part with no rows */
+    double place; /* epoch + step / steps: where the schedule is */
+    bool idle;    /* this rank failed before: take part with no rows */
     /* Left by the component. */
-    long global_rows;   /* samples of the step over all ranks */
-    double loss;        /* this rank's share: the sum over ranks is the mean of the step */
-    double quality;     /* likewise */
+    long global_rows;       /* samples of the step over all ranks */
+    double loss;            /* this rank's share: the sum over ranks is the mean of the step */
+    double quality;         /* likewise */
     double exposed_seconds; /* waited for the exchange */
 };
 
@@ -40,7 +40,7 @@ struct train_task {
     const struct workload_host *host;
     void *ctx;
     int epochs;
-    long steps;         /* per epoch */
+    long steps; /* per epoch */
     double target;
     bool higher_is_better;
     /* Makes one step. The clock is at PHASE_COMPUTE; the component moves it to

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The training loop with a component that only tells the time: a clock that
+ * the steps move by hand, so that every booked second is known exactly. */
+#include <config.h>
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "workloads/component/train.h"
+
+#define assert_near(a, b, tolerance) assert_true(fabs((a) - (b)) <= (tolerance))
+
+static double the_time;
+
+static double now(void)
+{
+    return the_time;
+}
+
+/* A component of scripted steps. */
+struct script {
+    double input_seconds, compute_seconds, exposed_seconds, evaluate_seconds;
+    long slow_step; /* of every epoch takes slow_seconds more; -1 none */
+    double slow_seconds;
+    int fail_epoch; /* the loader fails there, at step 1; -1 never */
+    int nan_epoch;
+    const double *quality; /* per epoch */
+    int evaluated;
+    int idle_steps;
+};
+
+static int step(void *ctx, struct phase_clock *clock, struct train_step *s, struct err *e)
+{
+    struct script *p = ctx;
+
+    p->idle_steps += s->idle;
+    if (!s->idle && s->epoch == p->fail_epoch && s->step == 1)
+        return err_set(e, "x.hdf5: cut short");
+    phase_clock_to(clock, PHASE_INPUT_WAIT);
+    the_time += p->input_seconds;
+    phase_clock_to(clock, PHASE_COMPUTE);
+    the_time += p->compute_seconds + p->exposed_seconds;
+    if (s->step == p->slow_step)
+        the_time += p->slow_seconds;
+    s->exposed_seconds = p->exposed_seconds;
+    s->global_rows = 8;
+    s->loss = s->epoch == p->nan_epoch ? NAN : 0.5;
+    s->quality = 0.25;
+    return 0;
+}
+
+static int evaluate(void *ctx, double *quality, struct err *e)
+{
+    struct script *p = ctx;
+
+    (void)e;
+    the_time += p->evaluate_seconds;
+    *quality = p->quality[p->evaluated++];
+    return 0;
+}
+
+static const double falling[] = {0.5, 0.4, 0.3, 0.2, 0.1};
+
+static struct script plain(void)
+{
+    return (struct script){.input_seconds = 1,
+                           .compute_seconds = 4,
+                           .evaluate_seconds = 7,
+                           .slow_step = -1,
+                           .fail_epoch = -1,
+                           .nan_epoch = -1,
+                           .quality = falling};
+}
+
+static bool told;
+
+static bool stop(void *ctx)
+{
+    (void)ctx;
+    return told;
+}
+
+struct ran {
+    int rc;
+    struct workload_result r;
+    struct err e;
+};
+
+static struct ran run(struct script *p, struct comm *comm, double target, double deadline)
+{
+    struct ran out = {.e = ERR_INIT};
+    struct workload_host host = {.comm = comm, .now = now, .deadline = deadline, .stop = stop};
+    struct train_task t = {.host = &host,
+                           .ctx = p,
+                           .epochs = 5,
+                           .steps = 10,
+                           .target = target,
+                           .step = step,
+                           .evaluate = evaluate};
+    struct phase_clock clock;
+
+    the_time = 1000;
+    phase_clock_start(&clock, now, PHASE_STAGING);
+    the_time += 3;
+    out.r.flop_per_sample = 1e9;
+    out.r.target = target;
+    out.rc = train_run(&t, &clock, &out.r, &out.e);
+    memcpy(out.r.phase_seconds, clock.seconds, sizeof clock.seconds);
+    out.r.wall_seconds = the_time - 1000;
+    return out;
+}
+
+static double sum_phases(const struct workload_result *r)
+{
+    double sum = 0;
+
+    for (int i = 0; i < PHASE_COUNT; i++)
+        sum += r->phase_seconds[i];
+    return sum;
+}
+
+static void stops_at_target(void **state)
+{
+    struct script p = plain();
+    struct ran x = run(&p, comm_self(), 0.3, 0);
+
+    (void)state;
+    assert_int_equal(x.rc, 0);
+    assert_int_equal(x.r.status, RUN_COMPLETE);
+    assert_true(x.r.valid);
+    assert_int_equal(x.r.epochs_to_target, 3);
+    assert_int_equal(x.r.n_epochs, 3);
+    assert_near(x.r.achieved.value, 0.3, 0);
+    /* three epochs of ten steps of 1 + 4 s, three evaluations of 7 s */
+    assert_null(x.r.time_to_quality_seconds.reason);
+    assert_near(x.r.time_to_quality_seconds.value, 3 * 50 + 3 * 7, 1e-9);
+    assert_near(x.r.phase_seconds[PHASE_STAGING], 3, 1e-9);
+    assert_near(x.r.phase_seconds[PHASE_FIRST_EPOCH], 50, 1e-9);
+    assert_near(x.r.phase_seconds[PHASE_COMPUTE], 80, 1e-9);
+    assert_near(x.r.phase_seconds[PHASE_INPUT_WAIT], 20, 1e-9);
+    assert_near(x.r.phase_seconds[PHASE_EVALUATION], 21, 1e-9);
+    assert_near(sum_phases(&x.r), x.r.wall_seconds, 1e-9);
+    /* steady state: 2 epochs x 80 samples in 100 s */
+    assert_near(x.r.samples_per_second.value, 1.6, 1e-9);
+    assert_near(x.r.flop_per_second.value, 1.6e9, 1);
+    assert_near(x.r.vflops_n5.value, 1.6e9, 1);
+    assert_near(x.r.epochs[2].train_loss, 0.5, 1e-12);
+    result_fini(&x.r);
+}
+
+static void never_reaching_is_a_result(void **state)
+{
+    struct script p = plain();
+    struct ran x = run(&p, comm_self(), 0.05, 0);
+
+    (void)state;
+    assert_int_equal(x.rc, 0);
+    assert_int_equal(x.r.status, RUN_COMPLETE);
+    assert_false(x.r.valid);
+    assert_string_equal(x.r.reason, "the quality target was not reached");
+    assert_int_equal(x.r.n_epochs, 5);
+    assert_non_null(x.r.time_to_quality_seconds.reason);
+    /* (target / achieved)^n: half the quality */
+    assert_near(x.r.vflops_n5.value / x.r.flop_per_second.value, pow(0.5, 5), 1e-12);
+    assert_near(x.r.vflops_n10.value / x.r.flop_per_second.value, pow(0.5, 10), 1e-12);
+    result_fini(&x.r);
+}
+
+static void stops_in_time(void **state)
+{
+    struct script p = plain();
+    struct ran x = run(&p, comm_self(), 0.05, 1003 + 57 + 22);
+
+    (void)state;
+    assert_int_equal(x.rc, 0);
+    assert_int_equal(x.r.status, RUN_COMPLETE);
+    assert_false(x.r.valid);
+    assert_string_equal(x.r.reason, "the time was over before the target was reached");
+    assert_int_equal(x.r.n_epochs, 2);
+    assert_true(isnan(x.r.epochs[1].quality));
+    assert_near(x.r.achieved.value, 0.5, 0);
+    assert_near(the_time, 1003 + 57 + 25, 1e-9);
+    result_fini(&x.r);
+}
+
+static void stops_when_told(void **state)
+{
+    struct script p = plain();
+
+    (void)state;
+    told = true;
+    struct ran x = run(&p, comm_self(), 0.05, 0);
+    told = false;
+    assert_int_equal(x.rc, 0);
+    assert_int_equal(x.r.status, RUN_PARTIAL);
+    assert_string_equal(x.r.reason, "stopped by a signal before the target");
+    assert_int_equal(x.r.n_epochs, 1);
+    assert_non_null(x.r.achieved.reason);
+    assert_non_null(x.r.samples_per_second.reason);
+    result_fini(&x.r);
+}
+
+static void not_finite_ends(void **state)
+{
+    struct script p = plain();
+
+    (void)state;
+    p.nan_epoch = 1;
+    struct ran x = run(&p, comm_self(), 0.05, 0);
+    assert_int_equal(x.rc, 0);
+    assert_int_equal(x.r.status, RUN_PARTIAL);
+    assert_false(x.r.valid);
+    assert_string_equal(x.r.reason, "the loss or the quality was not finite in epoch 2");
+    result_fini(&x.r);
+}
+
+static void counts_stalls(void **state)
+{
+    struct script p = plain();
+
+    (void)state;
+    p.slow_step = 4;
+    p.slow_seconds = 10;
+    struct ran x = run(&p, comm_self(), 0.05, 0);
+    assert_int_equal(x.r.stalls.steps, 40); /* the first epoch is not steady */
+    assert_int_equal(x.r.stalls.stalled, 4);
+    assert_near(x.r.stalls.stalled_seconds, 40, 1e-9);
+    result_fini(&x.r);
+}
+
+static void failure_is_agreed(void **state)
+{
+    struct script p = plain();
+
+    (void)state;
+    p.fail_epoch = 0;
+    struct ran x = run(&p, comm_self(), 0.05, 0);
+    assert_int_equal(x.rc, -1);
+    assert_string_equal(x.e.text, "x.hdf5: cut short");
+    assert_string_equal(x.r.reason, "x.hdf5: cut short");
+    assert_int_equal(x.r.status, RUN_PARTIAL);
+    assert_int_equal(p.idle_steps, 1);
+    result_fini(&x.r);
+}
+
+/* A second rank as seen through the table: its own part of every step is two
+ * seconds longer than ours. */
+static int reduce_with_slower(struct comm *c, double *v, int n, enum comm_op op, struct err *e)
+{
+    (void)c;
+    (void)e;
+    if (op == COMM_MAX && n > 1)
+        for (int i = 0; i < n; i++)
+            v[i] += 2;
+    return 0;
+}
+
+static int broadcast_nothing(struct comm *c, void *buf, size_t bytes, int root, struct err *e)
+{
+    (void)c, (void)buf, (void)bytes, (void)root, (void)e;
+    return 0;
+}
+
+static void tells_imbalance_from_exchange(void **state)
+{
+    struct comm two = *comm_self();
+    struct script p = plain();
+
+    (void)state;
+    two.size = 2;
+    two.reduce = reduce_with_slower;
+    two.broadcast = broadcast_nothing;
+    p.exposed_seconds = 3;
+    struct ran x = run(&p, &two, 0.4, 0);
+    assert_int_equal(x.rc, 0);
+    assert_int_equal(x.r.n_epochs, 2);
+    /* of 3 s waited in each of ten steady steps the slower rank explains 2 */
+    assert_near(x.r.phase_seconds[PHASE_IMBALANCE], 20, 1e-9);
+    assert_near(x.r.phase_seconds[PHASE_EXPOSED_ALLREDUCE], 10, 1e-9);
+    assert_near(x.r.phase_seconds[PHASE_COMPUTE], 40, 1e-9);
+    assert_near(x.r.phase_seconds[PHASE_FIRST_EPOCH], 80, 1e-9);
+    assert_near(sum_phases(&x.r), x.r.wall_seconds, 1e-9);
+    result_fini(&x.r);
+}
+
+static void gates(void **state)
+{
+    static const struct {
+        double achieved, baseline, target, class_target;
+        int epochs, rcp_seeds;
+        bool class_batch;
+        const char *reason;
+    } cases[] = {
+        {0.30, 0.5, 0.33, 0.33, 5, 10, true, ""},
+        {0.30, 0.5, 0.33, 0.33, 2, 10, true,
+         "2 epochs to the target are fewer than the 4 that reference runs make plausible"},
+        {0.30, 0.5, 0.33, 0.33, 2, 10, false, ""},
+        {0.30, 0.5, 0.33, 0.33, 2, 0, true, ""},
+        {0.45, 0.5, 0.46, 0.33, 5, 10, true, "target 0.46 is easier than the class's own 0.33"},
+        {0.55, 0.5, 0.60, 0.60, 5, 10, true, "mae 0.5500 is no better than the trivial 0.5000"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct workload_result r = {.metric = "mae", .valid = true};
+        r.achieved = measured(cases[i].achieved);
+        r.baseline = cases[i].baseline;
+        r.target = cases[i].target;
+        r.epochs_to_target = cases[i].epochs;
+        r.rcp = (struct result_rcp){cases[i].rcp_seeds, 8, 1, 4};
+        train_gate(&r, cases[i].class_target, cases[i].class_batch);
+        assert_string_equal(r.reason, cases[i].reason);
+        assert_int_equal(r.valid, cases[i].reason[0] == '\0');
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(stops_at_target),
+        cmocka_unit_test(never_reaching_is_a_result),
+        cmocka_unit_test(stops_in_time),
+        cmocka_unit_test(stops_when_told),
+        cmocka_unit_test(not_finite_ends),
+        cmocka_unit_test(counts_stalls),
+        cmocka_unit_test(failure_is_agreed),
+        cmocka_unit_test(tells_imbalance_from_exchange),
+        cmocka_unit_test(gates),
+    };
+
+    return cmocka_run_group_tests_name("train", tests, NULL, NULL);
+}
