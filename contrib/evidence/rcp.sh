@@ -1,0 +1,68 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# rcp.sh WORKLOAD CLASS [SEEDS [LONG-SEEDS]]: reference convergence points.
+#
+# The rule (benchmark: size classes): a class's target lies at least 60 % of
+# the way from the best trivial predictor to the quality that ten times longer
+# training reaches, and at least 9 of 10 seeds reach it. This trains SEEDS
+# seeds to the target, LONG-SEEDS seeds ten times as long without one, and
+# prints what the class table needs, and whether the rule holds.
+#
+# AGENT names the agent (and how to start it, "mpirun -n 2 hpcai500-agent").
+set -eu
+workload=${1:?usage: rcp.sh WORKLOAD CLASS [SEEDS [LONG-SEEDS]]}
+class=${2:?usage: rcp.sh WORKLOAD CLASS [SEEDS [LONG-SEEDS]]}
+seeds=${3:-10}
+long=${4:-2}
+: "${AGENT:=hpcai500-agent}"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+base=$workload,class=$class,time=24h
+
+# train NAME KEYS: one run, its record in $work/NAME.json (exit 1: not valid,
+# which is a result here)
+train() {
+    $AGENT --json "$base$2" >"$work/$1.json" 2>"$work/err" || [ $? -eq 1 ] ||
+        { cat "$work/err" >&2; exit 3; }
+}
+
+printf '# %s class=%s, %s, %s, %s\n' "$workload" "$class" \
+    "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1) x $(nproc)" \
+    "$(date -u +%F)" "$($AGENT --version)"
+printf '# command: AGENT="%s" contrib/evidence/rcp.sh %s\n' "$AGENT" "$*"
+printf '%-6s %10s %10s %10s %12s %10s\n' seed epochs quality target seconds samples/s
+s=1
+while [ "$s" -le "$seeds" ]; do
+    train "$s" ",seed=$s"
+    jq -r --arg s "$s" '.workloads[0] | [$s, .quality.epochs_to_target // "-",
+        .quality.achieved, .quality.target, .performance.time_to_quality_seconds // "-",
+        .performance.samples_per_second // "-"] | @tsv' "$work/$s.json" |
+        awk '{printf "%-6s %10s %10.4f %10.4f %12s %10s\n", $1, $2, $3, $4, $5, $6}'
+    s=$((s + 1))
+done
+s=1
+while [ "$s" -le "$long" ]; do
+    epochs=$(jq '.workloads[0].plan.epochs // .workloads[0].epochs_planned' "$work/1.json")
+    train "long$s" ",seed=$s,target=0,epochs=$((epochs * 10))"
+    jq -r --arg s "$s" '.workloads[0] |
+        "long seed \($s): \(.epochs | length) epochs, best quality \(.quality.achieved)"' \
+        "$work/long$s.json"
+    s=$((s + 1))
+done
+jq -s -r --argjson seeds "$seeds" '
+    [.[] | .workloads[0]] as $w
+    | [$w[] | select(.quality.target > 0)] as $runs
+    | [$w[] | select(.quality.target == 0)] as $long
+    | [$runs[] | .quality.epochs_to_target // 0 | select(. > 0)] as $n
+    | ($n | length) as $reached
+    | (if $reached > 0 then ($n | add) / $reached else 0 end) as $mean
+    | (if $reached > 1
+       then ([$n[] | (. - $mean) * (. - $mean)] | add / ($reached - 1) | sqrt) else 0 end) as $std
+    | $runs[0].quality as $q
+    | "reached \($reached) of \($seeds); epochs mean \($mean) std \($std) least \($n | min)",
+      "baseline \($q.baseline)",
+      (if ($long | length) > 0 then
+        ([$long[].quality.achieved] | add / length) as $far
+        | "ten times longer: \($far); the target is " +
+          "\(100 * ($q.baseline - $q.target) / ($q.baseline - $far)) % of the way (rule: >= 60)"
+       else empty end)' "$work"/*.json
