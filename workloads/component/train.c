@@ -218,7 +218,7 @@ static void end_because(struct workload_result *r, enum run_status status, const
 {
     r->status = status;
     r->valid = false;
-    snprintf(r->reason, sizeof r->reason, "%s", why);
+    snprintf(r->reason, sizeof r->reason, "%.*s", (int)sizeof r->reason - 1, why);
 }
 
 /* Books a finished epoch. Returns true when training is over. */
