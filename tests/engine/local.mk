@@ -1,13 +1,23 @@
 # SPDX-License-Identifier: BSD-3-Clause
 if BUILD_TESTS
-# The harness and the cases are shared: a back end's test links them too.
-tests_engine_harness_sources = %D%/harness.h %D%/harness.c %D%/op_cases.c
-tests_engine_ldadd = workloads/engine/libengine.la $(CMOCKA_LIBS)
+# What the tests of engine and back ends share. A back end's own test is
+# check_op() over op_cases.
+noinst_LTLIBRARIES += tests/engine/libengine_test.la
+tests_engine_libengine_test_la_SOURCES = \
+    %D%/harness.h %D%/harness.c %D%/op_cases.c \
+    %D%/ranks.h %D%/ranks.c \
+    %D%/trainer.h %D%/trainer.c
+tests_engine_libengine_test_la_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_engine_ldadd = tests/engine/libengine_test.la workloads/engine/libengine.la $(CMOCKA_LIBS)
 
-check_PROGRAMS += tests/engine/test_ops
-TESTS += tests/engine/test_ops
+tests_engine_programs = tests/engine/test_model tests/engine/test_ops tests/engine/test_parallel
+check_PROGRAMS += $(tests_engine_programs)
+TESTS += $(tests_engine_programs)
 
-tests_engine_test_ops_SOURCES = %D%/test_ops.c $(tests_engine_harness_sources)
+tests_engine_test_model_SOURCES = %D%/test_model.c
+tests_engine_test_model_LDADD = $(tests_engine_ldadd)
+tests_engine_test_ops_SOURCES = %D%/test_ops.c
 tests_engine_test_ops_LDADD = $(tests_engine_ldadd)
-tests_engine_test_ops_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_engine_test_parallel_SOURCES = %D%/test_parallel.c
+tests_engine_test_parallel_LDADD = $(tests_engine_ldadd)
 endif

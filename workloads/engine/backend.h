@@ -271,7 +271,6 @@ struct graph_view graph_view(const struct graph *g);
 
 /* Bytes of a row-major tensor of that shape and type. */
 size_t plain_bytes(const struct shape *s, enum tensor_dtype dtype);
-size_t shape_count(const struct shape *s);
 
 extern const struct backend backend_ref;
 #ifdef HAVE_ONEDNN

@@ -148,6 +148,8 @@ struct param *model_param(struct model *m, int group, const char *name, struct s
  * elements start at `value`; kept in checkpoints, never exchanged. */
 struct state *model_state(struct model *m, const char *name, struct shape shape, float value);
 
+struct shape param_shape(const struct param *p);
+
 /* Trainable values in a group; group -1: in the model. */
 uint64_t model_parameters(const struct model *m, int group);
 
@@ -182,6 +184,9 @@ struct tensor *graph_want_grad(struct tensor *t);
 struct tensor *graph_keep_f32(struct tensor *t);
 
 struct shape tensor_shape(const struct tensor *t);
+
+/* The product of its dimensions. */
+size_t shape_count(const struct shape *s);
 
 /* Windows of convolution and pooling: entries [0..dims) in the order D, H, W
  * (H, W in two dimensions). stride 0 means 1. */

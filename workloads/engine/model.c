@@ -244,6 +244,11 @@ struct state *model_state(struct model *m, const char *name, struct shape shape,
     return s;
 }
 
+struct shape param_shape(const struct param *p)
+{
+    return p->shape;
+}
+
 uint64_t model_parameters(const struct model *m, int group)
 {
     uint64_t n = 0;
