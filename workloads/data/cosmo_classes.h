@@ -28,6 +28,7 @@ struct cosmo_class {
     long train;         /* samples */
     long validation;
     int raw_edge;       /* cells per side of a simulation in the raw layout */
+    int deflate;        /* level; 6 is gzip's own, as the published files have */
     int seconds_per_1000; /* core-seconds to make 1,000 samples, for the plan */
 };
 

@@ -34,7 +34,7 @@
 
 enum dataset_split { DATASET_TRAIN, DATASET_VALIDATION };
 
-enum { DATASET_MAX_EDGE = 2048, DATASET_LABELS = COSMO_PARAMETERS };
+enum { DATASET_MAX_EDGE = 1024, DATASET_LABELS = COSMO_PARAMETERS };
 
 /* How one cube is held: counts as stored, or floats. */
 enum dataset_type { DATASET_INT16, DATASET_FLOAT };

@@ -216,8 +216,8 @@ int field_count(const struct field *f, double d1, double d2, int16_t *counts, in
                 const int q[3] = {a, b, c};
                 size_t cell = 0;
                 for (int j = 0; j < 3; j++) {
-                    float moved = g1 * f->psi[0][j][p] + g2 * f->psi[1][j][p];
-                    int at = q[j] + (int)floorf(0.5f + moved);
+                    float moved = 0.5f + g1 * f->psi[0][j][p] + g2 * f->psi[1][j][p];
+                    int at = q[j] + (int)moved - (moved < (float)(int)moved); /* floor */
                     cell = cell * (size_t)n + (size_t)(at & (n - 1));
                 }
                 int16_t *held = &counts[cell * (size_t)channels + (size_t)channel];

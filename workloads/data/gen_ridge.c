@@ -19,6 +19,20 @@ struct normal {
     size_t n;
 };
 
+/* log(1 + count); nearly all counts are small. */
+static double log_count(int16_t count)
+{
+    static double table[256]; /* 0: not computed yet */
+
+    if (count == 0)
+        return 0;
+    if (count >= 256)
+        return gen_log(1.0 + count);
+    if (table[count] == 0)
+        table[count] = gen_log(1.0 + count);
+    return table[count];
+}
+
 /* Shells are merged evenly where a cube has more than RIDGE_SHELLS of them. */
 void ridge_features(struct field *f, const int16_t *counts, float x[RIDGE_FEATURES])
 {
@@ -28,7 +42,7 @@ void ridge_features(struct field *f, const int16_t *counts, float x[RIDGE_FEATUR
 
     for (int c = 0; c < COSMO_CHANNELS; c++) {
         for (size_t i = 0; i < total; i++)
-            f->real[i] = gen_log(1.0 + counts[i * COSMO_CHANNELS + (size_t)c]);
+            f->real[i] = log_count(counts[i * COSMO_CHANNELS + (size_t)c]);
         field_shells(f, f->real, power, shells);
         for (int s = 0; s < RIDGE_SHELLS; s++) {
             double sum = 0;

@@ -380,7 +380,10 @@ static int make_cube(struct worker *w, uint64_t i, struct err *e)
 {
     const struct gen_set *s = w->set;
     const uint64_t sample = i < s->train ? i : VALIDATION_SAMPLE + i - s->train;
-    struct gen_cube cube = {.counts = w->counts, .edge = s->edge, .layout = s->layout};
+    struct gen_cube cube = {.counts = w->counts,
+                            .edge = s->edge,
+                            .layout = s->layout,
+                            .deflate = s->class->deflate};
     char name[MANIFEST_PATH_SIZE], path[PATH_MAX];
     struct part one = {.index = i};
 

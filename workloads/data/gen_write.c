@@ -13,8 +13,7 @@
 #include <hdf5.h>
 #include <zlib.h>
 
-/* gzip's own default, as the published TFRecords have. */
-enum { DEFLATE_LEVEL = 6, CHUNK_BYTES = 2 << 20, NAME_BYTES = 8 };
+enum { CHUNK_BYTES = 2 << 20, NAME_BYTES = 8 };
 
 /* Chunks are slabs of whole planes, at most CHUNK_BYTES each. */
 static hid_t cube_properties(const struct gen_cube *c)
@@ -27,7 +26,7 @@ static hid_t cube_properties(const struct gen_cube *c)
         chunk[0] /= 2;
     H5Pset_obj_track_times(p, 0);
     H5Pset_chunk(p, 4, chunk);
-    H5Pset_deflate(p, DEFLATE_LEVEL);
+    H5Pset_deflate(p, (unsigned)c->deflate);
     return p;
 }
 

@@ -23,6 +23,7 @@ struct gen_cube {
     const int16_t *counts;  /* [edge][edge][edge][COSMO_CHANNELS] */
     int edge;
     enum data_layout layout;
+    int deflate;            /* level */
     double unit[COSMO_PARAMETERS];
 };
 

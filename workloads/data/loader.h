@@ -40,7 +40,7 @@ enum loader_layout { LOADER_NCDHW, LOADER_NDHWC };
 struct loader_options {
     struct dataset *data;       /* borrowed */
     int rank, size;
-    long batch;                 /* global, >= 1 */
+    long batch;                 /* global, >= 1; at most all samples are taken */
     uint64_t seed;
     bool shuffle;               /* no: stored order (evaluation) */
     bool augment;               /* a random symmetry of the cube per sample and epoch, Philox by
@@ -85,7 +85,8 @@ struct loader *loader_create(const struct loader_options *o, struct err *e);
  * next one; -1. */
 int loader_next(struct loader *l, struct loader_batch *b, struct err *e);
 
-/* Most samples that one batch of this rank can hold: ceil(batch / size). */
+/* Most samples that one batch of this rank can hold: ceil(batch / size), or
+ * fewer when there are fewer samples than batch. */
 int loader_max_n(const struct loader *l);
 
 /* Steps in one epoch. */

@@ -8,8 +8,9 @@ workloads_data_libdata_la_LIBADD = $(HDF5_LIBS) $(ZLIB_LIBS)
 workloads_data_libdata_la_SOURCES = \
     %D%/cache.h \
     %D%/cosmo_classes.h %D%/cosmo_classes.c \
-    %D%/dataset.h \
-    %D%/loader.h \
+    %D%/cube.h %D%/cube.c \
+    %D%/dataset.h %D%/dataset.c \
+    %D%/loader.h %D%/loader.c \
     %D%/manifest.h %D%/manifest.c \
     workloads/engine/philox.h
 endif
