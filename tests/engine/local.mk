@@ -14,6 +14,13 @@ tests_engine_programs = tests/engine/test_model tests/engine/test_ops tests/engi
 check_PROGRAMS += $(tests_engine_programs)
 TESTS += $(tests_engine_programs)
 
+check_PROGRAMS += tests/engine/engine_losses
+dist_check_SCRIPTS += %D%/torch_losses.bats
+TESTS += %D%/torch_losses.bats
+EXTRA_DIST += %D%/torch_losses.py
+
+tests_engine_engine_losses_SOURCES = %D%/engine_losses.c
+tests_engine_engine_losses_LDADD = $(tests_engine_ldadd)
 tests_engine_test_model_SOURCES = %D%/test_model.c
 tests_engine_test_model_LDADD = $(tests_engine_ldadd)
 tests_engine_test_ops_SOURCES = %D%/test_ops.c

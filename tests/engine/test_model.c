@@ -477,6 +477,50 @@ static void test_overlap_shows(void **state)
     assert_true(isfinite(loss[0]) && loss[0] != loss[1]);
 }
 
+static double peak_bytes(void)
+{
+    FILE *f = fopen("/proc/self/status", "r");
+    char line[256];
+    double kib = 0;
+
+    while (f && fgets(line, sizeof line, f))
+        if (!strncmp(line, "VmHWM:", 6))
+            kib = strtod(line + 6, NULL);
+    if (f)
+        fclose(f);
+    return kib * 1024;
+}
+
+/* A step stays within the plan: peak memory of the process grows by no more. */
+static void test_peak_memory(void **state)
+{
+    enum { SIDE = 64, CUBE = 4 * SIDE * SIDE * SIDE };
+    struct err e = ERR_INIT;
+    struct model *m = model_of(1);
+    int group = model_group(m, "g", &plain_sgd);
+    struct graph *g = graph_create(m, "g", 6);
+    struct tensor *x = graph_input(g, "x", SHAPE(4, SIDE, SIDE, SIDE), CHANNELS_FIRST);
+    struct tensor *t = graph_input(g, "t", SHAPE(1), CHANNELS_FIRST);
+    struct tensor *y = op_maxpool(op_tanh(op_add(op_tanh(x), x)), WINDOW(4, 4, 0));
+    struct param *w = model_param(m, group, "w", SHAPE(1, CUBE / 64), ZEROS);
+    float *data = calloc(6 * CUBE, sizeof *data);
+
+    (void)state;
+    must(engine_compile(g, op_mse(op_dense(op_flatten(y), w, NULL), t, NULL), &e), &e);
+    double plan = (double)model_memory(m).total_bytes, before = peak_bytes();
+    must(engine_start(m, &e), &e);
+    begin(g, 6);
+    feed(g, x, data);
+    feed(g, t, data);
+    forward_backward(g, true);
+    must(model_step(m, group, 0.1, &e), &e);
+    double grown = peak_bytes() - before;
+    if (plan < 40e6 || !(grown < 1.15 * plan + (1 << 20)) || !(grown > 0.5 * plan))
+        fail_msg("the plan is %.0f bytes, peak memory grew by %.0f", plan, grown);
+    free(data);
+    model_destroy(m);
+}
+
 /* ---- checkpoints ------------------------------------------------------ */
 
 struct extra {
@@ -798,6 +842,7 @@ int main(void)
         cmocka_unit_test(test_host_node),
         cmocka_unit_test(test_modes),
         cmocka_unit_test(test_published_net),
+        cmocka_unit_test(test_peak_memory),
         cmocka_unit_test(test_plan),
         cmocka_unit_test(test_overlap_shows),
         cmocka_unit_test(test_checkpoint_goes_on),
