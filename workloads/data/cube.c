@@ -24,24 +24,24 @@ static const struct {
     const char *cube, *labels;
 } names[] = {[DATA_CUT] = {"x", "y"}, [DATA_RAW] = {"full", "unitPar"}};
 
-static const size_t type_size[] = {[DATASET_INT16] = sizeof(int16_t),
-                                   [DATASET_FLOAT] = sizeof(float)};
+static const size_t type_size[] = {
+    [DATASET_INT16] = sizeof(int16_t), [DATASET_FLOAT] = sizeof(float)};
 
 static pthread_mutex_t library = PTHREAD_MUTEX_INITIALIZER;
 
 /* How the cube of an open file is stored. */
 struct stored {
-    const char *path;           /* for sentences */
+    const char *path; /* for sentences */
     const char *name;
     hid_t file, set;
-    int fd;                     /* HDF5's own descriptor of the file */
+    int fd; /* HDF5's own descriptor of the file */
     enum dataset_type type;
     uint64_t dims[AXES];
-    bool by_offset;             /* contiguous, or chunks whose filters are known here */
+    bool by_offset; /* contiguous, or chunks whose filters are known here */
     bool chunked;
-    uint64_t offset;            /* contiguous */
+    uint64_t offset; /* contiguous */
     uint64_t chunk[AXES];
-    size_t chunk_bytes;         /* decoded */
+    size_t chunk_bytes; /* decoded */
     int filters;
     H5Z_filter_t filter[MAX_FILTERS];
 };
@@ -308,8 +308,8 @@ static int read_contiguous(const struct stored *f, const struct region *r, char 
                         bytes, e);
     for (uint64_t a = 0; a < r->size[0]; a++)
         for (uint64_t b = 0; b < r->size[1]; b++, cube += row) {
-            uint64_t at = ((r->corner[0] + a) * f->dims[1] + r->corner[1] + b) * f->dims[2] +
-                          r->corner[2];
+            uint64_t at =
+                ((r->corner[0] + a) * f->dims[1] + r->corner[1] + b) * f->dims[2] + r->corner[2];
             if (read_all(f, cube, (size_t)row, f->offset + at * cell, bytes, e) < 0)
                 return -1;
         }

@@ -13,8 +13,8 @@
 #include "workloads/data/cube.h"
 
 struct entry {
-    char *name;         /* below the folder */
-    uint64_t bytes;     /* as the manifest says; 0: foreign */
+    char *name;     /* below the folder */
+    uint64_t bytes; /* as the manifest says; 0: foreign */
 };
 
 struct dataset {
@@ -23,7 +23,7 @@ struct dataset {
     struct entry *files;
     uint64_t n_files;
     struct cube_shape shape;
-    int per_file;       /* samples */
+    int per_file; /* samples */
     struct cube_scratch scratch;
 };
 
@@ -151,8 +151,7 @@ static int probe(struct dataset *d, int edge, struct err *e)
     return 0;
 }
 
-struct dataset *dataset_open(const char *folder, enum dataset_split split, int edge,
-                             struct err *e)
+struct dataset *dataset_open(const char *folder, enum dataset_split split, int edge, struct err *e)
 {
     const char *foreign = "the data were not generated here";
     struct dataset *d = calloc(1, sizeof *d);

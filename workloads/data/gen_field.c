@@ -120,8 +120,8 @@ void field_linear(struct field *f, const struct spectrum *p, uint64_t seed, uint
     size_t at = 0;
 
     for (int k2 = 1; k2 <= 3 * half * half; k2++)
-        f->amplitude[k2] = sqrt(spectrum_power(p, 2 * M_PI / side * sqrt(k2)) /
-                                (f->cell * f->cell * f->cell));
+        f->amplitude[k2] =
+            sqrt(spectrum_power(p, 2 * M_PI / side * sqrt(k2)) / (f->cell * f->cell * f->cell));
     f->amplitude[0] = 0;
     white_noise(f->real, cells(f), seed, sample);
     fftw_execute(f->forward);

@@ -100,10 +100,14 @@ static int find_rank(struct options *o, struct err *e)
 static int parse_options(struct options *o, int argc, char **argv, struct err *e)
 {
     static const struct option table[] = {
-        {"out", required_argument, NULL, 'o'},   {"jobs", required_argument, NULL, 'j'},
-        {"layout", required_argument, NULL, 'l'}, {"rank", required_argument, NULL, 'n'},
-        {"size", required_argument, NULL, 'n'},  {"train", required_argument, NULL, 'n'},
-        {"validation", required_argument, NULL, 'n'}, {"help", no_argument, NULL, 'h'},
+        {"out", required_argument, NULL, 'o'},
+        {"jobs", required_argument, NULL, 'j'},
+        {"layout", required_argument, NULL, 'l'},
+        {"rank", required_argument, NULL, 'n'},
+        {"size", required_argument, NULL, 'n'},
+        {"train", required_argument, NULL, 'n'},
+        {"validation", required_argument, NULL, 'n'},
+        {"help", no_argument, NULL, 'h'},
         {0},
     };
     int c, which;
@@ -146,8 +150,7 @@ static int parse_set(struct gen_set *s, const char *text, const struct options *
 
     if (runspec_parse(&r, text, e) < 0)
         return -1;
-    if (r.n_workloads != 1 ||
-        strcmp(runspec_workload(r.workloads[0])->name, "cosmoflow") != 0)
+    if (r.n_workloads != 1 || strcmp(runspec_workload(r.workloads[0])->name, "cosmoflow") != 0)
         return err_set(e, "'%.80s': only the data of cosmoflow can be made", text);
     if (!cosmo_class_of(r.class))
         return err_set(e, "'%.80s': say class=tiny, small or standard", text);
@@ -188,8 +191,7 @@ static int work(const struct gen_set *s, const struct options *o, struct err *e)
 {
     const size_t bytes = sizeof(struct board) + o->jobs * sizeof(struct err);
     const uint64_t all = s->train + s->validation, size = o->size * o->jobs;
-    struct board *b =
-        mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct board *b = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     uint64_t share = 0, running = 0;
     pid_t child[MAX_JOBS];
     int rc = 0;

@@ -38,8 +38,8 @@ static double fit_scales(struct spectrum *p, double om, double ob, double theta,
     double z_eq = 2.50e4 * om * gen_pow(theta, -4);
     double b1 = 0.313 * gen_pow(om, -0.419) * (1 + 0.607 * gen_pow(om, 0.674));
     double b2 = 0.238 * gen_pow(om, 0.223);
-    double z_d = 1291 * gen_pow(om, 0.251) / (1 + 0.659 * gen_pow(om, 0.828)) *
-                 (1 + b1 * gen_pow(ob, b2));
+    double z_d =
+        1291 * gen_pow(om, 0.251) / (1 + 0.659 * gen_pow(om, 0.828)) * (1 + b1 * gen_pow(ob, b2));
     double r_eq = baryon_ratio(ob, theta, z_eq);
     double r_d = baryon_ratio(ob, theta, z_d);
 

@@ -53,8 +53,8 @@ static void file_name(const struct gen_set *s, uint64_t i, char name[MANIFEST_PA
 {
     bool train = i < s->train;
 
-    snprintf(name, MANIFEST_PATH_SIZE, "%s/cube_%07" PRIu64 ".hdf5",
-             train ? "train" : "validation", train ? i : i - s->train);
+    snprintf(name, MANIFEST_PATH_SIZE, "%s/cube_%07" PRIu64 ".hdf5", train ? "train" : "validation",
+             train ? i : i - s->train);
 }
 
 /* folder/name into path; the folders of a set leave room for our own names. */
@@ -65,8 +65,7 @@ static const char *join(char path[PATH_MAX], const char *folder, const char *nam
 }
 
 int gen_set_init(struct gen_set *s, const struct cosmo_class *class, enum data_layout layout,
-                 uint64_t seed, uint64_t train, uint64_t validation, const char *out,
-                 struct err *e)
+                 uint64_t seed, uint64_t train, uint64_t validation, const char *out, struct err *e)
 {
     size_t n = strlen(out);
 
@@ -78,8 +77,8 @@ int gen_set_init(struct gen_set *s, const struct cosmo_class *class, enum data_l
     s->edge = layout == DATA_RAW ? class->raw_edge : class->edge;
     s->samples_per_file = cubed(s->edge / class->edge);
     uint64_t per = (uint64_t)s->samples_per_file;
-    s->train = ((train ? train : (uint64_t)class->train) + per - 1) / per;
-    s->validation = ((validation ? validation : (uint64_t)class->validation) + per - 1) / per;
+    s->train = ((train ? train : (uint64_t) class->train) + per - 1) / per;
+    s->validation = ((validation ? validation : (uint64_t) class->validation) + per - 1) / per;
     if (files(s) > MANIFEST_MAX_FILES)
         return err_set(e, "%" PRIu64 " files, expected at most %d", files(s), MANIFEST_MAX_FILES);
     memcpy(s->out, out, n);
@@ -156,8 +155,9 @@ static int look_at_out(const struct gen_set *s, struct err *e)
     if (strcmp(a, b) == 0)
         rc = manifest_verify(&have, s->out, 8, e) < 0 ? -1 : 1;
     else
-        rc = err_set(e, "%s holds another set (class %s, layout %s, seed %" PRIu64 ", %" PRIu64
-                        " + %" PRIu64 " files, build %s)",
+        rc = err_set(e,
+                     "%s holds another set (class %s, layout %s, seed %" PRIu64 ", %" PRIu64
+                     " + %" PRIu64 " files, build %s)",
                      s->out, have.class_name, data_layout_name(have.layout), have.seed, have.train,
                      have.validation, have.build);
     manifest_fini(&have);
@@ -290,7 +290,7 @@ struct worker {
     struct field *sample;  /* a sample's cube, == box when that is the same */
     int16_t *counts, *cut; /* of box, of sample */
     struct ridge_row *rows;
-    int part;              /* descriptor */
+    int part; /* descriptor */
     char part_path[PATH_MAX];
 };
 
@@ -348,8 +348,8 @@ static void cut_rows(struct worker *w, const double unit[COSMO_PARAMETERS])
                 size_t from = ((size_t)(corner[0] + a) * (size_t)whole + (size_t)(corner[1] + b)) *
                                   (size_t)whole +
                               (size_t)corner[2];
-                memcpy(w->cut + ((size_t)a * (size_t)edge + (size_t)b) * (size_t)edge *
-                                    COSMO_CHANNELS,
+                memcpy(w->cut +
+                           ((size_t)a * (size_t)edge + (size_t)b) * (size_t)edge * COSMO_CHANNELS,
                        w->counts + from * COSMO_CHANNELS,
                        (size_t)edge * COSMO_CHANNELS * sizeof *w->cut);
             }
@@ -380,10 +380,8 @@ static int make_cube(struct worker *w, uint64_t i, struct err *e)
 {
     const struct gen_set *s = w->set;
     const uint64_t sample = i < s->train ? i : VALIDATION_SAMPLE + i - s->train;
-    struct gen_cube cube = {.counts = w->counts,
-                            .edge = s->edge,
-                            .layout = s->layout,
-                            .deflate = s->class->deflate};
+    struct gen_cube cube = {
+        .counts = w->counts, .edge = s->edge, .layout = s->layout, .deflate = s->class->deflate};
     char name[MANIFEST_PATH_SIZE], path[PATH_MAX];
     struct part one = {.index = i};
 

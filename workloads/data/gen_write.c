@@ -79,8 +79,8 @@ static int put_all(hid_t file, const struct gen_cube *c)
     }
     for (int i = 0; i < COSMO_CHANNELS; i++)
         redshifts[i] = (float)cosmo_redshifts[i];
-    if (put(file, raw ? "full" : "x", H5T_STD_I16LE, H5T_NATIVE_INT16, 4, dims,
-            cube_properties(c), c->counts) < 0)
+    if (put(file, raw ? "full" : "x", H5T_STD_I16LE, H5T_NATIVE_INT16, 4, dims, cube_properties(c),
+            c->counts) < 0)
         return -1;
     if (put_floats(file, raw ? "unitPar" : "y", unit) < 0)
         return -1;

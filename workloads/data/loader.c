@@ -41,9 +41,9 @@ struct loader {
     /* The thread's own. */
     uint64_t *order;
     void *cube;
-    struct kept *kept;      /* [samples], NULL when nothing is kept */
-    float *log_table;       /* log(1 + count) */
-    long *offsets;          /* [AXES][edge], of a symmetry */
+    struct kept *kept; /* [samples], NULL when nothing is kept */
+    float *log_table;  /* log(1 + count) */
+    long *offsets;     /* [AXES][edge], of a symmetry */
 
     /* Between the two, under the lock. Slots ready..ready+filled-1 (mod n)
      * hold batches; the one before them may be the consumer's. */
@@ -51,7 +51,7 @@ struct loader {
     pthread_cond_t changed;
     struct slot *slots;
     int n_slots, ready, filled;
-    bool held;              /* the consumer has one */
+    bool held; /* the consumer has one */
     bool stop, failed;
     struct err err;
     struct loader_stats stats;
@@ -193,8 +193,7 @@ static struct slot *free_slot(struct loader *l)
 }
 
 /* Hands over a filled slot, or the failure. */
-static void hand_over(struct loader *l, int rc, const struct loader_stats *sum,
-                      const struct err *e)
+static void hand_over(struct loader *l, int rc, const struct loader_stats *sum, const struct err *e)
 {
     pthread_mutex_lock(&l->lock);
     l->stats.read_samples += sum->read_samples;
@@ -227,8 +226,8 @@ static void *thread_main(void *arg)
             if (!s)
                 return NULL;
             slice(l, epoch, step, &s->batch);
-            for (int i = 0; rc == 0 && i < s->batch.n && !__atomic_load_n(&l->stop, __ATOMIC_RELAXED);
-                 i++)
+            for (int i = 0;
+                 rc == 0 && i < s->batch.n && !__atomic_load_n(&l->stop, __ATOMIC_RELAXED); i++)
                 rc = load_sample(l, s, i, l->order[s->batch.first + i], epoch, &sum, &e);
             hand_over(l, rc, &sum, &e);
         }

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <config.h>
+
+#include "workloads/data/cache.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "workloads/data/manifest.h"
+
+enum { SAMPLED_HASHES = 8, ROUND_MILLISECONDS = 100, VISIBLE_SECONDS = 60 };
+
+/* One rank's part in making a set. */
+struct maker {
+    const struct workload_host *host;
+    enum runspec_class class;
+    const char *path;
+    int leader;     /* rank that makes what this rank reads */
+    int lock;       /* descriptor, -1 */
+    pid_t child;    /* generator, 0 none */
+    int talk;       /* its stderr, -1 */
+    char line[256]; /* what it said last */
+    size_t line_length;
+    bool waiting;   /* another job holds the lock, and it was said */
+    double made_at; /* when all leaders were done, 0 not yet */
+};
+
+static void say(const struct workload_host *host, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void say(const struct workload_host *host, const char *fmt, ...)
+{
+    char text[1024];
+    va_list ap;
+
+    if (!host->say || host->comm->rank != 0)
+        return;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    host->say(host->ctx, text);
+}
+
+int cache_path(const char *cache_dir, enum runspec_class class, char *path, size_t size,
+               struct err *e)
+{
+    if (!cache_dir || !*cache_dir)
+        return err_set(e, "no folder for generated data: set HPCAI500_CACHE, or say data=DIR");
+    int n = snprintf(path, size, "%s/cosmoflow-%s-g%d-s%d", cache_dir, runspec_class_name(class),
+                     MANIFEST_GENERATOR, COSMO_DATA_SEED);
+    if (n < 0 || (size_t)n >= size)
+        return err_set(e, "the cache folder's name '%.80s...' is too long", cache_dir);
+    return 0;
+}
+
+/* The manifest is of just this class. */
+static bool is_class(const struct manifest *m, const struct cosmo_class *c)
+{
+    return strcmp(m->workload, "cosmoflow") == 0 &&
+           strcmp(m->class_name, runspec_class_name(c->class)) == 0 && m->layout == DATA_CUT &&
+           m->generator == MANIFEST_GENERATOR && m->seed == COSMO_DATA_SEED && m->edge == c->edge &&
+           m->train == (uint64_t)c->train && m->validation == (uint64_t)c->validation;
+}
+
+static int verify(const char *path, enum runspec_class class, bool all, struct err *e)
+{
+    const struct cosmo_class *c = cosmo_class_of(class);
+    struct manifest m;
+    int rc = manifest_read(&m, path, NULL, e);
+
+    if (rc != 0 || !c)
+        return -1;
+    rc = is_class(&m, c) ? manifest_verify(&m, path, all ? m.n_files : SAMPLED_HASHES, e)
+                         : err_set(e, "%s/%s: not the manifest of class %s", path, MANIFEST_NAME,
+                                   runspec_class_name(class));
+    manifest_fini(&m);
+    return rc;
+}
+
+bool cache_ready(const char *path, enum runspec_class class, struct err *e)
+{
+    return verify(path, class, false, e) == 0;
+}
+
+static int make_folders(const char *path, struct err *e)
+{
+    char part[PATH_MAX];
+    size_t n = strlen(path);
+
+    if (n >= sizeof part)
+        return err_set(e, "the cache folder's name '%.80s...' is too long", path);
+    memcpy(part, path, n + 1);
+    for (char *c = part + 1; c <= part + n; c++) {
+        char kept = *c;
+        if (kept != '/' && kept != '\0')
+            continue;
+        *c = '\0';
+        if (mkdir(part, 0777) < 0 && errno != EEXIST)
+            return err_set(e, "%s: %s", part, strerror(errno));
+        *c = kept;
+    }
+    return 0;
+}
+
+static void probe_name(const char *cache_dir, uint64_t token, int rank, char path[PATH_MAX])
+{
+    snprintf(path, PATH_MAX, "%s/.probe-%016" PRIx64 "-%d", cache_dir, token, rank);
+}
+
+/* The lowest rank whose probe this one sees; itself when it sees none. A name
+ * never asked for before is not in any client's cache of names. */
+static int lowest_seen(const char *cache_dir, uint64_t token, const char *probed, int ranks,
+                       int self)
+{
+    char path[PATH_MAX];
+
+    for (int r = 0; r < ranks; r++) {
+        probe_name(cache_dir, token, r, path);
+        if (probed[r] && access(path, F_OK) == 0)
+            return r;
+    }
+    return self;
+}
+
+/* Who shares a file system: one rank a node leaves a probe of a random name,
+ * all look. leader takes the rank that makes the data for this one. */
+static int find_leader(const struct workload_host *host, int *leader, struct err *e)
+{
+    struct comm *c = host->comm;
+    char mine = c->local_rank == 0, path[PATH_MAX];
+    char *probed = calloc((size_t)c->size, 1);
+    size_t *ones = calloc((size_t)c->size, sizeof *ones);
+    uint64_t token = 0;
+    int fd = -1, rc = probed && ones ? 0 : err_set(e, "no memory for %d ranks", c->size);
+
+    if (c->rank == 0 && rc == 0 && getrandom(&token, sizeof token, 0) != sizeof token)
+        rc = err_set(e, "no random numbers: %s", strerror(errno));
+    if (comm_agree(c, rc, e) < 0 || c->broadcast(c, &token, sizeof token, 0, e) < 0)
+        goto fail;
+    for (int r = 0; r < c->size; r++)
+        ones[r] = 1;
+    if (c->allgatherv(c, &mine, probed, ones, e) < 0)
+        goto fail;
+    probe_name(host->cache_dir, token, c->rank, path);
+    if (mine) {
+        fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        rc = fd < 0 ? err_set(e, "%s: %s", path, strerror(errno)) : 0;
+    }
+    if (comm_agree(c, rc, e) < 0)
+        goto fail;
+    *leader = lowest_seen(host->cache_dir, token, probed, c->size, c->rank);
+    rc = c->barrier(c, e);
+    goto out;
+fail:
+    rc = -1;
+out:
+    if (fd >= 0) {
+        unlink(path);
+        close(fd);
+    }
+    free(ones);
+    free(probed);
+    return rc;
+}
+
+/* Says how many file systems there are. Collective. */
+static int tell_sharing(const struct workload_host *host, int leader, struct err *e)
+{
+    struct comm *c = host->comm;
+    double systems = leader == c->rank;
+
+    if (c->reduce(c, &systems, 1, COMM_SUM, e) < 0)
+        return -1;
+    if (systems > 1)
+        say(host,
+            "data cache %s: %.0f file systems under that name among %d ranks, each gets its own "
+            "copy",
+            host->cache_dir, systems, c->size);
+    else if (c->size > 1)
+        say(host, "data cache %s: one file system, shared by all %d ranks", host->cache_dir,
+            c->size);
+    return 0;
+}
+
+/* Starts the generator with its stderr in our pipe and a clean environment. */
+static int start_generator(struct maker *m, struct err *e)
+{
+    char run[64], jobs[16], libraries[PATH_MAX];
+    const char *argv[] = {m->host->generator, run, "--out",  m->path, "--jobs", jobs,
+                          "--rank",           "0", "--size", "1",     NULL};
+    const char *envp[] = {"PATH=/usr/bin:/bin", "LC_ALL=C", NULL, NULL};
+    const char *library_path = getenv("LD_LIBRARY_PATH");
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t none, ours;
+    int ends[2];
+
+    snprintf(run, sizeof run, "cosmoflow,class=%s,seed=%d", runspec_class_name(m->class),
+             COSMO_DATA_SEED);
+    snprintf(jobs, sizeof jobs, "%d", m->host->threads > 0 ? m->host->threads : 1);
+    if (library_path && (size_t)snprintf(libraries, sizeof libraries, "LD_LIBRARY_PATH=%s",
+                                         library_path) < sizeof libraries)
+        envp[2] = libraries;
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return err_set(e, "no pipe for the generator: %s", strerror(errno));
+    sigemptyset(&none);
+    sigemptyset(&ours);
+    sigaddset(&ours, SIGINT);
+    sigaddset(&ours, SIGTERM);
+    sigaddset(&ours, SIGHUP);
+    sigaddset(&ours, SIGPIPE);
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setsigdefault(&attributes, &ours);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO);
+    int rc = posix_spawn(&m->child, m->host->generator, &actions, &attributes, (char **)argv,
+                         (char **)envp);
+    posix_spawn_file_actions_destroy(&actions);
+    posix_spawnattr_destroy(&attributes);
+    close(ends[1]);
+    if (rc != 0) {
+        m->child = 0;
+        close(ends[0]);
+        return err_set(e, "%s: %s", m->host->generator, strerror(rc));
+    }
+    m->talk = ends[0];
+    fcntl(m->talk, F_SETFL, O_NONBLOCK);
+    return 0;
+}
+
+/* Passes on the generator's lines; the last one stays in m->line. */
+static void listen(struct maker *m)
+{
+    char text[1024];
+    ssize_t n;
+
+    while ((n = read(m->talk, text, sizeof text)) > 0)
+        for (ssize_t i = 0; i < n; i++) {
+            if (text[i] == '\n') {
+                m->line[m->line_length] = '\0';
+                say(m->host, "%s", m->line);
+                m->line_length = 0;
+            } else if (m->line_length < sizeof m->line - 1) {
+                m->line[m->line_length++] = text[i];
+            }
+        }
+}
+
+/* Lock in hand: makes what is not there. 1: it is there already. */
+static int begin(struct maker *m, struct err *e)
+{
+    struct err why = ERR_INIT;
+
+    if (cache_ready(m->path, m->class, &why))
+        return 1;
+    if (access(m->path, F_OK) == 0)
+        return err_set(e, "%s; remove %s to have it made again", why.text, m->path);
+    if (!m->host->generator)
+        return err_set(e, "%s is missing and there is no generator on this machine", m->path);
+    say(m->host, "making the data of class %s in %s", runspec_class_name(m->class), m->path);
+    return start_generator(m, e);
+}
+
+/* Tries the lock. 1: another job has it. A file system without locks is no
+ * failure: two generators make the same bytes and one rename wins. */
+static int take_lock(struct maker *m, struct err *e)
+{
+    char name[PATH_MAX];
+
+    if ((size_t)snprintf(name, sizeof name, "%s.lock", m->path) >= sizeof name)
+        return err_set(e, "the cache folder's name '%.80s...' is too long", m->path);
+    if (m->lock < 0)
+        m->lock = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (m->lock < 0)
+        return err_set(e, "%s: %s", name, strerror(errno));
+    if (flock(m->lock, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+        return 0;
+    if (!m->waiting)
+        say(m->host, "another job makes %s: waiting for it", m->path);
+    m->waiting = true;
+    return 1;
+}
+
+/* One look at what a leader has to do. 1: done, 0: go on, -1. */
+static int lead(struct maker *m, struct err *e)
+{
+    int status, rc;
+
+    if (m->child == 0) {
+        rc = take_lock(m, e);
+        return rc != 0 ? (rc < 0 ? -1 : 0) : begin(m, e);
+    }
+    listen(m);
+    pid_t pid = waitpid(m->child, &status, WNOHANG);
+    if (pid == 0 || (pid < 0 && errno == EINTR))
+        return 0;
+    listen(m);
+    m->child = 0;
+    if (pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return verify(m->path, m->class, true, e) == 0 ? 1 : -1;
+    if (pid > 0 && WIFSIGNALED(status))
+        return err_set(e, "the data generator was ended by signal %d", WTERMSIG(status));
+    return err_set(e, "the data generator failed: %s", m->line[0] ? m->line : "it did not say why");
+}
+
+/* What others do: see whether it is there. It must be, soon after the leaders
+ * are done; network file systems may be late. */
+static int follow(struct maker *m, struct err *e)
+{
+    char name[PATH_MAX];
+    struct err why = ERR_INIT;
+
+    snprintf(name, sizeof name, "%s/%s", m->path, MANIFEST_NAME);
+    if (access(name, F_OK) == 0 && cache_ready(m->path, m->class, &why))
+        return 1;
+    if (m->made_at == 0 || m->host->now() < m->made_at + VISIBLE_SECONDS)
+        return 0;
+    return err_set(e, "%s was made by rank %d, but %s", m->path, m->leader,
+                   why.text[0] ? why.text : "is not seen here");
+}
+
+static bool must_stop(const struct workload_host *host)
+{
+    return (host->stop && host->stop(host->ctx)) ||
+           (host->deadline > 0 && host->now() > host->deadline);
+}
+
+/* All ranks look, agree, and sleep a little, until all have what they need.
+ * None of them blocks for longer than a round. */
+static int make(struct maker *m, bool ready, struct err *e)
+{
+    struct comm *c = m->host->comm;
+    const bool leads = m->leader == c->rank;
+    int state = ready ? 1 : 0;
+
+    for (;;) {
+        if (state == 0)
+            state = leads ? lead(m, e) : follow(m, e);
+        /* leaders at work; anyone at work; a failure; a wish to stop */
+        double v[4] = {leads && state == 0, state == 0, state < 0, must_stop(m->host)};
+        if (c->reduce(c, v, 4, COMM_MAX, e) < 0)
+            return -1;
+        if (v[2] > 0 || v[1] == 0)
+            return comm_agree(c, state < 0 ? -1 : 0, e);
+        if (v[3] > 0)
+            return err_set(e, "stopped or out of time while the data of class %s were made",
+                           runspec_class_name(m->class));
+        if (v[0] == 0 && m->made_at == 0)
+            m->made_at = m->host->now();
+        nanosleep(&(struct timespec){.tv_nsec = ROUND_MILLISECONDS * 1000000L}, NULL);
+    }
+}
+
+static void maker_fini(struct maker *m)
+{
+    if (m->child > 0) {
+        kill(m->child, SIGTERM);
+        while (waitpid(m->child, NULL, 0) < 0 && errno == EINTR)
+            ;
+    }
+    if (m->talk >= 0)
+        close(m->talk);
+    if (m->lock >= 0)
+        close(m->lock);
+}
+
+/* What a person must do for data that are too large to make unasked. */
+static int refuse_standard(const struct cosmo_class *c, const char *path, struct err *e)
+{
+    const double cells = (double)c->edge * c->edge * c->edge;
+    const double samples = (double)(c->train + c->validation);
+
+    return err_set(e,
+                   "no data of class %s in %s; make them (%.1f TB, %.0f core-hours) with: hpcai500 "
+                   "data generate cosmoflow,class=%s --out %s -j N",
+                   runspec_class_name(c->class), path,
+                   samples * cells * COSMO_CHANNELS * 2 / 5.5 / 1e12,
+                   samples * c->seconds_per_1000 / 1000 / 3600, runspec_class_name(c->class), path);
+}
+
+int cache_prepare(const struct workload_host *host, enum runspec_class class, char *path,
+                  size_t size, struct err *e)
+{
+    struct comm *c = host->comm;
+    struct maker m = {
+        .host = host, .class = class, .path = path, .leader = c->rank, .lock = -1, .talk = -1};
+    struct err why = ERR_INIT;
+    int rc = cosmo_class_of(class) ? cache_path(host->cache_dir, class, path, size, e)
+                                   : err_set(e, "class auto has no data");
+
+    if (comm_agree(c, rc, e) < 0)
+        return -1;
+    bool ready = cache_ready(path, class, &why);
+    double all = ready;
+    if (c->reduce(c, &all, 1, COMM_MIN, e) < 0)
+        return -1;
+    if (all > 0)
+        return 0;
+    if (class == CLASS_STANDARD) {
+        rc = ready ? 0 : refuse_standard(cosmo_class_of(class), path, e);
+        return comm_agree(c, rc, e);
+    }
+    if (comm_agree(c, make_folders(host->cache_dir, e), e) < 0)
+        return -1;
+    if (find_leader(host, &m.leader, e) < 0 || tell_sharing(host, m.leader, e) < 0)
+        return -1;
+    rc = make(&m, ready, e);
+    maker_fini(&m);
+    return rc;
+}
