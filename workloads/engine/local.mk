@@ -16,3 +16,4 @@ workloads_engine_libengine_la_SOURCES = \
     %D%/schedule.h %D%/schedule.c
 workloads_engine_libengine_la_CFLAGS = $(AM_CFLAGS) $(OPENMP_CFLAGS)
 workloads_engine_libengine_la_LIBADD = reports/libcore.la
+EXTRA_DIST += %D%/README.md
