@@ -13,6 +13,12 @@ workloads_data_libdata_la_SOURCES = \
     %D%/loader.h %D%/loader.c \
     %D%/manifest.h %D%/manifest.c \
     workloads/engine/philox.h
+
+pkglibexec_PROGRAMS += workloads/data/hpcai500-data
+workloads_data_hpcai500_data_SOURCES = %D%/data_main.c
+workloads_data_hpcai500_data_LDADD = workloads/data/libdata.la reports/libcore.la \
+    $(HDF5_LIBS) $(ZLIB_LIBS)
+dist_man_MANS += %D%/hpcai500-data.1
 endif
 
 # The generator: a program of its own, since FFTW is GPL and the agent must
@@ -37,4 +43,5 @@ bin_PROGRAMS += workloads/data/hpcai500-generate
 workloads_data_hpcai500_generate_CFLAGS = $(AM_CFLAGS) $(HDF5_CFLAGS)
 workloads_data_hpcai500_generate_SOURCES = %D%/gen_main.c
 workloads_data_hpcai500_generate_LDADD = workloads/data/libgenerate.la reports/libcore.la
+dist_man_MANS += %D%/hpcai500-generate.1
 endif

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* hpcai500-data: the verb `hpcai500 data`: makes, shows and verifies sets. */
+#include <config.h>
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "workloads/data/dataset.h"
+#include "workloads/data/manifest.h"
+
+#define PROGRAM "hpcai500 data"
+
+enum { EXIT_USAGE = 2, EXIT_NOT_RUN = 3 };
+
+static int fail(int status, const struct err *e)
+{
+    fprintf(stderr, PROGRAM ": %s\n", e->text);
+    return status;
+}
+
+/* The generator is a program of its own (FFTW): beside this one in a build
+ * tree, else where it was installed. */
+static int generate(int argc, char **argv, struct err *e)
+{
+    char path[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - sizeof "hpcai500-generate");
+
+    (void)argc;
+    if (n > 0) {
+        path[n] = '\0';
+        strcpy(strrchr(path, '/') + 1, "hpcai500-generate");
+    }
+    if (n <= 0 || access(path, X_OK) < 0)
+        snprintf(path, sizeof path, "%s/hpcai500-generate", HPCAI500_BINDIR);
+    argv[0] = path;
+    execv(path, argv);
+    err_set(e, "%s: %s", path, strerror(errno));
+    return EXIT_NOT_RUN;
+}
+
+/* The manifest of the one folder named. */
+static int read_manifest(struct manifest *m, int argc, char **argv, char *sha256, struct err *e)
+{
+    if (argc != 2) {
+        err_set(e, "%s: expected one folder", argv[0]);
+        return EXIT_USAGE;
+    }
+    int rc = manifest_read(m, argv[1], sha256, e);
+    return rc == 0 ? EXIT_SUCCESS : rc == 1 ? EXIT_NOT_RUN : EXIT_FAILURE;
+}
+
+static int show_split(const char *folder, enum dataset_split split, const char *title,
+                      struct err *e)
+{
+    struct dataset *d = dataset_open(folder, split, 0, e);
+
+    if (!d)
+        return -1;
+    const struct dataset_info *i = dataset_info(d);
+    printf("%-12s %" PRIu64 " cubes of %d^3 x %d, %s, %.1f KB each on storage, layout %s\n", title,
+           i->samples, i->edge, i->channels, i->type == DATASET_INT16 ? "int16" : "float",
+           (double)i->stored_bytes / 1e3, data_layout_name(i->layout));
+    dataset_close(d);
+    return 0;
+}
+
+/* Also of folders that were not made here: then there is no manifest. */
+static int show(int argc, char **argv, struct err *e)
+{
+    struct manifest m;
+    char sha256[65];
+    int rc = read_manifest(&m, argc, argv, sha256, e);
+
+    if (rc == EXIT_USAGE || rc == EXIT_FAILURE)
+        return rc;
+    if (show_split(argv[1], DATASET_TRAIN, "train", e) < 0 ||
+        show_split(argv[1], DATASET_VALIDATION, "validation", e) < 0) {
+        manifest_fini(&m);
+        return EXIT_NOT_RUN;
+    }
+    if (rc == EXIT_NOT_RUN) {
+        printf("%-12s none: the data were not generated here\n", "manifest");
+        return EXIT_SUCCESS;
+    }
+    printf("%-12s %s\n", "manifest", sha256);
+    printf("%-12s %s, class %s, seed %" PRIu64 ", generator %d, build %s\n", "made for", m.workload,
+           m.class_name, m.seed, m.generator, m.build);
+    printf("%-12s cells of %g Mpc/h, redshifts %s\n", "boxes", m.cell_mpc, m.redshifts);
+    printf("%-12s %s\n", "parameters", m.parameters);
+    printf("%-12s constant %.4f, ridge on log P(k) %.4f (mean absolute error)\n", "baselines",
+           m.constant_mae, m.ridge_mae);
+    manifest_fini(&m);
+    return EXIT_SUCCESS;
+}
+
+/* Every size and every hash. */
+static int verify(int argc, char **argv, struct err *e)
+{
+    struct manifest m;
+    int rc = read_manifest(&m, argc, argv, NULL, e);
+
+    if (rc != EXIT_SUCCESS)
+        return rc;
+    if (manifest_verify(&m, argv[1], m.n_files, e) < 0)
+        rc = EXIT_FAILURE;
+    else
+        printf("%s: %" PRIu64 " files are as the manifest says\n", argv[1], m.n_files);
+    manifest_fini(&m);
+    return rc;
+}
+
+static const struct verb {
+    const char *name, *arguments, *help;
+    int (*run)(int argc, char **argv, struct err *e);
+} verbs[] = {
+    {"generate", "WORKLOAD,class=CLASS --out DIR [-j N]", "makes a set (see hpcai500-generate)",
+     generate},
+    {"show", "DIR", "says what a folder holds", show},
+    {"verify", "DIR", "compares every file with the manifest", verify},
+};
+
+enum { VERBS = sizeof verbs / sizeof verbs[0] };
+
+static void usage(FILE *f)
+{
+    fputs("usage:\n", f);
+    for (int i = 0; i < VERBS; i++)
+        fprintf(f, "  " PROGRAM " %-8s %-38s %s\n", verbs[i].name, verbs[i].arguments,
+                verbs[i].help);
+}
+
+int main(int argc, char **argv)
+{
+    struct err e = ERR_INIT;
+
+    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)) {
+        usage(stdout);
+        return EXIT_SUCCESS;
+    }
+    for (int i = 0; argc > 1 && i < VERBS; i++)
+        if (strcmp(argv[1], verbs[i].name) == 0) {
+            int status = verbs[i].run(argc - 1, argv + 1, &e);
+            return status == EXIT_SUCCESS ? status : fail(status, &e);
+        }
+    if (argc > 1)
+        fprintf(stderr, PROGRAM ": '%s' is not one of its verbs\n", argv[1]);
+    usage(stderr);
+    return EXIT_USAGE;
+}
