@@ -243,7 +243,9 @@ trap '"$top/contrib/cluster/cluster.sh" -c "$cluster" down --wipe >/dev/null 2>&
 trap 'exit 130' INT TERM
 
 prepare() {
-    [ "$top/configure" -nt "$top/configure.ac" ] && [ "$top/Makefile.in" -nt "$top/Makefile.am" ] && return 0
+    [ -x "$top/configure" ] && [ -f "$top/Makefile.in" ] &&
+        [ -z "$(find "$top" \( -name '*.mk' -o -name Makefile.am -o -name configure.ac -o -name hpcai500.m4 \) \
+            -newer "$top/Makefile.in" -not -path '*/build*/*' -print -quit)" ] && return 0
     (cd "$top" && step autoreconf 300 autoreconf -fi)
 }
 

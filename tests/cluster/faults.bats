@@ -1,0 +1,188 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: BSD-3-Clause
+# What a cluster does to a run, and what the record says of it afterwards.
+# Rank 0 is on n1, rank 1 on n2, unless a test says otherwise.
+
+load helper
+
+short=cosmoflow,class=tiny,epochs=1
+# Never reaches this target: it is there to be hit.
+long=cosmoflow,class=tiny,epochs=900,target=0.000001,time=9m
+
+# begin SRUN-WORDS... -- RUN: starts the long run and waits until both ranks train
+begin() {
+    limit=300
+    srun_ -w 'n[1-2]' -N2 -n2 "$@" > "$OUT/srun.log" 2>&1 &
+    srun=$!
+    until_true 200 grep -qi 'epoch' "$OUT/srun.log" || { cat "$OUT/srun.log" >&2; return 1; }
+}
+
+# finish: its exit code into $rc, its words to the test's log
+finish() {
+    rc=0; wait "$srun" || rc=$?
+    cat "$OUT/srun.log"
+    echo "exit code $rc"
+    [ $rc -ne 124 ] && [ $rc -ne 137 ] # not its time limit: it ended by itself
+}
+
+job_id() { squeue -h -o %A | head -1; }
+
+pending() { [ "$(squeue -h -j "$1" -o %T)" = PENDING ]; }
+two_records() { [ "$(records | wc -l)" = 2 ]; }
+
+@test "a bad option is refused on the login node, in one sentence, and no job is made" {
+    local before; before=$(sacct -n -X -o jobid | wc -l)
+    while IFS='|' read -r text word; do
+        for command in "srun -N1" "salloc -N1" "sbatch -N1 --wrap"; do
+            # shellcheck disable=SC2086
+            run timeout 60 ${command% --wrap} --hpcai500="$text" ${command##*-N1} true < /dev/null
+            echo "$command --hpcai500=$text: $status: $output"
+            [ "$status" -ne 0 ]
+            [[ "$output" == *"$word"* ]]
+            [ "$(grep -c 'hpcai500' <<< "$output")" = 1 ]
+        done
+    done <<'E'
+componant|'component'
+component,clas=tiny|'class'
+component,class=huge|huge
+component,time=soon|soon
+component,seed=-1|-1
+E
+    [ -z "$(squeue -h)" ]
+    [ "$(sacct -n -X -o jobid | wc -l)" = "$before" ]
+}
+
+@test "without the plugin on one node the run goes on, and the record says where it was missing" {
+    need_nodes_of_their_own
+    cp "$S/nodes/n2/plugstack.conf" "$OUT/plugstack.conf"
+    echo '# removed by a test' > "$S/nodes/n2/plugstack.conf"
+    run srun_ -w 'n[1-2]' -N2 -n2 --hpcai500="$short,out=$OUT" hpcai500-agent
+    cp "$OUT/plugstack.conf" "$S/nodes/n2/plugstack.conf"
+    echo "$output"
+    local r; r=$(the_record)
+    is "$r" '.status == "complete"' \
+        '.job.plugin_remote == ["n1"]' \
+        '[.reasons[]] | any(test("n2"))'
+}
+
+@test "a killed rank ends the run with a partial record that names rank and node" {
+    begin --hpcai500="$long,out=$OUT" hpcai500-agent
+    kill -9 "$(agent_pids n2)"
+    finish
+    [ $rc -ne 0 ]
+    local r; r=$(the_record)
+    is "$r" '.status == "partial"' '.valid == false' '[.reasons[]] | any(test("rank 1") and test("n2"))' \
+        '.workloads[0].epochs | length >= 1'
+}
+
+@test "when rank 0 is killed another rank speaks for the run" {
+    begin --hpcai500="$long,out=$OUT" hpcai500-agent
+    kill -9 "$(agent_pids n1)"
+    finish
+    [ $rc -ne 0 ]
+    local r; r=$(the_record)
+    is "$r" '.status == "partial"' '.valid == false' '[.reasons[]] | any(test("rank 0") and test("n1"))'
+}
+
+@test "a stopped rank ends the run by the time-out, with a record that names rank and node" {
+    export HPCAI500_TIMEOUT=15
+    begin --hpcai500="$long,out=$OUT" hpcai500-agent
+    local pid; pid=$(agent_pids n2)
+    kill -STOP "$pid"
+    finish
+    kill -CONT "$pid" 2>/dev/null || true
+    [ $rc -ne 0 ]
+    local r; r=$(the_record)
+    is "$r" '.status == "partial"' '.valid == false' '[.reasons[]] | any(test("rank 1") and test("n2"))'
+}
+
+@test "the job's time limit leaves what was measured" {
+    begin --time=1 --hpcai500="$long,out=$OUT" hpcai500-agent
+    finish
+    [ $rc -ne 0 ]
+    local r; r=$(the_record)
+    is "$r" '.status == "partial"' '.workloads[0].epochs | length >= 1'
+}
+
+@test "the signal before the time limit (--signal) leaves what was measured" {
+    begin --time=3 --signal=USR1@100 --hpcai500="$long,out=$OUT" hpcai500-agent
+    finish
+    [ $rc -ne 0 ]
+    local r; r=$(the_record)
+    is "$r" '.status == "partial"' '.workloads[0].epochs | length >= 1'
+}
+
+@test "scancel leaves what was measured" {
+    begin --hpcai500="$long,out=$OUT" hpcai500-agent
+    scancel "$(job_id)"
+    finish
+    [ $rc -ne 0 ]
+    local r; r=$(the_record)
+    is "$r" '.status == "partial"' '.workloads[0].epochs | length >= 1'
+}
+
+@test "no room for the record: one sentence, and nothing that looks like one" {
+    need_nodes_of_their_own
+    mkdir "$OUT/full"
+    "$lab" exec n1 mount -t tmpfs -o size=64k,mode=1777 tmpfs "$OUT/full"
+    "$lab" exec n1 dd if=/dev/zero of="$OUT/full/filler" bs=4k 2>/dev/null || true
+    run srun_ -w 'n[1-2]' -N2 -n2 --hpcai500="$short,out=$OUT/full" hpcai500-agent
+    local left; left=$("$lab" exec n1 find "$OUT/full" -type f ! -name filler)
+    "$lab" exec n1 umount "$OUT/full"
+    echo "$output"; echo "left: $left"
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"No space left on device"* ]]
+    ! grep -q '\.json$' <<< "$left"
+}
+
+@test "two builds on two nodes: not valid, and the record names them" {
+    need_nodes_of_their_own
+    local agent=$S/prefix/bin/hpcai500-agent id other
+    id=$("$agent" --version | grep -oE '[0-9a-f]{12}(-dirty)?' | head -1)
+    [ -n "$id" ]
+    # The same program with another build id, written over the first.
+    other=$(tr 0-9a-f 1-9a-f0 <<< "$id")
+    LC_ALL=C sed "s/$id/$other/g" "$agent" > "$OUT/agent"; chmod 755 "$OUT/agent"
+    "$OUT/agent" --version | grep -qF "$other"
+    "$lab" exec n2 mount --bind "$OUT/agent" "$agent"
+    run srun_ -w 'n[1-2]' -N2 -n2 --hpcai500="$short,out=$OUT" hpcai500-agent
+    "$lab" exec n2 umount "$agent"
+    echo "$output"
+    [ "$status" -eq 1 ]
+    local r; r=$(the_record)
+    is "$r" '.valid == false' '.reasons.valid | test("build")' \
+        '[.system.nodes[].build_id] | unique | length == 2' \
+        '.reasons.valid | test("n1") and test("n2")'
+}
+
+@test "tasks of an array leave a record each" {
+    run sbatch -W -N1 -n1 --array=1-2 --hpcai500="$short,out=$OUT" -o "$OUT/%a.log" --wrap true
+    cat "$OUT"/*.log; echo "$output"
+    [ "$status" -eq 0 ]
+    [ "$(records | wc -l)" = 2 ]
+    local r
+    for r in $(records); do check_record "$r"; done
+    [ "$(jq -r .job.array_task_id $(records) | sort | tr '\n' ' ')" = "1 2 " ]
+    [ "$(jq -r .id $(records) | sort -u | wc -l)" = 2 ]
+}
+
+@test "a requeued job leaves one record for each of its starts" {
+    cat > "$OUT/job.sh" <<E
+#!/bin/bash
+run=$long; [ -z "\${SLURM_RESTART_COUNT-}" ] || run=$short
+exec srun -K --hpcai500=\$run,out=$OUT hpcai500-agent
+E
+    local job
+    job=$(sbatch --parsable --requeue -w n1 -N1 -n1 -o "$OUT/job.log" --open-mode=append "$OUT/job.sh")
+    until_true 200 grep -qi epoch "$OUT/job.log"
+    scontrol requeue "$job"
+    # A requeued job waits for two minutes, unless it is told not to.
+    until_true 90 pending "$job"
+    scontrol update jobid="$job" starttime=now
+    until_true 300 two_records
+    cat "$OUT/job.log"
+    [ "$(records | wc -l)" = 2 ]
+    local r
+    for r in $(records); do check_record "$r"; done
+    [ "$(jq -r '"\(.job.restart) \(.status)"' $(records) | sort | tr '\n' ';')" = "0 partial;1 complete;" ]
+}
