@@ -11,6 +11,10 @@
 #include "workloads/data/gen_math.h"
 #include "workloads/engine/philox.h"
 
+#ifndef CMPLX /* glibc has it for gcc only */
+#define CMPLX(x, y) __builtin_complex((double)(x), (double)(y))
+#endif
+
 static size_t cells(const struct field *f)
 {
     return (size_t)f->n * (size_t)f->n * (size_t)f->n;
