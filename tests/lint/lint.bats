@@ -1,0 +1,210 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: BSD-3-Clause
+# The lint holds on the tree, and sees what is wrong in wrong trees.
+
+lint="$top_srcdir/tests/lint/arrows.sh"
+spdx='SPDX-License-Identifier: BSD-3-Clause'
+
+# A small tree in which nothing is wrong.
+setup() {
+    tree=$(mktemp -d)
+    mkdir -p "$tree"/reports "$tree"/papi "$tree"/workloads/engine "$tree"/agent "$tree"/tests/papi
+    put reports/err.h "#ifndef REPORTS_ERR_H" "#define REPORTS_ERR_H" \
+        "/* it's \"quoted\" */" "int err_set(void);" "#endif"
+    put reports/err.c "#include <config.h>" "#include <stdio.h>" '#include "reports/err.h"' \
+        "/* printf(\"no\"); */" "int err_set(void) { return snprintf(0, 0, \"exit(1)\"); }"
+    put papi/counters.c "#include <config.h>" "#include <papi.h>" '#include "reports/err.h"'
+    put papi/show.c "#include <config.h>" "#include <stdio.h>" \
+        'int main(void)' "{" '    printf("mains speak\n");' '    return 0;' "}"
+    put tests/papi/test_counters.c "#include <config.h>" "#include <cmocka.h>" "#include <papi.h>"
+    printf '# %s\nreports_libcore_la_SOURCES = \\\n    %%D%%/err.h %%D%%/err.c\n' "$spdx" \
+        >"$tree/reports/local.mk"
+    printf '# %s\nbin_PROGRAMS += papi/show\ndist_man_MANS += %%D%%/show.1\n' "$spdx" \
+        >"$tree/papi/local.mk"
+    echo page >"$tree/papi/show.1"
+}
+
+teardown() {
+    rm -rf "$tree"
+}
+
+# A C file with its licence line, then the lines given.
+put() {
+    local file=$tree/$1
+    shift
+    mkdir -p "$(dirname "$file")"
+    { echo "/* $spdx */"; printf '%s\n' "$@"; } >"$file"
+}
+
+# The lint refuses the tree with just this line.
+refused() {
+    run "$lint" "$tree"
+    [ "$output" = "$1" ] || { printf 'said:   %s\nwanted: %s\n' "$output" "$1"; false; }
+    [ "$status" -eq 1 ]
+}
+
+@test "the tree holds the house rules" {
+    flags=$top_builddir/tests/lint/flags
+    [ -f "$flags" ] && . "$flags"
+    export CC CPPFLAGS
+    run "$lint" "$top_srcdir" "$top_builddir"
+    echo "$output"
+    [ "$status" -eq 0 ]
+}
+
+@test "a right tree passes" {
+    run "$lint" "$tree"
+    [ "$output" = "" ]
+    [ "$status" -eq 0 ]
+}
+
+@test "no sources are no success" {
+    rm -rf "$tree"/*
+    run "$lint" "$tree"
+    [ "$status" -eq 2 ]
+}
+
+@test "an include against the arrows" {
+    put reports/up.c "#include <config.h>" '#include "papi/counters.h"'
+    refused 'reports/up.c:3: reports may not include "papi/counters.h"'
+    rm "$tree/reports/up.c"
+    put workloads/engine/x.c "#include <config.h>" '  #  include "agent/comm_mpi.h" // why'
+    refused 'workloads/engine/x.c:3: workloads may not include "agent/comm_mpi.h"'
+}
+
+@test "an include of tests from the product" {
+    put agent/x.c "#include <config.h>" '#include "tests/papi/tree.h"'
+    refused 'agent/x.c:3: agent may not include "tests/papi/tree.h"'
+}
+
+@test "a library outside its folder" {
+    put workloads/engine/x.c "#include <config.h>" "#include <mpi.h>"
+    refused 'workloads/engine/x.c:3: <mpi.h> belongs in agent/* tests/agent/* only'
+    put workloads/engine/x.c "#include <config.h>" "#include <slurm/spank.h>"
+    refused 'workloads/engine/x.c:3: <slurm/spank.h> belongs in spank/* tests/spank/* only'
+    put workloads/engine/x.c "#include <config.h>" "#include <papi.h>"
+    refused 'workloads/engine/x.c:3: <papi.h> belongs in papi/* tests/papi/* only'
+}
+
+@test "FFTW outside the generator" {
+    put workloads/data/gen_field.c "#include <config.h>" "#include <fftw3.h>"
+    run "$lint" "$tree"
+    [ "$status" -eq 0 ]
+    put workloads/data/loader.c "#include <config.h>" "#include <fftw3.h>"
+    refused 'workloads/data/loader.c:3: <fftw3.h> belongs in workloads/data/gen_* tests/data/* only'
+}
+
+@test "a library in what the plugin links" {
+    put reports/err.c "#include <config.h>" "#include <cjson/cJSON.h>"
+    refused 'reports/err.c:3: the plugin links this file: it may include libc only, not <cjson/cJSON.h>'
+    mv "$tree/reports/err.c" "$tree/reports/record.c"
+    run "$lint" "$tree"
+    [ "$status" -eq 0 ]
+}
+
+@test "a library nobody agreed on" {
+    put agent/x.c "#include <config.h>" "#include <curl/curl.h>"
+    refused 'agent/x.c:3: <curl/curl.h> stands in no row of tests/lint/rules.txt'
+}
+
+@test "a folder nobody agreed on does not hide in one that is known" {
+    put contrib/x.c "#include <config.h>" '#include "spank/plugin.h"'
+    refused 'contrib/x.c:3: contrib may not include "spank/plugin.h"'
+}
+
+@test "config.h missing, late, quoted, in a header" {
+    put papi/x.c "#include <stdio.h>" "#include <config.h>"
+    refused 'papi/x.c:2: a .c file includes <config.h> first, not stdio.h'
+    put papi/x.c "int x;"
+    refused 'papi/x.c:1: a .c file includes <config.h> first'
+    put papi/x.c "/*" "#include <config.h>" "*/" "#include <stdio.h>"
+    refused 'papi/x.c:5: a .c file includes <config.h> first, not stdio.h'
+    put papi/x.c '#include "config.h"'
+    refused 'papi/x.c:2: config.h is included as <config.h>'
+    rm "$tree/papi/x.c"
+    put papi/x.h "#ifndef PAPI_X_H" "#define PAPI_X_H" "#include <config.h>" "#endif"
+    touch "$tree/config.h"
+    refused 'papi/x.h:4: no header includes config.h'
+}
+
+@test "an include without its folder" {
+    put papi/x.c "#include <config.h>" '#include "x.h"'
+    refused 'papi/x.c:3: "x.h" is included without its folder'
+    put papi/x.c "#include <config.h>" '#include "build_id.h"'
+    put tests/papi/x.c "#include <config.h>" '#include "tree.h"'
+    run "$lint" "$tree"
+    [ "$status" -eq 0 ]
+}
+
+@test "a header that does not compile alone" {
+    put reports/x.h "#ifndef REPORTS_X_H" "#define REPORTS_X_H" "size_t x(void);" "#endif"
+    run "$lint" "$tree"
+    [ "$status" -eq 1 ]
+    [[ $output == "reports/x.h:1: does not compile alone: "*size_t* ]]
+}
+
+@test "a header whose library this machine has not" {
+    put agent/x.h "#ifndef AGENT_X_H" "#define AGENT_X_H" "#include <hwloc/nowhere.h>" "#endif"
+    run "$lint" "$tree"
+    [ "$output" = "not compiled alone: agent/x.h needs hwloc/nowhere.h" ]
+    [ "$status" -eq 0 ]
+    put agent/x.h "#ifndef AGENT_X_H" "#define AGENT_X_H" '#include "agent/nowhere.h"' "#endif"
+    run "$lint" "$tree"
+    [ "$status" -eq 1 ]
+}
+
+@test "a guard of another name, and none" {
+    put workloads/engine/x.h "#ifndef X_H" "#define X_H" "#endif"
+    refused 'workloads/engine/x.h:2: the guard is X_H, wanted ENGINE_X_H'
+    put workloads/engine/x.h "#ifndef ENGINE_X_H" "#define ENGINE_X_H" "#endif"
+    run "$lint" "$tree"
+    [ "$status" -eq 0 ]
+    put workloads/engine/x.h "int x;"
+    refused 'workloads/engine/x.h:1: the header has no guard'
+}
+
+@test "a source without its licence line" {
+    echo 'int x;' >"$tree/papi/list.def"
+    refused 'papi/list.def:1: no SPDX line'
+    rm "$tree/papi/list.def"
+    echo 'true' >"$tree/tests/x.sh"
+    refused 'tests/x.sh:1: no SPDX line'
+}
+
+@test "a tab" {
+    put papi/x.c "#include <config.h>" "$(printf '\tint x;')"
+    refused 'papi/x.c:3: a tab'
+    rm "$tree/papi/x.c"
+    printf '# %s\n\ttrue\n' "$spdx" >"$tree/tests/x.sh"
+    refused 'tests/x.sh:2: a tab'
+}
+
+@test "a library that speaks, exits or aborts" {
+    for call in 'printf(' 'puts(' 'perror(' 'exit(' '_exit(' 'abort('; do
+        put papi/x.c "#include <config.h>" "void x(void) {" "    $call\"x\");" "}"
+        refused "papi/x.c:4: a library does not call $call)"
+    done
+    put papi/x.c "#include <config.h>" 'void x(void) { fprintf(stderr, "x"); }'
+    refused 'papi/x.c:3: a library does not write to stdout or stderr'
+    put agent/comm.c "#include <config.h>" "void x(void) { abort(); }"
+    rm "$tree/papi/x.c"
+    refused 'agent/comm.c:3: a library does not call abort()'
+}
+
+@test "words that only look like speech" {
+    put papi/x.c "#include <config.h>" "/* exit(1)" " * abort() */" "int e = 0; // puts(" \
+        'const char *s = "printf(\"%d\")", q = '"'\"'"', t = "/* stderr";' \
+        "int y(FILE *f) { return fprintf(f, s) + c->exit(0) + my_exit(1); }"
+    run "$lint" "$tree"
+    [ "$output" = "" ]
+    [ "$status" -eq 0 ]
+}
+
+@test "an installed program without a man page, and a page that is not there" {
+    rm "$tree/papi/show.1"
+    refused 'papi/show.1: a man page that is not there'
+    printf '# %s\nbin_PROGRAMS += papi/show\n' "$spdx" >"$tree/papi/local.mk"
+    refused 'papi/show: an installed program without its man page beside it'
+    printf '# %s\nbin_PROGRAMS = \\\n    %%D%%/show\n' "$spdx" >"$tree/papi/local.mk"
+    refused 'papi/show: an installed program without its man page beside it'
+}
