@@ -27,7 +27,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_STAGES = 5 };
+/* Training samples that the norm of the input is measured on. */
+enum { NORM_SAMPLES = 64 };
 
 /* What a size class fixes. Recipe of `standard`: MLPerf HPC. The rule for
  * target and reference convergence points: contrib/evidence/README.md. */
@@ -38,6 +39,7 @@ struct class_row {
     int epochs;
     float dropout;
     bool augment;
+    bool norm; /* feed mean 0, variance 1 per channel */
     double rate, warmup_epochs;
     struct schedule_decay decay[2];
     double target;
@@ -45,9 +47,21 @@ struct class_row {
 };
 
 static const struct class_row class_rows[] = {
-    {CLASS_TINY, 4, 16, 8, 20, 0.0f, true, 0.01, 1, {{10, 0.25}, {15, 0.125}}, 0.33, {0}},
-    {CLASS_SMALL, 5, 16, 16, 40, 0.0f, true, 0.01, 2, {{20, 0.25}, {30, 0.125}}, 0.19, {0}},
-    {CLASS_STANDARD, 5, 32, 64, 100, 0.5f, false, 0.001, 4, {{32, 0.25}, {64, 0.125}}, 0.124, {0}},
+    {CLASS_TINY, 4, 16, 8, 20, 0.0f, true, true, 0.01, 1, {{10, 0.25}, {15, 0.125}}, 0.33, {0}},
+    {CLASS_SMALL, 5, 16, 16, 40, 0.0f, true, true, 0.01, 2, {{20, 0.25}, {30, 0.125}}, 0.19, {0}},
+    {CLASS_STANDARD,
+     5,
+     32,
+     64,
+     100,
+     0.5f,
+     false,
+     false,
+     0.001,
+     4,
+     {{32, 0.25}, {64, 0.125}},
+     0.124,
+     {0}},
 };
 
 /* Trainable values of the published network. */
@@ -343,13 +357,18 @@ static int evaluate(void *ctx, double *quality, struct err *e)
 static int open_data(struct run *r, const struct runspec *spec, const char *path, struct err *e)
 {
     int edge = cosmo_class_of(r->plan->class)->edge;
+    struct loader_norm norm = {{0}, {0}};
 
     for (int s = DATASET_TRAIN; s <= DATASET_VALIDATION; s++) {
         r->data[s] = dataset_open(path, (enum dataset_split)s, edge, e);
         if (!r->data[s])
             return -1;
+        if (s == DATASET_TRAIN && r->class->norm &&
+            loader_measure_norm(r->data[s], NORM_SAMPLES, &norm, e) < 0)
+            return -1;
         struct loader_options o = {
             .data = r->data[s],
+            .norm = norm,
             .rank = r->host->comm->rank,
             .size = r->host->comm->size,
             .batch = r->plan->batch,

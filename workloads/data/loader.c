@@ -42,7 +42,7 @@ struct loader {
     uint64_t *order;
     void *cube;
     struct kept *kept; /* [samples], NULL when nothing is kept */
-    float *log_table;  /* log(1 + count) */
+    float *log_table;  /* [C][COUNTS] normed log(1 + count) */
     long *offsets;     /* [AXES][edge], of a symmetry */
 
     /* Between the two, under the lock. Slots ready..ready+filled-1 (mod n)
@@ -102,11 +102,13 @@ static void symmetry(const struct loader *l, uint64_t id, uint64_t epoch)
         }
 }
 
-static inline float log_of(const struct loader *l, const void *cube, long at)
+static inline float log_of(const struct loader *l, const void *cube, long at, long c)
 {
+    const struct loader_norm *n = &l->o.norm;
+
     if (l->info.type == DATASET_INT16)
-        return l->log_table[((const int16_t *)cube)[at]];
-    return log1pf(((const float *)cube)[at]);
+        return l->log_table[c * COUNTS + ((const int16_t *)cube)[at]];
+    return (log1pf(((const float *)cube)[at]) - n->shift[c]) * n->scale[c];
 }
 
 /* cube [D][D][D][C] -> x [C][D][D][D] or [D][D][D][C] */
@@ -122,7 +124,7 @@ static void convert(const struct loader *l, const void *cube, float *x)
             const long row = o[i] + o[edge + j];
             for (long k = 0; k < edge; k++, x += cell_step)
                 for (long c = 0; c < C; c++)
-                    x[c * channel_step] = log_of(l, cube, row + o[2 * edge + k] + c);
+                    x[c * channel_step] = log_of(l, cube, row + o[2 * edge + k] + c, c);
         }
 }
 
@@ -250,7 +252,7 @@ static bool allocate(struct loader *l)
 
     l->order = malloc(l->info.samples * sizeof *l->order);
     l->cube = malloc(l->cube_bytes);
-    l->log_table = malloc(COUNTS * sizeof *l->log_table);
+    l->log_table = malloc(COSMO_CHANNELS * (size_t)COUNTS * sizeof *l->log_table);
     l->offsets = malloc(AXES * (size_t)l->info.edge * sizeof *l->offsets);
     l->slots = calloc((size_t)l->n_slots, sizeof *l->slots);
     ok = l->order && l->cube && l->log_table && l->offsets && l->slots;
@@ -271,9 +273,20 @@ static bool allocate(struct loader *l)
         s->batch.ids = s->ids;
         ok = s->x && s->y && s->ids;
     }
-    for (long i = 0; ok && i < COUNTS; i++)
-        l->log_table[i] = (float)log1p((double)i);
+    for (int c = 0; ok && c < COSMO_CHANNELS; c++)
+        for (long i = 0; i < COUNTS; i++)
+            l->log_table[c * COUNTS + i] =
+                ((float)log1p((double)i) - l->o.norm.shift[c]) * l->o.norm.scale[c];
     return ok;
+}
+
+static void default_norm(struct loader_norm *n)
+{
+    for (int c = 0; c < COSMO_CHANNELS; c++)
+        if (n->scale[c] != 0)
+            return;
+    for (int c = 0; c < COSMO_CHANNELS; c++)
+        n->scale[c] = 1;
 }
 
 struct loader *loader_create(const struct loader_options *o, struct err *e)
@@ -293,6 +306,7 @@ struct loader *loader_create(const struct loader_options *o, struct err *e)
         return NULL;
     }
     l->o = *o;
+    default_norm(&l->o.norm);
     l->info = *info;
     l->cube_bytes = info->values * (info->type == DATASET_INT16 ? sizeof(int16_t) : sizeof(float));
     if ((uint64_t)o->batch > info->samples) /* one short step an epoch */
@@ -399,4 +413,33 @@ void loader_destroy(struct loader *l)
     pthread_mutex_destroy(&l->lock);
     free(l);
     errno = kept;
+}
+
+int loader_measure_norm(struct dataset *data, uint64_t samples, struct loader_norm *norm,
+                        struct err *e)
+{
+    const struct dataset_info *info = dataset_info(data);
+    const bool integer = info->type == DATASET_INT16;
+    const uint64_t n = samples < info->samples ? samples : info->samples;
+    double sum[COSMO_CHANNELS] = {0}, square[COSMO_CHANNELS] = {0};
+    float y[DATASET_LABELS];
+    void *cube = malloc(info->values * (integer ? sizeof(int16_t) : sizeof(float)));
+    int rc = cube ? 0 : err_set(e, "no memory for a cube");
+
+    for (uint64_t i = 0; rc == 0 && i < n; i++) {
+        rc = dataset_read(data, i, cube, y, NULL, e);
+        for (uint64_t k = 0; rc == 0 && k < info->values; k++) {
+            double v = log1p(integer ? ((int16_t *)cube)[k] : (double)((float *)cube)[k]);
+            sum[k % COSMO_CHANNELS] += v;
+            square[k % COSMO_CHANNELS] += v * v;
+        }
+    }
+    double cells = (double)n * (double)info->values / COSMO_CHANNELS;
+    for (int c = 0; rc == 0 && c < COSMO_CHANNELS; c++) {
+        double mean = sum[c] / cells, variance = square[c] / cells - mean * mean;
+        norm->shift[c] = (float)mean;
+        norm->scale[c] = variance > 0 ? (float)(1 / sqrt(variance)) : 1;
+    }
+    free(cube);
+    return rc;
 }

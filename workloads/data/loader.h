@@ -37,8 +37,14 @@
 
 enum loader_layout { LOADER_NCDHW, LOADER_NDHWC };
 
+/* Per channel: what is fed is (log(1 + count) - shift) x scale. */
+struct loader_norm {
+    float shift[COSMO_CHANNELS], scale[COSMO_CHANNELS];
+};
+
 struct loader_options {
     struct dataset *data;       /* borrowed */
+    struct loader_norm norm;    /* scale all 0: log(1 + count) itself */
     int rank, size;
     long batch;                 /* global, >= 1; at most all samples are taken */
     uint64_t seed;
@@ -57,7 +63,7 @@ struct loader_options {
 
 /* One rank's part of a step. Pointers hold until the next loader_next(). */
 struct loader_batch {
-    const float *x;             /* [n][C][D][D][D] or [n][D][D][D][C]: log(1 + count) */
+    const float *x;             /* [n][C][D][D][D] or [n][D][D][D][C]: log(1 + count), normed */
     const float *y;             /* [n][4], unit parameters in [-1, 1] */
     const uint64_t *ids;        /* [n] global sample ids */
     int n;                      /* may be 0 */
@@ -97,6 +103,11 @@ void loader_stats(struct loader *l, struct loader_stats *s);
 
 /* Stops and joins the thread, frees all. */
 void loader_destroy(struct loader *l);
+
+/* The norm that gives the first `samples` samples (at most all) mean 0 and
+ * variance 1 in every channel. The same on every rank that reads the same set. */
+int loader_measure_norm(struct dataset *data, uint64_t samples, struct loader_norm *norm,
+                        struct err *e);
 
 /* The sample at each position of an epoch's order: order takes n ids. */
 void loader_order(uint64_t *order, uint64_t n, uint64_t seed, uint64_t epoch, bool shuffle);
