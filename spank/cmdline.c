@@ -84,6 +84,15 @@ bool cmdline_has_option(const struct cmdline *c, int n, const char *name)
     return false;
 }
 
+bool cmdline_is_het(const struct cmdline *c, int n)
+{
+    for (int i = 1; i < n && i < c->argc; i++)
+        if (strcmp(c->argv[i], ":") == 0 || strncmp(c->argv[i], "--het-group", 11) == 0 ||
+            strncmp(c->argv[i], "--pack-group", 12) == 0)
+            return true;
+    return false;
+}
+
 bool cmdline_ends_with(const struct cmdline *c, const char *name, const char *value)
 {
     const char *rest = c->argc > 1 ? after_option(c->argv[c->argc - 1], name) : NULL;
@@ -92,6 +101,19 @@ bool cmdline_ends_with(const struct cmdline *c, const char *name, const char *va
         return strcmp(rest + 1, value) == 0;
     rest = c->argc > 2 ? after_option(c->argv[c->argc - 2], name) : NULL;
     return rest && !*rest && strcmp(c->argv[c->argc - 1], value) == 0;
+}
+
+const char *cmdline_option(const struct cmdline *c, const char *name)
+{
+    for (int i = 1; i < c->argc; i++) {
+        const char *word = c->argv[i], *before = c->argv[i - 1];
+        const char *rest = after_option(word, name);
+        if (rest)
+            return *rest ? rest + 1 : c->argv[i + 1];
+        if (word[0] != '-' && (before[0] != '-' || strchr(before, '=')))
+            return NULL;
+    }
+    return NULL;
 }
 
 const char *cmdline_partition(const struct cmdline *c)

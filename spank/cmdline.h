@@ -22,8 +22,16 @@ void cmdline_fini(struct cmdline *c);
  * srun took for it, with or without =VALUE. */
 bool cmdline_has_option(const struct cmdline *c, int n, const char *name);
 
+/* Whether one of the first n words asks srun for several components of a
+ * heterogeneous job. */
+bool cmdline_is_het(const struct cmdline *c, int n);
+
 /* Whether the last words are --NAME=VALUE or --NAME VALUE: no command. */
 bool cmdline_ends_with(const struct cmdline *c, const char *name, const char *value);
+
+/* The value of --NAME if it stands before any word that could be a script;
+ * NULL. (Words after an option without "=" are taken for its value.) */
+const char *cmdline_option(const struct cmdline *c, const char *name);
 
 /* Value of -p or --partition; NULL. Only right when there is no command. */
 const char *cmdline_partition(const struct cmdline *c);

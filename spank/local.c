@@ -30,16 +30,28 @@ struct launch {
     int argc;
     char **argv;
     const char *partition; /* NULL: not known */
+    bool inherited;        /* the option came with the allocation, not with this srun */
+    bool het;              /* a step over several components */
 };
 
 static int launch_get(spank_t sp, struct launch *l)
 {
+    struct cmdline c;
+
     memset(l, 0, sizeof *l);
     l->partition = getenv("SLURM_JOB_PARTITION");
-    return spank_get_item(sp, S_JOB_ID, &l->job) || spank_get_item(sp, S_JOB_STEPID, &l->step) ||
-           spank_get_item(sp, S_JOB_NNODES, &l->nodes) ||
-           spank_get_item(sp, S_JOB_TOTAL_TASK_COUNT, &l->tasks) ||
-           spank_get_item(sp, S_JOB_ARGV, &l->argc, &l->argv);
+    if (spank_get_item(sp, S_JOB_ID, &l->job) || spank_get_item(sp, S_JOB_STEPID, &l->step) ||
+        spank_get_item(sp, S_JOB_NNODES, &l->nodes) ||
+        spank_get_item(sp, S_JOB_TOTAL_TASK_COUNT, &l->tasks) ||
+        spank_get_item(sp, S_JOB_ARGV, &l->argc, &l->argv))
+        return -1;
+    if (cmdline_init(&c))
+        return 0;
+    int own = c.argc - l->argc; /* words before the command */
+    l->inherited = getenv(ENV_OPTION_JOB) && !cmdline_has_option(&c, own, "hpcai500");
+    l->het = getenv("SLURM_HET_SIZE") && cmdline_is_het(&c, own);
+    cmdline_fini(&c);
+    return 0;
 }
 
 /* Only returns if srun goes on as it is. */
@@ -64,18 +76,6 @@ static int local_option(struct request *r, const char *text)
     login_option(r, text);
     become_agent(r, text);
     return 0;
-}
-
-/* Whether the option came with the allocation, not with this srun. */
-static bool inherited(const struct launch *l)
-{
-    struct cmdline c;
-
-    if (!getenv(ENV_OPTION_JOB) || cmdline_init(&c))
-        return false;
-    bool own = cmdline_has_option(&c, c.argc - l->argc, "hpcai500");
-    cmdline_fini(&c);
-    return !own;
 }
 
 /* A program of Slurm's: beside this srun. */
@@ -112,13 +112,23 @@ static const char *step_nodes(const struct launch *l, char *buf, size_t size)
     return buf[0] ? buf : NULL;
 }
 
-static void stop_command(void)
+static void stop_command(const char *why)
 {
+    slurm_error("hpcai500: %s, so the command does not start", why);
     if (setenv(ENV_STOP, "1", 1))
         slurm_error("hpcai500: no memory to stop the command");
 }
 
-/* Runs the agent, and judges what that means for the command. */
+/* The run did not do what was asked: what that means for the command. */
+static void judge(const struct request *r, const char *why)
+{
+    if (r->spec.gate)
+        stop_command(why);
+    else
+        slurm_info("hpcai500: %s; the command starts all the same (gate=yes stops it)", why);
+}
+
+/* Runs the agent before the command. */
 static void run_agent(const struct request *r, const struct launch *l)
 {
     char srun[4096], nodes[4096];
@@ -145,12 +155,16 @@ static void run_agent(const struct request *r, const struct launch *l)
         return;
     if (code > 0)
         err_set(&e, "%s ended with exit code %d", r->run, code);
-    if (r->spec.gate || told) {
-        slurm_error("hpcai500: %s, so the command does not start", e.text);
-        stop_command();
-    } else {
-        slurm_info("hpcai500: %s; the command starts all the same (gate=yes stops it)", e.text);
-    }
+    if (told)
+        stop_command(e.text);
+    else
+        judge(r, e.text);
+}
+
+static void say_cost(const struct request *r, unsigned nodes)
+{
+    slurm_info("hpcai500: %s may cost %.3g node-hours", r->run,
+               runspec_node_hours(&r->spec, nodes));
 }
 
 static int local_user_init(spank_t sp, struct request *r)
@@ -162,22 +176,22 @@ static int local_user_init(spank_t sp, struct request *r)
     if (launch_get(sp, &l) || l.step > SLURM_MAX_NORMAL_STEP_ID)
         return 0; /* salloc's own shell */
     bool agent = is_agent(l.argc, l.argv);
-    if (!agent && l.step > 0 && inherited(&l))
+    if (!agent && l.step > 0 && l.inherited)
         return 0; /* salloc --hpcai500: before its first step only */
     if (site_allows(r, l.nodes, l.partition, getuid(), &e)) {
-        slurm_error("hpcai500: %s", e.text);
-        stop_command();
+        stop_command(e.text);
         return 0;
     }
-    slurm_info("hpcai500: %s may cost %.3g node-hours", r->run,
-               runspec_node_hours(&r->spec, l.nodes));
     if (agent)
-        return 0;
-    if (r->site.step)
+        say_cost(r, l.nodes);
+    else if (!r->site.step)
+        judge(r, "this site runs nothing before a command (step=no)");
+    else if (l.het) /* 22.05 then waits for ever; tried */
+        judge(r, "srun of several components cannot wait for a run before its command");
+    else {
+        say_cost(r, l.nodes);
         run_agent(r, &l);
-    else
-        slurm_info("hpcai500: nothing runs before the command here (step=no); make " AGENT_NAME
-                   " the command");
+    }
     return 0;
 }
 

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "spank/cmdline.h"
+
 bool is_agent(int argc, char *const argv[])
 {
     if (argc < 1 || !argv || !argv[0])
@@ -48,16 +50,35 @@ int site_allows(const struct request *r, unsigned nodes, const char *partition, 
                    r->run, hours, nodes, nodes == 1 ? "" : "s", cap, nearest);
 }
 
+static void answer(const char *text)
+{
+    if (runspec_answer(text, stdout))
+        exit(fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS);
+}
+
 void login_option(struct request *r, const char *text)
 {
     struct err e = ERR_INIT;
 
-    if (runspec_answer(text, stdout))
-        exit(fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS);
+    answer(text);
     if (request_parse(r, text, &e) || site_allows(r, 1, NULL, getuid(), &e)) {
         slurm_error("hpcai500: %s", e.text);
         exit(EXIT_FAILURE);
     }
+}
+
+/* sbatch reads the script, perhaps from the terminal, before its options. */
+static void allocator_init(void)
+{
+    struct cmdline c;
+    const char *text;
+
+    if (cmdline_init(&c))
+        return;
+    text = cmdline_option(&c, "hpcai500");
+    if (text)
+        answer(text);
+    cmdline_fini(&c);
 }
 
 static int allocator_option(struct request *r, const char *text)
@@ -76,6 +97,7 @@ static int allocator_init_post_opt(spank_t sp, struct request *r)
 }
 
 const struct context context_allocator = {
+    .init = allocator_init,
     .option = allocator_option,
     .init_post_opt = allocator_init_post_opt,
 };

@@ -64,8 +64,12 @@ static struct spank_option option_row = {
 
 int slurm_spank_init(spank_t sp, int ac, char *av[])
 {
-    if (!context()->option)
+    const struct context *c = context();
+
+    if (!c->option)
         return 0;
+    if (c->init)
+        c->init();
     request.site_argc = ac;
     request.site_argv = av;
     return spank_option_register(sp, &option_row) == ESPANK_SUCCESS ? 0 : -1;

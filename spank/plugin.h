@@ -50,6 +50,7 @@ struct request {
 };
 
 struct context {
+    void (*init)(void);
     int (*option)(struct request *r, const char *text);
     int (*init_post_opt)(spank_t sp, struct request *r);
     int (*local_user_init)(spank_t sp, struct request *r);

@@ -42,11 +42,13 @@ enum { N_FORWARDED = sizeof forwarded / sizeof forwarded[0] };
 static volatile pid_t child;
 static volatile sig_atomic_t told;
 
-static void forward(int sig)
+/* What a terminal sends, it sends to the step's srun too. */
+static void forward(int sig, siginfo_t *info, void *context)
 {
     int saved = errno;
 
-    if (child > 0)
+    (void)context;
+    if (child > 0 && info->si_code != SI_KERNEL)
         kill(child, sig);
     if (sig == SIGINT || sig == SIGTERM || sig == SIGHUP || sig == SIGQUIT)
         told = sig;
@@ -131,15 +133,24 @@ static int wait_for(pid_t pid)
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-/* Waits with our handlers in place of those of the forwarded signals. */
+/* Waits with our handlers in place of those of the forwarded signals, and with
+ * the signals let through: srun's main thread blocks them for the sake of its
+ * signal thread, but the kernel asks the main thread first. */
 static int wait_forwarding(pid_t pid)
 {
-    struct sigaction ours = {.sa_handler = forward}, theirs[N_FORWARDED];
+    struct sigaction ours = {.sa_sigaction = forward, .sa_flags = SA_SIGINFO};
+    struct sigaction theirs[N_FORWARDED];
+    sigset_t through, before;
 
     child = pid;
-    for (int i = 0; i < N_FORWARDED; i++)
+    sigemptyset(&through);
+    for (int i = 0; i < N_FORWARDED; i++) {
         sigaction(forwarded[i], &ours, &theirs[i]);
+        sigaddset(&through, forwarded[i]);
+    }
+    pthread_sigmask(SIG_UNBLOCK, &through, &before);
     int code = wait_for(pid);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     for (int i = 0; i < N_FORWARDED; i++)
         sigaction(forwarded[i], &theirs[i], NULL);
     child = 0;
@@ -149,10 +160,10 @@ static int wait_forwarding(pid_t pid)
 int step_run(const struct step *s, int *stopped, struct err *e)
 {
     char job[32], nodes[32], tasks[32], cpus[32], nodelist[4096];
-    const char *argv[16] = {s->srun, "--overlap", "--input=none", "--wait=120",
-                            "--job-name="
-                            "hpcai500"};
-    int argc = 5, code = -1, rc;
+    const char *argv[16] = {s->srun,        "--overlap",
+                            "--input=none", "--quit-on-interrupt",
+                            "--wait=120",   "--job-name=hpcai500"};
+    int argc = 6, code = -1, rc;
     char **env = step_environment(s->env);
     pid_t pid;
 

@@ -9,8 +9,8 @@
  *
  * Life:    borrows everything for the call.
  * Failure: -1 and a sentence: could not be started.
- * Threads: waits in the calling thread; signals that reach it meanwhile go to
- *          the step.
+ * Threads: waits in the calling thread, the process's first; signals that reach
+ *          the process meanwhile go to the step.
  */
 #ifndef SPANK_STEP_H
 #define SPANK_STEP_H

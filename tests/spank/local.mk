@@ -1,1 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
+# The plugin in a fake Slurm (fake_host.c); in a real one: tests/cluster/launch.bats
+if BUILD_PLUGIN
+check_PROGRAMS += tests/spank/fake_host
+tests_spank_fake_host_SOURCES = %D%/fake_host.c
+tests_spank_fake_host_CPPFLAGS = $(AM_CPPFLAGS) $(SLURM_CFLAGS)
+tests_spank_fake_host_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
+tests_spank_fake_host_LDADD = -ldl
+TESTS += %D%/plugin.bats
+endif
+dist_check_SCRIPTS += %D%/plugin.bats
+EXTRA_DIST += %D%/later/slurm/spank.h

@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Slurm's programs, as far as a SPANK plugin sees them: loads the plugin,
+ * exports what Slurm exports to it, and calls its hooks in the order of the
+ * real ones (plugstack.c of 22.05). Compiled against the real <slurm/spank.h>.
+ *
+ *   fake_host WORD...     WORDs are srun's, sbatch's or salloc's command line
+ *
+ * Environment:
+ *   FAKE_CONTEXT  local, allocator, remote, slurmd, job_script
+ *   FAKE_PLUGIN   the plugin's path; FAKE_ARGS its plugstack arguments
+ *   FAKE_OPTION   remote: value of the option in the launch message
+ *   FAKE_JOB, FAKE_STEP, FAKE_NODES, FAKE_TASKS, FAKE_RANK   items
+ *   FAKE_NO_ITEMS every spank_get_item fails; FAKE_NO_MEMORY=N the N-th calloc
+ *
+ * Before Slurm would launch or exec, prints "launch: COMMAND" or "exec:
+ * COMMAND" with those of the variables in shown[] that are set. In the remote
+ * context everything before the task's own process runs as slurmstepd, where
+ * a plugin must not touch files, processes or the network: then the functions
+ * at the end of this file say so and abort.
+ */
+#include <config.h>
+
+#include <dlfcn.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <slurm/spank.h>
+
+#define OPTION_STEP "_SLURM_SPANK_OPTION_hpcai500_hpcai500"
+#define OPTION_JOB  "SLURM_SPANK_" OPTION_STEP
+
+extern char **environ;
+
+struct spank_handle {
+    int phase;
+};
+
+static const char *const shown[] = {OPTION_STEP,       OPTION_JOB,      "HPCAI500_RUN",
+                                    "HPCAI500_PLUGIN", "HPCAI500_STOP", "HPCAI500_SPOOL",
+                                    "HPCAI500_CONF"};
+
+static struct spank_handle handle;
+static spank_context_t context;
+static struct spank_option registered;
+static bool in_hook, in_slurmstepd;
+static int command_argc;
+static char **command_argv;
+static char *plugin_argv[64];
+static int plugin_argc;
+static void *plugin;
+
+/* ---- what Slurm exports ---- */
+
+static void say(const char *level, const char *fmt, va_list ap)
+{
+    fprintf(stderr, "fake: %s", level);
+    vfprintf(stderr, fmt, ap);
+    fputc('\n', stderr);
+}
+
+#define LOGGER(name, level)                                                                        \
+    void name(const char *fmt, ...)                                                                \
+    {                                                                                              \
+        va_list ap;                                                                                \
+        va_start(ap, fmt);                                                                         \
+        say(level, fmt, ap);                                                                       \
+        va_end(ap);                                                                                \
+    }
+
+LOGGER(slurm_error, "error: ")
+LOGGER(slurm_info, "")
+LOGGER(slurm_verbose, "verbose: ")
+LOGGER(slurm_debug, "debug: ")
+LOGGER(slurm_debug2, "debug: ")
+LOGGER(slurm_debug3, "debug: ")
+LOGGER(slurm_spank_log, "")
+
+spank_context_t spank_context(void)
+{
+    return context;
+}
+
+spank_err_t spank_option_register(spank_t sp, struct spank_option *opt)
+{
+    if (sp != &handle || !opt->name || !opt->usage)
+        return ESPANK_BAD_ARG;
+    registered = *opt;
+    return ESPANK_SUCCESS;
+}
+
+static uint32_t number(const char *name, uint32_t otherwise)
+{
+    const char *text = getenv(name);
+
+    return text ? (uint32_t)strtoul(text, NULL, 0) : otherwise;
+}
+
+spank_err_t spank_get_item(spank_t sp, spank_item_t item, ...)
+{
+    static const struct {
+        spank_item_t item;
+        const char *name;
+        uint32_t otherwise;
+    } numbers[] = {{S_JOB_ID, "FAKE_JOB", 7},
+                   {S_JOB_STEPID, "FAKE_STEP", 0},
+                   {S_JOB_NNODES, "FAKE_NODES", 2},
+                   {S_JOB_TOTAL_TASK_COUNT, "FAKE_TASKS", 3},
+                   {S_TASK_GLOBAL_ID, "FAKE_RANK", 0}};
+    spank_err_t rc = ESPANK_NOT_AVAIL;
+    va_list ap;
+
+    if (sp != &handle || getenv("FAKE_NO_ITEMS"))
+        return ESPANK_BAD_ARG;
+    va_start(ap, item);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (numbers[i].item == item) {
+            *va_arg(ap, uint32_t *) = number(numbers[i].name, numbers[i].otherwise);
+            rc = ESPANK_SUCCESS;
+        }
+    if (item == S_JOB_ARGV) {
+        *va_arg(ap, int *) = command_argc;
+        *va_arg(ap, char ***) = command_argv;
+        rc = ESPANK_SUCCESS;
+    } else if (item == S_JOB_ENV && context == S_CTX_REMOTE) {
+        *va_arg(ap, char ***) = environ;
+        rc = ESPANK_SUCCESS;
+    }
+    va_end(ap);
+    return rc;
+}
+
+spank_err_t spank_getenv(spank_t sp, const char *var, char *buf, int len)
+{
+    const char *value = getenv(var);
+
+    if (sp != &handle || len < 0 || context != S_CTX_REMOTE)
+        return ESPANK_BAD_ARG;
+    if (!value)
+        return ESPANK_ENV_NOEXIST;
+    snprintf(buf, (size_t)len, "%s", value);
+    return strlen(value) < (size_t)len ? ESPANK_SUCCESS : ESPANK_NOSPACE;
+}
+
+spank_err_t spank_setenv(spank_t sp, const char *var, const char *val, int overwrite)
+{
+    if (sp != &handle || context != S_CTX_REMOTE)
+        return ESPANK_NOT_REMOTE;
+    return setenv(var, val, overwrite) ? ESPANK_ERROR : ESPANK_SUCCESS;
+}
+
+spank_err_t spank_unsetenv(spank_t sp, const char *var)
+{
+    if (sp != &handle || context != S_CTX_REMOTE)
+        return ESPANK_NOT_REMOTE;
+    return unsetenv(var) ? ESPANK_ERROR : ESPANK_SUCCESS;
+}
+
+/* ---- what Slurm does ---- */
+
+static void die(const char *what)
+{
+    fprintf(stderr, "fake_host: %s\n", what);
+    exit(70);
+}
+
+/* Return codes are ignored, as with `optional`; the test sees them. */
+static void hook(const char *name)
+{
+    spank_f *f;
+    *(void **)&f = dlsym(plugin, name);
+
+    if (!f)
+        return;
+    in_hook = true;
+    int rc = f(&handle, plugin_argc, plugin_argv);
+    in_hook = false;
+    if (rc)
+        printf("%s returned %d\n", name, rc);
+    fflush(stdout);
+}
+
+static int callback(const char *value, int remote)
+{
+    in_hook = true;
+    int rc = registered.cb ? registered.cb(registered.val, value, remote) : 0;
+    in_hook = false;
+    return rc;
+}
+
+static void show(const char *what)
+{
+    printf("%s:", what);
+    for (int i = 0; i < command_argc; i++)
+        printf(" %s", command_argv[i]);
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
+        if (getenv(shown[i]))
+            printf(" %s=%s", shown[i], getenv(shown[i]));
+    printf("\n");
+    fflush(stdout);
+}
+
+/* srun's, sbatch's and salloc's words: options, then the command. */
+static void parse_words(int argc, char **argv)
+{
+    const char *from_job = getenv(OPTION_JOB);
+    char name[64];
+    int i;
+
+    if (from_job && callback(from_job, 0))
+        die("option from the job refused");
+    snprintf(name, sizeof name, "--%s", registered.name ? registered.name : "none");
+    for (i = 1; i < argc && argv[i][0] == '-'; i++) {
+        size_t n = strcspn(argv[i], "=");
+        if (n < 4 || strncmp(argv[i], name, n) != 0)
+            continue;
+        const char *value = argv[i][n] ? argv[i] + n + 1 : argv[++i];
+        if (callback(value, 0))
+            die("option refused");
+        setenv(OPTION_STEP, value, 1);
+        if (context == S_CTX_ALLOCATOR)
+            setenv(OPTION_JOB, value, 1);
+    }
+    command_argc = argc - i;
+    command_argv = argv + i;
+}
+
+static void login(int argc, char **argv)
+{
+    hook("slurm_spank_init");
+    parse_words(argc, argv);
+    if (command_argc == 0 && context == S_CTX_LOCAL)
+        die("fatal: No command given to execute.");
+    hook("slurm_spank_init_post_opt");
+    if (context == S_CTX_LOCAL)
+        hook("slurm_spank_local_user_init");
+    show("launch");
+    hook("slurm_spank_exit");
+}
+
+static void task(void)
+{
+    in_slurmstepd = false;
+    hook("slurm_spank_task_init");
+    show("exec");
+    _exit(0);
+}
+
+static int slurmstepd(int argc, char **argv)
+{
+    const char *faked = getenv(OPTION_STEP);
+    int status;
+
+    command_argc = argc - 1;
+    command_argv = argv + 1;
+    in_slurmstepd = true;
+    hook("slurm_spank_init");
+    if (getenv("FAKE_OPTION"))
+        callback(getenv("FAKE_OPTION"), 1);
+    if (faked) {
+        callback(faked, 1);
+        unsetenv(OPTION_STEP);
+    }
+    hook("slurm_spank_init_post_opt");
+    hook("slurm_spank_user_init");
+    fflush(stdout);
+    pid_t pid = fork();
+    if (pid == 0)
+        task();
+    hook("slurm_spank_task_post_fork");
+    in_slurmstepd = false;
+    waitpid(pid, &status, 0);
+    in_slurmstepd = true;
+    hook("slurm_spank_task_exit");
+    hook("slurm_spank_exit");
+    in_slurmstepd = false;
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static void daemon_(void)
+{
+    in_slurmstepd = true;
+    hook("slurm_spank_init");
+    hook("slurm_spank_job_prolog");
+    hook("slurm_spank_job_epilog");
+    hook("slurm_spank_slurmd_exit");
+    in_slurmstepd = false;
+    printf("done%s\n", registered.name ? " (an option was registered)" : "");
+}
+
+int main(int argc, char **argv)
+{
+    static const char *const names[] = {
+        [S_CTX_ERROR] = "error",   [S_CTX_LOCAL] = "local",
+        [S_CTX_REMOTE] = "remote", [S_CTX_ALLOCATOR] = "allocator",
+        [S_CTX_SLURMD] = "slurmd", [S_CTX_JOB_SCRIPT] = "job_script"};
+    const char *asked = getenv("FAKE_CONTEXT");
+    char *args = strdup(getenv("FAKE_ARGS") ? getenv("FAKE_ARGS") : "");
+
+    for (int i = 0; asked && i < (int)(sizeof names / sizeof *names); i++)
+        if (strcmp(names[i], asked) == 0)
+            context = (spank_context_t)i;
+    for (char *word = strtok(args, " "); word && plugin_argc < 63; word = strtok(NULL, " "))
+        plugin_argv[plugin_argc++] = word;
+    plugin = dlopen(getenv("FAKE_PLUGIN"), RTLD_NOW);
+    if (!plugin)
+        die(dlerror());
+    const char *type = dlsym(plugin, "plugin_type");
+    const unsigned int *version = dlsym(plugin, "plugin_version");
+    if (!type || strcmp(type, "spank") != 0 || !version || *version != SLURM_VERSION_NUMBER)
+        die("not a plugin of this Slurm");
+    if (context == S_CTX_REMOTE)
+        return slurmstepd(argc, argv);
+    if (context == S_CTX_LOCAL || context == S_CTX_ALLOCATOR)
+        login(argc, argv);
+    else
+        daemon_();
+    free(args);
+    return 0;
+}
+
+/* ---- what a plugin must not do in slurmstepd; in place of libc's ---- */
+
+static void forbidden(const char *name)
+{
+    if (!in_hook || !in_slurmstepd)
+        return;
+    fprintf(stderr, "fake_host: the plugin called %s() in slurmstepd\n", name);
+    abort();
+}
+
+#define LIBC(name, pointer) *(void **)&pointer = dlsym(RTLD_NEXT, name)
+
+FILE *fopen(const char *path, const char *mode)
+{
+    FILE *(*next)(const char *, const char *);
+
+    forbidden("fopen");
+    LIBC("fopen", next);
+    return next(path, mode);
+}
+
+ssize_t readlink(const char *path, char *buf, size_t size)
+{
+    ssize_t (*next)(const char *, char *, size_t);
+
+    forbidden("readlink");
+    LIBC("readlink", next);
+    return next(path, buf, size);
+}
+
+int access(const char *path, int mode)
+{
+    int (*next)(const char *, int);
+
+    forbidden("access");
+    LIBC("access", next);
+    return next(path, mode);
+}
+
+int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *files,
+                const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
+{
+    int (*next)(pid_t *, const char *, const posix_spawn_file_actions_t *,
+                const posix_spawnattr_t *, char *const[], char *const[]);
+
+    forbidden("posix_spawn");
+    LIBC("posix_spawn", next);
+    return next(pid, path, files, attributes, argv, envp);
+}
+
+int execv(const char *path, char *const argv[])
+{
+    int (*next)(const char *, char *const[]);
+
+    forbidden("execv");
+    LIBC("execv", next);
+    return next(path, argv);
+}
+
+int pipe2(int ends[2], int flags)
+{
+    int (*next)(int *, int);
+
+    forbidden("pipe2");
+    LIBC("pipe2", next);
+    return next(ends, flags);
+}
+
+int sigaction(int sig, const struct sigaction *act, struct sigaction *old)
+{
+    int (*next)(int, const struct sigaction *, struct sigaction *);
+
+    forbidden("sigaction");
+    LIBC("sigaction", next);
+    return next(sig, act, old);
+}
+
+extern void *__libc_calloc(size_t n, size_t size);
+
+/* The N-th calloc of the plugin finds no memory. */
+void *calloc(size_t n, size_t size)
+{
+    static int calls;
+
+    if (in_hook && getenv("FAKE_NO_MEMORY") && ++calls == atoi(getenv("FAKE_NO_MEMORY")))
+        return NULL;
+    return __libc_calloc(n, size);
+}

@@ -1,0 +1,432 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: BSD-3-Clause
+# The plugin in a fake Slurm: each hook in each context, every launch form,
+# hostile values, what it exports and needs. fake_host.c says what is faked.
+
+run_text=component,class=tiny
+
+setup() {
+    export FAKE_PLUGIN=$top_builddir/spank/.libs/hpcai500.so
+    dir=$(mktemp -d)
+    # srun and squeue are looked for beside the running srun
+    if [ -e "$top_builddir/tests/spank/.libs/fake_host" ]; then
+        cp "$top_builddir/tests/spank/.libs/fake_host" "$dir/host"
+    else
+        cp "$top_builddir/tests/spank/fake_host" "$dir/host"
+    fi
+    cat > "$dir/srun" <<'X'
+#!/bin/sh
+here=$(dirname "$0")
+printf '%s\n' "$@" > "$here/srun.argv"
+env > "$here/srun.env"
+ls -l /proc/self/fd > "$here/srun.fd"
+echo "agent's results"
+[ ! -e "$here/srun.sleep" ] || { : > "$here/srun.started"; exec sleep 20; }
+exit "$(cat "$here/srun.exit" 2>/dev/null || echo 0)"
+X
+    cat > "$dir/squeue" <<'X'
+#!/bin/sh
+here=$(dirname "$0")
+echo "$@" > "$here/squeue.argv"
+ls -l /proc/self/fd > "$here/squeue.fd"
+echo 'n[3-4]'
+X
+    chmod +x "$dir/srun" "$dir/squeue"
+    cd "$dir" || return 1
+    unset SLURM_JOB_NUM_NODES SLURM_HET_SIZE SLURM_CPUS_PER_TASK SLURM_JOB_PARTITION SLURM_NTASKS
+}
+
+teardown() {
+    cd /; rm -rf "$dir"
+}
+
+# in_ CONTEXT WORD...: stdout and stderr in $output, each prefixed
+in_() {
+    local c=$1; shift
+    FAKE_CONTEXT=$c run ./host "$@"
+    echo "[$status] $output"
+}
+
+# no COMMAND...: it fails (bats does not see a bare `!` fail)
+no() {
+    if "$@"; then echo "unexpected: $*"; return 1; fi
+}
+
+# only LINE...: the output is exactly these lines
+only() {
+    [ "$output" = "$(printf '%s\n' "$@")" ]
+}
+
+@test "the plugin exports Slurm's symbols and nothing else" {
+    run sh -c "nm -D --defined-only '$FAKE_PLUGIN' | sed 's/.* //' | sort | tr '\n' ' '"
+    echo "$output"
+    wanted='plugin_name plugin_type plugin_version slurm_spank_init slurm_spank_init_post_opt '
+    wanted+='slurm_spank_local_user_init slurm_spank_task_init spank_plugin_version '
+    [ "${output/slurm_spank_init_failure_mode /}" = "$wanted" ]
+}
+
+@test "the plugin needs libc only, is bound at load and has no writable code" {
+    run sh -c "readelf -d '$FAKE_PLUGIN' | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | tr '\n' ' '"
+    [ "${output/ld-linux-*.so.* /}" = "libc.so.6 " ]
+    readelf -d "$FAKE_PLUGIN" | grep -q BIND_NOW
+    readelf -lW "$FAKE_PLUGIN" | grep -q GNU_RELRO
+    readelf -lW "$FAKE_PLUGIN" | grep GNU_STACK | grep -qv E
+    no sh -c "readelf -d \'$FAKE_PLUGIN\' | grep -q TEXTREL"
+    nm -D --undefined-only "$FAKE_PLUGIN" | grep -q __stack_chk_fail
+}
+
+@test "the plugin starts no thread, leaves nothing behind, opens no connection" {
+    run sh -c "nm -D --undefined-only '$FAKE_PLUGIN' | sed 's/.* //; s/@.*//'"
+    for name in pthread_create atexit on_exit __cxa_atexit system popen fork vfork dlopen socket \
+        connect signal setuid strcpy strcat sprintf gets; do
+        no grep -qx "$name" <<< "$output" || { echo "calls $name"; return 1; }
+    done
+}
+
+@test "no hook in any context does anything for a job without the option" {
+    for c in local allocator; do in_ $c -N2 hostname; [ $status -eq 0 ]; only "launch: hostname"; done
+    in_ remote hostname; [ $status -eq 0 ]; only "exec: hostname"
+    FAKE_STEP=0xfffffffb in_ remote script; [ $status -eq 0 ]; only "exec: script"
+    for c in slurmd job_script error; do in_ $c; [ $status -eq 0 ]; only "done"; done
+    [ ! -e srun.argv ]
+}
+
+@test "with every argument of plugstack wrong, jobs without the option still run" {
+    export FAKE_ARGS="agnet=/x max_node_hours=-1 step=maybe"
+    in_ local hostname; only "launch: hostname"
+    in_ remote hostname; only "exec: hostname"
+    in_ remote /bin/hpcai500-agent; [ "${lines[0]}" = "exec: /bin/hpcai500-agent HPCAI500_PLUGIN=$(release)" ]
+}
+
+release() { sed -n 's/#define PACKAGE_VERSION "\(.*\)"/\1/p' "$top_builddir/config.h"; }
+
+@test "help and list answer in srun, sbatch and salloc with exit code 0" {
+    for c in local allocator; do
+        in_ $c --hpcai500=help; [ $status -eq 0 ]; [[ $output == *"class=auto|tiny|small|standard"* ]]
+        in_ $c --hpcai500 list; [ $status -eq 0 ]; [[ $output == *cosmoflow* ]]
+        in_ $c -N2 --hpcai500=list hostname; [ $status -eq 0 ]; [[ $output == *cosmoflow* && $output != *launch* ]]
+    done
+    # before sbatch reads a script from the terminal; a script's own word is not ours
+    FAKE_CONTEXT=allocator run ./host -N 2 --hpcai500=help; [[ $output == *class=auto* ]]
+    in_ allocator job.sh --hpcai500=help; only "launch: job.sh --hpcai500=help"
+    # a full disk or closed pipe is not a success
+    FAKE_CONTEXT=local run sh -c './host --hpcai500=help > /dev/full'; [ $status -ne 0 ]
+}
+
+@test "a bad option ends srun and sbatch with one sentence" {
+    while IFS='|' read -r text sentence; do
+        for c in local allocator; do
+            in_ $c --hpcai500="$text" hostname
+            [ $status -eq 1 ]
+            only "fake: error: hpcai500: $sentence"
+        done
+    done <<'T'
+componet|there is no suite or workload 'componet'; the nearest is 'component'
+cosmoflow,clas=tiny|there is no key 'clas'; the nearest is 'class'
+cosmoflow,class=huge|there is no class=huge; the nearest is 'class=auto'
+cosmoflow,epochs=0|epochs=0 is out of range; the nearest is 'epochs=1'
+cosmoflow,time=10|time=10 is not a time: say a whole number of s, m or h, for example 'time=10m'
+../../etc/passwd|there is no suite or workload '../../etc/passwd'; 'help' shows them all
+%n%n%s|there is no suite or workload '%n%n%s'; 'help' shows them all
+T
+    in_ local --hpcai500= hostname; [ $status -eq 1 ]
+    only "fake: error: hpcai500: the run text says no suite or workload; say for example 'component'"
+    in_ local --hpcai500=$'component\x1b]0;x\a' hostname; [ $status -eq 1 ]
+    only "fake: error: hpcai500: byte 10 of the run text is an unprintable character"
+    in_ local --hpcai500="$(head -c 100000 /dev/zero | tr '\0' a)" hostname; [ $status -eq 1 ]
+    only "fake: error: hpcai500: the run text is longer than 256 bytes"
+}
+
+@test "srun AGENT: it is the step, and the cost is said" {
+    in_ local --hpcai500=$run_text /opt/bin/hpcai500-agent
+    only "fake: hpcai500: $run_text may cost 0.333 node-hours" \
+        "launch: /opt/bin/hpcai500-agent _SLURM_SPANK_OPTION_hpcai500_hpcai500=$run_text"
+    [ ! -e srun.argv ]
+}
+
+@test "srun COMMAND: the agent runs first, as a step over the same nodes and tasks" {
+    SLURM_JOB_NUM_NODES=2 SLURM_CPUS_PER_TASK=4 in_ local --hpcai500=time=1m,component hostname || true
+    [ $status -eq 1 ]
+    SLURM_JOB_NUM_NODES=2 SLURM_CPUS_PER_TASK=4 in_ local --hpcai500=component,time=1m,seed=1 hostname -f
+    [ $status -eq 0 ]
+    only "fake: hpcai500: component,time=1m may cost 0.0333 node-hours" "agent's results" \
+        "launch: hostname -f _SLURM_SPANK_OPTION_hpcai500_hpcai500=component,time=1m,seed=1"
+    diff srun.argv - <<T
+--overlap
+--input=none
+--quit-on-interrupt
+--wait=120
+--job-name=hpcai500
+--jobid=7
+--nodes=2
+--ntasks=3
+--cpus-per-task=4
+$(sed -n 's/^bindir = //p' "$top_builddir/Makefile" | sed "s,\${exec_prefix},$(sed -n 's/^prefix = //p' "$top_builddir/Makefile"),")/hpcai500-agent
+component,time=1m
+T
+    [ ! -e squeue.argv ]
+}
+
+@test "srun COMMAND: what the agent prints does not meet the command's output" {
+    FAKE_CONTEXT=local ./host --hpcai500=component hostname > out 2> err
+    [ "$(cat out)" = "launch: hostname _SLURM_SPANK_OPTION_hpcai500_hpcai500=component" ]
+    grep -qx "agent's results" err
+}
+
+@test "srun COMMAND on a part of the job: the agent's step is on the same nodes" {
+    SLURM_JOB_NUM_NODES=4 in_ local --hpcai500=component hostname
+    grep -qx -- '--nodelist=n\[3-4\]' srun.argv
+    [ "$(cat squeue.argv)" = "--noheader --steps 7.0 -o %N" ]
+    rm squeue
+    SLURM_JOB_NUM_NODES=4 in_ local --hpcai500=component hostname
+    [ $status -eq 0 ]
+    [[ $output == *"/squeue could not be started: No such file or directory; the agent may run on other nodes of the job"* ]]
+    no grep -q nodelist srun.argv
+}
+
+@test "the agent's step has the user's environment but not the caller's step, PMI or option" {
+    SLURM_STEP_ID=0 SLURM_STEPID=0 SLURM_PROCID=3 PMIX_RANK=1 PMI_RANK=1 OMPI_COMM_WORLD_RANK=1 \
+        SLURM_SPANK__SLURM_SPANK_OPTION_hpcai500_hpcai500=x HPCAI500_STOP=1 HPCAI500_RUN=x \
+        SLURM_CONF=/c SLURM_DISTRIBUTION=block OMPI_MCA_btl=tcp MINE='a b' LD_PRELOAD= \
+        in_ remote true # only to see that the fake passes them on
+    [ $status -eq 0 ]
+    SLURM_STEP_ID=0 SLURM_STEPID=0 SLURM_PROCID=3 PMIX_RANK=1 PMI_RANK=1 OMPI_COMM_WORLD_RANK=1 \
+        HPCAI500_STOP=1 HPCAI500_RUN=x HPCAI500_CACHE=/c SLURM_CONF=/c SLURM_DISTRIBUTION=block \
+        OMPI_MCA_btl=tcp MINE='a b' in_ local --hpcai500=component hostname
+    for kept in SLURM_CONF=/c SLURM_DISTRIBUTION=block OMPI_MCA_btl=tcp 'MINE=a b' HPCAI500_CACHE=/c; do
+        grep -qx "$kept" srun.env || { echo "lost $kept"; return 1; }
+    done
+    no grep -E '^(_SLURM_SPANK|SLURM_SPANK|SLURM_STEP|SLURM_PROCID|PMI|OMPI_COMM_WORLD|HPCAI500_(STOP|RUN|PLUGIN))' srun.env
+}
+
+@test "no descriptor of the plugin reaches the agent's step or the command" {
+    SLURM_JOB_NUM_NODES=4 in_ local --hpcai500=component hostname
+    for program in srun squeue; do
+        grep -q ' 0 -> /dev/null' $program.fd
+        had=$(grep -c ' -> ' $program.fd)
+        ./$program > out # what the test itself has open
+        cat $program.fd
+        [ "$had" -eq "$(grep -c ' -> ' $program.fd)" ]
+    done
+}
+
+@test "a failed run: the command starts all the same, unless gate=yes" {
+    echo 3 > srun.exit
+    in_ local --hpcai500=component hostname
+    [ $status -eq 0 ]
+    [ "${lines[2]}" = "fake: hpcai500: component ended with exit code 3; the command starts all the same (gate=yes stops it)" ]
+    [[ ${lines[3]} == "launch: hostname"* && ${lines[3]} != *HPCAI500_STOP* ]]
+    in_ local --hpcai500=component,gate=yes hostname
+    [ "${lines[2]}" = "fake: error: hpcai500: component,gate=yes ended with exit code 3, so the command does not start" ]
+    [[ ${lines[3]} == *" HPCAI500_STOP=1" ]]
+    rm srun
+    in_ local --hpcai500=component,gate=yes hostname
+    [[ ${lines[1]} == *"/srun could not be started: No such file or directory, so the command does not start" ]]
+    [[ ${lines[2]} == *" HPCAI500_STOP=1" ]]
+}
+
+@test "a command that must not start ends in its tasks, before exec" {
+    HPCAI500_STOP=1 FAKE_OPTION=component in_ remote hostname
+    [ $status -eq 1 ]; only ""
+    # but not for a job that did not ask for us
+    HPCAI500_STOP=1 in_ remote hostname
+    [ $status -eq 0 ]; only "exec: hostname HPCAI500_STOP=1"
+    # and what a user's environment had before does not count
+    HPCAI500_STOP=1 in_ local --hpcai500=component hostname
+    [[ $output != *HPCAI500_STOP* ]]
+}
+
+@test "srun told to end while the agent runs: the agent is told, the command does not start" {
+    : > srun.sleep
+    FAKE_CONTEXT=local ./host --hpcai500=component hostname > out 2>&1 3>&- &
+    pid=$!
+    for _ in $(seq 100); do [ -e srun.started ] && break; sleep 0.1; done
+    kill -TERM $pid; wait $pid || true
+    cat out
+    grep -qx "fake: error: hpcai500: component ended with exit code 143, so the command does not start" out
+    grep -q "launch: hostname.*HPCAI500_STOP=1" out
+}
+
+@test "srun without a command becomes srun with the agent" {
+    export FAKE_ARGS="agent=gpu:/opt/gpu/hpcai500-agent agent=/opt/hpcai500-agent"
+    tail="_SLURM_SPANK_OPTION_hpcai500_hpcai500=component"
+    in_ local -N2 --hpcai500=component; [[ $output == *"launch: /opt/hpcai500-agent $tail" ]]
+    in_ local -N2 --hpcai500 component; [[ $output == *"launch: /opt/hpcai500-agent $tail" ]]
+    in_ local -pgpu --hpcai500=component; [[ $output == *"launch: /opt/gpu/hpcai500-agent $tail" ]]
+    in_ local --partition=gpu --hpcai500=component; [[ $output == *"launch: /opt/gpu/hpcai500-agent $tail" ]]
+    SLURM_JOB_PARTITION=gpu in_ local --hpcai500=component; [[ $output == *"launch: /opt/gpu/hpcai500-agent $tail" ]]
+    # an option that is not last, or the command's own word, is not that
+    in_ local --hpcai500=component -N2; [ $status -eq 70 ]
+    in_ local --hpcai500=component cat --hpcai500=component; [[ $output == *"launch: cat --hpcai500=component"* ]]
+}
+
+@test "the site can turn off each trick" {
+    FAKE_ARGS=reexec=no in_ local --hpcai500=component; [ $status -eq 70 ]
+    FAKE_ARGS=step=no in_ local --hpcai500=component hostname
+    only "fake: hpcai500: this site runs nothing before a command (step=no); the command starts all the same (gate=yes stops it)" \
+        "launch: hostname _SLURM_SPANK_OPTION_hpcai500_hpcai500=component"
+    FAKE_ARGS=step=no in_ local --hpcai500=component,gate=yes hostname; [[ $output == *HPCAI500_STOP=1 ]]
+    FAKE_ARGS=batch=no FAKE_STEP=0xfffffffb FAKE_OPTION=component in_ remote script; only "exec: script"
+    [ ! -e srun.argv ]
+}
+
+@test "srun of several components says that nothing can run first" {
+    SLURM_HET_SIZE=2 in_ local --hpcai500=component --het-group=0,1 hostname
+    only "fake: hpcai500: srun of several components cannot wait for a run before its command; the command starts all the same (gate=yes stops it)" \
+        "launch: hostname _SLURM_SPANK_OPTION_hpcai500_hpcai500=component"
+    SLURM_HET_SIZE=2 in_ local --hpcai500=component hostname; [ -e srun.argv ]
+}
+
+@test "salloc: the cost per node; the agent before the first step and no other" {
+    in_ allocator --hpcai500=component,time=1h sh
+    [ "${lines[0]}" = "fake: hpcai500: component,time=1h may cost 1 node-hours per node of the job" ]
+    [[ ${lines[1]} == "launch: sh"* ]]
+    export SLURM_SPANK__SLURM_SPANK_OPTION_hpcai500_hpcai500=component
+    in_ local hostname; [ -e srun.argv ]; rm srun.argv
+    FAKE_STEP=1 in_ local hostname; [ ! -e srun.argv ]
+    FAKE_STEP=1 in_ local --hpcai500=cosmoflow hostname; grep -qx cosmoflow srun.argv; rm srun.argv
+    FAKE_STEP=1 in_ local /x/hpcai500-agent; [[ $output == *"may cost"* ]]; [ ! -e srun.argv ]
+    FAKE_STEP=0xfffffffa in_ local bash; [ ! -e srun.argv ] # salloc's own interactive step
+}
+
+@test "the site's cap and partitions, said with the nearest that is allowed" {
+    [ "$(id -u)" = 0 ] && drop="setpriv --reuid nobody --regid nogroup --clear-groups" || drop=
+    chmod 755 "$dir"
+    like_user() { FAKE_CONTEXT=$1 run $drop ./host "${@:2}"; echo "[$status] $output"; }
+    export FAKE_ARGS="max_node_hours=0.25 partitions=main,short"
+    like_user local --hpcai500=component hostname
+    [ "${lines[0]}" = "fake: error: hpcai500: component may cost 0.333 node-hours on 2 nodes and this site allows 0.25; the nearest is 'time=7m', so the command does not start" ]
+    [[ ${lines[1]} == *HPCAI500_STOP=1 ]]
+    like_user allocator --hpcai500=component,time=1h sh
+    [ $status -eq 1 ]
+    only "fake: error: hpcai500: component,time=1h may cost 1 node-hours on 1 node and this site allows 0.25; the nearest is 'time=15m'"
+    SLURM_JOB_PARTITION=long like_user local --hpcai500=component,time=1m /x/hpcai500-agent
+    [ "${lines[0]}" = "fake: error: hpcai500: this site does not run hpcai500 in the partition 'long', only in main,short, so the command does not start" ]
+    SLURM_JOB_PARTITION=short like_user local --hpcai500=component,time=1m /x/hpcai500-agent
+    [[ $output == *"may cost 0.0333"* && $output != *STOP* ]]
+    if [ -n "$drop" ]; then # neither binds root
+        SLURM_JOB_PARTITION=long in_ local --hpcai500=component /x/hpcai500-agent; [[ $output != *STOP* ]]
+    fi
+}
+
+@test "arguments of plugstack that are wrong refuse the option" {
+    while IFS='|' read -r argument sentence; do
+        FAKE_ARGS=$argument in_ local --hpcai500=component hostname
+        [ $status -eq 1 ]
+        only "fake: error: hpcai500: $sentence"
+    done <<'T'
+agnet=/x|plugstack argument 'agnet=/x' is not known; the nearest is 'agent='
+nonsense|plugstack argument 'nonsense' is not known
+agent=x|plugstack argument agent=x is not [PARTITION:]/PATH
+agent=x/y|plugstack argument agent=x/y is not [PARTITION:]/PATH
+conf=x|plugstack argument conf=x is not an absolute path
+spool=|plugstack argument spool= is not an absolute path
+srun=srun|plugstack argument srun=srun is not an absolute path
+partitions=|plugstack argument partitions= names none
+max_node_hours=many|plugstack argument max_node_hours=many is not a number of hours
+max_node_hours=0|plugstack argument max_node_hours=0 is not a number of hours
+max_node_hours=nan|plugstack argument max_node_hours=nan is not a number of hours
+step=maybe|plugstack argument step=maybe is neither yes nor no
+T
+    FAKE_ARGS=$(printf 'agent=/a%d ' $(seq 17)) in_ local --hpcai500=component hostname
+    only "fake: error: hpcai500: plugstack has more than 16 agent= arguments"
+}
+
+@test "the tasks of the agent are told the run and that the plugin is here" {
+    export FAKE_ARGS="spool=/s conf=/c"
+    FAKE_OPTION=component,seed=1 in_ remote /x/hpcai500-agent
+    only "exec: /x/hpcai500-agent HPCAI500_RUN=component HPCAI500_PLUGIN=$(release) HPCAI500_SPOOL=/s HPCAI500_CONF=/c"
+    in_ remote hpcai500-agent component
+    only "exec: hpcai500-agent component HPCAI500_PLUGIN=$(release) HPCAI500_SPOOL=/s HPCAI500_CONF=/c"
+    FAKE_OPTION=component in_ remote hostname; only "exec: hostname"
+    FAKE_OPTION=component in_ remote hpcai500-agent-of-mine; only "exec: hpcai500-agent-of-mine"
+}
+
+@test "hostile values past srun's check end the task with one sentence, nothing else" {
+    long=$(head -c 100000 /dev/zero | tr '\0' a)
+    for value in '' 'componet' '../../etc/passwd' '%n%n%s%1$hhn' $'component\n' $'\x1b[2J' \
+        'component,out=' $'component,out=\xff' 'component,,,,,,,,,' "component,$long" \
+        'component,data=$(touch${IFS}owned)' '`touch owned`' 'help' 'list'; do
+        case $value in 'component,data='*) good=1 ;; *) good= ;; esac
+        _SLURM_SPANK_OPTION_hpcai500_hpcai500=$value FAKE_OPTION=component in_ remote hpcai500-agent
+        if [ -n "$good" ]; then [ $status -eq 0 ]; continue; fi
+        [ $status -eq 1 ]
+        [ "${#lines[@]}" -eq 1 ]
+        [[ ${lines[0]} == "hpcai500: "* ]]
+        LC_ALL=C no grep -q '[[:cntrl:]]' <<< "${lines[0]}"
+        [ "${#lines[0]}" -lt 600 ]
+        # only the first rank speaks
+        _SLURM_SPANK_OPTION_hpcai500_hpcai500=$value FAKE_RANK=1 in_ remote hpcai500-agent
+        [ $status -eq 1 ]; only ""
+    done
+    [ ! -e owned ]
+    # twice the same, or a second good one, is no harm
+    _SLURM_SPANK_OPTION_hpcai500_hpcai500=cosmoflow FAKE_OPTION=component in_ remote hpcai500-agent
+    [[ $output == *HPCAI500_RUN=cosmoflow* ]]
+}
+
+# batch OPTION [VARIABLE=VALUE...]: as sbatch leaves it to slurmstepd
+batch() {
+    local text=$1; shift
+    run env FAKE_CONTEXT=remote FAKE_STEP=0xfffffffb FAKE_OPTION="$text" PATH="$dir:$PATH" \
+        SLURM_SPANK__SLURM_SPANK_OPTION_hpcai500_hpcai500="$text" "$@" ./host script
+    echo "[$status] $output"
+}
+
+@test "sbatch: the agent's step before the script, which does not inherit the option" {
+    batch component SLURM_NTASKS=6 SLURM_CPUS_PER_TASK=2 FAKE_ARGS=agent=/a/hpcai500-agent
+    [ $status -eq 0 ]
+    only "agent's results" "exec: script"
+    [ "$(tail -n 6 srun.argv | tr '\n' ' ')" = \
+        "--jobid=7 --nodes=2 --ntasks=6 --cpus-per-task=2 /a/hpcai500-agent component " ]
+    no grep SPANK srun.env
+    batch component; no grep -q ntasks srun.argv
+    batch component FAKE_ARGS=srun=/nowhere/srun; [ $status -eq 0 ]
+    only "hpcai500: /nowhere/srun could not be started: No such file or directory; the script starts all the same (gate=yes stops it)" "exec: script"
+    batch component FAKE_NO_ITEMS=1; [[ $output == "exec: script"* ]]
+    batch component PATH=/nowhere
+    only "hpcai500: there is no srun in the job's PATH; the script starts all the same (gate=yes stops it)" "exec: script"
+}
+
+@test "sbatch: gate=yes stops the script after a failed run" {
+    echo 1 > srun.exit
+    batch component,gate=yes; [ $status -eq 1 ]
+    only "agent's results" "hpcai500: the script does not start: component,gate=yes ended with exit code 1"
+    batch component; [ $status -eq 0 ]
+    only "agent's results" "hpcai500: component ended with exit code 1; the script starts all the same (gate=yes stops it)" "exec: script"
+    batch componet; [ $status -eq 1 ]
+    only "hpcai500: there is no suite or workload 'componet'; the nearest is 'component'"
+}
+
+@test "sbatch: a signal to the script that has not begun ends agent and job" {
+    : > srun.sleep
+    FAKE_CONTEXT=remote FAKE_STEP=0xfffffffb FAKE_OPTION=component PATH="$dir:$PATH" ./host script > out 2>&1 3>&- &
+    pid=$!
+    for _ in $(seq 100); do [ -e srun.started ] && break; sleep 0.1; done
+    kill -TERM "$(pgrep -P $pid)"
+    code=0; wait $pid || code=$?
+    echo "$code"; cat out
+    [ $code -eq 143 ]
+    no grep -q exec out
+}
+
+@test "out of memory: srun and the task go on or end with a sentence" {
+    for n in 1 2 3; do
+        FAKE_NO_MEMORY=$n SLURM_JOB_NUM_NODES=4 in_ local --hpcai500=component hostname
+        [ $status -eq 0 ]; [[ $output == *"launch: hostname"* ]]
+        FAKE_NO_MEMORY=$n FAKE_OPTION=component in_ remote hpcai500-agent; [ $status -eq 0 ]
+    done
+    batch component FAKE_NO_MEMORY=1; [ $status -eq 0 ]
+    only "hpcai500: no memory for an environment; the script starts all the same (gate=yes stops it)" "exec: script"
+}
+
+@test "the plugin builds with the header of later releases and then names what a failed init fails" {
+    cc=$(sed -n 's/^CC = //p' "$top_builddir/Makefile")
+    sed 's/\(HAVE_DECL_ESPANK_JOB_FAILURE\|HAVE_DECL_SPANK_PREPEND_TASK_ARGV\) 0/\1 1/' "$top_builddir/config.h" > config.h
+    $cc -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -shared -fPIC -DHPCAI500_BINDIR='"/b"' \
+        -I. -I"$top_srcdir/tests/spank/later" -I"$top_srcdir" \
+        -Wl,--version-script="$top_srcdir/spank/hpcai500.map" \
+        "$top_srcdir"/spank/{plugin,login,local,remote,site,cmdline,step}.c \
+        "$top_srcdir"/reports/{err,nearest,runspec}.c -o later.so
+    nm -D --defined-only later.so | grep -q slurm_spank_init_failure_mode
+}
