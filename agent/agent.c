@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The order of things: parse, start MPI, agree on the text, plan, open the
+ * record, run each workload, gather, write.
+ */
+#include <config.h>
+
+#include "agent/agent.h"
+
+#include <math.h>
+#include <mpi.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent/comm_mpi.h"
+#include "agent/guard.h"
+#include "agent/job.h"
+#include "agent/report.h"
+#include "agent/run.h"
+#include "build_id.h"
+
+/* Kept back from the time for the end of the run: a step, an evaluation, the
+ * record. At most this, and at most a tenth. */
+static const double margin_seconds = 20;
+
+double run_now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* ---- before MPI ---- */
+
+/* The rank as the launcher says it; 0 when there is none. */
+static long launched_rank(void)
+{
+    static const char *const names[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK",
+                                        "SLURM_PROCID"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        long rank = job_number(names[i]);
+        if (rank >= 0)
+            return rank;
+    }
+    return 0;
+}
+
+static void complain(const char *sentence)
+{
+    if (launched_rank() == 0)
+        fprintf(stderr, "hpcai500-agent: %s\n", sentence);
+}
+
+/* Answers that need no MPI. Returns an exit code, -1: go on. */
+static int before_mpi(struct run *r, int argc, char **argv)
+{
+    struct err e = ERR_INIT;
+    bool speaks = launched_rank() == 0;
+
+    if (options_parse(&r->o, argc, argv, &e) < 0) {
+        complain(e.text);
+        return AGENT_USAGE;
+    }
+    if (r->o.help) {
+        if (speaks)
+            options_help(stdout);
+        return AGENT_OK;
+    }
+    if (r->o.version) {
+        if (speaks)
+            printf("hpcai500-agent %s (%s)\n", PACKAGE_VERSION, HPCAI500_BUILD_ID);
+        return AGENT_OK;
+    }
+    if (!r->o.run) {
+        complain("what to run? give a run text, or 'list' to see what there is");
+        return AGENT_USAGE;
+    }
+    if (speaks ? runspec_answer(r->o.run, stdout)
+               : strcmp(r->o.run, "help") == 0 || strcmp(r->o.run, "list") == 0)
+        return AGENT_OK;
+    if (runspec_parse(&r->spec, r->o.run, &e) < 0) {
+        complain(e.text);
+        return AGENT_USAGE;
+    }
+    return -1;
+}
+
+/* ---- with the others ---- */
+
+/* All ranks run the same text, or none runs. */
+static int agree_text(struct run *r, struct err *e)
+{
+    char text[2 * RUNSPEC_MAX_BYTES + 1] = "", own[sizeof text];
+
+    runspec_format(&r->spec, own, sizeof own);
+    memcpy(text, own, sizeof text);
+    if (r->comm->broadcast(r->comm, text, sizeof text, 0, e) < 0)
+        return -1;
+    int rc = strcmp(text, own) == 0 ? 0 : err_set(e, "was told to run '%s', rank 0 '%s'", own, text);
+    return comm_agree(r->comm, rc, e);
+}
+
+/* Rank 0 chooses the folder of the record; all see its choice. */
+static int agree_place(struct run *r, struct err *e)
+{
+    struct err why = ERR_INIT;
+    int rc = place_find(&r->place, &r->spec, &why);
+
+    /* Only rank 0 must be able to write it. */
+    if (comm_agree(r->comm, r->comm->rank == 0 ? rc : 0, &why) < 0)
+        return err_set(e, "%s", why.text);
+    return r->comm->broadcast(r->comm, r->place.record, sizeof r->place.record, 0, e);
+}
+
+static void on_phase(void *ctx, enum phase p)
+{
+    struct run *r = ctx;
+
+    counters_phase(r->counters, p);
+    progress_phase(&r->progress, p);
+    report_phase(r, p);
+}
+
+static void on_progress(void *ctx, const struct workload_progress *now)
+{
+    struct run *r = ctx;
+
+    progress_update(&r->progress, now, run_now());
+}
+
+static void on_epoch(void *ctx, const struct result_epoch *row)
+{
+    struct run *r = ctx;
+
+    progress_epoch(&r->progress, row);
+    report_epoch(r, row);
+    counters_sample(r->counters);
+}
+
+static void on_say(void *ctx, const char *sentence)
+{
+    struct run *r = ctx;
+
+    progress_say(&r->progress, sentence);
+}
+
+static bool on_stop(void *ctx)
+{
+    (void)ctx;
+    return guard_told();
+}
+
+static struct workload_host host_of(struct run *r)
+{
+    return (struct workload_host){
+        .comm = r->comm,
+        .now = run_now,
+        .deadline = r->deadline,
+        .threads = r->spec.threads ? r->spec.threads : r->resources.threads,
+        .memory_bytes = r->resources.memory_bytes,
+        .cache_dir = r->place.cache,
+        .generator = r->place.generator,
+        .ctx = r,
+        .phase = on_phase,
+        .progress = on_progress,
+        .epoch = on_epoch,
+        .say = on_say,
+        .stop = on_stop,
+    };
+}
+
+/* Until when training may go on: `time`, or the job's end when that is
+ * earlier; the same on all ranks within their clocks. */
+static int set_deadline(struct run *r, struct err *e)
+{
+    double left = r->spec.time_seconds, job = job_seconds_left();
+
+    if (job > 0 && job < left)
+        left = job;
+    left -= fmin(margin_seconds, 0.1 * left);
+    if (r->comm->reduce(r->comm, &left, 1, COMM_MIN, e) < 0)
+        return -1;
+    r->deadline = r->begun + left;
+    return 0;
+}
+
+static void say_cost(struct run *r)
+{
+    char text[256], a[32], b[32];
+    int nodes = comm_mpi_nodes(r->comm);
+    double expected = fmin(r->plan.expected_seconds, r->spec.time_seconds);
+
+    snprintf(text, sizeof text,
+             "%s: %d rank%s x %d thread%s on %d node%s, about %s expected (%.2g node-hours), "
+             "%s at most",
+             r->o.run, r->comm->size, r->comm->size == 1 ? "" : "s",
+             r->spec.threads ? r->spec.threads : r->resources.threads,
+             (r->spec.threads ? r->spec.threads : r->resources.threads) == 1 ? "" : "s", nodes,
+             nodes == 1 ? "" : "s", plan_seconds(a, expected), expected / 3600 * nodes,
+             plan_seconds(b, r->spec.time_seconds));
+    progress_say(&r->progress, text);
+}
+
+/* Everything up to the first workload. */
+static int prepare(struct run *r, struct err *e)
+{
+    struct workload_host host;
+    int node = comm_mpi_node_index(r->comm, r->comm->rank);
+
+    if (agree_text(r, e) < 0 || agree_place(r, e) < 0 || set_deadline(r, e) < 0 ||
+        resources_find(&r->resources, r->comm, node, e) < 0 ||
+        resources_probe(&r->resources, r->comm, &r->spec, e) < 0)
+        return -1;
+    host = host_of(r);
+    return plan_make(&r->plan, &r->spec, &host, r->resources.flop_per_second,
+                     r->deadline - run_now(), e);
+}
+
+/* Sentence of a workload's end, for a person. */
+static void say_result(struct run *r, const struct workload_result *w)
+{
+    char text[384], t[32], rate[48] = "";
+
+    if (w->samples_per_second.reason == NULL)
+        snprintf(rate, sizeof rate, ", %.4g samples/s", w->samples_per_second.value);
+    if (w->epochs_to_target > 0 && !w->time_to_quality_seconds.reason)
+        snprintf(text, sizeof text, "%s: %s %.4g reached the target %.4g in %s, %d epoch%s%s",
+                 w->name, w->metric, w->achieved.value, w->target,
+                 plan_seconds(t, w->time_to_quality_seconds.value), w->epochs_to_target,
+                 w->epochs_to_target == 1 ? "" : "s", rate);
+    else if (!w->achieved.reason)
+        snprintf(text, sizeof text, "%s: %s %.4g of target %.4g%s%s%s", w->name, w->metric,
+                 w->achieved.value, w->target, rate, w->reason[0] ? ": " : "", w->reason);
+    else
+        snprintf(text, sizeof text, "%s: %s", w->name,
+                 w->reason[0] ? w->reason : w->achieved.reason);
+    progress_say(&r->progress, text);
+    if (w->epochs_to_target > 0 && !w->valid && w->reason[0]) {
+        snprintf(text, sizeof text, "%s is not valid: %s", w->name, w->reason);
+        progress_say(&r->progress, text);
+    }
+}
+
+/* Runs workload i. *could_not: it failed before its first epoch. */
+static int run_workload(struct run *r, int i, bool *could_not, struct err *e)
+{
+    const struct runspec_workload *row = runspec_workload(r->spec.workloads[i]);
+    struct workload_host host = host_of(r);
+    struct workload_result result = {0};
+    struct err why = ERR_INIT;
+
+    progress_workload(&r->progress, row->name);
+    counters_reset(r->counters);
+    report_begin(r, i, &r->plan.of[i]);
+    on_phase(r, PHASE_STAGING);
+    int rc = workload_of(r->spec.workloads[i])
+                 ->run(&r->spec, i, &r->plan.of[i], &host, &result, &why);
+    counters_stop(r->counters);
+    progress_clear(&r->progress);
+    if (rc < 0 && comm_mpi_failed(r->comm)) {
+        result_fini(&result);
+        return err_set(e, "%s", why.text);
+    }
+    if (rc < 0) {
+        if (result.status == RUN_COMPLETE)
+            result.status = RUN_CRASHED;
+        result.valid = false;
+        snprintf(result.reason, sizeof result.reason, "%s", why.text);
+        *could_not = result.n_epochs == 0;
+    }
+    say_result(r, &result);
+    rc = report_result(r, &result, e);
+    result_fini(&result);
+    return rc;
+}
+
+static void print_file(const char *path)
+{
+    char buf[65536];
+    size_t n;
+    FILE *f = fopen(path, "re");
+
+    if (!f)
+        return;
+    while ((n = fread(buf, 1, sizeof buf, f)) > 0)
+        fwrite(buf, 1, n, stdout);
+    fclose(f);
+}
+
+/* The record that could not be stored is at least shown. */
+static void print_record(const struct run *r)
+{
+    char *text = record_to_json(&r->record, NULL, NULL);
+
+    if (text)
+        puts(text);
+    free(text);
+}
+
+/* The whole run; an exit code, -1 when the ranks cannot go on together. */
+static int run_all(struct run *r, struct err *e)
+{
+    bool could_not = false, any_could_not = false;
+    char path[PATH_MAX], text[PATH_MAX + 64];
+
+    if (prepare(r, e) < 0)
+        return -1;
+    if (r->o.dry_run) {
+        struct workload_host host = host_of(r);
+        if (r->comm->rank == 0)
+            plan_print(stdout, &r->plan, &r->spec, &host, r->resources.flop_per_second,
+                       comm_mpi_nodes(r->comm), r->place.record);
+        return AGENT_OK;
+    }
+    say_cost(r);
+    if (report_open(r, e) < 0)
+        return -1;
+    for (int i = 0; i < r->spec.n_workloads && !any_could_not && !guard_told(); i++) {
+        if (run_workload(r, i, &could_not, e) < 0)
+            return -1;
+        any_could_not |= could_not;
+        /* A signal may have reached some ranks only. */
+        double told = guard_told() || any_could_not;
+        if (r->comm->reduce(r->comm, &told, 1, COMM_MAX, e) < 0)
+            return -1;
+        if (told > 0)
+            break;
+    }
+    guard_finishing();
+    if (report_write(r, path, e) < 0) {
+        if (r->comm->rank == 0 && r->o.json && !comm_mpi_failed(r->comm))
+            print_record(r);
+        return -1;
+    }
+    if (r->comm->rank == 0) {
+        snprintf(text, sizeof text, "record: %s", path);
+        progress_say(&r->progress, text);
+        if (r->o.json)
+            print_file(path);
+    }
+    double code = any_could_not ? AGENT_COULD_NOT_RUN : record_exit_code(&r->record);
+    return r->comm->broadcast(r->comm, &code, sizeof code, 0, e) < 0 ? -1 : (int)code;
+}
+
+/* ---- the end ---- */
+
+/* A peer is gone: MPI cannot end in an orderly way, nor can this process.
+ * The lowest rank that is left writes what was measured and ends all. */
+static void end_alone(struct run *r, const char *sentence)
+{
+    int culprit = comm_mpi_culprit(r->comm), rank = r->comm->rank;
+    bool speaker = comm_mpi_speaker(r->comm) == rank;
+    struct err why = ERR_INIT;
+    char path[PATH_MAX];
+
+    guard_finishing();
+    if (!speaker) {
+        /* The speaker's MPI_Abort() ends this rank, too; if it never comes, the
+         * next one speaks. */
+        comm_mpi_linger(r->comm, 3 + 0.05 * rank);
+    }
+    progress_clear(&r->progress);
+    if (speaker || r->o.verbose)
+        fprintf(stderr, "hpcai500-agent: %s\n", sentence);
+    if (r->id[0] && report_partial(r, culprit, sentence, path, &why) < 0)
+        fprintf(stderr, "hpcai500-agent: %s\n", why.text);
+    else if (r->id[0] && speaker) {
+        fprintf(stderr, "hpcai500-agent: partial record: %s\n", path);
+        if (r->o.json)
+            print_file(path);
+    }
+    fflush(NULL);
+    if (speaker) {
+        guard_blocking(NULL, "MPI_Abort");
+        MPI_Abort(MPI_COMM_WORLD, AGENT_PARTIAL);
+    }
+    _exit(AGENT_PARTIAL);
+}
+
+static int with_mpi(struct run *r, struct err *e)
+{
+    struct comm_mpi_options options = {
+        .timeout_seconds = r->o.timeout_seconds,
+        .blocking = guard_blocking,
+    };
+
+    r->comm = comm_mpi_create(&options, e);
+    if (!r->comm) {
+        complain(e->text);
+        MPI_Abort(MPI_COMM_WORLD, AGENT_COULD_NOT_RUN);
+        _exit(AGENT_COULD_NOT_RUN);
+    }
+    progress_init(&r->progress, r->comm->rank == 0 || r->o.verbose, r->o.verbose, r->comm->rank);
+    r->counters = counters_open(NULL, e);
+    int code = comm_agree(r->comm, r->counters ? 0 : -1, e) < 0 ? -1 : run_all(r, e);
+    if (code < 0 && comm_mpi_failed(r->comm))
+        end_alone(r, e->text);
+    if (code < 0) {
+        progress_say(&r->progress, e->text);
+        code = r->record.n_workloads > 0 ? AGENT_FAILED : AGENT_COULD_NOT_RUN;
+        double same = code;
+        if (r->comm->reduce(r->comm, &same, 1, COMM_MIN, NULL) == 0)
+            code = (int)same;
+    }
+    guard_finishing();
+    report_close(r);
+    counters_close(r->counters);
+    if (r->comm->barrier(r->comm, e) < 0)
+        end_alone(r, e->text);
+    comm_mpi_destroy(r->comm);
+    r->comm = NULL;
+    return code;
+}
+
+int agent_main(int argc, char **argv)
+{
+    static struct run run = {.lock = PTHREAD_MUTEX_INITIALIZER, .index = -1};
+    struct err e = ERR_INIT;
+    int code = before_mpi(&run, argc, argv);
+
+    if (code >= 0)
+        return code;
+    run.begun = run_now();
+    record_init(&run.record);
+    run.record.valid = true;
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+    struct guard_options options = {
+        .timeout_seconds = run.o.timeout_seconds,
+        .patience_seconds = 0.3,
+        .emergency = report_emergency,
+        .ctx = &run,
+    };
+    if (guard_start(&options, &e) < 0) {
+        complain(e.text);
+        return AGENT_COULD_NOT_RUN;
+    }
+    guard_blocking(NULL, "MPI_Init_thread");
+    MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &run.thread_level);
+    guard_blocking(NULL, NULL);
+    code = with_mpi(&run, &e);
+    guard_blocking(NULL, "MPI_Finalize");
+    MPI_Finalize();
+    guard_blocking(NULL, NULL);
+    guard_stop();
+    return code;
+}

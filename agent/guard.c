@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <config.h>
+
+#include "agent/guard.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { EXIT_PARTIAL = 4 };
+
+static const double tick_seconds = 0.05;
+
+static const struct {
+    int number;
+    const char *name;
+} signals[] = {
+    {SIGTERM, "SIGTERM"}, {SIGINT, "SIGINT"},   {SIGUSR1, "SIGUSR1"},
+    {SIGUSR2, "SIGUSR2"}, {SIGXCPU, "SIGXCPU"},
+};
+enum { N_SIGNALS = sizeof signals / sizeof signals[0] };
+
+/* One per process, as signals are. */
+static struct guard {
+    struct guard_options o;
+    pthread_t thread;
+    volatile sig_atomic_t told; /* 1 + index of the signal */
+    atomic_bool running, finishing;
+    pthread_mutex_t lock;       /* of the two below */
+    const char *blocking;       /* call that the main thread is in; NULL: none */
+    double since;
+} guard = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static double now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void on_signal(int number)
+{
+    for (int i = 0; i < N_SIGNALS && !guard.told; i++)
+        if (signals[i].number == number)
+            guard.told = i + 1;
+}
+
+bool guard_told(void)
+{
+    return guard.told != 0;
+}
+
+const char *guard_signal(void)
+{
+    return guard.told ? signals[guard.told - 1].name : "";
+}
+
+void guard_finishing(void)
+{
+    atomic_store(&guard.finishing, true);
+}
+
+void guard_blocking(void *ctx, const char *what)
+{
+    (void)ctx;
+    pthread_mutex_lock(&guard.lock);
+    guard.blocking = what;
+    guard.since = now();
+    pthread_mutex_unlock(&guard.lock);
+}
+
+/* The call that has taken too long, NULL: none. */
+static const char *overdue(double *seconds)
+{
+    pthread_mutex_lock(&guard.lock);
+    const char *what = guard.blocking;
+    *seconds = now() - guard.since;
+    pthread_mutex_unlock(&guard.lock);
+    return *seconds > guard.o.timeout_seconds ? what : NULL;
+}
+
+static void *watch(void *arg)
+{
+    const struct timespec tick = {0, (long)(tick_seconds * 1e9)};
+    double told = 0, seconds;
+    bool interim = false;
+    char text[128];
+
+    while (atomic_load(&guard.running)) {
+        nanosleep(&tick, NULL);
+        const char *what = overdue(&seconds);
+        if (what) {
+            snprintf(text, sizeof text, "%s has not come back for %.0f s", what, seconds);
+            guard.o.emergency(guard.o.ctx, text, true);
+            _exit(EXIT_PARTIAL);
+        }
+        if (guard.told && told == 0)
+            told = now();
+        if (told > 0 && !interim && !atomic_load(&guard.finishing) &&
+            now() - told >= guard.o.patience_seconds) {
+            interim = true;
+            snprintf(text, sizeof text, "stopped by %s", guard_signal());
+            guard.o.emergency(guard.o.ctx, text, false);
+        }
+    }
+    return arg;
+}
+
+int guard_start(const struct guard_options *o, struct err *e)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    sigset_t all, before;
+
+    guard.o = *o;
+    for (int i = 0; i < N_SIGNALS; i++)
+        sigaction(signals[i].number, &action, NULL);
+    atomic_store(&guard.running, true);
+    /* Signals are the main thread's: its sleeps end early, others go on. */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int rc = pthread_create(&guard.thread, NULL, watch, NULL);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (rc != 0) {
+        atomic_store(&guard.running, false);
+        return err_set(e, "cannot start a thread: %s", strerror(rc));
+    }
+    return 0;
+}
+
+void guard_stop(void)
+{
+    if (atomic_exchange(&guard.running, false))
+        pthread_join(guard.thread, NULL);
+}

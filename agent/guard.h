@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Who watches while the main thread works: signals and calls that do not
+ * come back.
+ *
+ * SIGTERM, SIGINT, SIGUSR1, SIGUSR2, SIGXCPU mean "stop cleanly": guard_told()
+ * becomes true, the workload sees it at its next agreement, and the record
+ * says partial. That takes a step or two; whoever sent the signal may kill
+ * earlier (mpirun gives one second). So a thread of its own waits a moment,
+ * and when the main thread has not begun to write the record by then it has
+ * an interim record written from the journals.
+ *
+ * A call of MPI that cannot be interrupted is bracketed by guard_blocking();
+ * when it takes longer than the time-out, the same is done, and the process
+ * ends: a peer that is stopped must not make this rank hang for ever.
+ *
+ * Life:    start once; stop before the process ends.
+ * Failure: -1 and a sentence.
+ * Threads: `emergency` is called by the guard's thread; all else by the main
+ *          thread. The guard never calls MPI.
+ */
+#ifndef AGENT_GUARD_H
+#define AGENT_GUARD_H
+
+#include <stdbool.h>
+
+#include "reports/err.h"
+
+struct guard_options {
+    double timeout_seconds;  /* of a blocking call */
+    double patience_seconds; /* between a signal and the interim record */
+    /* last: the process ends after it. */
+    void (*emergency)(void *ctx, const char *sentence, bool last);
+    void *ctx;
+};
+
+int guard_start(const struct guard_options *o, struct err *e);
+void guard_stop(void);
+
+bool guard_told(void);
+/* "SIGTERM"; "" before. */
+const char *guard_signal(void);
+
+/* The main thread writes the record itself: no interim one any more. */
+void guard_finishing(void);
+
+/* As comm_mpi_options.blocking. */
+void guard_blocking(void *ctx, const char *what);
+
+#endif

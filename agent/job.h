@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The Slurm job that this process belongs to, as its environment says.
+ *
+ * Life:    no state. Failure: none. Threads: any.
+ */
+#ifndef AGENT_JOB_H
+#define AGENT_JOB_H
+
+#include "reports/record.h"
+
+/* job->present is false outside of Slurm. */
+void job_read(struct record_job *job);
+
+/* Seconds until the job's time is over; NAN when Slurm does not say. */
+double job_seconds_left(void);
+
+/* A number from the environment, -1 when it is not set or none. */
+long job_number(const char *variable);
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <config.h>
+
+#include "agent/plan.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { TEXT = 32 };
+
+const char *plan_bytes(char *buf, double bytes)
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+    size_t u = 0;
+
+    for (; bytes >= 1024 && u + 1 < sizeof units / sizeof units[0]; u++)
+        bytes /= 1024;
+    snprintf(buf, TEXT, u ? "%.1f %s" : "%.0f %s", bytes, units[u]);
+    return buf;
+}
+
+const char *plan_seconds(char *buf, double seconds)
+{
+    long s = seconds < 1e9 ? lround(seconds) : 1000000000L;
+
+    if (seconds < 10)
+        snprintf(buf, TEXT, "%.1f s", seconds);
+    else if (s < 60)
+        snprintf(buf, TEXT, "%ld s", s);
+    else if (s < 3600)
+        snprintf(buf, TEXT, "%ld min %02ld s", s / 60, s % 60);
+    else
+        snprintf(buf, TEXT, "%ld h %02ld min", s / 3600, s % 3600 / 60);
+    return buf;
+}
+
+/* Why a class cannot be taken by class=auto; NULL: it can. */
+static const char *unfit(const struct workload_plan *p, const struct workload_host *host,
+                         double seconds)
+{
+    if (host->memory_bytes && p->arena_bytes > host->memory_bytes)
+        return "does not fit the memory of a rank";
+    if (p->class == CLASS_STANDARD && !p->data_ready)
+        return "has no data, and they are never made silently";
+    if (p->expected_seconds > seconds)
+        return "takes longer than the time allows";
+    return NULL;
+}
+
+/* One class, agreed: the ranks' plans may differ in what files they see. */
+static int plan_class(struct workload_plan *p, const struct runspec *spec, int index,
+                      enum runspec_class class, const struct workload_host *host, double rate,
+                      struct err *e)
+{
+    const struct workload *w = workload_of(spec->workloads[index]);
+    double ready;
+
+    int rc = w ? w->plan(spec, index, class, host, rate, p, e)
+               : err_set(e, "this agent was built without the workload %s",
+                         runspec_workload(spec->workloads[index])->name);
+    if (comm_agree(host->comm, rc, e) < 0)
+        return -1;
+    ready = p->data_ready;
+    double numbers[2] = {-p->expected_seconds, ready};
+    if (host->comm->reduce(host->comm, numbers, 2, COMM_MIN, e) < 0)
+        return -1;
+    p->expected_seconds = -numbers[0];
+    p->data_ready = numbers[1] > 0;
+    return 0;
+}
+
+static int plan_auto(struct workload_plan *p, const struct runspec *spec, int index,
+                     const struct workload_host *host, double rate, double seconds, struct err *e)
+{
+    struct err why = ERR_INIT;
+
+    for (int class = CLASS_COUNT - 1; class > CLASS_AUTO; class--) {
+        if (plan_class(p, spec, index, (enum runspec_class)class, host, rate, &why) < 0)
+            continue;
+        const char *reason = unfit(p, host, seconds);
+        /* Too slow even so: the smallest is what there is, cut by time. */
+        if (!reason || (class == CLASS_AUTO + 1 && p->expected_seconds > seconds))
+            return 0;
+        err_set(&why, "%s class %s %s", runspec_workload(spec->workloads[index])->name,
+                runspec_class_name((enum runspec_class)class), reason);
+    }
+    return err_set(e, "no class can be run: %s", why.text);
+}
+
+int plan_make(struct run_plan *plan, const struct runspec *spec, const struct workload_host *host,
+              double flop_per_second, double seconds, struct err *e)
+{
+    memset(plan, 0, sizeof *plan);
+    for (int i = 0; i < spec->n_workloads; i++) {
+        struct workload_plan *p = &plan->of[i];
+        int rc = spec->class == CLASS_AUTO
+                     ? plan_auto(p, spec, i, host, flop_per_second,
+                                 (seconds - plan->expected_seconds) / (spec->n_workloads - i), e)
+                     : plan_class(p, spec, i, spec->class, host, flop_per_second, e);
+        if (rc < 0)
+            return -1;
+        plan->n++;
+        plan->expected_seconds += p->expected_seconds;
+    }
+    return 0;
+}
+
+void plan_print(FILE *f, const struct run_plan *plan, const struct runspec *spec,
+                const struct workload_host *host, double flop_per_second, int nodes,
+                const char *record_dir)
+{
+    char text[2 * RUNSPEC_MAX_BYTES + 1], a[TEXT], b[TEXT];
+
+    runspec_format(spec, text, sizeof text);
+    fprintf(f, "run       %s\n", text);
+    fprintf(f, "ranks     %d on %d node%s, %d thread%s each, about %.1f GFLOP/s each\n",
+            host->comm->size, nodes, nodes == 1 ? "" : "s", host->threads,
+            host->threads == 1 ? "" : "s", flop_per_second / 1e9);
+    for (int i = 0; i < plan->n; i++) {
+        const struct workload_plan *p = &plan->of[i];
+        fprintf(f, "workload  %s, class %s: %s\n", runspec_workload(spec->workloads[i])->name,
+                runspec_class_name(p->class), p->title);
+        fprintf(f, "  train   %llu parameters, %llu + %llu samples, batch %ld, %d epochs at most\n",
+                (unsigned long long)p->parameters, (unsigned long long)p->train_samples,
+                (unsigned long long)p->eval_samples, p->batch, p->epochs);
+        fprintf(f, "  target  %g\n", p->target);
+        fprintf(f, "  memory  %s per rank, of %s\n", plan_bytes(a, (double)p->arena_bytes),
+                host->memory_bytes ? plan_bytes(b, (double)host->memory_bytes) : "unknown");
+        fprintf(f, "  data    %s (%s%s)\n", p->data_path, plan_bytes(a, (double)p->data_bytes),
+                p->data_ready ? ", ready" : ", not made yet");
+        fprintf(f, "  time    %s expected to the last epoch\n", plan_seconds(a, p->expected_seconds));
+    }
+    double most = spec->time_seconds;
+    double cost = plan->expected_seconds < most ? plan->expected_seconds : most;
+    fprintf(f, "cost      %.3g node-hours expected, %.3g at most\n", cost / 3600 * nodes,
+            runspec_node_hours(spec, (unsigned)nodes));
+    fprintf(f, "record    %s\n", record_dir);
+}

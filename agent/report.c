@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <config.h>
+
+#include "agent/report.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent/comm_mpi.h"
+#include "agent/guard.h"
+#include "agent/job.h"
+#include "agent/system.h"
+#include "workloads/engine/engine.h"
+
+/* Phases are journalled when they change, but not more often than this. */
+static const double phases_every_seconds = 1;
+
+/* ---- opening ---- */
+
+/* Rank 0's start time and pid name a local record on all ranks. */
+static int name_record(struct run *r, struct err *e)
+{
+    struct {
+        struct timespec start;
+        int pid;
+    } own = {.pid = (int)getpid()};
+    char path[PATH_MAX + RECORD_ID_SIZE];
+    int rc = 0;
+
+    clock_gettime(CLOCK_REALTIME, &own.start);
+    if (r->comm->broadcast(r->comm, &own, sizeof own, 0, e) < 0)
+        return -1;
+    r->record.time.start = own.start;
+    r->record.time.pid = own.pid;
+    job_read(&r->record.job);
+    record_id(&r->record, r->id);
+    if (r->comm->rank == 0) {
+        snprintf(path, sizeof path, "%s/%s.json", r->place.record, r->id);
+        if (access(path, F_OK) == 0)
+            rc = err_set(e, "%s exists already: this step has left a record before", path);
+    }
+    return comm_agree(r->comm, rc, e);
+}
+
+/* Cards of the nodes: from the first rank of each. */
+static int gather_nodes(struct run *r, struct err *e)
+{
+    struct comm *c = r->comm;
+    size_t *counts = calloc((size_t)c->size, sizeof *counts);
+    struct record_node *nodes = malloc((size_t)comm_mpi_nodes(c) * sizeof *nodes);
+    int rc = counts && nodes ? 0 : err_set(e, "out of memory for the nodes");
+
+    if ((rc = comm_agree(c, rc, e)) < 0)
+        goto out;
+    for (int i = 0, next = 0; i < c->size; i++)
+        if (comm_mpi_node_index(c, i) == next) {
+            counts[i] = sizeof *nodes;
+            next++;
+        }
+    if ((rc = c->allgatherv(c, &r->self, nodes, counts, e)) < 0)
+        goto out;
+    for (int i = 0; i < comm_mpi_nodes(c) && rc == 0 && c->rank == 0; i++)
+        rc = record_add_node(&r->record, &nodes[i]) < 0 ? err_set(e, "out of memory for the nodes")
+                                                        : 0;
+    rc = comm_agree(c, rc, e);
+out:
+    free(nodes);
+    free(counts);
+    return rc;
+}
+
+/* Ranks of one node may run different builds, too (mpirun with two programs). */
+static int compare_builds(struct run *r, struct err *e)
+{
+    uint32_t hash = crc32c(0, r->self.build_id, strlen(r->self.build_id));
+    double most[2] = {hash, -(double)hash};
+
+    if (r->comm->reduce(r->comm, most, 2, COMM_MAX, e) < 0)
+        return -1;
+    if (most[0] != -most[1]) {
+        r->record.valid = false;
+        record_reason(&r->record, "valid", "ranks run different builds");
+        progress_say(&r->progress, "ranks run different builds: the run will not be valid");
+    }
+    return 0;
+}
+
+static void say_plugin(struct run *r)
+{
+    char text[256];
+    int missing = 0, first = -1;
+
+    if (!r->record.job.present)
+        return;
+    for (int i = 0; i < r->record.n_nodes; i++)
+        if (!r->record.nodes[i].plugin_remote && missing++ == 0)
+            first = i;
+    if (missing == 0 || missing == r->record.n_nodes)
+        return; /* none has it: started by hand */
+    snprintf(text, sizeof text, "the plugin hpcai500.so is missing on %d of %d nodes (%s)", missing,
+             r->record.n_nodes, r->record.nodes[first].name);
+    progress_say(&r->progress, text);
+}
+
+static int most_ranks_per_node(const struct comm *c)
+{
+    int most = 0;
+
+    for (int node = 0; node < comm_mpi_nodes(c); node++) {
+        int n = 0;
+        for (int i = 0; i < c->size; i++)
+            n += comm_mpi_node_index(c, i) == node;
+        most = n > most ? n : most;
+    }
+    return most;
+}
+
+static void describe(struct run *r)
+{
+    struct record_run *run = &r->record.run;
+    struct system_told told = {
+        .ranks = r->comm->size,
+        .ranks_per_node = most_ranks_per_node(r->comm),
+        .threads = r->spec.threads ? r->spec.threads : r->resources.threads,
+        .thread_level = r->thread_level,
+        .processors = r->resources.processors,
+        .engine = r->spec.engine == ENGINE_AUTO ? engine_backend_name(0)
+                                                : runspec_engine_name(r->spec.engine),
+        .dtype = runspec_dtype_name(r->spec.dtype),
+        .data_dir = r->plan.n ? r->plan.of[0].data_path : "",
+        .out_dir = r->place.record,
+    };
+
+    snprintf(run->text, sizeof run->text, "%s", r->o.run);
+    runspec_format(&r->spec, run->canonical, sizeof run->canonical);
+    run->seed = r->spec.seed;
+    snprintf(run->division, sizeof run->division, "%s", runspec_division_name(r->spec.division));
+    system_facts(r->record.facts, &told);
+    system_node(&r->self, comm_mpi_node(r->comm, r->comm->rank));
+}
+
+/* A journal that cannot be kept is said once; the run goes on. */
+static void open_journal(struct run *r)
+{
+    struct err why = ERR_INIT;
+
+    r->journal = journal_open(r->place.record, r->id, r->comm->rank, &why);
+    if (!r->journal || journal_start(r->journal, &r->record, r->comm->rank, r->comm->size, &r->self,
+                                     &why) < 0)
+        progress_say(&r->progress, why.text);
+}
+
+int report_open(struct run *r, struct err *e)
+{
+    if (name_record(r, e) < 0)
+        return -1;
+    describe(r);
+    if (gather_nodes(r, e) < 0 || compare_builds(r, e) < 0)
+        return -1;
+    say_plugin(r);
+    open_journal(r);
+    return 0;
+}
+
+void report_close(struct run *r)
+{
+    pthread_mutex_lock(&r->lock);
+    journal_close(r->journal);
+    r->journal = NULL;
+    pthread_mutex_unlock(&r->lock);
+    record_fini(&r->record);
+}
+
+/* ---- while it runs ---- */
+
+/* The workload as far as it is known before it runs. */
+void report_begin(struct run *r, int index, const struct workload_plan *plan)
+{
+    const struct runspec_workload *w = runspec_workload(r->spec.workloads[index]);
+    struct workload_result known = {
+        .ranks = r->comm->size,
+        .threads = r->spec.threads ? r->spec.threads : r->resources.threads,
+        .batch = plan->batch,
+        .parameters = plan->parameters,
+        .train_samples = plan->train_samples,
+        .eval_samples = plan->eval_samples,
+        .target = plan->target,
+        .arena_bytes = plan->arena_bytes,
+        .flop_per_sample = plan->flop_per_sample,
+        .status = RUN_PARTIAL,
+    };
+
+    snprintf(known.name, sizeof known.name, "%s", w->name);
+    snprintf(known.suite, sizeof known.suite, "%s", w->suite);
+    snprintf(known.class_name, sizeof known.class_name, "%s", runspec_class_name(plan->class));
+    snprintf(known.dtype, sizeof known.dtype, "%s", runspec_dtype_name(r->spec.dtype));
+    snprintf(known.engine, sizeof known.engine, "%s",
+             r->spec.engine == ENGINE_AUTO ? engine_backend_name(0)
+                                           : runspec_engine_name(r->spec.engine));
+    snprintf(known.data_path, sizeof known.data_path, "%s", plan->data_path);
+    r->index = index;
+    r->workload_begun = r->phase_begun = r->phases_written = run_now();
+    r->phase = PHASE_STAGING;
+    memset(r->phase_seconds, 0, sizeof r->phase_seconds);
+    pthread_mutex_lock(&r->lock);
+    if (r->journal)
+        journal_workload(r->journal, index, &known, NULL);
+    pthread_mutex_unlock(&r->lock);
+}
+
+/* The clock of the phases as the agent sees them, for the journal. */
+static double turn(struct run *r, enum phase p)
+{
+    double now = run_now();
+
+    r->phase_seconds[r->phase] += now - r->phase_begun;
+    r->phase_begun = now;
+    r->phase = p;
+    return now;
+}
+
+static void write_phases(struct run *r, double now)
+{
+    r->phases_written = now;
+    pthread_mutex_lock(&r->lock);
+    if (r->journal)
+        journal_phases(r->journal, r->index, now - r->workload_begun, r->phase_seconds, NULL);
+    pthread_mutex_unlock(&r->lock);
+}
+
+void report_phase(struct run *r, enum phase p)
+{
+    double now = turn(r, p);
+
+    if (now - r->phases_written >= phases_every_seconds)
+        write_phases(r, now);
+}
+
+void report_epoch(struct run *r, const struct result_epoch *row)
+{
+    double now = turn(r, r->phase);
+
+    pthread_mutex_lock(&r->lock);
+    if (r->journal)
+        journal_epoch(r->journal, r->index, row, NULL);
+    pthread_mutex_unlock(&r->lock);
+    if (now - r->phases_written >= phases_every_seconds)
+        write_phases(r, now);
+}
+
+/* ---- a workload's end ---- */
+
+static int gather_ranks(struct run *r, const struct workload_result *result,
+                        struct record_rank *all, size_t *counts, struct err *e)
+{
+    struct record_rank own = {
+        .node = comm_mpi_node_index(r->comm, r->comm->rank),
+        .wall_seconds = result->wall_seconds,
+    };
+
+    memcpy(own.phase_seconds, result->phase_seconds, sizeof own.phase_seconds);
+    for (int i = 0; i < r->comm->size; i++)
+        counts[i] = sizeof own;
+    return r->comm->allgatherv(r->comm, &own, all, counts, e);
+}
+
+/* Why rank 0 has no value where it has none, else why the ranks have none. */
+static struct measure combined(const struct run *r, const struct counters_row *rows, int i,
+                               enum phase p)
+{
+    struct measure m = counters_combine(rows, r->comm->size, i, p);
+
+    if (m.reason) {
+        struct measure own = counters_value(r->counters, i, p);
+        if (own.reason)
+            m.reason = own.reason;
+    }
+    return m;
+}
+
+/* Rank 0: one counter over all ranks into the record. values: scratch. */
+static int add_counter(struct run *r, int workload, const struct counters_row *rows, int i,
+                       double *values)
+{
+    const struct counter_info *info = counters_info(i);
+    struct record_counter c = {
+        .name = info->name,
+        .unit = info->unit,
+        .source = counters_source(r->counters, i),
+        .total = combined(r, rows, i, PHASE_COUNT),
+        .ratio = NAN,
+        .per_rank = values,
+    };
+    enum { EACH = PHASE_COUNT + 1 };
+
+    for (int p = 0; p < PHASE_COUNT; p++)
+        c.phases[p] = combined(r, rows, i, (enum phase)p);
+    for (int rank = 0; rank < r->comm->size; rank++) {
+        const struct counters_row *row = &rows[(size_t)rank * COUNTER_COUNT + (size_t)i];
+        memcpy(values + (size_t)rank * EACH, row->value, EACH * sizeof *values);
+        c.ratio = fmin(c.ratio, row->ratio);
+    }
+    if (i == COUNTER_energy_package_joules)
+        r->record.workloads[workload].energy_joules = c.total;
+    return record_add_counter(&r->record, workload, &c);
+}
+
+static int gather_counters(struct run *r, int workload, size_t *counts, struct err *e)
+{
+    enum { EACH = COUNTER_COUNT };
+    struct counters_row own[EACH];
+    size_t size = (size_t)r->comm->size;
+    struct counters_row *rows = malloc(size * sizeof own);
+    double *values = malloc(size * (PHASE_COUNT + 1) * sizeof *values);
+    int rc = rows && values && r->counters ? 0 : err_set(e, "out of memory for the counters");
+
+    if ((rc = comm_agree(r->comm, rc, e)) < 0)
+        goto out;
+    counters_export(r->counters, own);
+    for (size_t i = 0; i < size; i++)
+        counts[i] = sizeof own;
+    if ((rc = r->comm->allgatherv(r->comm, own, rows, counts, e)) < 0)
+        goto out;
+    for (int i = 0; i < EACH && r->comm->rank == 0 && rc == 0; i++)
+        if (add_counter(r, workload, rows, i, values) < 0)
+            rc = err_set(e, "out of memory for the counters");
+    rc = comm_agree(r->comm, rc, e);
+out:
+    free(values);
+    free(rows);
+    return rc;
+}
+
+int report_result(struct run *r, struct workload_result *result, struct err *e)
+{
+    size_t size = (size_t)r->comm->size;
+    struct record_rank *ranks = malloc(size * sizeof *ranks);
+    size_t *counts = malloc(size * sizeof *counts);
+    int rc = ranks && counts ? 0 : err_set(e, "out of memory for the ranks' times"), at = -1;
+
+    write_phases(r, turn(r, r->phase));
+    pthread_mutex_lock(&r->lock);
+    if (r->journal)
+        journal_result(r->journal, r->index, result, NULL);
+    pthread_mutex_unlock(&r->lock);
+    if ((rc = comm_agree(r->comm, rc, e)) < 0)
+        goto out;
+    if ((rc = gather_ranks(r, result, ranks, counts, e)) < 0)
+        goto out;
+    if (r->comm->rank == 0) {
+        at = record_add_workload(&r->record, result, ranks, (int)size);
+        if (at < 0)
+            rc = err_set(e, "out of memory for the result");
+    }
+    if ((rc = comm_agree(r->comm, rc, e)) < 0)
+        goto out;
+    rc = gather_counters(r, at, counts, e);
+out:
+    free(counts);
+    free(ranks);
+    return rc;
+}
+
+/* ---- the record ---- */
+
+static void unlink_interim(const struct run *r)
+{
+    static const char *const tails[] = {".json", ".ranks.json.gz", ".ranks.json"};
+    char path[PATH_MAX + RECORD_ID_SIZE + 16];
+
+    for (size_t i = 0; i < sizeof tails / sizeof tails[0]; i++) {
+        snprintf(path, sizeof path, "%s/%s%s", r->place.record, r->id, tails[i]);
+        unlink(path);
+    }
+}
+
+int report_write(struct run *r, char path[PATH_MAX], struct err *e)
+{
+    int rc = 0;
+
+    if (r->comm->rank == 0) {
+        clock_gettime(CLOCK_REALTIME, &r->record.time.end);
+        r->record.time.wall_seconds = run_now() - r->begun;
+        record_judge(&r->record);
+        pthread_mutex_lock(&r->lock);
+        /* What stands there under our name was written since we began. */
+        if (guard_told())
+            unlink_interim(r);
+        rc = record_write(&r->record, r->place.record, path, e);
+        pthread_mutex_unlock(&r->lock);
+    }
+    if (comm_agree(r->comm, rc, e) < 0)
+        return -1;
+    pthread_mutex_lock(&r->lock);
+    journal_remove(r->journal);
+    r->journal = NULL;
+    pthread_mutex_unlock(&r->lock);
+    return 0;
+}
+
+/* ---- when the others cannot be asked any more ---- */
+
+/* A record of this run stands there. */
+static bool written(const struct run *r, char path[PATH_MAX])
+{
+    struct stat st;
+
+    snprintf(path, PATH_MAX, "%.*s/%s.json", PATH_MAX - RECORD_ID_SIZE - 8, r->place.record, r->id);
+    return stat(path, &st) == 0;
+}
+
+/* Without journals: the head of the run and why there is no more. */
+static void bare_record(struct run *r, struct record *partial, const char *why)
+{
+    partial->run = r->record.run;
+    partial->job = r->record.job;
+    partial->time = r->record.time;
+    memcpy(partial->facts, r->record.facts, sizeof partial->facts);
+    record_add_node(partial, &r->self);
+    partial->status = RUN_PARTIAL;
+    partial->valid = false;
+    record_reason(partial, "status", "%s", why);
+}
+
+int report_partial(struct run *r, int culprit, const char *sentence, char path[PATH_MAX],
+                   struct err *e)
+{
+    char folder[PATH_MAX + RECORD_ID_SIZE + 16];
+    struct timespec patience;
+    struct record partial;
+    int about = culprit >= 0 ? culprit : r->comm->rank, rc;
+
+    /* The main thread may hang in the journal's file system. */
+    clock_gettime(CLOCK_REALTIME, &patience);
+    patience.tv_sec += 2;
+    bool locked = pthread_mutex_timedlock(&r->lock, &patience) == 0;
+    if (r->journal && locked)
+        journal_failure(r->journal, about, comm_mpi_node(r->comm, about), sentence, NULL);
+    if (written(r, path)) {
+        rc = 0;
+        goto out;
+    }
+    record_init(&partial);
+    snprintf(folder, sizeof folder, "%s/%s.journal", r->place.record, r->id);
+    if (!r->journal || record_from_journals(folder, &partial, NULL) < 0) {
+        record_fini(&partial);
+        record_init(&partial);
+        bare_record(r, &partial, sentence);
+    }
+    clock_gettime(CLOCK_REALTIME, &partial.time.end);
+    partial.time.wall_seconds = run_now() - r->begun;
+    rc = record_write(&partial, r->place.record, path, e);
+    if (rc < 0 && written(r, path)) /* another rank was faster */
+        rc = 0;
+    record_fini(&partial);
+out:
+    if (locked)
+        pthread_mutex_unlock(&r->lock);
+    return rc;
+}
+
+/* True when this rank sees what rank 0 writes. */
+static bool sees_rank_0(const struct run *r)
+{
+    char path[PATH_MAX + RECORD_ID_SIZE + 32];
+
+    snprintf(path, sizeof path, "%s/%s.journal/%05d", r->place.record, r->id, 0);
+    return access(path, F_OK) == 0;
+}
+
+void report_emergency(void *ctx, const char *sentence, bool last)
+{
+    struct run *r = ctx;
+    struct err why = ERR_INIT;
+    char path[PATH_MAX];
+
+    if (!r->comm || !r->id[0]) {
+        if (last)
+            fprintf(stderr, "hpcai500-agent: %s\n", sentence);
+        return;
+    }
+    if (r->comm->rank > 0) {
+        int turn_of = r->comm->rank < 20 ? r->comm->rank : 20;
+        nanosleep(&(struct timespec){0, 200000000 + turn_of * 10000000}, NULL);
+        if (!sees_rank_0(r) || written(r, path))
+            return;
+    }
+    if (report_partial(r, -1, sentence, path, &why) < 0)
+        fprintf(stderr, "hpcai500-agent: %s\n", why.text);
+    else
+        fprintf(stderr, "hpcai500-agent: %s; what was measured so far: %s\n", sentence, path);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The state of one run on one rank: what agent.c and report.c share. */
+#ifndef AGENT_RUN_H
+#define AGENT_RUN_H
+
+#include <limits.h>
+#include <pthread.h>
+
+#include "agent/options.h"
+#include "agent/place.h"
+#include "agent/plan.h"
+#include "agent/progress.h"
+#include "agent/resources.h"
+#include "papi/counters.h"
+#include "reports/journal.h"
+#include "reports/record.h"
+#include "reports/runspec.h"
+#include "workloads/workload.h"
+
+struct run {
+    struct options o;
+    struct runspec spec;
+    struct comm *comm;
+    int thread_level;          /* that MPI granted */
+    double begun, deadline;    /* monotonic */
+    struct place place;
+    struct resources resources;
+    struct run_plan plan;
+    struct counters *counters; /* NULL: none */
+    struct progress progress;
+
+    struct record record;      /* head on every rank; nodes and workloads on rank 0 */
+    struct record_node self;
+    char id[RECORD_ID_SIZE];
+
+    /* The guard's thread, too, uses the journal and writes a record. */
+    pthread_mutex_t lock;
+    struct journal *journal;   /* NULL: there is none */
+
+    int index;                 /* of the workload that runs, -1 none */
+    double workload_begun;
+    enum phase phase;
+    double phase_begun, phase_seconds[PHASE_COUNT];
+    double phases_written;     /* when the journal got them */
+};
+
+double run_now(void);
+
+#endif
