@@ -271,7 +271,8 @@ static int run_workload(struct run *r, int i, bool *could_not, struct err *e)
         if (result.status == RUN_COMPLETE)
             result.status = RUN_CRASHED;
         result.valid = false;
-        snprintf(result.reason, sizeof result.reason, "%s", why.text);
+        snprintf(result.reason, sizeof result.reason, "%.*s", (int)sizeof result.reason - 1,
+                 why.text);
         *could_not = result.n_epochs == 0;
     }
     say_result(r, &result);

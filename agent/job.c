@@ -43,7 +43,7 @@ static void step_name(char *to, size_t size)
     else if (step == 0xfffffffaL)
         snprintf(to, size, "interactive");
     else
-        snprintf(to, size, "%ld", step);
+        snprintf(to, size, "%u", (unsigned)step);
 }
 
 static void user_name(char *to, size_t size)

@@ -19,6 +19,8 @@
 #include "agent/system.h"
 #include "workloads/engine/engine.h"
 
+enum { PATH_SIZE = PATH_MAX + RECORD_ID_SIZE + 32 };
+
 /* Phases are journalled when they change, but not more often than this. */
 static const double phases_every_seconds = 1;
 
@@ -31,7 +33,7 @@ static int name_record(struct run *r, struct err *e)
         struct timespec start;
         int pid;
     } own = {.pid = (int)getpid()};
-    char path[PATH_MAX + RECORD_ID_SIZE];
+    char path[PATH_SIZE];
     int rc = 0;
 
     clock_gettime(CLOCK_REALTIME, &own.start);
@@ -373,7 +375,7 @@ out:
 static void unlink_interim(const struct run *r)
 {
     static const char *const tails[] = {".json", ".ranks.json.gz", ".ranks.json"};
-    char path[PATH_MAX + RECORD_ID_SIZE + 16];
+    char path[PATH_SIZE];
 
     for (size_t i = 0; i < sizeof tails / sizeof tails[0]; i++) {
         snprintf(path, sizeof path, "%s/%s%s", r->place.record, r->id, tails[i]);
@@ -432,7 +434,7 @@ static void bare_record(struct run *r, struct record *partial, const char *why)
 int report_partial(struct run *r, int culprit, const char *sentence, char path[PATH_MAX],
                    struct err *e)
 {
-    char folder[PATH_MAX + RECORD_ID_SIZE + 16];
+    char folder[PATH_SIZE];
     struct timespec patience;
     struct record partial;
     int about = culprit >= 0 ? culprit : r->comm->rank, rc;
@@ -469,7 +471,7 @@ out:
 /* True when this rank sees what rank 0 writes. */
 static bool sees_rank_0(const struct run *r)
 {
-    char path[PATH_MAX + RECORD_ID_SIZE + 32];
+    char path[PATH_SIZE];
 
     snprintf(path, sizeof path, "%s/%s.journal/%05d", r->place.record, r->id, 0);
     return access(path, F_OK) == 0;

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # The agent and its ranks, by mpirun on this host.
 if BUILD_AGENT
-check_PROGRAMS += tests/agent/ranks
+check_PROGRAMS += tests/agent/ranks tests/agent/agent-fake
 tests_agent_ranks_SOURCES = %D%/ranks.c
 tests_agent_ranks_CFLAGS = $(AM_CFLAGS) $(MPI_CFLAGS)
 tests_agent_ranks_LDADD = agent/libagent.la workloads/engine/libengine.la \
     reports/libcore.la $(MPI_LIBS)
-TESTS += tests/agent/comm.bats
+# The agent with a workload of the tests in the place of cosmoflow.
+tests_agent_agent_fake_SOURCES = agent/main.c %D%/fake.c
+tests_agent_agent_fake_LDADD = agent/libagent.la
+TESTS += tests/agent/comm.bats tests/agent/agent.bats
 endif
-dist_check_SCRIPTS += %D%/comm.bats
+dist_check_SCRIPTS += %D%/comm.bats %D%/agent.bats
 EXTRA_DIST += %D%/mpi.bash

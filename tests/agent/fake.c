@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A workload for tests of the agent, in the place of cosmoflow: some epochs of
+ * sleeps and sums whose quality falls by a law, and trouble on demand.
+ *
+ * FAKE_EPOCHS    epochs at most                    [4]
+ * FAKE_STEP_MS   length of a step                  [2]
+ * FAKE_TROUBLE   RANK:EPOCH:KIND; kill, stop, fail, sleep (10 s outside of comm)
+ * FAKE_BYTES     arena that class small claims     [1 MiB]
+ */
+#include <config.h>
+
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "workloads/workload.h"
+
+enum { STEPS = 10, FLOATS = 20000, BATCH = 8 };
+
+static double number(const char *variable, double fallback)
+{
+    const char *text = getenv(variable);
+
+    return text ? atof(text) : fallback;
+}
+
+static void nap(double seconds)
+{
+    nanosleep(&(struct timespec){(time_t)seconds, (long)((seconds - floor(seconds)) * 1e9)}, NULL);
+}
+
+static int fake_plan(const struct runspec *spec, int index, enum runspec_class class,
+                     const struct workload_host *host, double flop_per_second,
+                     struct workload_plan *plan, struct err *e)
+{
+    (void)index, (void)e, (void)flop_per_second;
+    *plan = (struct workload_plan){
+        .class = class,
+        .title = "a workload of the tests",
+        .parameters = FLOATS,
+        .batch = BATCH,
+        .epochs = spec->epochs ? (int)spec->epochs : (int)number("FAKE_EPOCHS", 4),
+        .target = spec->set & 1u << KEY_TARGET ? spec->target : 0.3,
+        .train_samples = STEPS * BATCH,
+        .eval_samples = BATCH,
+        .arena_bytes = class == CLASS_SMALL ? (uint64_t)number("FAKE_BYTES", 1 << 20) : 1 << 20,
+        .data_bytes = 1 << 20,
+        .flop_per_sample = 1e6,
+        .expected_seconds = class == CLASS_SMALL ? 60 : class == CLASS_TINY ? 1 : 3600,
+        .data_ready = class != CLASS_STANDARD,
+    };
+    (void)host;
+    return 0;
+}
+
+struct fake {
+    const struct workload_host *host;
+    struct workload_result *result;
+    float *gradients;
+    double since;
+    enum phase phase;
+};
+
+static void enter(struct fake *f, enum phase p)
+{
+    double now = f->host->now();
+
+    f->result->phase_seconds[f->phase] += now - f->since;
+    f->since = now;
+    f->phase = p;
+    f->host->phase(f->host->ctx, p);
+}
+
+static int trouble(struct fake *f, int epoch, struct err *e)
+{
+    const char *text = getenv("FAKE_TROUBLE");
+    char kind[16] = "";
+    int rank, when;
+
+    if (!text || sscanf(text, "%d:%d:%15s", &rank, &when, kind) != 3 ||
+        rank != f->host->comm->rank || when != epoch)
+        return 0;
+    if (strcmp(kind, "kill") == 0)
+        raise(SIGKILL);
+    if (strcmp(kind, "stop") == 0)
+        raise(SIGSTOP);
+    if (strcmp(kind, "sleep") == 0)
+        for (int i = 0; i < 100; i++)
+            nap(0.1);
+    return strcmp(kind, "fail") == 0 ? err_set(e, "sample 7 of x.h5 is cut short") : 0;
+}
+
+/* Sets *stop when any rank was told to, or time is over. */
+static int one_step(struct fake *f, double *stop, struct err *e)
+{
+    struct comm *c = f->host->comm;
+    int request;
+
+    for (int i = 0; i < FLOATS; i++)
+        f->gradients[i] = 1;
+    nap(number("FAKE_STEP_MS", 2) / 1000);
+    if (c->allreduce_start(c, f->gradients, FLOATS, &request, e) < 0 || c->progress(c, e) < 0 ||
+        c->wait(c, request, e) < 0)
+        return -1;
+    if (f->gradients[FLOATS - 1] != (float)c->size)
+        return err_set(e, "a sum is wrong");
+    *stop = f->host->stop(f->host->ctx) ? 2 : f->host->now() > f->host->deadline ? 1 : 0;
+    return c->reduce(c, stop, 1, COMM_MAX, e);
+}
+
+static int run_epoch(struct fake *f, int epoch, int epochs, double *stop, struct err *e)
+{
+    const struct workload_host *host = f->host;
+    struct result_epoch row = {.epoch = epoch, .quality = NAN};
+    double begin = host->now();
+
+    enter(f, epoch == 1 ? PHASE_FIRST_EPOCH : PHASE_COMPUTE);
+    if (comm_agree(host->comm, trouble(f, epoch, e), e) < 0)
+        return -1;
+    for (long step = 0; step < STEPS && *stop == 0; step++) {
+        if (one_step(f, stop, e) < 0)
+            return -1;
+        struct workload_progress now = {.phase = f->phase,
+                                        .epoch = epoch,
+                                        .epochs = epochs,
+                                        .step = step + 1,
+                                        .steps = STEPS,
+                                        .loss = 1.0 / epoch,
+                                        .quality = epoch > 1 ? 0.9 / (epoch - 1) : NAN,
+                                        .target = f->result->target,
+                                        .samples_per_second = 100,
+                                        .eta_seconds = NAN};
+        host->progress(host->ctx, &now);
+    }
+    row.seconds = host->now() - begin;
+    row.train_loss = row.train_quality = 1.0 / epoch;
+    enter(f, PHASE_EVALUATION);
+    if (*stop == 0)
+        row.quality = 0.9 / epoch;
+    enter(f, PHASE_OTHER);
+    if (*stop == 0)
+        f->result->achieved = measured(row.quality);
+    host->epoch(host->ctx, &row);
+    return result_add_epoch(f->result, &row);
+}
+
+static void begin_result(struct workload_result *r, const struct runspec *spec,
+                         const struct workload_plan *plan, const struct workload_host *host)
+{
+    const char *none = "the workload of the tests measures none";
+
+    snprintf(r->name, sizeof r->name, "cosmoflow");
+    snprintf(r->suite, sizeof r->suite, "component");
+    snprintf(r->class_name, sizeof r->class_name, "%s", runspec_class_name(plan->class));
+    snprintf(r->engine, sizeof r->engine, "ref");
+    snprintf(r->dtype, sizeof r->dtype, "%s", runspec_dtype_name(spec->dtype));
+    snprintf(r->data_origin, sizeof r->data_origin, "generated");
+    snprintf(r->metric, sizeof r->metric, "mae");
+    r->ranks = host->comm->size;
+    r->threads = host->threads;
+    r->batch = plan->batch;
+    r->parameters = plan->parameters;
+    r->train_samples = plan->train_samples;
+    r->eval_samples = plan->eval_samples;
+    r->sample_bytes = 100;
+    r->status = RUN_COMPLETE;
+    r->target = plan->target;
+    r->baseline = 1;
+    r->flop_per_sample = r->flop_per_sample_3x = plan->flop_per_sample;
+    r->arena_bytes = plan->arena_bytes;
+    r->achieved = unmeasured("no evaluation was finished");
+    r->time_to_quality_seconds = unmeasured("the quality target was not reached");
+    r->baseline_domain = r->samples_per_second = r->flop_per_second = unmeasured(none);
+    r->vflops_n5 = r->vflops_n10 = unmeasured(none);
+    snprintf(r->reason, sizeof r->reason, "the quality target was not reached");
+}
+
+static int fake_run(const struct runspec *spec, int index, const struct workload_plan *plan,
+                    const struct workload_host *host, struct workload_result *result, struct err *e)
+{
+    struct fake f = {.host = host, .result = result, .since = host->now()};
+    double begun = f.since, stop = 0;
+    int rc = 0;
+
+    (void)index;
+    begin_result(result, spec, plan, host);
+    f.gradients = host->comm->alloc(host->comm, FLOATS * sizeof(float), e);
+    if (!f.gradients)
+        return -1;
+    for (int epoch = 1; epoch <= plan->epochs && rc == 0 && stop == 0; epoch++) {
+        rc = run_epoch(&f, epoch, plan->epochs, &stop, e);
+        if (rc == 0 && !result->achieved.reason && result->achieved.value <= result->target) {
+            result->epochs_to_target = epoch;
+            result->time_to_quality_seconds = measured(host->now() - begun);
+            result->valid = true;
+            result->reason[0] = '\0';
+            break;
+        }
+    }
+    if (stop > 1) {
+        result->status = RUN_PARTIAL;
+        snprintf(result->reason, sizeof result->reason, "stopped by a signal before the target");
+    }
+    enter(&f, PHASE_OTHER);
+    result->wall_seconds = host->now() - begun;
+    host->comm->free(host->comm, f.gradients);
+    return rc;
+}
+
+static const struct workload fake = {"cosmoflow", fake_plan, fake_run};
+
+const struct workload *workload_of(int index)
+{
+    return index == 0 ? &fake : NULL;
+}
