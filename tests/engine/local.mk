@@ -27,4 +27,11 @@ tests_engine_test_ops_SOURCES = %D%/test_ops.c
 tests_engine_test_ops_LDADD = $(tests_engine_ldadd)
 tests_engine_test_parallel_SOURCES = %D%/test_parallel.c
 tests_engine_test_parallel_LDADD = $(tests_engine_ldadd)
+
+if HAVE_ONEDNN
+check_PROGRAMS += tests/engine/test_cpu
+TESTS += tests/engine/test_cpu
+tests_engine_test_cpu_SOURCES = %D%/test_cpu.c
+tests_engine_test_cpu_LDADD = $(tests_engine_ldadd)
+endif
 endif

@@ -17,3 +17,13 @@ workloads_engine_libengine_la_SOURCES = \
 workloads_engine_libengine_la_CFLAGS = $(AM_CFLAGS) $(OPENMP_CFLAGS)
 workloads_engine_libengine_la_LIBADD = reports/libcore.la
 EXTRA_DIST += %D%/README.md
+if HAVE_ONEDNN
+workloads_engine_libengine_la_SOURCES += \
+    %D%/cpu.c \
+    %D%/cpu_threads.h %D%/cpu_threads.c \
+    %D%/kernel_map.h %D%/kernel_map.c \
+    %D%/kernel_pool.h %D%/kernel_pool.c \
+    %D%/onednn.h %D%/onednn.c
+workloads_engine_libengine_la_CFLAGS += $(ONEDNN_CFLAGS)
+workloads_engine_libengine_la_LIBADD += $(ONEDNN_LIBS)
+endif
