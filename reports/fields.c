@@ -72,15 +72,20 @@ static int put(cJSON *o, const char *name, cJSON *item)
     return -1;
 }
 
+int put_reason(const struct nulls *n, const char *why)
+{
+    if (!n || !n->reasons || cJSON_GetObjectItemCaseSensitive(n->reasons, n->path))
+        return 0;
+    cJSON *text = cJSON_CreateString(why);
+    return text && cJSON_AddItemToObject(n->reasons, n->path, text) ? 0 : -1;
+}
+
 int put_null(cJSON *o, const char *name, const char *why, const struct nulls *n)
 {
-    if (n && n->reasons) {
+    if (n) {
         struct nulls at = nulls_at(n, "%s", name);
-        if (!cJSON_GetObjectItemCaseSensitive(n->reasons, at.path)) {
-            cJSON *text = cJSON_CreateString(why);
-            if (!text || !cJSON_AddItemToObject(n->reasons, at.path, text))
-                return -1;
-        }
+        if (put_reason(&at, why) < 0)
+            return -1;
     }
     return put(o, name, cJSON_CreateNull());
 }

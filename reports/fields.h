@@ -57,6 +57,8 @@ struct nulls {
 struct nulls nulls_at(const struct nulls *n, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Gives the reason for what stands at n->path, unless one is given already. */
+int put_reason(const struct nulls *n, const char *why);
 /* Puts null under name (may have dots) and the reason. */
 int put_null(cJSON *o, const char *name, const char *why, const struct nulls *n);
 /* A number, or null when it is not finite. */

@@ -98,6 +98,22 @@ static void take_head(struct story *s, const cJSON *o)
     fields_get(o, record_workload_head_fields, &share->result, keep_in_record, s->r);
 }
 
+/* The best quality so far, and the first epoch that reached the target; the
+ * result's own words replace both. */
+static void take_quality(struct workload_result *w, const struct result_epoch *row)
+{
+    bool first = w->achieved.value == 0 || w->achieved.reason;
+    double best = w->achieved.value;
+
+    if (!isfinite(row->quality))
+        return;
+    if (first || (w->higher_is_better ? row->quality > best : row->quality < best))
+        w->achieved = measured(row->quality);
+    bool reached = w->higher_is_better ? row->quality >= w->target : row->quality <= w->target;
+    if (!w->epochs_to_target && isfinite(w->target) && reached)
+        w->epochs_to_target = row->epoch;
+}
+
 static void take_epoch(struct story *s, const cJSON *o)
 {
     struct share *share = share_of(s, o);
@@ -107,8 +123,7 @@ static void take_epoch(struct story *s, const cJSON *o)
         return;
     fields_get(json_at(o, "row"), record_epoch_fields, &row, keep_in_record, s->r);
     result_add_epoch(&share->result, &row);
-    if (isfinite(row.quality))
-        share->result.achieved = measured(row.quality);
+    take_quality(&share->result, &row);
 }
 
 static void take_phases(struct story *s, const cJSON *o)
@@ -319,6 +334,7 @@ static int merge(struct record *r, struct story *stories, int n)
 
     if (runspec_parse(&spec, r->run.text, NULL) == 0)
         r->run.seed = spec.seed; /* all its digits */
+    explain(r, stories, n, ranks);
     for (int i = 0; i < RUNSPEC_MAX_WORKLOADS; i++)
         if (merge_workload(r, stories, n, ranks, i) < 0)
             return -1;
@@ -328,7 +344,6 @@ static int merge(struct record *r, struct story *stories, int n)
     if (r->time.end.tv_sec < r->time.start.tv_sec)
         r->time.end = r->time.start;
     r->time.wall_seconds = NAN; /* no clock saw the end */
-    explain(r, stories, n, ranks);
     record_judge(r);
     return 0;
 }

@@ -24,3 +24,23 @@ reports_libreports_la_SOURCES = \
 reports_libreports_la_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS) $(ZLIB_CFLAGS)
 reports_libreports_la_LIBADD = $(CJSON_LIBS) $(ZLIB_LIBS)
 endif
+
+if BUILD_TOOLS
+bin_PROGRAMS += reports/hpcai500
+reports_hpcai500_SOURCES = %D%/hpcai500.c
+nodist_reports_hpcai500_SOURCES = build_id.h
+reports_hpcai500_LDADD = reports/libcore.la
+dist_man_MANS += %D%/hpcai500.1
+
+pkglibexec_PROGRAMS += reports/hpcai500-show reports/hpcai500-recover
+reports_hpcai500_show_SOURCES = %D%/show.c
+reports_hpcai500_show_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
+reports_hpcai500_show_LDADD = reports/libreports.la reports/libcore.la
+reports_hpcai500_recover_SOURCES = %D%/recover.c
+reports_hpcai500_recover_LDADD = reports/libreports.la reports/libcore.la
+dist_man_MANS += %D%/hpcai500-show.1 %D%/hpcai500-recover.1 %D%/hpcai500-record.5
+
+dist_pkgdata_DATA += %D%/schema/record.schema.json
+else
+EXTRA_DIST += %D%/schema/record.schema.json
+endif

@@ -266,7 +266,9 @@ int record_write(const struct record *r, const char *dir, char path[PATH_MAX], s
  * (cJSON_Delete it); fields may still be absent or of another type. */
 struct cJSON;
 struct cJSON *record_read(const char *path, struct err *e);
-/* The same on memory (fuzzing). name is for the sentence. */
+/* Its two halves: the bytes (free() them), and the document in them; name is
+ * for the sentence. */
+char *record_load(const char *path, size_t *size, struct err *e);
 struct cJSON *record_parse(const char *text, size_t size, const char *name, struct err *e);
 
 #endif

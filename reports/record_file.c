@@ -501,25 +501,30 @@ static char *slurp(int fd, const char *path, size_t *size, struct err *e)
     return NULL;
 }
 
-cJSON *record_read(const char *path, struct err *e)
+char *record_load(const char *path, size_t *size, struct err *e)
 {
     struct stat st;
-    cJSON *doc = NULL;
-    size_t size;
+    char *text = NULL;
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
 
     if (fd < 0) {
         err_set(e, "%s: %s", path, errno == ELOOP ? "a symbolic link" : strerror(errno));
         return NULL;
     }
-    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
         err_set(e, "%s: not a regular file", path);
-    } else {
-        char *text = slurp(fd, path, &size, e);
-        if (text)
-            doc = record_parse(text, size, path, e);
-        free(text);
-    }
+    else
+        text = slurp(fd, path, size, e);
     close(fd);
+    return text;
+}
+
+cJSON *record_read(const char *path, struct err *e)
+{
+    size_t size;
+    char *text = record_load(path, &size, e);
+    cJSON *doc = text ? record_parse(text, size, path, e) : NULL;
+
+    free(text);
     return doc;
 }

@@ -474,8 +474,7 @@ static int put_phases(cJSON *o, const struct record *r, const struct record_work
         rc = -1;
     }
     if (error > 0.02)
-        rc |= put_text(n->reasons, at.path, "phases and wall time differ by more than 2 %", NULL,
-                       NULL);
+        rc |= put_reason(&at, "phases and wall time differ by more than 2 %");
     free(v);
     return rc;
 }

@@ -8,3 +8,11 @@
     echo "$output"
     [ "$status" -eq 0 ]
 }
+
+@test "a record holds under libFuzzer for a few seconds" {
+    grep -q 'define HAVE_CJSON 1' "$top_builddir/config.h" || skip "no cJSON in this build"
+    run "$top_srcdir/tests/reports/fuzz.sh" record 4
+    [ "$status" -ne 77 ] || skip "$output"
+    echo "$output"
+    [ "$status" -eq 0 ]
+}

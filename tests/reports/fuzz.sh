@@ -12,6 +12,18 @@ build=${top_builddir:-$top/build}
 work=$(mktemp -d "${TMPDIR:-/tmp}/hpcai500-fuzz.XXXXXX")
 mkdir "$work/found"
 
+# The sources under test; libcjson for what reads JSON.
+core="$top/reports/err.c $top/reports/nearest.c"
+case $target in
+record)
+    for m in fields record record_fields record_file record_json result runspec sha256 utf8; do
+        core="$core $top/reports/$m.c"
+    done
+    libs="-lcjson -lm"
+    ! grep -q 'define HAVE_ZLIB 1' "$build/config.h" || libs="$libs -lz" ;;
+*) libs= ;;
+esac
+
 echo 'int LLVMFuzzerTestOneInput(const char *p, long n);
 int LLVMFuzzerTestOneInput(const char *p, long n) { return p && n < 0; }' >"$work/probe.c"
 if ! clang -fsanitize=fuzzer "$work/probe.c" -o "$work/probe" 2>/dev/null; then
@@ -21,8 +33,8 @@ if ! clang -fsanitize=fuzzer "$work/probe.c" -o "$work/probe" 2>/dev/null; then
 fi
 clang -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined \
     -fno-sanitize-recover=undefined -I"$build" -I"$top" "$top/tests/reports/fuzz_$target.c" \
-    "$top/reports/err.c" "$top/reports/nearest.c" -o "$work/fuzz"
-if "$work/fuzz" -max_total_time="$seconds" -max_len=4096 -artifact_prefix="$work/" \
+    $core $libs -o "$work/fuzz"
+if "$work/fuzz" -max_total_time="$seconds" -max_len=8192 -artifact_prefix="$work/" \
     "$work/found" "$top/tests/reports/corpus/$target" >"$work/log" 2>&1; then
     tail -n 2 "$work/log"
     rm -r "$work"

@@ -20,4 +20,26 @@ tests_reports_fuzz_runspec_LDADD = reports/libcore.la
 TESTS += tests/reports/fuzz_runspec
 dist_check_SCRIPTS += %D%/fuzz.bats %D%/fuzz.sh
 TESTS += %D%/fuzz.bats
-EXTRA_DIST += %D%/corpus %D%/runspec_workloads.def
+EXTRA_DIST += %D%/corpus %D%/runspec_workloads.def %D%/fuzz_record.c
+
+# The record: units, then a gallery of records for the schema and for show.
+if BUILD_TOOLS
+if BUILD_TESTS
+record_test_flags = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS)
+record_test_libs = reports/libreports.la reports/libcore.la $(CMOCKA_LIBS)
+check_PROGRAMS += tests/reports/test_record tests/reports/test_journal
+tests_reports_test_record_SOURCES = %D%/test_record.c %D%/sample.h %D%/sample.c
+tests_reports_test_record_CFLAGS = $(record_test_flags)
+tests_reports_test_record_LDADD = $(record_test_libs)
+tests_reports_test_journal_SOURCES = %D%/test_journal.c %D%/sample.h %D%/sample.c
+tests_reports_test_journal_CFLAGS = $(record_test_flags)
+tests_reports_test_journal_LDADD = $(record_test_libs)
+TESTS += tests/reports/test_record tests/reports/test_journal
+endif
+check_PROGRAMS += tests/reports/make_records
+tests_reports_make_records_SOURCES = %D%/make_records.c %D%/sample.h %D%/sample.c
+tests_reports_make_records_LDADD = reports/libreports.la reports/libcore.la
+TESTS += %D%/show.bats %D%/schema.bats
+endif
+dist_check_SCRIPTS += %D%/show.bats %D%/schema.bats %D%/validate.py
+EXTRA_DIST += %D%/golden
