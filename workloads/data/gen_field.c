@@ -205,29 +205,32 @@ void field_displace(struct field *f)
     }
 }
 
-int field_count(const struct field *f, double d1, double d2, int16_t *counts, int channels,
-                int channel, struct err *e)
+int field_count(const struct field *f, uint64_t seed, uint64_t sample, int moments,
+                const double *d1, const double *d2, int16_t *counts, struct err *e)
 {
     const int n = f->n;
-    const float g1 = (float)d1, g2 = (float)d2;
     size_t p = 0;
 
-    for (size_t x = 0; x < cells(f); x++)
-        counts[x * (size_t)channels + (size_t)channel] = 0;
+    memset(counts, 0, cells(f) * (size_t)moments * sizeof *counts);
     for (int a = 0; a < n; a++)
         for (int b = 0; b < n; b++)
             for (int c = 0; c < n; c++, p++) {
                 const int q[3] = {a, b, c};
-                size_t cell = 0;
-                for (int j = 0; j < 3; j++) {
-                    float moved = 0.5f + g1 * f->psi[0][j][p] + g2 * f->psi[1][j][p];
-                    int at = q[j] + (int)moved - (moved < (float)(int)moved); /* floor */
-                    cell = cell * (size_t)n + (size_t)(at & (n - 1));
+                uint32_t r[4];
+                philox_at(seed, sample, FIELD_START_INDEX + p, r);
+                for (int m = 0; m < moments; m++) {
+                    size_t cell = 0;
+                    for (int j = 0; j < 3; j++) {
+                        float x = philox_float(r[j]) + (float)d1[m] * f->psi[0][j][p] +
+                                  (float)d2[m] * f->psi[1][j][p];
+                        int at = q[j] + (int)x - (x < (float)(int)x); /* floor */
+                        cell = cell * (size_t)n + (size_t)(at & (n - 1));
+                    }
+                    int16_t *held = &counts[cell * (size_t)moments + (size_t)m];
+                    if (*held == INT16_MAX)
+                        return err_set(e, "a cell holds more than %d particles", INT16_MAX);
+                    ++*held;
                 }
-                int16_t *held = &counts[cell * (size_t)channels + (size_t)channel];
-                if (*held == INT16_MAX)
-                    return err_set(e, "a cell holds more than %d particles", INT16_MAX);
-                ++*held;
             }
     return 0;
 }
@@ -235,18 +238,17 @@ int field_count(const struct field *f, double d1, double d2, int16_t *counts, in
 int field_sample(struct field *f, const struct cosmology *c, uint64_t seed, uint64_t sample,
                  int16_t *counts, struct err *e)
 {
+    double d1[COSMO_CHANNELS], d2[COSMO_CHANNELS];
     struct spectrum p;
 
     spectrum_init(&p, c);
     field_linear(f, &p, seed, sample);
     field_displace(f);
     for (int i = 0; i < COSMO_CHANNELS; i++) {
-        double z = cosmo_redshifts[i];
-        if (field_count(f, growth_first(c->omega_m, z), growth_second(c->omega_m, z), counts,
-                        COSMO_CHANNELS, i, e) < 0)
-            return -1;
+        d1[i] = growth_first(c->omega_m, cosmo_redshifts[i]);
+        d2[i] = growth_second(c->omega_m, cosmo_redshifts[i]);
     }
-    return 0;
+    return field_count(f, seed, sample, COSMO_CHANNELS, d1, d2, counts, e);
 }
 
 void field_shells(struct field *f, const double *real, double *power, int bins)

@@ -3,7 +3,8 @@
  * A periodic box of matter: Gaussian initial density, second-order Lagrangian
  * displacement, particles counted in cells.
  *
- * n^3 particles start at the centres of n^3 cells and stand at
+ * n^3 particles start one in each of n^3 cells, anywhere in it (a lattice
+ * would answer no displacement smaller than half a cell), and stand at
  *     x = q - D grad phi1 + D2 grad phi2,
  *     lap phi1 = delta,  lap phi2 = sum_{i>j} phi1,ii phi1,jj - phi1,ij^2
  * (Bouchet et al. 1995; Scoccimarro 1998, MNRAS 299, 1097, eq. 4-5 of app. D).
@@ -39,7 +40,8 @@ struct field {
     fftw_plan forward, backward;
 };
 
-/* Where the parameters of a sample are in its Philox stream; cells come first. */
+/* Where a sample's Philox stream holds what: the noise of the cells first. */
+#define FIELD_START_INDEX     (UINT64_C(1) << 59)
 #define FIELD_PARAMETER_INDEX (UINT64_C(1) << 60)
 
 struct field *field_create(int n, double cell, struct err *e);
@@ -54,9 +56,9 @@ void field_linear(struct field *f, const struct spectrum *p, uint64_t seed, uint
 /* Fills psi from delta. */
 void field_displace(struct field *f);
 
-/* counts[cell * channels + channel] = particles in the cell. */
-int field_count(const struct field *f, double d1, double d2, int16_t *counts, int channels,
-                int channel, struct err *e);
+/* counts[cell * moments + m] = particles in the cell at growth d1[m], d2[m]. */
+int field_count(const struct field *f, uint64_t seed, uint64_t sample, int moments,
+                const double *d1, const double *d2, int16_t *counts, struct err *e);
 
 /* All of it: counts [n][n][n][COSMO_CHANNELS] of a sample with these
  * parameters at cosmo_redshifts. */
