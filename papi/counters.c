@@ -298,21 +298,40 @@ static bool added(const struct source *s, double gap, double *delta, char *why)
     return false;
 }
 
+/* A copy of the reason that lives until close: who asked for a value may show
+ * its reason after counters_reset(). Each sentence is kept once. */
+static const char *keep(struct counters *c, const char *why)
+{
+    char **more;
+
+    for (int i = 0; i < c->n_kept; i++)
+        if (strcmp(c->kept[i], why) == 0)
+            return c->kept[i];
+    more = realloc(c->kept, ((size_t)c->n_kept + 1) * sizeof(*more));
+    if (!more)
+        return "no memory to say why";
+    c->kept = more;
+    more[c->n_kept] = strdup(why);
+    return more[c->n_kept] ? more[c->n_kept++] : "no memory to say why";
+}
+
 static void account_one(struct counters *c, const struct source *s, double gap)
 {
     struct row *r = &c->rows[s->counter];
     enum counter_kind kind = table[s->counter].kind;
-    char *lost = r->lost[c->phase];
+    char why[REASON_BYTES];
     double v = s->now;
 
-    if (lost[0] || !counts(r))
+    if (r->lost[c->phase] || !counts(r))
         return;
     if (!s->now_known) {
-        snprintf(lost, REASON_BYTES, "%s", s->why);
+        r->lost[c->phase] = keep(c, s->why);
         return;
     }
-    if (kind == COUNTER_TOTAL && !added(s, gap, &v, lost))
+    if (kind == COUNTER_TOTAL && !added(s, gap, &v, why)) {
+        r->lost[c->phase] = keep(c, why);
         return;
+    }
     v *= s->scale;
     if (kind != COUNTER_PEAK)
         r->sum[c->phase] += v;
@@ -429,6 +448,9 @@ void counters_close(struct counters *c)
     for (int i = 0; i < BACKENDS; i++)
         if (c->open[i] && backends[i]->close)
             backends[i]->close(c);
+    for (int i = 0; i < c->n_kept; i++)
+        free(c->kept[i]);
+    free(c->kept);
     free(c->files);
     free(c->sources);
     free(c);
@@ -476,7 +498,7 @@ static struct measure value_over(const struct row *r, enum counter_kind kind, in
     long readings = 0;
 
     for (int p = first; p <= last; p++) {
-        if (r->lost[p][0])
+        if (r->lost[p])
             return unmeasured(r->lost[p]);
         if (kind != COUNTER_PEAK)
             sum += r->sum[p];

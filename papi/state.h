@@ -22,7 +22,7 @@ struct row {
     double ratio;
     double sum[PHASE_COUNT];               /* PEAK: highest; LEVEL: sum of readings */
     long readings[PHASE_COUNT];
-    char lost[PHASE_COUNT][REASON_BYTES];  /* not "": the phase has no value */
+    const char *lost[PHASE_COUNT];         /* not NULL: the phase has no value; kept */
 };
 
 struct counters {
@@ -34,6 +34,8 @@ struct counters {
     int n_files;
     struct source *sources;
     int n_sources;
+    char **kept;                           /* reasons, until close */
+    int n_kept;
     struct row rows[COUNTER_COUNT];
     void *state[BACKEND_COUNT];
     bool open[BACKEND_COUNT];

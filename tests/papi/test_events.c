@@ -114,8 +114,7 @@ static void test_multiplex(void **state)
     m.running = 50;
     c = open_fake(&m);
     run(c);
-    assert_counts(c, COUNTER_branch_misses, 3,
-                  "PAPI_BR_MSP, user code, all threads, multiplexed");
+    assert_counts(c, COUNTER_branch_misses, 3, "PAPI_BR_MSP, user code, all threads, multiplexed");
     if (isnan(counters_ratio(c, COUNTER_cycles)))
         print_message("not checked: no perf events here, so the ratio is unknown\n");
     else
