@@ -174,6 +174,8 @@ struct outcome outcome_run(const struct op_case *c, const struct run_options *o)
     struct tensor *t = graph_input(b.g, "target", sample, CHANNELS_FIRST);
     struct tensor *loss = op_mse(y, t, NULL);
     b.g->plan_shorten = o->shorten;
+    for (int i = 0; i < b.g->n_tensors && o->recompute; i++)
+        graph_recompute(b.g->tensors[i]);
     must(engine_compile(b.g, loss, &e), &e);
     must(engine_start(b.m, &e), &e);
     must(engine_begin(

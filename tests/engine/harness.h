@@ -53,6 +53,7 @@ struct run_options {
     int threads;
     enum tensor_dtype compute;
     bool no_reuse, no_rewrite;
+    bool recompute; /* every tensor, as far as it goes */
     int rows;       /* real samples; 0: the batch */
     int shorten;    /* test hook of the plan */
     int nudged, at; /* value `at` of input or parameter `nudged` ... */

@@ -243,6 +243,44 @@ static void test_freeze(void **state)
     model_destroy(m);
 }
 
+/* Two graphs, one group: who is not in the second has gradient zero there, not
+ * what the first has left. */
+static void test_untouched_parameters(void **state)
+{
+    struct err e = ERR_INIT;
+    struct model *m = model_of(3);
+    int group = model_group(m, "g", &plain_sgd);
+    struct param *w[2] = {model_param(m, group, "a", SHAPE(1, 1), XAVIER),
+                          model_param(m, group, "b", SHAPE(1, 1), XAVIER)};
+    struct graph *g[2];
+    struct tensor *x[2], *t[2];
+    const float one = 1, five = 5;
+    float start[2], value[2];
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        g[i] = graph_create(m, i ? "second" : "first", 1);
+        x[i] = graph_input(g[i], "x", SHAPE(1), CHANNELS_FIRST);
+        t[i] = graph_input(g[i], "t", SHAPE(1), CHANNELS_FIRST);
+        must(engine_compile(g[i], op_mse(op_dense(x[i], w[i], NULL), t[i], NULL), &e), &e);
+    }
+    must(engine_start(m, &e), &e);
+    for (int i = 0; i < 2; i++) {
+        for (int k = 0; k < 2; k++)
+            get(w[k], PARAM_VALUE, &start[k], 1);
+        begin(g[i], 1);
+        feed(g[i], x[i], &one);
+        feed(g[i], t[i], &five);
+        model_zero(m, group);
+        forward_backward(g[i], true);
+        must(model_step(m, group, 0.1, &e), &e);
+        for (int k = 0; k < 2; k++)
+            get(w[k], PARAM_VALUE, &value[k], 1);
+        assert_true(value[i] != start[i] && value[1 - i] == start[1 - i]);
+    }
+    model_destroy(m);
+}
+
 /* Two backwards over halves are one over the whole. */
 static void test_accumulated_gradients(void **state)
 {
@@ -470,7 +508,7 @@ static void test_overlap_shows(void **state)
         if (i)
             for (int k = 0; k < t.g->n_nodes; k++)
                 if (t.g->nodes[k]->op == OP_CONV && k > 2)
-                    t.g->nodes[k]->out[0]->value.offset = t.g->nodes[k]->in[0]->value.offset;
+                    t.g->nodes[k]->out[0]->at_first = t.g->nodes[k]->in[0]->at_first;
         loss[i] = trainer_step(&t, ids, 2, 2, 0, 0.1);
         trainer_destroy(&t);
     }
@@ -838,6 +876,7 @@ int main(void)
         cmocka_unit_test(test_sgd_by_hand),
         cmocka_unit_test(test_schedule),
         cmocka_unit_test(test_freeze),
+        cmocka_unit_test(test_untouched_parameters),
         cmocka_unit_test(test_accumulated_gradients),
         cmocka_unit_test(test_host_node),
         cmocka_unit_test(test_modes),

@@ -110,6 +110,30 @@ static void test_reuse_changes_nothing(void **state)
         }
 }
 
+/* What is computed a second time is the same; it must save memory where
+ * there is depth. */
+static void test_recompute_changes_nothing(void **state)
+{
+    int smaller = 0;
+
+    (void)state;
+    for (int i = 0; i < n_op_cases; i++) {
+        struct run_options o = {.recompute = true, .repeats = 1};
+        struct outcome a = outcome_run(&op_cases[i], &o);
+        o.recompute = false;
+        o.repeats = 0;
+        struct outcome b = outcome_run(&op_cases[i], &o);
+        const char *worst = op_cases[i].name;
+
+        if (outcome_distance(&a, &b, &worst) != 0)
+            fail_msg("%s: recomputing changes %s", op_cases[i].name, worst);
+        smaller += a.memory.activation_bytes < b.memory.activation_bytes;
+        outcome_free(&a);
+        outcome_free(&b);
+    }
+    assert_true(smaller > 0);
+}
+
 static void test_rewrites_change_nothing(void **state)
 {
     (void)state;
@@ -192,6 +216,7 @@ int main(void)
         cmocka_unit_test(test_finite_differences),
         cmocka_unit_test(test_stop_gradient),
         cmocka_unit_test(test_reuse_changes_nothing),
+        cmocka_unit_test(test_recompute_changes_nothing),
         cmocka_unit_test(test_rewrites_change_nothing),
         cmocka_unit_test(test_short_plan_is_found),
         cmocka_unit_test(test_partial_batch),

@@ -17,6 +17,7 @@
  *    padding of blocked formats: memory is reused and never cleared.
  *  - It reads and writes only what is listed under enum pass below: the plan
  *    is made of that list and nothing else.
+ *  - Offsets are asked anew in every run(): a tensor may move in a step.
  *  - Results depend on the inputs and on the number of threads only.
  *  - A `plain` tensor is row major in its dtype, channels first, and so is
  *    every tensor with at most 2 dimensions: value and gradient. Leave their
@@ -107,6 +108,10 @@ struct tensor {
     struct buffer value, grad;
     int parts;               /* contributions to the gradient; engine's */
     struct tensor *read_as;  /* its plain float32 twin that is read; engine's */
+    bool recompute;          /* marked; what follows is the engine's: */
+    int remade_at;           /* instruction that makes the value again; 0: none */
+    struct buffer again;     /* where it is from then on */
+    size_t at_first;         /* where it is before */
 };
 
 struct node {

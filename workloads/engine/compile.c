@@ -359,8 +359,54 @@ static int prepare(struct graph *g, struct err *e)
 
 /* ---- schedule --------------------------------------------------------- */
 
+static bool fused_act(const struct node *n)
+{
+    return n->op != OP_ACT && n->act != ACT_NONE;
+}
+
+/* The lists under enum pass in backend.h, for values. */
+static bool reads_in(const struct node *n, enum pass pass, int k)
+{
+    return pass == PASS_FORWARD || (pass == PASS_WEIGHTS && k == 0) ||
+           (pass == PASS_DATA && n->needs_in);
+}
+
+static bool reads_out(const struct node *n, enum pass pass)
+{
+    return pass == PASS_ACT ||
+           (pass == PASS_DATA && (n->needs_out || (fused_act(n) && !n->separate_act)));
+}
+
+/* The tensor whose memory t is another name for. */
+static struct tensor *base_of(struct tensor *t)
+{
+    while (t->producer->alias)
+        t = t->producer->in[0];
+    return t;
+}
+
+/* Has the value made a second time, once, if it was not to be kept. */
+static void remake(struct graph *g, struct tensor *t)
+{
+    t = base_of(t);
+    struct node *n = t->producer;
+    if (!t->recompute || t->remade_at || t->output || n->op == OP_INPUT || n->op == OP_HOST)
+        return;
+    for (int k = 0; k < n->n_in; k++)
+        remake(g, n->in[k]);
+    t->remade_at = g->n_instructions;
+    t->again.bytes = t->value.bytes;
+    g->instructions[g->n_instructions++] =
+        (struct instruction){.kind = INSTRUCTION_RUN, .node = n, .again = true};
+}
+
 static void add_run(struct graph *g, struct node *n, enum pass pass)
 {
+    for (int k = 0; k < n->n_in && pass != PASS_FORWARD; k++)
+        if (reads_in(n, pass, k))
+            remake(g, n->in[k]);
+    if (reads_out(n, pass))
+        remake(g, n->out[0]);
     g->instructions[g->n_instructions++] =
         (struct instruction){.kind = INSTRUCTION_RUN, .node = n, .pass = pass};
 }
@@ -371,7 +417,7 @@ static void schedule_backward(struct graph *g, struct node *n)
 
     for (int k = 0; k < n->n_in; k++)
         data |= n->in_grad[k] != NULL;
-    if (n->op != OP_ACT && n->act != ACT_NONE && n->separate_act)
+    if (fused_act(n) && n->separate_act)
         add_run(g, n, PASS_ACT);
     if (n->weights_wanted)
         add_run(g, n, PASS_WEIGHTS);
@@ -391,7 +437,7 @@ static void schedule_backward(struct graph *g, struct node *n)
 
 static int schedule(struct graph *g)
 {
-    size_t most = (size_t)g->n_nodes * (PASS_COUNT + NODE_MAX_IN) + 1;
+    size_t most = (size_t)g->n_nodes * (PASS_COUNT + 1 + NODE_MAX_IN) + 1;
 
     g->instructions = calloc(most, sizeof *g->instructions);
     if (!g->instructions)
@@ -415,6 +461,7 @@ static void each_buffer(struct graph *g, void (*f)(struct graph *g, struct buffe
     for (int i = 0; i < g->n_tensors; i++) {
         f(g, &g->tensors[i]->value);
         f(g, &g->tensors[i]->grad);
+        f(g, &g->tensors[i]->again);
     }
     for (int i = 0; i < g->n_temps; i++)
         f(g, g->temps[i]);
@@ -483,22 +530,28 @@ static void unite(struct graph *g, int a, int b)
     g->parent[b] = a;
 }
 
+static void touch_value(struct graph *g, struct tensor *t, int i)
+{
+    const struct tensor *b = base_of(t);
+
+    touch(g, b->remade_at && i >= b->remade_at ? &b->again : &b->value, i);
+}
+
 /* The lists under enum pass in backend.h, and nothing else. */
 static void touch_run(struct graph *g, const struct instruction *in, int i)
 {
     const struct node *n = in->node;
     enum pass p = in->pass;
-    bool own_act = n->op != OP_ACT && n->act != ACT_NONE && !n->separate_act;
 
     touch(g, &n->scratch[p], i);
     if (p != PASS_ACT && n->work.bytes)
         touch(g, &n->work, i);
     for (int k = 0; k < n->n_in; k++)
-        if (p == PASS_FORWARD || (p == PASS_WEIGHTS && k == 0) || (p == PASS_DATA && n->needs_in))
-            touch(g, &n->in[k]->value, i);
+        if (reads_in(n, p, k))
+            touch_value(g, n->in[k], i);
     for (int k = 0; k < n->n_out; k++) {
-        if (p == PASS_FORWARD || p == PASS_ACT || (p == PASS_DATA && (n->needs_out || own_act)))
-            touch(g, &n->out[k]->value, i);
+        if (p == PASS_FORWARD || reads_out(n, p))
+            touch_value(g, n->out[k], i);
         if (p != PASS_FORWARD && n->out[k]->needs_grad)
             touch(g, &n->out[k]->grad, i);
     }
@@ -556,7 +609,7 @@ static void share_in_place(struct graph *g)
         const struct node *n = g->instructions[i].node;
         const struct buffer *from = NULL, *to = NULL;
 
-        if (g->instructions[i].kind != INSTRUCTION_RUN)
+        if (g->instructions[i].kind != INSTRUCTION_RUN || g->instructions[i].again)
             continue;
         if (g->instructions[i].pass == PASS_FORWARD && n->in_place) {
             from = &n->in[0]->value;
@@ -612,6 +665,8 @@ static int place(struct graph *g)
         return model_fail(g->model, "the plan of graph '%s' puts slots %d and %d on one another",
                           g->name, pair[0], pair[1]);
     each_buffer(g, set_offset);
+    for (int i = 0; i < g->n_tensors; i++)
+        g->tensors[i]->at_first = g->tensors[i]->value.offset;
     place_own(g);
     return 0;
 }

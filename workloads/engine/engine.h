@@ -178,10 +178,12 @@ void graph_freeze(struct graph *g, int group);
 /* Marks. Each returns its tensor. output: readable with engine_read() after
  * forward (losses and metrics are outputs already). want_grad: an input whose
  * gradient engine_read_grad() gives. keep_f32: the operator that makes this
- * tensor computes in float32 under any policy. */
+ * tensor computes in float32 under any policy. recompute: not kept for
+ * backward but computed a second time there, which saves memory for time. */
 struct tensor *graph_output(struct tensor *t);
 struct tensor *graph_want_grad(struct tensor *t);
 struct tensor *graph_keep_f32(struct tensor *t);
+struct tensor *graph_recompute(struct tensor *t);
 
 struct shape tensor_shape(const struct tensor *t);
 

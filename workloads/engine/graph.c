@@ -250,6 +250,13 @@ struct tensor *graph_keep_f32(struct tensor *t)
     return t;
 }
 
+struct tensor *graph_recompute(struct tensor *t)
+{
+    if (t)
+        t->recompute = true;
+    return t;
+}
+
 struct shape tensor_shape(const struct tensor *t)
 {
     return t->shape;

@@ -72,6 +72,7 @@ struct instruction {
     struct node *node;
     struct tensor *tensor;        /* ADD: gradient of this tensor ... */
     struct buffer *dst, *src;     /* ... dst += src */
+    bool again;                   /* FORWARD for a second time, inside backward */
     double seconds;
     uint64_t calls;
 };

@@ -462,7 +462,7 @@ int engine_start(struct model *m, struct err *e)
     engine_threads(m->config.threads);
     struct engine_memory mem = model_memory(m);
     m->memory = huge_alloc(mem.arena_bytes, &m->memory_bytes, e);
-    if (!m->memory)
+    if (comm_agree(c, m->memory ? 0 : -1, e))
         return -1;
     m->gradients = c->alloc(c, m->count * sizeof(float), e);
     if (!m->gradients)

@@ -108,10 +108,35 @@ static int run_node(struct graph *g, struct node *n, enum pass pass, struct err 
     return 0;
 }
 
+/* From here on the tensor, and all that is another name for it, is where its
+ * second making puts it. */
+static void move_again(struct graph *g, const struct node *n)
+{
+    struct tensor *t = n->out[0];
+
+    for (int i = 0; i < g->n_tensors; i++) {
+        struct tensor *name = g->tensors[i];
+
+        while (name->producer->alias)
+            name = name->producer->in[0];
+        if (name == t)
+            g->tensors[i]->value.offset = t->again.offset;
+    }
+}
+
+static void move_back(struct graph *g)
+{
+    for (int i = 0; i < g->n_tensors; i++)
+        g->tensors[i]->value.offset = g->tensors[i]->at_first;
+}
+
 static int run_instruction(struct graph *g, struct instruction *in, struct err *e)
 {
     struct model *m = g->model;
     double from = m->config.profile ? now_of(m) : 0;
+
+    if (in->again)
+        move_again(g, in->node);
     int rc = in->kind == INSTRUCTION_RUN
                  ? run_node(g, in->node, in->pass, e)
                  : m->backend->accumulate(&g->exec, in->tensor, in->dst, in->src, e);
@@ -131,6 +156,7 @@ int engine_forward(struct graph *g, enum engine_mode mode, struct err *e)
         return err_set(e, "engine_forward() of graph '%s' comes before engine_begin()", g->name);
     engine_threads(g->model->config.threads);
     g->exec.train = mode == ENGINE_TRAIN;
+    move_back(g);
     for (int i = 0; i < g->n_forward; i++)
         if (run_instruction(g, &g->instructions[i], e))
             return -1;
