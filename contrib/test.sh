@@ -22,7 +22,7 @@ declare -A about=(
     [matrix]="configure without the optional parts"
     [lint]="shell scripts; the rest of the lint is in make check"
     [fuzz]="libFuzzer on what parses hostile text, some seconds each"
-    [cluster]="a real Slurm cluster on this machine"
+    [cluster]="README's first command, then a real Slurm cluster with faults"
 )
 
 say() { printf '%s\n' "$*"; }
@@ -135,9 +135,7 @@ stage_deps() {
 }
 
 stage_gcc() {
-    local prefix
-    prefix=$("$top/contrib/cluster/cluster.sh" -c "$cluster" dir)/prefix
-    build gcc CC=gcc MPICC="$openmpi" --prefix="$prefix" --with-slurm-plugindir="$prefix/lib/slurm" || return
+    build gcc CC=gcc MPICC="$openmpi" || return
     check gcc
 }
 
@@ -193,26 +191,23 @@ stage_fuzz() {
     done
 }
 
+# The first command of README, then the tests of tests/cluster on the cluster
+# that it leaves.
 stage_cluster() {
-    local lab="$top/contrib/cluster/cluster.sh -c $cluster" file
-    [ -f "$W/gcc/Makefile" ] || stage_gcc
-    step cluster-install 300 make -C "$W/gcc" install || return
-    # shellcheck disable=SC2086
-    step cluster-up 300 $lab up || return
+    local lab=$top/contrib/cluster/cluster.sh file name rc p f s
+    export HPCAI500_CLUSTER=$cluster top_srcdir=$top
+    step first-light 1800 "$top/contrib/first-light.sh"
+    "$lab" status > "$W/logs/cluster-status.log" 2>&1 || { tail_of "$W/logs/cluster-status.log"; return; }
+    top_builddir=$("$lab" dir)/build; export top_builddir
     for file in "$top"/tests/cluster/*.bats; do
-        [ -e "$file" ] || continue
-        local name before
-        name=cluster-$(basename "$file" .bats) before=$failed
-        export top_srcdir=$top top_builddir=$W/gcc HPCAI500_CLUSTER=$cluster
-        log "$name" 1200 bats --tap "$file"; local rc=$?
-        local p f s
+        name=cluster-$(basename "$file" .bats) rc=0
+        log "$name" 1500 bats --tap "$file" || rc=1
         read -r p f s < <(cases_of "$W/logs/$name.log" "$([ $rc -eq 0 ] && echo PASS || echo FAIL)")
         add "$p" "$f" "$s"
         [ "$s" -eq 0 ] || note_skips "$W/logs/$name.log"
-        [ "$failed" -eq "$before" ] || tail_of "$W/logs/$name.log" 80
+        [ "$f" -eq 0 ] || tail_of "$W/logs/$name.log" 100
     done
-    # shellcheck disable=SC2086
-    step cluster-down 120 $lab down --wipe
+    step first-light-stop 120 "$top/contrib/first-light.sh" stop --wipe
 }
 
 # --- main --------------------------------------------------------------------
