@@ -277,9 +277,9 @@ struct graph_view graph_view(const struct graph *g);
 /* Bytes of a row-major tensor of that shape and type. */
 size_t plain_bytes(const struct shape *s, enum tensor_dtype dtype);
 
-extern const struct backend backend_ref;
+extern const struct backend engine_backend_ref;
 #ifdef HAVE_ONEDNN
-extern const struct backend backend_cpu;
+extern const struct backend engine_backend_cpu;
 #endif
 
 /* bfloat16 in memory, round to nearest even. */

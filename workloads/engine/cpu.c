@@ -1048,7 +1048,7 @@ static int cpu_feed(const struct exec *x, struct tensor *t, const float *data, l
     return 0;
 }
 
-const struct backend backend_cpu = {
+const struct backend engine_backend_cpu = {
     .name = "cpu",
     .refuses = cpu_refuses,
     .open = cpu_open,

@@ -26,9 +26,9 @@ enum { PARAM_ALIGN = PLAN_ALIGN / sizeof(float), HUGE_PAGE = 2 << 20 };
 /* Best first. The cpu back end adds its row here when it lands. */
 static const struct backend *const backends[] = {
 #ifdef HAVE_ONEDNN
-    &backend_cpu,
+    &engine_backend_cpu,
 #endif
-    &backend_ref,
+    &engine_backend_ref,
 };
 
 const char *engine_backend_name(int i)

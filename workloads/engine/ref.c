@@ -624,7 +624,7 @@ static int ref_feed(const struct exec *x, struct tensor *t, const float *data, l
     return 0;
 }
 
-const struct backend backend_ref = {
+const struct backend engine_backend_ref = {
     .name = "ref",
     .prepare = ref_prepare,
     .run = ref_run,
