@@ -361,11 +361,12 @@ static void end_alone(struct run *r, const char *sentence)
     char path[PATH_MAX];
 
     guard_finishing();
-    if (!speaker) {
-        /* The speaker's MPI_Abort() ends this rank, too; if it never comes, the
-         * next one speaks. */
-        comm_mpi_linger(r->comm, 3 + 0.05 * rank);
-    }
+    report_last_words(r);
+    /* Others see the same end at about the same time; their last words and,
+     * if the speaker fails, their record. */
+    double patience = speaker ? 0.1 : 3 + 0.05 * rank, end = run_now() + patience;
+    while (run_now() < end && !(r->id[0] && report_written(r, path)))
+        comm_mpi_linger(r->comm, 0.1);
     progress_clear(&r->progress);
     if (speaker || r->o.verbose)
         fprintf(stderr, "hpcai500-agent: %s\n", sentence);
@@ -373,6 +374,7 @@ static void end_alone(struct run *r, const char *sentence)
         fprintf(stderr, "hpcai500-agent: %s\n", why.text);
     else if (r->id[0] && speaker) {
         fprintf(stderr, "hpcai500-agent: partial record: %s\n", path);
+        report_sweep(r);
         if (r->o.json)
             print_file(path);
     }

@@ -409,8 +409,17 @@ int report_write(struct run *r, char path[PATH_MAX], struct err *e)
 
 /* ---- when the others cannot be asked any more ---- */
 
-/* A record of this run stands there. */
-static bool written(const struct run *r, char path[PATH_MAX])
+void report_last_words(struct run *r)
+{
+    if (r->index >= 0)
+        write_phases(r, turn(r, r->phase));
+    pthread_mutex_lock(&r->lock);
+    if (r->journal)
+        journal_end(r->journal, RUN_PARTIAL, NULL);
+    pthread_mutex_unlock(&r->lock);
+}
+
+bool report_written(const struct run *r, char path[PATH_MAX])
 {
     struct stat st;
 
@@ -445,7 +454,7 @@ int report_partial(struct run *r, int culprit, const char *sentence, char path[P
     bool locked = pthread_mutex_timedlock(&r->lock, &patience) == 0;
     if (r->journal && locked)
         journal_failure(r->journal, about, comm_mpi_node(r->comm, about), sentence, NULL);
-    if (written(r, path)) {
+    if (report_written(r, path)) {
         rc = 0;
         goto out;
     }
@@ -459,13 +468,29 @@ int report_partial(struct run *r, int culprit, const char *sentence, char path[P
     clock_gettime(CLOCK_REALTIME, &partial.time.end);
     partial.time.wall_seconds = run_now() - r->begun;
     rc = record_write(&partial, r->place.record, path, e);
-    if (rc < 0 && written(r, path)) /* another rank was faster */
+    if (rc < 0 && report_written(r, path)) /* another rank was faster */
         rc = 0;
     record_fini(&partial);
 out:
     if (locked)
         pthread_mutex_unlock(&r->lock);
     return rc;
+}
+
+void report_sweep(struct run *r)
+{
+    char folder[PATH_SIZE], path[PATH_SIZE + NAME_MAX + 2];
+    struct dirent *entry;
+
+    snprintf(folder, sizeof folder, "%s/%s.journal", r->place.record, r->id);
+    DIR *d = opendir(folder);
+    while (d && (entry = readdir(d))) {
+        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        unlink(path);
+    }
+    if (d)
+        closedir(d);
+    rmdir(folder);
 }
 
 /* True when this rank sees what rank 0 writes. */
@@ -491,7 +516,7 @@ void report_emergency(void *ctx, const char *sentence, bool last)
     if (r->comm->rank > 0) {
         int turn_of = r->comm->rank < 20 ? r->comm->rank : 20;
         nanosleep(&(struct timespec){0, 200000000 + turn_of * 10000000}, NULL);
-        if (!sees_rank_0(r) || written(r, path))
+        if (!sees_rank_0(r) || report_written(r, path))
             return;
     }
     if (report_partial(r, -1, sentence, path, &why) < 0)

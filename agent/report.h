@@ -30,12 +30,22 @@ int report_result(struct run *r, struct workload_result *result, struct err *e);
  * is, on rank 0. */
 int report_write(struct run *r, char path[PATH_MAX], struct err *e);
 
+/* This rank alone, its last words when the others cannot be asked any more:
+ * phases and an end into the journal. */
+void report_last_words(struct run *r);
+
+/* True when a record of this run stands there; path names it. */
+bool report_written(const struct run *r, char path[PATH_MAX]);
+
 /* This rank alone, when the others cannot be asked any more: writes a partial
  * record from all journals that it sees, unless there is one. culprit: the
  * rank that the sentence is about, -1: this one. Returns 0 when a record
  * stands there in the end, path then names it. */
 int report_partial(struct run *r, int culprit, const char *sentence, char path[PATH_MAX],
                    struct err *e);
+
+/* Removes the journals that this rank sees: the record holds what they held. */
+void report_sweep(struct run *r);
 
 /* As guard_options.emergency, ctx: struct run. */
 void report_emergency(void *ctx, const char *sentence, bool last);
