@@ -45,7 +45,7 @@ struct request {
     float *scratch; /* grows, stays with the slot */
     size_t scratch_n;
     MPI_Request *mpi; /* [2 size] */
-    int n_mpi;
+    int n_mpi, n_done;
 };
 
 struct window {

@@ -137,7 +137,7 @@ int mail_start(struct mpi_comm *m, struct request *r, struct err *e)
     }
     if (!r->mpi && !(r->mpi = calloc(2 * size, sizeof(MPI_Request))))
         return err_set(e, "out of memory for a sum over %zu ranks", size);
-    r->n_mpi = 0;
+    r->n_mpi = r->n_done = 0;
     r->returning = false;
     r->tag = m->mail_number++ % TAGS * 2;
     return post_pieces(m, r, e);
@@ -145,15 +145,17 @@ int mail_start(struct mpi_comm *m, struct request *r, struct err *e)
 
 int mail_move(struct mpi_comm *m, struct request *r, bool *moved, struct err *e)
 {
-    int done = 0;
-
-    if (comm_check(m, MPI_Testall(r->n_mpi, r->mpi, &done, MPI_STATUSES_IGNORE), "MPI_Testall", e) <
-        0)
-        return -1;
-    if (!done)
-        return 0;
+    while (r->n_done < r->n_mpi) { /* in order: any of them moves all of MPI */
+        int done = 0;
+        if (comm_check(m, MPI_Test(&r->mpi[r->n_done], &done, MPI_STATUS_IGNORE), "MPI_Test", e) <
+            0)
+            return -1;
+        if (!done)
+            return 0;
+        r->n_done++;
+    }
     *moved = true;
-    r->n_mpi = 0;
+    r->n_mpi = r->n_done = 0;
     if (r->returning) {
         r->state = REQUEST_DONE;
         return 0;

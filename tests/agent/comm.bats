@@ -24,7 +24,7 @@ prog=$top_builddir/tests/agent/ranks
 }
 
 @test "a rank that is killed is named by the others at once" {
-    run ranks 3 "$prog" fail kill
+    run ranks_alive 3 "$prog" fail kill
     [ "$status" -ne 0 ]
     [[ "$output" == *"rank 0: rank 2 ($(hostname)) has ended while rank 0 waited for the sum of gradients"* ]]
 }
