@@ -64,17 +64,24 @@ static void announce(spank_t sp, const struct request *r)
             spank_setenv(sp, rows[i].name, rows[i].value, 1);
 }
 
-static int start_step(spank_t sp, const struct request *r, int *told, struct err *e)
+/* The step's exit code, -1 and a sentence when it did not start. *ended is set
+ * when the job is being ended, so that nothing more may start. */
+static int start_step(spank_t sp, const struct request *r, int *told, bool *ended, struct err *e)
 {
-    char srun[4096], partition[256] = "", cpus[32] = "", tasks[32] = "";
+    char srun[4096], partition[256] = "", cpus[32] = "", tasks[32] = "", nodes[32] = "";
     struct step s = {.run = r->run, .srun = r->site.srun};
     char **env = NULL;
 
     spank_getenv(sp, "SLURM_JOB_PARTITION", partition, sizeof partition);
     spank_getenv(sp, "SLURM_CPUS_PER_TASK", cpus, sizeof cpus);
     spank_getenv(sp, "SLURM_NTASKS", tasks, sizeof tasks);
+    /* S_JOB_NNODES is 0 in the batch step */
+    spank_getenv(sp, "SLURM_JOB_NUM_NODES", nodes, sizeof nodes);
+    s.nodes = (uint32_t)strtoul(nodes, NULL, 10);
+    s.tasks = (uint32_t)strtoul(tasks, NULL, 10);
+    s.cpus = cpus[0] ? cpus : NULL;
     if (spank_get_item(sp, S_JOB_ENV, &env) || !env || spank_get_item(sp, S_JOB_ID, &s.job) ||
-        spank_get_item(sp, S_JOB_NNODES, &s.nodes))
+        s.nodes == 0)
         return err_set(e, "Slurm does not say what the job is");
     if (site_allows(r, s.nodes, partition[0] ? partition : NULL, getuid(), e))
         return -1;
@@ -82,10 +89,10 @@ static int start_step(spank_t sp, const struct request *r, int *told, struct err
         return err_set(e, "there is no srun in the job's PATH");
     s.srun = s.srun ? s.srun : srun;
     s.agent = site_agent(&r->site, partition);
-    s.tasks = (uint32_t)strtoul(tasks, NULL, 10);
-    s.cpus = cpus[0] ? cpus : NULL;
     s.env = env;
-    return step_run(&s, told, e);
+    int code = step_run(&s, told, e);
+    *ended = code >= 128 && !step_job_runs(&s);
+    return code;
 }
 
 /* In the process that becomes the batch script: the agent's step comes first,
@@ -93,17 +100,20 @@ static int start_step(spank_t sp, const struct request *r, int *told, struct err
 static void before_script(spank_t sp, struct request *r)
 {
     struct err e = ERR_INIT;
+    bool ended = false;
     int told = 0;
 
     spank_unsetenv(sp, ENV_OPTION_JOB);
     spank_unsetenv(sp, ENV_OPTION_STEP);
     if (!r->site.batch)
         return;
-    int code = start_step(sp, r, &told, &e);
+    int code = start_step(sp, r, &told, &ended, &e);
     if (told) {
         raise(told); /* as it would have ended a script that had begun */
         _exit(128 + told);
     }
+    if (ended)
+        _exit(code);
     if (code == 0)
         return;
     if (code > 0)

@@ -134,7 +134,7 @@ const char *site_agent(const struct site *s, const char *partition)
 
     for (int i = 0; i < s->n_agents; i++) {
         size_t n = (size_t)s->agents[i].partition_length;
-        if (n == 0 && path == built_in_agent)
+        if (n == 0)
             path = s->agents[i].path;
         if (n > 0 && partition && strlen(partition) == n &&
             strncmp(s->agents[i].partition, partition, n) == 0)

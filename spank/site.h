@@ -38,8 +38,8 @@ struct site {
 /* Fills s from defaults and the arguments KEY=VALUE. */
 int site_parse(struct site *s, int argc, char *const argv[], struct err *e);
 
-/* The agent for that partition, else the one for all (NULL: partition not
- * known); buf takes the built-in path when the site names none. */
+/* The agent for that partition (NULL: not known), else the last one that was
+ * given for all, else the one installed with the plugin. */
 const char *site_agent(const struct site *s, const char *partition);
 
 /* Whether the partition is on the allow-list. */

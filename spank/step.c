@@ -237,3 +237,18 @@ out:
     free(clean);
     return code;
 }
+
+bool step_job_runs(const struct step *s)
+{
+    const char *slash = strrchr(s->srun, '/');
+    char path[4096], job[32], state[64];
+    char *const argv[] = {
+        path, (char *)"--noheader", (char *)"--jobs", job, (char *)"-o", (char *)"%T", NULL};
+
+    snprintf(job, sizeof job, "%u", s->job);
+    int n = snprintf(path, sizeof path, "%.*s/squeue", slash ? (int)(slash - s->srun) : 1,
+                     slash ? s->srun : ".");
+    if (n >= (int)sizeof path || step_ask(argv, s->env, state, sizeof state, NULL))
+        return true;
+    return strcmp(state, "RUNNING") == 0;
+}

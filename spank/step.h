@@ -41,6 +41,10 @@ int step_run(const struct step *s, int *stopped, struct err *e);
 /* Runs argv[0] (a path) in env and reads the first line that it prints. */
 int step_ask(char *const argv[], char *const env[], char *line, size_t size, struct err *e);
 
+/* Whether Slurm still lets the job run; true when it does not answer. Asks the
+ * squeue beside srun. */
+bool step_job_runs(const struct step *s);
+
 /* A copy of env without what step.h's top says; free() it, the strings are
  * borrowed. NULL when out of memory. */
 char **step_environment(char *const *env);

@@ -123,7 +123,8 @@ spank_err_t spank_get_item(spank_t sp, spank_item_t item, ...)
     va_start(ap, item);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         if (numbers[i].item == item) {
-            *va_arg(ap, uint32_t *) = number(numbers[i].name, numbers[i].otherwise);
+            bool batch = item == S_JOB_NNODES && number("FAKE_STEP", 0) == 0xfffffffb;
+            *va_arg(ap, uint32_t *) = batch ? 0 : number(numbers[i].name, numbers[i].otherwise);
             rc = ESPANK_SUCCESS;
         }
     if (item == S_JOB_ARGV) {

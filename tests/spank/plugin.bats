@@ -368,7 +368,7 @@ T
 # batch OPTION [VARIABLE=VALUE...]: as sbatch leaves it to slurmstepd
 batch() {
     local text=$1; shift
-    run env FAKE_CONTEXT=remote FAKE_STEP=0xfffffffb FAKE_OPTION="$text" PATH="$dir:$PATH" \
+    run env FAKE_CONTEXT=remote FAKE_STEP=0xfffffffb FAKE_OPTION="$text" PATH="$dir:$PATH" SLURM_JOB_NUM_NODES=2 \
         SLURM_SPANK__SLURM_SPANK_OPTION_hpcai500_hpcai500="$text" "$@" ./host script
     echo "[$status] $output"
 }
@@ -383,6 +383,8 @@ batch() {
     batch component; no grep -q ntasks srun.argv
     batch component FAKE_ARGS=srun=/nowhere/srun; [ $status -eq 0 ]
     only "hpcai500: /nowhere/srun could not be started: No such file or directory; the script starts all the same (gate=yes stops it)" "exec: script"
+    batch component SLURM_JOB_NUM_NODES=
+    only "hpcai500: Slurm does not say what the job is; the script starts all the same (gate=yes stops it)" "exec: script"
     batch component FAKE_NO_ITEMS=1; [[ $output == "exec: script"* ]]
     batch component PATH=/nowhere
     only "hpcai500: there is no srun in the job's PATH; the script starts all the same (gate=yes stops it)" "exec: script"
@@ -398,9 +400,20 @@ batch() {
     only "hpcai500: there is no suite or workload 'componet'; the nearest is 'component'"
 }
 
+@test "sbatch: a run that was ended with the job does not let the script begin" {
+    echo 137 > srun.exit
+    printf '#!/bin/sh\necho "$@" > %s/squeue.argv\necho COMPLETING\n' "$dir" > squeue
+    batch component; [ $status -eq 137 ]; only "agent's results"
+    [ "$(cat squeue.argv)" = "--noheader --jobs 7 -o %T" ]
+    printf '#!/bin/sh\necho RUNNING\n' > squeue
+    batch component; [ $status -eq 0 ]; [[ $output == *"ended with exit code 137; the script starts"*"exec: script" ]]
+    rm squeue
+    batch component; [[ $output == *"exec: script" ]]
+}
+
 @test "sbatch: a signal to the script that has not begun ends agent and job" {
     : > srun.sleep
-    FAKE_CONTEXT=remote FAKE_STEP=0xfffffffb FAKE_OPTION=component PATH="$dir:$PATH" ./host script > out 2>&1 3>&- &
+    SLURM_JOB_NUM_NODES=2 FAKE_CONTEXT=remote FAKE_STEP=0xfffffffb FAKE_OPTION=component PATH="$dir:$PATH" ./host script > out 2>&1 3>&- &
     pid=$!
     for _ in $(seq 100); do [ -e srun.started ] && break; sleep 0.1; done
     kill -TERM "$(pgrep -P $pid)"
