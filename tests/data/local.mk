@@ -6,6 +6,25 @@ tests_data_test_philox_SOURCES = %D%/test_philox.c
 tests_data_test_philox_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_data_test_philox_LDADD = reports/libcore.la $(CMOCKA_LIBS)
 
+if BUILD_DATA
+noinst_LTLIBRARIES += tests/data/libdata_test.la
+tests_data_libdata_test_la_SOURCES = %D%/fixture.h %D%/fixture.c
+tests_data_libdata_test_la_CFLAGS = $(AM_CFLAGS) $(HDF5_CFLAGS)
+tests_data_cflags = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(HDF5_CFLAGS)
+tests_data_ldadd = tests/data/libdata_test.la workloads/data/libdata.la reports/libcore.la \
+    $(CMOCKA_LIBS)
+
+tests_data_programs = tests/data/test_dataset tests/data/test_loader
+check_PROGRAMS += $(tests_data_programs)
+TESTS += $(tests_data_programs)
+tests_data_test_dataset_SOURCES = %D%/test_dataset.c
+tests_data_test_dataset_CFLAGS = $(tests_data_cflags)
+tests_data_test_dataset_LDADD = $(tests_data_ldadd)
+tests_data_test_loader_SOURCES = %D%/test_loader.c
+tests_data_test_loader_CFLAGS = $(tests_data_cflags)
+tests_data_test_loader_LDADD = $(tests_data_ldadd)
+endif
+
 if BUILD_GENERATOR
 check_PROGRAMS += tests/data/test_physics
 TESTS += tests/data/test_physics

@@ -98,9 +98,11 @@ static int open_file(struct stored *f, const char *path, uint64_t expected, stru
     H5Pset_file_locking(access, 0, 1); /* readers; some file systems have no locks */
 #endif
     f->file = H5Fopen(path, H5F_ACC_RDONLY, access);
-    H5Pclose(access);
     if (f->file < 0)
-        return library_error(f, "no HDF5 file, or a damaged one", e);
+        library_error(f, "no HDF5 file, or a damaged one", e);
+    H5Pclose(access); /* empties HDF5's stack of errors */
+    if (f->file < 0)
+        return -1;
     if (H5Fget_vfd_handle(f->file, H5P_DEFAULT, &handle) < 0)
         return library_error(f, "has no descriptor", e);
     f->fd = *(int *)handle;

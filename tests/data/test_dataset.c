@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Whatever HDF5 can store is read to the same numbers; whatever is no cube is
+ * refused with one sentence. */
+#include <config.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/data/fixture.h"
+#include "workloads/data/dataset.h"
+
+static char folder[256];
+
+static int make_folder(void **state)
+{
+    (void)state;
+    fixture_folder(folder);
+    return 0;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    fixture_remove(folder);
+    return 0;
+}
+
+static void deflated(hid_t p)
+{
+    H5Pset_deflate(p, 4);
+}
+
+static void shuffled(hid_t p)
+{
+    H5Pset_shuffle(p);
+    H5Pset_deflate(p, 4);
+}
+
+static void shuffled_only(hid_t p)
+{
+    H5Pset_shuffle(p);
+}
+
+static void checksummed(hid_t p)
+{
+    H5Pset_deflate(p, 1);
+    H5Pset_fletcher32(p);
+}
+
+static void packed(hid_t p)
+{
+    H5Pset_nbit(p);
+}
+
+static void scaled(hid_t p)
+{
+    H5Pset_scaleoffset(p, H5Z_SO_INT, 0);
+}
+
+static void szipped(hid_t p)
+{
+    unsigned can = 0;
+
+    if (H5Zfilter_avail(H5Z_FILTER_SZIP) > 0)
+        H5Zget_filter_info(H5Z_FILTER_SZIP, &can);
+    if (can & H5Z_FILTER_CONFIG_ENCODE_ENABLED)
+        H5Pset_szip(p, H5_SZIP_NN_OPTION_MASK, 8);
+}
+
+static void compact(hid_t p)
+{
+    H5Pset_layout(p, H5D_COMPACT);
+}
+
+/* A deflate that makes the data longer is left out chunk by chunk: the mask. */
+static void optional_scale(hid_t p)
+{
+    H5Pset_shuffle(p);
+    H5Pset_fletcher32(p);
+    H5Pset_deflate(p, 9);
+}
+
+static void assert_sample(const struct dataset_info *info, const void *cube, const float *y,
+                          int sample, const int corner[3])
+{
+    const int D = info->edge;
+
+    for (int i = 0; i < D * D * D * 4; i++) {
+        int want = value_at(sample, corner[0] + i / 4 / D / D, corner[1] + i / 4 / D % D,
+                            corner[2] + i / 4 % D, i % 4);
+        float have =
+            info->type == DATASET_INT16 ? ((const int16_t *)cube)[i] : ((const float *)cube)[i];
+        if (have != (float)want)
+            fail_msg("value %d is %g, expected %d", i, (double)have, want);
+    }
+    for (int i = 0; i < 4; i++)
+        assert_true(y[i] == label_at(sample, i));
+}
+
+/* Every storage, type and chunking gives the same values. */
+static void any_storage_reads_alike(void **state)
+{
+    const struct {
+        struct fixture x;
+        enum dataset_type type;
+    } rows[] = {
+        {{0}, DATASET_INT16},
+        {{.chunk = {8, 8, 8, 4}, .filter = deflated}, DATASET_INT16},
+        {{.chunk = {8, 8, 8, 4}}, DATASET_INT16},
+        {{.chunk = {3, 5, 8, 4}, .filter = deflated}, DATASET_INT16},
+        {{.chunk = {3, 5, 7, 3}, .filter = shuffled}, DATASET_INT16},
+        {{.chunk = {1, 8, 2, 1}, .filter = shuffled_only}, DATASET_INT16},
+        {{.chunk = {4, 4, 4, 4}, .filter = checksummed}, DATASET_INT16},
+        {{.chunk = {4, 4, 4, 4}, .filter = optional_scale}, DATASET_INT16},
+        {{.chunk = {4, 4, 4, 4}, .filter = packed}, DATASET_INT16},
+        {{.chunk = {4, 4, 4, 4}, .filter = scaled}, DATASET_INT16},
+        {{.chunk = {4, 4, 4, 4}, .filter = szipped}, DATASET_INT16},
+        {{.filter = compact}, DATASET_INT16},
+        {{.type = H5T_STD_I16BE}, DATASET_INT16},
+        {{.type = H5T_STD_U8LE, .chunk = {4, 8, 8, 4}, .filter = deflated}, DATASET_INT16},
+        {{.type = H5T_STD_U16LE}, DATASET_FLOAT},
+        {{.type = H5T_STD_I32LE}, DATASET_FLOAT},
+        {{.type = H5T_IEEE_F32LE}, DATASET_FLOAT},
+        {{.type = H5T_IEEE_F32LE, .chunk = {3, 8, 5, 4}, .filter = shuffled}, DATASET_FLOAT},
+        {{.type = H5T_IEEE_F32BE, .chunk = {3, 8, 5, 4}, .filter = shuffled}, DATASET_FLOAT},
+        {{.type = H5T_IEEE_F64LE}, DATASET_FLOAT},
+        {{.raw = true, .chunk = {8, 8, 8, 4}, .filter = deflated}, DATASET_INT16},
+    };
+    float cube[8 * 8 * 8 * 4], y[4];
+    struct err e = ERR_INIT;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct fixture x = rows[i].x;
+        x.sample = (int)i;
+        fixture_write(folder, "train/one.hdf5", &x);
+        struct dataset *d = dataset_open(folder, DATASET_TRAIN, 8, &e);
+        if (!d)
+            fail_msg("row %zu: %s", i, e.text);
+        const struct dataset_info *info = dataset_info(d);
+        assert_int_equal(info->type, rows[i].type);
+        assert_int_equal(info->samples, 1);
+        assert_int_equal(info->layout, x.raw ? DATA_RAW : DATA_CUT);
+        assert_false(info->periodic || info->generated);
+        if (dataset_read(d, 0, cube, y, NULL, &e) < 0)
+            fail_msg("row %zu: %s", i, e.text);
+        assert_sample(info, cube, y, x.sample, (int[]){0, 0, 0});
+        dataset_close(d);
+    }
+}
+
+/* A raw cube is cut into (S/D)^3 samples, however it is stored. */
+static void raw_cubes_are_cut(void **state)
+{
+    const struct fixture rows[] = {
+        {.edge = 16, .raw = true},
+        {.edge = 16, .raw = true, .chunk = {16, 16, 16, 4}, .filter = deflated},
+        {.edge = 16, .raw = true, .chunk = {5, 6, 7, 4}, .filter = shuffled},
+        {.edge = 16, .raw = true, .chunk = {5, 6, 7, 2}, .filter = checksummed},
+    };
+    int16_t cube[8 * 8 * 8 * 4];
+    float y[4];
+    struct err e = ERR_INIT;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        fixture_write(folder, "train/one.hdf5", &rows[i]);
+        struct dataset *d = dataset_open(folder, DATASET_TRAIN, 8, &e);
+        assert_non_null(d);
+        assert_int_equal(dataset_info(d)->samples, 8);
+        for (int part = 0; part < 8; part++) {
+            uint64_t bytes = 0;
+            assert_int_equal(dataset_read(d, (uint64_t)part, cube, y, &bytes, &e), 0);
+            assert_true(bytes > 0);
+            assert_sample(dataset_info(d), cube, y, 0,
+                          (int[]){part / 4 * 8, part / 2 % 2 * 8, part % 2 * 8});
+        }
+        assert_int_equal(dataset_read(d, 8, cube, y, NULL, &e), -1);
+        dataset_close(d);
+    }
+}
+
+/* Ways to spoil train/one.hdf5. */
+static void without(const char *path, const char *name)
+{
+    hid_t f = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+
+    H5Ldelete(f, name, H5P_DEFAULT);
+    H5Fclose(f);
+}
+
+static void put(const char *path, const char *name, hid_t type, int rank, const hsize_t *dims,
+                hid_t held, const void *data)
+{
+    without(path, name);
+    hid_t f = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+    hid_t space = H5Screate_simple(rank, dims, NULL);
+    hid_t set = H5Dcreate2(f, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+
+    if (data)
+        H5Dwrite(set, held, H5S_ALL, H5S_ALL, H5P_DEFAULT, data);
+    H5Dclose(set);
+    H5Sclose(space);
+    H5Fclose(f);
+}
+
+static void no_cube(const char *path)
+{
+    without(path, "x");
+}
+
+static void no_labels(const char *path)
+{
+    without(path, "y");
+}
+
+static void three_labels(const char *path)
+{
+    put(path, "y", H5T_IEEE_F32LE, 1, (hsize_t[]){3}, H5T_NATIVE_FLOAT, (float[]){1, 2, 3});
+}
+
+static void integer_labels(const char *path)
+{
+    put(path, "y", H5T_STD_I32LE, 1, (hsize_t[]){4}, H5T_NATIVE_INT, (int[]){1, 2, 3, 4});
+}
+
+static void nan_labels(const char *path)
+{
+    put(path, "y", H5T_IEEE_F32LE, 1, (hsize_t[]){4}, H5T_NATIVE_FLOAT, (float[]){0, 0, NAN, 0});
+}
+
+static void flat_cube(const char *path)
+{
+    put(path, "x", H5T_STD_I16LE, 3, (hsize_t[]){8, 8, 4}, 0, NULL);
+}
+
+static void oblong_cube(const char *path)
+{
+    put(path, "x", H5T_STD_I16LE, 4, (hsize_t[]){8, 8, 9, 4}, 0, NULL);
+}
+
+/* Late allocation: a huge set that takes no room in the file. */
+static void huge_cube(const char *path)
+{
+    hid_t f = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT), p = H5Pcreate(H5P_DATASET_CREATE);
+    const hsize_t side = (hsize_t)1 << 40, dims[4] = {side, side, side, 4};
+
+    H5Ldelete(f, "x", H5P_DEFAULT);
+    H5Pset_chunk(p, 4, (hsize_t[]){8, 8, 8, 4});
+    hid_t space = H5Screate_simple(4, (hsize_t[]){8, 8, 8, 4},
+                                   (hsize_t[]){H5S_UNLIMITED, H5S_UNLIMITED, H5S_UNLIMITED, 4});
+    hid_t set = H5Dcreate2(f, "x", H5T_STD_I16LE, space, H5P_DEFAULT, p, H5P_DEFAULT);
+    H5Dset_extent(set, (hsize_t[]){(hsize_t)1 << 20, (hsize_t)1 << 20, (hsize_t)1 << 20, 4});
+    (void)dims;
+    H5Dclose(set);
+    H5Sclose(space);
+    H5Pclose(p);
+    H5Fclose(f);
+}
+
+static void five_channels(const char *path)
+{
+    put(path, "x", H5T_STD_I16LE, 4, (hsize_t[]){8, 8, 8, 5}, 0, NULL);
+}
+
+static void text_cube(const char *path)
+{
+    put(path, "x", H5T_C_S1, 4, (hsize_t[]){8, 8, 8, 4}, 0, NULL);
+}
+
+static void negative_count(const char *path)
+{
+    int16_t v[8 * 8 * 8 * 4] = {0};
+
+    v[700] = -3;
+    put(path, "x", H5T_STD_I16LE, 4, (hsize_t[]){8, 8, 8, 4}, H5T_NATIVE_INT16, v);
+}
+
+static void float_type(const char *path)
+{
+    float v[8 * 8 * 8 * 4] = {0};
+
+    put(path, "x", H5T_IEEE_F32LE, 4, (hsize_t[]){8, 8, 8, 4}, H5T_NATIVE_FLOAT, v);
+}
+
+static void soft_link(const char *path)
+{
+    hid_t f = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+
+    H5Lmove(f, "x", f, "z", H5P_DEFAULT, H5P_DEFAULT);
+    H5Lcreate_soft("/z", f, "x", H5P_DEFAULT, H5P_DEFAULT);
+    H5Fclose(f);
+}
+
+static void external_link(const char *path)
+{
+    without(path, "x");
+    hid_t f = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+
+    H5Lcreate_external("other.hdf5", "/x", f, "x", H5P_DEFAULT, H5P_DEFAULT);
+    H5Fclose(f);
+}
+
+static void external_storage(const char *path)
+{
+    without(path, "x");
+    hid_t f = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT), p = H5Pcreate(H5P_DATASET_CREATE);
+    hid_t space = H5Screate_simple(4, (hsize_t[]){8, 8, 8, 4}, NULL);
+
+    H5Pset_external(p, "/etc/passwd", 0, 4096);
+    H5Dclose(H5Dcreate2(f, "x", H5T_STD_I16LE, space, H5P_DEFAULT, p, H5P_DEFAULT));
+    H5Sclose(space);
+    H5Pclose(p);
+    H5Fclose(f);
+}
+
+static void cut_short(const char *path)
+{
+    struct stat st;
+
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(truncate(path, st.st_size / 2), 0);
+}
+
+static void gone(const char *path)
+{
+    unlink(path);
+}
+
+static void a_folder(const char *path)
+{
+    unlink(path);
+    mkdir(path, 0777);
+}
+
+static void a_fifo(const char *path)
+{
+    unlink(path);
+    mkfifo(path, 0666);
+}
+
+static void no_hdf5(const char *path)
+{
+    FILE *f = fopen(path, "w");
+
+    fputs("tea\n", f);
+    fclose(f);
+}
+
+/* A whole file into which a byte fell. */
+static void damaged_chunk(const char *path)
+{
+    fixture_write(folder, "train/two.hdf5",
+                  &(struct fixture){.chunk = {8, 8, 8, 4}, .filter = deflated});
+    hid_t f = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT), set = H5Dopen2(f, "x", H5P_DEFAULT);
+    haddr_t at = 0;
+    hsize_t size;
+    unsigned mask;
+
+    H5Dget_chunk_info_by_coord(set, (hsize_t[]){0, 0, 0, 0}, &mask, &at, &size);
+    H5Dclose(set);
+    H5Fclose(f);
+    int fd = open(path, O_RDWR);
+    assert_int_equal(pwrite(fd, "\xff\xff\xff\xff", 4, (off_t)(at + size / 2)), 4);
+    close(fd);
+}
+
+/* two.hdf5 is spoilt, one.hdf5 before it is good: what is found only when a
+ * file is read has the same sentence as what is found at opening. */
+static void bad_files_are_refused(void **state)
+{
+    static const struct {
+        void (*spoil)(const char *path);
+        const char *sentence; /* after the path; ends where HDF5's words begin */
+    } rows[] = {
+        {no_cube, ": dataset 'x' is missing"},
+        {no_labels, ": dataset 'y' is missing"},
+        {three_labels, ": dataset 'y' has 3 values, expected 4"},
+        {integer_labels, ": dataset 'y' holds no floats"},
+        {nan_labels, ": dataset 'y' has nan at 2, expected a finite number"},
+        {flat_cube, ": dataset 'x' has 3 axes, expected 4"},
+        {oblong_cube, ": dataset 'x' is (8,8,9,4), expected (D,D,D,4) with D from 4 to 1024"},
+        {huge_cube,
+         ": dataset 'x' is (1048576,1048576,1048576,4), expected (D,D,D,4) with D from 4 "
+         "to 1024"},
+        {five_channels, ": dataset 'x' is (8,8,8,5), expected (D,D,D,4) with D from 4 to 1024"},
+        {text_cube, ": dataset 'x' holds no numbers, expected int16 counts"},
+        {negative_count, ": dataset 'x' has -3 in a cell, expected finite counts from 0"},
+        {float_type, ": dataset 'x' is float of 8^3, expected int16 of 8^3 as before"},
+        {soft_link, ": 'x' is a link, expected a dataset"},
+        {external_link, ": 'x' is a link, expected a dataset"},
+        {external_storage, ": dataset 'x' keeps its data in other files"},
+        {cut_short, ": no HDF5 file, or a damaged one (HDF5: truncated file"},
+        {gone, ": No such file or directory"},
+        {a_folder, ": not a regular file"},
+        {a_fifo, ": not a regular file"},
+        {no_hdf5, ": no HDF5 file, or a damaged one"},
+        {damaged_chunk, ": dataset 'x' is damaged at (0,0,0)"},
+    };
+    int16_t cube[8 * 8 * 8 * 4];
+    char path[300], want[600];
+    float y[4];
+
+    (void)state;
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    snprintf(path, sizeof path, "%s/train/two.hdf5", folder);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct err e = ERR_INIT;
+        fixture_write(folder, "train/one.hdf5", &(struct fixture){.sample = 1});
+        fixture_write(folder, "train/two.hdf5", &(struct fixture){.sample = 2});
+        struct dataset *d = dataset_open(folder, DATASET_TRAIN, 8, &e);
+        assert_non_null(d);
+        rows[i].spoil(path);
+        assert_int_equal(dataset_read(d, 0, cube, y, NULL, &e), 0);
+        assert_int_equal(dataset_read(d, 1, cube, y, NULL, &e), -1);
+        snprintf(want, sizeof want, "%s%s", path, rows[i].sentence);
+        if (strncmp(e.text, want, strlen(want)) != 0)
+            fail_msg("row %zu: '%s', expected '%s'", i, e.text, want);
+        dataset_close(d);
+        remove(path);
+    }
+}
+
+static void float_cubes_are_finite(void **state)
+{
+    float v[8 * 8 * 8 * 4] = {0}, y[4];
+    char path[300];
+    struct err e = ERR_INIT;
+
+    (void)state;
+    fixture_write(folder, "train/one.hdf5", &(struct fixture){.type = H5T_IEEE_F32LE});
+    snprintf(path, sizeof path, "%s/train/one.hdf5", folder);
+    v[99] = INFINITY;
+    put(path, "x", H5T_IEEE_F32LE, 4, (hsize_t[]){8, 8, 8, 4}, H5T_NATIVE_FLOAT, v);
+    struct dataset *d = dataset_open(folder, DATASET_TRAIN, 0, &e);
+    assert_non_null(d);
+    assert_int_equal(dataset_read(d, 0, v, y, NULL, &e), -1);
+    assert_non_null(strstr(e.text, "dataset 'x' has inf in a cell, expected finite counts from 0"));
+    dataset_close(d);
+}
+
+static void bad_folders_are_refused(void **state)
+{
+    char want[400];
+    struct err e = ERR_INIT;
+
+    (void)state;
+    assert_null(dataset_open("no/such/folder", DATASET_TRAIN, 8, &e));
+    assert_string_equal(
+        e.text,
+        "no/such/folder/train: No such file or directory, expected a folder of .hdf5 files");
+    assert_null(dataset_open(folder, DATASET_VALIDATION, 8, &e));
+    snprintf(want, sizeof want, "%s/validation: no .hdf5 or .h5 file in it", folder);
+    assert_string_equal(e.text, want);
+    fixture_write(folder, "validation/a.h5", &(struct fixture){.edge = 8});
+    assert_null(dataset_open(folder, DATASET_VALIDATION, 16, &e));
+    snprintf(want, sizeof want,
+             "%s/validation/a.h5: a cube of 8^3 cells, expected 16^3 or a multiple of it", folder);
+    assert_string_equal(e.text, want);
+    assert_null(dataset_open(folder, DATASET_VALIDATION, 4, &e));
+    snprintf(want, sizeof want, "%s/validation/a.h5: samples of 8^3 cells, expected 4^3", folder);
+    assert_string_equal(e.text, want);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define ROW(t) cmocka_unit_test_setup_teardown(t, make_folder, remove_folder)
+        ROW(any_storage_reads_alike), ROW(raw_cubes_are_cut),       ROW(bad_files_are_refused),
+        ROW(float_cubes_are_finite),  ROW(bad_folders_are_refused),
+#undef ROW
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
