@@ -14,9 +14,16 @@ tests_data_cflags = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(HDF5_CFLAGS)
 tests_data_ldadd = tests/data/libdata_test.la workloads/data/libdata.la reports/libcore.la \
     $(CMOCKA_LIBS)
 
-tests_data_programs = tests/data/test_dataset tests/data/test_loader
+tests_data_programs = tests/data/test_cache tests/data/test_dataset tests/data/test_loader \
+    tests/data/test_manifest
 check_PROGRAMS += $(tests_data_programs)
 TESTS += $(tests_data_programs)
+tests_data_test_cache_SOURCES = %D%/test_cache.c
+tests_data_test_cache_CFLAGS = $(tests_data_cflags)
+tests_data_test_cache_LDADD = $(tests_data_ldadd) $(tests_engine_ldadd) reports/libcore.la
+tests_data_test_manifest_SOURCES = %D%/test_manifest.c
+tests_data_test_manifest_CFLAGS = $(tests_data_cflags)
+tests_data_test_manifest_LDADD = $(tests_data_ldadd)
 tests_data_test_dataset_SOURCES = %D%/test_dataset.c
 tests_data_test_dataset_CFLAGS = $(tests_data_cflags)
 tests_data_test_dataset_LDADD = $(tests_data_ldadd)
@@ -33,4 +40,7 @@ tests_data_test_physics_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(FFTW_CFLAGS) $(
 tests_data_test_physics_LDADD = workloads/data/libgenerate.la reports/libcore.la $(CMOCKA_LIBS) \
     $(FFTW_LIBS) $(ZLIB_LIBS)
 endif
+
+dist_check_SCRIPTS += %D%/generate.bats
+TESTS += %D%/generate.bats
 endif

@@ -245,6 +245,7 @@ int main(int argc, char **argv)
     uint64_t missing;
 
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    signal(SIGXFSZ, SIG_IGN); /* a file size limit is a sentence, as a full disk is */
     int rc = parse_options(&o, argc, argv, &e);
     if (rc == 1) {
         usage(stdout);
