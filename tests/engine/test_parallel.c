@@ -17,8 +17,8 @@
 #include "tests/engine/ranks.h"
 #include "tests/engine/trainer.h"
 
-enum { STEPS = 6, WEIGHTS = 64 };
-static const long step_rows[STEPS] = {6, 6, 6, 6, 5, 2};
+enum { STEPS = 4, WEIGHTS = 64 };
+static const long step_rows[STEPS] = {6, 6, 5, 2};
 
 /* What one run leaves. */
 struct run {
