@@ -72,11 +72,24 @@ static int put(cJSON *o, const char *name, cJSON *item)
     return -1;
 }
 
+cJSON *json_string(const char *text)
+{
+    char *clean = strdup(text);
+    cJSON *item = NULL;
+
+    if (clean) {
+        utf8_clean(clean);
+        item = cJSON_CreateString(clean);
+    }
+    free(clean);
+    return item;
+}
+
 int put_reason(const struct nulls *n, const char *why)
 {
     if (!n || !n->reasons || cJSON_GetObjectItemCaseSensitive(n->reasons, n->path))
         return 0;
-    cJSON *text = cJSON_CreateString(why);
+    cJSON *text = json_string(why);
     return text && cJSON_AddItemToObject(n->reasons, n->path, text) ? 0 : -1;
 }
 
@@ -114,13 +127,7 @@ int put_text(cJSON *o, const char *name, const char *text, const char *why, cons
 {
     if (!*text && why)
         return put_null(o, name, why, n);
-    char *clean = strdup(text);
-    if (!clean)
-        return -1;
-    utf8_clean(clean);
-    int rc = put(o, name, cJSON_CreateString(clean));
-    free(clean);
-    return rc;
+    return put(o, name, json_string(text));
 }
 
 cJSON *put_object(cJSON *o, const char *name)
@@ -297,4 +304,10 @@ double json_number(const cJSON *o, const char *path, double fallback)
 {
     const cJSON *v = json_at(o, path);
     return cJSON_IsNumber(v) ? v->valuedouble : fallback;
+}
+
+long json_integer(const cJSON *o, const char *path, long least, long most, long fallback)
+{
+    double v = json_number(o, path, NAN);
+    return v >= (double)least && v <= (double)most ? (long)v : fallback;
 }

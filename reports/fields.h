@@ -57,6 +57,9 @@ struct nulls {
 struct nulls nulls_at(const struct nulls *n, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* A text as JSON: what is not UTF-8 and control characters become '?'. */
+cJSON *json_string(const char *text);
+
 /* Gives the reason for what stands at n->path, unless one is given already. */
 int put_reason(const struct nulls *n, const char *why);
 /* Puts null under name (may have dots) and the reason. */
@@ -65,8 +68,7 @@ int put_null(cJSON *o, const char *name, const char *why, const struct nulls *n)
 int put_number(cJSON *o, const char *name, double v, const char *why, const struct nulls *n);
 int put_u64(cJSON *o, const char *name, uint64_t v);
 int put_bool(cJSON *o, const char *name, int v);
-/* A text (made valid UTF-8, control characters become '?'), or null when it
- * is empty and there is a why. */
+/* A text by json_string(), or null when it is empty and there is a why. */
 int put_text(cJSON *o, const char *name, const char *text, const char *why, const struct nulls *n);
 /* A new object or array under name, NULL when out of memory. */
 cJSON *put_object(cJSON *o, const char *name);
@@ -83,6 +85,8 @@ const cJSON *json_at(const cJSON *o, const char *path);
 /* Its text or number, or the fallback when absent or of another type. */
 const char *json_text(const cJSON *o, const char *path, const char *fallback);
 double json_number(const cJSON *o, const char *path, double fallback);
+/* A whole number in [least, most], or the fallback. */
+long json_integer(const cJSON *o, const char *path, long least, long most, long fallback);
 
 /* "complete", "partial", "crashed"; -1 when the word is none. */
 const char *status_name(int status);

@@ -18,6 +18,8 @@
 
 #include "reports/record_fields.h"
 
+enum { MAX_RANKS = 1 << 20 }; /* what a journal may claim */
+
 /* What one rank said of one workload. */
 struct share {
     bool ended;
@@ -51,17 +53,17 @@ static void take_start(struct story *s, const cJSON *o)
 
     if (!r->run.text[0]) {
         fields_get(json_at(o, "run"), record_run_fields, &r->run, keep_in_record, r);
-        r->time.start.tv_sec = (time_t)json_number(o, "time.seconds", 0);
-        r->time.start.tv_nsec = (long)json_number(o, "time.nanoseconds", 0);
-        r->time.pid = (int)json_number(o, "time.pid", 0);
+        r->time.start.tv_sec = json_integer(o, "time.seconds", 0, 253402300799, 0); /* year 9999 */
+        r->time.start.tv_nsec = json_integer(o, "time.nanoseconds", 0, 999999999, 0);
+        r->time.pid = (int)json_integer(o, "time.pid", 0, INT_MAX, 0);
         r->job.present = cJSON_IsObject(job);
         fields_get(job, record_job_fields, &r->job, keep_in_record, r);
-        r->job.exclusive = (int)json_number(job, "exclusive", -1);
+        r->job.exclusive = (int)json_integer(job, "exclusive", 0, 1, -1);
         record_facts_get(json_at(o, "facts"), record_fact_info, r->facts, FACT_COUNT);
     }
     s->started = true;
-    s->rank = (int)json_number(o, "rank", -1);
-    s->ranks = (int)json_number(o, "ranks", 0);
+    s->rank = (int)json_integer(o, "rank", 0, MAX_RANKS - 1, -1);
+    s->ranks = (int)json_integer(o, "ranks", 1, MAX_RANKS, 0);
     snprintf(node.name, sizeof node.name, "%s", json_text(o, "node.name", "unknown"));
     s->node = record_find_node(r, node.name);
     if (s->node >= 0)
@@ -76,15 +78,15 @@ static void take_start(struct story *s, const cJSON *o)
 
 static struct share *share_of(struct story *s, const cJSON *o)
 {
-    double i = json_number(o, "index", -1);
+    long i = json_integer(o, "index", 0, RUNSPEC_MAX_WORKLOADS - 1, -1);
 
-    if (!(i >= 0 && i < RUNSPEC_MAX_WORKLOADS))
+    if (i < 0)
         return NULL;
-    struct share **share = &s->shares[(int)i];
+    struct share **share = &s->shares[i];
     if (!*share && (*share = calloc(1, sizeof **share))) {
         (*share)->result.status = RUN_PARTIAL;
         (*share)->wall_seconds = NAN;
-        s->n_shares = s->n_shares > (int)i + 1 ? s->n_shares : (int)i + 1;
+        s->n_shares = s->n_shares > i + 1 ? s->n_shares : (int)i + 1;
     }
     return *share;
 }
@@ -224,7 +226,7 @@ static int merge_workload(struct record *r, struct story *stories, int n, int n_
     struct record_rank *ranks;
     int rc;
 
-    if (!best)
+    if (!best || !best->result.name[0]) /* its first line is always there */
         return 0;
     if (!(ranks = calloc((size_t)n_ranks + 1, sizeof *ranks)))
         return -1;
@@ -239,6 +241,8 @@ static int merge_workload(struct record *r, struct story *stories, int n, int n_
         memcpy(ranks[rank].phase_seconds, share->phase_seconds, sizeof share->phase_seconds);
     }
     best->result.wall_seconds = best->wall_seconds;
+    if (best->result.ranks < 1)
+        best->result.ranks = n_ranks;
     if (!best->ended)
         snprintf(best->result.reason, sizeof best->result.reason, "stopped before its end");
     rc = record_add_workload(r, &best->result, ranks, n_ranks) < 0 ? -1 : 0;
@@ -316,13 +320,13 @@ static void fini_story(struct story *s)
     }
 }
 
-/* Most ranks that a journal speaks of; a torn or hostile number is none. */
+/* Most ranks that a journal speaks of. */
 static int count_ranks(const struct story *stories, int n)
 {
     int ranks = n;
 
     for (int k = 0; k < n; k++)
-        if (stories[k].ranks > ranks && stories[k].ranks <= 1 << 20)
+        if (stories[k].ranks > ranks)
             ranks = stories[k].ranks;
     return ranks;
 }

@@ -186,3 +186,11 @@ int record_node_put(cJSON *o, const struct record_node *node, const struct nulls
            put_text(o, "class", node->class_name, "the site names no class", n) |
            put_text(o, "build_id", node->build_id, "the node did not say", n);
 }
+
+bool record_has_ranks(const struct record *r)
+{
+    for (int i = 0; i < r->n_workloads; i++)
+        if (r->workloads[i].n_ranks > 1)
+            return true;
+    return r->n_nodes > 1;
+}

@@ -34,6 +34,9 @@ void record_facts_get(const cJSON *o, const struct fact_info *info, struct recor
 /* What an unfinished or zeroed result claims by accident becomes unmeasured. */
 struct workload_result record_honest(const struct workload_result *r);
 
+/* More than one rank or node: there is more than the record can hold. */
+bool record_has_ranks(const struct record *r);
+
 /* All of a node but its inventory. */
 int record_node_put(cJSON *o, const struct record_node *node, const struct nulls *n);
 

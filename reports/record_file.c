@@ -259,14 +259,6 @@ static int fill_ranks(struct temp *t, const struct record *r, const char *id)
     return rc;
 }
 
-static bool has_ranks(const struct record *r)
-{
-    for (int i = 0; i < r->n_workloads; i++)
-        if (r->workloads[i].n_ranks > 1)
-            return true;
-    return r->n_nodes > 1;
-}
-
 static int cannot_write(struct err *e, const char *dir, const char *name)
 {
     return err_set(e, "cannot write %s/%s: %s", dir, name,
@@ -356,7 +348,7 @@ int record_write(const struct record *r, const char *dir, char path[PATH_MAX], s
         err_set(e, "%s/%s exists already and was not replaced", dir, name);
         goto out;
     }
-    if (has_ranks(r) && write_ranks(r, dirfd, dir, id, &ranks, e) < 0)
+    if (record_has_ranks(r) && write_ranks(r, dirfd, dir, id, &ranks, e) < 0)
         goto out;
     rc = write_record(r, dirfd, dir, id, ranks.name[0] ? &ranks : NULL, e);
     if (rc < 0 && ranks.name[0])

@@ -283,7 +283,7 @@ static int put_names(cJSON *o, const char *key, const struct record *r, bool plu
             continue;
         if (seen++ >= limit->names)
             continue;
-        cJSON *name = cJSON_CreateString(r->nodes[i].name);
+        cJSON *name = json_string(r->nodes[i].name);
         if (!name || !cJSON_AddItemToArray(array, name))
             return -1;
     }
@@ -656,9 +656,13 @@ static int put_micro(cJSON *array, const struct record_micro *m, int i, const st
 
 /* ---- the whole ---- */
 
+/* Whatever was filled in: what is not complete is not valid, and both have a
+ * reason. */
 static int put_head(cJSON *doc, const struct record *r, const struct record_ranks_file *ranks_file,
                     const struct nulls *n)
 {
+    const struct nulls status = nulls_at(n, "status"), valid = nulls_at(n, "valid");
+    bool complete = r->status == RUN_COMPLETE;
     char id[RECORD_ID_SIZE];
 
     record_id(r, id);
@@ -666,9 +670,16 @@ static int put_head(cJSON *doc, const struct record *r, const struct record_rank
              put_text(doc, "schema_version", RECORD_SCHEMA_VERSION, NULL, n) |
              put_text(doc, "id", id, NULL, n) |
              put_text(doc, "status", status_name((int)r->status), NULL, n) |
-             put_bool(doc, "valid", r->valid);
+             put_bool(doc, "valid", r->valid && complete);
+    if (!complete)
+        rc |= put_reason(&status, "nobody said why");
+    if (!r->valid || !complete)
+        rc |= put_reason(&valid, complete ? "nobody said why" : "the run is not complete");
     if (!ranks_file)
-        return rc | put_null(doc, "ranks_file", "one rank: the record holds it all", n);
+        return rc | put_null(doc, "ranks_file",
+                             record_has_ranks(r) ? "it was not written"
+                                                 : "one rank: the record holds it all",
+                             n);
     return rc | put_text(doc, "ranks_file.name", ranks_file->name, NULL, n) |
            put_text(doc, "ranks_file.sha256", ranks_file->sha256, NULL, n);
 }
@@ -678,7 +689,7 @@ static int put_reasons(cJSON *reasons, const struct record *r)
     int rc = 0;
 
     for (int i = 0; i < r->n_reasons; i++) {
-        cJSON *text = cJSON_CreateString(r->reasons[i].text);
+        cJSON *text = json_string(r->reasons[i].text);
         if (!text || !cJSON_AddItemToObject(reasons, r->reasons[i].path, text))
             rc = -1;
     }

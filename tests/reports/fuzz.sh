@@ -15,7 +15,8 @@ mkdir "$work/found"
 # The sources under test; libcjson for what reads JSON.
 core="$top/reports/err.c $top/reports/nearest.c"
 case $target in
-record)
+record | journal)
+    [ "$target" = record ] || core="$core $top/reports/journal.c"
     for m in fields record record_fields record_file record_json result runspec sha256 utf8; do
         core="$core $top/reports/$m.c"
     done

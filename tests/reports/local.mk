@@ -20,7 +20,7 @@ tests_reports_fuzz_runspec_LDADD = reports/libcore.la
 TESTS += tests/reports/fuzz_runspec
 dist_check_SCRIPTS += %D%/fuzz.bats %D%/fuzz.sh
 TESTS += %D%/fuzz.bats
-EXTRA_DIST += %D%/corpus %D%/runspec_workloads.def %D%/fuzz_record.c
+EXTRA_DIST += %D%/corpus %D%/runspec_workloads.def %D%/fuzz_record.c %D%/fuzz_journal.c
 
 # The record: units, then a gallery of records for the schema and for show.
 if BUILD_TOOLS

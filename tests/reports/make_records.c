@@ -76,6 +76,8 @@ static int strange(const char *dir)
     snprintf(r.nodes[0].class_name, sizeof r.nodes[0].class_name, "Knoten f\xc3\xbcr \xff\"\\");
     snprintf(r.workloads[0].result.data_path, sizeof r.workloads[0].result.data_path,
              "/data/\xe2\x80\xae%%s<b>");
+    record_fact_unknown(&r.facts[FACT_libraries_papi], "/opt/\xe9t\xe9\x07 is not readable");
+    record_reason(&r, "workloads[0].status", "odd \xfe\n");
     r.job.exclusive = -1;
     r.job.array_job_id = 4000;
     r.job.array_task_id = 7;
