@@ -46,7 +46,7 @@ struct spank_handle {
 
 static const char *const shown[] = {OPTION_STEP,       OPTION_JOB,      "HPCAI500_RUN",
                                     "HPCAI500_PLUGIN", "HPCAI500_STOP", "HPCAI500_SPOOL",
-                                    "HPCAI500_CONF"};
+                                    "HPCAI500_CONF",   "SLURM_VERSION"};
 
 static struct spank_handle handle;
 static spank_context_t context;
@@ -127,7 +127,10 @@ spank_err_t spank_get_item(spank_t sp, spank_item_t item, ...)
             *va_arg(ap, uint32_t *) = batch ? 0 : number(numbers[i].name, numbers[i].otherwise);
             rc = ESPANK_SUCCESS;
         }
-    if (item == S_JOB_ARGV) {
+    if (item == S_SLURM_VERSION) {
+        *va_arg(ap, char **) = (char *)"22.5";
+        rc = ESPANK_SUCCESS;
+    } else if (item == S_JOB_ARGV) {
         *va_arg(ap, int *) = command_argc;
         *va_arg(ap, char ***) = command_argv;
         rc = ESPANK_SUCCESS;

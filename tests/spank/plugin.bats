@@ -95,7 +95,7 @@ only() {
     export FAKE_ARGS="agnet=/x max_node_hours=-1 step=maybe"
     in_ local hostname; only "launch: hostname"
     in_ remote hostname; only "exec: hostname"
-    in_ remote /bin/hpcai500-agent; [ "${lines[0]}" = "exec: /bin/hpcai500-agent HPCAI500_PLUGIN=$(release)" ]
+    in_ remote /bin/hpcai500-agent; [ "${lines[0]}" = "exec: /bin/hpcai500-agent HPCAI500_PLUGIN=$(release) SLURM_VERSION=22.5" ]
 }
 
 release() { sed -n 's/#define PACKAGE_VERSION "\(.*\)"/\1/p' "$top_builddir/config.h"; }
@@ -335,9 +335,9 @@ T
 @test "the tasks of the agent are told the run and that the plugin is here" {
     export FAKE_ARGS="spool=/s conf=/c"
     FAKE_OPTION=component,seed=1 in_ remote /x/hpcai500-agent
-    only "exec: /x/hpcai500-agent HPCAI500_RUN=component HPCAI500_PLUGIN=$(release) HPCAI500_SPOOL=/s HPCAI500_CONF=/c"
+    only "exec: /x/hpcai500-agent HPCAI500_RUN=component HPCAI500_PLUGIN=$(release) HPCAI500_SPOOL=/s HPCAI500_CONF=/c SLURM_VERSION=22.5"
     in_ remote hpcai500-agent component
-    only "exec: hpcai500-agent component HPCAI500_PLUGIN=$(release) HPCAI500_SPOOL=/s HPCAI500_CONF=/c"
+    only "exec: hpcai500-agent component HPCAI500_PLUGIN=$(release) HPCAI500_SPOOL=/s HPCAI500_CONF=/c SLURM_VERSION=22.5"
     FAKE_OPTION=component in_ remote hostname; only "exec: hostname"
     FAKE_OPTION=component in_ remote hpcai500-agent-of-mine; only "exec: hpcai500-agent-of-mine"
 }
