@@ -16,3 +16,10 @@ EXTRA_DIST += \
 # make print-TESTS: what contrib/test.sh asks of this Makefile
 print-%:
 	@echo '$($*)'
+
+# Built on demand by contrib/bench/cosmoflow.sh, never installed.
+EXTRA_PROGRAMS = contrib/bench/engine_bench
+contrib_bench_engine_bench_SOURCES = \
+    %D%/bench/engine_bench.c %D%/bench/peaks.h %D%/bench/peaks.c
+contrib_bench_engine_bench_CFLAGS = $(AM_CFLAGS) $(OPENMP_CFLAGS)
+contrib_bench_engine_bench_LDADD = workloads/engine/libengine.la

@@ -16,6 +16,7 @@
 #include "workloads/engine/cpu_threads.h"
 #include "workloads/engine/kernel_map.h"
 #include "workloads/engine/kernel_pool.h"
+#include "workloads/engine/kernel_wgrad.h"
 #include "workloads/engine/onednn.h"
 
 #include <math.h>
@@ -43,6 +44,7 @@ struct cpu_node {
     struct dnn_op *op[OPS_MAX];  /* meaning: by operator, see below */
     struct piece piece[OPS_MAX]; /* parts of own and scratch: likewise */
     struct pool pool;
+    struct wgrad wgrad;
 };
 
 /* ---- formats ---------------------------------------------------------- */
@@ -285,12 +287,46 @@ static int conv_prepare_forward(struct dnn *d, struct node *n, struct conv_layou
     return set_layout(out, l->dst, e);
 }
 
+/* Sizes of a window's ends in three dimensions; two are three with size 1. */
+static void window_sizes(const struct node *n, long I[3], long Q[3], long K[3], long S[3],
+                         long P[3])
+{
+    const struct shape *in = &n->in[0]->shape, *out = &n->out[0]->shape;
+    int skip = 5 - in->n;
+
+    for (int i = 0; i < 3; i++) {
+        bool real = i >= skip;
+
+        I[i] = real ? in->d[2 + i - skip] : 1;
+        Q[i] = real ? out->d[2 + i - skip] : 1;
+        K[i] = real ? n->window.kernel[i - skip] : 1;
+        S[i] = real ? n->window.stride[i - skip] : 1;
+        P[i] = real ? n->window.before[i - skip] : 0;
+    }
+}
+
+/* Few channels in three dimensions: kernel_wgrad.h says why. */
+static bool conv_prepare_few(struct node *n)
+{
+    struct wgrad *g = &priv_of(n)->wgrad;
+
+    *g = (struct wgrad){.x = tensor_map(n->in[0]), .dy = tensor_map(n->out[0])};
+    window_sizes(n, g->I, g->Q, g->K, g->S, g->P);
+    if (n->in[0]->shape.n < 5 || !wgrad_suits(g))
+        return false;
+    n->scratch[PASS_WEIGHTS].bytes = wgrad_scratch_bytes(g);
+    return true;
+}
+
 static int conv_prepare_weights(struct dnn *d, struct node *n, struct conv_layouts *l,
                                 struct err *e)
 {
     struct cpu_node *p = priv_of(n);
     struct buffer *scratch = &n->scratch[PASS_WEIGHTS];
     struct dnn_conv c = conv_of(n, l);
+
+    if (conv_prepare_few(n))
+        return 0;
 
     c.weights = l->gradient;
     p->op[CONV_WEIGHTS] = dnn_conv_weights(d, &c, e);
@@ -390,6 +426,13 @@ static int conv_weights(const struct exec *x, struct node *n, struct err *e)
     float *bias = piece_of(x, scratch, &p->piece[PIECE_BIAS]);
     enum conv_op last = n->weight->has_gradient ? CONV_GRADIENT_ADD : CONV_GRADIENT;
 
+    if (!p->op[CONV_WEIGHTS]) {
+        wgrad_run(&p->wgrad, exec_value(x, n->in[0]), exec_grad(x, n->out[0]),
+                  n->weight->has_gradient, exec_gradient(x, n->weight),
+                  n->bias && n->bias->has_gradient, n->bias ? exec_gradient(x, n->bias) : NULL,
+                  exec_at(x, scratch));
+        return 0;
+    }
     if (dnn_run(p->op[CONV_WEIGHTS],
                 (void *[DNN_ARGS]){
                     [DNN_SRC] = exec_value(x, n->in[0]),
@@ -577,22 +620,13 @@ static int pool_prepare(struct dnn *d, struct node *n, struct err *e)
 {
     struct pool *p = &priv_of(n)->pool;
     struct tensor *in = n->in[0], *out = n->out[0];
-    int skip = 5 - in->shape.n;
 
     (void)d;
     if (set_kind(out, tensor_kind(in), e))
         return -1;
     *p = (struct pool){
         .in = tensor_map(in), .out = tensor_map(out), .act = n->act, .slope = n->slope};
-    for (int i = 0; i < 3; i++) {
-        bool real = i >= skip;
-
-        p->I[i] = real ? in->shape.d[2 + i - skip] : 1;
-        p->Q[i] = real ? out->shape.d[2 + i - skip] : 1;
-        p->K[i] = real ? n->window.kernel[i - skip] : 1;
-        p->S[i] = real ? n->window.stride[i - skip] : 1;
-        p->P[i] = real ? n->window.before[i - skip] : 0;
-    }
+    window_sizes(n, p->I, p->Q, p->K, p->S, p->P);
     if (p->K[0] * p->K[1] * p->K[2] > UINT16_MAX)
         return err_set(e, "%s: a pooling window of %ld values is larger than the engine's %d",
                        n->name, p->K[0] * p->K[1] * p->K[2], UINT16_MAX);

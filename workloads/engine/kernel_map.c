@@ -187,6 +187,20 @@ void map_pad(const struct map *m, void *y)
                    0, (size_t)(m->b - used) * bytes);
 }
 
+/* n values `step` apart, n <= PIECE, to a row of the tensor. */
+static void feed_plain(const struct map *m, void *y, size_t to, const float *x, long step, long n)
+{
+    float v[PIECE];
+
+    if (step == 1) {
+        map_store(y, m->dtype, to, x, n);
+        return;
+    }
+    for (long i = 0; i < n; i++)
+        v[i] = x[i * step];
+    map_store(y, m->dtype, to, v, n);
+}
+
 void map_feed(const struct map *m, void *y, const float *data, enum host_layout layout, long rows)
 {
     bool last = layout == CHANNELS_LAST;
@@ -201,6 +215,12 @@ void map_feed(const struct map *m, void *y, const float *data, enum host_layout 
 
             if (same && last && x) { /* the same order: S x C */
                 map_store(y, m->dtype, map_index(m, n, 0, at), x + at * m->C, (end - at) * m->C);
+                continue;
+            }
+            if (m->b == 1 && x) {
+                for (long c = 0; c < m->C; c++)
+                    feed_plain(m, y, map_index(m, n, c, at), x + c * plane + at * step, step,
+                               end - at);
                 continue;
             }
             for (long block = 0; block < m->B; block++)

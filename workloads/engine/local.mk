@@ -23,6 +23,7 @@ workloads_engine_libengine_la_SOURCES += \
     %D%/cpu_threads.h %D%/cpu_threads.c \
     %D%/kernel_map.h %D%/kernel_map.c \
     %D%/kernel_pool.h %D%/kernel_pool.c \
+    %D%/kernel_wgrad.h %D%/kernel_wgrad.c \
     %D%/onednn.h %D%/onednn.c
 workloads_engine_libengine_la_CFLAGS += $(ONEDNN_CFLAGS)
 workloads_engine_libengine_la_LIBADD += $(ONEDNN_LIBS)

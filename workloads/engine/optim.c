@@ -13,6 +13,7 @@ static void sgd(const struct update *u, size_t from, size_t to)
     float *restrict v = u->moment[0];
     const float *restrict g = u->gradient;
 
+#pragma omp simd
     for (size_t i = from; i < to; i++) {
         v[i] = momentum * v[i] + (g[i] + decay * w[i]);
         w[i] -= rate * v[i];
