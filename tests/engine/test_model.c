@@ -515,6 +515,42 @@ static void test_overlap_shows(void **state)
     assert_true(isfinite(loss[0]) && loss[0] != loss[1]);
 }
 
+/* Arena of nine activations in a row; every: only each so-maniest is kept. */
+static double chain_bytes(const char *backend, int every)
+{
+    struct err e = ERR_INIT;
+    struct engine_config c = config_of(1);
+
+    c.backend = backend;
+    struct model *m = model_create(&c, &e);
+    struct graph *g = graph_create(m, "chain", 2);
+    struct tensor *y = graph_want_grad(graph_input(g, "x", SHAPE(4096), CHANNELS_FIRST));
+    struct tensor *t = graph_input(g, "t", SHAPE(4096), CHANNELS_FIRST);
+    for (int i = 1; i <= 9; i++) {
+        y = op_tanh(y);
+        if (i % every)
+            graph_recompute(y);
+    }
+    must(engine_compile(g, op_mse(y, t, NULL), &e), &e);
+    double bytes = (double)model_memory(m).activation_bytes;
+    model_destroy(m);
+    return bytes;
+}
+
+static void test_recompute_saves(void **state)
+{
+    (void)state;
+    for (int i = 0; engine_backend_name(i); i++) {
+        double tensor = 2 * 4096 * 4, kept = chain_bytes(engine_backend_name(i), 1);
+        double fewer = chain_bytes(engine_backend_name(i), 3);
+
+        /* three kept and at most four under way instead of nine and two */
+        if (!(fewer <= kept - 3 * tensor))
+            fail_msg("%s: %g tensors instead of %g", engine_backend_name(i), fewer / tensor,
+                     kept / tensor);
+    }
+}
+
 static double peak_bytes(void)
 {
     FILE *f = fopen("/proc/self/status", "r");
@@ -881,6 +917,7 @@ int main(void)
         cmocka_unit_test(test_host_node),
         cmocka_unit_test(test_modes),
         cmocka_unit_test(test_published_net),
+        cmocka_unit_test(test_recompute_saves),
         cmocka_unit_test(test_peak_memory),
         cmocka_unit_test(test_plan),
         cmocka_unit_test(test_overlap_shows),

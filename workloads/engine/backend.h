@@ -150,6 +150,7 @@ struct node {
     void *priv;              /* the back end's: primitives */
 
     uint64_t own_version;    /* of the parameters when `own` was made */
+    struct buffer scratch_again; /* scratch[FORWARD] of a second making; engine's */
 };
 
 struct param {

@@ -396,6 +396,7 @@ static void remake(struct graph *g, struct tensor *t)
         remake(g, n->in[k]);
     t->remade_at = g->n_instructions;
     t->again.bytes = t->value.bytes;
+    n->scratch_again.bytes = n->scratch[PASS_FORWARD].bytes;
     g->instructions[g->n_instructions++] =
         (struct instruction){.kind = INSTRUCTION_RUN, .node = n, .again = true};
 }
@@ -467,6 +468,7 @@ static void each_buffer(struct graph *g, void (*f)(struct graph *g, struct buffe
         f(g, g->temps[i]);
     for (int i = 0; i < g->n_nodes; i++) {
         f(g, &g->nodes[i]->work);
+        f(g, &g->nodes[i]->scratch_again);
         for (int p = 0; p < PASS_COUNT; p++)
             f(g, &g->nodes[i]->scratch[p]);
     }
@@ -543,7 +545,7 @@ static void touch_run(struct graph *g, const struct instruction *in, int i)
     const struct node *n = in->node;
     enum pass p = in->pass;
 
-    touch(g, &n->scratch[p], i);
+    touch(g, in->again ? &n->scratch_again : &n->scratch[p], i);
     if (p != PASS_ACT && n->work.bytes)
         touch(g, &n->work, i);
     for (int k = 0; k < n->n_in; k++)

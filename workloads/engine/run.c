@@ -124,6 +124,17 @@ static void move_again(struct graph *g, const struct node *n)
     }
 }
 
+static int run_again(struct graph *g, struct node *n, enum pass pass, struct err *e)
+{
+    struct buffer first = n->scratch[pass];
+
+    move_again(g, n);
+    n->scratch[pass].offset = n->scratch_again.offset;
+    int rc = run_node(g, n, pass, e);
+    n->scratch[pass] = first;
+    return rc;
+}
+
 static void move_back(struct graph *g)
 {
     for (int i = 0; i < g->n_tensors; i++)
@@ -134,11 +145,8 @@ static int run_instruction(struct graph *g, struct instruction *in, struct err *
 {
     struct model *m = g->model;
     double from = m->config.profile ? now_of(m) : 0;
-
-    if (in->again)
-        move_again(g, in->node);
     int rc = in->kind == INSTRUCTION_RUN
-                 ? run_node(g, in->node, in->pass, e)
+                 ? (in->again ? run_again : run_node)(g, in->node, in->pass, e)
                  : m->backend->accumulate(&g->exec, in->tensor, in->dst, in->src, e);
 
     if (m->config.profile) {
