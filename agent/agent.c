@@ -102,7 +102,8 @@ static int agree_text(struct run *r, struct err *e)
     memcpy(text, own, sizeof text);
     if (r->comm->broadcast(r->comm, text, sizeof text, 0, e) < 0)
         return -1;
-    int rc = strcmp(text, own) == 0 ? 0 : err_set(e, "was told to run '%s', rank 0 '%s'", own, text);
+    int rc =
+        strcmp(text, own) == 0 ? 0 : err_set(e, "was told to run '%s', rank 0 '%s'", own, text);
     return comm_agree(r->comm, rc, e);
 }
 
@@ -259,8 +260,8 @@ static int run_workload(struct run *r, int i, bool *could_not, struct err *e)
     counters_reset(r->counters);
     report_begin(r, i, &r->plan.of[i]);
     on_phase(r, PHASE_STAGING);
-    int rc = workload_of(r->spec.workloads[i])
-                 ->run(&r->spec, i, &r->plan.of[i], &host, &result, &why);
+    int rc =
+        workload_of(r->spec.workloads[i])->run(&r->spec, i, &r->plan.of[i], &host, &result, &why);
     counters_stop(r->counters);
     progress_clear(&r->progress);
     if (rc < 0 && comm_mpi_failed(r->comm)) {

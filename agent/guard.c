@@ -31,8 +31,8 @@ static struct guard {
     pthread_t thread;
     volatile sig_atomic_t told; /* 1 + index of the signal */
     atomic_bool running, finishing;
-    pthread_mutex_t lock;       /* of the two below */
-    const char *blocking;       /* call that the main thread is in; NULL: none */
+    pthread_mutex_t lock; /* of the two below */
+    const char *blocking; /* call that the main thread is in; NULL: none */
     double since;
 } guard = {.lock = PTHREAD_MUTEX_INITIALIZER};
 

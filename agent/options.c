@@ -65,8 +65,8 @@ int options_parse(struct options *o, int argc, char **argv, struct err *e)
     const char *timeout = getenv("HPCAI500_TIMEOUT");
     int value;
 
-    *o = (struct options){.run = getenv("HPCAI500_RUN"),
-                          .timeout_seconds = default_timeout_seconds};
+    *o =
+        (struct options){.run = getenv("HPCAI500_RUN"), .timeout_seconds = default_timeout_seconds};
     for (int i = 0; i < N_ROWS; i++)
         table[i] = (struct option){rows[i].name, rows[i].argument != NULL, NULL, rows[i].value};
     if (timeout && *timeout &&

@@ -15,9 +15,9 @@
 #include "reports/err.h"
 
 struct options {
-    const char *run;        /* the run text; NULL: neither argument nor HPCAI500_RUN */
-    bool verbose;           /* every rank speaks */
-    bool json;              /* the record goes to stdout, too */
+    const char *run; /* the run text; NULL: neither argument nor HPCAI500_RUN */
+    bool verbose;    /* every rank speaks */
+    bool json;       /* the record goes to stdout, too */
     bool dry_run;
     bool help, version;
     double timeout_seconds; /* longest wait for another rank */

@@ -33,8 +33,9 @@ static int find_record(char *dir, const char *out, struct err *e)
         return 0;
     if (!getcwd(dir, PATH_MAX))
         return err_set(e, "there is no working folder: %s", strerror(errno));
-    return writable(dir) ? 0
-                         : err_set(e, "the working folder %s cannot be written; say out=FOLDER", dir);
+    return writable(dir)
+               ? 0
+               : err_set(e, "the working folder %s cannot be written; say out=FOLDER", dir);
 }
 
 /* `cache=` of the site's configuration. */

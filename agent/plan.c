@@ -74,15 +74,15 @@ static int plan_auto(struct workload_plan *p, const struct runspec *spec, int in
 {
     struct err why = ERR_INIT;
 
-    for (int class = CLASS_COUNT - 1; class > CLASS_AUTO; class--) {
-        if (plan_class(p, spec, index, (enum runspec_class)class, host, rate, &why) < 0)
+    for (int class = CLASS_COUNT - 1; class > CLASS_AUTO; class --) {
+        if (plan_class(p, spec, index, (enum runspec_class) class, host, rate, &why) < 0)
             continue;
         const char *reason = unfit(p, host, seconds);
         /* Too slow even so: the smallest is what there is, cut by time. */
         if (!reason || (class == CLASS_AUTO + 1 && p->expected_seconds > seconds))
             return 0;
         err_set(&why, "%s class %s %s", runspec_workload(spec->workloads[index])->name,
-                runspec_class_name((enum runspec_class)class), reason);
+                runspec_class_name((enum runspec_class) class), reason);
     }
     return err_set(e, "no class can be run: %s", why.text);
 }
@@ -128,7 +128,8 @@ void plan_print(FILE *f, const struct run_plan *plan, const struct runspec *spec
                 host->memory_bytes ? plan_bytes(b, (double)host->memory_bytes) : "unknown");
         fprintf(f, "  data    %s (%s%s)\n", p->data_path, plan_bytes(a, (double)p->data_bytes),
                 p->data_ready ? ", ready" : ", not made yet");
-        fprintf(f, "  time    %s expected to the last epoch\n", plan_seconds(a, p->expected_seconds));
+        fprintf(f, "  time    %s expected to the last epoch\n",
+                plan_seconds(a, p->expected_seconds));
     }
     double most = spec->time_seconds;
     double cost = plan->expected_seconds < most ? plan->expected_seconds : most;

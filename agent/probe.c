@@ -34,8 +34,8 @@ static struct tensor *stage(struct model *m, int group, struct tensor *t, const 
     return op_leaky_relu(op_maxpool(op_conv(t, w, NULL, WINDOW(3, 1, 1)), WINDOW(2, 2, 0)), 0.3f);
 }
 
-static int one_step(struct model *m, struct graph *g, int group, struct tensor *x, const float *data,
-                    struct err *e)
+static int one_step(struct model *m, struct graph *g, int group, struct tensor *x,
+                    const float *data, struct err *e)
 {
     static const uint64_t ids[ROWS] = {0, 1};
     struct engine_step step = {.rows = ROWS, .global_rows = ROWS, .ids = ids};

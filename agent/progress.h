@@ -13,11 +13,11 @@
 #include "workloads/workload.h"
 
 struct progress {
-    bool on;           /* this rank speaks */
+    bool on; /* this rank speaks */
     bool terminal, color;
-    int rank;          /* said before each line when more than rank 0 speak; -1 */
-    double last;       /* when the line was written */
-    int width;         /* of what stands on the line */
+    int rank;    /* said before each line when more than rank 0 speak; -1 */
+    double last; /* when the line was written */
+    int width;   /* of what stands on the line */
     char workload[32];
     bool higher_is_better;
     struct workload_progress now;

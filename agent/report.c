@@ -154,8 +154,8 @@ static void open_journal(struct run *r)
     struct err why = ERR_INIT;
 
     r->journal = journal_open(r->place.record, r->id, r->comm->rank, &why);
-    if (!r->journal || journal_start(r->journal, &r->record, r->comm->rank, r->comm->size, &r->self,
-                                     &why) < 0)
+    if (!r->journal ||
+        journal_start(r->journal, &r->record, r->comm->rank, r->comm->size, &r->self, &why) < 0)
         progress_say(&r->progress, why.text);
 }
 

@@ -56,8 +56,8 @@ static void list_processors(const cpu_set_t *set, char *text, size_t size)
             continue;
         while (last + 1 < CPU_SETSIZE && CPU_ISSET(last + 1, set))
             last++;
-        at += (size_t)snprintf(text + at, size - at, last > cpu ? "%s%d-%d" : "%s%d",
-                               at ? "," : "", cpu, last);
+        at += (size_t)snprintf(text + at, size - at, last > cpu ? "%s%d-%d" : "%s%d", at ? "," : "",
+                               cpu, last);
         cpu = last;
     }
 }

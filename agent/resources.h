@@ -26,7 +26,6 @@ int resources_find(struct resources *r, struct comm *c, int node, struct err *e)
 
 /* Collective. Trains a small network for a moment through the engine that
  * the run will use, all ranks at once, and takes the slowest. About 0.3 s. */
-int resources_probe(struct resources *r, struct comm *c, const struct runspec *spec,
-                    struct err *e);
+int resources_probe(struct resources *r, struct comm *c, const struct runspec *spec, struct err *e);
 
 #endif

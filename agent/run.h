@@ -21,27 +21,27 @@ struct run {
     struct options o;
     struct runspec spec;
     struct comm *comm;
-    int thread_level;          /* that MPI granted */
-    double begun, deadline;    /* monotonic */
+    int thread_level;       /* that MPI granted */
+    double begun, deadline; /* monotonic */
     struct place place;
     struct resources resources;
     struct run_plan plan;
     struct counters *counters; /* NULL: none */
     struct progress progress;
 
-    struct record record;      /* head on every rank; nodes and workloads on rank 0 */
+    struct record record; /* head on every rank; nodes and workloads on rank 0 */
     struct record_node self;
     char id[RECORD_ID_SIZE];
 
     /* The guard's thread, too, uses the journal and writes a record. */
     pthread_mutex_t lock;
-    struct journal *journal;   /* NULL: there is none */
+    struct journal *journal; /* NULL: there is none */
 
-    int index;                 /* of the workload that runs, -1 none */
+    int index; /* of the workload that runs, -1 none */
     double workload_begun;
     enum phase phase;
     double phase_begun, phase_seconds[PHASE_COUNT];
-    double phases_written;     /* when the journal got them */
+    double phases_written; /* when the journal got them */
 };
 
 double run_now(void);

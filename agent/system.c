@@ -101,7 +101,8 @@ static void topology(struct record_fact *inventory)
 #else
 static void topology(struct record_fact *inventory)
 {
-    record_fact_number(&inventory[INVENTORY_hardware_threads], (double)sysconf(_SC_NPROCESSORS_CONF));
+    record_fact_number(&inventory[INVENTORY_hardware_threads],
+                       (double)sysconf(_SC_NPROCESSORS_CONF));
 }
 #endif
 
@@ -224,8 +225,8 @@ static void distribution(struct record_fact *f)
 /* Vulnerabilities that cost speed to mitigate, and those that are not. */
 static void mitigations(struct record_fact *f)
 {
-    static const char *const names[] = {"meltdown", "spectre_v1", "spectre_v2", "l1tf",
-                                        "mds", "retbleed", "spec_store_bypass", "srbds"};
+    static const char *const names[] = {"meltdown", "spectre_v1", "spectre_v2",        "l1tf",
+                                        "mds",      "retbleed",   "spec_store_bypass", "srbds"};
     char path[128], state[128], text[TEXT] = "";
     size_t at = 0;
 
@@ -235,8 +236,8 @@ static void mitigations(struct record_fact *f)
             continue;
         state[strcspn(state, ":;")] = '\0';
         if (at < sizeof text)
-            at += (size_t)snprintf(text + at, sizeof text - at, "%s%s %s", at ? ", " : "",
-                                   names[i], state);
+            at += (size_t)snprintf(text + at, sizeof text - at, "%s%s %s", at ? ", " : "", names[i],
+                                   state);
     }
     record_fact_text(f, at ? text : "none needed");
 }
@@ -262,11 +263,11 @@ static void file_system(struct record_fact *f, const char *path)
         unsigned long magic;
         const char *name;
     } rows[] = {
-        {0xEF53, "ext4"},       {0x58465342, "xfs"},     {0x9123683E, "btrfs"},
-        {0x01021994, "tmpfs"},  {0x6969, "nfs"},         {0x0BD00BD0, "lustre"},
-        {0x47504653, "gpfs"},   {0x19830326, "beegfs"},  {0x794C7630, "overlay"},
-        {0x65735546, "fuse"},   {0x2FC12FC1, "zfs"},     {0xFF534D42, "cifs"},
-        {0x01021997, "9p"},     {0x00C36400, "ceph"},
+        {0xEF53, "ext4"},      {0x58465342, "xfs"},    {0x9123683E, "btrfs"},
+        {0x01021994, "tmpfs"}, {0x6969, "nfs"},        {0x0BD00BD0, "lustre"},
+        {0x47504653, "gpfs"},  {0x19830326, "beegfs"}, {0x794C7630, "overlay"},
+        {0x65735546, "fuse"},  {0x2FC12FC1, "zfs"},    {0xFF534D42, "cifs"},
+        {0x01021997, "9p"},    {0x00C36400, "ceph"},
     };
     struct statfs s;
     char parent[PATH_MAX], text[32];
@@ -314,7 +315,7 @@ static void operating_system(struct record_fact *facts, const struct system_told
     bool unified = stat("/sys/fs/cgroup/cgroup.controllers", &v2) == 0;
     bool memory_v1 = stat("/sys/fs/cgroup/memory", &v1) == 0;
     record_fact_text(&facts[FACT_operating_system_cgroup_version],
-                     unified ? "v2"
+                     unified                                    ? "v2"
                      : stat("/sys/fs/cgroup/unified", &v2) == 0 ? "hybrid"
                      : memory_v1                                ? "v1"
                                                                 : "none");
@@ -468,9 +469,11 @@ static const char *launcher(void)
     static const struct {
         const char *variable, *name;
     } rows[] = {
-        {"PRTE_LAUNCHED", "prte"},   {"OMPI_MCA_orte_launch", "mpirun (ORTE)"},
+        {"PRTE_LAUNCHED", "prte"},
+        {"OMPI_MCA_orte_launch", "mpirun (ORTE)"},
         {"OMPI_COMM_WORLD_RANK", "mpirun (Open MPI)"},
-        {"HYDI_CONTROL_FD", "mpiexec (Hydra)"}, {"PMI_RANK", "PMI"},
+        {"HYDI_CONTROL_FD", "mpiexec (Hydra)"},
+        {"PMI_RANK", "PMI"},
         {"PMIX_RANK", "PMIx"},
     };
 
@@ -484,8 +487,8 @@ static const char *launcher(void)
 
 static void transport(struct record_fact *f)
 {
-    static const char *const names[] = {"OMPI_MCA_btl", "OMPI_MCA_pml", "OMPI_MCA_mtl",
-                                        "UCX_TLS", "UCX_NET_DEVICES", "FI_PROVIDER",
+    static const char *const names[] = {"OMPI_MCA_btl",      "OMPI_MCA_pml",    "OMPI_MCA_mtl",
+                                        "UCX_TLS",           "UCX_NET_DEVICES", "FI_PROVIDER",
                                         "MPICH_OFI_PROVIDER"};
     char text[TEXT] = "";
     size_t at = 0;

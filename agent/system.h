@@ -17,8 +17,8 @@ void system_node(struct record_node *node, const char *name);
 /* What the facts need to be told. */
 struct system_told {
     int ranks, ranks_per_node, threads;
-    int thread_level;          /* of MPI_Init_thread */
-    const char *processors;    /* of this rank */
+    int thread_level;       /* of MPI_Init_thread */
+    const char *processors; /* of this rank */
     const char *engine, *dtype;
     const char *data_dir, *out_dir;
 };

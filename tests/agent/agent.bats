@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: BSD-3-Clause
-# hpcai500-agent from run text to record, with a workload of the tests.
+# hpcai500-agent from run text to record, with a workload of the tests in the
+# place of cosmoflow; how it ends when a rank or the site ends it.
 load mpi.bash
 
 fake=$top_builddir/tests/agent/agent-fake
@@ -9,7 +10,8 @@ agent=$top_builddir/agent/hpcai500-agent
 setup() {
     dir=$(mktemp -d)
     cd "$dir"
-    unset HPCAI500_RUN HPCAI500_SPOOL HPCAI500_TIMEOUT
+    unset HPCAI500_RUN HPCAI500_SPOOL HPCAI500_TIMEOUT "${!SLURM_@}" "${!FAKE_@}"
+    export HPCAI500_CACHE=$dir/cache
 }
 
 teardown() {
@@ -29,10 +31,209 @@ field() {
         "$(the_record)" "$1"
 }
 
+# valid_record: by the independent validator of tests/reports
+valid_record() {
+    local rc=0
+    /usr/bin/python3 "$top_srcdir/tests/reports/validate.py" "$(the_record)" || rc=$?
+    [ "$rc" -eq 0 ] || [ "$rc" -eq 77 ]
+}
+
+no_journal() {
+    ! compgen -G "$dir/*.journal" >/dev/null
+}
+
+# signal_to NAME WHICH COMMAND...: starts 2 ranks, sends the signal once
+# epoch 3 was said; WHICH: starter or rank
+signal_to() {
+    local name=$1 which=$2 p child
+    shift 2
+    timeout -k 5 40 "$MPIEXEC" -n 2 "$@" >log 2>&1 &
+    p=$!
+    for _ in $(seq 200); do
+        ! grep -q "epoch 3" log || break
+        sleep 0.1
+    done
+    child=$(pgrep -P "$p")
+    if [ "$which" = rank ]; then
+        child=$(pgrep -f "^$fake" | while read -r q; do
+            [ "$(readlink "/proc/$q/cwd")" != "$dir" ] || echo "$q"
+        done | tail -n 1)
+    fi
+    kill "-$name" "$child"
+    status=0
+    wait "$p" || status=$?
+    output=$(cat log)
+}
+
 @test "one rank without mpirun leaves a complete record and no journal" {
     run "$fake" cosmoflow,class=tiny
     [ "$status" -eq 0 ]
     [[ "$output" == *"mae 0.3 reached the target 0.3"*"record: $(the_record)"* ]]
-    [ "$(field 'r["status"], r["valid"]')" = "('complete', True)" ]
-    [ ! -e "$dir"/*.journal ]
+    [ "$(field 'r["status"], r["valid"], r["job"]')" = "('complete', True, None)" ]
+    valid_record
+    no_journal
+}
+
+@test "three ranks leave one record: run, system, phases of all ranks, counters" {
+    run ranks 3 "$fake" component,class=tiny,seed=5
+    [ "$status" -eq 0 ]
+    valid_record
+    no_journal
+    [ "$(field 'r["run"]["text"], r["run"]["seed"]')" = "('component,class=tiny,seed=5', 5)" ]
+    [ "$(field 'r["system"]["nodes"][0]["name"]')" = "$(hostname)" ]
+    [ "$(field 'r["workloads"][0]["ranks"], len(r["workloads"][0]["epochs"])')" = "(3, 3)" ]
+    [ "$(field 'len(r["workloads"][0]["phases"]["compute"]["worst"])')" = 3 ]
+    [ "$(field 'r["workloads"][0]["counters"]["cpu_user_seconds"]["total"] > 0')" = True ]
+    [[ "$(field 'r["system"]["layers"]["communication"]["mpi"]')" == *MPI* ]]
+}
+
+@test "the time of the phases is the wall time of the workload" {
+    run ranks 2 "$fake" cosmoflow,class=tiny
+    [ "$(field '[v for v in r["reasons"].values() if "differ by more" in v]')" = "[]" ]
+    [ "$(field 'r["workloads"][0]["phases"]["first_epoch"]["median_seconds"] > 0')" = True ]
+}
+
+@test "the argument wins over HPCAI500_RUN; without both it is a usage error" {
+    HPCAI500_RUN=cosmoflow,class=tiny,seed=2 run "$fake" --json
+    [ "$status" -eq 0 ]
+    [ "$(field 'r["run"]["seed"]')" = 2 ]
+    [[ "$output" == *'"hpcai500/record"'* ]]
+    rm -f "$(the_record)"
+    HPCAI500_RUN=cosmoflow,class=tiny,seed=2 run "$fake" cosmoflow,class=tiny,seed=3
+    [ "$(field 'r["run"]["seed"]')" = 3 ]
+    run "$fake"
+    [ "$status" -eq 2 ]
+    [[ "$output" == "hpcai500-agent: what to run?"* ]]
+}
+
+@test "bad words and options: exit 2, one sentence, also under mpirun" {
+    run "$agent" cosmoflwo
+    [ "$status" -eq 2 ]
+    [[ "$output" == "hpcai500-agent: "*cosmoflwo*cosmoflow* ]]
+    [ "${#lines[@]}" -eq 1 ]
+    run "$agent" --frob cosmoflow
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"no option '--frob'"* ]]
+    run "$agent" --timeout=soon cosmoflow
+    [ "$status" -eq 2 ]
+    run ranks 3 "$agent" cosmoflow,class=huge
+    [ "$status" -eq 2 ]
+    [ "$(grep -c "^hpcai500-agent: " <<<"$output")" -eq 1 ]
+    run "$agent" list
+    [ "$status" -eq 0 ]
+    [[ "$output" == *cosmoflow* ]]
+    run "$agent" --help
+    [ "$status" -eq 0 ]
+    [[ "$output" == *--dry-run* ]]
+}
+
+@test "--dry-run shows the plan and leaves nothing" {
+    run ranks 2 "$agent" --dry-run cosmoflow,class=tiny
+    [ "$status" -eq 0 ]
+    for word in "workload  cosmoflow, class tiny" "per rank, of" "batch 8" "node-hours" "$dir/cache"; do
+        [[ "$output" == *"$word"* ]]
+    done
+    [ -z "$(ls -A "$dir")" ]
+}
+
+@test "class=auto takes the largest class that fits time and memory" {
+    run "$fake" --dry-run cosmoflow
+    [[ "$output" == *"class small"* ]]
+    run "$fake" --dry-run cosmoflow,time=30s
+    [[ "$output" == *"class tiny"* ]]
+    FAKE_BYTES=1e15 run "$fake" --dry-run cosmoflow
+    [[ "$output" == *"class tiny"* ]]
+}
+
+@test "the end of the Slurm job is a deadline" {
+    SLURM_JOB_ID=77 SLURM_CLUSTER_NAME=lab SLURM_STEP_ID=3 SLURM_JOB_END_TIME=$(($(date +%s) + 4)) \
+        FAKE_EPOCHS=1000 FAKE_STEP_MS=20 run "$fake" cosmoflow,class=tiny,target=0.001
+    [ "$status" -eq 1 ]
+    [ "$(the_record)" = "$dir/lab-77.0.3.json" ]
+    [ "$(field 'r["job"]["job_id"], r["time"]["wall_seconds"] < 6')" = "(77, True)" ]
+    valid_record
+    SLURM_JOB_ID=77 SLURM_CLUSTER_NAME=lab SLURM_STEP_ID=3 run "$fake" cosmoflow,class=tiny
+    [ "$status" -eq 3 ]
+    [[ "$output" == *"lab-77.0.3.json exists already"* ]]
+}
+
+@test "a failure of one rank ends all with its sentence" {
+    FAKE_TROUBLE=1:2:fail run ranks 3 "$fake" cosmoflow,class=tiny
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"cosmoflow: "*"rank 1: sample 7 of x.h5 is cut short"* ]]
+    [ "$(field 'r["status"], r["valid"]')" = "('crashed', False)" ]
+    valid_record
+    rm -f "$dir"/*.json*
+    FAKE_TROUBLE=1:1:fail run ranks 2 "$fake" cosmoflow,class=tiny
+    [ "$status" -eq 3 ]
+}
+
+@test "a rank that is killed: partial record with rank and node, by rank 0" {
+    FAKE_TROUBLE=1:3:kill run ranks_alive 3 "$fake" cosmoflow,class=tiny,target=0.001
+    [ "$status" -ne 0 ]
+    [ "$(field 'r["status"], r["valid"], len(r["workloads"][0]["epochs"])')" = "('partial', False, 2)" ]
+    [[ "$(field 'r["reasons"]["status"]')" == *"rank 1 on $(hostname): rank 1 ($(hostname)) has ended"* ]]
+    valid_record
+}
+
+@test "rank 0 is killed: another one writes the record, and only one does" {
+    FAKE_TROUBLE=0:3:kill run ranks_alive 3 "$fake" cosmoflow,class=tiny,target=0.001
+    [ "$status" -ne 0 ]
+    [[ "$(field 'r["reasons"]["status"]')" == *"rank 0 ($(hostname)) has ended while rank 1"* ]]
+    [ "$(field 'len(r["workloads"][0]["epochs"])')" = 2 ]
+    valid_record
+}
+
+@test "a rank that is stopped: partial record after the time-out, exit 4" {
+    FAKE_TROUBLE=1:3:stop HPCAI500_TIMEOUT=1.5 \
+        run ranks 3 "$fake" cosmoflow,class=tiny,target=0.001
+    [ "$status" -eq 4 ]
+    [[ "$(field 'r["reasons"]["status"]')" == *"rank 1 ($(hostname)) is stopped"* ]]
+    [ "$(field 'r["status"]')" = partial ]
+    valid_record
+    ! pgrep -f "^$fake" >/dev/null || [ "$(pgrep -f "^$fake" | wc -l)" -lt 3 ]
+}
+
+@test "a signal to one rank stops all after the step; the record is partial" {
+    FAKE_EPOCHS=1000 FAKE_STEP_MS=10 signal_to USR1 rank "$fake" cosmoflow,class=tiny,target=0.001
+    [ "$status" -eq 4 ]
+    [ "$(field 'r["status"], r["workloads"][0]["ranks"]')" = "('partial', 2)" ]
+    [[ "$(field 'r["reasons"]["status"]')" == *"stopped by a signal"* ]]
+    valid_record
+    no_journal
+}
+
+@test "SIGTERM while a rank does not listen: an interim record stands there in time" {
+    FAKE_EPOCHS=1000 FAKE_STEP_MS=10 FAKE_TROUBLE=1:4:sleep \
+        signal_to TERM starter "$fake" cosmoflow,class=tiny,target=0.001
+    [ "$(field 'r["status"]')" = partial ]
+    [ "$(field 'len(r["workloads"][0]["epochs"]) >= 3')" = True ]
+    [[ "$(field 'r["reasons"]["status"]')" == *"SIGTERM"* ]]
+    valid_record
+}
+
+@test "no room for the record: a sentence, exit 1, nothing half-written" {
+    unshare -rm true 2>/dev/null || skip "no mount namespaces for this user"
+    mkdir full
+    run unshare -rm bash -c "mount -t tmpfs -o size=32k none full && cd full &&
+        '$fake' cosmoflow,class=tiny; echo exit \$?; ls -A"
+    [[ "$output" == *"No space left on device"*"exit 1"* ]]
+    [[ "$output" != *.json ]]
+}
+
+@test "a folder for the record that cannot be: refused before anything runs" {
+    run "$fake" cosmoflow,class=tiny,out="$dir/no/such"
+    [ "$status" -eq 3 ]
+    [[ "$output" == *"out=$dir/no/such"* ]]
+    mkdir spool
+    HPCAI500_SPOOL=$dir/spool run "$fake" cosmoflow,class=tiny
+    [ "$status" -eq 0 ]
+    [ "$(ls spool/*.json | wc -l)" -eq 1 ]
+}
+
+@test "ranks that were told different runs refuse" {
+    run timeout 40 "$MPIEXEC" -n 1 "$fake" cosmoflow,class=tiny : -n 1 "$fake" cosmoflow,class=small
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"rank 1: was told to run 'cosmoflow,class=small', rank 0 'cosmoflow,class=tiny'"* ]]
+    ! compgen -G "$dir/*.json" >/dev/null
 }

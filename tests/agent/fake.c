@@ -50,7 +50,9 @@ static int fake_plan(const struct runspec *spec, int index, enum runspec_class c
         .arena_bytes = class == CLASS_SMALL ? (uint64_t)number("FAKE_BYTES", 1 << 20) : 1 << 20,
         .data_bytes = 1 << 20,
         .flop_per_sample = 1e6,
-        .expected_seconds = class == CLASS_SMALL ? 60 : class == CLASS_TINY ? 1 : 3600,
+        .expected_seconds = class == CLASS_SMALL  ? 60
+                            : class == CLASS_TINY ? 1
+                                                  : 3600,
         .data_ready = class != CLASS_STANDARD,
     };
     (void)host;
