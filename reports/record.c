@@ -276,6 +276,14 @@ static void judge_builds(struct record *r)
     }
 }
 
+static bool has_reason(const struct record *r, const char *path)
+{
+    for (int i = 0; i < r->n_reasons; i++)
+        if (strcmp(r->reasons[i].path, path) == 0)
+            return true;
+    return false;
+}
+
 void record_judge(struct record *r)
 {
     for (int i = 0; i < r->n_workloads; i++)
@@ -287,7 +295,8 @@ void record_judge(struct record *r)
     }
     if (r->status != RUN_COMPLETE) {
         r->valid = false;
-        record_reason(r, "status", "the run did not come to its end");
+        if (!has_reason(r, "status"))
+            record_reason(r, "status", "the run did not come to its end");
         record_reason(r, "valid", "the run is not complete");
     }
 }

@@ -117,7 +117,9 @@ static struct shown duration(double seconds)
 
     if (!isfinite(seconds))
         return s;
-    if (seconds < 120)
+    if (seconds > 0 && seconds < 0.9995)
+        snprintf(s.text, sizeof s.text, "%.*f ms", seconds < 0.00995 ? 1 : 0, 1000 * seconds);
+    else if (seconds < 120)
         snprintf(s.text, sizeof s.text, "%.*f s", seconds < 9.95 ? 2 : 1, seconds);
     else if (seconds < 7200)
         snprintf(s.text, sizeof s.text, "%.0f min %.0f s", minutes, floor(seconds - 60 * minutes));
@@ -217,7 +219,7 @@ static void show_job(const cJSON *doc)
 
 static void show_quality(const cJSON *w)
 {
-    const char *metric = json_text(w, "quality.metric", "quality");
+    const char *metric = json_text(w, "quality.metric", NULL);
     double target = number(w, "quality.target"), achieved = number(w, "quality.achieved");
     double epoch = number(w, "quality.epochs_to_target");
     const char *field = json_text(w, "quality.baseline_domain.name", NULL);
@@ -228,6 +230,10 @@ static void show_quality(const cJSON *w)
     if (field)
         snprintf(domain, sizeof domain, ", %s %s", field,
                  plain(number(w, "quality.baseline_domain.value")).text);
+    if (!metric) {
+        line("  quality     stopped before there was any");
+        return;
+    }
     line("  quality     %s %s, target %s: %s (%s is better)", metric, plain(achieved).text,
          plain(target).text, reached,
          cJSON_IsTrue(json_at(w, "quality.higher_is_better")) ? "higher" : "lower");
@@ -310,12 +316,12 @@ static void show_counters(const cJSON *w)
         char path[64];
         snprintf(path, sizeof path, "%s.total", table[i].name);
         double v = number(counters, path);
-        if (isfinite(v) && used < sizeof text - 64)
+        if (v > 0 && used < sizeof text - 64)
             used += (size_t)snprintf(text + used, sizeof text - used, ", %s %s", table[i].label,
                                      si(v, table[i].unit).text);
     }
     if (used)
-        line("  counters    %s", text + 2);
+        wrapped("  counters    ", text + 2);
 }
 
 static void show_workload(const cJSON *w)
@@ -361,9 +367,9 @@ static void show_system(const cJSON *doc)
          json_text(l, "hardware.cpu_model", "differing or unknown processors"),
          plain(number(l, "hardware.cores")).text, si(number(l, "hardware.memory_bytes"), "B").text);
     line("            %s, Linux %s", json_text(l, "operating_system.distribution", "?"), kernel);
-    line("            %s%s%s, build %s", json_text(l, "communication.mpi", "no MPI"),
-         onednn ? ", oneDNN " : "", onednn ? onednn : "",
-         json_text(l, "implementation.build_id", "?"));
+    const char *mpi = json_text(l, "communication.mpi", "no MPI");
+    line("            %.*s%s%s, build %s", (int)strcspn(mpi, ","), mpi, onednn ? ", oneDNN " : "",
+         onednn ? onednn : "", json_text(l, "implementation.build_id", "?"));
 }
 
 /* Why not complete or not valid; of all other nulls only with --reasons. */
