@@ -23,8 +23,9 @@ enum { COSMO_DATA_SEED = 1 };
 
 struct cosmo_class {
     enum runspec_class class;
-    int edge;           /* D: cells per side of a sample; also particles per side */
+    int edge;           /* D: cells per side of a sample */
     double cell_mpc;    /* side of a cell [Mpc/h] */
+    int particles;      /* that start in each cell */
     long train;         /* samples */
     long validation;
     int raw_edge;       /* cells per side of a simulation in the raw layout */

@@ -25,7 +25,7 @@ static size_t mode_count(const struct field *f)
     return (size_t)f->n * (size_t)f->n * (size_t)(f->n / 2 + 1);
 }
 
-struct field *field_create(int n, double cell, struct err *e)
+struct field *field_create(int n, double cell, int particles, struct err *e)
 {
     const unsigned flags = FFTW_ESTIMATE | FFTW_NO_SIMD;
     struct field *f = calloc(1, sizeof *f);
@@ -36,6 +36,7 @@ struct field *field_create(int n, double cell, struct err *e)
         goto out;
     f->n = n;
     f->cell = cell;
+    f->particles = particles;
     f->real = fftw_alloc_real(cells(f));
     f->sum = fftw_alloc_real(cells(f));
     f->source = fftw_alloc_real(cells(f));
@@ -205,6 +206,29 @@ void field_displace(struct field *f)
     }
 }
 
+/* One particle, at its place at every moment. */
+static int count_one(const struct field *f, size_t p, const int q[3], const uint32_t start[4],
+                     int moments, const double *d1, const double *d2, int16_t *counts,
+                     struct err *e)
+{
+    const int n = f->n;
+
+    for (int m = 0; m < moments; m++) {
+        size_t cell = 0;
+        for (int j = 0; j < 3; j++) {
+            float x = philox_float(start[j]) + (float)d1[m] * f->psi[0][j][p] +
+                      (float)d2[m] * f->psi[1][j][p];
+            int at = q[j] + (int)x - (x < (float)(int)x); /* floor */
+            cell = cell * (size_t)n + (size_t)(at & (n - 1));
+        }
+        int16_t *held = &counts[cell * (size_t)moments + (size_t)m];
+        if (*held == INT16_MAX)
+            return err_set(e, "a cell holds more than %d particles", INT16_MAX);
+        ++*held;
+    }
+    return 0;
+}
+
 int field_count(const struct field *f, uint64_t seed, uint64_t sample, int moments,
                 const double *d1, const double *d2, int16_t *counts, struct err *e)
 {
@@ -214,24 +238,15 @@ int field_count(const struct field *f, uint64_t seed, uint64_t sample, int momen
     memset(counts, 0, cells(f) * (size_t)moments * sizeof *counts);
     for (int a = 0; a < n; a++)
         for (int b = 0; b < n; b++)
-            for (int c = 0; c < n; c++, p++) {
-                const int q[3] = {a, b, c};
-                uint32_t r[4];
-                philox_at(seed, sample, FIELD_START_INDEX + p, r);
-                for (int m = 0; m < moments; m++) {
-                    size_t cell = 0;
-                    for (int j = 0; j < 3; j++) {
-                        float x = philox_float(r[j]) + (float)d1[m] * f->psi[0][j][p] +
-                                  (float)d2[m] * f->psi[1][j][p];
-                        int at = q[j] + (int)x - (x < (float)(int)x); /* floor */
-                        cell = cell * (size_t)n + (size_t)(at & (n - 1));
-                    }
-                    int16_t *held = &counts[cell * (size_t)moments + (size_t)m];
-                    if (*held == INT16_MAX)
-                        return err_set(e, "a cell holds more than %d particles", INT16_MAX);
-                    ++*held;
+            for (int c = 0; c < n; c++, p++)
+                for (int i = 0; i < f->particles; i++) {
+                    const int q[3] = {a, b, c};
+                    uint32_t start[4];
+                    philox_at(seed, sample, FIELD_START_INDEX + p * (size_t)f->particles + i,
+                              start);
+                    if (count_one(f, p, q, start, moments, d1, d2, counts, e) < 0)
+                        return -1;
                 }
-            }
     return 0;
 }
 

@@ -3,8 +3,9 @@
  * A periodic box of matter: Gaussian initial density, second-order Lagrangian
  * displacement, particles counted in cells.
  *
- * n^3 particles start one in each of n^3 cells, anywhere in it (a lattice
- * would answer no displacement smaller than half a cell), and stand at
+ * Particles start the same number in each of n^3 cells, anywhere in it (a
+ * lattice would answer no displacement smaller than half a cell), move with
+ * their cell, and stand at
  *     x = q - D grad phi1 + D2 grad phi2,
  *     lap phi1 = delta,  lap phi2 = sum_{i>j} phi1,ii phi1,jj - phi1,ij^2
  * (Bouchet et al. 1995; Scoccimarro 1998, MNRAS 299, 1097, eq. 4-5 of app. D).
@@ -29,7 +30,8 @@
 #include "workloads/data/gen_power.h"
 
 struct field {
-    int n;                  /* cells and particles per side, a power of two */
+    int n;                  /* cells per side, a power of two */
+    int particles;          /* that start in each cell */
     double cell;            /* [Mpc/h] */
     double *real;           /* [n][n][n] of a transform */
     double complex *modes;  /* [n][n][n/2+1] of a transform */
@@ -44,7 +46,7 @@ struct field {
 #define FIELD_START_INDEX     (UINT64_C(1) << 59)
 #define FIELD_PARAMETER_INDEX (UINT64_C(1) << 60)
 
-struct field *field_create(int n, double cell, struct err *e);
+struct field *field_create(int n, double cell, int particles, struct err *e);
 void field_destroy(struct field *f);
 
 /* The sample's unit parameters, uniform in [-1, 1). */

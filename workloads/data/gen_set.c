@@ -313,8 +313,10 @@ static int worker_init(struct worker *w, const struct gen_set *s, struct err *e)
     const int edge = s->class->edge;
 
     *w = (struct worker){.set = s, .part = -1};
-    w->box = field_create(s->edge, s->class->cell_mpc, e);
-    w->sample = w->box && edge != s->edge ? field_create(edge, s->class->cell_mpc, e) : w->box;
+    w->box = field_create(s->edge, s->class->cell_mpc, s->class->particles, e);
+    w->sample = w->box && edge != s->edge
+                    ? field_create(edge, s->class->cell_mpc, s->class->particles, e)
+                    : w->box;
     w->counts = malloc((size_t)cubed(s->edge) * COSMO_CHANNELS * sizeof *w->counts);
     w->cut = malloc((size_t)cubed(edge) * COSMO_CHANNELS * sizeof *w->cut);
     w->rows = calloc((size_t)s->samples_per_file, sizeof *w->rows);

@@ -23,7 +23,7 @@
 #include "workloads/data/cosmo_classes.h"
 
 /* Grows when the same seed no longer gives the same bytes. */
-enum { MANIFEST_FORMAT = 1, MANIFEST_GENERATOR = 2 };
+enum { MANIFEST_FORMAT = 1, MANIFEST_GENERATOR = 3 };
 enum { MANIFEST_MAX_FILES = 1 << 20, MANIFEST_PATH_SIZE = 64 };
 
 #define MANIFEST_NAME "MANIFEST"
