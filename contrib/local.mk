@@ -3,6 +3,7 @@ EXTRA_DIST += \
     %D%/install-deps.sh \
     %D%/first-light.sh \
     %D%/test.sh \
+    %D%/bench/loader.sh \
     %D%/bench/plugin-cost.sh \
     %D%/cluster/cluster.sh \
     %D%/cluster/config.sh \
@@ -23,3 +24,10 @@ contrib_bench_engine_bench_SOURCES = \
     %D%/bench/engine_bench.c %D%/bench/peaks.h %D%/bench/peaks.c
 contrib_bench_engine_bench_CFLAGS = $(AM_CFLAGS) $(OPENMP_CFLAGS)
 contrib_bench_engine_bench_LDADD = workloads/engine/libengine.la
+
+# Built on demand by contrib/bench/loader.sh.
+if BUILD_DATA
+EXTRA_PROGRAMS += contrib/bench/loader_bench
+contrib_bench_loader_bench_SOURCES = %D%/bench/loader_bench.c
+contrib_bench_loader_bench_LDADD = workloads/data/libdata.la reports/libcore.la
+endif

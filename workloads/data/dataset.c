@@ -164,8 +164,11 @@ struct dataset *dataset_open(const char *folder, enum dataset_split split, int e
     int rc = (size_t)snprintf(d->folder, sizeof d->folder, "%s", folder) < sizeof d->folder
                  ? list_manifest(d, split, e)
                  : err_set(e, "the path '%.80s...' is too long", folder);
-    if (rc == 1)
+    if (rc == 1) {
+        if (e)
+            e->text[0] = '\0'; /* no manifest is no failure */
         rc = list_folder(d, split_names[split], e);
+    }
     if (rc == 0)
         rc = probe(d, edge, e);
     if (rc == 0)

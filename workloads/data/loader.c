@@ -102,29 +102,48 @@ static void symmetry(const struct loader *l, uint64_t id, uint64_t epoch)
         }
 }
 
-static inline float log_of(const struct loader *l, const void *cube, long at, long c)
+/* One row of cells: o are the cells' places in the cube, x[0..3] where the
+ * channels of the first go, step floats from cell to cell. */
+static void convert_counts(const struct loader *l, const int16_t *row, const long *o,
+                           float *const x[COSMO_CHANNELS], long step)
 {
-    const struct loader_norm *n = &l->o.norm;
+    const float *t = l->log_table;
+    float *x0 = x[0], *x1 = x[1], *x2 = x[2], *x3 = x[3];
 
-    if (l->info.type == DATASET_INT16)
-        return l->log_table[c * COUNTS + ((const int16_t *)cube)[at]];
-    return (log1pf(((const float *)cube)[at]) - n->shift[c]) * n->scale[c];
+    for (long k = 0; k < l->info.edge; k++) {
+        const int16_t *cell = row + o[k];
+        x0[k * step] = t[cell[0]];
+        x1[k * step] = t[cell[1]];
+        x2[k * step] = t[cell[2]];
+        x3[k * step] = t[cell[3]];
+    }
 }
 
-/* cube [D][D][D][C] -> x [C][D][D][D] or [D][D][D][C] */
-static void convert(const struct loader *l, const void *cube, float *x)
+static void convert_floats(const struct loader *l, const float *row, const long *o,
+                           float *const x[COSMO_CHANNELS], long step)
 {
-    const long edge = l->info.edge, C = l->info.channels;
+    for (long k = 0; k < l->info.edge; k++)
+        for (int c = 0; c < COSMO_CHANNELS; c++)
+            x[c][k * step] = log1pf(row[o[k] + c]);
+}
+
+/* cube [D][D][D][C] -> out [C][D][D][D] or [D][D][D][C] */
+static void convert(const struct loader *l, const void *cube, float *out)
+{
+    const long edge = l->info.edge, C = COSMO_CHANNELS;
     const long *o = l->offsets;
     const bool first = l->o.layout == LOADER_NCDHW;
-    const long channel_step = first ? edge * edge * edge : 1, cell_step = first ? 1 : C;
+    const long plane = first ? edge * edge * edge : 1, step = first ? 1 : C;
 
     for (long i = 0; i < edge; i++)
         for (long j = 0; j < edge; j++) {
             const long row = o[i] + o[edge + j];
-            for (long k = 0; k < edge; k++, x += cell_step)
-                for (long c = 0; c < C; c++)
-                    x[c * channel_step] = log_of(l, cube, row + o[2 * edge + k] + c, c);
+            float *to = out + (i * edge + j) * edge * step;
+            float *const x[] = {to, to + plane, to + 2 * plane, to + 3 * plane};
+            if (l->info.type == DATASET_INT16)
+                convert_counts(l, (const int16_t *)cube + row, o + 2 * edge, x, step);
+            else
+                convert_floats(l, (const float *)cube + row, o + 2 * edge, x, step);
         }
 }
 
