@@ -47,7 +47,7 @@ struct class_row {
 };
 
 static const struct class_row class_rows[] = {
-    {CLASS_TINY, 4, 16, 8, 20, 0.0f, true, true, 0.01, 1, {{10, 0.25}, {15, 0.125}}, 0.33, {0}},
+    {CLASS_TINY, 4, 16, 8, 18, 0.0f, true, true, 0.01, 1, {{10, 0.25}, {14, 0.0625}}, 0.31, {0}},
     {CLASS_SMALL, 5, 16, 16, 40, 0.0f, true, true, 0.01, 2, {{20, 0.25}, {30, 0.125}}, 0.19, {0}},
     {CLASS_STANDARD,
      5,
