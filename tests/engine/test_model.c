@@ -551,6 +551,38 @@ static void test_recompute_saves(void **state)
     }
 }
 
+/* What is read after the step stays where it is, also by another name. */
+static void test_recompute_spares_outputs(void **state)
+{
+    struct err e = ERR_INIT;
+    struct model *m = model_of(1);
+    int group = model_group(m, "g", &plain_sgd);
+    struct graph *g = graph_create(m, "g", 1);
+    struct tensor *x = graph_want_grad(graph_input(g, "x", SHAPE(2, 8, 8), CHANNELS_FIRST));
+    struct tensor *t = graph_input(g, "t", SHAPE(3), CHANNELS_FIRST);
+    struct tensor *y = op_maxpool(op_maxpool(x, WINDOW(1, 1, 0)), WINDOW(1, 1, 0));
+    y = graph_output(op_flatten(graph_recompute(op_tanh(y)))); /* pools: not in place */
+    struct param *w = model_param(m, group, "w", SHAPE(3, 128), XAVIER);
+    float xs[128], before[128], after[128], ts[3] = {1, 2, 3};
+
+    (void)state;
+    must(engine_compile(g, op_mse(op_dense(y, w, NULL), t, NULL), &e), &e);
+    must(engine_start(m, &e), &e);
+    for (int i = 0; i < 128; i++)
+        xs[i] = noise(8, (unsigned long)i);
+    begin(g, 1);
+    feed(g, x, xs);
+    feed(g, t, ts);
+    must(engine_forward(g, ENGINE_TRAIN, &e), &e);
+    must(engine_read(g, y, before, 128, &e), &e);
+    must(engine_backward(g, true, &e), &e);
+    must(engine_read(g, y, after, 128, &e), &e);
+    for (int i = 0; i < 128; i++)
+        assert_float_equal(before[i], tanh((double)xs[i]), 1e-6);
+    assert_memory_equal(before, after, sizeof before);
+    model_destroy(m);
+}
+
 static double peak_bytes(void)
 {
     FILE *f = fopen("/proc/self/status", "r");
@@ -918,6 +950,7 @@ int main(void)
         cmocka_unit_test(test_modes),
         cmocka_unit_test(test_published_net),
         cmocka_unit_test(test_recompute_saves),
+        cmocka_unit_test(test_recompute_spares_outputs),
         cmocka_unit_test(test_peak_memory),
         cmocka_unit_test(test_plan),
         cmocka_unit_test(test_overlap_shows),

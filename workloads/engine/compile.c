@@ -385,12 +385,21 @@ static struct tensor *base_of(struct tensor *t)
     return t;
 }
 
+/* Whether it is read after the step, by whatever name: it cannot move. */
+static bool is_read(const struct graph *g, const struct tensor *t)
+{
+    for (int i = 0; i < g->n_tensors; i++)
+        if (g->tensors[i]->output && base_of(g->tensors[i]->read_as) == t)
+            return true;
+    return false;
+}
+
 /* Has the value made a second time, once, if it was not to be kept. */
 static void remake(struct graph *g, struct tensor *t)
 {
     t = base_of(t);
     struct node *n = t->producer;
-    if (!t->recompute || t->remade_at || t->output || n->op == OP_INPUT || n->op == OP_HOST)
+    if (!t->recompute || t->remade_at || n->op == OP_INPUT || n->op == OP_HOST || is_read(g, t))
         return;
     for (int k = 0; k < n->n_in; k++)
         remake(g, n->in[k]);
