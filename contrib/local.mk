@@ -18,6 +18,8 @@ EXTRA_DIST += \
 print-%:
 	@echo '$($*)'
 
+EXTRA_DIST += %D%/bench/cosmoflow.sh %D%/bench/cosmoflow.py
+
 # Built on demand by contrib/bench/cosmoflow.sh, never installed.
 EXTRA_PROGRAMS = contrib/bench/engine_bench
 contrib_bench_engine_bench_SOURCES = \

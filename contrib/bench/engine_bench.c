@@ -208,16 +208,22 @@ static int profile(struct bench *b)
         for (int i = 0; i < ROWS; i++)
             best[i] = t ? fmin(best[i], ms[i]) : ms[i];
     }
+    printf("%-12s %-8s %9s %9s %8s %6s\n", "operator", "pass", "ms", "floor ms", "GFLOP/s", "GB/s");
     for (int i = 0; graph_profile(b->g, i, &r); i++) {
+        double least = fmax(r.flop / p.flops, r.bytes / p.bytes) * 1e3;
+
         sum += best[i];
-        floor_ms += r.flop / p.flops * 1e3;
-        printf("%-12s %-8s %9.3f ms", r.name, r.pass, best[i]);
-        if (r.flop > 0)
-            printf(" %8.1f GFLOP/s %5.1f %% of peak", r.flop / best[i] / 1e6,
-                   100 * r.flop / p.flops * 1e3 / best[i]);
-        printf("\n");
+        floor_ms += least;
+        printf("%-12s %-8s %9.3f %9.3f %8.1f %6.1f\n", r.name, r.pass, best[i], least,
+               r.flop / best[i] / 1e6, r.bytes / best[i] / 1e6);
     }
-    printf("operators %.2f ms, step %.2f ms, FLOP / peak %.2f ms\n", sum, whole, floor_ms);
+    /* the update reads weight, moment, gradient and writes two of them; the
+     * cubes are read and written once */
+    double rest = (5.0 * (double)model_parameters(b->m, -1) +
+                   8.0 * (double)(b->batch * b->side * b->side * b->side)) *
+                  sizeof(float) / p.bytes * 1e3;
+    printf("%-12s %-8s %9.3f %9.3f\n", "feed, update", "", whole - sum, rest);
+    printf("operators %.2f ms, step %.2f ms, floor %.2f ms\n", sum, whole, floor_ms + rest);
     destroy(b);
     return 0;
 }

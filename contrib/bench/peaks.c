@@ -18,8 +18,7 @@ typedef double fma_loop(float *keep);
 
 #define SUM16(OP)                                                                                  \
     OP(0)                                                                                          \
-    OP(1) OP(2) OP(3) OP(4) OP(5) OP(6) OP(7) OP(8) OP(9) OP(10) OP(11) OP(12) OP(13) OP(14)       \
-        OP(15)
+    OP(1) OP(2) OP(3) OP(4) OP(5) OP(6) OP(7) OP(8) OP(9) OP(10) OP(11) OP(12) OP(13) OP(14) OP(15)
 
 #if defined(__x86_64__)
 /* Each returns the FLOP of one call. */

@@ -29,9 +29,13 @@ tests_engine_test_parallel_SOURCES = %D%/test_parallel.c
 tests_engine_test_parallel_LDADD = $(tests_engine_ldadd)
 
 if HAVE_ONEDNN
-check_PROGRAMS += tests/engine/test_cpu
-TESTS += tests/engine/test_cpu
+tests_engine_cpu_programs = tests/engine/test_cpu tests/engine/test_cpu_kernels
+check_PROGRAMS += $(tests_engine_cpu_programs)
+TESTS += $(tests_engine_cpu_programs)
 tests_engine_test_cpu_SOURCES = %D%/test_cpu.c
 tests_engine_test_cpu_LDADD = $(tests_engine_ldadd)
+tests_engine_test_cpu_kernels_SOURCES = %D%/test_cpu_kernels.c
+tests_engine_test_cpu_kernels_CFLAGS = $(AM_CFLAGS) $(OPENMP_CFLAGS)
+tests_engine_test_cpu_kernels_LDADD = $(tests_engine_ldadd)
 endif
 endif

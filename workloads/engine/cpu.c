@@ -427,7 +427,7 @@ static int conv_weights(const struct exec *x, struct node *n, struct err *e)
     enum conv_op last = n->weight->has_gradient ? CONV_GRADIENT_ADD : CONV_GRADIENT;
 
     if (!p->op[CONV_WEIGHTS]) {
-        wgrad_run(&p->wgrad, exec_value(x, n->in[0]), exec_grad(x, n->out[0]),
+        wgrad_run(0, &p->wgrad, exec_value(x, n->in[0]), exec_grad(x, n->out[0]),
                   n->weight->has_gradient, exec_gradient(x, n->weight),
                   n->bias && n->bias->has_gradient, n->bias ? exec_gradient(x, n->bias) : NULL,
                   exec_at(x, scratch));

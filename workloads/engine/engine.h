@@ -338,6 +338,7 @@ struct engine_profile_row {
     const char *pass;  /* "forward", "data", "weights", ... */
     double seconds;    /* summed */
     double flop;       /* of one call with a full batch */
+    double bytes;      /* that one call must read and write: tensors, weights */
     uint64_t calls;
 };
 /* Row i, false past the end. */

@@ -554,6 +554,27 @@ double node_flop(const struct node *n, enum pass pass)
     return per_output * (double)shape_count(&n->out[0]->shape);
 }
 
+double node_bytes(const struct node *n, enum pass pass)
+{
+    double bytes = 0;
+
+    if (n->weight && pass != PASS_ACT)
+        bytes += (double)(n->weight->count * sizeof(float));
+    if (pass == PASS_WEIGHTS)
+        bytes += (double)n->in[0]->value.bytes;
+    for (int i = 0; i < n->n_out; i++)
+        bytes += (double)(pass == PASS_FORWARD ? n->out[i]->value.bytes
+                          : pass == PASS_ACT   ? n->out[i]->value.bytes + 2 * n->out[i]->grad.bytes
+                                               : n->out[i]->grad.bytes);
+    for (int i = 0; i < n->n_in; i++) {
+        if (pass == PASS_FORWARD)
+            bytes += (double)n->in[i]->value.bytes;
+        else if (pass == PASS_DATA && n->in_grad[i])
+            bytes += (double)n->in_grad[i]->bytes;
+    }
+    return bytes;
+}
+
 struct engine_flop graph_flop(const struct graph *g)
 {
     struct engine_flop f = {0};

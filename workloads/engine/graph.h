@@ -124,6 +124,10 @@ void graph_release(struct graph *g);
 /* FLOP of one pass of this node with a full batch. */
 double node_flop(const struct node *n, enum pass pass);
 
+/* Bytes that this pass must read and write once: its tensors, and parameters
+ * or their gradients in float32. */
+double node_bytes(const struct node *n, enum pass pass);
+
 /* How many moments the rule keeps, and the rule on the host. */
 int optimizer_moments(enum optimizer_kind kind);
 int optimizer_update(const struct update *u, struct err *e);

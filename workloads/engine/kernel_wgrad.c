@@ -292,17 +292,44 @@ part_avx512(const struct wgrad *g, const struct plan *p, const float *x, const v
 }
 #endif
 
-static part_fn *part_choose(void)
+static const struct level {
+    const char *name;
+    part_fn *run;
+} levels[] = {
+#if defined(__x86_64__)
+    {"avx512", part_avx512},
+    {"avx2", part_avx2},
+#endif
+    {"plain", part_plain},
+};
+
+static bool has_level(const struct level *l)
 {
 #if defined(__x86_64__)
     __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-        __builtin_cpu_supports("avx512bw"))
-        return part_avx512;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-        return part_avx2;
+    if (l->run == part_avx512)
+        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+               __builtin_cpu_supports("avx512bw");
+    if (l->run == part_avx2)
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 #endif
-    return part_plain;
+    return l->run == part_plain;
+}
+
+/* The i-th of those that this CPU has; NULL past the end. */
+static const struct level *level_at(int i)
+{
+    for (size_t k = 0; k < sizeof levels / sizeof levels[0]; k++)
+        if (has_level(&levels[k]) && i-- == 0)
+            return &levels[k];
+    return NULL;
+}
+
+const char *wgrad_level(int i)
+{
+    const struct level *l = level_at(i);
+
+    return l ? l->name : NULL;
 }
 
 /* ---- all -------------------------------------------------------------- */
@@ -340,12 +367,12 @@ static void collect(const struct wgrad *g, const struct plan *p, const float *su
     }
 }
 
-void wgrad_run(const struct wgrad *g, const void *x, const void *dy, bool add_w, float *dw,
-               bool add_b, float *db, void *scratch)
+void wgrad_run(int level, const struct wgrad *g, const void *x, const void *dy, bool add_w,
+               float *dw, bool add_b, float *db, void *scratch)
 {
     struct plan p = plan_of(g);
     float *padded = scratch, *sums = padded + p.padded_floats;
-    part_fn *part_sum = part_choose();
+    part_fn *part_sum = level_at(level)->run;
 
     pack_input(g, &p, x, padded);
 #pragma omp parallel for schedule(static)

@@ -28,8 +28,12 @@ struct wgrad {
 bool wgrad_suits(const struct wgrad *g);
 size_t wgrad_scratch_bytes(const struct wgrad *g);
 
-/* dw: O C K.., plain; db: O or NULL. add: to what is there. */
-void wgrad_run(const struct wgrad *g, const void *x, const void *dy, bool add_w, float *dw,
-               bool add_b, float *db, void *scratch);
+/* Instruction sets that this CPU has, best first: name i, NULL past the end. */
+const char *wgrad_level(int i);
+
+/* level: 0 but in tests. dw: O C K.., plain; db: O or NULL. add: to what is
+ * there. */
+void wgrad_run(int level, const struct wgrad *g, const void *x, const void *dy, bool add_w,
+               float *dw, bool add_b, float *db, void *scratch);
 
 #endif

@@ -357,6 +357,8 @@ bool graph_profile(const struct graph *g, int i, struct engine_profile_row *row)
         .pass = in->kind == INSTRUCTION_RUN ? passes[in->pass] : "add",
         .seconds = in->seconds,
         .flop = in->kind == INSTRUCTION_RUN ? node_flop(in->node, in->pass) : 0,
+        .bytes = in->kind == INSTRUCTION_RUN ? node_bytes(in->node, in->pass)
+                                             : 3 * (double)in->dst->bytes,
         .calls = in->calls,
     };
     return true;
