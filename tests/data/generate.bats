@@ -166,3 +166,10 @@ END
     run "$data" show "$dir/none"
     [ "$status" -eq 3 ]
 }
+
+@test "the manifest holds under libFuzzer for a few seconds" {
+    run "$top_srcdir/tests/data/fuzz.sh" manifest 3
+    [ "$status" -ne 77 ] || skip "$output"
+    echo "$output"
+    [ "$status" -eq 0 ]
+}

@@ -1,0 +1,29 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# fuzz.sh manifest [SECONDS]: the manifest's parser under clang's libFuzzer,
+# ASan and UBSan, from its corpus, for so long (10). What it finds is left in
+# a new folder, which is named. Exit 77: no clang with libFuzzer here.
+set -eu
+top=${top_srcdir:-$(cd "$(dirname "$0")/../.." && pwd)}
+build=${top_builddir:-$top/build}
+work=$(mktemp -d "${TMPDIR:-/tmp}/hpcai500-fuzz.XXXXXX")
+mkdir "$work/found"
+if ! echo 'int LLVMFuzzerTestOneInput(const char *p, long n);
+int LLVMFuzzerTestOneInput(const char *p, long n) { return p && n < 0; }' |
+    clang -fsanitize=fuzzer -x c - -o "$work/probe" 2>/dev/null; then
+    echo "fuzz.sh: no clang with libFuzzer here (Debian: clang, libclang-rt-14-dev)" >&2
+    rm -r "$work"
+    exit 77
+fi
+clang -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined \
+    -fno-sanitize-recover=undefined -I"$build" -I"$top" "$top/tests/data/fuzz_$1.c" \
+    "$top/workloads/data/manifest.c" "$top/reports/err.c" "$top/reports/sha256.c" -o "$work/fuzz"
+if "$work/fuzz" -max_total_time="${2:-10}" -max_len=4096 -artifact_prefix="$work/" \
+    "$work/found" "$top/tests/data/corpus/$1" >"$work/log" 2>&1; then
+    tail -n 2 "$work/log"
+    rm -r "$work"
+else
+    tail -n 40 "$work/log" >&2
+    echo "fuzz.sh: the input that fails is in $work" >&2
+    exit 1
+fi
