@@ -29,3 +29,11 @@ agent_hpcai500_agent_SOURCES = %D%/main.c
 agent_hpcai500_agent_LDADD = agent/libagent.la workloads/component/libcomponent.la
 dist_man_MANS += %D%/hpcai500-agent.1
 endif
+
+# Built on demand by contrib/bench/allreduce.sh, never installed.
+if BUILD_AGENT
+EXTRA_PROGRAMS += agent/allreduce_bench
+agent_allreduce_bench_SOURCES = %D%/allreduce_bench.c
+agent_allreduce_bench_CFLAGS = $(AM_CFLAGS) $(MPI_CFLAGS)
+agent_allreduce_bench_LDADD = agent/libagent.la
+endif

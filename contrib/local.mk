@@ -4,6 +4,7 @@ EXTRA_DIST += \
     %D%/first-light.sh \
     %D%/test.sh \
     %D%/bench/loader.sh \
+    %D%/bench/allreduce.sh \
     %D%/bench/plugin-cost.sh \
     %D%/cluster/cluster.sh \
     %D%/cluster/config.sh \
@@ -21,7 +22,7 @@ print-%:
 EXTRA_DIST += %D%/bench/cosmoflow.sh %D%/bench/cosmoflow.py
 
 # Built on demand by contrib/bench/cosmoflow.sh, never installed.
-EXTRA_PROGRAMS = contrib/bench/engine_bench
+EXTRA_PROGRAMS += contrib/bench/engine_bench
 contrib_bench_engine_bench_SOURCES = \
     %D%/bench/engine_bench.c %D%/bench/peaks.h %D%/bench/peaks.c
 contrib_bench_engine_bench_CFLAGS = $(AM_CFLAGS) $(OPENMP_CFLAGS)
