@@ -81,11 +81,12 @@ AC_SUBST([slurmplugindir])
 AC_DEFUN([HPCAI500_PROBE_MPI], [
 AC_ARG_VAR([MPICC], [MPI C compiler wrapper, asked for its flags])
 AS_IF([test -n "$hpcai500_prefix"], [MPICC="$hpcai500_prefix/bin/mpicc"])
-# A bare name (MPICC=mpicc.mpich) is looked for, too.
-AS_IF([test -n "$MPICC"], [
-    AC_PATH_PROG([hpcai500_mpicc], [$MPICC])
-    MPICC="$hpcai500_mpicc"
-], [AC_PATH_PROG([MPICC], [mpicc])])
+# MPICC may be a path or a bare name (MPICC=mpicc.mpich).
+AS_CASE(["$MPICC"],
+    [''], [AC_PATH_PROG([MPICC], [mpicc])],
+    [*/*], [],
+    [AC_PATH_PROG([hpcai500_mpicc], [$MPICC])
+     MPICC="$hpcai500_mpicc"])
 AS_IF([test -n "$MPICC"], [
     MPI_CFLAGS=$("$MPICC" --showme:compile 2>/dev/null) || MPI_CFLAGS=
     MPI_LIBS=$("$MPICC" --showme:link 2>/dev/null) || MPI_LIBS=
