@@ -152,6 +152,8 @@ static void stops_at_target(void **state)
     assert_near(x.r.flop_per_second.value, 1.6e9, 1);
     assert_near(x.r.vflops_n5.value, 1.6e9, 1);
     assert_near(x.r.epochs[2].train_loss, 0.5, 1e-12);
+    assert_near(x.r.epochs[0].seconds, 50, 1e-9);
+    assert_near(x.r.epochs[0].input_wait_seconds, 10, 1e-9);
     result_fini(&x.r);
 }
 

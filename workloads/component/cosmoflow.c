@@ -47,21 +47,38 @@ struct class_row {
 };
 
 static const struct class_row class_rows[] = {
-    {CLASS_TINY, 4, 16, 8, 18, 0.0f, true, true, 0.01, 1, {{10, 0.25}, {14, 0.0625}}, 0.31, {0}},
-    {CLASS_SMALL, 5, 16, 16, 40, 0.0f, true, true, 0.01, 2, {{20, 0.25}, {30, 0.125}}, 0.19, {0}},
-    {CLASS_STANDARD,
-     5,
-     32,
-     64,
-     100,
-     0.5f,
-     false,
-     false,
-     0.001,
-     4,
-     {{32, 0.25}, {64, 0.125}},
-     0.124,
-     {0}},
+    {.class = CLASS_TINY,
+     .stages = 4,
+     .base = 16,
+     .batch = 8,
+     .epochs = 18,
+     .augment = true,
+     .norm = true,
+     .rate = 0.01,
+     .warmup_epochs = 1,
+     .decay = {{10, 0.25}, {14, 0.0625}},
+     .target = 0.31},
+    {.class = CLASS_SMALL,
+     .stages = 5,
+     .base = 16,
+     .batch = 16,
+     .epochs = 40,
+     .augment = true,
+     .norm = true,
+     .rate = 0.01,
+     .warmup_epochs = 2,
+     .decay = {{20, 0.25}, {30, 0.0625}},
+     .target = 0.19},
+    {.class = CLASS_STANDARD,
+     .stages = 5,
+     .base = 32,
+     .batch = 64,
+     .epochs = 100,
+     .dropout = 0.5f,
+     .rate = 0.001,
+     .warmup_epochs = 4,
+     .decay = {{32, 0.25}, {64, 0.125}},
+     .target = 0.124},
 };
 
 /* Trainable values of the published network. */
@@ -427,6 +444,22 @@ static void describe(const struct run *r, const struct runspec *spec, struct wor
     w->arena_bytes = model_memory(r->net.model).total_bytes;
 }
 
+/* The recipe as it will be run, for layer 8 of the system description. */
+static void describe_recipe(const struct run *r, struct workload_result *w)
+{
+    const struct schedule *s = &r->schedule;
+    int n = snprintf(w->hyper_parameters, sizeof w->hyper_parameters,
+                     "sgd momentum=0.9 lr=%g warmup_epochs=%g", s->base, s->warmup_epochs);
+
+    for (int i = 0; i < s->n_decays && n < (int)sizeof w->hyper_parameters; i++)
+        n += snprintf(w->hyper_parameters + n, sizeof w->hyper_parameters - (size_t)n,
+                      " decay%d=%gx@%g", i + 1, s->decays[i].factor, s->decays[i].epoch);
+    if (n < (int)sizeof w->hyper_parameters)
+        snprintf(w->hyper_parameters + n, sizeof w->hyper_parameters - (size_t)n,
+                 " dropout=%g init=xavier augment=%s norm=%s epochs=%d", (double)r->class->dropout,
+                 r->class->augment ? "yes" : "no", r->class->norm ? "yes" : "no", r->plan->epochs);
+}
+
 static void name_result(struct workload_result *w, const struct runspec *spec,
                         const struct workload_plan *plan, const struct workload_host *host)
 {
@@ -493,6 +526,7 @@ static int cosmoflow_run(const struct runspec *spec, int index, const struct wor
         host->phase(host->ctx, PHASE_STAGING);
     name_result(w, spec, plan, host);
     r.schedule = schedule_of(r.class, plan);
+    describe_recipe(&r, w);
     int rc = stage_run(&r, spec, index, w, e);
     if (rc == 0) {
         struct train_task task = {

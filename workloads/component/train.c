@@ -184,15 +184,18 @@ static int train_epoch(struct loop *l, struct result_epoch *row, struct err *e)
     double end = phase_clock_to(l->clock, PHASE_OTHER);
     if (share_imbalance(l, e) < 0)
         return -1;
+    double input_wait = l->clock->seconds[PHASE_INPUT_WAIT] - before.seconds[PHASE_INPUT_WAIT];
     if (l->epoch == 0)
         fold_first(l->clock, &before);
 
-    double longest = end - begin;
+    double slowest[2] = {end - begin, input_wait};
     double sums[2] = {l->loss, l->quality_sum};
-    if (l->comm->size > 1 && (l->comm->reduce(l->comm, &longest, 1, COMM_MAX, e) < 0 ||
+    if (l->comm->size > 1 && (l->comm->reduce(l->comm, slowest, 2, COMM_MAX, e) < 0 ||
                               l->comm->reduce(l->comm, sums, 2, COMM_SUM, e) < 0))
         return -1;
+    const double longest = slowest[0];
     row->seconds = longest;
+    row->input_wait_seconds = slowest[1];
     row->train_loss = sums[0] / l->rows;
     row->train_quality = sums[1] / l->rows;
     l->stride = (long)fmax(1, agree_seconds * l->made / fmax(longest, 1e-6));
