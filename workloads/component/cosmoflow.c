@@ -108,8 +108,9 @@ static struct tensor *dense(struct net *n, struct tensor *t, int layer, long out
     snprintf(w, sizeof w, "dense%d.weight", layer);
     snprintf(b, sizeof b, "dense%d.bias", layer);
     long in = tensor_shape(t).d[1];
-    return op_dense(t, model_param(n->model, n->group, w, SHAPE(out, in), XAVIER),
-                    model_param(n->model, n->group, b, SHAPE(out), ZEROS));
+    struct param *weight = model_param(n->model, n->group, w, SHAPE(out, in), XAVIER);
+    struct param *bias = model_param(n->model, n->group, b, SHAPE(out), ZEROS);
+    return op_dense(t, weight, bias);
 }
 
 static struct tensor *stage(struct net *n, struct tensor *t, int layer, long in, long out)
@@ -118,8 +119,9 @@ static struct tensor *stage(struct net *n, struct tensor *t, int layer, long in,
 
     snprintf(w, sizeof w, "conv%d.weight", layer);
     snprintf(b, sizeof b, "conv%d.bias", layer);
-    t = op_conv(t, model_param(n->model, n->group, w, SHAPE(out, in, 3, 3, 3), XAVIER),
-                model_param(n->model, n->group, b, SHAPE(out), ZEROS), WINDOW(3, 1, 1));
+    struct param *weight = model_param(n->model, n->group, w, SHAPE(out, in, 3, 3, 3), XAVIER);
+    struct param *bias = model_param(n->model, n->group, b, SHAPE(out), ZEROS);
+    t = op_conv(t, weight, bias, WINDOW(3, 1, 1));
     return op_leaky_relu(op_maxpool(t, WINDOW(2, 2, 0)), 0.3f);
 }
 
@@ -156,7 +158,8 @@ static int net_build(struct net *n, const struct class_row *c, const struct runs
     t = op_flatten(t);
     t = op_dropout(op_leaky_relu(dense(n, t, 1, 128), 0.3f), c->dropout);
     t = op_dropout(op_leaky_relu(dense(n, t, 2, 64), 0.3f), c->dropout);
-    t = op_scale(op_tanh(dense(n, t, 3, COSMO_PARAMETERS)), 1.2f);
+    t = graph_keep_f32(dense(n, t, 3, COSMO_PARAMETERS)); /* and what follows */
+    t = op_scale(op_tanh(t), 1.2f);
     n->loss = op_mse(t, n->y, NULL);
     n->mae = op_mae(t, n->y, NULL);
     if (engine_compile(n->graph, n->loss, e) < 0)
