@@ -76,6 +76,15 @@ static const char *after_option(const char *word, const char *name)
     return n > 0 && strncmp(word, name, n) == 0 ? word + n : NULL;
 }
 
+int cmdline_is_option(const char *word, const char *name, bool takes_value)
+{
+    const char *rest = after_option(word, name);
+
+    if (!rest)
+        return 0;
+    return takes_value && !*rest ? 2 : 1;
+}
+
 bool cmdline_has_option(const struct cmdline *c, int n, const char *name)
 {
     for (int i = 1; i < n && i < c->argc; i++)

@@ -22,6 +22,10 @@ void cmdline_fini(struct cmdline *c);
  * srun took for it, with or without =VALUE. */
 bool cmdline_has_option(const struct cmdline *c, int n, const char *name);
 
+/* Whether a word is --NAME (or an abbreviation): 1 with =VALUE or for a flag,
+ * 2 when the next word is its value (takes_value), 0 when it is another. */
+int cmdline_is_option(const char *word, const char *name, bool takes_value);
+
 /* Whether one of the first n words asks srun for several components of a
  * heterogeneous job. */
 bool cmdline_is_het(const struct cmdline *c, int n);

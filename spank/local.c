@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * In srun. The command is the agent: it is the step. No command: srun becomes
- * srun with the agent. Another command: the agent runs first as a step of its
- * own on the same nodes and tasks, and the command's PMIx is untouched.
+ * srun with the agent. Another command: the agent runs first, as `srun` with
+ * the same words and the agent for a command, so on the same nodes and tasks.
  *
- * srun cannot be stopped here (it would leave a step behind that keeps its
- * processors; tried): what must not start is told to its own tasks by
+ * When depends on what a step costs. A step that was created must be launched:
+ * its credential expires after two minutes, and until it is launched it keeps
+ * its processors, which scancel does not change (both tried). Therefore:
+ *   - in an allocation the agent runs before srun creates its step;
+ *   - where srun makes the allocation, its step comes with it. The agent, then
+ *     the command, run as further steps beside it (--overlap), and srun ends
+ *     the job with the command's exit code.
+ * What is refused after the step was created is told to its own tasks by
  * HPCAI500_STOP, and they end with exit code 1.
  */
 #include <config.h>
@@ -13,6 +19,8 @@
 #include "spank/plugin.h"
 
 #include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,35 +32,8 @@
 
 extern char **environ;
 
-/* The step that srun is about to launch. */
-struct launch {
-    uint32_t job, step, nodes, tasks;
-    int argc;
-    char **argv;
-    const char *partition; /* NULL: not known */
-    bool inherited;        /* the option came with the allocation, not with this srun */
-    bool het;              /* a step over several components */
-};
-
-static int launch_get(spank_t sp, struct launch *l)
-{
-    struct cmdline c;
-
-    memset(l, 0, sizeof *l);
-    l->partition = getenv("SLURM_JOB_PARTITION");
-    if (spank_get_item(sp, S_JOB_ID, &l->job) || spank_get_item(sp, S_JOB_STEPID, &l->step) ||
-        spank_get_item(sp, S_JOB_NNODES, &l->nodes) ||
-        spank_get_item(sp, S_JOB_TOTAL_TASK_COUNT, &l->tasks) ||
-        spank_get_item(sp, S_JOB_ARGV, &l->argc, &l->argv))
-        return -1;
-    if (cmdline_init(&c))
-        return 0;
-    int own = c.argc - l->argc; /* words before the command */
-    l->inherited = getenv(ENV_OPTION_JOB) && !cmdline_has_option(&c, own, "hpcai500");
-    l->het = getenv("SLURM_HET_SIZE") && cmdline_is_het(&c, own);
-    cmdline_fini(&c);
-    return 0;
-}
+/* Where it is missing Slurm ends the job by itself when its srun is gone. */
+#pragma weak slurm_complete_job
 
 /* Only returns if srun goes on as it is. */
 static void become_agent(struct request *r, const char *text)
@@ -74,128 +55,213 @@ static void become_agent(struct request *r, const char *text)
 static int local_option(struct request *r, const char *text)
 {
     login_option(r, text);
+    r->in_job = getenv("SLURM_JOB_ID") || getenv("SLURM_JOBID");
     become_agent(r, text);
     return 0;
 }
 
-/* A program of Slurm's: beside this srun. */
-static int sibling(const char *name, char *path, size_t size)
-{
-    ssize_t n = readlink("/proc/self/exe", path, size - 1);
+enum {
+    FOR_AGENT = 1,  /* not for the agent: it is about the command itself */
+    OVERLAPPED = 2, /* not with --overlap, and the job has it already */
+    OURS = 4,       /* the agent's srun alone has our option */
+};
 
-    if (n <= 0)
-        return -1;
-    path[n] = '\0';
-    char *slash = strrchr(path, '/');
-    if (!slash || strlen(name) >= size - (size_t)(slash + 1 - path))
-        return -1;
-    strcpy(slash + 1, name);
+/* Options of srun that further steps do not have, and when. */
+static const struct {
+    const char *name;
+    bool takes_value;
+    int when;
+} dropped[] = {
+    {"pty", false, FOR_AGENT},        {"multi-prog", false, FOR_AGENT}, {"bcast", false, FOR_AGENT},
+    {"exclusive", false, OVERLAPPED}, {"exact", false, OVERLAPPED},     {"hpcai500", true, OURS},
+};
+
+/* How many words from this one on are an option that is dropped. */
+static int drop(const char *word, int when)
+{
+    for (size_t k = 0; k < sizeof dropped / sizeof *dropped; k++)
+        if (dropped[k].when & when) {
+            int n = cmdline_is_option(word, dropped[k].name, dropped[k].takes_value);
+            if (n > 0)
+                return n;
+        }
     return 0;
 }
 
-/* The nodes of the step, when it does not have all of the job's. */
-static const char *step_nodes(const struct launch *l, char *buf, size_t size)
+/* srun's words before the command less the dropped, then `more`, then the
+ * command's. free() it; NULL when out of memory. */
+static char **reword(const struct cmdline *c, int own, int when, const char *const *more,
+                     char *const *command)
 {
-    const char *all = getenv("SLURM_JOB_NUM_NODES");
-    struct err e = ERR_INIT;
-    char path[4096], id[64];
-    char *const argv[] = {
-        path, (char *)"--noheader", (char *)"--steps", id, (char *)"-o", (char *)"%N", NULL};
+    size_t extra = 0, words = 0, argc = 1;
 
-    if (all && strtoul(all, NULL, 10) == l->nodes && !getenv("SLURM_HET_SIZE"))
+    while (more[extra])
+        extra++;
+    while (command[words])
+        words++;
+    char **argv = calloc((size_t)own + extra + words + 1, sizeof *argv);
+    if (!argv)
         return NULL;
-    snprintf(id, sizeof id, "%u.%u", l->job, l->step);
-    if (sibling("squeue", path, sizeof path) || step_ask(argv, environ, buf, size, &e)) {
-        slurm_info("hpcai500: %s; the agent may run on other nodes of the job", e.text);
-        return NULL;
+    argv[0] = c->argv[0];
+    for (int i = 1; i < own; i++) {
+        int n = drop(c->argv[i], when);
+        if (n == 0)
+            argv[argc++] = c->argv[i];
+        else
+            i += n - 1;
     }
-    return buf[0] ? buf : NULL;
+    memcpy(argv + argc, more, extra * sizeof *argv);
+    memcpy(argv + argc + extra, command, words * sizeof *argv);
+    return argv;
 }
 
-static void stop_command(const char *why)
+/* Runs srun with other words; a path takes the place of the word "srun". */
+static int run_srun(char **argv, unsigned flags, int *told, struct err *e)
 {
-    slurm_error("hpcai500: %s, so the command does not start", why);
-    if (setenv(ENV_STOP, "1", 1))
-        slurm_error("hpcai500: no memory to stop the command");
+    char path[4096];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+
+    *told = 0;
+    if (!argv || n <= 0)
+        return err_set(e, "srun could not be started again");
+    path[n] = '\0';
+    argv[0] = path;
+    return step_run(argv, environ, flags, told, e);
 }
 
-/* The run did not do what was asked: what that means for the command. */
-static void judge(const struct request *r, const char *why)
+/* The agent with srun's own words; true when the command may start. */
+static bool agent_first(const struct request *r, const struct cmdline *c, int own,
+                        const char *const *where)
 {
-    if (r->spec.gate)
-        stop_command(why);
-    else
-        slurm_info("hpcai500: %s; the command starts all the same (gate=yes stops it)", why);
-}
-
-/* Runs the agent before the command. */
-static void run_agent(const struct request *r, const struct launch *l)
-{
-    char srun[4096], nodes[4096];
+    /* what the command reads and writes is not the agent's */
+    const char *more[8] = {"--input=none", "--job-name=hpcai500", "--quit-on-interrupt"};
+    char *agent[] = {(char *)site_agent(&r->site, getenv("SLURM_JOB_PARTITION")), NULL};
     struct err e = ERR_INIT;
-    struct step s = {
-        .srun = srun,
-        .agent = site_agent(&r->site, l->partition),
-        .run = r->run,
-        .job = l->job,
-        .nodes = l->nodes,
-        .tasks = l->tasks,
-        .cpus = getenv("SLURM_CPUS_PER_TASK"),
-        .nodelist = step_nodes(l, nodes, sizeof nodes),
-        .to_stderr = true,
-        .env = environ,
-    };
-    int told = 0, code = -1;
+    int told;
 
-    if (sibling("srun", srun, sizeof srun))
-        err_set(&e, "the path of srun is not known");
-    else
-        code = step_run(&s, &told, &e);
+    for (int i = 0; where[i] && i < 4; i++)
+        more[3 + i] = where[i];
+    char **argv = reword(c, own, FOR_AGENT | (where[0] ? OVERLAPPED : 0), more, agent);
+    int code = run_srun(argv, STEP_NO_INPUT | STEP_TO_STDERR, &told, &e);
+    free(argv);
     if (code == 0)
-        return;
+        return true;
     if (code > 0)
         err_set(&e, "%s ended with exit code %d", r->run, code);
-    if (told)
-        stop_command(e.text);
-    else
-        judge(r, e.text);
+    /* A signal meant for all of it may have been taken by srun's own thread. */
+    if (told || code >= 128 || r->spec.gate) {
+        slurm_error("hpcai500: %s, so the command does not start", e.text);
+        return false;
+    }
+    slurm_info("hpcai500: %s; the command starts all the same (gate=yes stops it)", e.text);
+    return true;
 }
 
-static void say_cost(const struct request *r, unsigned nodes)
+/* Why nothing can run before the command here; NULL when it can. */
+static const char *cannot(const struct request *r, const struct cmdline *c, int own)
 {
-    slurm_info("hpcai500: %s may cost %.3g node-hours", r->run,
-               runspec_node_hours(&r->spec, nodes));
+    if (!r->site.step)
+        return "this site runs nothing before a command (step=no)";
+    if (cmdline_is_het(c, own)) /* the other components do not wait; tried */
+        return "srun of several components cannot wait for a run before its command";
+    return NULL;
+}
+
+/* In an allocation, before srun has a step. getopt has just left optind at the
+ * command. An option that came with salloc is for the agent's own srun. */
+static int local_init_post_opt(spank_t sp, struct request *r)
+{
+    static const char *const nowhere[] = {NULL};
+    struct cmdline c;
+    bool go_on = true;
+
+    (void)sp;
+    if (cmdline_init(&c))
+        return 0;
+    int own = optind;
+    if (own < 1 || own >= c.argc || is_agent(c.argc - own, c.argv + own) ||
+        !cmdline_has_option(&c, own, "hpcai500"))
+        goto out;
+    const char *why = cannot(r, &c, own);
+    if (why) {
+        (r->spec.gate ? slurm_error : slurm_info)("hpcai500: %s", why);
+        go_on = !r->spec.gate;
+        r->site.step = false; /* said once */
+    } else if (r->in_job || cmdline_has_option(&c, own, "jobid")) {
+        r->in_job = true;
+        go_on = agent_first(r, &c, own, nowhere);
+    }
+out:
+    cmdline_fini(&c);
+    if (!go_on)
+        exit(EXIT_FAILURE);
+    return 0;
+}
+
+/* Ends the job that this srun has made, and this srun. */
+static void finish(uint32_t job, int code)
+{
+    if (slurm_complete_job)
+        slurm_complete_job(job, (uint32_t)(code >= 128 ? code - 128 : code << 8));
+    exit(code);
+}
+
+/* srun has made the allocation: the agent, then the command, then the end. */
+static void run_both(const struct request *r, uint32_t job, int argc)
+{
+    char id[32];
+    const char *const where[] = {"--overlap", id, NULL};
+    struct err e = ERR_INIT;
+    struct cmdline c;
+    int told, code = 1;
+
+    if (cmdline_init(&c))
+        return;
+    snprintf(id, sizeof id, "--jobid=%u", job);
+    int own = c.argc - argc;
+    if (own > 0 && agent_first(r, &c, own, where)) {
+        char **words = reword(&c, own, OURS | OVERLAPPED, where, c.argv + own);
+        code = run_srun(words, 0, &told, &e);
+        free(words);
+        if (code < 0) {
+            slurm_error("hpcai500: %s", e.text);
+            code = 1;
+        }
+    }
+    cmdline_fini(&c);
+    finish(job, code);
 }
 
 static int local_user_init(spank_t sp, struct request *r)
 {
+    uint32_t job, step, nodes;
     struct err e = ERR_INIT;
-    struct launch l;
+    char **argv;
+    int argc;
 
     unsetenv(ENV_STOP);
-    if (launch_get(sp, &l) || l.step > SLURM_MAX_NORMAL_STEP_ID)
-        return 0; /* salloc's own shell */
-    bool agent = is_agent(l.argc, l.argv);
-    if (!agent && l.step > 0 && l.inherited)
-        return 0; /* salloc --hpcai500: before its first step only */
-    if (site_allows(r, l.nodes, l.partition, getuid(), &e)) {
-        stop_command(e.text);
+    if (spank_get_item(sp, S_JOB_ID, &job) || spank_get_item(sp, S_JOB_STEPID, &step) ||
+        spank_get_item(sp, S_JOB_NNODES, &nodes) || spank_get_item(sp, S_JOB_ARGV, &argc, &argv) ||
+        step > SLURM_MAX_NORMAL_STEP_ID)
+        return 0; /* also salloc's own shell */
+    if (!is_agent(argc, argv)) {
+        if (!r->in_job && r->site.step)
+            run_both(r, job, argc);
         return 0;
     }
-    if (agent)
-        say_cost(r, l.nodes);
-    else if (!r->site.step)
-        judge(r, "this site runs nothing before a command (step=no)");
-    else if (l.het) /* 22.05 then waits for ever; tried */
-        judge(r, "srun of several components cannot wait for a run before its command");
-    else {
-        say_cost(r, l.nodes);
-        run_agent(r, &l);
+    if (site_allows(r, nodes, getenv("SLURM_JOB_PARTITION"), getuid(), &e)) {
+        slurm_error("hpcai500: %s", e.text);
+        if (setenv(ENV_STOP, "1", 1))
+            slurm_error("hpcai500: no memory to stop the agent");
+        return 0;
     }
+    slurm_info("hpcai500: %s may cost %.3g node-hours", r->run,
+               runspec_node_hours(&r->spec, nodes));
     return 0;
 }
 
 const struct context context_local = {
     .option = local_option,
+    .init_post_opt = local_init_post_opt,
     .local_user_init = local_user_init,
 };

@@ -41,6 +41,7 @@
 /* What was asked in this process. */
 struct request {
     bool said;     /* the option was given */
+    bool in_job;   /* srun: inside an allocation that was there before */
     int site_argc; /* plugstack arguments, as Slurm gave them */
     char **site_argv;
     struct site site; /* the same, parsed when the option is used */

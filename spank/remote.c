@@ -67,34 +67,69 @@ static void announce(spank_t sp, const struct request *r)
             spank_setenv(sp, rows[i].name, rows[i].value, 1);
 }
 
+/* What the batch step's environment says, all of it. */
+struct batch_job {
+    char partition[256], cpus[64], tasks[64], nodes[64], id[64];
+    uint32_t job, n_nodes;
+    char **env;
+};
+
+static void word(spank_t sp, const char *name, const char *option, char *buf, size_t size)
+{
+    size_t n = (size_t)snprintf(buf, size, "%s", option);
+
+    if (spank_getenv(sp, name, buf + n, (int)(size - n)) || !buf[n])
+        buf[0] = '\0';
+}
+
+/* S_JOB_NNODES is 0 in the batch step. */
+static int batch_job_get(spank_t sp, struct batch_job *b)
+{
+    word(sp, "SLURM_JOB_PARTITION", "", b->partition, sizeof b->partition);
+    word(sp, "SLURM_CPUS_PER_TASK", "--cpus-per-task=", b->cpus, sizeof b->cpus);
+    word(sp, "SLURM_NTASKS", "--ntasks=", b->tasks, sizeof b->tasks);
+    word(sp, "SLURM_JOB_NUM_NODES", "--nodes=", b->nodes, sizeof b->nodes);
+    if (spank_get_item(sp, S_JOB_ENV, &b->env) || !b->env ||
+        spank_get_item(sp, S_JOB_ID, &b->job) || !b->nodes[0])
+        return -1;
+    b->n_nodes = (uint32_t)strtoul(strchr(b->nodes, '=') + 1, NULL, 10);
+    snprintf(b->id, sizeof b->id, "--jobid=%u", b->job);
+    return 0;
+}
+
 /* The step's exit code, -1 and a sentence when it did not start. *ended is set
  * when the job is being ended, so that nothing more may start. */
 static int start_step(spank_t sp, const struct request *r, int *told, bool *ended, struct err *e)
 {
-    char srun[4096], partition[256] = "", cpus[32] = "", tasks[32] = "", nodes[32] = "";
-    struct step s = {.run = r->run, .srun = r->site.srun};
-    char **env = NULL;
+    char srun[4096];
+    struct batch_job b = {.env = NULL};
 
-    spank_getenv(sp, "SLURM_JOB_PARTITION", partition, sizeof partition);
-    spank_getenv(sp, "SLURM_CPUS_PER_TASK", cpus, sizeof cpus);
-    spank_getenv(sp, "SLURM_NTASKS", tasks, sizeof tasks);
-    /* S_JOB_NNODES is 0 in the batch step */
-    spank_getenv(sp, "SLURM_JOB_NUM_NODES", nodes, sizeof nodes);
-    s.nodes = (uint32_t)strtoul(nodes, NULL, 10);
-    s.tasks = (uint32_t)strtoul(tasks, NULL, 10);
-    s.cpus = cpus[0] ? cpus : NULL;
-    if (spank_get_item(sp, S_JOB_ENV, &env) || !env || spank_get_item(sp, S_JOB_ID, &s.job) ||
-        s.nodes == 0)
+    if (batch_job_get(sp, &b))
         return err_set(e, "Slurm does not say what the job is");
-    if (site_allows(r, s.nodes, partition[0] ? partition : NULL, getuid(), e))
+    const char *partition = b.partition[0] ? b.partition : NULL;
+    if (site_allows(r, b.n_nodes, partition, getuid(), e))
         return -1;
-    if (!s.srun && step_find("srun", env, srun, sizeof srun))
+    if (r->site.srun)
+        snprintf(srun, sizeof srun, "%s", r->site.srun);
+    else if (step_find("srun", b.env, srun, sizeof srun))
         return err_set(e, "there is no srun in the job's PATH");
-    s.srun = s.srun ? s.srun : srun;
-    s.agent = site_agent(&r->site, partition);
-    s.env = env;
-    int code = step_run(&s, told, e);
-    *ended = code >= 128 && !step_job_runs(&s);
+    const char *const words[] = {"--overlap",
+                                 "--input=none",
+                                 "--quit-on-interrupt",
+                                 "--job-name=hpcai500",
+                                 b.id,
+                                 b.nodes,
+                                 b.tasks,
+                                 b.cpus,
+                                 site_agent(&r->site, partition),
+                                 r->run};
+    char *argv[sizeof words / sizeof *words + 2] = {srun};
+    int argc = 1;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (words[i][0])
+            argv[argc++] = (char *)words[i];
+    int code = step_run(argv, b.env, STEP_NO_INPUT, told, e);
+    *ended = code >= 128 && !step_job_runs(b.job, srun, b.env);
     return code;
 }
 

@@ -57,8 +57,10 @@ static int parse_agent(struct site *s, const struct argument *a, const char *val
 {
     const char *path = strchr(value, '/');
 
-    if (!path || (path != value && path[-1] != ':'))
-        return err_set(e, "plugstack argument %s=%s is not [PARTITION:]/PATH", a->name, value);
+    if (!path || (path != value && path[-1] != ':') ||
+        strcmp(strrchr(path, '/'), "/hpcai500-agent") != 0)
+        return err_set(e, "plugstack argument %s=%s is not [PARTITION:]/FOLDER/hpcai500-agent",
+                       a->name, value);
     if (s->n_agents == SITE_MAX_AGENTS)
         return err_set(e, "plugstack has more than %d agent= arguments", SITE_MAX_AGENTS);
     s->agents[s->n_agents].partition = value;

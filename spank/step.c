@@ -100,8 +100,8 @@ int step_find(const char *name, char *const *env, char *path, size_t size)
     return -1;
 }
 
-/* posix_spawn with stdin from nowhere, default signals, and fd as stdout. */
-static int spawn(pid_t *pid, char *const argv[], char *const env[], int out)
+/* posix_spawn with default signals and fd as stdout. */
+static int spawn(pid_t *pid, char *const argv[], char *const env[], unsigned flags, int out)
 {
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attributes;
@@ -110,7 +110,8 @@ static int spawn(pid_t *pid, char *const argv[], char *const env[], int out)
     sigemptyset(&none);
     sigfillset(&all);
     posix_spawn_file_actions_init(&files);
-    posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+    if (flags & STEP_NO_INPUT)
+        posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
     if (out != 1)
         posix_spawn_file_actions_adddup2(&files, out, 1);
     posix_spawnattr_init(&attributes);
@@ -157,47 +158,21 @@ static int wait_forwarding(pid_t pid)
     return code;
 }
 
-int step_run(const struct step *s, int *stopped, struct err *e)
+int step_run(char *const argv[], char *const env[], unsigned flags, int *told_, struct err *e)
 {
-    char job[32], nodes[32], tasks[32], cpus[32], nodelist[4096];
-    const char *argv[16] = {s->srun,        "--overlap",
-                            "--input=none", "--quit-on-interrupt",
-                            "--wait=120",   "--job-name=hpcai500"};
-    int argc = 6, code = -1, rc;
-    char **env = step_environment(s->env);
+    char **clean = step_environment(env);
     pid_t pid;
 
-    snprintf(job, sizeof job, "--jobid=%u", s->job);
-    argv[argc++] = job;
-    snprintf(nodes, sizeof nodes, "--nodes=%u", s->nodes);
-    argv[argc++] = nodes;
-    if (s->tasks) {
-        snprintf(tasks, sizeof tasks, "--ntasks=%u", s->tasks);
-        argv[argc++] = tasks;
-    }
-    if (s->cpus) {
-        snprintf(cpus, sizeof cpus, "--cpus-per-task=%s", s->cpus);
-        argv[argc++] = cpus;
-    }
-    if (s->nodelist &&
-        snprintf(nodelist, sizeof nodelist, "--nodelist=%s", s->nodelist) < (int)sizeof nodelist)
-        argv[argc++] = nodelist;
-    argv[argc++] = s->agent;
-    argv[argc++] = s->run;
     told = 0;
-    if (!env) {
-        err_set(e, "no memory for an environment");
-        goto out;
-    }
-    rc = spawn(&pid, (char *const *)argv, env, s->to_stderr ? 2 : 1);
-    if (rc) {
-        err_set(e, "%s could not be started: %s", s->srun, strerror(rc));
-        goto out;
-    }
-    code = wait_forwarding(pid);
-out:
-    *stopped = told;
-    free(env);
+    *told_ = 0;
+    if (!clean)
+        return err_set(e, "no memory for an environment");
+    int rc = spawn(&pid, argv, clean, flags, flags & STEP_TO_STDERR ? 2 : 1);
+    free(clean);
+    if (rc)
+        return err_set(e, "%s could not be started: %s", argv[0], strerror(rc));
+    int code = wait_forwarding(pid);
+    *told_ = told;
     return code;
 }
 
@@ -212,7 +187,7 @@ int step_ask(char *const argv[], char *const env[], char *line, size_t size, str
         err_set(e, "%s could not be asked: %s", argv[0], strerror(errno));
         goto out;
     }
-    int rc = spawn(&pid, argv, clean, ends[1]);
+    int rc = spawn(&pid, argv, clean, STEP_NO_INPUT, ends[1]);
     close(ends[1]);
     ends[1] = -1;
     if (rc) {
@@ -238,17 +213,17 @@ out:
     return code;
 }
 
-bool step_job_runs(const struct step *s)
+bool step_job_runs(uint32_t job, const char *srun, char *const env[])
 {
-    const char *slash = strrchr(s->srun, '/');
-    char path[4096], job[32], state[64];
+    const char *slash = strrchr(srun, '/');
+    char path[4096], id[32], state[64];
     char *const argv[] = {
-        path, (char *)"--noheader", (char *)"--jobs", job, (char *)"-o", (char *)"%T", NULL};
+        path, (char *)"--noheader", (char *)"--jobs", id, (char *)"-o", (char *)"%T", NULL};
 
-    snprintf(job, sizeof job, "%u", s->job);
-    int n = snprintf(path, sizeof path, "%.*s/squeue", slash ? (int)(slash - s->srun) : 1,
-                     slash ? s->srun : ".");
-    if (n >= (int)sizeof path || step_ask(argv, s->env, state, sizeof state, NULL))
+    snprintf(id, sizeof id, "%u", job);
+    int n = snprintf(path, sizeof path, "%.*s/squeue", slash ? (int)(slash - srun) : 1,
+                     slash ? srun : ".");
+    if (n >= (int)sizeof path || step_ask(argv, env, state, sizeof state, NULL))
         return true;
     return strcmp(state, "RUNNING") == 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The agent as a step of its own, started by `srun --overlap` from inside
- * srun or from the process that becomes the batch script, and waited for.
+ * A step of its own, started by srun from inside srun or from the process that
+ * becomes the batch script, and waited for.
  *
  * Processes are started with posix_spawn, default signals and an environment
  * from which what belongs to the caller's own step is taken away: the option
@@ -21,29 +21,22 @@
 
 #include "reports/err.h"
 
-struct step {
-    const char *srun; /* path */
-    const char *agent;
-    const char *run;
-    uint32_t job;
-    uint32_t nodes;
-    uint32_t tasks;       /* 0: as srun would in this job */
-    const char *cpus;     /* per task; NULL */
-    const char *nodelist; /* NULL: any `nodes` of the job */
-    bool to_stderr;       /* stdout belongs to the command that follows */
-    char *const *env;     /* the job's */
+enum {
+    STEP_NO_INPUT = 1,  /* stdin from nowhere: it belongs to what follows */
+    STEP_TO_STDERR = 2, /* stdout belongs to what follows */
 };
 
-/* Runs it; its exit code, 128 + signal if one ended it. *stopped is the signal
- * that told the caller itself to end meanwhile, 0 for none. */
-int step_run(const struct step *s, int *stopped, struct err *e);
+/* Runs argv[0] (a path) with step_environment(env). Its exit code, 128 + signal
+ * if one ended it. *told is the signal that told the caller itself to end
+ * meanwhile, 0 for none. */
+int step_run(char *const argv[], char *const env[], unsigned flags, int *told, struct err *e);
 
 /* Runs argv[0] (a path) in env and reads the first line that it prints. */
 int step_ask(char *const argv[], char *const env[], char *line, size_t size, struct err *e);
 
 /* Whether Slurm still lets the job run; true when it does not answer. Asks the
  * squeue beside srun. */
-bool step_job_runs(const struct step *s);
+bool step_job_runs(uint32_t job, const char *srun, char *const env[]);
 
 /* A copy of env without what step.h's top says; free() it, the strings are
  * borrowed. NULL when out of memory. */

@@ -86,7 +86,7 @@ batch() {
     ran_on "$(sed -n 's/^command //p' out | sort -u | tr '\n' ' ' | sed 's/ $//')"
     no grep -q hello out
     grep -q hello err
-    steps "$(job_of)" '0|sh|COMPLETED' '1|hpcai500|COMPLETED'
+    steps "$(job_of)" '0|sh|CANCELLED' '1|hpcai500|COMPLETED' '2|sh|COMPLETED'
 }
 no() { if "$@"; then return 1; fi; }
 
@@ -176,17 +176,32 @@ X
     [ ! -e began ]
 }
 
-@test "salloc: the agent before the first step and before no other" {
+@test "salloc: the option is for the agent's own srun in the allocation" {
     cat > job.sh <<'X'
-srun_() { timeout 60 srun "$@" < /dev/null; }
-srun_ -N2 -n2 true; wc -l < $OUT/agent.log
-srun_ -N2 -n2 true; wc -l < $OUT/agent.log
-srun_ -N1 -n1 $STANDIN > /dev/null; wc -l < $OUT/agent.log
+timeout 60 srun -N2 -n2 echo plain < /dev/null
+timeout 60 srun -N2 -n2 $STANDIN < /dev/null > /dev/null
 X
     run timeout -k 10 $limit salloc -N2 -n4 --hpcai500=component bash job.sh < /dev/null
     echo "$output"; [ "$status" -eq 0 ]
-    [ "$(grep -x '[0-9]*' <<< "$output" | tr '\n' ' ')" = "2 2 3 " ]
-    ran 3 run=component
+    [ "$(grep -c '^plain' <<< "$output")" = 2 ]
+    ran 2 run=component
+}
+
+@test "the run may take longer than a step's credential lives, and the exit code is the command's" {
+    # two minutes, and some
+    STANDIN_SLEEP=135 srun_ -N2 -n2 --hpcai500=component sh -c 'echo command; exit 7' > out 2> err && code=0 || code=$?
+    cat out err
+    [ $code -eq 7 ]
+    [ "$(grep -c command out)" = 2 ]
+    steps "$(job_of)" '0|sh|CANCELLED' '1|hpcai500|COMPLETED' '2|sh|FAILED'
+    [ "$(sacct -X -n -P -j "$(job_of)" -o state,exitcode)" = "FAILED|7:0" ]
+}
+
+@test "the command has the terminal's input and srun's options, the agent has not" {
+    echo input | timeout -k 10 $limit srun -K -N1 -n1 --exclusive -l -t 5 --hpcai500=component cat > out 2> err
+    cat out err
+    [ "$(cat out)" = "0: input" ]
+    ran 1
 }
 
 @test "an array: every task has its own run" {
@@ -284,12 +299,12 @@ X
     need_root
     "$lab" plugin agent="$STANDIN" max_node_hours=0.2 partitions=other
     chmod 1777 "$OUT"
-    run as_user srun -N2 -n2 -p other --hpcai500=component true
+    run as_user srun -N2 -n2 -p other --hpcai500=component,gate=yes true
     echo "$output"; [ "$status" -eq 1 ]
-    [[ $output == *"may cost 0.333 node-hours on 2 nodes and this site allows 0.2; the nearest is 'time=6m', so the command does not start"* ]]
-    run as_user srun -N2 -n2 --hpcai500=component,time=1m true
+    [[ $output == *"may cost 0.333 node-hours on 2 nodes and this site allows 0.2; the nearest is 'time=6m'"* ]]
+    run as_user srun -N2 -n2 --hpcai500=component,time=1m,gate=yes true
     echo "$output"; [ "$status" -eq 1 ]
-    [[ $output == *"does not run hpcai500 in the partition 'main', only in other, so the command does not start"* ]]
+    [[ $output == *"does not run hpcai500 in the partition 'main', only in other"* ]]
     run as_user env OUT="$OUT" srun -N2 -n2 -p other --hpcai500=component,time=1m true
     echo "$output"; [ "$status" -eq 0 ]
     ran 2

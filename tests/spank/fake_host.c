@@ -22,6 +22,7 @@
 #include <config.h>
 
 #include <dlfcn.h>
+#include <getopt.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
@@ -33,6 +34,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <slurm/slurm.h>
 #include <slurm/spank.h>
 
 #define OPTION_STEP "_SLURM_SPANK_OPTION_hpcai500_hpcai500"
@@ -168,6 +170,12 @@ spank_err_t spank_unsetenv(spank_t sp, const char *var)
     return unsetenv(var) ? ESPANK_ERROR : ESPANK_SUCCESS;
 }
 
+int slurm_complete_job(uint32_t job_id, uint32_t job_return_code)
+{
+    printf("job %u ends with %#x\n", job_id, job_return_code);
+    return 0;
+}
+
 /* ---- what Slurm does ---- */
 
 static void die(const char *what)
@@ -233,14 +241,25 @@ static void parse_words(int argc, char **argv)
         if (context == S_CTX_ALLOCATOR)
             setenv(OPTION_JOB, value, 1);
     }
+    optind = i;
     command_argc = argc - i;
     command_argv = argv + i;
 }
 
+/* The srun that a hook of this one starts is the test's program ./srun. */
+static void inner_srun(char **argv)
+{
+    execvp("./srun", argv);
+    die("no ./srun");
+}
+
 static void login(int argc, char **argv)
 {
+    if (getenv("FAKE_INNER"))
+        inner_srun(argv);
     hook("slurm_spank_init");
     parse_words(argc, argv);
+    setenv("FAKE_INNER", "1", 1);
     if (command_argc == 0 && context == S_CTX_LOCAL)
         die("fatal: No command given to execute.");
     hook("slurm_spank_init_post_opt");

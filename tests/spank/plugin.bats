@@ -8,7 +8,6 @@ run_text=component,class=tiny
 setup() {
     export FAKE_PLUGIN=$top_builddir/spank/.libs/hpcai500.so
     dir=$(mktemp -d)
-    # srun and squeue are looked for beside the running srun
     if [ -e "$top_builddir/tests/spank/.libs/fake_host" ]; then
         cp "$top_builddir/tests/spank/.libs/fake_host" "$dir/host"
     else
@@ -17,12 +16,15 @@ setup() {
     cat > "$dir/srun" <<'X'
 #!/bin/sh
 here=$(dirname "$0")
-printf '%s\n' "$@" > "$here/srun.argv"
+n=1; while [ -e "$here/srun.argv.$n" ]; do n=$((n + 1)); done
+printf '%s\n' "$@" > "$here/srun.argv.$n"
+ln -sf "srun.argv.$n" "$here/srun.argv"
+cat > "$here/srun.stdin.$n"
 env > "$here/srun.env"
 ls -l /proc/self/fd > "$here/srun.fd"
 echo "agent's results"
 [ ! -e "$here/srun.sleep" ] || { : > "$here/srun.started"; exec sleep 20; }
-exit "$(cat "$here/srun.exit" 2>/dev/null || echo 0)"
+exit "$(cat "$here/srun.exit.$n" 2> /dev/null || cat "$here/srun.exit" 2> /dev/null || echo 0)"
 X
     cat > "$dir/squeue" <<'X'
 #!/bin/sh
@@ -33,7 +35,7 @@ echo 'n[3-4]'
 X
     chmod +x "$dir/srun" "$dir/squeue"
     cd "$dir" || return 1
-    unset SLURM_JOB_NUM_NODES SLURM_HET_SIZE SLURM_CPUS_PER_TASK SLURM_JOB_PARTITION SLURM_NTASKS
+    unset SLURM_JOB_ID SLURM_JOBID SLURM_JOB_NUM_NODES SLURM_HET_SIZE SLURM_CPUS_PER_TASK SLURM_JOB_PARTITION SLURM_NTASKS
 }
 
 teardown() {
@@ -43,7 +45,7 @@ teardown() {
 # in_ CONTEXT WORD...: stdout and stderr in $output, each prefixed
 in_() {
     local c=$1; shift
-    FAKE_CONTEXT=$c run ./host "$@"
+    FAKE_CONTEXT=$c run ./host "$@" < /dev/null
     echo "[$status] $output"
 }
 
@@ -144,44 +146,81 @@ T
     [ ! -e srun.argv ]
 }
 
-@test "srun COMMAND: the agent runs first, as a step over the same nodes and tasks" {
-    SLURM_JOB_NUM_NODES=2 SLURM_CPUS_PER_TASK=4 in_ local --hpcai500=time=1m,component hostname || true
-    [ $status -eq 1 ]
-    SLURM_JOB_NUM_NODES=2 SLURM_CPUS_PER_TASK=4 in_ local --hpcai500=component,time=1m,seed=1 hostname -f
+agent() { # the path that is built in
+    sed -n 's/^bindir = //p' "$top_builddir/Makefile" |
+        sed "s,\${exec_prefix},$(sed -n 's/^prefix = //p' "$top_builddir/Makefile"),; s,$,/hpcai500-agent,"
+}
+
+@test "srun COMMAND in an allocation: the agent first, by srun with the same words" {
+    export SLURM_JOB_ID=7
+    in_ local -N2 -n3 -c4 --hpcai500=component,time=1m hostname -f
     [ $status -eq 0 ]
-    only "fake: hpcai500: component,time=1m may cost 0.0333 node-hours" "agent's results" \
-        "launch: hostname -f _SLURM_SPANK_OPTION_hpcai500_hpcai500=component,time=1m,seed=1"
+    only "agent's results" "launch: hostname -f _SLURM_SPANK_OPTION_hpcai500_hpcai500=component,time=1m"
     diff srun.argv - <<T
---overlap
+-N2
+-n3
+-c4
+--hpcai500=component,time=1m
 --input=none
---quit-on-interrupt
---wait=120
 --job-name=hpcai500
---jobid=7
---nodes=2
---ntasks=3
---cpus-per-task=4
-$(sed -n 's/^bindir = //p' "$top_builddir/Makefile" | sed "s,\${exec_prefix},$(sed -n 's/^prefix = //p' "$top_builddir/Makefile"),")/hpcai500-agent
-component,time=1m
+--quit-on-interrupt
+$(agent)
 T
-    [ ! -e squeue.argv ]
+    [ ! -e srun.argv.2 ]
+    in_ local --pty --multi-prog --hpcai500 component --exclusive --bcast=/x file
+    diff srun.argv - <<T
+--hpcai500
+component
+--exclusive
+--input=none
+--job-name=hpcai500
+--quit-on-interrupt
+$(agent)
+T
+}
+
+@test "srun COMMAND that makes its allocation: agent and command beside its step, then the job's end" {
+    echo input > input
+    FAKE_CONTEXT=local run sh -c './host -N2 --hpcai500=component --exclusive --pty cat -v < input'
+    echo "$output"; [ $status -eq 0 ]
+    only "agent's results" "agent's results" "job 7 ends with 0"
+    diff srun.argv.1 - <<T
+-N2
+--hpcai500=component
+--input=none
+--job-name=hpcai500
+--quit-on-interrupt
+--overlap
+--jobid=7
+$(agent)
+T
+    diff srun.argv.2 - <<T
+-N2
+--pty
+--overlap
+--jobid=7
+cat
+-v
+T
+    [ ! -s srun.stdin.1 ]
+    [ "$(cat srun.stdin.2)" = input ]
+    rm srun.argv.*
+    in_ local --hpcai500 component hostname < /dev/null
+    diff srun.argv.2 - <<< $'--overlap\n--jobid=7\nhostname'
+    # its exit code is the job's
+    rm srun.argv.*; echo 5 > srun.exit
+    in_ local --hpcai500=component hostname; [ $status -eq 5 ]; [ "${lines[-1]}" = "job 7 ends with 0x500" ]
+    rm srun.argv.*; echo 137 > srun.exit.2
+    in_ local --hpcai500=component hostname; [ $status -eq 137 ]; [ "${lines[-1]}" = "job 7 ends with 0x9" ]
+    # a run that a signal has ended stops the command
+    rm srun.argv.*; echo 143 > srun.exit.1
+    in_ local --hpcai500=component hostname; [ $status -eq 1 ]; [ ! -e srun.argv.2 ]
 }
 
 @test "srun COMMAND: what the agent prints does not meet the command's output" {
-    FAKE_CONTEXT=local ./host --hpcai500=component hostname > out 2> err
+    SLURM_JOB_ID=7 FAKE_CONTEXT=local ./host --hpcai500=component hostname > out 2> err
     [ "$(cat out)" = "launch: hostname _SLURM_SPANK_OPTION_hpcai500_hpcai500=component" ]
     grep -qx "agent's results" err
-}
-
-@test "srun COMMAND on a part of the job: the agent's step is on the same nodes" {
-    SLURM_JOB_NUM_NODES=4 in_ local --hpcai500=component hostname
-    grep -qx -- '--nodelist=n\[3-4\]' srun.argv
-    [ "$(cat squeue.argv)" = "--noheader --steps 7.0 -o %N" ]
-    rm squeue
-    SLURM_JOB_NUM_NODES=4 in_ local --hpcai500=component hostname
-    [ $status -eq 0 ]
-    [[ $output == *"/squeue could not be started: No such file or directory; the agent may run on other nodes of the job"* ]]
-    no grep -q nodelist srun.argv
 }
 
 @test "the agent's step has the user's environment but not the caller's step, PMI or option" {
@@ -191,7 +230,7 @@ T
         in_ remote true # only to see that the fake passes them on
     [ $status -eq 0 ]
     SLURM_STEP_ID=0 SLURM_STEPID=0 SLURM_PROCID=3 PMIX_RANK=1 PMI_RANK=1 OMPI_COMM_WORLD_RANK=1 \
-        HPCAI500_STOP=1 HPCAI500_RUN=x HPCAI500_CACHE=/c SLURM_CONF=/c SLURM_DISTRIBUTION=block \
+        SLURM_JOB_ID=7 HPCAI500_STOP=1 HPCAI500_RUN=x HPCAI500_CACHE=/c SLURM_CONF=/c SLURM_DISTRIBUTION=block \
         OMPI_MCA_btl=tcp MINE='a b' in_ local --hpcai500=component hostname
     for kept in SLURM_CONF=/c SLURM_DISTRIBUTION=block OMPI_MCA_btl=tcp 'MINE=a b' HPCAI500_CACHE=/c; do
         grep -qx "$kept" srun.env || { echo "lost $kept"; return 1; }
@@ -199,12 +238,15 @@ T
     no grep -E '^(_SLURM_SPANK|SLURM_SPANK|SLURM_STEP|SLURM_PROCID|PMI|OMPI_COMM_WORLD|HPCAI500_(STOP|RUN|PLUGIN))' srun.env
 }
 
-@test "no descriptor of the plugin reaches the agent's step or the command" {
-    SLURM_JOB_NUM_NODES=4 in_ local --hpcai500=component hostname
+@test "no descriptor of the plugin reaches the agent's step" {
+    SLURM_JOB_ID=7 in_ local --hpcai500=component hostname
+    echo 137 > srun.exit; echo RUNNING > state
+    printf '#!/bin/sh\nls -l /proc/self/fd > %s/squeue.fd\necho RUNNING\n' "$dir" > squeue
+    batch component
     for program in srun squeue; do
         grep -q ' 0 -> /dev/null' $program.fd
         had=$(grep -c ' -> ' $program.fd)
-        ./$program > out # what the test itself has open
+        ./$program < /dev/null > out || true # what the test itself has open
         cat $program.fd
         [ "$had" -eq "$(grep -c ' -> ' $program.fd)" ]
     done
@@ -212,17 +254,18 @@ T
 
 @test "a failed run: the command starts all the same, unless gate=yes" {
     echo 3 > srun.exit
+    export SLURM_JOB_ID=7
     in_ local --hpcai500=component hostname
     [ $status -eq 0 ]
-    [ "${lines[2]}" = "fake: hpcai500: component ended with exit code 3; the command starts all the same (gate=yes stops it)" ]
-    [[ ${lines[3]} == "launch: hostname"* && ${lines[3]} != *HPCAI500_STOP* ]]
+    [ "${lines[1]}" = "fake: hpcai500: component ended with exit code 3; the command starts all the same (gate=yes stops it)" ]
+    [[ ${lines[2]} == "launch: hostname"* ]]
     in_ local --hpcai500=component,gate=yes hostname
-    [ "${lines[2]}" = "fake: error: hpcai500: component,gate=yes ended with exit code 3, so the command does not start" ]
-    [[ ${lines[3]} == *" HPCAI500_STOP=1" ]]
-    rm srun
+    [ $status -eq 1 ]
+    only "agent's results" "fake: error: hpcai500: component,gate=yes ended with exit code 3, so the command does not start"
+    unset SLURM_JOB_ID; rm srun.argv.*
     in_ local --hpcai500=component,gate=yes hostname
-    [[ ${lines[1]} == *"/srun could not be started: No such file or directory, so the command does not start" ]]
-    [[ ${lines[2]} == *" HPCAI500_STOP=1" ]]
+    [ $status -eq 1 ]; [ ! -e srun.argv.2 ]
+    only "agent's results" "fake: error: hpcai500: component,gate=yes ended with exit code 3, so the command does not start" "job 7 ends with 0x100"
 }
 
 @test "a command that must not start ends in its tasks, before exec" {
@@ -232,7 +275,7 @@ T
     HPCAI500_STOP=1 in_ remote hostname
     [ $status -eq 0 ]; only "exec: hostname HPCAI500_STOP=1"
     # and what a user's environment had before does not count
-    HPCAI500_STOP=1 in_ local --hpcai500=component hostname
+    HPCAI500_STOP=1 in_ local --hpcai500=component hpcai500-agent
     [[ $output != *HPCAI500_STOP* ]]
 }
 
@@ -244,11 +287,12 @@ T
     kill -TERM $pid; wait $pid || true
     cat out
     grep -qx "fake: error: hpcai500: component ended with exit code 143, so the command does not start" out
-    grep -q "launch: hostname.*HPCAI500_STOP=1" out
+    grep -qx "job 7 ends with 0x100" out
+    [ ! -e srun.argv.2 ]
 }
 
 @test "srun without a command becomes srun with the agent" {
-    export FAKE_ARGS="agent=gpu:/opt/gpu/hpcai500-agent agent=/opt/hpcai500-agent"
+    export FAKE_ARGS="agent=gpu:/opt/gpu/hpcai500-agent agent=/x/hpcai500-agent agent=/opt/hpcai500-agent"
     tail="_SLURM_SPANK_OPTION_hpcai500_hpcai500=component"
     in_ local -N2 --hpcai500=component; [[ $output == *"launch: /opt/hpcai500-agent $tail" ]]
     in_ local -N2 --hpcai500 component; [[ $output == *"launch: /opt/hpcai500-agent $tail" ]]
@@ -257,36 +301,38 @@ T
     SLURM_JOB_PARTITION=gpu in_ local --hpcai500=component; [[ $output == *"launch: /opt/gpu/hpcai500-agent $tail" ]]
     # an option that is not last, or the command's own word, is not that
     in_ local --hpcai500=component -N2; [ $status -eq 70 ]
-    in_ local --hpcai500=component cat --hpcai500=component; [[ $output == *"launch: cat --hpcai500=component"* ]]
+    SLURM_JOB_ID=7 in_ local --hpcai500=component cat --hpcai500=component; [[ $output == *"launch: cat --hpcai500=component"* ]]
 }
 
 @test "the site can turn off each trick" {
     FAKE_ARGS=reexec=no in_ local --hpcai500=component; [ $status -eq 70 ]
     FAKE_ARGS=step=no in_ local --hpcai500=component hostname
-    only "fake: hpcai500: this site runs nothing before a command (step=no); the command starts all the same (gate=yes stops it)" \
+    only "fake: hpcai500: this site runs nothing before a command (step=no)" \
         "launch: hostname _SLURM_SPANK_OPTION_hpcai500_hpcai500=component"
-    FAKE_ARGS=step=no in_ local --hpcai500=component,gate=yes hostname; [[ $output == *HPCAI500_STOP=1 ]]
+    FAKE_ARGS=step=no in_ local --hpcai500=component,gate=yes hostname
+    [ $status -eq 1 ]; only "fake: error: hpcai500: this site runs nothing before a command (step=no)"
     FAKE_ARGS=batch=no FAKE_STEP=0xfffffffb FAKE_OPTION=component in_ remote script; only "exec: script"
     [ ! -e srun.argv ]
 }
 
 @test "srun of several components says that nothing can run first" {
-    SLURM_HET_SIZE=2 in_ local --hpcai500=component --het-group=0,1 hostname
-    only "fake: hpcai500: srun of several components cannot wait for a run before its command; the command starts all the same (gate=yes stops it)" \
-        "launch: hostname _SLURM_SPANK_OPTION_hpcai500_hpcai500=component"
-    SLURM_HET_SIZE=2 in_ local --hpcai500=component hostname; [ -e srun.argv ]
+    why="srun of several components cannot wait for a run before its command"
+    in_ local --hpcai500=component --het-group=0,1 hostname
+    only "fake: hpcai500: $why" "launch: hostname _SLURM_SPANK_OPTION_hpcai500_hpcai500=component"
+    in_ local --hpcai500=component,gate=yes --het-group=0,1 hostname
+    [ $status -eq 1 ]; only "fake: error: hpcai500: $why"
+    [ ! -e srun.argv ]
 }
 
-@test "salloc: the cost per node; the agent before the first step and no other" {
+@test "salloc: the cost per node is said, and the option is for the agent's own srun" {
     in_ allocator --hpcai500=component,time=1h sh
     [ "${lines[0]}" = "fake: hpcai500: component,time=1h may cost 1 node-hours per node of the job" ]
     [[ ${lines[1]} == "launch: sh"* ]]
-    export SLURM_SPANK__SLURM_SPANK_OPTION_hpcai500_hpcai500=component
-    in_ local hostname; [ -e srun.argv ]; rm srun.argv
-    FAKE_STEP=1 in_ local hostname; [ ! -e srun.argv ]
-    FAKE_STEP=1 in_ local --hpcai500=cosmoflow hostname; grep -qx cosmoflow srun.argv; rm srun.argv
-    FAKE_STEP=1 in_ local /x/hpcai500-agent; [[ $output == *"may cost"* ]]; [ ! -e srun.argv ]
-    FAKE_STEP=0xfffffffa in_ local bash; [ ! -e srun.argv ] # salloc's own interactive step
+    export SLURM_JOB_ID=7 SLURM_SPANK__SLURM_SPANK_OPTION_hpcai500_hpcai500=component
+    in_ local hostname; [ ! -e srun.argv ]; [[ $output == "launch: hostname"* ]]
+    in_ local /x/hpcai500-agent; [[ $output == *"may cost"*"launch: /x/hpcai500-agent"* ]]
+    in_ local --hpcai500=cosmoflow hostname; grep -qx -- --hpcai500=cosmoflow srun.argv
+    FAKE_STEP=0xfffffffa in_ local bash; [[ $output == "launch: bash"* ]] # salloc's own step
 }
 
 @test "the site's cap and partitions, said with the nearest that is allowed" {
@@ -294,14 +340,14 @@ T
     chmod 755 "$dir"
     like_user() { FAKE_CONTEXT=$1 run $drop ./host "${@:2}"; echo "[$status] $output"; }
     export FAKE_ARGS="max_node_hours=0.25 partitions=main,short"
-    like_user local --hpcai500=component hostname
-    [ "${lines[0]}" = "fake: error: hpcai500: component may cost 0.333 node-hours on 2 nodes and this site allows 0.25; the nearest is 'time=7m', so the command does not start" ]
+    like_user local --hpcai500=component hpcai500-agent
+    [ "${lines[0]}" = "fake: error: hpcai500: component may cost 0.333 node-hours on 2 nodes and this site allows 0.25; the nearest is 'time=7m'" ]
     [[ ${lines[1]} == *HPCAI500_STOP=1 ]]
     like_user allocator --hpcai500=component,time=1h sh
     [ $status -eq 1 ]
     only "fake: error: hpcai500: component,time=1h may cost 1 node-hours on 1 node and this site allows 0.25; the nearest is 'time=15m'"
     SLURM_JOB_PARTITION=long like_user local --hpcai500=component,time=1m /x/hpcai500-agent
-    [ "${lines[0]}" = "fake: error: hpcai500: this site does not run hpcai500 in the partition 'long', only in main,short, so the command does not start" ]
+    [ "${lines[0]}" = "fake: error: hpcai500: this site does not run hpcai500 in the partition 'long', only in main,short" ]
     SLURM_JOB_PARTITION=short like_user local --hpcai500=component,time=1m /x/hpcai500-agent
     [[ $output == *"may cost 0.0333"* && $output != *STOP* ]]
     if [ -n "$drop" ]; then # neither binds root
@@ -317,8 +363,9 @@ T
     done <<'T'
 agnet=/x|plugstack argument 'agnet=/x' is not known; the nearest is 'agent='
 nonsense|plugstack argument 'nonsense' is not known
-agent=x|plugstack argument agent=x is not [PARTITION:]/PATH
-agent=x/y|plugstack argument agent=x/y is not [PARTITION:]/PATH
+agent=x|plugstack argument agent=x is not [PARTITION:]/FOLDER/hpcai500-agent
+agent=x/hpcai500-agent|plugstack argument agent=x/hpcai500-agent is not [PARTITION:]/FOLDER/hpcai500-agent
+agent=/opt/wrapper|plugstack argument agent=/opt/wrapper is not [PARTITION:]/FOLDER/hpcai500-agent
 conf=x|plugstack argument conf=x is not an absolute path
 spool=|plugstack argument spool= is not an absolute path
 srun=srun|plugstack argument srun=srun is not an absolute path
@@ -328,7 +375,7 @@ max_node_hours=0|plugstack argument max_node_hours=0 is not a number of hours
 max_node_hours=nan|plugstack argument max_node_hours=nan is not a number of hours
 step=maybe|plugstack argument step=maybe is neither yes nor no
 T
-    FAKE_ARGS=$(printf 'agent=/a%d ' $(seq 17)) in_ local --hpcai500=component hostname
+    FAKE_ARGS=$(printf 'agent=/a%d/hpcai500-agent ' $(seq 17)) in_ local --hpcai500=component hostname
     only "fake: error: hpcai500: plugstack has more than 16 agent= arguments"
 }
 
@@ -369,7 +416,7 @@ T
 batch() {
     local text=$1; shift
     run env FAKE_CONTEXT=remote FAKE_STEP=0xfffffffb FAKE_OPTION="$text" PATH="$dir:$PATH" SLURM_JOB_NUM_NODES=2 \
-        SLURM_SPANK__SLURM_SPANK_OPTION_hpcai500_hpcai500="$text" "$@" ./host script
+        SLURM_SPANK__SLURM_SPANK_OPTION_hpcai500_hpcai500="$text" "$@" ./host script < /dev/null
     echo "[$status] $output"
 }
 
@@ -425,8 +472,9 @@ batch() {
 
 @test "out of memory: srun and the task go on or end with a sentence" {
     for n in 1 2 3; do
-        FAKE_NO_MEMORY=$n SLURM_JOB_NUM_NODES=4 in_ local --hpcai500=component hostname
+        SLURM_JOB_ID=7 FAKE_NO_MEMORY=$n in_ local --hpcai500=component hostname
         [ $status -eq 0 ]; [[ $output == *"launch: hostname"* ]]
+        FAKE_NO_MEMORY=$n in_ local --hpcai500=component hostname; [ $status -le 1 ]
         FAKE_NO_MEMORY=$n FAKE_OPTION=component in_ remote hpcai500-agent; [ $status -eq 0 ]
     done
     batch component FAKE_NO_MEMORY=1; [ $status -eq 0 ]
