@@ -29,7 +29,15 @@
 #include "workloads/data/cache.h"
 #include "workloads/data/manifest.h"
 
-#define SET "cosmoflow-tiny-g2-s1"
+/* Where the set of a class lies below the cache. */
+static const char *set_name(enum runspec_class class)
+{
+    static char name[64];
+
+    snprintf(name, sizeof name, "cosmoflow-%s-g%d-s%d", runspec_class_name(class),
+             MANIFEST_GENERATOR, COSMO_DATA_SEED);
+    return name;
+}
 
 /* The fake's orders and its log lie beside the set. */
 static int play_generator(const char *out)
@@ -278,7 +286,7 @@ static void the_deadline_ends_the_wait(void **state)
     char path[400];
 
     order("runs");
-    snprintf(path, sizeof path, "%s/cache0/" SET ".lock", root);
+    snprintf(path, sizeof path, "%s/cache0/%s.lock", root, set_name(CLASS_TINY));
     int fd = open(path, O_CREAT | O_RDWR, 0666);
     assert_int_equal(flock(fd, LOCK_EX), 0);
     j->deadline = now() + 0.5;
@@ -319,7 +327,7 @@ static void a_hanging_generator_is_ended(void **state)
     assert_int_equal(ranks_run(2, one_rank, j), 2);
     assert_int_equal(runs(j, 0), 1);
     char path[400];
-    snprintf(path, sizeof path, "%s/cache0/" SET, root);
+    snprintf(path, sizeof path, "%s/cache0/%s", root, set_name(CLASS_TINY));
     assert_int_equal(access(path, F_OK), -1);
 }
 
@@ -348,11 +356,11 @@ static void standard_is_not_made_silently(void **state)
 
     j->class = CLASS_STANDARD;
     assert_int_equal(ranks_run(2, one_rank, j), 2);
-    snprintf(want, sizeof want,
-             "rank 0: no data of class standard in %s/cache0/cosmoflow-standard-g2-s1; make them "
-             "(1.8 TB, 655 core-hours) with: hpcai500 data generate cosmoflow,class=standard "
-             "--out %s/cache0/cosmoflow-standard-g2-s1 -j N",
-             root, root);
+    snprintf(
+        want, sizeof want,
+        "rank 0: no data of class standard in %s/cache0/%s; make them (1.8 TB, 655 core-hours) "
+        "with: hpcai500 data generate cosmoflow,class=standard --out %s/cache0/%s -j N",
+        root, set_name(CLASS_STANDARD), root, set_name(CLASS_STANDARD));
     assert_string_equal(j->sentence[1], want);
     assert_int_equal(runs(j, 0), 0);
 }

@@ -83,8 +83,7 @@ static void compact(hid_t p)
     H5Pset_layout(p, H5D_COMPACT);
 }
 
-/* A deflate that makes the data longer is left out chunk by chunk: the mask. */
-static void optional_scale(hid_t p)
+static void all_three(hid_t p)
 {
     H5Pset_shuffle(p);
     H5Pset_fletcher32(p);
@@ -122,7 +121,7 @@ static void any_storage_reads_alike(void **state)
         {{.chunk = {3, 5, 7, 3}, .filter = shuffled}, DATASET_INT16},
         {{.chunk = {1, 8, 2, 1}, .filter = shuffled_only}, DATASET_INT16},
         {{.chunk = {4, 4, 4, 4}, .filter = checksummed}, DATASET_INT16},
-        {{.chunk = {4, 4, 4, 4}, .filter = optional_scale}, DATASET_INT16},
+        {{.chunk = {4, 4, 4, 4}, .filter = all_three}, DATASET_INT16},
         {{.chunk = {4, 4, 4, 4}, .filter = packed}, DATASET_INT16},
         {{.chunk = {4, 4, 4, 4}, .filter = scaled}, DATASET_INT16},
         {{.chunk = {4, 4, 4, 4}, .filter = szipped}, DATASET_INT16},
@@ -158,6 +157,32 @@ static void any_storage_reads_alike(void **state)
         assert_sample(info, cube, y, x.sample, (int[]){0, 0, 0});
         dataset_close(d);
     }
+}
+
+/* A filter that was left out of one chunk (its mask says so) is not undone. */
+static void masked_filters_are_left_out(void **state)
+{
+    const hsize_t at[4] = {0};
+    int16_t v[8 * 8 * 8 * 4], cube[8 * 8 * 8 * 4];
+    char path[300];
+    float y[4];
+    struct err e = ERR_INIT;
+
+    (void)state;
+    fixture_write(folder, "train/one.hdf5",
+                  &(struct fixture){.chunk = {8, 8, 8, 4}, .filter = shuffled});
+    snprintf(path, sizeof path, "%s/train/one.hdf5", folder);
+    for (int i = 0; i < 8 * 8 * 8 * 4; i++)
+        v[i] = (int16_t)value_at(0, i / 256, i / 32 % 8, i / 4 % 8, i % 4);
+    hid_t f = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT), set = H5Dopen2(f, "x", H5P_DEFAULT);
+    assert_true(H5Dwrite_chunk(set, H5P_DEFAULT, 3, at, sizeof v, v) >= 0);
+    H5Dclose(set);
+    H5Fclose(f);
+    struct dataset *d = dataset_open(folder, DATASET_TRAIN, 8, &e);
+    assert_non_null(d);
+    assert_int_equal(dataset_read(d, 0, cube, y, NULL, &e), 0);
+    assert_sample(dataset_info(d), cube, y, 0, (int[]){0, 0, 0});
+    dataset_close(d);
 }
 
 /* A raw cube is cut into (S/D)^3 samples, however it is stored. */
@@ -477,7 +502,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define ROW(t) cmocka_unit_test_setup_teardown(t, make_folder, remove_folder)
-        ROW(any_storage_reads_alike), ROW(raw_cubes_are_cut),       ROW(bad_files_are_refused),
+        ROW(any_storage_reads_alike), ROW(masked_filters_are_left_out),
+        ROW(raw_cubes_are_cut),       ROW(bad_files_are_refused),
         ROW(float_cubes_are_finite),  ROW(bad_folders_are_refused),
 #undef ROW
     };
