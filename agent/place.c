@@ -72,14 +72,14 @@ static void find_cache(char *cache)
         snprintf(cache, PATH_MAX, "%s/.cache/hpcai500", home);
 }
 
-/* Installed: its libexec folder. Not installed: beside this program in the
+/* Installed: the folder of programs. Not installed: beside this program in the
  * built tree. */
 static void find_generator(char *path)
 {
     const char *said = getenv("HPCAI500_GENERATOR");
     char self[PATH_MAX - 64];
 
-    snprintf(path, PATH_MAX, "%s", said && *said ? said : HPCAI500_LIBEXECDIR "/hpcai500-generate");
+    snprintf(path, PATH_MAX, "%s", said && *said ? said : HPCAI500_BINDIR "/hpcai500-generate");
     if (access(path, X_OK) == 0)
         return;
     ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
