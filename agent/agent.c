@@ -305,6 +305,17 @@ static void print_record(const struct run *r)
     free(text);
 }
 
+/* A signal may have reached some ranks only: all hear of it. */
+static int anyone_told(struct run *r, bool *told, struct err *e)
+{
+    double any = guard_told();
+
+    if (r->comm->reduce(r->comm, &any, 1, COMM_MAX, e) < 0)
+        return -1;
+    *told = any > 0;
+    return 0;
+}
+
 /* The whole run; an exit code, -1 when the ranks cannot go on together. */
 static int run_all(struct run *r, struct err *e)
 {
@@ -323,16 +334,15 @@ static int run_all(struct run *r, struct err *e)
     say_cost(r);
     if (report_open(r, e) < 0)
         return -1;
-    for (int i = 0; i < r->spec.n_workloads && !any_could_not && !guard_told(); i++) {
+    for (int i = 0; i < r->spec.n_workloads && !any_could_not; i++) {
+        bool told;
+        if (anyone_told(r, &told, e) < 0)
+            return -1;
+        if (told)
+            break;
         if (run_workload(r, i, &could_not, e) < 0)
             return -1;
         any_could_not |= could_not;
-        /* A signal may have reached some ranks only. */
-        double told = guard_told() || any_could_not;
-        if (r->comm->reduce(r->comm, &told, 1, COMM_MAX, e) < 0)
-            return -1;
-        if (told > 0)
-            break;
     }
     guard_finishing();
     if (report_write(r, path, e) < 0) {

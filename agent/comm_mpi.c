@@ -209,34 +209,46 @@ static void fold(double *v, const double *all, int n, int size, enum comm_op op)
     }
 }
 
+/* Memory for an operation that is posted. After a failure the operation is
+ * still posted and MPI may write there at any time: it is never given back,
+ * and it is never the caller's, whose stack it may be. */
+static void *posted_memory(struct mpi_comm *m, struct comm *c, size_t bytes, struct err *e)
+{
+    void *p = malloc(bytes);
+
+    if (!p) {
+        err_set(e, "out of memory to exchange %zu bytes", bytes);
+        comm_fail(m, c->rank, e);
+    }
+    return p;
+}
+
 static int mpi_reduce(struct comm *c, double *v, int n, enum comm_op op, struct err *e)
 {
     struct mpi_comm *m = mpi_of(c);
-    double few[64];
-    double *all = few;
-    size_t need = (size_t)n * (size_t)c->size;
+    size_t count = (size_t)n, size = (size_t)c->size;
     MPI_Request q;
 
     if (usable(m, e) < 0)
         return -1;
     if (c->size == 1 || n == 0)
         return 0;
-    if (need > sizeof few / sizeof *few && !(all = malloc(need * sizeof *all))) {
-        err_set(e, "out of memory to combine %d numbers over %d ranks", n, c->size);
-        return comm_fail(m, c->rank, e);
-    }
+    double *all = posted_memory(m, c, (size + 1) * count * sizeof *all, e);
+    if (!all)
+        return -1;
+    double *mine = all + size * count;
+    memcpy(mine, v, count * sizeof *mine);
     m->ops++;
-    int rc = comm_check(m, MPI_Iallgather(v, n, MPI_DOUBLE, all, n, MPI_DOUBLE, m->world, &q),
-                        "MPI_Iallgather", e);
-    if (rc == 0 && (rc = wait_mpi(m, &q, "numbers of all ranks", e)) == 0)
-        fold(v, all, n, c->size, op);
-    /* After a failure MPI may still write there. */
-    if (all != few && rc == 0)
-        free(all);
-    return rc;
+    if (comm_check(m, MPI_Iallgather(mine, n, MPI_DOUBLE, all, n, MPI_DOUBLE, m->world, &q),
+                   "MPI_Iallgather", e) < 0 ||
+        wait_mpi(m, &q, "numbers of all ranks", e) < 0)
+        return -1;
+    fold(v, all, n, c->size, op);
+    free(all);
+    return 0;
 }
 
-enum { PIECE = 1 << 30 };
+enum { PIECE = 1 << 20 };
 
 static int mpi_broadcast(struct comm *c, void *buf, size_t bytes, int root, struct err *e)
 {
@@ -246,24 +258,45 @@ static int mpi_broadcast(struct comm *c, void *buf, size_t bytes, int root, stru
     if (usable(m, e) < 0)
         return -1;
     m->ops++;
-    while (bytes > 0 && c->size > 1) {
-        int n = bytes < PIECE ? (int)bytes : PIECE;
+    if (bytes == 0 || c->size == 1)
+        return 0;
+    char *piece = posted_memory(m, c, bytes < PIECE ? bytes : PIECE, e);
+    if (!piece)
+        return -1;
+    while (bytes > 0) {
+        size_t n = bytes < PIECE ? bytes : PIECE;
         MPI_Request q;
-        if (comm_check(m, MPI_Ibcast(p, n, MPI_BYTE, root, m->world, &q), "MPI_Ibcast", e) < 0 ||
+        memcpy(piece, p, n);
+        if (comm_check(m, MPI_Ibcast(piece, (int)n, MPI_BYTE, root, m->world, &q), "MPI_Ibcast",
+                       e) < 0 ||
             wait_mpi(m, &q, "a broadcast", e) < 0)
             return -1;
+        memcpy(p, piece, n);
         p += n;
-        bytes -= (size_t)n;
+        bytes -= n;
+    }
+    free(piece);
+    return 0;
+}
+
+/* A broadcast from each: what does not fit into MPI's ints. */
+static int gather_by_broadcasts(struct comm *c, const void *send, char *recv, const size_t *counts,
+                                struct err *e)
+{
+    for (int i = 0; i < c->size; recv += counts[i++]) {
+        if (i == c->rank)
+            memcpy(recv, send, counts[i]);
+        if (mpi_broadcast(c, recv, counts[i], i, e) < 0)
+            return -1;
     }
     return 0;
 }
 
-/* One call when the counts fit into ints, else a broadcast from each. */
 static int mpi_allgatherv(struct comm *c, const void *send, void *recv, const size_t *counts,
                           struct err *e)
 {
     struct mpi_comm *m = mpi_of(c);
-    size_t total = 0, at = 0;
+    size_t total = 0, at = 0, ints = 2 * (size_t)c->size * sizeof(int);
     MPI_Request q;
 
     if (usable(m, e) < 0)
@@ -271,33 +304,26 @@ static int mpi_allgatherv(struct comm *c, const void *send, void *recv, const si
     m->ops++;
     for (int i = 0; i < c->size; i++)
         total += counts[i];
-    if (total > INT_MAX) {
-        for (int i = 0; i < c->size; at += counts[i++]) {
-            if (i == c->rank)
-                memcpy((char *)recv + at, send, counts[i]);
-            if (mpi_broadcast(c, (char *)recv + at, counts[i], i, e) < 0)
-                return -1;
-        }
-        return 0;
-    }
-    int *n = malloc(2 * (size_t)c->size * sizeof *n);
-    if (!n) {
-        err_set(e, "out of memory to gather from %d ranks", c->size);
-        return comm_fail(m, c->rank, e);
-    }
+    if (total > INT_MAX)
+        return gather_by_broadcasts(c, send, recv, counts, e);
+    int *n = posted_memory(m, c, ints + total + counts[c->rank], e);
+    if (!n)
+        return -1;
+    char *all = (char *)n + ints, *mine = all + total;
     for (int i = 0; i < c->size; at += counts[i++]) {
         n[i] = (int)counts[i];
         n[c->size + i] = (int)at;
     }
-    int rc = comm_check(
-        m,
-        MPI_Iallgatherv(send, n[c->rank], MPI_BYTE, recv, n, n + c->size, MPI_BYTE, m->world, &q),
-        "MPI_Iallgatherv", e);
-    if (rc == 0)
-        rc = wait_mpi(m, &q, "what all ranks gather", e);
-    if (rc == 0)
-        free(n);
-    return rc;
+    memcpy(mine, send, counts[c->rank]);
+    if (comm_check(m,
+                   MPI_Iallgatherv(mine, n[c->rank], MPI_BYTE, all, n, n + c->size, MPI_BYTE,
+                                   m->world, &q),
+                   "MPI_Iallgatherv", e) < 0 ||
+        wait_mpi(m, &q, "what all ranks gather", e) < 0)
+        return -1;
+    memcpy(recv, all, total);
+    free(n);
+    return 0;
 }
 
 static int mpi_barrier(struct comm *c, struct err *e)

@@ -385,15 +385,18 @@ static void unlink_interim(const struct run *r)
 
 int report_write(struct run *r, char path[PATH_MAX], struct err *e)
 {
+    double told = guard_told(); /* any rank's guard may have written an interim record */
     int rc = 0;
 
+    if (r->comm->reduce(r->comm, &told, 1, COMM_MAX, e) < 0)
+        return -1;
     if (r->comm->rank == 0) {
         clock_gettime(CLOCK_REALTIME, &r->record.time.end);
         r->record.time.wall_seconds = run_now() - r->begun;
         record_judge(&r->record);
         pthread_mutex_lock(&r->lock);
         /* What stands there under our name was written since we began. */
-        if (guard_told())
+        if (told > 0)
             unlink_interim(r);
         rc = record_write(&r->record, r->place.record, path, e);
         pthread_mutex_unlock(&r->lock);
