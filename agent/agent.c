@@ -269,12 +269,18 @@ static int run_workload(struct run *r, int i, bool *could_not, struct err *e)
         return err_set(e, "%s", why.text);
     }
     if (rc < 0) {
-        if (result.status == RUN_COMPLETE)
-            result.status = RUN_CRASHED;
+        /* What was told to stop is partial, not crashed, also before its
+         * first epoch. */
+        double told = guard_told();
+        if (r->comm->reduce(r->comm, &told, 1, COMM_MAX, e) < 0) {
+            result_fini(&result);
+            return -1;
+        }
+        result.status = told > 0 ? RUN_PARTIAL : RUN_CRASHED;
         result.valid = false;
         snprintf(result.reason, sizeof result.reason, "%.*s", (int)sizeof result.reason - 1,
                  why.text);
-        *could_not = result.n_epochs == 0;
+        *could_not = told == 0 && result.n_epochs == 0;
     }
     say_result(r, &result);
     rc = report_result(r, &result, e);
@@ -447,7 +453,7 @@ int agent_main(int argc, char **argv)
     signal(SIGXFSZ, SIG_IGN);
     struct guard_options options = {
         .timeout_seconds = run.o.timeout_seconds,
-        .patience_seconds = 0.3,
+        .patience_seconds = 0.2,
         .emergency = report_emergency,
         .ctx = &run,
     };

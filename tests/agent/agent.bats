@@ -43,14 +43,14 @@ no_journal() {
 }
 
 # signal_to NAME WHICH COMMAND...: starts 2 ranks, sends the signal once
-# epoch 3 was said; WHICH: starter or rank
+# $AFTER was said; WHICH: starter or rank
 signal_to() {
     local name=$1 which=$2 p child
     shift 2
     timeout -k 5 40 "$MPIEXEC" -n 2 "$@" >log 2>&1 &
     p=$!
     for _ in $(seq 200); do
-        ! grep -q "epoch 3" log || break
+        ! grep -q "${AFTER:-epoch 3}" log || break
         sleep 0.1
     done
     child=$(pgrep -P "$p")
@@ -201,6 +201,14 @@ signal_to() {
     [[ "$(field 'r["reasons"]["status"]')" == *"stopped by a signal"* ]]
     valid_record
     no_journal
+}
+
+@test "a signal while data are made: partial, not crashed, exit 4" {
+    AFTER="finding data" FAKE_STAGING=1 signal_to USR1 rank "$fake" cosmoflow,class=tiny
+    [ "$status" -eq 4 ]
+    [ "$(field 'r["status"]')" = partial ]
+    [[ "$(field 'r["reasons"]["status"]')" == *"stopped while the data were made"* ]]
+    valid_record
 }
 
 @test "SIGTERM while a rank does not listen: an interim record stands there in time" {

@@ -6,6 +6,7 @@
  * FAKE_EPOCHS    epochs at most                    [4]
  * FAKE_STEP_MS   length of a step                  [2]
  * FAKE_TROUBLE   RANK:EPOCH:KIND; kill, stop, fail, sleep (10 s outside of comm)
+ * FAKE_STAGING   1: waits for a signal before it trains, then fails
  * FAKE_BYTES     arena that class small claims     [1 MiB]
  */
 #include <config.h>
@@ -193,6 +194,11 @@ static int fake_run(const struct runspec *spec, int index, const struct workload
     f.gradients = host->comm->alloc(host->comm, FLOATS * sizeof(float), e);
     if (!f.gradients)
         return -1;
+    for (double told = 0; getenv("FAKE_STAGING") && rc == 0; nap(0.05)) {
+        told = host->stop(host->ctx);
+        if ((rc = host->comm->reduce(host->comm, &told, 1, COMM_MAX, e)) == 0 && told > 0)
+            rc = err_set(e, "stopped while the data were made");
+    }
     for (int epoch = 1; epoch <= plan->epochs && rc == 0 && stop == 0; epoch++) {
         rc = run_epoch(&f, epoch, plan->epochs, &stop, e);
         if (rc == 0 && !result->achieved.reason && result->achieved.value <= result->target) {

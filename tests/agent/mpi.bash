@@ -14,13 +14,14 @@ ranks() {
 }
 
 # The same, where the others live on when one is killed: Open MPI sends SIGTERM
-# first; MPICH's starter kills all at once when a child of its own is killed.
+# first; MPICH's starter kills all at once when a child of its own is killed,
+# and sends SIGUSR1 to the children that are left.
 ranks_alive() {
     local n=$1
     shift
     if "$MPIEXEC" --version 2>&1 | grep -q HYDRA; then
         timeout -k 5 "${LIMIT:-60}" "$MPIEXEC" -disable-auto-cleanup -n "$n" \
-            sh -c '"$@"; exit $?' sh "$@"
+            sh -c 'trap : USR1; "$@"; exit $?' sh "$@"
     else
         ranks "$n" "$@"
     fi
