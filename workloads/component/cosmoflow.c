@@ -232,8 +232,8 @@ static int cosmoflow_plan(const struct runspec *spec, int index, enum runspec_cl
     p.parameters = model_parameters(net.model, -1);
     p.arena_bytes = model_memory(net.model).total_bytes;
     p.flop_per_sample = graph_flop(net.graph).executed;
-    p.data_bytes = (p.train_samples + p.eval_samples) * (uint64_t)d->edge * (uint64_t)d->edge *
-                   (uint64_t)d->edge * COSMO_CHANNELS * sizeof(int16_t);
+    p.data_bytes = (uint64_t)((double)(p.train_samples + p.eval_samples) * pow(d->edge, 3) *
+                              COSMO_CHANNELS * sizeof(int16_t) / d->deflates);
     double flop =
         p.flop_per_sample * p.train_samples + graph_flop(net.graph).forward * p.eval_samples;
     p.expected_seconds = p.epochs * flop / (flop_per_second * host->comm->size);

@@ -10,9 +10,9 @@
  * classes have fewer cells to learn from and get eight particles a cell: with
  * one, shot noise hides Omega_m for most of a run. */
 static const struct cosmo_class classes[] = {
-    {CLASS_TINY, 32, 4.0, 8, 1024, 256, 64, 1, 40},
-    {CLASS_SMALL, 64, 2.0, 8, 4096, 512, 128, 4, 200},
-    {CLASS_STANDARD, 128, 1.0, 1, 524288, 65536, 512, 6, 4000},
+    {CLASS_TINY, 32, 4.0, 8, 1024, 256, 64, 1, 2.5, 35},
+    {CLASS_SMALL, 64, 2.0, 8, 4096, 512, 128, 4, 2.7, 300},
+    {CLASS_STANDARD, 128, 1.0, 1, 524288, 65536, 512, 6, 5.4, 4000},
 };
 
 /* CosmoFlow's 2019 set: 30 % to either side of the Planck 2015 values. */

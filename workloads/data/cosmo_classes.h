@@ -30,6 +30,7 @@ struct cosmo_class {
     long validation;
     int raw_edge;       /* cells per side of a simulation in the raw layout */
     int deflate;        /* level; 6 is gzip's own, as the published files have */
+    double deflates;    /* measured: bytes of the counts to those of the files */
     int seconds_per_1000; /* core-seconds to make 1,000 samples, for the plan */
 };
 
