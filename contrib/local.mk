@@ -13,6 +13,7 @@ EXTRA_DIST += \
     %D%/evidence/README.md \
     %D%/evidence/run.sh \
     %D%/evidence/faults.sh \
+    %D%/evidence/rcp.sh \
     %D%/evidence/fuzz.sh
 
 # make print-TESTS: what contrib/test.sh asks of this Makefile

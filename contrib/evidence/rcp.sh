@@ -16,20 +16,18 @@ seeds=${3:-10}
 long=${4:-2}
 : "${AGENT:=hpcai500-agent}"
 work=$(mktemp -d)
+mkdir "$work/records"
 trap 'rm -rf "$work"' EXIT
 base=$workload,class=$class,time=24h
 
 # train NAME KEYS: one run, its record in $work/NAME.json (exit 1: not valid,
 # which is a result here)
 train() {
-    $AGENT --json "$base$2" >"$work/$1.json" 2>"$work/err" || [ $? -eq 1 ] ||
+    $AGENT --json "$base$2,out=$work/records" >"$work/$1.json" 2>"$work/err" || [ $? -eq 1 ] ||
         { cat "$work/err" >&2; exit 3; }
 }
 
-printf '# %s class=%s, %s, %s, %s\n' "$workload" "$class" \
-    "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1) x $(nproc)" \
-    "$(date -u +%F)" "$($AGENT --version)"
-printf '# command: AGENT="%s" contrib/evidence/rcp.sh %s\n' "$AGENT" "$*"
+echo "AGENT='$AGENT' ($($AGENT --version | head -n 1))"
 printf '%-6s %10s %10s %10s %12s %10s\n' seed epochs quality target seconds samples/s
 s=1
 while [ "$s" -le "$seeds" ]; do
@@ -42,7 +40,8 @@ while [ "$s" -le "$seeds" ]; do
 done
 s=1
 while [ "$s" -le "$long" ]; do
-    epochs=$(jq '.workloads[0].plan.epochs // .workloads[0].epochs_planned' "$work/1.json")
+    epochs=$(jq -r '.workloads[0].hyper_parameters' "$work/1.json" |
+        sed -n 's/.*\<epochs=\([0-9]*\).*/\1/p')
     train "long$s" ",seed=$s,target=0,epochs=$((epochs * 10))"
     jq -r --arg s "$s" '.workloads[0] |
         "long seed \($s): \(.epochs | length) epochs, best quality \(.quality.achieved)"' \

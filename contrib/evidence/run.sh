@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # run.sh NAME [ARGS...]: runs contrib/evidence/NAME.sh and files what it prints
-# as contrib/evidence/results/NAME.md, with the commit, the machine and the
+# as contrib/evidence/results/NAME[-ARGS].md, with the commit, the machine and the
 # date, so that a figure in the tree can always be asked where it comes from.
 # Refuses a tree with uncommitted changes: the commit would be a lie.
 set -euo pipefail
@@ -14,6 +14,7 @@ name=${1:-}
     exit 2
 }
 shift
+result=$(printf '%s' "$name" "${@/#/-}" | tr -c 'A-Za-z0-9._-' _)
 changed=$(git -C "$top" status --porcelain -- . ':!contrib/evidence/results')
 [ -z "$changed" ] || { printf 'run.sh: commit first:\n%s\n' "$changed" >&2; exit 1; }
 
@@ -40,6 +41,6 @@ begin=$(date -u +%Y-%m-%dT%H:%MZ) start=$SECONDS rc=0
     echo '```'
     cat "$out"
     echo '```'
-} > "$here/results/$name.md"
-echo "run.sh: filed in contrib/evidence/results/$name.md" >&2
+} > "$here/results/$result.md"
+echo "run.sh: filed in contrib/evidence/results/$result.md" >&2
 exit $rc
