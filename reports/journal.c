@@ -80,6 +80,16 @@ void journal_remove(struct journal *j)
     journal_close(j);
 }
 
+static int sync_data(int fd)
+{
+    int rc;
+
+    do
+        rc = fdatasync(fd);
+    while (rc < 0 && errno == EINTR);
+    return rc;
+}
+
 /* One line by one write(), so that lines never mix. */
 static int append(struct journal *j, const char *json, bool sync, struct err *e)
 {
@@ -89,10 +99,13 @@ static int append(struct journal *j, const char *json, bool sync, struct err *e)
 
     if (size < 0)
         return err_set(e, "the journal needs more memory than there is");
-    errno = 0;
-    ssize_t done = write(j->fd, line, (size_t)size);
+    ssize_t done;
+    do { /* a signal that comes before the first byte is not the end */
+        errno = 0;
+        done = write(j->fd, line, (size_t)size);
+    } while (done < 0 && errno == EINTR);
     free(line);
-    if (done != size || (sync && fdatasync(j->fd) < 0)) {
+    if (done != size || (sync && sync_data(j->fd) < 0)) {
         j->failed = true;
         return err_set(e, "the journal %s stops here: %s", j->path,
                        strerror(errno ? errno : ENOSPC));

@@ -121,6 +121,13 @@ int record_find_node(const struct record *r, const char *name)
     return -1;
 }
 
+/* Why there is no value, kept by the record. */
+static void keep_reason(struct record *r, struct measure *m)
+{
+    if (m->reason)
+        m->reason = record_keep(r, m->reason);
+}
+
 int record_add_workload(struct record *r, struct workload_result *result,
                         const struct record_rank *ranks, int n_ranks)
 {
@@ -139,6 +146,14 @@ int record_add_workload(struct record *r, struct workload_result *result,
         .energy_joules = unmeasured("no energy counter was read"),
         .cost = unmeasured("the site gave no price"),
     };
+    struct workload_result *own = &rows[r->n_workloads].result;
+    struct measure *const measures[] = {
+        &own->achieved,        &own->baseline_domain,         &own->samples_per_second,
+        &own->flop_per_second, &own->time_to_quality_seconds, &own->vflops_n5,
+        &own->vflops_n10,
+    };
+    for (size_t i = 0; i < sizeof measures / sizeof *measures; i++)
+        keep_reason(r, measures[i]);
     *result = (struct workload_result){0};
     return r->n_workloads++;
 }
@@ -168,6 +183,9 @@ int record_add_counter(struct record *r, int workload, const struct record_count
             free((double *)row.per_rank);
         return -1;
     }
+    keep_reason(r, &row.total);
+    for (int p = 0; p < PHASE_COUNT; p++)
+        keep_reason(r, &row.phases[p]);
     rows[w->n_counters] = row;
     return w->n_counters++;
 }
@@ -181,6 +199,8 @@ int record_add_micro(struct record *r, const struct record_micro *m)
     r->micro = rows;
     rows[r->n_micro] = *m;
     rows[r->n_micro].samples = copied(m->samples, (size_t)m->n_samples * sizeof *m->samples);
+    keep_reason(r, &rows[r->n_micro].median);
+    keep_reason(r, &rows[r->n_micro].p95);
     return rows[r->n_micro].samples ? r->n_micro++ : -1;
 }
 

@@ -160,6 +160,18 @@ static int sink_row(sink s, cJSON *o, int failed, int i)
     return rc;
 }
 
+/* A string with its quotes, escaped. */
+static int sink_text(sink s, const char *text)
+{
+    cJSON *o = json_string(text);
+    char *quoted = o ? cJSON_PrintUnformatted(o) : NULL;
+    int rc = quoted ? sink_put(s, quoted) : -1;
+
+    free(quoted);
+    cJSON_Delete(o);
+    return rc;
+}
+
 static int put_rank_counters(cJSON *o, const struct record_workload *w, int rank)
 {
     cJSON *counters = put_object(o, "counters");
@@ -199,8 +211,8 @@ static int sink_rank(sink s, const struct record *r, const struct record_workloa
 static int sink_workload(sink s, const struct record *r, int i)
 {
     const struct record_workload *w = &r->workloads[i];
-    int rc = sink_put(s, i ? ",\n{\"name\":\"" : "\n{\"name\":\"") | sink_put(s, w->result.name) |
-             sink_put(s, "\",\"epochs\":[");
+    int rc = sink_put(s, i ? ",\n{\"name\":" : "\n{\"name\":") | sink_text(s, w->result.name) |
+             sink_put(s, ",\"epochs\":[");
 
     for (int k = 0; rc == 0 && k < w->result.n_epochs; k++) {
         cJSON *o = cJSON_CreateObject();

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <math.h>
 #include <signal.h>
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <cjson/cJSON.h>
 #include <cmocka.h>
@@ -341,6 +343,44 @@ static void test_refusals(void **state)
     journal_close(NULL);
 }
 
+/* While it is set, a signal interrupts every other call of the library's. */
+static bool interrupting;
+
+static bool interrupt(void)
+{
+    static bool other;
+
+    other = interrupting && !other;
+    if (other)
+        errno = EINTR;
+    return other;
+}
+
+ssize_t write(int fd, const void *p, size_t n)
+{
+    return interrupt() ? -1 : syscall(SYS_write, fd, p, n);
+}
+
+int fdatasync(int fd)
+{
+    return interrupt() ? -1 : (int)syscall(SYS_fdatasync, fd);
+}
+
+/* A signal in the middle does not end a journal. */
+static void test_interrupted(void **state)
+{
+    struct err e = ERR_INIT;
+    int lines = 0;
+    long torn;
+    (void)state;
+
+    interrupting = true;
+    journal_close(tell(0, AT_END));
+    interrupting = false;
+    assert_int_equal(journal_read(journal_of(0), count, &lines, &torn, &e), 7);
+    assert_int_equal(torn, -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -352,6 +392,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_ended, make_dir, drop_dir),
         cmocka_unit_test_setup_teardown(test_nothing, make_dir, drop_dir),
         cmocka_unit_test_setup_teardown(test_refusals, make_dir, drop_dir),
+        cmocka_unit_test_setup_teardown(test_interrupted, make_dir, drop_dir),
     };
     return cmocka_run_group_tests_name("journal", tests, NULL, NULL);
 }

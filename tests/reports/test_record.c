@@ -203,6 +203,35 @@ static void test_nulls(void **state)
     record_fini(&r);
 }
 
+/* Who measured may go, with the reasons that it gave. */
+static void test_reasons_are_copied(void **state)
+{
+    char no_value[] = "no such value", no_counter[] = "no such counter";
+    char no_phase[] = "no such phase here", no_time[] = "no such time";
+    struct record r;
+    struct workload_result w = sample_result(1, 1);
+    struct record_counter c = {.name = "cycles", .ratio = NAN, .total = unmeasured(no_counter)};
+    struct record_micro m = {.name = "conv", .median = measured(1), .p95 = unmeasured(no_time)};
+    (void)state;
+
+    record_init(&r);
+    w.achieved = unmeasured(no_value);
+    int at = record_add_workload(&r, &w, NULL, 0);
+    c.phases[PHASE_COMPUTE] = unmeasured(no_phase);
+    assert_int_equal(record_add_counter(&r, at, &c), 0);
+    assert_int_equal(record_add_micro(&r, &m), 0);
+    memset(no_value, 'x', sizeof no_value - 1);
+    memset(no_counter, 'x', sizeof no_counter - 1);
+    memset(no_phase, 'x', sizeof no_phase - 1);
+    memset(no_time, 'x', sizeof no_time - 1);
+    const struct record_counter *row = &r.workloads[0].counters[0];
+    assert_string_equal(r.workloads[0].result.achieved.reason, "no such value");
+    assert_string_equal(row->total.reason, "no such counter");
+    assert_string_equal(row->phases[PHASE_COMPUTE].reason, "no such phase here");
+    assert_string_equal(r.micro[0].p95.reason, "no such time");
+    record_fini(&r);
+}
+
 /* A workload that stopped early claims nothing. */
 static void test_honest(void **state)
 {
@@ -347,6 +376,29 @@ static void test_write(void **state)
     snprintf(want, sizeof want, "%s/lab-4711.0.3.json exists already and was not replaced", dir);
     assert_string_equal(e.text, want);
     assert_int_equal(files(true), 2);
+    record_fini(&r);
+}
+
+/* A workload's name is text in the ranks' file too. */
+static void test_write_odd_name(void **state)
+{
+    struct record r;
+    struct err e = ERR_INIT;
+    char path[PATH_MAX], command[PATH_MAX], text[65536];
+    (void)state;
+
+    sample_record(&r, 2, 1, 1);
+    snprintf(r.workloads[0].result.name, sizeof r.workloads[0].result.name, "a\"b\\c\n");
+    assert_int_equal(record_write(&r, dir, path, &e), 0);
+    snprintf(command, sizeof command, "gzip -dcf %s/lab-4711.0.3.ranks.json*", dir);
+    FILE *f = popen(command, "r");
+    size_t size = fread(text, 1, sizeof text, f);
+    assert_int_equal(pclose(f), 0);
+    cJSON *doc = cJSON_ParseWithLength(text, size);
+    assert_non_null(doc);
+    assert_int_equal(strncmp(json_text(doc, "workloads[0].name", ""), "a\"b\\c", 5), 0);
+    cJSON_Delete(doc);
+    files(true);
     record_fini(&r);
 }
 
@@ -594,11 +646,13 @@ int main(void)
         cmocka_unit_test(test_utc),
         cmocka_unit_test(test_judge),
         cmocka_unit_test(test_nulls),
+        cmocka_unit_test(test_reasons_are_copied),
         cmocka_unit_test(test_honest),
         cmocka_unit_test(test_phases),
         cmocka_unit_test(test_hashes),
         cmocka_unit_test(test_scale),
         cmocka_unit_test_setup_teardown(test_write, make_dir, drop_dir),
+        cmocka_unit_test_setup_teardown(test_write_odd_name, make_dir, drop_dir),
         cmocka_unit_test_setup_teardown(test_write_symlink, make_dir, drop_dir),
         cmocka_unit_test_setup_teardown(test_write_leftover, make_dir, drop_dir),
         cmocka_unit_test_setup_teardown(test_write_full, make_dir, drop_dir),
