@@ -34,7 +34,7 @@ static struct tensor *stage(struct model *m, int group, struct tensor *t, const 
     return op_leaky_relu(op_maxpool(op_conv(t, w, NULL, WINDOW(3, 1, 1)), WINDOW(2, 2, 0)), 0.3f);
 }
 
-static int one_step(struct model *m, struct graph *g, int group, struct tensor *x,
+static int one_step(struct model *m, struct graph *g, int group, struct tensor *x, struct tensor *y,
                     const float *data, struct err *e)
 {
     static const uint64_t ids[ROWS] = {0, 1};
@@ -42,8 +42,8 @@ static int one_step(struct model *m, struct graph *g, int group, struct tensor *
 
     model_zero(m, group);
     return engine_begin(g, &step, e) < 0 || engine_feed(g, x, data, e) < 0 ||
-                   engine_forward(g, ENGINE_TRAIN, e) < 0 || engine_backward(g, true, e) < 0 ||
-                   model_step(m, group, 0, e) < 0
+                   engine_feed(g, y, data, e) < 0 || engine_forward(g, ENGINE_TRAIN, e) < 0 ||
+                   engine_backward(g, true, e) < 0 || model_step(m, group, 0, e) < 0
                ? -1
                : 0;
 }
@@ -74,7 +74,7 @@ static int measure(const struct engine_config *config, long edge, double *rate, 
     *seconds = 0;
     for (int i = 0; i <= REPEATS; i++) { /* the first warms up */
         double begin = now();
-        if (one_step(m, g, group, x, data, e) < 0 || engine_read(g, end, &loss, 1, e) < 0)
+        if (one_step(m, g, group, x, y, data, e) < 0 || engine_read(g, end, &loss, 1, e) < 0)
             goto out;
         double took = now() - begin;
         if (i == 1 || (i > 1 && took < *seconds))

@@ -321,6 +321,65 @@ static void test_accumulated_gradients(void **state)
     model_destroy(m);
 }
 
+/* A rank alone that counts the sums that nobody has waited for. */
+static int under_way;
+
+static int counted_start(struct comm *c, float *buf, size_t n, int *request, struct err *e)
+{
+    (void)c;
+    under_way++;
+    return comm_self()->allreduce_start(comm_self(), buf, n, request, e);
+}
+
+static int counted_wait(struct comm *c, int request, struct err *e)
+{
+    (void)c;
+    under_way--;
+    return comm_self()->wait(comm_self(), request, e);
+}
+
+/* Gradients that are dropped while their sum is under way are not written
+ * again, nor stepped with, before it is over. */
+static void test_dropped_sums(void **state)
+{
+    struct err e = ERR_INIT;
+    struct engine_config c = config_of(3);
+    struct comm counted = *comm_self();
+    const float one = 1, five = 5;
+    float before, after;
+
+    (void)state;
+    counted.allreduce_start = counted_start;
+    counted.wait = counted_wait;
+    c.comm = &counted;
+    struct model *m = model_create(&c, &e);
+    int group = model_group(m, "g", &plain_sgd);
+    struct param *w = model_param(m, group, "w", SHAPE(1, 1), XAVIER);
+    struct graph *g = graph_create(m, "g", 1);
+    struct tensor *x = graph_input(g, "x", SHAPE(1), CHANNELS_FIRST);
+    struct tensor *t = graph_input(g, "t", SHAPE(1), CHANNELS_FIRST);
+    must(engine_compile(g, op_mse(op_dense(x, w, NULL), t, NULL), &e), &e);
+    must(engine_start(m, &e), &e);
+    get(w, PARAM_VALUE, &before, 1);
+    begin(g, 1);
+    feed(g, x, &one);
+    feed(g, t, &five);
+    forward_backward(g, true);
+    for (int i = 0; i < 2; i++) {
+        model_zero(m, group);
+        model_zero(m, group);
+        assert_int_equal(under_way, 1);
+        forward_backward(g, true);
+        assert_int_equal(under_way, 1);
+    }
+    model_zero(m, group);
+    must(model_step(m, group, 0.1, &e), &e);
+    assert_int_equal(under_way, 0);
+    get(w, PARAM_VALUE, &after, 1);
+    assert_true(before == after);
+    model_destroy(m);
+}
+
 /* A host node that picks the larger half of each row: shapes fixed, gradient
  * sent back to where it came from. */
 static int pick(void *ctx, const struct engine_step *step, const float *const *in,
@@ -934,6 +993,13 @@ static void test_misuse(void **state)
                                 "before engine_backward() of graph 'train'");
     assert_int_equal(engine_read(t.g, t.x, &v, 1, &e), -1);
     assert_string_equal(e.text, "graph 'train' is asked for a tensor that is not its output");
+    must(engine_begin(t.g, &(struct engine_step){.rows = 0, .global_rows = 1}, &e), &e);
+    assert_int_equal(engine_read(t.g, t.loss, &v, 1, &e), -1);
+    assert_string_equal(e.text, "engine_read() of graph 'train' comes before engine_forward()");
+    must(engine_feed(t.g, t.x, &v, &e), &e);
+    assert_int_equal(engine_forward(t.g, ENGINE_TRAIN, &e), -1);
+    assert_string_equal(e.text, "engine_forward() of graph 'train' comes before engine_feed() of "
+                                "its input 'y'");
     trainer_destroy(&t);
 }
 
@@ -946,6 +1012,7 @@ int main(void)
         cmocka_unit_test(test_freeze),
         cmocka_unit_test(test_untouched_parameters),
         cmocka_unit_test(test_accumulated_gradients),
+        cmocka_unit_test(test_dropped_sums),
         cmocka_unit_test(test_host_node),
         cmocka_unit_test(test_modes),
         cmocka_unit_test(test_published_net),

@@ -101,6 +101,7 @@ struct tensor {
     bool plain;              /* see the rules above */
     bool output;             /* read after forward */
     bool want_grad;
+    bool fed;                /* OP_INPUT: since begin; engine's */
     bool f32;                /* marked keep_f32 */
     bool needs_grad;         /* a gradient is computed (the graph has a loss) */
     /* bytes are preset for the plain layout; prepare() changes them. Where

@@ -303,7 +303,8 @@ int engine_begin(struct graph *g, const struct engine_step *step, struct err *e)
  * the rest of the batch becomes zero. */
 int engine_feed(struct graph *g, struct tensor *input, const float *data, struct err *e);
 
-/* EVAL: dropout off. backward() needs a forward() in TRAIN before it. */
+/* All inputs were fed since begin(). EVAL: dropout off. backward() needs a
+ * forward() in TRAIN before it. */
 int engine_forward(struct graph *g, enum engine_mode mode, struct err *e);
 
 /* Adds the gradients of the loss to those of the parameters. last: no more
@@ -317,7 +318,8 @@ int engine_read(struct graph *g, struct tensor *t, float *out, size_t n, struct 
 /* Gradient of an input that was marked want_grad, after backward. */
 int engine_read_grad(struct graph *g, struct tensor *t, float *out, size_t n, struct err *e);
 
-/* Gradients of the group become zero. */
+/* Gradients of the group become zero; an exchange of them that is under way is
+ * waited for by the next backward() or model_step(). */
 void model_zero(struct model *m, int group);
 
 /* Waits for the exchange of the group's gradients (starts what no backward

@@ -18,7 +18,12 @@ struct group {
 };
 
 /* Contiguous gradients that are exchanged together. */
-enum bucket_state { BUCKET_OPEN, BUCKET_STARTED, BUCKET_DONE };
+enum bucket_state {
+    BUCKET_OPEN,
+    BUCKET_STARTED, /* its sum is under way */
+    BUCKET_DROPPED, /* still under way, but nobody wants it any more */
+    BUCKET_DONE
+};
 
 struct bucket {
     int group;
@@ -98,7 +103,8 @@ struct graph {
     struct engine_step step;      /* ids point into the arena */
     int *bucket_ready;            /* per bucket: instruction that completes it, -1: none here */
     bool touches[GROUPS_MAX];     /* backward writes gradients of the group */
-    bool begun, ran_train;
+    bool begun;
+    bool ran, ran_train, ran_back; /* since begin; ran_train: backward() may follow */
 
     int plan_shorten;             /* tests: lifetimes end so many instructions too early */
 };

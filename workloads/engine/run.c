@@ -44,7 +44,9 @@ int engine_begin(struct graph *g, const struct engine_step *step, struct err *e)
     g->step = *step;
     g->step.ids = b->ids;
     g->begun = true;
-    g->ran_train = false;
+    g->ran = g->ran_train = g->ran_back = false;
+    for (int i = 0; i < g->n_tensors; i++)
+        g->tensors[i]->fed = false;
     return 0;
 }
 
@@ -56,7 +58,10 @@ int engine_feed(struct graph *g, struct tensor *input, const float *data, struct
         return err_set(e, "graph '%s' is fed before engine_begin() or with what is not its input",
                        g->name);
     engine_threads(g->model->config.threads);
-    return g->model->backend->feed(&g->exec, input, data, g->step.rows, e);
+    if (g->model->backend->feed(&g->exec, input, data, g->step.rows, e))
+        return -1;
+    input->fed = true;
+    return 0;
 }
 
 /* ---- instructions ----------------------------------------------------- */
@@ -156,18 +161,30 @@ static int run_instruction(struct graph *g, struct instruction *in, struct err *
     return rc ? err_prefix(e, "%s of graph '%s'", in->node->name, g->name) : 0;
 }
 
-int engine_forward(struct graph *g, enum engine_mode mode, struct err *e)
+static int check_forward(const struct graph *g, struct err *e)
 {
-    if (check_started(g, "engine_forward()", e))
-        return -1;
     if (!g->begun)
         return err_set(e, "engine_forward() of graph '%s' comes before engine_begin()", g->name);
+    for (int i = 0; i < g->n_tensors; i++)
+        if (g->tensors[i]->producer->op == OP_INPUT && !g->tensors[i]->fed)
+            return err_set(e,
+                           "engine_forward() of graph '%s' comes before engine_feed() of its "
+                           "input '%s'",
+                           g->name, g->tensors[i]->producer->name);
+    return 0;
+}
+
+int engine_forward(struct graph *g, enum engine_mode mode, struct err *e)
+{
+    if (check_started(g, "engine_forward()", e) || check_forward(g, e))
+        return -1;
     engine_threads(g->model->config.threads);
     g->exec.train = mode == ENGINE_TRAIN;
     move_back(g);
     for (int i = 0; i < g->n_forward; i++)
         if (run_instruction(g, &g->instructions[i], e))
             return -1;
+    g->ran = true;
     g->ran_train = mode == ENGINE_TRAIN;
     return 0;
 }
@@ -208,6 +225,29 @@ static int start_ready(struct graph *g, int i, struct err *e)
     return 0;
 }
 
+/* Only when its sum is over may a bucket be written or started again. */
+static int reopen_bucket(struct model *m, struct bucket *b, struct err *e)
+{
+    struct comm *c = m->config.comm;
+
+    if (b->state != BUCKET_DROPPED)
+        return 0;
+    if (c->wait(c, b->request, e))
+        return -1;
+    b->state = BUCKET_OPEN;
+    return 0;
+}
+
+static int reopen_buckets(struct graph *g, struct err *e)
+{
+    struct model *m = g->model;
+
+    for (int b = 0; b < m->n_buckets; b++)
+        if (g->touches[m->buckets[b].group] && reopen_bucket(m, &m->buckets[b], e))
+            return -1;
+    return 0;
+}
+
 static int check_backward(struct graph *g, struct err *e)
 {
     struct model *m = g->model;
@@ -219,18 +259,21 @@ static int check_backward(struct graph *g, struct err *e)
                        "engine_backward() of graph '%s' needs an engine_forward() in training "
                        "mode before it",
                        g->name);
-    for (int b = 0; b < m->n_buckets; b++)
-        if (g->touches[m->buckets[b].group] && m->buckets[b].state != BUCKET_OPEN)
+    for (int i = 0; i < m->n_buckets; i++) {
+        const struct bucket *b = &m->buckets[i];
+
+        if (g->touches[b->group] && (b->state == BUCKET_STARTED || b->state == BUCKET_DONE))
             return err_set(e,
                            "gradients of group '%s' were exchanged: model_zero() must come "
                            "before engine_backward() of graph '%s'",
-                           m->groups[m->buckets[b].group].name, g->name);
+                           m->groups[b->group].name, g->name);
+    }
     return 0;
 }
 
 int engine_backward(struct graph *g, bool last, struct err *e)
 {
-    if (check_started(g, "engine_backward()", e) || check_backward(g, e))
+    if (check_started(g, "engine_backward()", e) || check_backward(g, e) || reopen_buckets(g, e))
         return -1;
     struct comm *c = g->model->config.comm;
     engine_threads(g->model->config.threads);
@@ -243,6 +286,7 @@ int engine_backward(struct graph *g, bool last, struct err *e)
         if (last && (start_ready(g, i, e) || c->progress(c, e)))
             return -1;
     }
+    g->ran_back = true;
     return 0;
 }
 
@@ -251,9 +295,10 @@ void model_zero(struct model *m, int group)
     for (int i = 0; i < m->n_params; i++)
         if (m->params[i]->group == group)
             m->params[i]->has_gradient = false;
-    for (int b = 0; b < m->n_buckets; b++)
-        if (m->buckets[b].group == group)
-            m->buckets[b].state = BUCKET_OPEN;
+    for (struct bucket *b = m->buckets; b < m->buckets + m->n_buckets; b++)
+        if (b->group == group)
+            b->state = b->state == BUCKET_STARTED || b->state == BUCKET_DROPPED ? BUCKET_DROPPED
+                                                                                : BUCKET_OPEN;
 }
 
 static int update_bucket(struct model *m, const struct bucket *b, double rate, struct err *e)
@@ -287,7 +332,7 @@ int model_step(struct model *m, int group, double rate, struct err *e)
         if (b->state == BUCKET_DONE)
             return err_set(e, "model_step() of group '%s' comes twice without model_zero()",
                            m->groups[group].name);
-        if (b->state == BUCKET_OPEN && start_bucket(m, b, e))
+        if (reopen_bucket(m, b, e) || (b->state == BUCKET_OPEN && start_bucket(m, b, e)))
             return -1;
     }
     for (struct bucket *b = first; b < end; b++) {
@@ -316,6 +361,8 @@ int engine_read(struct graph *g, struct tensor *t, float *out, size_t n, struct 
     if (n != shape_count(&t->shape))
         return err_set(e, "an output of graph '%s' has %zu values, not %zu", g->name,
                        shape_count(&t->shape), n);
+    if (!g->ran)
+        return err_set(e, "engine_read() of graph '%s' comes before engine_forward()", g->name);
     memcpy(out, exec_value(&g->exec, t->read_as), n * sizeof *out);
     return 0;
 }
@@ -329,6 +376,9 @@ int engine_read_grad(struct graph *g, struct tensor *t, float *out, size_t n, st
     if (n != shape_count(&t->shape))
         return err_set(e, "an input of graph '%s' has %zu values, not %zu", g->name,
                        shape_count(&t->shape), n);
+    if (!g->ran_back)
+        return err_set(e, "engine_read_grad() of graph '%s' comes before engine_backward()",
+                       g->name);
     if (t->needs_grad)
         memcpy(out, exec_grad(&g->exec, t), n * sizeof *out);
     else
