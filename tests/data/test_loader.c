@@ -175,6 +175,62 @@ static void ranks_share_the_batches_of_one(void **state)
     dataset_close(d);
 }
 
+/* The norm of the first samples gives them mean 0 and variance 1 in each
+ * channel, from counts as from floats; scale all 0 is log(1 + x) itself. */
+static void norm_centres_the_channels(void **state)
+{
+    enum { MEASURED = 7 };
+    struct delivered *plain = calloc(1, sizeof *plain), *normed = calloc(1, sizeof *normed);
+
+    (void)state;
+    for (int floats = 0; floats < 2; floats++) {
+        struct err e = ERR_INIT;
+        struct loader_norm norm;
+        char path[256];
+        fixture_folder(path);
+        for (int i = 0; i < SAMPLES; i++) {
+            char name[64];
+            snprintf(name, sizeof name, "train/s%03d.hdf5", i);
+            fixture_write(path, name,
+                          &(struct fixture){.edge = EDGE,
+                                            .sample = i,
+                                            .type = floats ? H5T_IEEE_F32LE : H5T_STD_I16LE});
+        }
+        struct dataset *d = dataset_open(path, DATASET_TRAIN, EDGE, &e);
+        assert_non_null(d);
+        assert_int_equal(dataset_info(d)->type != DATASET_INT16, floats);
+        struct loader_options o = {.data = d, .size = 1, .batch = SAMPLES, .now = now};
+        o.norm.shift[1] = 3; /* without a scale it says nothing */
+        collect(&o, plain);
+        assert_int_equal(loader_measure_norm(d, MEASURED, &norm, &e), 0);
+        o.norm = norm;
+        collect(&o, normed);
+        for (int c = 0; c < 4; c++) {
+            double sum = 0, square = 0;
+            for (int i = 0; i < SAMPLES; i++)
+                for (int k = c * 64; k < (c + 1) * 64; k++) {
+                    double v = (double)normed->x[0][i][k], raw = (double)plain->x[0][i][k];
+                    int at = k % 64;
+                    assert_float_equal(raw, log1p(value_at(i, at / 16, at / 4 % 4, at % 4, c)),
+                                       1e-6);
+                    assert_float_equal(v, (raw - (double)norm.shift[c]) * (double)norm.scale[c],
+                                       1e-5);
+                    sum += i < MEASURED ? v : 0;
+                    square += i < MEASURED ? v * v : 0;
+                }
+            assert_float_equal(sum / (MEASURED * 64), 0, 1e-5);
+            assert_float_equal(square / (MEASURED * 64), 1, 1e-5);
+        }
+        /* more than there are: all of them, which is another norm */
+        assert_int_equal(loader_measure_norm(d, SAMPLES + 1, &norm, &e), 0);
+        assert_true(norm.shift[0] != o.norm.shift[0]);
+        dataset_close(d);
+        fixture_remove(path);
+    }
+    free(plain);
+    free(normed);
+}
+
 static int ascending(const void *a, const void *b)
 {
     float x = *(const float *)a, y = *(const float *)b;
@@ -277,6 +333,14 @@ static void a_cursor_resumes(void **state)
     assert_int_equal(b.n, 3);
     assert_int_equal(loader_next(l, &b, &e), 0);
     loader_destroy(l);
+    o.step = 5; /* at the end of an epoch that nobody has closed */
+    l = loader_create(&o, &e);
+    assert_int_equal(loader_steps(l), 5);
+    assert_int_equal(loader_next(l, &b, &e), 0);
+    assert_int_equal(loader_next(l, &b, &e), 1);
+    assert_int_equal(b.epoch, 3);
+    assert_int_equal(b.step, 0);
+    loader_destroy(l);
     free(all);
     dataset_close(d);
 }
@@ -336,6 +400,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_rank_delivers_every_sample),
         cmocka_unit_test(ranks_share_the_batches_of_one),
+        cmocka_unit_test(norm_centres_the_channels),
         cmocka_unit_test(symmetries_only_move_cells),
         cmocka_unit_test(kept_samples_are_counted_apart),
         cmocka_unit_test(a_cursor_resumes),

@@ -113,9 +113,9 @@ static void convert_counts(const struct loader *l, const int16_t *row, const lon
     for (long k = 0; k < l->info.edge; k++) {
         const int16_t *cell = row + o[k];
         x0[k * step] = t[cell[0]];
-        x1[k * step] = t[cell[1]];
-        x2[k * step] = t[cell[2]];
-        x3[k * step] = t[cell[3]];
+        x1[k * step] = t[COUNTS + cell[1]];
+        x2[k * step] = t[2 * COUNTS + cell[2]];
+        x3[k * step] = t[3 * COUNTS + cell[3]];
     }
 }
 
@@ -124,7 +124,7 @@ static void convert_floats(const struct loader *l, const float *row, const long 
 {
     for (long k = 0; k < l->info.edge; k++)
         for (int c = 0; c < COSMO_CHANNELS; c++)
-            x[c][k * step] = log1pf(row[o[k] + c]);
+            x[c][k * step] = (log1pf(row[o[k] + c]) - l->o.norm.shift[c]) * l->o.norm.scale[c];
 }
 
 /* cube [D][D][D][C] -> out [C][D][D][D] or [D][D][D][C] */
@@ -163,6 +163,7 @@ static int load_sample(struct loader *l, struct slot *s, int at, uint64_t id, ui
         uint64_t bytes = 0;
         void *to = kept ? malloc(l->cube_bytes) : NULL;
         void *into = to ? to : l->cube;
+        sum->keeping &= to != NULL;
         if (dataset_read(l->o.data, id, into, y, &bytes, e) < 0) {
             free(to);
             return -1;
@@ -222,6 +223,7 @@ static void hand_over(struct loader *l, int rc, const struct loader_stats *sum, 
     l->stats.read_bytes += sum->read_bytes;
     l->stats.read_seconds += sum->read_seconds;
     l->stats.convert_seconds += sum->convert_seconds;
+    l->stats.keeping &= sum->keeping;
     if (rc == 0) {
         l->filled++;
     } else {
@@ -242,7 +244,7 @@ static void *thread_main(void *arg)
     for (uint64_t epoch = l->o.epoch; rc == 0; epoch++, step = 0) {
         loader_order(l->order, l->info.samples, l->o.seed, epoch, l->o.shuffle);
         for (; rc == 0 && step < l->steps; step++) {
-            struct loader_stats sum = {0};
+            struct loader_stats sum = {.keeping = l->kept};
             struct slot *s = free_slot(l);
             if (!s)
                 return NULL;
@@ -304,8 +306,10 @@ static void default_norm(struct loader_norm *n)
     for (int c = 0; c < COSMO_CHANNELS; c++)
         if (n->scale[c] != 0)
             return;
-    for (int c = 0; c < COSMO_CHANNELS; c++)
+    for (int c = 0; c < COSMO_CHANNELS; c++) {
+        n->shift[c] = 0;
         n->scale[c] = 1;
+    }
 }
 
 struct loader *loader_create(const struct loader_options *o, struct err *e)
@@ -332,6 +336,7 @@ struct loader *loader_create(const struct loader_options *o, struct err *e)
         l->o.batch = (long)info->samples;
     l->max_n = (int)((l->o.batch + o->size - 1) / o->size);
     l->steps = ((long)info->samples + l->o.batch - 1) / l->o.batch;
+    l->epoch_over = o->step >= l->steps;
     l->n_slots = (o->ahead > 0 ? o->ahead : DEFAULT_AHEAD) + 1;
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->changed, NULL);

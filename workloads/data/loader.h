@@ -54,7 +54,8 @@ struct loader_options {
                                  * and a cyclic shift where the box is periodic */
     enum loader_layout layout;
     uint64_t epoch;             /* first epoch; its random key */
-    long step;                  /* first step in it (resume); 0 */
+    long step;                  /* first step in it (resume); 0; loader_steps(): it is over, and
+                                 * the first loader_next() says so */
     int ahead;                  /* batches kept ready; 0: 2 */
     uint64_t keep_bytes;        /* keep decoded samples in memory when all that this loader can
                                  * meet fit in so much; 0: read every time */
@@ -82,7 +83,7 @@ struct loader_stats {
     double convert_seconds;     /* the thread spent in log(1 + x), symmetry and layout */
     double wait_seconds;        /* the consumer waited on an empty queue */
     uint64_t waits;             /* batches that were not ready when asked for */
-    bool keeping;               /* keep_bytes was enough */
+    bool keeping;               /* keep_bytes was enough, and so was memory */
 };
 
 struct loader *loader_create(const struct loader_options *o, struct err *e);
