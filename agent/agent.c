@@ -57,6 +57,13 @@ static void complain(const char *sentence)
         fprintf(stderr, "hpcai500-agent: %s\n", sentence);
 }
 
+/* One task of several that Slurm started. Where the plugin is missing on a
+ * node, the tasks there have no run text. */
+static bool in_wide_step(void)
+{
+    return job_number("SLURM_STEP_ID") >= 0 && job_number("SLURM_NTASKS") > 1;
+}
+
 /* Answers that need no MPI. Returns an exit code, -1: go on. */
 static int before_mpi(struct run *r, int argc, char **argv)
 {
@@ -77,6 +84,8 @@ static int before_mpi(struct run *r, int argc, char **argv)
             printf("hpcai500-agent %s (%s)\n", PACKAGE_VERSION, HPCAI500_BUILD_ID);
         return AGENT_OK;
     }
+    if (!r->o.run && in_wide_step())
+        return -1; /* perhaps another rank knows: agree_text() */
     if (!r->o.run) {
         complain("what to run? give a run text, or 'list' to see what there is");
         return AGENT_USAGE;
@@ -93,17 +102,30 @@ static int before_mpi(struct run *r, int argc, char **argv)
 
 /* ---- with the others ---- */
 
-/* All ranks run the same text, or none runs. */
+/* All ranks run the same text, or none runs; a rank without one takes that of
+ * the others. */
 static int agree_text(struct run *r, struct err *e)
 {
-    char text[2 * RUNSPEC_MAX_BYTES + 1] = "", own[sizeof text];
+    static char text[2 * RUNSPEC_MAX_BYTES + 1];
+    char own[sizeof text] = "";
+    double first = r->o.run ? r->comm->rank : r->comm->size;
+    int rc = 0;
 
-    runspec_format(&r->spec, own, sizeof own);
-    memcpy(text, own, sizeof text);
-    if (r->comm->broadcast(r->comm, text, sizeof text, 0, e) < 0)
+    if (r->comm->reduce(r->comm, &first, 1, COMM_MIN, e) < 0)
         return -1;
-    int rc =
-        strcmp(text, own) == 0 ? 0 : err_set(e, "was told to run '%s', rank 0 '%s'", own, text);
+    if (first >= r->comm->size)
+        return err_set(e, "no rank has a run text");
+    if (r->o.run)
+        runspec_format(&r->spec, own, sizeof own);
+    memcpy(text, own, sizeof text);
+    if (r->comm->broadcast(r->comm, text, sizeof text, (int)first, e) < 0)
+        return -1;
+    if (!r->o.run) {
+        r->o.run = text;
+        rc = runspec_parse(&r->spec, text, e);
+    } else if (strcmp(text, own) != 0) {
+        rc = err_set(e, "was told to run '%s', rank %.0f '%s'", own, first, text);
+    }
     return comm_agree(r->comm, rc, e);
 }
 

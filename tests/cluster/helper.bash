@@ -76,7 +76,8 @@ is() {
     for what in "$@"; do
         jq -e "$what" "$file" > /dev/null || {
             echo "does not hold in $file: $what" >&2
-            jq '{id, status, valid, reasons, job, nodes: [.system.nodes[]? | {name, build_id, plugin_remote}]}' "$file" >&2
+            jq '{id, status, valid, reasons: (.reasons | {valid, status, "workloads[0].status"}), job,
+                nodes: [.system.nodes[]? | {name, build_id, plugin_remote}]}' "$file" >&2
             return 1
         }
     done
