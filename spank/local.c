@@ -157,12 +157,20 @@ static bool agent_first(const struct request *r, const struct cmdline *c, int ow
     return true;
 }
 
+static bool has_agent(const struct cmdline *c, int from, int to)
+{
+    for (int i = from; i < to && i < c->argc; i++)
+        if (is_agent(1, c->argv + i))
+            return true;
+    return false;
+}
+
 /* Why nothing can run before the command here; NULL when it can. */
-static const char *cannot(const struct request *r, const struct cmdline *c, int own)
+static const char *cannot(const struct request *r, bool het)
 {
     if (!r->site.step)
         return "this site runs nothing before a command (step=no)";
-    if (cmdline_is_het(c, own)) /* the other components do not wait; tried */
+    if (het) /* the other components do not wait; tried */
         return "srun of several components cannot wait for a run before its command";
     return NULL;
 }
@@ -178,11 +186,15 @@ static int local_init_post_opt(spank_t sp, struct request *r)
     (void)sp;
     if (cmdline_init(&c))
         return 0;
-    int own = optind;
-    if (own < 1 || own >= c.argc || is_agent(c.argc - own, c.argv + own) ||
-        !cmdline_has_option(&c, own, "hpcai500"))
+    /* of several components getopt has only seen the last one's words */
+    bool het = cmdline_is_het(&c, c.argc);
+    int own = het ? c.argc : optind;
+    if (own < 1 || own > c.argc || has_agent(&c, het ? 1 : own, het ? c.argc : own + 1) ||
+        !cmdline_has_option(&c, own, "hpcai500")) {
+        r->site.step = r->site.step && !het;
         goto out;
-    const char *why = cannot(r, &c, own);
+    }
+    const char *why = cannot(r, het);
     if (why) {
         (r->spec.gate ? slurm_error : slurm_info)("hpcai500: %s", why);
         go_on = !r->spec.gate;

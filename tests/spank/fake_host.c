@@ -242,6 +242,10 @@ static void parse_words(int argc, char **argv)
             setenv(OPTION_JOB, value, 1);
     }
     optind = i;
+    /* srun parses each component by itself, the last one last */
+    for (int k = i; k < argc; k++)
+        if (strcmp(argv[k], ":") == 0)
+            optind = 1;
     command_argc = argc - i;
     command_argv = argv + i;
 }

@@ -321,6 +321,10 @@ T
     only "fake: hpcai500: $why" "launch: hostname _SLURM_SPANK_OPTION_hpcai500_hpcai500=component"
     in_ local --hpcai500=component,gate=yes --het-group=0,1 hostname
     [ $status -eq 1 ]; only "fake: error: hpcai500: $why"
+    in_ local -N1 --hpcai500=component hostname : -N2 hostname
+    [ $status -eq 0 ]; [ "${lines[0]}" = "fake: hpcai500: $why" ]; [[ ${lines[1]} == "launch: hostname : -N2 hostname"* ]]
+    in_ local -N1 --hpcai500=component hpcai500-agent : -N2 hostname
+    [ $status -eq 0 ]; [ "${lines[0]}" = "fake: hpcai500: component may cost 0.333 node-hours" ]
     [ ! -e srun.argv ]
 }
 
