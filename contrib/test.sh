@@ -159,7 +159,7 @@ stage_mpich() {
     mpich=$(command -v mpicc.mpich) || { add 0 0 1; skips+=("mpich: mpicc.mpich is not installed"); return; }
     build mpich CC=gcc MPICC="$mpich" || return
     tests=$(make -s -C "$W/mpich" print-TESTS | tr ' ' '\n' | grep '^tests/agent/' | tr '\n' ' ')
-    [ -z "${tests// }" ] || MPIRUN=mpirun.mpich check mpich TESTS="$tests"
+    [ -z "${tests// }" ] || check mpich TESTS="$tests"
 }
 
 stage_matrix() {
@@ -196,6 +196,7 @@ stage_fuzz() {
 stage_cluster() {
     local lab=$top/contrib/cluster/cluster.sh file name rc p f s
     export HPCAI500_CLUSTER=$cluster top_srcdir=$top
+    started=yes
     step first-light 1800 "$top/contrib/first-light.sh"
     "$lab" status > "$W/logs/cluster-status.log" 2>&1 || { tail_of "$W/logs/cluster-status.log"; return; }
     top_builddir=$("$lab" dir)/build; export top_builddir
@@ -234,7 +235,8 @@ JOBS=$(nproc); export JOBS
 openmpi=$(command -v mpicc.openmpi || command -v mpicc || echo mpicc)
 # One cluster per checkout.
 cluster=test-$(printf %s "$top" | cksum | cut -d' ' -f1 | cut -c1-8)
-trap '"$top/contrib/cluster/cluster.sh" -c "$cluster" down --wipe >/dev/null 2>&1' EXIT
+started=no
+trap '[ $started = no ] || "$top/contrib/cluster/cluster.sh" -c "$cluster" down --wipe >/dev/null 2>&1' EXIT
 trap 'exit 130' INT TERM
 
 prepare() {
