@@ -121,7 +121,7 @@ static void mpi_free(struct comm *c, void *p)
 
     if (w)
         window_close(m, w);
-    else
+    else if (!m->failed) /* MPI may still write into it */
         free(p);
 }
 

@@ -9,7 +9,9 @@
  *
  * Life:    the filler owns it; a workload borrows it for its run.
  * Failure: -1 and a sentence (a peer died, a time-out); after a failure the
- *          table must not be used again except its free().
+ *          table must not be used again except its free(). Buffers of the
+ *          blocking calls may be on the stack all the same: the filler lets
+ *          nothing that may still be under way after a failure write there.
  * Threads: one thread of a rank talks (MPI_THREAD_FUNNELED).
  */
 #ifndef ENGINE_COMM_H
