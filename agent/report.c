@@ -17,6 +17,7 @@
 #include "agent/guard.h"
 #include "agent/job.h"
 #include "agent/system.h"
+#include "reports/crc32c.h"
 #include "workloads/engine/engine.h"
 
 enum { PATH_SIZE = PATH_MAX + RECORD_ID_SIZE + 32 };

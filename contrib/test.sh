@@ -164,7 +164,7 @@ stage_mpich() {
 
 stage_matrix() {
     local all="--without-slurm --without-mpi --without-hdf5 --without-cjson --without-zlib
-        --without-onednn --without-papi --without-hwloc --without-fftw --without-cmocka"
+        --without-onednn --without-papi --without-hwloc --without-fftw --without-munge --without-cmocka"
     build no-slurm --without-slurm MPICC="$openmpi"
     build no-mpi --without-mpi
     build no-onednn --without-onednn --without-papi --without-hwloc MPICC="$openmpi"

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "reports/crc32c.h"
 #include "reports/record_fields.h"
 
 struct journal {
@@ -22,19 +23,6 @@ struct journal {
 };
 
 enum { HEAD = 18, MAX_LINE = 1 << 20 }; /* "LLLLLLLL CCCCCCCC " */
-
-uint32_t crc32c(uint32_t crc, const void *p, size_t n)
-{
-    const unsigned char *c = p;
-
-    crc = ~crc;
-    for (; n; n--) {
-        crc ^= *c++;
-        for (int bit = 0; bit < 8; bit++) /* polynomial 0x1edc6f41, reflected */
-            crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78u : 0);
-    }
-    return ~crc;
-}
 
 struct journal *journal_open(const char *dir, const char *id, int rank, struct err *e)
 {

@@ -27,18 +27,11 @@
 #ifndef REPORTS_JOURNAL_H
 #define REPORTS_JOURNAL_H
 
-#include <stddef.h>
-#include <stdint.h>
-
 #include "reports/err.h"
 #include "reports/record.h"
 #include "reports/result.h"
 
 struct journal;
-
-/* CRC-32C (Castagnoli), as iSCSI and ext4 use it; crc is 0 or what was
- * returned for the part before. */
-uint32_t crc32c(uint32_t crc, const void *p, size_t n);
 
 /* Makes DIR/ID.journal (0700, several ranks may race) and the rank's file in
  * it, which must not exist. */

@@ -3,6 +3,7 @@
 noinst_LTLIBRARIES += reports/libcore.la
 reports_libcore_la_CFLAGS = $(AM_CFLAGS) $(HARDEN_CFLAGS)
 reports_libcore_la_SOURCES = \
+    %D%/crc32c.h %D%/crc32c.c \
     %D%/err.h %D%/err.c \
     %D%/measure.h \
     %D%/nearest.h %D%/nearest.c \

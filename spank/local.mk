@@ -20,3 +20,13 @@ hpcai500exampledir = $(docdir)/plugstack.conf.d
 dist_hpcai500example_DATA = %D%/hpcai500.conf
 endif
 EXTRA_DIST += %D%/hpcai500.map
+
+# Bundles and credentials: the witness writes them, the collector reads them.
+noinst_LTLIBRARIES += spank/libwitness.la
+spank_libwitness_la_SOURCES = %D%/bundle.h %D%/bundle.c
+spank_libwitness_la_CFLAGS = $(AM_CFLAGS) $(HARDEN_CFLAGS) $(MUNGE_CFLAGS)
+spank_libwitness_la_LIBADD = reports/libcore.la
+if BUILD_WITNESS
+spank_libwitness_la_SOURCES += %D%/cred.h %D%/cred.c
+spank_libwitness_la_LIBADD += $(MUNGE_LIBS)
+endif

@@ -20,6 +20,7 @@
 #include <cjson/cJSON.h>
 #include <cmocka.h>
 
+#include "reports/crc32c.h"
 #include "reports/journal.h"
 #include "sample.h"
 
