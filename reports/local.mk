@@ -46,3 +46,6 @@ dist_pkgdata_DATA += %D%/schema/record.schema.json
 else
 EXTRA_DIST += %D%/schema/record.schema.json
 endif
+
+# The history and the archive (SQLite, zlib).
+EXTRA_DIST += %D%/archive.h %D%/history.h

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The dated archive of records: ARCHIVE/YYYY/MM/DD/<id>.json.gz, the
+ * witness's credentials beside it as <id>.witness.
+ *
+ * A file is whole or not there: exclusive temporary file, fsync, rename,
+ * fsync of the folder. A place is the path below ARCHIVE,
+ * "2026/11/22/lab-4711.0.3.json.gz".
+ *
+ * Life:    open returns, close frees; close(NULL) is a no-op.
+ * Failure: 0/-1 or NULL and one sentence; a failed put leaves what was there.
+ * Threads: one thread per handle; one writer at a time (history's lock).
+ */
+#ifndef REPORTS_ARCHIVE_H
+#define REPORTS_ARCHIVE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "reports/err.h"
+#include "reports/record.h"
+
+enum {
+    ARCHIVE_PLACE_SIZE = RECORD_ID_SIZE + 32,
+    ARCHIVE_MAX_WITNESS = 1 << 20 /* bytes of the credentials of one record */
+};
+
+struct archive;
+
+/* The folder must be there; it may be on another file system than the
+ * history. */
+struct archive *archive_open(const char *dir, struct err *e);
+void archive_close(struct archive *a);
+
+/* Where a record of that id and begin (Unix time, UTC day) stands. Characters
+ * other than [A-Za-z0-9._+-] become '_', and so does a leading dot. */
+void archive_place(const char *id, int64_t begin, char place[ARCHIVE_PLACE_SIZE]);
+
+/* Puts a record of at most RECORD_MAX_BYTES there, its witness first (NULL:
+ * none, and one that stood there goes); replaces what was there. */
+int archive_put(struct archive *a, const char *place, const char *text, size_t size,
+                const char *witness, struct err *e);
+
+/* The record byte for byte, NUL behind it; free() it. Refuses what unpacks to
+ * more than RECORD_MAX_BYTES, symbolic links, and places that lead out. */
+char *archive_get(struct archive *a, const char *place, size_t *size, struct err *e);
+/* Its witness; NULL with an empty sentence when there is none. */
+char *archive_witness(struct archive *a, const char *place, size_t *size, struct err *e);
+
+/* Overwrites nothing, unlinks record and witness, then folders that are
+ * empty. Nothing there is no failure. */
+int archive_remove(struct archive *a, const char *place, struct err *e);
+
+#endif
