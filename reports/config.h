@@ -63,6 +63,7 @@ struct config {
     char archive[CONFIG_TEXT_SIZE];
     char quarantine[CONFIG_TEXT_SIZE];
     char service_user[CONFIG_WORD_SIZE];
+    char munge_socket[CONFIG_TEXT_SIZE]; /* "": the system's own */
     enum config_comment admin_comment;
     char cache[CONFIG_TEXT_SIZE]; /* "": the user's own */
     char agent[CONFIG_TEXT_SIZE]; /* what doctor asks for its build id */

@@ -11,6 +11,7 @@ reports_libcore_la_SOURCES = \
     %D%/result.h %D%/result.c \
     %D%/sha256.h %D%/sha256.c \
     %D%/runspec.h %D%/runspec.c \
+    %D%/witness.h %D%/witness.c \
     %D%/workloads.def
 
 # The record and what reads it (cJSON, zlib).
@@ -22,7 +23,8 @@ reports_libreports_la_SOURCES = \
     %D%/journal.h %D%/journal.c %D%/journal_record.c \
     %D%/record.h %D%/record.c %D%/record_json.c %D%/record_file.c \
     %D%/record_fields.h %D%/record_fields.c \
-    %D%/utf8.h %D%/utf8.c
+    %D%/utf8.h %D%/utf8.c \
+    %D%/witness_read.c
 reports_libreports_la_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS) $(ZLIB_CFLAGS)
 reports_libreports_la_LIBADD = $(CJSON_LIBS) $(ZLIB_LIBS)
 endif
