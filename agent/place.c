@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "agent/textfile.h"
+#include "reports/config.h"
 
 static bool writable(const char *dir)
 {
@@ -38,30 +38,17 @@ static int find_record(char *dir, const char *out, struct err *e)
                : err_set(e, "the working folder %s cannot be written; say out=FOLDER", dir);
 }
 
-/* `cache=` of the site's configuration. */
-static void site_cache(char *cache)
+/* $HPCAI500_CACHE, the site's cache= (config.h knows both), the user's own. */
+static int find_cache(char *cache, struct err *e)
 {
-    const char *path = getenv("HPCAI500_CONF");
-    char text[16384];
+    const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    struct config site;
 
-    if (textfile_read(path && *path ? path : HPCAI500_SYSCONFDIR "/hpcai500.conf", text,
-                      sizeof text) == 0)
-        textfile_value(text, "cache", cache, PATH_MAX);
-}
-
-static void find_cache(char *cache)
-{
-    const char *own = getenv("HPCAI500_CACHE"), *xdg = getenv("XDG_CACHE_HOME");
-    const char *home = getenv("HOME");
-
-    cache[0] = '\0';
-    if (own && *own) {
-        snprintf(cache, PATH_MAX, "%s", own);
-        return;
-    }
-    site_cache(cache);
+    if (config_load(&site, NULL, 0, e))
+        return -1;
+    snprintf(cache, PATH_MAX, "%s", site.cache);
     if (cache[0])
-        return;
+        return 0;
     if (!home || !*home) {
         struct passwd *pw = getpwuid(getuid());
         home = pw ? pw->pw_dir : "/tmp";
@@ -70,6 +57,7 @@ static void find_cache(char *cache)
         snprintf(cache, PATH_MAX, "%s/hpcai500", xdg);
     else
         snprintf(cache, PATH_MAX, "%s/.cache/hpcai500", home);
+    return 0;
 }
 
 /* Installed: the folder of programs. Not installed: beside this program in the
@@ -102,7 +90,8 @@ static void find_generator(char *path)
 int place_find(struct place *p, const struct runspec *spec, struct err *e)
 {
     memset(p, 0, sizeof *p);
-    find_cache(p->cache);
+    if (find_cache(p->cache, e))
+        return -1;
     find_generator(p->generator);
     return find_record(p->record, spec->out, e);
 }

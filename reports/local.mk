@@ -44,6 +44,13 @@ reports_hpcai500_recover_SOURCES = %D%/recover.c
 reports_hpcai500_recover_LDADD = reports/libreports.la reports/libcore.la
 dist_man_MANS += %D%/hpcai500-show.1 %D%/hpcai500-recover.1 %D%/hpcai500-record.5
 
+pkglibexec_PROGRAMS += reports/hpcai500-config
+reports_hpcai500_config_SOURCES = %D%/config_tool.c
+reports_hpcai500_config_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
+reports_hpcai500_config_LDADD = reports/libreports.la reports/libcore.la
+dist_man_MANS += %D%/hpcai500-config.1 %D%/hpcai500.conf.5
+dist_doc_DATA += %D%/hpcai500.conf.example
+
 dist_pkgdata_DATA += %D%/schema/record.schema.json
 else
 EXTRA_DIST += %D%/schema/record.schema.json

@@ -136,6 +136,18 @@ signal_to() {
     [ -z "$(ls -A "$dir")" ]
 }
 
+@test "the site says where generated data are kept, and a wrong site file is said" {
+    unset HPCAI500_CACHE
+    echo "cache = $dir/shared" >site.conf
+    HPCAI500_CONF=$dir/site.conf run ranks 1 "$agent" --dry-run cosmoflow,class=tiny
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"$dir/shared"* ]]
+    echo "cach = $dir/shared" >site.conf
+    HPCAI500_CONF=$dir/site.conf run ranks 1 "$agent" --dry-run cosmoflow,class=tiny
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"$dir/site.conf:1: there is no key 'cach'; the nearest is 'cache'"* ]]
+}
+
 @test "class=auto takes the largest class that fits time and memory" {
     run "$fake" --dry-run cosmoflow
     [[ "$output" == *"class small"* ]]

@@ -20,3 +20,10 @@
     echo "$output"
     [ "$status" -eq 0 ]
 }
+
+@test "the configuration holds under libFuzzer for a few seconds" {
+    run "$top_srcdir/tests/reports/fuzz.sh" config 3
+    [ "$status" -ne 77 ] || skip "$output"
+    echo "$output"
+    [ "$status" -eq 0 ]
+}

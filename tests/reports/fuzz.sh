@@ -22,6 +22,9 @@ record | journal)
     done
     libs="-lcjson -lm"
     ! grep -q 'define HAVE_ZLIB 1' "$build/config.h" || libs="$libs -lz" ;;
+config)
+    core="$core $top/reports/config.c"
+    libs="-DHPCAI500_SYSCONFDIR=\"/etc/hpcai500\" -DHPCAI500_BINDIR=\"/usr/bin\"" ;;
 *) libs= ;;
 esac
 

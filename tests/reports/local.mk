@@ -11,6 +11,12 @@ tests_reports_test_runspec_SOURCES = %D%/test_runspec.c
 tests_reports_test_runspec_LDADD = reports/libcore.la $(CMOCKA_LIBS)
 tests_reports_test_runspec_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 TESTS += tests/reports/test_runspec
+
+check_PROGRAMS += tests/reports/test_config
+tests_reports_test_config_SOURCES = %D%/test_config.c
+tests_reports_test_config_LDADD = reports/libcore.la $(CMOCKA_LIBS)
+tests_reports_test_config_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+TESTS += tests/reports/test_config
 endif
 
 check_PROGRAMS += tests/reports/fuzz_runspec
@@ -18,6 +24,11 @@ tests_reports_fuzz_runspec_SOURCES = %D%/fuzz_runspec.c
 tests_reports_fuzz_runspec_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY
 tests_reports_fuzz_runspec_LDADD = reports/libcore.la
 TESTS += tests/reports/fuzz_runspec
+check_PROGRAMS += tests/reports/fuzz_config
+tests_reports_fuzz_config_SOURCES = %D%/fuzz_config.c
+tests_reports_fuzz_config_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY
+tests_reports_fuzz_config_LDADD = reports/libcore.la
+TESTS += tests/reports/fuzz_config
 dist_check_SCRIPTS += %D%/fuzz.bats %D%/fuzz.sh
 TESTS += %D%/fuzz.bats
 EXTRA_DIST += %D%/corpus %D%/runspec_workloads.def %D%/fuzz_record.c %D%/fuzz_journal.c
@@ -39,7 +50,7 @@ endif
 check_PROGRAMS += tests/reports/make_records
 tests_reports_make_records_SOURCES = %D%/make_records.c %D%/sample.h %D%/sample.c
 tests_reports_make_records_LDADD = reports/libreports.la reports/libcore.la
-TESTS += %D%/show.bats %D%/schema.bats
+TESTS += %D%/show.bats %D%/schema.bats %D%/config.bats
 endif
-dist_check_SCRIPTS += %D%/show.bats %D%/schema.bats %D%/validate.py
+dist_check_SCRIPTS += %D%/show.bats %D%/schema.bats %D%/config.bats %D%/validate.py
 EXTRA_DIST += %D%/golden
