@@ -23,6 +23,7 @@ reports_libreports_la_SOURCES = \
     %D%/journal.h %D%/journal.c %D%/journal_record.c \
     %D%/record.h %D%/record.c %D%/record_json.c %D%/record_file.c \
     %D%/record_fields.h %D%/record_fields.c \
+    %D%/redact.h %D%/redact.c \
     %D%/utf8.h %D%/utf8.c \
     %D%/witness_read.c
 reports_libreports_la_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS) $(ZLIB_CFLAGS)

@@ -46,6 +46,11 @@ tests_reports_test_journal_SOURCES = %D%/test_journal.c %D%/sample.h %D%/sample.
 tests_reports_test_journal_CFLAGS = $(record_test_flags)
 tests_reports_test_journal_LDADD = $(record_test_libs)
 TESTS += tests/reports/test_record tests/reports/test_journal
+check_PROGRAMS += tests/reports/test_redact
+tests_reports_test_redact_SOURCES = %D%/test_redact.c %D%/sample.h %D%/sample.c
+tests_reports_test_redact_CFLAGS = $(record_test_flags)
+tests_reports_test_redact_LDADD = $(record_test_libs)
+TESTS += tests/reports/test_redact
 endif
 check_PROGRAMS += tests/reports/make_records
 tests_reports_make_records_SOURCES = %D%/make_records.c %D%/sample.h %D%/sample.c
