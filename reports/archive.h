@@ -47,8 +47,8 @@ char *archive_get(struct archive *a, const char *place, size_t *size, struct err
 /* Its witness; NULL with an empty sentence when there is none. */
 char *archive_witness(struct archive *a, const char *place, size_t *size, struct err *e);
 
-/* Overwrites nothing, unlinks record and witness, then folders that are
- * empty. Nothing there is no failure. */
+/* Unlinks record and witness, then folders that are empty. Nothing there is
+ * no failure. */
 int archive_remove(struct archive *a, const char *place, struct err *e);
 
 #endif

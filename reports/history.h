@@ -25,8 +25,9 @@
  * Failure: 0/-1 and one sentence; a failure changes nothing. A process that
  *          dies at any instant leaves each run filed whole or not at all, but
  *          for a file in the archive that the next filing replaces.
- * Threads: one thread per handle. One writer at a time, by a lock on
- *          PATH.lock; readers work while it writes.
+ * Threads: one thread per handle. One writer at a time, by SQLite's lock,
+ *          held from history_begin() to history_commit(); within it the
+ *          archive is written too. Readers work meanwhile.
  */
 #ifndef REPORTS_HISTORY_H
 #define REPORTS_HISTORY_H
@@ -44,7 +45,7 @@ struct cJSON;
 struct history;
 
 enum {
-    HISTORY_VERSION = 1, /* user_version of the file */
+    HISTORY_VERSION = 2, /* user_version of the file */
     HISTORY_KEY_SIZE = RECORD_ID_SIZE,
     HISTORY_NONE = RUN_CRASHED + 1, /* a status: asked for, but no record */
     HISTORY_MAX_NODES = 8192,       /* of one run; more are not looked up by name */
@@ -55,7 +56,8 @@ enum {
 
 /* Makes the file (0640) when there is none, brings an older one to
  * HISTORY_VERSION, refuses a newer one. Waits up to 10 s for the other
- * writer. The archive may be NULL: then nothing is kept but the rows. */
+ * writer. Refuses network file systems, on which SQLite's log cannot work. The
+ * archive may be NULL: then nothing is kept but the rows. */
 struct history *history_open_writer(const char *path, struct archive *archive, struct err *e);
 /* Read-only; never makes, changes or waits for anything. */
 struct history *history_open_reader(const char *path, struct err *e);
@@ -205,12 +207,12 @@ void history_done(struct history_query *q);
 
 /* Names of one kind that the history knows, for "did you mean": calls fn
  * with each. */
-enum history_kind {
-    HISTORY_WORKLOADS,
-    HISTORY_METRICS,
-    HISTORY_NODES,
-    HISTORY_USERS,
-    HISTORY_CLUSTERS
+enum history_kind { /* the numbers stand in the file */
+                    HISTORY_WORKLOADS = 0,
+                    HISTORY_METRICS = 1,
+                    HISTORY_NODES = 2,
+                    HISTORY_USERS = 3,
+                    HISTORY_CLUSTERS = 4
 };
 int history_names(struct history *h, enum history_kind kind,
                   void (*fn)(void *ctx, const char *name), void *ctx, struct err *e);

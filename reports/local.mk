@@ -58,4 +58,12 @@ EXTRA_DIST += %D%/schema/record.schema.json
 endif
 
 # The history and the archive (SQLite, zlib).
-EXTRA_DIST += %D%/archive.h %D%/history.h
+if BUILD_HISTORY
+noinst_LTLIBRARIES += reports/libhistory.la
+reports_libhistory_la_SOURCES = \
+    %D%/archive.h %D%/archive.c \
+    %D%/history.h %D%/history.c %D%/history_file.c %D%/history_ask.c \
+    %D%/history_db.h %D%/history_schema.h
+reports_libhistory_la_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS) $(SQLITE_CFLAGS) $(ZLIB_CFLAGS)
+reports_libhistory_la_LIBADD = $(CJSON_LIBS) $(SQLITE_LIBS) $(ZLIB_LIBS)
+endif

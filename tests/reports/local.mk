@@ -59,3 +59,14 @@ TESTS += %D%/show.bats %D%/schema.bats %D%/config.bats
 endif
 dist_check_SCRIPTS += %D%/show.bats %D%/schema.bats %D%/config.bats %D%/validate.py
 EXTRA_DIST += %D%/golden
+
+# The history and the archive.
+if BUILD_HISTORY
+if BUILD_TESTS
+check_PROGRAMS += tests/reports/test_history
+tests_reports_test_history_SOURCES = %D%/test_history.c %D%/sample.h %D%/sample.c
+tests_reports_test_history_CFLAGS = $(record_test_flags) $(SQLITE_CFLAGS)
+tests_reports_test_history_LDADD = reports/libhistory.la $(record_test_libs) $(SQLITE_LIBS)
+TESTS += tests/reports/test_history
+endif
+endif

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The dated archive: one packed file per record. */
+#include <config.h>
+
+#include "reports/archive.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#define SUFFIX         ".json.gz"
+#define WITNESS_SUFFIX ".witness"
+
+enum {
+    DAY_LENGTH = 10, /* "2026/11/22" */
+    FILE_SIZE = RECORD_ID_SIZE + 24,
+    GZIP_WINDOW = 15 + 16, /* zlib: the largest window, gzip's header */
+    PACKED_MAX = RECORD_MAX_BYTES + RECORD_MAX_BYTES / 64 + 1024
+};
+
+struct archive {
+    int fd;
+    char dir[PATH_MAX];
+};
+
+struct archive *archive_open(const char *dir, struct err *e)
+{
+    struct archive *a = malloc(sizeof *a);
+
+    if (!a) {
+        err_set(e, "the archive %s: out of memory", dir);
+        return NULL;
+    }
+    snprintf(a->dir, sizeof a->dir, "%s", dir);
+    a->fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (a->fd < 0) {
+        err_set(e, "cannot open the archive %s: %s", dir, strerror(errno));
+        free(a);
+        return NULL;
+    }
+    return a;
+}
+
+void archive_close(struct archive *a)
+{
+    int why = errno;
+
+    if (a)
+        close(a->fd);
+    free(a);
+    errno = why;
+}
+
+/* ---- places ---- */
+
+static bool in_name(char c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+           (c && strchr("._+-", c));
+}
+
+void archive_place(const char *id, int64_t begin, char place[ARCHIVE_PLACE_SIZE])
+{
+    time_t t = (time_t)begin;
+    struct tm day = {0};
+
+    if (begin < 0 || begin > INT64_C(253402300799) || !gmtime_r(&t, &day)) { /* year 9999 */
+        t = 0;
+        gmtime_r(&t, &day);
+    }
+    strftime(place, ARCHIVE_PLACE_SIZE, "%Y/%m/%d/", &day);
+    size_t n = strlen(place);
+    for (size_t i = 0; id[i] && i < RECORD_ID_SIZE - 1; i++)
+        place[n++] = in_name(id[i]) && (i > 0 || id[i] != '.') ? id[i] : '_';
+    strcpy(place + n, SUFFIX);
+}
+
+/* A place as archive_place() makes them: nothing else is opened. */
+static bool is_place(const char *place)
+{
+    static const char shape[] = "dddd/dd/dd/";
+    size_t n = strlen(place), suffix = sizeof SUFFIX - 1;
+
+    if (n >= ARCHIVE_PLACE_SIZE || n <= DAY_LENGTH + 1 + suffix ||
+        strcmp(place + n - suffix, SUFFIX) != 0 || place[DAY_LENGTH + 1] == '.')
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        char c = place[i];
+        bool good = i > DAY_LENGTH ? in_name(c) : shape[i] == 'd' ? c >= '0' && c <= '9' : c == '/';
+        if (!good)
+            return false;
+    }
+    return true;
+}
+
+struct spot {
+    int dirfd; /* the day's folder */
+    char record[FILE_SIZE], witness[FILE_SIZE];
+};
+
+/* The folder below, made when asked to; a new one is on the device before
+ * anything stands in it. */
+static int step_into(int fd, const char *name, bool make)
+{
+    int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    int next = openat(fd, name, flags);
+
+    if (next >= 0 || errno != ENOENT || !make)
+        return next;
+    if (mkdirat(fd, name, 0750) < 0 && errno != EEXIST)
+        return -1;
+    if (fsync(fd) < 0 && errno != EINVAL)
+        return -1;
+    return openat(fd, name, flags);
+}
+
+/* Opens the day of a place; errno ENOENT: there is none. */
+static int spot_open(struct archive *a, const char *place, bool make, struct spot *s, struct err *e)
+{
+    char part[3][5] = {"", "", ""};
+    int fd = -1;
+
+    s->dirfd = -1;
+    if (!is_place(place)) {
+        errno = EINVAL;
+        return err_set(e, "'%.64s' is no place of an archive", place);
+    }
+    memcpy(part[0], place, 4);
+    memcpy(part[1], place + 5, 2);
+    memcpy(part[2], place + 8, 2);
+    for (int i = 0; i < 3; i++) {
+        int next = step_into(i ? fd : a->fd, part[i], make);
+        int why = errno;
+        if (i)
+            close(fd);
+        fd = next;
+        errno = why;
+        if (fd < 0) {
+            err_set(e, "the archive %s/%.10s: %s", a->dir, place, strerror(why));
+            errno = why;
+            return -1;
+        }
+    }
+    const char *name = place + DAY_LENGTH + 1;
+    s->dirfd = fd;
+    snprintf(s->record, sizeof s->record, "%s", name);
+    snprintf(s->witness, sizeof s->witness, "%.*s" WITNESS_SUFFIX,
+             (int)(strlen(name) - (sizeof SUFFIX - 1)), name);
+    return 0;
+}
+
+/* ---- packing ---- */
+
+/* gzip of text, without a date in it: same bytes, same file. free() it. */
+static unsigned char *pack(const char *text, size_t size, size_t *packed)
+{
+    z_stream z = {0};
+    unsigned char *out = NULL;
+
+    if (deflateInit2(&z, 6, Z_DEFLATED, GZIP_WINDOW, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+        return NULL;
+    size_t room = deflateBound(&z, size);
+    if ((out = malloc(room))) {
+        z.next_in = (Bytef *)(uintptr_t)text;
+        z.avail_in = (uInt)size;
+        z.next_out = out;
+        z.avail_out = (uInt)room;
+        if (deflate(&z, Z_FINISH) != Z_STREAM_END) {
+            free(out);
+            out = NULL;
+        }
+        *packed = z.total_out;
+    }
+    deflateEnd(&z);
+    return out;
+}
+
+/* Back again, at most RECORD_MAX_BYTES; NULL and why not. */
+static char *unpack(const unsigned char *in, size_t n, size_t *size, const char **why)
+{
+    z_stream z = {0};
+    char *out = malloc(RECORD_MAX_BYTES + 1);
+
+    *why = "out of memory";
+    if (!out || inflateInit2(&z, GZIP_WINDOW) != Z_OK) {
+        free(out);
+        return NULL;
+    }
+    z.next_in = (Bytef *)(uintptr_t)in;
+    z.avail_in = (uInt)n;
+    z.next_out = (Bytef *)out;
+    z.avail_out = RECORD_MAX_BYTES;
+    int rc = inflate(&z, Z_FINISH);
+    *size = z.total_out;
+    inflateEnd(&z);
+    if (rc == Z_STREAM_END && z.avail_in == 0) {
+        out[*size] = '\0';
+        return out;
+    }
+    *why = rc == Z_STREAM_END   ? "something stands behind the record"
+           : z.avail_out == 0   ? "unpacks to more than a record may have"
+           : rc == Z_DATA_ERROR ? "damaged"
+                                : "cut off";
+    free(out);
+    return NULL;
+}
+
+/* ---- one file ---- */
+
+static int write_all(int fd, const void *bytes, size_t n)
+{
+    for (const char *p = bytes; n;) {
+        ssize_t done = write(fd, p, n);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done <= 0)
+            return -1;
+        p += done;
+        n -= (size_t)done;
+    }
+    return 0;
+}
+
+/* Whole under its name, or not there; errno says why. One writer: the
+ * temporary name may be fixed, and what a dead writer left goes. */
+static int put_file(int dirfd, const char *name, const void *bytes, size_t n)
+{
+    char temp[FILE_SIZE + 8];
+
+    snprintf(temp, sizeof temp, ".%s.tmp", name);
+    if (unlinkat(dirfd, temp, 0) < 0 && errno != ENOENT)
+        return -1;
+    int fd = openat(dirfd, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
+    if (fd < 0)
+        return -1;
+    int rc = write_all(fd, bytes, n);
+    rc = rc < 0 ? rc : fsync(fd);
+    int why = errno;
+    if (close(fd) < 0 && rc == 0) {
+        why = errno;
+        rc = -1;
+    }
+    errno = why;
+    if (rc == 0 && renameat(dirfd, temp, dirfd, name) == 0)
+        return 0;
+    why = errno;
+    unlinkat(dirfd, temp, 0);
+    errno = why;
+    return -1;
+}
+
+int archive_put(struct archive *a, const char *place, const char *text, size_t size,
+                const char *witness, struct err *e)
+{
+    struct spot s;
+    size_t packed = 0;
+    unsigned char *bytes = NULL;
+
+    if (size > RECORD_MAX_BYTES || (witness && strlen(witness) > ARCHIVE_MAX_WITNESS))
+        return err_set(e, "%s is too large for the archive", place);
+    if (spot_open(a, place, true, &s, e) < 0)
+        return -1;
+    errno = ENOMEM;
+    int rc = (bytes = pack(text, size, &packed)) ? 0 : -1;
+    if (rc == 0 && witness)
+        rc = put_file(s.dirfd, s.witness, witness, strlen(witness));
+    else if (rc == 0 && unlinkat(s.dirfd, s.witness, 0) < 0 && errno != ENOENT)
+        rc = -1;
+    if (rc == 0)
+        rc = put_file(s.dirfd, s.record, bytes, packed);
+    if (rc == 0 && fsync(s.dirfd) < 0 && errno != EINVAL)
+        rc = -1;
+    if (rc < 0)
+        err_set(e, "cannot write %s/%s: %s", a->dir, place, strerror(errno));
+    free(bytes);
+    close(s.dirfd);
+    return rc;
+}
+
+/* At most `most` bytes of a regular file, NUL behind them; NULL and errno. */
+static char *load(int dirfd, const char *name, size_t most, size_t *size)
+{
+    struct stat st;
+    char *bytes = NULL;
+    int fd = openat(dirfd, name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+
+    if (fd < 0)
+        return NULL;
+    errno = EINVAL;
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+        goto out;
+    errno = EFBIG;
+    if (st.st_size < 0 || (size_t)st.st_size > most)
+        goto out;
+    errno = ENOMEM;
+    if (!(bytes = malloc((size_t)st.st_size + 1)))
+        goto out;
+    ssize_t n = 1;
+    for (*size = 0; n != 0 && *size < (size_t)st.st_size;) {
+        n = read(fd, bytes + *size, (size_t)st.st_size - *size);
+        if (n < 0 && errno != EINTR)
+            break;
+        *size += n > 0 ? (size_t)n : 0;
+    }
+    bytes[*size] = '\0';
+    if (n < 0) {
+        free(bytes);
+        bytes = NULL;
+    }
+out:;
+    int why = errno;
+    close(fd);
+    errno = why;
+    return bytes;
+}
+
+char *archive_get(struct archive *a, const char *place, size_t *size, struct err *e)
+{
+    struct spot s;
+    size_t packed;
+    const char *why = NULL;
+    char *text = NULL;
+
+    if (spot_open(a, place, false, &s, e) < 0)
+        return NULL;
+    char *bytes = load(s.dirfd, s.record, PACKED_MAX, &packed);
+    if (!bytes)
+        err_set(e, "%s/%s: %s", a->dir, place, strerror(errno));
+    else if (!(text = unpack((unsigned char *)bytes, packed, size, &why)))
+        err_set(e, "%s/%s: %s", a->dir, place, why);
+    free(bytes);
+    close(s.dirfd);
+    return text;
+}
+
+char *archive_witness(struct archive *a, const char *place, size_t *size, struct err *e)
+{
+    struct spot s;
+
+    if (e)
+        e->text[0] = '\0';
+    if (spot_open(a, place, false, &s, e) < 0)
+        return NULL;
+    char *text = load(s.dirfd, s.witness, ARCHIVE_MAX_WITNESS, size);
+    if (!text && errno != ENOENT)
+        err_set(e, "%s/%.10s/%s: %s", a->dir, place, s.witness, strerror(errno));
+    close(s.dirfd);
+    return text;
+}
+
+/* Folders above a place that are empty now. */
+static void prune(struct archive *a, const char *place)
+{
+    static const int lengths[] = {10, 7, 4};
+    char folder[DAY_LENGTH + 1];
+
+    for (int i = 0; i < 3; i++) {
+        snprintf(folder, sizeof folder, "%.*s", lengths[i], place);
+        if (unlinkat(a->fd, folder, AT_REMOVEDIR) < 0)
+            return;
+    }
+}
+
+int archive_remove(struct archive *a, const char *place, struct err *e)
+{
+    struct spot s;
+    char temp[FILE_SIZE + 8];
+
+    if (spot_open(a, place, false, &s, e) < 0) {
+        if (errno != ENOENT)
+            return -1;
+        if (e)
+            e->text[0] = '\0';
+        return 0;
+    }
+    const char *names[] = {s.record, s.witness};
+    int rc = 0;
+    for (int i = 0; i < 2; i++) {
+        if (unlinkat(s.dirfd, names[i], 0) < 0 && errno != ENOENT)
+            rc = err_set(e, "cannot remove %s/%s: %s", a->dir, place, strerror(errno));
+        snprintf(temp, sizeof temp, ".%s.tmp", names[i]);
+        unlinkat(s.dirfd, temp, 0);
+    }
+    if (rc == 0 && fsync(s.dirfd) < 0 && errno != EINVAL)
+        rc = err_set(e, "cannot remove %s/%s: %s", a->dir, place, strerror(errno));
+    close(s.dirfd);
+    prune(a, place);
+    return rc;
+}
