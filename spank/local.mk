@@ -30,3 +30,13 @@ if BUILD_WITNESS
 spank_libwitness_la_SOURCES += %D%/cred.h %D%/cred.c
 spank_libwitness_la_LIBADD += $(MUNGE_LIBS)
 endif
+
+# The one program with libslurm; libslurm may end it, so it stands alone.
+if BUILD_SLURMDBD
+pkglibexec_PROGRAMS += spank/hpcai500-slurmdbd
+dist_man_MANS += %D%/hpcai500-slurmdbd.8
+spank_hpcai500_slurmdbd_SOURCES = \
+    %D%/admin_comment.h %D%/admin_comment.c %D%/slurmdbd.h %D%/slurmdbd.c
+spank_hpcai500_slurmdbd_CPPFLAGS = $(AM_CPPFLAGS) $(SLURM_CFLAGS)
+spank_hpcai500_slurmdbd_LDADD = reports/libcore.la $(LIBSLURM_LIBS)
+endif

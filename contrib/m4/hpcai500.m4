@@ -77,6 +77,29 @@ AC_MSG_RESULT([$slurmplugindir])
 AC_SUBST([slurmplugindir])
 ])
 
+# libslurm, for slurmdbd. What differs between releases is probed.
+AC_DEFUN([HPCAI500_PROBE_LIBSLURM], [
+LIBSLURM_LIBS=
+AS_IF([test -z "$hpcai500_prefix" && test "x$with_slurm" != xcheck && test "x$with_slurm" != xyes],
+    [hpcai500_prefix="$with_slurm"])
+AS_IF([test "x$have_slurm" = xyes], [
+    CPPFLAGS="$CPPFLAGS $SLURM_CFLAGS"
+    AS_IF([test -n "$hpcai500_prefix"], [
+        for d in lib lib64; do
+            AS_IF([test -d "$hpcai500_prefix/$d"],
+                [LIBSLURM_LIBS="$LIBSLURM_LIBS -L$hpcai500_prefix/$d -Wl,-rpath,$hpcai500_prefix/$d"])
+        done])
+    LDFLAGS="$LDFLAGS $LIBSLURM_LIBS"
+    AC_CHECK_HEADER([slurm/slurmdb.h], [AC_CHECK_LIB([slurm], [slurmdb_job_modify],
+        [hpcai500_found=yes; LIBSLURM_LIBS="$LIBSLURM_LIBS -lslurm"])], [], [#include <slurm/slurm.h>])])
+AS_IF([test "x$hpcai500_found" = xyes], [
+    AC_CHECK_DECLS([slurm_get_errno, slurm_init], [], [], [
+#include <slurm/slurm.h>
+#include <slurm/slurm_errno.h>])
+    AC_CHECK_MEMBERS([slurm_selected_step_t.step_id.job_id], [], [], [#include <slurm/slurm.h>])])
+AC_SUBST([LIBSLURM_LIBS])
+])
+
 # MPI flags are asked of mpicc and used for the agent alone; CC stays plain.
 AC_DEFUN([HPCAI500_PROBE_MPI], [
 AC_ARG_VAR([MPICC], [MPI C compiler wrapper, asked for its flags])

@@ -10,3 +10,12 @@ TESTS += %D%/plugin.bats
 endif
 dist_check_SCRIPTS += %D%/plugin.bats
 EXTRA_DIST += %D%/later/slurm/spank.h
+
+# The collector's parts that need no daemon.
+if BUILD_TESTS
+check_PROGRAMS += tests/spank/test_admin_comment
+TESTS += tests/spank/test_admin_comment
+tests_spank_test_admin_comment_SOURCES = %D%/test_admin_comment.c spank/admin_comment.c
+tests_spank_test_admin_comment_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_spank_test_admin_comment_LDADD = reports/libcore.la $(CMOCKA_LIBS)
+endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What hpcai500-slurmdbd answers: its exit codes, and the first word of each
+ * line that `merge -` answers. The collector starts it and reads them.
+ */
+#ifndef SPANK_SLURMDBD_H
+#define SPANK_SLURMDBD_H
+
+enum slurmdbd_code {
+    SLURMDBD_DONE = 0,
+    SLURMDBD_NEVER = 1, /* refused: this text or this user, now and later */
+    SLURMDBD_USAGE = 2,
+    SLURMDBD_LATER = 3,   /* slurmdbd is down, busy or being written to */
+    SLURMDBD_NO_JOB = 4,  /* not known there, perhaps not yet */
+    SLURMDBD_DENIED = 127 /* libslurm ended the process: not an operator */
+};
+
+/* The sentence of SLURMDBD_DONE. */
+#define SLURMDBD_WRITTEN "written"
+#define SLURMDBD_THERE   "there"
+
+#endif
