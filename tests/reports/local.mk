@@ -70,3 +70,4 @@ tests_reports_test_history_LDADD = reports/libhistory.la $(record_test_libs) $(S
 TESTS += tests/reports/test_history
 endif
 endif
+EXTRA_DIST += %D%/history_v1.sql
