@@ -75,6 +75,8 @@ PlugStackConfig=$S/node/plugstack.conf
 # Task 0 of every node would be pinned to CPU 0 by task/affinity, and there is
 # one cgroup tree for all nodes here.
 TaskPlugin=task/none
+# Heterogeneous jobs start in the backfill pass only, every 30 s by default.
+SchedulerParameters=bf_interval=2
 ProctrackType=proctrack/linuxproc
 JobAcctGatherType=jobacct_gather/linux
 JobAcctGatherFrequency=5

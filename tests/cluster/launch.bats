@@ -239,6 +239,9 @@ X
     [ "$(sed 's/.*job=\([0-9.]*\) .*/\1/' agent.log | sort -u | wc -l)" = 2 ]
 }
 
+# Without PMIx: in 22.05 srun keeps the abort threads of all components in the
+# same variables, and now and then waits for ever for one of them (4 of 15 on
+# a busy machine, with no plugin in sight; none of 15 without PMIx).
 @test "a heterogeneous job: sbatch runs the agent on the first component; srun says it cannot wait" {
     cat > job.sh <<'X'
 #!/bin/sh
@@ -246,13 +249,13 @@ X
 #SBATCH hetjob
 #SBATCH -N2
 echo script
-timeout 60 srun --het-group=0,1 sh -c 'echo step'
+timeout 60 srun --mpi=none --het-group=0,1 sh -c 'echo step'
 X
     batch job.sh
     [ $code -eq 0 ]
     ran 1; grep -qx script job.out
     [ "$(grep -c '^step' job.out)" = 3 ]
-    run srun_ -N1 -n1 --hpcai500=component echo command : -N2 -n2 echo command
+    run srun_ --mpi=none -N1 -n1 --hpcai500=component echo command : --mpi=none -N2 -n2 echo command
     echo "$output"; [ "$status" -eq 0 ]
     [ "$(grep -c '^command' <<< "$output")" = 3 ]
     [[ $output == *"srun of several components cannot wait for a run before its command"* ]]
