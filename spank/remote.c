@@ -165,7 +165,7 @@ static void before_script(spank_t sp, struct request *r)
 
 static int remote_task_init(spank_t sp, struct request *r)
 {
-    uint32_t step = 0;
+    uint32_t step = 0, local = 0;
     char **argv = NULL;
     int argc = 0;
 
@@ -173,8 +173,12 @@ static int remote_task_init(spank_t sp, struct request *r)
         spank_get_item(sp, S_JOB_ARGV, &argc, &argv) == ESPANK_SUCCESS && is_agent(argc, argv);
     if (!r->said && !agent)
         return 0;
-    if (!r->said && site_parse(&r->site, r->site_argc, r->site_argv, &r->refusal))
+    if (!r->said && site_parse(&r->site, r->site_argc, r->site_argv, &r->refusal)) {
+        if (spank_get_item(sp, S_TASK_ID, &local) || local == 0)
+            fprintf(stderr, "hpcai500: %s; the agent goes without this node's conf= and spool=\n",
+                    r->refusal.text);
         r->site = (struct site){0};
+    }
     if (r->said && r->refusal.text[0])
         end_task(sp, r->refusal.text);
     if (r->said && has_env(sp, ENV_STOP))

@@ -134,44 +134,57 @@ static int wait_for(pid_t pid)
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+static sigset_t forwarded_set(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    for (int i = 0; i < N_FORWARDED; i++)
+        sigaddset(&set, forwarded[i]);
+    return set;
+}
+
 /* Waits with our handlers in place of those of the forwarded signals, and with
  * the signals let through: srun's main thread blocks them for the sake of its
- * signal thread, but the kernel asks the main thread first. */
+ * signal thread, but the kernel asks the main thread first. They are blocked
+ * around it, and the child is reaped when nothing can be sent to it any more. */
 static int wait_forwarding(pid_t pid)
 {
     struct sigaction ours = {.sa_sigaction = forward, .sa_flags = SA_SIGINFO};
     struct sigaction theirs[N_FORWARDED];
-    sigset_t through, before;
+    sigset_t through = forwarded_set();
+    siginfo_t ended;
 
     child = pid;
-    sigemptyset(&through);
-    for (int i = 0; i < N_FORWARDED; i++) {
+    for (int i = 0; i < N_FORWARDED; i++)
         sigaction(forwarded[i], &ours, &theirs[i]);
-        sigaddset(&through, forwarded[i]);
-    }
-    pthread_sigmask(SIG_UNBLOCK, &through, &before);
-    int code = wait_for(pid);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_sigmask(SIG_UNBLOCK, &through, NULL);
+    while (waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOWAIT) < 0 && errno == EINTR)
+        ;
+    pthread_sigmask(SIG_BLOCK, &through, NULL);
+    child = 0;
     for (int i = 0; i < N_FORWARDED; i++)
         sigaction(forwarded[i], &theirs[i], NULL);
-    child = 0;
-    return code;
+    return wait_for(pid);
 }
 
 int step_run(char *const argv[], char *const env[], unsigned flags, int *told_, struct err *e)
 {
     char **clean = step_environment(env);
+    sigset_t held = forwarded_set(), before;
     pid_t pid;
 
     told = 0;
     *told_ = 0;
     if (!clean)
         return err_set(e, "no memory for an environment");
+    pthread_sigmask(SIG_BLOCK, &held, &before);
     int rc = spawn(&pid, argv, clean, flags, flags & STEP_TO_STDERR ? 2 : 1);
+    int code = rc ? -1 : wait_forwarding(pid);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     free(clean);
     if (rc)
         return err_set(e, "%s could not be started: %s", argv[0], strerror(rc));
-    int code = wait_forwarding(pid);
     *told_ = told;
     return code;
 }

@@ -97,7 +97,9 @@ only() {
     export FAKE_ARGS="agnet=/x max_node_hours=-1 step=maybe"
     in_ local hostname; only "launch: hostname"
     in_ remote hostname; only "exec: hostname"
-    in_ remote /bin/hpcai500-agent; [ "${lines[0]}" = "exec: /bin/hpcai500-agent HPCAI500_PLUGIN=$(release) SLURM_VERSION=22.5" ]
+    in_ remote /bin/hpcai500-agent
+    only "hpcai500: plugstack argument 'agnet=/x' is not known; the nearest is 'agent='; the agent goes without this node's conf= and spool=" \
+        "exec: /bin/hpcai500-agent HPCAI500_PLUGIN=$(release) SLURM_VERSION=22.5"
 }
 
 release() { sed -n 's/#define PACKAGE_VERSION "\(.*\)"/\1/p' "$top_builddir/config.h"; }
