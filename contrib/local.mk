@@ -14,7 +14,8 @@ EXTRA_DIST += \
     %D%/evidence/run.sh \
     %D%/evidence/faults.sh \
     %D%/evidence/rcp.sh \
-    %D%/evidence/fuzz.sh
+    %D%/evidence/fuzz.sh \
+    %D%/evidence/mllog.sh
 
 # make print-TESTS: what contrib/test.sh asks of this Makefile
 print-%:

@@ -50,6 +50,13 @@ reports_hpcai500_config_SOURCES = %D%/config_tool.c
 reports_hpcai500_config_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
 reports_hpcai500_config_LDADD = reports/libreports.la reports/libcore.la
 dist_man_MANS += %D%/hpcai500-config.1 %D%/hpcai500.conf.5
+
+pkglibexec_PROGRAMS += reports/hpcai500-export
+reports_hpcai500_export_SOURCES = %D%/export.h %D%/export.c %D%/export_table.c \
+    %D%/export_prometheus.c %D%/export_junit.c %D%/export_jobs.c %D%/mllog.c
+reports_hpcai500_export_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
+reports_hpcai500_export_LDADD = reports/libreports.la reports/libcore.la
+dist_man_MANS += %D%/hpcai500-export.1
 dist_doc_DATA += %D%/hpcai500.conf.example
 
 dist_pkgdata_DATA += %D%/schema/record.schema.json

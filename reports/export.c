@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * hpcai500 export: records in the formats of other programs.
+ */
+#include <config.h>
+
+#include "reports/export.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "reports/config.h"
+#include "reports/fields.h"
+#include "reports/record.h"
+#include "reports/redact.h"
+#include "reports/utf8.h"
+
+static const struct export_sink *const sinks[] = {
+    &export_prometheus, &export_ndjson, &export_csv,           &export_mllog,
+    &export_junit,      &export_xdmod,  &export_clustercockpit};
+
+enum { N_SINKS = sizeof sinks / sizeof *sinks };
+
+/* ---- what sinks share ---- */
+
+const cJSON *export_workload(const struct export *x, const cJSON *doc, int *i)
+{
+    const cJSON *workloads = json_at(doc, "workloads");
+
+    while (*i < cJSON_GetArraySize(workloads)) {
+        const cJSON *w = cJSON_GetArrayItem(workloads, (*i)++);
+        if (cJSON_IsObject(w) &&
+            (!x->workload || strcmp(json_text(w, "name", ""), x->workload) == 0))
+            return w;
+    }
+    return NULL;
+}
+
+double export_time(const char *utc)
+{
+    struct tm tm = {0};
+    double seconds = 0;
+    int n = 0;
+
+    if (sscanf(utc, "%4d-%2d-%2dT%2d:%2d:%lfZ%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour,
+               &tm.tm_min, &seconds, &n) != 6 ||
+        n == 0 || utc[n] || !(seconds >= 0 && seconds < 61))
+        return NAN;
+    tm.tm_year -= 1900;
+    tm.tm_mon -= 1;
+    time_t t = timegm(&tm);
+    return t == (time_t)-1 ? NAN : (double)t + seconds;
+}
+
+void export_number(FILE *f, double v)
+{
+    char text[32];
+
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, v);
+        if (strtod(text, NULL) == v)
+            break;
+    }
+    fputs(text, f);
+}
+
+int export_line(struct export *x, cJSON *o, struct err *e)
+{
+    char *text = o ? cJSON_PrintUnformatted(o) : NULL;
+
+    cJSON_Delete(o);
+    if (!text)
+        return err_set(e, "out of memory");
+    fprintf(x->f, "%s\n", text);
+    free(text);
+    return 0;
+}
+
+/* ---- a record on its way ---- */
+
+/* Every text and key, so that no sink must think of control characters. */
+static void clean(cJSON *o)
+{
+    if (o->string)
+        utf8_clean(o->string);
+    if (cJSON_IsString(o))
+        utf8_clean(o->valuestring);
+    for (cJSON *child = o->child; child; child = child->next)
+        clean(child);
+}
+
+struct run {
+    const struct export_sink *sink;
+    struct export x;
+    struct redact redact;
+};
+
+/* Takes doc. */
+static int export_document(struct run *r, cJSON *doc, struct err *e)
+{
+    int rc = redact_record(&r->redact, doc, e);
+
+    if (rc == 0) {
+        clean(doc);
+        r->x.n_records++;
+        rc = r->sink->record(&r->x, doc, e);
+    }
+    cJSON_Delete(doc);
+    return rc;
+}
+
+static int export_files(struct run *r, char **paths, int n, struct err *e)
+{
+    for (int i = 0; i < n; i++) {
+        cJSON *doc = record_read(paths[i], e);
+        if (!doc)
+            return -1;
+        if (export_document(r, doc, e))
+            return err_prefix(e, "%s", paths[i]);
+    }
+    return 0;
+}
+
+/* ---- where it goes ---- */
+
+/* Exclusive file beside the wanted one; what reads the folder sees all of it or
+ * nothing. Its name does not end as the wanted one. */
+static FILE *open_beside(const char *path, char temporary[PATH_MAX], struct err *e)
+{
+    if (snprintf(temporary, PATH_MAX, "%s.XXXXXX", path) >= PATH_MAX) {
+        err_set(e, "the path %s is too long", path);
+        return NULL;
+    }
+    int fd = mkostemp(temporary, 02000000 /* O_CLOEXEC */);
+    FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
+    if (!f)
+        err_set(e, "cannot make a file beside %s: %s", path, strerror(errno));
+    return f;
+}
+
+static int put_in_place(FILE *f, const char *temporary, const char *path, struct err *e)
+{
+    mode_t mask = umask(0);
+
+    umask(mask);
+    if (fflush(f) || fchmod(fileno(f), 0644 & ~mask) || fsync(fileno(f)) || rename(temporary, path))
+        return err_set(e, "cannot write %s: %s", path, strerror(errno));
+    return 0;
+}
+
+static int run_sink(struct run *r, char **paths, int n, struct err *e)
+{
+    int rc = r->sink->begin ? r->sink->begin(&r->x, e) : 0;
+
+    if (rc == 0)
+        rc = export_files(r, paths, n, e);
+    if (r->sink->end && r->sink->end(&r->x, rc == 0, rc == 0 ? e : NULL))
+        rc = -1;
+    if (rc == 0 && (fflush(r->x.f) || ferror(r->x.f)))
+        rc = err_set(e, "cannot write: %s", strerror(errno));
+    return rc;
+}
+
+static int export_to(struct run *r, const char *path, char **paths, int n, struct err *e)
+{
+    char temporary[PATH_MAX];
+    int rc;
+
+    if (!path) {
+        r->x.f = stdout;
+        return run_sink(r, paths, n, e);
+    }
+    r->x.f = open_beside(path, temporary, e);
+    if (!r->x.f)
+        return -1;
+    rc = run_sink(r, paths, n, e);
+    if (rc == 0)
+        rc = put_in_place(r->x.f, temporary, path, e);
+    fclose(r->x.f);
+    if (rc)
+        unlink(temporary);
+    return rc;
+}
+
+/* ---- main ---- */
+
+static int usage(FILE *f)
+{
+    fprintf(f, "usage: hpcai500 export FORMAT [--output=FILE] [--workload=NAME] [--org=NAME] "
+               "RECORD...\n\nFormats:\n");
+    for (int i = 0; i < N_SINKS; i++)
+        fprintf(f, "  --%s%-*s %s\n", sinks[i]->name, 16 - (int)strlen(sinks[i]->name),
+                sinks[i]->takes_file ? "=FILE" : "", sinks[i]->help);
+    return f == stdout ? 0 : 2;
+}
+
+enum { OUTPUT = 256, WORKLOAD, ORG, HELP, FIRST_SINK };
+
+static int parse(struct run *r, const char **path, int argc, char **argv)
+{
+    struct option longs[N_SINKS + 5] = {{"output", required_argument, NULL, OUTPUT},
+                                        {"workload", required_argument, NULL, WORKLOAD},
+                                        {"org", required_argument, NULL, ORG},
+                                        {"help", no_argument, NULL, HELP}};
+    int opt;
+
+    for (int i = 0; i < N_SINKS; i++)
+        longs[4 + i] =
+            (struct option){sinks[i]->name, sinks[i]->takes_file ? required_argument : no_argument,
+                            NULL, FIRST_SINK + i};
+    while ((opt = getopt_long(argc, argv, "o:h", longs, NULL)) != -1) {
+        if (opt == 'o' || opt == OUTPUT)
+            *path = optarg;
+        else if (opt == WORKLOAD)
+            r->x.workload = optarg;
+        else if (opt == ORG)
+            r->x.org = optarg;
+        else if (opt == 'h' || opt == HELP)
+            return 1;
+        else if (opt < FIRST_SINK || r->sink)
+            return -1;
+        else if ((r->sink = sinks[opt - FIRST_SINK])->takes_file)
+            *path = optarg;
+    }
+    return r->sink && optind < argc ? 0 : -1;
+}
+
+int main(int argc, char **argv)
+{
+    static struct config c;
+    struct run r = {0};
+    struct err e = ERR_INIT;
+    const char *path = NULL;
+    int rc = parse(&r, &path, argc, argv);
+
+    if (rc)
+        return usage(rc > 0 ? stdout : stderr);
+    if (config_load(&c, NULL, 0, &e) || redact_open(&r.redact, &c, &e) ||
+        export_to(&r, path, argv + optind, argc - optind, &e)) {
+        fprintf(stderr, "hpcai500 export: %s\n", e.text);
+        return 3;
+    }
+    return 0;
+}
