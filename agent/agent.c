@@ -129,16 +129,22 @@ static int agree_text(struct run *r, struct err *e)
     return comm_agree(r->comm, rc, e);
 }
 
-/* Rank 0 chooses the folder of the record; all see its choice. */
+/* Rank 0 chooses the folder of the record; all see its choice, and keep to
+ * their own node's drop folder if it is such a one. */
 static int agree_place(struct run *r, struct err *e)
 {
     struct err why = ERR_INIT;
+    char chosen[PATH_MAX];
     int rc = place_find(&r->place, &r->spec, &why);
 
     /* Only rank 0 must be able to write it. */
     if (comm_agree(r->comm, r->comm->rank == 0 ? rc : 0, &why) < 0)
         return err_set(e, "%s", why.text);
-    return r->comm->broadcast(r->comm, r->place.record, sizeof r->place.record, 0, e);
+    memcpy(chosen, r->place.record, sizeof chosen);
+    if (r->comm->broadcast(r->comm, chosen, sizeof chosen, 0, e) < 0)
+        return -1;
+    place_follow(&r->place, &r->spec, chosen);
+    return 0;
 }
 
 static void on_phase(void *ctx, enum phase p)
@@ -348,7 +354,7 @@ static int anyone_told(struct run *r, bool *told, struct err *e)
 static int run_all(struct run *r, struct err *e)
 {
     bool could_not = false, any_could_not = false;
-    char path[PATH_MAX], text[PATH_MAX + 64];
+    char path[PATH_MAX], text[PATH_MAX + RECORD_ID_SIZE + 64];
 
     if (prepare(r, e) < 0)
         return -1;
@@ -381,6 +387,10 @@ static int run_all(struct run *r, struct err *e)
     if (r->comm->rank == 0) {
         snprintf(text, sizeof text, "record: %s", path);
         progress_say(&r->progress, text);
+        snprintf(text, sizeof text, "it is there until the job ends; then: hpcai500 show %s",
+                 r->id);
+        if (strcmp(r->place.record, r->place.drop) == 0)
+            progress_say(&r->progress, text);
         if (r->o.json)
             print_file(path);
     }

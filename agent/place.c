@@ -4,6 +4,7 @@
 #include "agent/place.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,10 +19,31 @@ static bool writable(const char *dir)
     return access(dir, W_OK | X_OK) == 0;
 }
 
-static int find_record(char *dir, const char *out, struct err *e)
+/* Root made it and gave it to this user, and to nobody else. */
+static bool is_drop(const char *path)
 {
-    const char *spool = getenv("HPCAI500_SPOOL");
+    struct stat st;
 
+    return lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() && writable(path);
+}
+
+static void find_drop(char *drop, const char *spool)
+{
+    const char *job = getenv("HPCAI500_JOB"), *node = getenv("SLURMD_NODENAME");
+    char path[PATH_MAX];
+
+    drop[0] = '\0';
+    if (!job || !*job)
+        job = getenv("SLURM_JOB_ID");
+    if (!job || !node || strchr(job, '/') || strchr(node, '/'))
+        return;
+    int n = snprintf(path, sizeof path, "%s/jobs/%s/%s", spool, node, job);
+    if (n > 0 && n < (int)sizeof path && is_drop(path))
+        memcpy(drop, path, (size_t)n + 1);
+}
+
+static int find_record(char *dir, const char *out, const char *drop, struct err *e)
+{
     if (out[0]) {
         if (mkdir(out, 0777) < 0 && errno != EEXIST)
             return err_set(e, "cannot make the folder out=%s: %s", out, strerror(errno));
@@ -29,7 +51,7 @@ static int find_record(char *dir, const char *out, struct err *e)
             return err_set(e, "there is no folder out=%s: %s", out, strerror(errno));
         return writable(dir) ? 0 : err_set(e, "out=%s cannot be written: %s", out, strerror(errno));
     }
-    if (spool && *spool && writable(spool) && realpath(spool, dir))
+    if (drop[0] && realpath(drop, dir))
         return 0;
     if (!getcwd(dir, PATH_MAX))
         return err_set(e, "there is no working folder: %s", strerror(errno));
@@ -39,16 +61,13 @@ static int find_record(char *dir, const char *out, struct err *e)
 }
 
 /* $HPCAI500_CACHE, the site's cache= (config.h knows both), the user's own. */
-static int find_cache(char *cache, struct err *e)
+static void find_cache(char *cache, const char *of_site)
 {
     const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    struct config site;
 
-    if (config_load(&site, NULL, 0, e))
-        return -1;
-    snprintf(cache, PATH_MAX, "%s", site.cache);
+    snprintf(cache, PATH_MAX, "%s", of_site);
     if (cache[0])
-        return 0;
+        return;
     if (!home || !*home) {
         struct passwd *pw = getpwuid(getuid());
         home = pw ? pw->pw_dir : "/tmp";
@@ -57,7 +76,6 @@ static int find_cache(char *cache, struct err *e)
         snprintf(cache, PATH_MAX, "%s/hpcai500", xdg);
     else
         snprintf(cache, PATH_MAX, "%s/.cache/hpcai500", home);
-    return 0;
 }
 
 /* Installed: the folder of programs. Not installed: beside this program in the
@@ -89,9 +107,54 @@ static void find_generator(char *path)
 
 int place_find(struct place *p, const struct runspec *spec, struct err *e)
 {
+    struct config site;
+
     memset(p, 0, sizeof *p);
-    if (find_cache(p->cache, e))
+    if (config_load(&site, NULL, 0, e))
         return -1;
+    find_cache(p->cache, site.cache);
     find_generator(p->generator);
-    return find_record(p->record, spec->out, e);
+    find_drop(p->drop, site.spool);
+    return find_record(p->record, spec->out, p->drop, e);
+}
+
+void place_follow(struct place *p, const struct runspec *spec, const char *of_rank_0)
+{
+    if (spec->out[0] || !p->drop[0] || !strstr(of_rank_0, "/jobs/"))
+        snprintf(p->record, sizeof p->record, "%s", of_rank_0);
+}
+
+static int copy(int from, int to)
+{
+    char block[65536];
+    ssize_t n;
+
+    while ((n = read(from, block, sizeof block)) > 0)
+        for (ssize_t done = 0, k; done < n; done += k)
+            if ((k = write(to, block + done, (size_t)(n - done))) <= 0)
+                return -1;
+    return n < 0 ? -1 : 0;
+}
+
+static void copy_file(const struct place *p, const char *id, const char *tail)
+{
+    char from[2 * PATH_MAX], to[2 * PATH_MAX];
+
+    snprintf(from, sizeof from, "%s/%s%s", p->record, id, tail);
+    snprintf(to, sizeof to, "%s/%s%s", p->drop, id, tail);
+    int in = open(from, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (in < 0)
+        return;
+    unlink(to); /* what an earlier call left, before there was more to say */
+    int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (out >= 0 && (copy(in, out) < 0) | (close(out) < 0))
+        unlink(to); /* half a record is none */
+    close(in);
+}
+
+void place_drop(const struct place *p, const char *id, const char *const *tails, int n)
+{
+    if (p->drop[0] && strcmp(p->drop, p->record) != 0)
+        for (int i = 0; i < n; i++)
+            copy_file(p, id, tails[i]);
 }

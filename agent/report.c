@@ -373,12 +373,15 @@ out:
 
 /* ---- the record ---- */
 
+static const char *const tails[] = {".json", ".ranks.json.gz", ".ranks.json"};
+
+enum { N_TAILS = sizeof tails / sizeof tails[0] };
+
 static void unlink_interim(const struct run *r)
 {
-    static const char *const tails[] = {".json", ".ranks.json.gz", ".ranks.json"};
     char path[PATH_SIZE];
 
-    for (size_t i = 0; i < sizeof tails / sizeof tails[0]; i++) {
+    for (int i = 0; i < N_TAILS; i++) {
         snprintf(path, sizeof path, "%s/%s%s", r->place.record, r->id, tails[i]);
         unlink(path);
     }
@@ -400,6 +403,8 @@ int report_write(struct run *r, char path[PATH_MAX], struct err *e)
         if (told > 0)
             unlink_interim(r);
         rc = record_write(&r->record, r->place.record, path, e);
+        if (rc == 0)
+            place_drop(&r->place, r->id, tails, N_TAILS);
         pthread_mutex_unlock(&r->lock);
     }
     if (comm_agree(r->comm, rc, e) < 0)
@@ -475,6 +480,8 @@ int report_partial(struct run *r, int culprit, const char *sentence, char path[P
     if (rc < 0 && report_written(r, path)) /* another rank was faster */
         rc = 0;
     record_fini(&partial);
+    if (rc == 0)
+        place_drop(&r->place, r->id, tails, N_TAILS);
 out:
     if (locked)
         pthread_mutex_unlock(&r->lock);

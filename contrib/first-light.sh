@@ -15,7 +15,7 @@ export HPCAI500_CLUSTER=${HPCAI500_CLUSTER:-light}
 lab=$top/contrib/cluster/cluster.sh
 S=$("$lab" dir)
 build=$S/build
-run=component,class=tiny
+run=component,class=tiny,out=$S/records
 
 step() { printf '\n==> %s\n' "$*"; }
 # quiet LOG COMMAND...: its output goes to LOG, and to the screen if it fails
@@ -61,7 +61,7 @@ rc=0
 timeout 900 srun -N2 -n2 --hpcai500=$run || rc=$?
 
 step "5/5 The record"
-record=$(find "$S/records" "$S/spool" -name '*.json' -newer "$S/records/.before" 2>/dev/null | sort | tail -1)
+record=$(find "$S/records" -name '*.json' -newer "$S/records/.before" 2>/dev/null | sort | tail -1)
 if [ -n "$record" ]; then
     hpcai500 show "$record" || true
     echo "the record: $record"

@@ -57,6 +57,7 @@ struct config {
     char spool[CONFIG_TEXT_SIZE];
     uint64_t spool_per_job;              /* bytes; 0: a plain folder without a limit */
     uint64_t spool_reserve;              /* bytes that stay free */
+    uint64_t spool_queue;                /* bytes that may wait for the collector */
     char collector[CONFIG_ADDRESS_SIZE]; /* host:port; "": the spool is shared */
     char listen[CONFIG_ADDRESS_SIZE];    /* [addr]:port of the collector; "": no socket */
     char history[CONFIG_TEXT_SIZE];

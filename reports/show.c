@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "reports/config.h"
 #include "reports/fields.h"
 #include "reports/record.h"
 #include "reports/utf8.h"
@@ -470,8 +471,8 @@ static void look_at(const char *dir, const char *file, const char *wanted, struc
     }
 }
 
-/* Records of the job in dir, and one level below it (a spool has a folder
- * per job). */
+/* Records of the job in dir, and so many levels below it (a spool has
+ * jobs/NODE/JOB). */
 static void look_in(const char *dir, const char *wanted, int depth, struct found *f)
 {
     DIR *d = opendir(dir);
@@ -492,7 +493,7 @@ static void look_in(const char *dir, const char *wanted, int depth, struct found
  * folder, the spool. */
 static int find(const char *word, const char *dir, struct found *f, struct err *e)
 {
-    const char *spool = getenv("HPCAI500_SPOOL");
+    static struct config c; /* 40 KiB */
     struct stat st;
 
     *f = (struct found){.n = 0};
@@ -500,12 +501,14 @@ static int find(const char *word, const char *dir, struct found *f, struct err *
         snprintf(f->path, sizeof f->path, "%s", word);
         return 0;
     }
+    if (config_load(&c, NULL, 0, NULL))
+        config_defaults(&c);
     if (dir)
         look_in(dir, word, 0, f);
     if (!f->n)
         look_in(".", word, 0, f);
     if (!f->n)
-        look_in(spool && *spool ? spool : "/var/spool/hpcai500", word, 1, f);
+        look_in(c.spool, word, 3, f);
     if (f->n > 1)
         fprintf(stderr, "hpcai500 show: %d records of %s, this is the latest: %s\n", f->n, word,
                 f->path);

@@ -4,7 +4,7 @@ if BUILD_PLUGIN
 slurmplugin_LTLIBRARIES = spank/hpcai500.la
 spank_hpcai500_la_SOURCES = \
     %D%/plugin.h %D%/plugin.c \
-    %D%/login.c %D%/local.c %D%/remote.c \
+    %D%/login.c %D%/local.c %D%/remote.c %D%/script.c \
     %D%/site.h %D%/site.c \
     %D%/cmdline.h %D%/cmdline.c \
     %D%/step.h %D%/step.c
@@ -21,14 +21,28 @@ dist_hpcai500example_DATA = %D%/hpcai500.conf
 endif
 EXTRA_DIST += %D%/hpcai500.map
 
-# Bundles and credentials: the witness writes them, the collector reads them.
+# Bundles and credentials, the spool and the collector's socket: the witness
+# writes, the collector reads. libc and MUNGE only.
 noinst_LTLIBRARIES += spank/libwitness.la
 spank_libwitness_la_SOURCES = %D%/bundle.h %D%/bundle.c
 spank_libwitness_la_CFLAGS = $(AM_CFLAGS) $(HARDEN_CFLAGS) $(MUNGE_CFLAGS)
 spank_libwitness_la_LIBADD = reports/libcore.la
 if BUILD_WITNESS
-spank_libwitness_la_SOURCES += %D%/cred.h %D%/cred.c
+spank_libwitness_la_SOURCES += \
+    %D%/cgroup.h %D%/cgroup.c \
+    %D%/cred.h %D%/cred.c \
+    %D%/forward.h %D%/forward.c \
+    %D%/receive.h %D%/receive.c \
+    %D%/scan.h %D%/scan.c \
+    %D%/spool.h %D%/spool.c \
+    %D%/witness.h %D%/witness.c
 spank_libwitness_la_LIBADD += $(MUNGE_LIBS)
+
+pkglibexec_PROGRAMS += spank/hpcai500-witness
+spank_hpcai500_witness_SOURCES = %D%/witness_main.c
+nodist_spank_hpcai500_witness_SOURCES = build_id.h
+spank_hpcai500_witness_LDADD = spank/libwitness.la reports/libcore.la
+dist_man_MANS += %D%/hpcai500-witness.8
 endif
 
 # The one program with libslurm; libslurm may end it, so it stands alone.

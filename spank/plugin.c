@@ -27,6 +27,8 @@ static const struct context *context(void)
         return &context_allocator;
     case S_CTX_REMOTE:
         return &context_remote;
+    case S_CTX_JOB_SCRIPT:
+        return &context_script;
     default:
         return &none;
     }
@@ -100,4 +102,18 @@ int slurm_spank_task_init(spank_t sp, int ac, char *av[])
     (void)ac;
     (void)av;
     return c->task_init ? c->task_init(sp, &request) : 0;
+}
+
+int slurm_spank_job_prolog(spank_t sp, int ac, char *av[])
+{
+    const struct context *c = context();
+
+    return c->job_prolog ? c->job_prolog(sp, ac, av) : 0;
+}
+
+int slurm_spank_job_epilog(spank_t sp, int ac, char *av[])
+{
+    const struct context *c = context();
+
+    return c->job_epilog ? c->job_epilog(sp, ac, av) : 0;
 }

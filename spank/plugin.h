@@ -4,11 +4,12 @@
  *
  * plugin.c exports Slurm's symbols and hands each call to the context that
  * Slurm is in: local.c (srun), login.c (what srun, sbatch and salloc share),
- * remote.c (slurmstepd). A context is a table of functions, NULL where it has
- * nothing to do. In slurmd, prolog and epilog there is no context.
+ * remote.c (slurmstepd), script.c (prolog and epilog). A context is a table of
+ * functions, NULL where it has nothing to do. In slurmd there is no context.
  *
  * Life:    one request per process, static in plugin.c.
- * Failure: on the login node a sentence and exit; in slurmstepd only from
+ * Failure: on the login node a sentence and exit; never in prolog and epilog,
+ *          which would drain the node; in slurmstepd only from
  *          task_init, in the task's own process, since every other hook costs
  *          more than the task (slurm.md) and `optional` ignores return codes.
  * Threads: none; Slurm calls one hook at a time.
@@ -31,6 +32,7 @@
 #define ENV_RUN    "HPCAI500_RUN"    /* canonical run text, for the agent */
 #define ENV_PLUGIN "HPCAI500_PLUGIN" /* release of the plugin on this node */
 #define ENV_STOP   "HPCAI500_STOP"   /* the command must not start */
+#define ENV_JOB    "HPCAI500_JOB"    /* the number by which root knows the job */
 
 /* Where Slurm carries the option; all are taken away from what we start. */
 #define ENV_OPTION_STEP "_SLURM_SPANK_OPTION_hpcai500_hpcai500"
@@ -56,11 +58,14 @@ struct context {
     int (*init_post_opt)(spank_t sp, struct request *r);
     int (*local_user_init)(spank_t sp, struct request *r);
     int (*task_init)(spank_t sp, struct request *r);
+    int (*job_prolog)(spank_t sp, int argc, char *argv[]);
+    int (*job_epilog)(spank_t sp, int argc, char *argv[]);
 };
 
 extern const struct context context_local;     /* srun */
 extern const struct context context_allocator; /* sbatch, salloc */
 extern const struct context context_remote;    /* slurmstepd */
+extern const struct context context_script;    /* prolog, epilog */
 
 /* Fills r from the option's value: both sides use this and nothing else. */
 int request_parse(struct request *r, const char *text, struct err *e);

@@ -50,15 +50,21 @@ static bool has_env(spank_t sp, const char *name)
 /* What the agent cannot know otherwise. */
 static void announce(spank_t sp, const struct request *r)
 {
-    char *slurm = NULL;
+    char *slurm = NULL, job[16] = "";
+    uint32_t number = 0;
 
+    if (spank_get_item(sp, S_JOB_ID, &number) == ESPANK_SUCCESS)
+        snprintf(job, sizeof job, "%u", number);
     if (spank_get_item(sp, S_SLURM_VERSION, &slurm))
         slurm = NULL;
     const struct {
         const char *name, *value;
     } rows[] = {
-        {ENV_PLUGIN, PACKAGE_VERSION},   {ENV_RUN, r->said ? r->run : NULL},
-        {"HPCAI500_CONF", r->site.conf}, {"HPCAI500_SPOOL", r->site.spool},
+        {ENV_PLUGIN, PACKAGE_VERSION},
+        {ENV_RUN, r->said ? r->run : NULL},
+        {"HPCAI500_CONF", r->site.conf},
+        {"HPCAI500_SPOOL", r->site.spool},
+        {ENV_JOB, job[0] ? job : NULL},
         {"SLURM_VERSION", slurm}, /* Slurm itself does not say it to tasks */
     };
 

@@ -10,6 +10,13 @@
 #include "reports/nearest.h"
 
 static const char built_in_agent[] = HPCAI500_BINDIR "/hpcai500-agent";
+static const char built_in_witness[] = HPCAI500_LIBEXECDIR "/hpcai500-witness";
+
+#ifdef HAVE_MUNGE
+#define WITNESS "yes"
+#else
+#define WITNESS "no" /* there is none */
+#endif
 
 struct argument;
 
@@ -20,6 +27,7 @@ static int parse_path(struct site *, const struct argument *, const char *, stru
 static int parse_list(struct site *, const struct argument *, const char *, struct err *);
 static int parse_hours(struct site *, const struct argument *, const char *, struct err *);
 static int parse_switch(struct site *, const struct argument *, const char *, struct err *);
+static int parse_witness(struct site *, const struct argument *, const char *, struct err *);
 
 static const struct argument {
     const char *name;
@@ -30,6 +38,7 @@ static const struct argument {
     {"agent", parse_agent, 0, NULL},
     {"conf", parse_path, offsetof(struct site, conf), NULL},
     {"spool", parse_path, offsetof(struct site, spool), NULL},
+    {"witness", parse_witness, offsetof(struct site, witness), WITNESS},
     {"srun", parse_path, offsetof(struct site, srun), NULL},
     {"partitions", parse_list, offsetof(struct site, partitions), NULL},
     {"max_node_hours", parse_hours, offsetof(struct site, max_node_hours), NULL},
@@ -95,6 +104,17 @@ static int parse_switch(struct site *s, const struct argument *a, const char *va
     if (!on && strcmp(value, "no") != 0)
         return err_set(e, "plugstack argument %s=%s is neither yes nor no", a->name, value);
     *(bool *)field(s, a) = on;
+    return 0;
+}
+
+static int parse_witness(struct site *s, const struct argument *a, const char *value, struct err *e)
+{
+    if (value[0] == '/')
+        return parse_path(s, a, value, e);
+    if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
+        return err_set(e, "plugstack argument %s=%s is neither yes, no nor an absolute path",
+                       a->name, value);
+    s->witness = value[0] == 'y' ? built_in_witness : NULL;
     return 0;
 }
 

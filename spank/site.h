@@ -26,7 +26,8 @@ struct site {
     } agents[SITE_MAX_AGENTS];
     int n_agents;
     const char *conf;       /* configuration file for the agent; NULL */
-    const char *spool;      /* folder for records; NULL */
+    const char *spool;      /* in the place of the configuration's; NULL */
+    const char *witness;    /* program for prolog and epilog; NULL: none */
     const char *srun;       /* path of srun on the nodes; NULL: in PATH */
     const char *partitions; /* a,b,c; NULL: all */
     double max_node_hours;  /* for one run; 0: no cap */

@@ -22,6 +22,8 @@ usage: cluster.sh [-c NAME] VERB ...
   start|stop|kill NODE      one node's slurmd: start, end, or kill -9
   plugin [ARGS...]          write plugstack.conf of every node again (or remove
                             the plugin from it with `plugin none`)
+  site shared|node          write hpcai500.conf again: one spool for all nodes, or
+                            each its own and a collector on the login node
   dir                       print its folder
 
   -c NAME   name of the cluster (default $HPCAI500_CLUSTER, else "light")
@@ -78,6 +80,7 @@ case $verb in
     stop) load; node_stop "$1" TERM ;;
     kill) load; node_stop "$1" KILL ;;
     plugin) load; write_plugstack "$@" ;;
+    site) load; write_site "$@" ;;
     help) usage ;;
     *) usage >&2; exit 2 ;;
 esac

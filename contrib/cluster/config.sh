@@ -20,12 +20,12 @@ slurm_user() { if [ "$(id -u)" = 0 ]; then echo slurm; else id -un; fi; }
 port_free() { ! ss -Hltn "sport = :$1" 2>/dev/null | grep -q .; }
 
 # pick_ports: a free run of ports below the ephemeral range: slurmdbd,
-# slurmctld, then one for each slurmd
+# slurmctld, one for each slurmd, then the collector
 pick_ports() {
     local try k
     for try in $(seq 0 59); do
         port=$((12000 + (id + try * 97) % 180 * 100))
-        for k in $(seq 0 $((nodes + 1))); do port_free $((port + k)) || continue 2; done
+        for k in $(seq 0 $((nodes + 2))); do port_free $((port + k)) || continue 2; done
         return 0
     done
     die "no free ports found"
@@ -128,7 +128,7 @@ E
 # write_plugstack [none | ARGUMENTS...]: every node and the login node
 write_plugstack() {
     local so=$S/prefix/lib/slurm/hpcai500.so line f
-    line="optional $so agent=$S/prefix/bin/hpcai500-agent spool=$S/spool ${*-}"
+    line="optional $so agent=$S/prefix/bin/hpcai500-agent conf=$S/etc/hpcai500.conf ${*-}"
     if [ "${1-}" = none ] || [ ! -e "$so" ]; then line="# no plugin"; fi
     for f in "$S"/node "$S"/nodes/*/; do
         f=${f%/}/plugstack.conf
@@ -138,9 +138,28 @@ write_plugstack() {
     done
 }
 
+# write_site shared|node: the site's own file: a spool that all nodes share, or
+# one of each node's own, whose bundles go to a collector on the login node.
+write_site() {
+    local spool=$S/spool
+    [ "${1:-shared}" = shared ] || spool=$S/node/spool
+    cat > "$S/etc/hpcai500.conf.new" <<E
+spool = $spool
+history = $S/site/history.sqlite
+archive = $S/site/archive
+quarantine = $S/site/quarantine
+service_user = $(slurm_user)
+munge_socket = $S/munge/socket
+E
+    [ "${1:-shared}" = shared ] ||
+        echo "collector = $control:$((port + nodes + 2))" >> "$S/etc/hpcai500.conf.new"
+    mv "$S/etc/hpcai500.conf.new" "$S/etc/hpcai500.conf"
+}
+
 write_env() {
     cat > "$S/env" <<E
 export HPCAI500_CLUSTER=$name
+export HPCAI500_CONF=$S/etc/hpcai500.conf
 export SLURM_CONF=$S/etc/slurm.conf
 export PATH=$S/prefix/bin:\$PATH MANPATH=$S/prefix/share/man:\${MANPATH-}
 export HPCAI500_CACHE=$S/node/cache

@@ -138,15 +138,16 @@ cluster_up() {
     [ ! -e "$S/state.sh" ] || (cluster_down)
 
     mkdir -p "$S"; [ -O "$S" ] && [ ! -L "$S" ] || die "$S belongs to somebody else"
-    mkdir -p "$S"/{etc,log,node/cache,nodes,spool,shared,home,prefix}
-    chmod 755 "$S" "$S"/{etc,log,node,nodes,home,prefix}; chmod 1777 "$S"/{spool,shared,node/cache}
+    mkdir -p "$S"/{etc,log,node/cache,nodes,spool,shared,home,prefix,site}
+    chmod 755 "$S" "$S"/{etc,log,node,nodes,home,prefix,spool}; chmod 1777 "$S"/{shared,node/cache}
+    [ "$(id -u)" != 0 ] || chown "$(slurm_user):" "$S/site"
     for n in $(node_names); do mkdir -p "$S/nodes/$n"; done
     trap 'trap - EXIT; say "it did not come up; its logs: $S/log"; cluster_down; exit 1' EXIT
     # One at a time looks for free numbers; they are taken when it lets go.
     exec 9< /var/tmp; flock -w 120 9 || die "waited 2 minutes for the lock on /var/tmp"
     pick_ports
     if [ "$mode" = netns ]; then pick_subnet; control=$subnet.254; fi
-    save_state; write_slurm_conf; write_env; write_plugstack
+    save_state; write_slurm_conf; write_env; write_site shared; write_plugstack
     say "starting '$name' in $S: $nodes nodes, mode $mode, ports $port.., network $subnet"
     if [ "$mode" = netns ]; then switch_up; fi
     munge_up; mariadb_up; slurm_up

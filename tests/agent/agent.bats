@@ -247,10 +247,28 @@ signal_to() {
     run "$fake" cosmoflow,class=tiny,out="$dir/no/such"
     [ "$status" -eq 3 ]
     [[ "$output" == *"out=$dir/no/such"* ]]
-    mkdir spool
-    HPCAI500_SPOOL=$dir/spool run "$fake" cosmoflow,class=tiny
+}
+
+@test "a drop folder of this job on this node takes the record; with out= a copy of it" {
+    local drop=$dir/spool/jobs/n1/7
+    mkdir -p "$drop"
+    export HPCAI500_SPOOL=$dir/spool SLURMD_NODENAME=n1 SLURM_JOB_ID=7 SLURM_CLUSTER_NAME=lab SLURM_STEP_ID=0
+    run "$fake" cosmoflow,class=tiny
     [ "$status" -eq 0 ]
-    [ "$(ls spool/*.json | wc -l)" -eq 1 ]
+    [[ "$output" == *"record: $drop/lab-7.0.0.json"*"then: hpcai500 show lab-7.0.0"* ]]
+    [ "$(cd "$drop"; echo *)" = lab-7.0.0.json ]
+    SLURM_STEP_ID=1 run "$fake" cosmoflow,class=tiny,out="$dir/out"
+    [ "$status" -eq 0 ]
+    cmp "$dir/out/lab-7.0.1.json" "$drop/lab-7.0.1.json"
+    # root's number of the job comes first; another job's, another node's: none
+    HPCAI500_JOB=8 SLURM_STEP_ID=2 run "$fake" cosmoflow,class=tiny
+    [ -e "$dir/lab-7.0.2.json" ]
+    SLURMD_NODENAME=n2 SLURM_STEP_ID=3 run "$fake" cosmoflow,class=tiny
+    [ -e "$dir/lab-7.0.3.json" ]
+    # a link is no drop folder
+    mv "$drop" "$dir/mine"; ln -s "$dir/mine" "$drop"
+    SLURM_STEP_ID=4 run "$fake" cosmoflow,class=tiny
+    [ -e "$dir/lab-7.0.4.json" ]
 }
 
 @test "ranks that were told different runs refuse" {

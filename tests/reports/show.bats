@@ -90,8 +90,8 @@ fits() {
     [ "$status" -eq 3 ]
     run "$hpcai500" show --dir="$GALLERY" 4000_7
     [ "$status" -eq 0 ]
-    mkdir -p spool/4711
-    cp "$GALLERY/lab-4711.0.3.json" spool/4711/
+    mkdir -p spool/jobs/n1/4711
+    cp "$GALLERY/lab-4711.0.3.json" spool/jobs/n1/4711/
     HPCAI500_SPOOL=$PWD/spool run "$hpcai500" show 4711.0.3
     [ "$status" -eq 0 ]
     cp "$GALLERY/lab-4711.0.3.json" lab-4711.0.4.json

@@ -10,6 +10,7 @@
  *   FAKE_CONTEXT  local, allocator, remote, slurmd, job_script
  *   FAKE_PLUGIN   the plugin's path; FAKE_ARGS its plugstack arguments
  *   FAKE_OPTION   remote: value of the option in the launch message
+ *   FAKE_UID      the job's user in prolog and epilog; unset: not known
  *   FAKE_JOB, FAKE_STEP, FAKE_NODES, FAKE_TASKS, FAKE_RANK   items
  *   FAKE_NO_ITEMS every spank_get_item fails; FAKE_NO_MEMORY=N the N-th calloc
  *
@@ -129,7 +130,10 @@ spank_err_t spank_get_item(spank_t sp, spank_item_t item, ...)
             *va_arg(ap, uint32_t *) = batch ? 0 : number(numbers[i].name, numbers[i].otherwise);
             rc = ESPANK_SUCCESS;
         }
-    if (item == S_SLURM_VERSION) {
+    if (item == S_JOB_UID && getenv("FAKE_UID")) {
+        *va_arg(ap, uid_t *) = number("FAKE_UID", 0);
+        rc = ESPANK_SUCCESS;
+    } else if (item == S_SLURM_VERSION) {
         *va_arg(ap, char **) = (char *)"22.5";
         rc = ESPANK_SUCCESS;
     } else if (item == S_JOB_ARGV) {
@@ -316,8 +320,10 @@ static void daemon_(void)
 {
     in_slurmstepd = true;
     hook("slurm_spank_init");
+    in_slurmstepd = context != S_CTX_JOB_SCRIPT; /* a process of its own, for that */
     hook("slurm_spank_job_prolog");
     hook("slurm_spank_job_epilog");
+    in_slurmstepd = true;
     hook("slurm_spank_slurmd_exit");
     in_slurmstepd = false;
     printf("done%s\n", registered.name ? " (an option was registered)" : "");

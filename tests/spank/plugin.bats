@@ -62,7 +62,7 @@ only() {
 @test "the plugin exports Slurm's symbols and nothing else" {
     run sh -c "nm -D --defined-only '$FAKE_PLUGIN' | sed 's/.* //' | sort | tr '\n' ' '"
     echo "$output"
-    wanted='plugin_name plugin_type plugin_version slurm_spank_init slurm_spank_init_post_opt '
+    wanted='plugin_name plugin_type plugin_version slurm_spank_init slurm_spank_init_post_opt slurm_spank_job_epilog slurm_spank_job_prolog '
     wanted+='slurm_spank_local_user_init slurm_spank_task_init spank_plugin_version '
     [ "${output/slurm_spank_init_failure_mode /}" = "$wanted" ]
 }
@@ -91,6 +91,50 @@ only() {
     FAKE_STEP=0xfffffffb in_ remote script; [ $status -eq 0 ]; only "exec: script"
     for c in slurmd job_script error; do in_ $c; [ $status -eq 0 ]; only "done"; done
     [ ! -e srun.argv ]
+}
+
+# The witness of these tests writes down how it was started.
+fake_witness() {
+    printf '#!/bin/sh\nfor v in verb="$1"; do echo "$v"; done >> %q\nenv | sort >> %q\n%s\n' \
+        "$PWD/witness.log" "$PWD/witness.log" "${1-}" > witness; chmod 755 witness
+    export FAKE_ARGS="witness=$PWD/witness conf=/c spool=/s"
+}
+
+@test "prolog and epilog start the witness, with what it may know and nothing else" {
+    fake_witness
+    export SLURMD_NODENAME=n1 SLURM_CLUSTER_NAME=lab LD_PRELOAD_X=1 SLURM_JOB_ID=999 SECRET=1
+    export SPANK__SLURM_SPANK_OPTION_hpcai500_hpcai500='component,class=tiny' FAKE_UID=1234
+    in_ job_script; [ $status -eq 0 ]; only "done"
+    cat witness.log
+    [ "$(grep -c '^verb=begin$' witness.log) $(grep -c '^verb=end$' witness.log)" = "1 1" ]
+    for row in SLURM_JOB_ID=7 SLURM_JOB_UID=1234 SLURMD_NODENAME=n1 SLURM_CLUSTER_NAME=lab \
+        HPCAI500_CONF=/c HPCAI500_SPOOL=/s SPANK__SLURM_SPANK_OPTION_hpcai500_hpcai500=component,class=tiny; do
+        [ "$(grep -cxF "$row" witness.log)" = 2 ]
+    done
+    # PWD, SHLVL and _ are the shell's own
+    [ "$(grep -vcE '^(verb|SLURM_JOB_ID|SLURM_JOB_UID|SLURMD_NODENAME|SLURM_CLUSTER_NAME|HPCAI500_|SPANK_|PWD|SHLVL|_)' witness.log)" = 0 ]
+}
+
+@test "witness=no, or without the job's user from Slurm, starts nothing" {
+    fake_witness
+    in_ job_script; only "done"; [ ! -e witness.log ]
+    export FAKE_UID=1234 FAKE_ARGS="$FAKE_ARGS witness=no"
+    in_ job_script; only "done"; [ ! -e witness.log ]
+}
+
+@test "a witness that is missing, fails, dies or hangs: Slurm hears success" {
+    export FAKE_UID=1234
+    FAKE_ARGS="witness=/no/such" in_ job_script; [ $status -eq 0 ]
+    [[ $output == *"/no/such: No such file or directory"* && $output == *done* && $output != *returned* ]]
+    for end in 'exit 1' 'kill -SEGV $$' 'exec /bin/no-such'; do
+        fake_witness "$end"
+        in_ job_script; [ $status -eq 0 ]; only "done"
+    done
+    fake_witness 'trap "" TERM INT HUP; sleep 300 & echo $! >> pids; echo $$ >> pids; wait'
+    in_ job_script; [ $status -eq 0 ]
+    [[ $output == *"begin did not end within 5 s"*"end did not end within 5 s"* && $output != *returned* ]]
+    # the whole group is gone, or dead and not yet fetched
+    for pid in $(cat pids); do no grep -q . "/proc/$pid/cmdline" 2> /dev/null; done
 }
 
 @test "with every argument of plugstack wrong, jobs without the option still run" {
@@ -490,10 +534,10 @@ batch() {
 @test "the plugin builds with the header of later releases and then names what a failed init fails" {
     cc=$(sed -n 's/^CC = //p' "$top_builddir/Makefile")
     sed 's/\(HAVE_DECL_ESPANK_JOB_FAILURE\|HAVE_DECL_SPANK_PREPEND_TASK_ARGV\) 0/\1 1/' "$top_builddir/config.h" > config.h
-    $cc -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -shared -fPIC -DHPCAI500_BINDIR='"/b"' \
+    $cc -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -shared -fPIC -DHPCAI500_BINDIR='"/b"' -DHPCAI500_LIBEXECDIR='"/l"' \
         -I. -I"$top_srcdir/tests/spank/later" -I"$top_srcdir" \
         -Wl,--version-script="$top_srcdir/spank/hpcai500.map" \
-        "$top_srcdir"/spank/{plugin,login,local,remote,site,cmdline,step}.c \
+        "$top_srcdir"/spank/{plugin,login,local,remote,script,site,cmdline,step}.c \
         "$top_srcdir"/reports/{err,nearest,runspec}.c -o later.so
     nm -D --defined-only later.so | grep -q slurm_spank_init_failure_mode
 }
