@@ -173,3 +173,18 @@ END
     echo "$output"
     [ "$status" -eq 0 ]
 }
+
+@test "a generator ends with the process that started it" {
+    "$generate" cosmoflow,class=tiny --parent 1 --out "$dir/none" 2>"$dir/talk" && false
+    grep -q "process 1 (--parent) is not the one that started this" "$dir/talk"
+    [ ! -e "$dir/none.partial" ]
+    bash -c '"$1" cosmoflow,class=tiny --parent $$ --out "$2" 2>/dev/null & echo $! >"$2.pid"; wait' - \
+        "$generate" "$dir/set" &
+    parent=$!
+    until ls "$dir"/set.partial/train/*.hdf5 >/dev/null 2>&1; do sleep 0.01; done
+    child=$(cat "$dir/set.pid")
+    kill -9 $parent
+    wait $parent || true
+    while [ -d "/proc/$child" ] && ! grep -q '^State:.Z' "/proc/$child/status"; do sleep 0.1; done
+    [ ! -e "$dir/set" ]
+}

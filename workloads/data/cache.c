@@ -199,9 +199,10 @@ static int tell_sharing(const struct workload_host *host, int leader, struct err
 /* Starts the generator with its stderr in our pipe and a clean environment. */
 static int start_generator(struct maker *m, struct err *e)
 {
-    char run[64], jobs[16], libraries[PATH_MAX];
-    const char *argv[] = {m->host->generator, run, "--out",  m->path, "--jobs", jobs,
-                          "--rank",           "0", "--size", "1",     NULL};
+    char run[64], jobs[16], parent[16], libraries[PATH_MAX];
+    const char *argv[] = {
+        m->host->generator, run, "--out",    m->path, "--jobs", jobs, "--rank", "0",
+        "--size",           "1", "--parent", parent,  NULL};
     const char *envp[] = {"PATH=/usr/bin:/bin", "LC_ALL=C", NULL, NULL};
     const char *library_path = getenv("LD_LIBRARY_PATH");
     posix_spawn_file_actions_t actions;
@@ -212,6 +213,7 @@ static int start_generator(struct maker *m, struct err *e)
     snprintf(run, sizeof run, "cosmoflow,class=%s,seed=%d", runspec_class_name(m->class),
              COSMO_DATA_SEED);
     snprintf(jobs, sizeof jobs, "%d", m->host->threads > 0 ? m->host->threads : 1);
+    snprintf(parent, sizeof parent, "%ld", (long)getpid());
     if (library_path && (size_t)snprintf(libraries, sizeof libraries, "LD_LIBRARY_PATH=%s",
                                          library_path) < sizeof libraries)
         envp[2] = libraries;

@@ -27,7 +27,7 @@ enum { EXIT_USAGE = 2, EXIT_NOT_RUN = 3, MAX_JOBS = 1024 };
 struct options {
     const char *out;
     enum data_layout layout;
-    uint64_t jobs, rank, size, train, validation;
+    uint64_t jobs, rank, size, train, validation, parent;
 };
 
 /* What the children of one process share with it. */
@@ -47,6 +47,7 @@ static const struct number {
     {"size", offsetof(struct options, size), 1, 1 << 24},
     {"train", offsetof(struct options, train), 5, MANIFEST_MAX_FILES / 2},
     {"validation", offsetof(struct options, validation), 1, MANIFEST_MAX_FILES / 2},
+    {"parent", offsetof(struct options, parent), 1, INT_MAX},
 };
 
 static void usage(FILE *f)
@@ -58,7 +59,8 @@ static void usage(FILE *f)
           "      --train N        samples instead of the class's own number\n"
           "      --validation N\n"
           "      --rank R         this is process R of --size processes that share DIR;\n"
-          "      --size S         default: this task of a Slurm step\n",
+          "      --size S         default: this task of a Slurm step\n"
+          "      --parent PID     end when PID, which started this, has ended\n",
           f);
 }
 
@@ -107,6 +109,7 @@ static int parse_options(struct options *o, int argc, char **argv, struct err *e
         {"size", required_argument, NULL, 'n'},
         {"train", required_argument, NULL, 'n'},
         {"validation", required_argument, NULL, 'n'},
+        {"parent", required_argument, NULL, 'n'},
         {"help", no_argument, NULL, 'h'},
         {0},
     };
@@ -229,6 +232,18 @@ static int work(const struct gen_set *s, const struct options *o, struct err *e)
     return rc;
 }
 
+/* Whoever waits for the data is gone: nobody is left to make them for. */
+static int follow_parent(const struct options *o, struct err *e)
+{
+    if (o->parent == 0)
+        return 0;
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != (pid_t)o->parent)
+        return err_set(e, "process %" PRIu64 " (--parent) is not the one that started this",
+                       o->parent);
+    return 0;
+}
+
 static int fail(int status, const struct err *e)
 {
     fprintf(stderr, PROGRAM ": %s\n", e->text);
@@ -253,6 +268,8 @@ int main(int argc, char **argv)
     }
     if (rc < 0 || parse_set(&s, argv[optind], &o, &e) < 0)
         return fail(EXIT_USAGE, &e);
+    if (follow_parent(&o, &e) < 0)
+        return fail(EXIT_NOT_RUN, &e);
     rc = gen_set_begin(&s, &e);
     if (rc < 0 || (rc == 0 && check_space(&s, &e) < 0))
         return fail(EXIT_NOT_RUN, &e);
