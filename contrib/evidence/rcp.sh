@@ -42,7 +42,7 @@ s=1
 while [ "$s" -le "$long" ]; do
     epochs=$(jq -r '.workloads[0].hyper_parameters' "$work/1.json" |
         sed -n 's/.*\<epochs=\([0-9]*\).*/\1/p')
-    train "long$s" ",seed=$s,target=0,epochs=$((epochs * 10))"
+    train "long$s" ",seed=$s,target=0.000001,epochs=$((epochs * 10))"
     jq -r --arg s "$s" '.workloads[0] |
         "long seed \($s): \(.epochs | length) epochs, best quality \(.quality.achieved)"' \
         "$work/long$s.json"
@@ -50,8 +50,8 @@ while [ "$s" -le "$long" ]; do
 done
 jq -s -r --argjson seeds "$seeds" '
     [.[] | .workloads[0]] as $w
-    | [$w[] | select(.quality.target > 0)] as $runs
-    | [$w[] | select(.quality.target == 0)] as $long
+    | [$w[] | select(.quality.target > 1e-5)] as $runs
+    | [$w[] | select(.quality.target <= 1e-5)] as $long
     | [$runs[] | .quality.epochs_to_target // 0 | select(. > 0)] as $n
     | ($n | length) as $reached
     | (if $reached > 0 then ($n | add) / $reached else 0 end) as $mean

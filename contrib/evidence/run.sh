@@ -21,6 +21,7 @@ changed=$(git -C "$top" status --porcelain -- . ':!contrib/evidence/results')
 mkdir -p "$here/results"
 out=$(mktemp)
 trap 'rm -f "$out"' EXIT
+before=$(cut -d' ' -f1-3 /proc/loadavg)
 begin=$(date -u +%Y-%m-%dT%H:%MZ) start=$SECONDS rc=0
 "$here/$name.sh" "$@" 2> >(cat >&2) | tee "$out" || rc=$?
 
@@ -34,6 +35,7 @@ begin=$(date -u +%Y-%m-%dT%H:%MZ) start=$SECONDS rc=0
     echo "| commit | $(git -C "$top" rev-parse --short=12 HEAD) |"
     echo "| began, took | $begin, $((SECONDS - start)) s |"
     echo "| exit code | $rc |"
+    echo "| load average before, after | $before; $(cut -d' ' -f1-3 /proc/loadavg) |"
     echo "| processor | $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | sort | uniq -c | sed 's/^ *\([0-9]*\) /\1 x /') |"
     echo "| memory | $(awk '/^MemTotal/ {printf "%.0f GiB", $2 / 1048576}' /proc/meminfo) |"
     echo "| system | $(. /etc/os-release; echo "$PRETTY_NAME"), kernel $(uname -r), $(gcc --version | head -1) |"
