@@ -19,7 +19,8 @@ workloads_engine_libengine_la_LIBADD = reports/libcore.la
 EXTRA_DIST += %D%/README.md
 if HAVE_ONEDNN
 workloads_engine_libengine_la_SOURCES += \
-    %D%/cpu.c \
+    %D%/cpu.h %D%/cpu.c %D%/cpu_conv.c %D%/cpu_dense.c \
+    %D%/cpu_format.c %D%/cpu_value.c \
     %D%/cpu_threads.h %D%/cpu_threads.c \
     %D%/kernel_map.h %D%/kernel_map.c \
     %D%/kernel_pool.h %D%/kernel_pool.c \
