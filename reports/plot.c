@@ -160,7 +160,7 @@ static void draw_value_axis(FILE *f, const struct axis *y)
 
 static void draw_time_axis(FILE *f, const struct axis *x)
 {
-    bool long_span = x->most - x->least > 2 * 86400;
+    bool long_span = x->most - x->least > 12 * 86400;
     char label[32];
 
     for (int i = 0; i <= TICKS; i++) {
@@ -211,6 +211,7 @@ static void draw_panel(FILE *f, const struct plot_series *s, int top)
     draw_text(f, RIGHT, TOP - 10, "end", 11, s->unit);
     if (s->n > 0) {
         struct axis x = axis_of((double)s->time[0], (double)s->time[s->n - 1], 3600, LEFT, RIGHT);
+        most += (most - least) * 0.1; /* room for the words of a change */
         struct axis y = axis_of(least, most, fmax(fabs(most) * 0.05, 1e-9), BOTTOM, TOP);
         draw_value_axis(f, &y);
         draw_time_axis(f, &x);
