@@ -30,11 +30,20 @@ static const char note[] =
 
 /* ---- one table of a row's fields: JSON and CSV ---- */
 
-enum kind { TEXT, INTEGER, LONG, BOOL, REAL, TIME, STATUS, UNSIGNED };
+enum kind {
+    TEXT,
+    INTEGER,
+    UNSIGNED, /* a long, below 0 there is none */
+    NUMBERED, /* a long, below 1 there is none */
+    BOOL,
+    REAL,
+    TIME,
+    STATUS
+};
 
 static const struct column {
     const char *name;
-    enum kind kind; /* UNSIGNED: a long, below 0 there is none */
+    enum kind kind;
     size_t offset;
 } columns[] = {
 #define COLUMN(name, kind, member)                                                                 \
@@ -43,10 +52,10 @@ static const struct column {
     }
     COLUMN("key", TEXT, key),
     COLUMN("cluster", TEXT, cluster),
-    COLUMN("job_id", UNSIGNED, job),
-    COLUMN("array_job_id", UNSIGNED, array_job),
+    COLUMN("job_id", NUMBERED, job),
+    COLUMN("array_job_id", NUMBERED, array_job),
     COLUMN("array_task_id", UNSIGNED, array_task),
-    COLUMN("het_job_id", UNSIGNED, het_job),
+    COLUMN("het_job_id", NUMBERED, het_job),
     COLUMN("het_offset", UNSIGNED, het_offset),
     COLUMN("restart", INTEGER, restart),
     COLUMN("step_id", TEXT, step),
@@ -71,7 +80,7 @@ static const struct column {
     COLUMN("data_origin", TEXT, origin),
     COLUMN("ranks", INTEGER, ranks),
     COLUMN("threads", INTEGER, threads),
-    COLUMN("batch", LONG, batch),
+    COLUMN("batch", UNSIGNED, batch),
     COLUMN("workload_status", STATUS, workload_status),
     COLUMN("workload_valid", BOOL, workload_valid),
     COLUMN("samples_per_second", REAL, samples_per_second),
@@ -121,9 +130,6 @@ static const char *field_text(const struct history_row *row, const struct column
                               bool *quoted)
 {
     const char *p = (const char *)row + c->offset;
-    long v = c->kind == INTEGER || c->kind == STATUS  ? *(const int *)p
-             : c->kind == LONG || c->kind == UNSIGNED ? *(const long *)p
-                                                      : 0;
 
     *quoted = c->kind == TEXT || c->kind == TIME || c->kind == STATUS;
     buf[0] = '\0';
@@ -133,14 +139,17 @@ static const char *field_text(const struct history_row *row, const struct column
     case TIME:
         return utc(*(const int64_t *)p, buf);
     case STATUS:
-        return status_text((int)v);
+        return status_text(*(const int *)p);
     case BOOL:
         return *(const bool *)p ? "true" : "false";
     case REAL:
         return real_text(*(const double *)p, buf);
+    case INTEGER:
+        snprintf(buf, 64, "%d", *(const int *)p);
+        return buf;
     default:
-        if (v >= 0 || c->kind == LONG || c->kind == INTEGER)
-            snprintf(buf, 64, "%ld", v);
+        if (*(const long *)p >= (c->kind == NUMBERED))
+            snprintf(buf, 64, "%ld", *(const long *)p);
         return buf;
     }
 }
