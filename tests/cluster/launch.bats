@@ -260,6 +260,23 @@ X
     [ "$(grep -c '^command' <<< "$output")" = 3 ]
     [[ $output == *"srun of several components cannot wait for a run before its command"* ]]
     ran 1
+    run timeout -k 10 $limit salloc -N1 : -N2 srun --mpi=none --het-group=0,1 --hpcai500=component echo command < /dev/null
+    echo "$output"; [ "$status" -eq 0 ]
+    [ "$(grep -c '^command' <<< "$output")" = 3 ]
+    ran 1
+}
+
+@test "the real agent, then the command: both to their end, one record" {
+    "$lab" plugin
+    run srun_ -N2 -n2 --hpcai500=cosmoflow,class=tiny,epochs=1,out="$OUT" sh -c 'echo command on $SLURMD_NODENAME'
+    echo "$output"; [ "$status" -eq 0 ]
+    [ "$(grep -c '^command on n' <<< "$output")" = 2 ]
+    local record; record=$(the_record)
+    is "$record" '.status == "complete"' '.job.step_id != null' '.system.nodes | length == 2' \
+        '.workloads[0].epochs | length == 1' '.job.plugin_remote == ["n1", "n2"]'
+    local job; job=$(field "$record" .job.job_id)
+    steps "$job" '0|hpcai500-agent|COMPLETED' '1|sh|COMPLETED' ||
+        steps "$job" '1|hpcai500-agent|COMPLETED' '0|sh|COMPLETED'
 }
 
 @test "srun told to end while the agent runs ends both and leaves no step" {
