@@ -20,6 +20,7 @@ usage: cluster.sh [-c NAME] VERB ...
   as USER COMMAND...        the same as that user of this machine
   exec NODE COMMAND...      run COMMAND as root inside a node's namespaces
   start|stop|kill NODE      one node's slurmd: start, end, or kill -9
+  slurmdbd start|stop       accounting away, and back again
   plugin [ARGS...]          write plugstack.conf of every node again (or remove
                             the plugin from it with `plugin none`)
   site shared|node          write hpcai500.conf again: one spool for all nodes, or
@@ -79,6 +80,8 @@ case $verb in
     start) load; node_start "$1"; wait_for 30 node_idle "$1" || die "$1 is not idle" ;;
     stop) load; node_stop "$1" TERM ;;
     kill) load; node_stop "$1" KILL ;;
+    slurmdbd) load
+        case ${1-} in start) slurmdbd_start ;; stop) slurmdbd_stop ;; *) usage >&2; exit 2 ;; esac ;;
     plugin) load; write_plugstack "$@" ;;
     site) load; write_site "$@" ;;
     help) usage ;;

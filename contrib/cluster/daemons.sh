@@ -94,13 +94,25 @@ mariadb_up() {
 
 reachable() { (: </dev/tcp/"$control"/"$1") 2>/dev/null; }
 
+# slurmdbd has no option for the database's socket
+slurmdbd_start() {
+    export SLURM_CONF=$S/etc/slurm.conf
+    ! reachable "$port" || return 0
+    MYSQL_UNIX_PORT=$S/db/socket MARIADB_UNIX_PORT=$S/db/socket slurmdbd 9>&-
+    wait_for 60 reachable "$port" || die "slurmdbd did not start: $(tail -1 "$S/log/slurmdbd.log")"
+}
+
+slurmdbd_stop() {
+    local pid; pid=$(cat "$S/ctld/slurmdbd.pid" 2>/dev/null) || return 0
+    kill "$pid" 2>/dev/null || return 0
+    wait_for 60 eval "! kill -0 $pid" || die "slurmdbd does not end"
+}
+
 slurm_up() {
     export SLURM_CONF=$S/etc/slurm.conf
     mkdir -p "$S/ctld"
     if [ "$(id -u)" = 0 ]; then chown -R slurm: "$S/ctld" "$S/log" "$S/etc/slurmdbd.conf"; fi
-    # slurmdbd has no option for the database's socket
-    MYSQL_UNIX_PORT=$S/db/socket MARIADB_UNIX_PORT=$S/db/socket slurmdbd 9>&-
-    wait_for 60 reachable "$port" || die "slurmdbd did not start: $(tail -1 "$S/log/slurmdbd.log")"
+    slurmdbd_start
     sacctmgr -i add cluster "${name//-/}" >/dev/null 2>&1 || true
     sacctmgr -i add account bench >/dev/null 2>&1 || true
     sacctmgr -i add user "root,nobody,$(id -un)" account=bench >/dev/null 2>&1 || true
