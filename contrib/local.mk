@@ -6,7 +6,6 @@ EXTRA_DIST += \
     %D%/bench/loader.sh \
     %D%/bench/allreduce.sh \
     %D%/bench/plugin-cost.sh \
-    %D%/bench/history.sh \
     %D%/cluster/cluster.sh \
     %D%/cluster/config.sh \
     %D%/cluster/daemons.sh \
@@ -37,3 +36,23 @@ EXTRA_PROGRAMS += contrib/bench/loader_bench
 contrib_bench_loader_bench_SOURCES = %D%/bench/loader_bench.c
 contrib_bench_loader_bench_LDADD = workloads/data/libdata.la reports/libcore.la
 endif
+
+# Units for systemd: installed where --with-systemdsystemunitdir says, else
+# among the documents.
+if BUILD_COLLECTOR
+collect_units = contrib/systemd/hpcai500-collect.service contrib/systemd/hpcai500-collect-once.service
+if HAVE_SYSTEMDUNITDIR
+systemdsystemunit_DATA = $(collect_units) %D%/systemd/hpcai500-collect-once.timer
+else
+systemddocdir = $(docdir)/systemd
+systemddoc_DATA = $(collect_units) %D%/systemd/hpcai500-collect-once.timer
+endif
+CLEANFILES += $(collect_units)
+$(collect_units): Makefile
+	@$(MKDIR_P) contrib/systemd
+	@sed 's,[@]pkglibexecdir[@],$(pkglibexecdir),' $(srcdir)/$@.in > $@.tmp && mv $@.tmp $@
+contrib/systemd/hpcai500-collect.service: %D%/systemd/hpcai500-collect.service.in
+contrib/systemd/hpcai500-collect-once.service: %D%/systemd/hpcai500-collect-once.service.in
+endif
+EXTRA_DIST += %D%/systemd/hpcai500-collect.service.in \
+    %D%/systemd/hpcai500-collect-once.service.in %D%/systemd/hpcai500-collect-once.timer

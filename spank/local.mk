@@ -55,17 +55,21 @@ spank_hpcai500_slurmdbd_CPPFLAGS = $(AM_CPPFLAGS) $(SLURM_CFLAGS)
 spank_hpcai500_slurmdbd_LDADD = reports/libcore.la $(LIBSLURM_LIBS)
 endif
 
-# hpcai500 doctor: looks at everything, with whatever this build has.
-if BUILD_TOOLS
-pkglibexec_PROGRAMS += spank/hpcai500-doctor
-spank_hpcai500_doctor_SOURCES = %D%/doctor.h %D%/doctor.c %D%/doctor_checks.c \
-    %D%/doctor_nodes.c %D%/doctor_run.c %D%/doctor_slurm.c
-nodist_spank_hpcai500_doctor_SOURCES = build_id.h
-spank_hpcai500_doctor_CFLAGS = $(AM_CFLAGS) $(MUNGE_CFLAGS)
-spank_hpcai500_doctor_LDADD =
-if BUILD_HISTORY
-spank_hpcai500_doctor_LDADD += reports/libhistory.la
-endif
-spank_hpcai500_doctor_LDADD += spank/libwitness.la reports/libreports.la reports/libcore.la
-dist_man_MANS += %D%/hpcai500-doctor.1
+# The collector, and what checks a record against its witness.
+if BUILD_COLLECTOR
+collect_libs = spank/libwitness.la reports/libhistory.la reports/libreports.la reports/libcore.la
+pkglibexec_PROGRAMS += spank/hpcai500-collect spank/hpcai500-verify
+spank_hpcai500_collect_SOURCES = %D%/collect.c %D%/slurmdbd.h \
+    %D%/admin_comment.h %D%/admin_comment.c \
+    %D%/collect_account.h %D%/collect_account.c \
+    %D%/collect_check.h %D%/collect_check.c \
+    %D%/collect_file.h %D%/collect_file.c \
+    %D%/collect_quarantine.h %D%/collect_quarantine.c \
+    %D%/collect_text.h %D%/collect_text.c
+spank_hpcai500_collect_CFLAGS = $(AM_CFLAGS) $(HARDEN_CFLAGS) $(CJSON_CFLAGS)
+spank_hpcai500_collect_LDADD = $(collect_libs)
+spank_hpcai500_verify_SOURCES = %D%/verify.c %D%/collect_check.h %D%/collect_check.c
+spank_hpcai500_verify_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
+spank_hpcai500_verify_LDADD = $(collect_libs)
+dist_man_MANS += %D%/hpcai500-collect.8 %D%/hpcai500-verify.1
 endif

@@ -74,7 +74,7 @@ static enum slurmdbd_code failed(struct err *e, const char *what, uint32_t job)
     int no = last_errno();
 
     err_set(e, "%s job %u: %s", what, job, no ? slurm_strerror(no) : "no answer");
-    return no == ESLURM_ACCESS_DENIED ? SLURMDBD_NEVER : SLURMDBD_LATER;
+    return no == ESLURM_ACCESS_DENIED ? SLURMDBD_DENIED : SLURMDBD_LATER;
 }
 
 /* ---- asking ---- */

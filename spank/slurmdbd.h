@@ -8,11 +8,12 @@
 
 enum slurmdbd_code {
     SLURMDBD_DONE = 0,
-    SLURMDBD_NEVER = 1, /* refused: this text or this user, now and later */
+    SLURMDBD_NEVER = 1, /* this text: not a line, or no room for it */
     SLURMDBD_USAGE = 2,
-    SLURMDBD_LATER = 3,   /* slurmdbd is down, busy or being written to */
-    SLURMDBD_NO_JOB = 4,  /* not known there, perhaps not yet */
-    SLURMDBD_DENIED = 127 /* libslurm ended the process: not an operator */
+    SLURMDBD_LATER = 3,  /* slurmdbd is down, busy or being written to */
+    SLURMDBD_NO_JOB = 4, /* not known there, perhaps not yet */
+    SLURMDBD_DENIED = 5, /* this user is no operator */
+    SLURMDBD_ENDED = 127 /* libslurm ended the process: denied too */
 };
 
 /* The sentence of SLURMDBD_DONE. */

@@ -8,10 +8,7 @@ tests_spank_fake_host_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
 tests_spank_fake_host_LDADD = -ldl
 TESTS += %D%/plugin.bats
 endif
-dist_check_SCRIPTS += %D%/plugin.bats %D%/doctor.bats
-if BUILD_TOOLS
-TESTS += %D%/doctor.bats
-endif
+dist_check_SCRIPTS += %D%/plugin.bats
 EXTRA_DIST += %D%/later/slurm/spank.h
 
 # The collector's parts that need no daemon.
@@ -22,3 +19,22 @@ tests_spank_test_admin_comment_SOURCES = %D%/test_admin_comment.c spank/admin_co
 tests_spank_test_admin_comment_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_spank_test_admin_comment_LDADD = reports/libcore.la $(CMOCKA_LIBS)
 endif
+
+if BUILD_COLLECTOR
+check_PROGRAMS += tests/spank/make_bundles
+tests_spank_make_bundles_SOURCES = %D%/make_bundles.c tests/reports/sample.h tests/reports/sample.c
+tests_spank_make_bundles_LDADD = spank/libwitness.la reports/libreports.la reports/libcore.la
+TESTS += %D%/collect.bats
+endif
+
+if BUILD_COLLECTOR
+if BUILD_TESTS
+check_PROGRAMS += tests/spank/test_collect
+TESTS += tests/spank/test_collect
+tests_spank_test_collect_SOURCES = %D%/test_collect.c tests/reports/sample.h tests/reports/sample.c \
+    spank/admin_comment.c spank/collect_check.c spank/collect_quarantine.c spank/collect_text.c
+tests_spank_test_collect_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS)
+tests_spank_test_collect_LDADD = reports/libhistory.la reports/libreports.la reports/libcore.la $(CMOCKA_LIBS)
+endif
+endif
+dist_check_SCRIPTS += %D%/collect.bats

@@ -1,0 +1,336 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: BSD-3-Clause
+# The collector and verify with a real munged of their own; slurmdbd is played
+# by a script. With the real one: tests/cluster/accounting.bats.
+
+setup() {
+    [ "$(id -u)" = 0 ] || skip "only root can make the witness's credentials"
+    command -v munged > /dev/null || skip "there is no munged"
+    D=$(mktemp -d "${TMPDIR:-/tmp}/hpcai500-collect-bats-XXXXXX")
+    chmod 755 "$D"
+    mkdir -p "$D"/{munge,spool/out,lib,bin,tmp}
+    head -c 1024 /dev/urandom > "$D/munge/key"
+    chmod 600 "$D/munge/key"
+    munged_start
+    cat > "$D/conf" <<C
+spool = $D/spool
+history = $D/lib/history.sqlite
+archive = $D/lib/archive
+quarantine = $D/lib/quarantine
+service_user = root
+munge_socket = $D/munge/s
+C
+    export HPCAI500_CONF=$D/conf TMPDIR=$D/tmp
+    cp "$top_builddir"/spank/hpcai500-{collect,verify} "$D/bin"
+    # Keeps what it is told in kept, says so in told; `down` is a file here.
+    cat > "$D/bin/hpcai500-slurmdbd" <<S
+#!/bin/bash
+while read -r cluster job line; do
+    if [ -e "$D/down" ]; then echo "3 it is down"; continue; fi
+    echo "\$job \$line" >> "$D/told"
+    if grep -qxF -- "\$job \$line" "$D/kept" 2>/dev/null; then echo "0 there"
+    else echo "\$job \$line" >> "$D/kept"; echo "0 written"; fi
+done
+S
+    chmod +x "$D/bin/hpcai500-slurmdbd"
+    out=$D/spool/out lib=$D/lib
+}
+
+teardown() {
+    [ -n "${D-}" ] || return 0
+    munged_stop
+    rm -rf "$D"
+}
+
+munged_start() {
+    munged --force --socket="$D/munge/s" --key-file="$D/munge/key" --pid-file="$D/munge/pid" \
+        --log-file="$D/munge/log" --seed-file="$D/munge/seed" 3>&- 4>&-
+}
+
+munged_stop() {
+    local pid
+    pid=$(cat "$D/munge/pid" 2>/dev/null) || return 0
+    kill "$pid" 2>/dev/null || return 0
+    for _ in $(seq 100); do [ -d "/proc/$pid" ] || return 0; sleep 0.1; done
+}
+
+make_bundles() { "$top_builddir/tests/spank/make_bundles" "$out" "$D/munge/s" "$@"; }
+collect() { timeout 120 "$D/bin/hpcai500-collect" --once "$@" 2>&1; }
+verify() { timeout 60 "$D/bin/hpcai500-verify" "$@" 2>&1; }
+reason() { cat "$lib/quarantine/lab-$1-n1-1795374290.bundle.reason"; }
+bundles() { find "$out" -name '*.bundle' | wc -l; }
+archived() { find "$lib/archive" -name '*.json.gz' | wc -l; }
+has() { grep -qF -- "$2" <<< "$1" || { echo "no '$2' in: $1"; return 1; }; }
+
+@test "records, with and without a second node, are filed, archived and told" {
+    make_bundles record 100
+    make_bundles two 101
+    run collect
+    [ "$status" -eq 0 ]
+    has "$output" "3 bundles: 2 filed, 0 better"
+    has "$output" "0 refused; 0 wait"
+    [ "$(bundles)" = 0 ]
+    [ -f "$lib/archive/2026/11/22/lab-100.0.3.json.gz" ]
+    [ "$(wc -l < "$lib/archive/2026/11/22/lab-101.0.3.witness")" = 2 ]
+    grep -qxF '100 H5:cosmoflow tiny mae 0.31<=0.34 reached 61.5/s complete valid lab-100.0.3;' "$D/told"
+    zcat "$lib/archive/2026/11/22/lab-100.0.3.json.gz" > "$D/record.json"
+    [ "$(jq -r .id "$D/record.json")" = lab-100.0.3 ]
+}
+
+@test "the same bundle again is known, and told no second time" {
+    make_bundles record 100
+    collect
+    make_bundles record 100
+    run collect
+    has "$output" "1 bundles: 0 filed, 0 better than before, 1 known"
+    [ "$(bundles)" = 0 ]
+    [ "$(archived)" = 1 ]
+    [ "$(wc -l < "$D/told")" = 1 ]
+}
+
+@test "journals of two nodes make one partial record, which waits for both" {
+    make_bundles first 102
+    run collect
+    has "$output" "0 bundles: 0 filed"
+    has "$output" "1 wait for their job"
+    [ "$(bundles)" = 1 ]
+    make_bundles journals 102
+    run collect
+    has "$output" "2 bundles: 1 filed"
+    [ "$(bundles)" = 0 ]
+    zcat "$lib/archive/2026/11/22/lab-102.0.3.json.gz" > "$D/record.json"
+    [ "$(jq -r .status "$D/record.json")" = crashed ]
+    has "$(jq -r .reasons.status "$D/record.json")" "1 of 3 ranks left no journal"
+    [ "$(wc -l < "$lib/archive/2026/11/22/lab-102.0.3.witness")" = 3 ]
+    [ -z "$(ls -A "$D/tmp")" ]
+    # A record that comes late is better.
+    make_bundles record 102
+    run collect
+    has "$output" "0 filed, 1 better than before"
+    [ "$(zcat "$lib/archive/2026/11/22/lab-102.0.3.json.gz" | jq -r .status)" = complete ]
+}
+
+@test "a node that never sends is not waited for beyond the grace" {
+    make_bundles first 103
+    run collect --grace=0
+    has "$output" "1 bundles: 1 filed"
+    has "$(cat "$D/told")" "103 H5:cosmoflow"
+}
+
+@test "who asked and left nothing is told of, once" {
+    make_bundles none 104
+    run collect
+    has "$output" "1 filed"
+    has "$output" "1 without a record"
+    [ "$(cat "$D/told")" = '104 H5:cosmoflow,class=tiny no record;' ]
+    [ "$(archived)" = 0 ]
+    # and nothing is filed beside a record
+    make_bundles record 105
+    collect
+    make_bundles none 105
+    run collect
+    has "$output" "0 filed, 0 better than before, 0 known, 1 worse"
+}
+
+@test "what is not what root saw, or cannot be, is refused with its reason" {
+    local kind job=110
+    for kind in edited missing strange other fast broken user torn noise; do
+        make_bundles $kind $job
+        job=$((job + 1))
+    done
+    run collect
+    [ "$status" -eq 0 ]
+    has "$output" "9 refused"
+    [ "$(bundles)" = 0 ]
+    [ "$(archived)" = 0 ]
+    [ "$(reason 110)" = "lab-110.0.3.json: not the bytes that root saw" ]
+    [ "$(reason 111)" = "1 files are missing that root saw" ]
+    [ "$(reason 112)" = "extra.txt: root did not see it" ]
+    [ "$(reason 113)" = "lab-1000113.0.3.json: it is of job 1000113, the folder was of job 113" ]
+    has "$(reason 114)" "cosmoflow ran at 1e+18 FLOP/s"
+    [ "$(reason 115)" = "lab-115.0.3.json: not JSON at byte 9" ]
+    [ "$(reason 116)" = "its credential is of user id 65534, not of root" ]
+    has "$(reason 117)" "is torn"
+    has "$(reason 118)" "not a bundle"
+    has "$(cat "$D/told")" "110 H5:cosmoflow,class=tiny no record: its bundle was refused;"
+    # nobody is told of what root did not say
+    ! grep -q '^11[68] ' "$D/told"
+}
+
+@test "killed at any moment and started again: each record once" {
+    local i rc=0
+    make_bundles record 1000 60
+    make_bundles journals 2000 5
+    for i in $(seq 1 25); do
+        timeout -s KILL "0.0$((i * 37 % 90 + 10))" "$D/bin/hpcai500-collect" --once > /dev/null 2>&1 && rc=1 || true
+    done
+    run collect
+    [ "$status" -eq 0 ]
+    [ "$(bundles)" = 0 ]
+    [ "$(archived)" = 65 ]
+    [ -z "$(ls -A "$lib/quarantine")" ]
+    sqlite3 "$lib/history.sqlite" 'SELECT count(*), count(DISTINCT key) FROM run' > "$D/rows"
+    [ "$(cat "$D/rows")" = "65|65" ]
+    # every job was told, with one text
+    [ "$(sort -u "$D/kept" | wc -l)" = 65 ]
+}
+
+@test "while slurmdbd is down the texts wait, then they come" {
+    touch "$D/down"
+    make_bundles record 100 5
+    run collect
+    [ "$status" -eq 0 ]
+    has "$output" "accounting waits 5 s: it is down"
+    has "$output" "0 told, 0 written, 5 in the outbox"
+    [ ! -e "$D/told" ]
+    rm "$D/down"
+    run collect
+    has "$output" "0 told, 5 written, 5 in the outbox"
+    [ "$(wc -l < "$D/told")" = 5 ]
+}
+
+@test "without a helper filing goes on" {
+    rm "$D/bin/hpcai500-slurmdbd"
+    make_bundles record 100
+    run collect
+    [ "$status" -eq 0 ]
+    has "$output" "1 filed"
+    has "$output" "there is no hpcai500-slurmdbd"
+}
+
+@test "admin_comment=h5a1 tells the packed record, =off nothing" {
+    echo "admin_comment = h5a1" >> "$D/conf"
+    make_bundles record 100
+    make_bundles none 101
+    collect
+    cut -d: -f2 "$D/told" | head -1 | tr -d ';' | base64 -d | zcat > "$D/record.json"
+    [ "$(jq -r .id "$D/record.json")" = lab-100.0.3 ]
+    grep -q '^100 H5A1:' "$D/told"
+    grep -q '^101 H5:' "$D/told"
+    sed -i 's/h5a1/off/' "$D/conf"
+    make_bundles record 102
+    run collect
+    has "$output" "1 filed"
+    ! grep -q '^102' "$D/told"
+}
+
+@test "without munged nothing is touched" {
+    make_bundles record 100
+    make_bundles edited 101
+    munged_stop
+    run collect
+    [ "$status" -eq 3 ]
+    has "$output" "MUNGE"
+    [ "$(bundles)" = 2 ]
+    munged_start
+    run collect
+    [ "$status" -eq 0 ]
+    has "$output" "1 refused"
+}
+
+@test "in the foreground a bundle is taken as soon as it comes; SIGTERM ends it" {
+    "$D/bin/hpcai500-collect" -v > "$D/log" 2>&1 3>&- 4>&- &
+    local pid=$!
+    for _ in $(seq 300); do [ -s "$D/log" ] && break; sleep 0.1; done
+    make_bundles record 100
+    for _ in $(seq 300); do [ "$(bundles)" = 0 ] && break; sleep 0.1; done
+    kill $pid
+    wait $pid
+    [ "$(bundles)" = 0 ]
+    [ "$(archived)" = 1 ]
+}
+
+@test "it is the service user's business" {
+    chmod 755 "$D" "$D/bin"
+    sed -i 's/^service_user.*/service_user = daemon/' "$D/conf"
+    chmod 644 "$D/conf"
+    run setpriv --reuid nobody --regid nogroup --clear-groups "$D/bin/hpcai500-collect" --once
+    [ "$status" -eq 3 ]
+    has "$output" "this is the business of user 'daemon' (service_user=), or of root"
+    # as root it becomes that user, who owns nothing here
+    run collect
+    [ "$status" -eq 3 ]
+    has "$output" "$lib/archive: Permission denied"
+}
+
+@test "usage" {
+    run "$D/bin/hpcai500-collect" --once word
+    [ "$status" -eq 2 ]
+    run "$D/bin/hpcai500-collect" --grace=x
+    [ "$status" -eq 2 ]
+    run verify
+    [ "$status" -eq 2 ]
+    run verify --help
+    [ "$status" -eq 0 ]
+}
+
+# ---- verify ----
+
+@test "verify: what was filed holds, by job, id and file" {
+    local day=$lib/archive/2026/11/22
+    make_bundles record 100
+    make_bundles journals 102
+    collect
+    run verify 100
+    [ "$status" -eq 0 ]
+    has "$output" "the bytes that root saw"
+    has "$output" "root on 1 node, job 100 of lab"
+    ! grep -q WRONG <<< "$output"
+    run verify lab-100.0.3
+    [ "$status" -eq 0 ]
+    run verify 102
+    [ "$status" -eq 0 ]
+    has "$output" "made by the collector from the journals that root saw"
+    run verify "$day/lab-100.0.3.json.gz"
+    [ "$status" -eq 0 ]
+    zcat "$day/lab-100.0.3.json.gz" > "$D/mine.json"
+    run verify "$D/mine.json"
+    [ "$status" -eq 0 ]
+    cp "$day/lab-100.0.3.witness" "$D/mine.witness"
+    rm "$lib/history.sqlite"*
+    run verify "$D/mine.json"
+    [ "$status" -eq 0 ]
+}
+
+@test "verify: an edited byte is found, in the record and in the witness" {
+    local day=$lib/archive/2026/11/22
+    make_bundles record 100
+    collect
+    zcat "$day/lab-100.0.3.json.gz" > "$D/mine.json"
+    sed -i 's,lr=0.001,lr=0.002,' "$D/mine.json"
+    run verify "$D/mine.json"
+    [ "$status" -eq 1 ]
+    has "$output" "WRONG    hash"
+    gzip -c "$D/mine.json" > "$day/lab-100.0.3.json.gz"
+    run verify 100
+    [ "$status" -eq 1 ]
+    has "$output" "WRONG    hash"
+    zcat "$day/lab-100.0.3.json.gz" | sed 's/lr=0.002/lr=0.001/' | gzip > "$D/x.gz"
+    mv "$D/x.gz" "$day/lab-100.0.3.json.gz"
+    run verify 100
+    [ "$status" -eq 0 ]
+    sed -i 's/^MUNGE:\(.\{200\}\)./MUNGE:\1#/' "$day/lab-100.0.3.witness"
+    run verify 100
+    [ "$status" -eq 1 ]
+    has "$output" "WRONG    witness"
+}
+
+@test "verify: without a witness or a munged it cannot be told" {
+    local day=$lib/archive/2026/11/22
+    make_bundles record 100
+    make_bundles none 101
+    collect
+    run verify 101
+    [ "$status" -eq 3 ]
+    run verify 999
+    [ "$status" -eq 3 ]
+    has "$output" "the history knows no run 999"
+    munged_stop
+    run verify 100
+    [ "$status" -eq 3 ]
+    munged_start
+    rm "$day/lab-100.0.3.witness"
+    run verify 100
+    [ "$status" -eq 3 ]
+    has "$output" "this is a claim of the job's user"
+}
