@@ -297,7 +297,7 @@ static void gates(void **state)
     static const struct {
         double achieved, baseline, target, class_target;
         int epochs, rcp_seeds;
-        bool class_batch;
+        bool class_recipe;
         const char *reason;
     } cases[] = {
         {0.30, 0.5, 0.33, 0.33, 5, 10, true, ""},
@@ -317,7 +317,7 @@ static void gates(void **state)
         r.target = cases[i].target;
         r.epochs_to_target = cases[i].epochs;
         r.rcp = (struct result_rcp){cases[i].rcp_seeds, 8, 1, 4};
-        train_gate(&r, cases[i].class_target, cases[i].class_batch);
+        train_gate(&r, cases[i].class_target, cases[i].class_recipe);
         assert_string_equal(r.reason, cases[i].reason);
         assert_int_equal(r.valid, cases[i].reason[0] == '\0');
     }

@@ -363,7 +363,7 @@ out:
     return rc;
 }
 
-void train_gate(struct workload_result *r, double class_target, bool class_batch)
+void train_gate(struct workload_result *r, double class_target, bool class_recipe)
 {
     double sign = r->higher_is_better ? 1 : -1;
 
@@ -375,7 +375,7 @@ void train_gate(struct workload_result *r, double class_target, bool class_batch
     else if (sign * r->target < sign * class_target)
         snprintf(r->reason, sizeof r->reason, "target %g is easier than the class's own %g",
                  r->target, class_target);
-    else if (class_batch && r->rcp.seeds && r->epochs_to_target < r->rcp.min_epochs)
+    else if (class_recipe && r->rcp.seeds && r->epochs_to_target < r->rcp.min_epochs)
         snprintf(r->reason, sizeof r->reason,
                  "%d epochs to the target are fewer than the %g that reference runs make plausible",
                  r->epochs_to_target, r->rcp.min_epochs);

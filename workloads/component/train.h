@@ -62,7 +62,7 @@ int train_run(const struct train_task *t, struct phase_clock *clock, struct work
 /* Validity gates on a trained result: a result that is no better than the
  * trivial predictor, that was asked to reach less than the class's own
  * target, or that converged faster than the reference runs make plausible
- * (rcp; only for the class's own batch) is not valid. */
-void train_gate(struct workload_result *r, double class_target, bool class_batch);
+ * (rcp; only for the class's own batch, epochs and data) is not valid. */
+void train_gate(struct workload_result *r, double class_target, bool class_recipe);
 
 #endif
