@@ -25,7 +25,8 @@ enum { COUNT_MOST = 20000, SQL_SIZE = 4096 };
 
 struct wanted {
     long long cluster, node, workload, metric, user; /* 0: any */
-    bool nothing;                                    /* a name that the history does not know */
+    bool witnessed;
+    bool nothing; /* a name that the history does not know */
     long long job, array_task, het_offset, since, until, limit;
     const char *key;
 };
@@ -49,6 +50,7 @@ static int resolve(struct history *h, const struct history_filter *f, struct wan
                          .since = f->since ? f->since : INT64_MIN,
                          .until = f->until ? f->until : INT64_MAX,
                          .limit = f->limit > 0 ? f->limit : -1,
+                         .witnessed = f->witnessed,
                          .key = f->key};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (!names[i].text)
@@ -190,6 +192,7 @@ static void conditions(char *sql, size_t size, const struct wanted *w, enum walk
         {w->het_offset >= 0, " AND r.het_offset = :het_offset"},
         {w->cluster, " AND r.cluster = :cluster"},
         {w->user, " AND r.user = :user"},
+        {w->witnessed, " AND r.witnessed"},
         {w->workload, " AND p.workload = :workload"},
         {w->node && walk == WALK_NODE, " AND o.node = :node"},
         {w->node && walk != WALK_NODE,

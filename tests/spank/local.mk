@@ -8,7 +8,10 @@ tests_spank_fake_host_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
 tests_spank_fake_host_LDADD = -ldl
 TESTS += %D%/plugin.bats
 endif
-dist_check_SCRIPTS += %D%/plugin.bats
+dist_check_SCRIPTS += %D%/plugin.bats %D%/doctor.bats
+if BUILD_TOOLS
+TESTS += %D%/doctor.bats
+endif
 EXTRA_DIST += %D%/later/slurm/spank.h
 
 # The collector's parts that need no daemon.
