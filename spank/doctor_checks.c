@@ -46,9 +46,16 @@ void doctor_config(struct doctor *d)
         doctor_add(d, DOCTOR_OK, "", "%s%s", c.files[0], c.n_files > 1 ? " and conf.d" : "");
 }
 
-/* The agent as the plugin starts it; its libraries are looked for by starting. */
+/* The agent as the plugin starts it; its libraries are looked for by starting.
+ * In a step all ranks but the first are silent, so it must not know its own. */
 void doctor_agent(struct doctor *d)
 {
+    static const char *const ranks[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK",
+                                        "SLURM_PROCID"};
+
+    for (size_t i = 0; i < sizeof ranks / sizeof *ranks; i++)
+        unsetenv(ranks[i]);
+
     const char *path = d->agent[0] ? d->agent : d->config.agent;
     const char *argv[] = {path, "--version", NULL};
     char *text;

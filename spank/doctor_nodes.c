@@ -21,7 +21,7 @@ enum { MAX_NODES = 16384, MAX_ARGUMENTS = 32 };
 
 struct node {
     char name[64];
-    char agent[320]; /* what its agent said */
+    char agent[320]; /* what its agent said; "" it did not start */
     bool told;
 };
 
@@ -75,7 +75,7 @@ static int find_nodes(struct doctor *d, const char *list, struct nodes *all)
 {
     const char *argv[] = {"sinfo", "-h", "-N", "-o", "%N %T", "-n", list, NULL};
     char *text;
-    char *save = NULL, name[64], state[64];
+    char *save = NULL, name[64], state[64], last[64] = "";
 
     bool named = false;
 
@@ -87,6 +87,9 @@ static int find_nodes(struct doctor *d, const char *list, struct nodes *all)
         if (sscanf(line, "%63s %63s", name, state) != 2)
             continue;
         named = true;
+        if (strcmp(name, last) == 0)
+            continue; /* once for each of its partitions */
+        snprintf(last, sizeof last, "%s", name);
         if (is_state(state, "idle") || is_state(state, "mixed"))
             add_node(all, name);
         else if (is_state(state, "allocated") || is_state(state, "completing"))
@@ -134,7 +137,7 @@ static void take_finding(struct doctor *d, struct nodes *all, char *p)
     node = node_of(all, f.node);
     if (!node)
         return;
-    if (strcmp(f.check, "agent") == 0 && f.status == DOCTOR_OK)
+    if (strcmp(f.check, "agent") == 0 && f.status <= DOCTOR_WARN)
         snprintf(node->agent, sizeof node->agent, "%s", f.text);
     doctor_put(d, &f);
 }

@@ -106,6 +106,9 @@ says() {
 @test "agent: there, starts, of this build" {
     run "$doctor" agent
     says 0 "OK        agent      $PWD/bin/hpcai500-agent: hpcai500-agent 0 ($(build_id))"
+    put bin/hpcai500-agent '[ -n "$SLURM_PROCID$PMIX_RANK" ] || exec echo "hpcai500-agent 0 ('"$(build_id)"')"'
+    SLURM_PROCID=1 PMIX_RANK=1 run "$doctor" agent
+    says 0 "OK        agent"
     put bin/hpcai500-agent 'echo "hpcai500-agent 0 (other)"'
     run "$doctor" agent
     says 1 "says hpcai500-agent 0 (other), this program is $(build_id)"
@@ -183,10 +186,12 @@ says() {
         "OK        nodes      one agent on 2 of 2 nodes" "n3 is down*: not looked at" \
         "n4 is busy: not looked at"
     grep -q -- "--nodes=2 --ntasks=2 --nodelist=n1,n2 .*hpcai500-doctor --as-node agent" srun.log
+    printf 'n1 idle\nn1 idle\nn2 idle\nn3 down\nn3 down\n' >nodes
     put step 'printf "T\tn1\t%s\nF\tn1\t0\tagent\ta (1)\t\n" $(date +%s%N)' \
         'printf "T\tn2\t%s\nF\tn2\t0\tagent\ta (2)\t\n" $(date +%s%N)'
     run "$doctor" --nodes agent
-    says 2 "the nodes have different agents: a (1), and on n2 a (2)"
+    says 2 "the nodes have different agents: a (1), and on n2 a (2)" "n3 is down: not looked at  ["
+    [ "$(grep -o 'n3 is down' <<<"$output" | wc -l)" -eq 1 ]
     put step 'printf "T\tn1\t%s\n" $(date +%s%N); echo "slurmstepd: error: no such file" >&2'
     run "$doctor" --nodes agent
     says 2 "n2 gave no answer: slurmstepd: error: no such file"
