@@ -92,3 +92,9 @@ ask --workload=deepcam --metric=energy_joules --since=2024-01-01
 ask --workload=deepcam --metric=energy_joules --since=2024-01-01 --user=user50 --node=n17
 ask --metric=quality --user=user1 --node=n17
 ask --workload=gemm --metric=quality --until=2022-02-01
+ask --metric=samples_per_second --since=2023-01-01 --until=2023-02-01
+
+begin=$(date +%s%N)
+"$build/reports/hpcai500" forget --history="$dir/h.sqlite" --archive="$dir/archive" --user=user30
+printf '%-74s %17.3f\n' "hpcai500 forget --user=user30" \
+    "$(awk "BEGIN { print ($(date +%s%N) - $begin) / 1e9 }")"
