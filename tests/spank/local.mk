@@ -41,3 +41,17 @@ tests_spank_test_collect_LDADD = reports/libhistory.la reports/libreports.la rep
 endif
 endif
 dist_check_SCRIPTS += %D%/collect.bats
+
+# Bundles, credentials, drop folders, the way to the collector.
+if BUILD_TESTS
+if BUILD_WITNESS
+check_PROGRAMS += tests/spank/test_witness
+TESTS += tests/spank/test_witness
+tests_spank_test_witness_SOURCES = %D%/test_witness.c
+tests_spank_test_witness_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MUNGE_CFLAGS)
+tests_spank_test_witness_LDADD = spank/libwitness.la reports/libcore.la $(CMOCKA_LIBS) $(MUNGE_LIBS)
+endif
+endif
+TESTS += %D%/fuzz.bats
+dist_check_SCRIPTS += %D%/fuzz.bats %D%/fuzz.sh
+EXTRA_DIST += %D%/fuzz_bundle.c %D%/corpus
