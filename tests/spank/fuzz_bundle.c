@@ -5,10 +5,12 @@
  *
  * A libFuzzer target (fuzz.sh bundle).
  */
+#include <config.h>
+
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include "spank/bundle.h"
