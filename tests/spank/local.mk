@@ -55,3 +55,10 @@ endif
 TESTS += %D%/fuzz.bats
 dist_check_SCRIPTS += %D%/fuzz.bats %D%/fuzz.sh
 EXTRA_DIST += %D%/fuzz_bundle.c %D%/corpus
+
+# Built by tests/cluster/witness.bats.
+if BUILD_WITNESS
+EXTRA_PROGRAMS += tests/spank/receiver
+tests_spank_receiver_SOURCES = %D%/receiver.c
+tests_spank_receiver_LDADD = spank/libwitness.la reports/libcore.la
+endif
