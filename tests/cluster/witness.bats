@@ -122,11 +122,12 @@ no_trace() {
 srun "$STANDIN"
 [ -n "\${SLURM_RESTART_COUNT-}" ] || exec sleep 100
 X
-    local job; job=$(sbatch --parsable --requeue -w n1 -o "$OUT/job.log" --open-mode=append job.sh)
+    local job; job=$(as_user sbatch --parsable --requeue -w n1 -o "$OUT/job.log" --open-mode=append "$OUT/job.sh")
     until_true 30 grep -q drop= job.log
     scontrol requeue "$job"
     until_true 60 pending "$job"
-    scontrol update jobid="$job" starttime=now
+    # On the same node, and within two minutes, slurmd knows the job and runs no prolog.
+    scontrol update jobid="$job" reqnodelist=n2 starttime=now
     until_true 60 n_bundles 2 "$job"
     [ "$(for b in $(bundles "$job"); do witness "$b" | jq -c '[.restart, .files[0].name]'; done | sort | tr '\n' ' ')" = \
         "[0,\"lab-$job.0.0.journal/00000\"] [1,\"lab-$job.1.0.journal/00000\"] " ]

@@ -712,6 +712,7 @@ static void a_job_is_witnessed_or_waits_until_it_can_be(void **state)
     /* the usual */
     assert_int_equal(witness_begin(&c, &w, &done, &e), 0);
     drop_file(spool, 2, "lab-2.0.0.json");
+    w.restart = 1; /* what an epilog hears of a requeued job */
     assert_int_equal(witness_end(&c, &w, &done, &e), 0);
     assert_int_equal(bundles(spool, name), 1);
     assert_true(strncmp(name, "lab-2-n1-", 9) == 0);
@@ -720,7 +721,7 @@ static void a_job_is_witnessed_or_waits_until_it_can_be(void **state)
     struct bundle *b = bundle_open(AT_FDCWD, path, &e);
     assert_int_equal(cred_decode(munge_socket, bundle_credential(b), &cred, &e), 0);
     assert_int_equal(cred.uid, 0);
-    assert_non_null(strstr(cred.payload, "\"job\":2,"));
+    assert_non_null(strstr(cred.payload, "\"job\":2,\"restart\":0,"));
     assert_non_null(strstr(cred.payload, "\"interrupted\":false"));
     struct bundle_file f;
     assert_int_equal(bundle_next(b, &f, &e), 1);
