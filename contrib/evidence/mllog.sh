@@ -30,7 +30,8 @@ json.dump(d, open("standard.json", "w"))
 P
 for record in standard.json lab-4711.0.3.json; do
     echo "== $record"
-    HPCAI500_CONF=/dev/null "$build/reports/hpcai500-export" --mllog $record > log 2> err || cat err
+    : > site.conf
+    HPCAI500_CONF=$PWD/site.conf "$build/reports/hpcai500-export" --mllog $record > log
     "$build/venv/bin/python" -m mlperf_logging.compliance_checker --usage hpc --ruleset 3.0.0 log 2>&1 |
         grep -v '^\*\*' || true
 done
