@@ -55,7 +55,12 @@ pkglibexec_PROGRAMS += reports/hpcai500-export
 reports_hpcai500_export_SOURCES = %D%/export.h %D%/export.c %D%/export_table.c \
     %D%/export_prometheus.c %D%/export_junit.c %D%/export_jobs.c %D%/mllog.c
 reports_hpcai500_export_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
-reports_hpcai500_export_LDADD = reports/libreports.la reports/libcore.la
+reports_hpcai500_export_LDADD =
+if BUILD_HISTORY
+reports_hpcai500_export_SOURCES += %D%/export_history.c
+reports_hpcai500_export_LDADD += reports/libhistory.la
+endif
+reports_hpcai500_export_LDADD += reports/libreports.la reports/libcore.la
 dist_man_MANS += %D%/hpcai500-export.1
 dist_doc_DATA += %D%/hpcai500.conf.example
 
