@@ -257,7 +257,7 @@ char *record_to_json(const struct record *r, const struct record_ranks_file *ran
 /* Writes `<id>.json` in dir, and with more than one rank everything per rank
  * as `<id>.ranks.json.gz` beside it (without zlib: `.ranks.json`): exclusive
  * temporary file, fsync, rename that never replaces, fsync of the folder.
- * path: where it is. The caller ignores SIGXFSZ. */
+ * Temporary files that killed writers of this record left go then. path: where it is. The caller ignores SIGXFSZ. */
 int record_write(const struct record *r, const char *dir, char path[PATH_MAX], struct err *e);
 
 /* Reads a record that may be hostile: regular file, at most RECORD_MAX_BYTES,

@@ -7,6 +7,7 @@
 
 #include "reports/record.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -66,6 +67,32 @@ static void temp_discard(struct temp *t)
         unlinkat(t->dirfd, t->name, 0);
     t->fd = -1;
     t->name[0] = '\0';
+}
+
+/* Whether it is the temporary file of some writer of that record. */
+static bool is_temp(const char *name, const char *id)
+{
+    size_t n = strlen(id);
+
+    return name[0] == '.' && strncmp(name + 1, id, n) == 0 && name[n + 1] == '.' &&
+           strspn(name + n + 2, "0123456789abcdef") == 8 && strcmp(name + n + 10, ".tmp") == 0;
+}
+
+/* What killed writers left. Once the record stands under its name no other
+ * writer of it can succeed, so that nobody needs these any more. */
+static void temp_sweep(int dirfd, const char *id)
+{
+    int copy = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *d = copy < 0 ? NULL : fdopendir(copy);
+    struct dirent *row;
+
+    if (!d && copy >= 0)
+        close(copy);
+    while (d && (row = readdir(d)))
+        if (is_temp(row->d_name, id))
+            unlinkat(dirfd, row->d_name, 0);
+    if (d)
+        closedir(d);
 }
 
 /* rename() that refuses to replace; by a hard link where the file system
@@ -277,8 +304,34 @@ static int cannot_write(struct err *e, const char *dir, const char *name)
                    errno ? strerror(errno) : "out of memory");
 }
 
-/* `<id>.ranks.json.gz`. A name that is taken is left alone (a crash between
- * the two files leaves one): the digest then makes another. */
+/* Whether what a crash between the two files left is what we would write. */
+static bool same_file(int dirfd, const char *dir, const struct record_ranks_file *file)
+{
+    char path[PATH_MAX], sha256[sizeof file->sha256];
+    struct stat st;
+
+    snprintf(path, sizeof path, "%s/%s", dir, file->name);
+    return fstatat(dirfd, file->name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+           sha256_file(path, sha256, NULL, NULL) == 0 && strcmp(sha256, file->sha256) == 0;
+}
+
+/* Under its name; when that is taken by other bytes, the digest makes another. */
+static int publish_ranks(struct temp *t, const char *id, struct record_ranks_file *file)
+{
+    if (temp_publish(t, file->name) == 0)
+        return 0;
+    if (errno != EEXIST)
+        return -1;
+    if (same_file(t->dirfd, t->dir, file))
+        return 1;
+    snprintf(file->name, sizeof file->name, "%s.ranks-%.8s" RANKS_SUFFIX, id, file->sha256);
+    if (rename_new(t->dirfd, t->name, file->name) < 0)
+        return -1;
+    t->name[0] = '\0';
+    return 0;
+}
+
+/* `<id>.ranks.json.gz`: 0 written, 1 it was there already, -1. */
 static int write_ranks(const struct record *r, int dirfd, const char *dir, const char *id,
                        struct record_ranks_file *file, struct err *e)
 {
@@ -296,13 +349,7 @@ static int write_ranks(const struct record *r, int dirfd, const char *dir, const
     snprintf(path, sizeof path, "%s/%s", dir, t.name);
     if ((rc = sha256_file(path, file->sha256, NULL, e)) < 0)
         goto out;
-    rc = temp_publish(&t, file->name);
-    if (rc < 0 && errno == EEXIST) {
-        snprintf(file->name, sizeof file->name, "%s.ranks-%.8s" RANKS_SUFFIX, id, file->sha256);
-        rc = rename_new(dirfd, t.name, file->name);
-        if (rc == 0)
-            t.name[0] = '\0';
-    }
+    rc = publish_ranks(&t, id, file);
     if (rc < 0)
         cannot_write(e, dir, file->name);
 out:
@@ -349,7 +396,7 @@ int record_write(const struct record *r, const char *dir, char path[PATH_MAX], s
     char id[RECORD_ID_SIZE], name[RECORD_ID_SIZE + 8];
     struct record_ranks_file ranks = {"", ""};
     struct stat st;
-    int rc = -1;
+    int rc = -1, found = 0;
     int dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     if (dirfd < 0)
@@ -360,13 +407,15 @@ int record_write(const struct record *r, const char *dir, char path[PATH_MAX], s
         err_set(e, "%s/%s exists already and was not replaced", dir, name);
         goto out;
     }
-    if (record_has_ranks(r) && write_ranks(r, dirfd, dir, id, &ranks, e) < 0)
+    if (record_has_ranks(r) && (found = write_ranks(r, dirfd, dir, id, &ranks, e)) < 0)
         goto out;
     rc = write_record(r, dirfd, dir, id, ranks.name[0] ? &ranks : NULL, e);
-    if (rc < 0 && ranks.name[0])
+    if (rc < 0 && ranks.name[0] && !found) /* another's file is not ours to remove */
         unlinkat(dirfd, ranks.name, 0);
-    if (rc == 0)
+    if (rc == 0) {
+        temp_sweep(dirfd, id);
         snprintf(path, PATH_MAX, "%s/%s", dir, name);
+    }
 out:
     close(dirfd);
     return rc;
