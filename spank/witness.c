@@ -3,6 +3,7 @@
 
 #include "spank/witness.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -40,6 +41,27 @@ static void bundle_name(const struct witness *w, char *name, size_t size)
             *c = '_';
     if (name[0] == '.')
         name[0] = '_';
+}
+
+/* What a killed witness of this job left half-written. The job's lock is held. */
+static void remove_parts(int out, const struct witness *w)
+{
+    char name[BUNDLE_MAX_NAME + 1];
+    int again = openat(out, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *d = again < 0 ? NULL : fdopendir(again);
+    struct dirent *row;
+
+    if (!d && again >= 0)
+        close(again);
+    bundle_name(w, name, sizeof name);
+    size_t n = (size_t)(strrchr(name, '-') + 1 - name); /* all but the time */
+    while (d && (row = readdir(d)))
+        if (row->d_name[0] == '.' && strncmp(row->d_name + 1, name, n) == 0 &&
+            strcmp(row->d_name + 1 + n + strspn(row->d_name + 1 + n, "0123456789"),
+                   ".bundle.part") == 0)
+            unlinkat(out, row->d_name, 0);
+    if (d)
+        closedir(d);
 }
 
 static int list_files(struct witness *w, const struct scan *s, struct err *e)
@@ -88,6 +110,8 @@ static int put_down(int out, const char *name, const char *credential, const str
         rc = err_set(e, "the spool's out/%s: %s", name, strerror(errno));
     if (rc)
         unlinkat(out, part, 0);
+    else if (fsync(out) < 0 && errno != EINVAL) /* the user's folder goes next */
+        rc = err_set(e, "the spool's out/%s: %s", name, strerror(errno));
     return rc;
 }
 
@@ -153,8 +177,7 @@ static int finish(const struct config *c, struct spool *s, struct witness *w,
     return rc;
 }
 
-/* Facts of the state, if it is the same job's; else those of the caller. The
- * epilog of a start that was requeued hears the count of the next one. */
+/* Facts of the state, if it is the same job's; else those of the caller. */
 static void recall(struct spool *s, struct witness *w)
 {
     struct witness was = WITNESS_INIT;
@@ -163,7 +186,6 @@ static void recall(struct spool *s, struct witness *w)
     if (spool_state_read(s, w->job, &was, &this_boot, NULL) || was.uid != w->uid)
         return;
     w->begin = was.begin;
-    w->restart = was.restart;
     if (!w->asked[0])
         memcpy(w->asked, was.asked, sizeof w->asked);
 }
@@ -183,6 +205,7 @@ static int sweep_one(const struct config *c, struct spool *s, long job)
     if (spool_state_read(s, job, &w, &this_boot, NULL) == 0 && (!isnan(w.end) || !this_boot)) {
         w.interrupted = isnan(w.end);
         snprintf(w.cgroup_reason, sizeof w.cgroup_reason, "seen after the job's end");
+        remove_parts(s->out, &w);
         rc = finish(c, s, &w, &done, NULL) == 0;
         witness_fini(&w);
     }
@@ -214,6 +237,7 @@ static int clear_way(const struct config *c, struct spool *s, long job, struct w
     if (spool_state_read(s, job, &was, &this_boot, NULL) == 0) {
         was.interrupted = isnan(was.end);
         snprintf(was.cgroup_reason, sizeof was.cgroup_reason, "seen after the job's end");
+        remove_parts(s->out, &was);
         int rc = finish(c, s, &was, done, NULL);
         witness_fini(&was);
         done->swept += rc == 0;
