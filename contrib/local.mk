@@ -6,7 +6,6 @@ EXTRA_DIST += \
     %D%/bench/loader.sh \
     %D%/bench/allreduce.sh \
     %D%/bench/plugin-cost.sh \
-    %D%/bench/history.sh \
     %D%/cluster/cluster.sh \
     %D%/cluster/config.sh \
     %D%/cluster/daemons.sh \
@@ -14,6 +13,7 @@ EXTRA_DIST += \
     %D%/evidence/README.md \
     %D%/evidence/run.sh \
     %D%/evidence/faults.sh \
+    %D%/evidence/faults-io.sh \
     %D%/evidence/rcp.sh \
     %D%/evidence/fuzz.sh \
     %D%/evidence/mllog.sh

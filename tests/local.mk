@@ -8,5 +8,6 @@ include tests/data/local.mk
 include tests/component/local.mk
 include tests/agent/local.mk
 include tests/spank/local.mk
+include tests/faults/local.mk
 include tests/lint/local.mk
 include tests/cluster/local.mk

@@ -1,0 +1,14 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Every writer killed at every one of its system calls, and every error at
+# every call that can fail; one line of counts for each writer.
+#
+# usage: faults-io.sh [BUILD-TREE] [CASE...]
+set -euo pipefail
+top=$(cd "$(dirname "$0")/../.." && pwd)
+build=$(cd "${1:-$top/build}" && pwd)
+shift || true
+make -s -C "$build" tests/faults/once tests/faults/shim.la reports/hpcai500-recover
+make -s -C "$build" spank/hpcai500-witness spank/hpcai500-collect tests/spank/make_bundles || true
+export top_builddir=$build top_srcdir=$top
+exec python3 "$top/tests/faults/faults.py" "$@"
