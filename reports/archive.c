@@ -22,18 +22,28 @@
 enum {
     DAY_LENGTH = 10, /* "2026/11/22" */
     FILE_SIZE = RECORD_ID_SIZE + 24,
+    TEMP_SIZE = FILE_SIZE + 8,
     GZIP_WINDOW = 15 + 16, /* zlib: the largest window, gzip's header */
     PACKED_MAX = RECORD_MAX_BYTES + RECORD_MAX_BYTES / 64 + 1024
+};
+
+/* Put, but not yet under its name. */
+struct pending {
+    char place[ARCHIVE_PLACE_SIZE];
+    bool witness;
 };
 
 struct archive {
     int fd;
     char dir[PATH_MAX];
+    bool batch; /* between archive_begin() and archive_commit() */
+    int n, room;
+    struct pending *pending;
 };
 
 struct archive *archive_open(const char *dir, struct err *e)
 {
-    struct archive *a = malloc(sizeof *a);
+    struct archive *a = calloc(1, sizeof *a);
 
     if (!a) {
         err_set(e, "the archive %s: out of memory", dir);
@@ -53,8 +63,11 @@ void archive_close(struct archive *a)
 {
     int why = errno;
 
-    if (a)
-        close(a->fd);
+    if (!a)
+        return;
+    archive_rollback(a);
+    close(a->fd);
+    free(a->pending);
     free(a);
     errno = why;
 }
@@ -229,61 +242,180 @@ static int write_all(int fd, const void *bytes, size_t n)
     return 0;
 }
 
-/* Whole under its name, or not there; errno says why. One writer: the
- * temporary name may be fixed, and what a dead writer left goes. */
-static int put_file(int dirfd, const char *name, const void *bytes, size_t n)
+/* One writer: the temporary name of a file may be fixed, and what a dead
+ * writer left goes. */
+static void temp_name(const char *name, char temp[TEMP_SIZE])
 {
-    char temp[FILE_SIZE + 8];
+    snprintf(temp, TEMP_SIZE, ".%s.tmp", name);
+}
 
-    snprintf(temp, sizeof temp, ".%s.tmp", name);
+/* The bytes under the temporary name, on the device when `sync`; errno says
+ * why not. */
+static int write_temp(int dirfd, const char *name, const void *bytes, size_t n, bool sync)
+{
+    char temp[TEMP_SIZE];
+
+    temp_name(name, temp);
     if (unlinkat(dirfd, temp, 0) < 0 && errno != ENOENT)
         return -1;
     int fd = openat(dirfd, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
     if (fd < 0)
         return -1;
     int rc = write_all(fd, bytes, n);
-    rc = rc < 0 ? rc : fsync(fd);
+    if (rc == 0 && sync)
+        rc = fsync(fd);
     int why = errno;
     if (close(fd) < 0 && rc == 0) {
         why = errno;
         rc = -1;
     }
+    if (rc < 0)
+        unlinkat(dirfd, temp, 0);
     errno = why;
-    if (rc == 0 && renameat(dirfd, temp, dirfd, name) == 0)
-        return 0;
-    why = errno;
-    unlinkat(dirfd, temp, 0);
+    return rc;
+}
+
+/* From the temporary name to its own: whole, or not there. */
+static int publish(const struct spot *s, bool witness)
+{
+    char temp[TEMP_SIZE];
+
+    temp_name(s->witness, temp);
+    if (witness && renameat(s->dirfd, temp, s->dirfd, s->witness) < 0)
+        return -1;
+    if (!witness && unlinkat(s->dirfd, s->witness, 0) < 0 && errno != ENOENT)
+        return -1;
+    temp_name(s->record, temp);
+    return renameat(s->dirfd, temp, s->dirfd, s->record);
+}
+
+static void drop_temps(const struct spot *s)
+{
+    char temp[TEMP_SIZE];
+    int why = errno;
+
+    temp_name(s->witness, temp);
+    unlinkat(s->dirfd, temp, 0);
+    temp_name(s->record, temp);
+    unlinkat(s->dirfd, temp, 0);
     errno = why;
-    return -1;
+}
+
+/* ---- putting ---- */
+
+static int remember(struct archive *a, const char *place, bool witness)
+{
+    if (a->n == a->room) {
+        int room = a->room ? 2 * a->room : 64;
+        void *p = realloc(a->pending, (size_t)room * sizeof *a->pending);
+        if (!p)
+            return -1;
+        a->pending = p;
+        a->room = room;
+    }
+    struct pending *p = &a->pending[a->n++];
+    snprintf(p->place, sizeof p->place, "%s", place);
+    p->witness = witness;
+    return 0;
+}
+
+static int put(struct archive *a, const struct spot *s, const char *place, const char *text,
+               size_t size, const char *witness)
+{
+    size_t packed = 0;
+    unsigned char *bytes = pack(text, size, &packed);
+
+    errno = bytes ? 0 : ENOMEM;
+    int rc = bytes ? 0 : -1;
+    if (rc == 0 && witness)
+        rc = write_temp(s->dirfd, s->witness, witness, strlen(witness), !a->batch);
+    if (rc == 0)
+        rc = write_temp(s->dirfd, s->record, bytes, packed, !a->batch);
+    free(bytes);
+    if (rc == 0 && a->batch)
+        return remember(a, place, witness != NULL);
+    if (rc == 0)
+        rc = publish(s, witness != NULL);
+    if (rc == 0 && fsync(s->dirfd) < 0 && errno != EINVAL)
+        rc = -1;
+    return rc;
 }
 
 int archive_put(struct archive *a, const char *place, const char *text, size_t size,
                 const char *witness, struct err *e)
 {
     struct spot s;
-    size_t packed = 0;
-    unsigned char *bytes = NULL;
 
     if (size > RECORD_MAX_BYTES || (witness && strlen(witness) > ARCHIVE_MAX_WITNESS))
         return err_set(e, "%s is too large for the archive", place);
     if (spot_open(a, place, true, &s, e) < 0)
         return -1;
-    errno = ENOMEM;
-    int rc = (bytes = pack(text, size, &packed)) ? 0 : -1;
-    if (rc == 0 && witness)
-        rc = put_file(s.dirfd, s.witness, witness, strlen(witness));
-    else if (rc == 0 && unlinkat(s.dirfd, s.witness, 0) < 0 && errno != ENOENT)
-        rc = -1;
-    if (rc == 0)
-        rc = put_file(s.dirfd, s.record, bytes, packed);
-    if (rc == 0 && fsync(s.dirfd) < 0 && errno != EINVAL)
-        rc = -1;
-    if (rc < 0)
+    int rc = put(a, &s, place, text, size, witness);
+    if (rc < 0) {
         err_set(e, "cannot write %s/%s: %s", a->dir, place, strerror(errno));
-    free(bytes);
+        drop_temps(&s);
+    }
     close(s.dirfd);
     return rc;
 }
+
+/* ---- many at once ---- */
+
+void archive_begin(struct archive *a)
+{
+    a->batch = true;
+}
+
+static int publish_pending(struct archive *a, const struct pending *p, struct err *e)
+{
+    struct spot s;
+    struct stat st;
+
+    if (spot_open(a, p->place, false, &s, e) < 0)
+        return -1;
+    int rc = publish(&s, p->witness);
+    if (rc < 0 && errno == ENOENT) /* put twice in one batch: the first found the second */
+        rc = fstatat(s.dirfd, s.record, &st, AT_SYMLINK_NOFOLLOW);
+    if (rc < 0)
+        err_set(e, "cannot write %s/%s: %s", a->dir, p->place, strerror(errno));
+    close(s.dirfd);
+    return rc;
+}
+
+int archive_commit(struct archive *a, struct err *e)
+{
+    int rc = 0;
+
+    if (a->n > 0 && syncfs(a->fd) < 0)
+        rc = err_set(e, "cannot write %s: %s", a->dir, strerror(errno));
+    for (int i = 0; rc == 0 && i < a->n; i++)
+        rc = publish_pending(a, &a->pending[i], e);
+    if (rc == 0 && a->n > 0 && syncfs(a->fd) < 0)
+        rc = err_set(e, "cannot write %s: %s", a->dir, strerror(errno));
+    if (rc < 0) {
+        archive_rollback(a);
+        return -1;
+    }
+    a->n = 0;
+    a->batch = false;
+    return 0;
+}
+
+void archive_rollback(struct archive *a)
+{
+    struct spot s;
+
+    for (int i = 0; i < a->n; i++) {
+        if (spot_open(a, a->pending[i].place, false, &s, NULL) < 0)
+            continue;
+        drop_temps(&s);
+        close(s.dirfd);
+    }
+    a->n = 0;
+    a->batch = false;
+}
+
+/* ---- getting ---- */
 
 /* At most `most` bytes of a regular file, NUL behind them; NULL and errno. */
 static char *load(int dirfd, const char *name, size_t most, size_t *size)
@@ -372,7 +504,6 @@ static void prune(struct archive *a, const char *place)
 int archive_remove(struct archive *a, const char *place, struct err *e)
 {
     struct spot s;
-    char temp[FILE_SIZE + 8];
 
     if (spot_open(a, place, false, &s, e) < 0) {
         if (errno != ENOENT)
@@ -386,9 +517,8 @@ int archive_remove(struct archive *a, const char *place, struct err *e)
     for (int i = 0; i < 2; i++) {
         if (unlinkat(s.dirfd, names[i], 0) < 0 && errno != ENOENT)
             rc = err_set(e, "cannot remove %s/%s: %s", a->dir, place, strerror(errno));
-        snprintf(temp, sizeof temp, ".%s.tmp", names[i]);
-        unlinkat(s.dirfd, temp, 0);
     }
+    drop_temps(&s);
     if (rc == 0 && fsync(s.dirfd) < 0 && errno != EINVAL)
         rc = err_set(e, "cannot remove %s/%s: %s", a->dir, place, strerror(errno));
     close(s.dirfd);

@@ -41,6 +41,15 @@ void archive_place(const char *id, int64_t begin, char place[ARCHIVE_PLACE_SIZE]
 int archive_put(struct archive *a, const char *place, const char *text, size_t size,
                 const char *witness, struct err *e);
 
+/* Many puts at once: what is put after begin is written beside its place, and
+ * stands there, all of it on the device, after commit: two flushes of the file
+ * system instead of three per record. A commit that fails, or a crash in it,
+ * may leave some of them; the same puts again make it whole. history_begin()
+ * and its kin call these. */
+void archive_begin(struct archive *a);
+int archive_commit(struct archive *a, struct err *e);
+void archive_rollback(struct archive *a);
+
 /* The record byte for byte, NUL behind it; free() it. Refuses what unpacks to
  * more than RECORD_MAX_BYTES, symbolic links, and places that lead out. */
 char *archive_get(struct archive *a, const char *place, size_t *size, struct err *e);

@@ -371,12 +371,14 @@ int history_begin(struct history *h, struct err *e)
     if (db_exec(h, "BEGIN IMMEDIATE", e) < 0)
         return -1;
     h->in_batch = true;
+    if (h->archive)
+        archive_begin(h->archive);
     return 0;
 }
 
 int history_commit(struct history *h, struct err *e)
 {
-    if (db_exec(h, "COMMIT", e) < 0) {
+    if ((h->archive && archive_commit(h->archive, e) < 0) || db_exec(h, "COMMIT", e) < 0) {
         history_rollback(h);
         return -1;
     }
@@ -390,6 +392,8 @@ int history_commit(struct history *h, struct err *e)
 void history_rollback(struct history *h)
 {
     sqlite3_exec(h->db, "ROLLBACK", NULL, NULL, NULL);
+    if (h->archive)
+        archive_rollback(h->archive);
     h->in_batch = false;
     h->n_stale = 0;
 }

@@ -495,8 +495,22 @@ static int decide(struct filing *f, struct standing *there, enum history_outcome
     return rc < 0 ? -1 : 0;
 }
 
-/* The archive before the rows: a crash between leaves a better file under
- * worse rows, which the next filing of the same mends. */
+static int put_outbox(struct filing *f, const char *text)
+{
+    const struct history_run *r = f->run;
+
+    if (strlen(text) >= HISTORY_MAX_TEXT)
+        return err_set(f->e, "%s: %zu bytes are too many for accounting", f->key, strlen(text));
+    return db_run(f->h,
+                  db_bind(f->h, DB_OUTBOX_PUT, f->e, "tiiiit", r->cluster, (long long)r->job,
+                          (long long)r->array_task, (long long)r->het_offset, (long long)r->begin,
+                          text),
+                  f->e);
+}
+
+/* The archive last, when nothing else can fail, but before the commit: a crash
+ * between leaves a better file under worse rows, which the next filing of the
+ * same mends. */
 static int file_rows(struct filing *f, const struct standing *there, const char *outbox)
 {
     struct history *h = f->h;
@@ -504,9 +518,6 @@ static int file_rows(struct filing *f, const struct standing *there, const char 
 
     if (h->archive && f->record->doc)
         archive_place(f->key, r->begin, f->place);
-    if (f->place[0] && archive_put(h->archive, f->place, f->record->text, f->record->size,
-                                   f->record->witness, f->e) < 0)
-        return -1;
     if (there->id &&
         db_run(h, db_bind(h, DB_RUN_DELETE, f->e, "i", (long long)there->id), f->e) < 0)
         return -1;
@@ -518,15 +529,12 @@ static int file_rows(struct filing *f, const struct standing *there, const char 
         return -1;
     if (add_run(f) < 0 || add_nodes(f) < 0 || add_parts(f) < 0)
         return -1;
-    if (!outbox)
+    if (outbox && put_outbox(f, outbox) < 0)
+        return -1;
+    if (!f->place[0])
         return 0;
-    if (strlen(outbox) >= HISTORY_MAX_TEXT)
-        return err_set(f->e, "%s: %zu bytes are too many for accounting", f->key, strlen(outbox));
-    return db_run(h,
-                  db_bind(h, DB_OUTBOX_PUT, f->e, "tiiiit", r->cluster, (long long)r->job,
-                          (long long)r->array_task, (long long)r->het_offset, (long long)r->begin,
-                          outbox),
-                  f->e);
+    return archive_put(h->archive, f->place, f->record->text, f->record->size, f->record->witness,
+                       f->e);
 }
 
 static int file_one(struct filing *f, const char *outbox, enum history_outcome *outcome,

@@ -333,6 +333,42 @@ static void test_a_batch_is_all_or_nothing(void **state)
 
 /* ---- the archive ---- */
 
+/* A record that is replaced in the batch it came in, with credentials and
+ * without; one that is rolled back leaves nothing. */
+static void test_archive_in_a_batch(void **state)
+{
+    struct site *s = *state;
+    struct err e = ERR_INIT;
+    char place[ARCHIVE_PLACE_SIZE], command[512];
+    size_t size;
+
+    archive_place("lab-1.0.3", 1795374177, place);
+    for (int k = 0; k < 4; k++) {
+        archive_begin(s->archive);
+        assert_int_equal(archive_put(s->archive, place, "one", 3, k & 1 ? "MUNGE:1:" : NULL, &e),
+                         0);
+        assert_int_equal(archive_put(s->archive, place, "two", 3, k & 2 ? "MUNGE:2:" : NULL, &e),
+                         0);
+        assert_int_equal(archive_commit(s->archive, &e), 0);
+        char *text = archive_get(s->archive, place, &size, &e);
+        assert_string_equal(text, "two");
+        free(text);
+        text = archive_witness(s->archive, place, &size, &e);
+        assert_int_equal(text != NULL, (k & 2) != 0);
+        if (text)
+            assert_string_equal(text, "MUNGE:2:");
+        free(text);
+    }
+    archive_begin(s->archive);
+    assert_int_equal(archive_put(s->archive, place, "three", 5, NULL, &e), 0);
+    archive_rollback(s->archive);
+    char *text = archive_get(s->archive, place, &size, &e);
+    assert_string_equal(text, "two");
+    free(text);
+    snprintf(command, sizeof command, "! find %s -name '*.tmp' | grep .", s->archive_dir);
+    assert_int_equal(system(command), 0);
+}
+
 static void test_archive(void **state)
 {
     struct site *s = *state;
@@ -704,8 +740,9 @@ static void assert_whole(struct site *s, struct history *h)
     assert_int_equal(history_check(h, &e), 0);
 }
 
-/* A child that files jobs first..last and says nothing. */
-static pid_t start_writer(struct site *s, long first, long last)
+/* A child that files jobs first..last, `batch` in one transaction, and says
+ * nothing. */
+static pid_t start_writer(struct site *s, long first, long last, int batch)
 {
     pid_t pid = fork();
 
@@ -719,7 +756,12 @@ static pid_t start_writer(struct site *s, long first, long last)
         struct paper p;
         enum history_outcome outcome;
         make_paper(&p, job, "ada", RUN_COMPLETE);
+        p.record.witness = job % 2 ? "MUNGE:x:" : NULL;
+        if (batch > 1 && (job - first) % batch == 0 && history_begin(h, &e) < 0)
+            _exit(1);
         if (history_file(h, &p.run, &p.record, "H5:x", &outcome, &e) < 0)
+            _exit(1);
+        if (batch > 1 && (job - first) % batch == batch - 1 && history_commit(h, &e) < 0)
             _exit(1);
         tear_up(&p);
     }
@@ -735,7 +777,7 @@ static void test_reading_while_it_is_written(void **state)
     long seen = 0;
     int status = 0;
 
-    pid_t pid = start_writer(s, 1, 200);
+    pid_t pid = start_writer(s, 1, 200, 1);
     struct history *reader = history_open_reader(s->db, &e);
     assert_non_null(reader);
     for (pid_t done = 0; done == 0;) {
@@ -758,7 +800,7 @@ static void test_two_writers_share(void **state)
     struct site *s = *state;
     int status;
 
-    pid_t a = start_writer(s, 1, 60), b = start_writer(s, 31, 90);
+    pid_t a = start_writer(s, 1, 60, 1), b = start_writer(s, 31, 90, 5);
     assert_int_equal(waitpid(a, &status, 0), a);
     assert_int_equal(status, 0);
     assert_int_equal(waitpid(b, &status, 0), b);
@@ -775,8 +817,8 @@ static void test_a_killed_writer(void **state)
 
     close_site(s);
     for (int i = 0; i < 40; i++) {
-        pid_t pid = start_writer(s, 1, 400);
-        usleep(1000u + 7919u * (unsigned)i % 40000u);
+        pid_t pid = start_writer(s, 1 + 10 * i, 400 + 10 * i, i % 2 ? 8 : 1);
+        usleep(5000u + 7919u * (unsigned)i % 150000u);
         kill(pid, SIGKILL);
         waitpid(pid, &status, 0);
         killed += WIFSIGNALED(status);
@@ -910,6 +952,7 @@ int main(void)
         cmocka_unit_test(test_keys),
         T(test_a_batch_is_all_or_nothing),
         T(test_archive),
+        T(test_archive_in_a_batch),
         T(test_archive_bomb),
         T(test_outbox),
         T(test_filters),
