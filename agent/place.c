@@ -147,7 +147,8 @@ static void copy_file(const struct place *p, const char *id, const char *tail)
         return;
     unlink(to); /* what an earlier call left, before there was more to say */
     int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (out >= 0 && (copy(in, out) < 0) | (close(out) < 0))
+    bool whole = out >= 0 && copy(in, out) == 0;
+    if (out >= 0 && (close(out) < 0 || !whole))
         unlink(to); /* half a record is none */
     close(in);
 }

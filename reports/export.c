@@ -22,6 +22,10 @@
 #include "reports/record.h"
 #include "reports/redact.h"
 #include "reports/utf8.h"
+#if defined HAVE_SQLITE && defined HAVE_ZLIB
+#define WITH_HISTORY 1
+#include "reports/history_words.h"
+#endif
 
 static const struct export_sink *const sinks[] = {
     &export_prometheus, &export_ndjson, &export_csv,           &export_mllog,
@@ -101,11 +105,18 @@ struct run {
     const struct export_sink *sink;
     struct export x;
     struct redact redact;
+    struct config config;
+#ifdef WITH_HISTORY
+    bool asked; /* by an option of the filter */
+    struct history_filter filter;
+    char key[HISTORY_KEY_SIZE];
+#endif
 };
 
 /* Takes doc. */
-static int export_document(struct run *r, cJSON *doc, struct err *e)
+static int export_document(void *run, cJSON *doc, struct err *e)
 {
+    struct run *r = run;
     int rc = redact_record(&r->redact, doc, e);
 
     if (rc == 0) {
@@ -119,6 +130,10 @@ static int export_document(struct run *r, cJSON *doc, struct err *e)
 
 static int export_files(struct run *r, char **paths, int n, struct err *e)
 {
+#ifdef WITH_HISTORY
+    if (n == 0)
+        return export_history(&r->config, &r->filter, export_document, r, e);
+#endif
     for (int i = 0; i < n; i++) {
         cJSON *doc = record_read(paths[i], e);
         if (!doc)
@@ -194,59 +209,128 @@ static int export_to(struct run *r, const char *path, char **paths, int n, struc
 
 static int usage(FILE *f)
 {
-    fprintf(f, "usage: hpcai500 export FORMAT [--output=FILE] [--workload=NAME] [--org=NAME] "
-               "RECORD...\n\nFormats:\n");
+    fprintf(
+        f, "usage: hpcai500 export FORMAT [--output=FILE] [--workload=NAME] [--org=NAME] "
+           "RECORD...\n"
+           "       hpcai500 export FORMAT [--since=T] [--until=T] [--user=U] [--node=N] [--job=J]\n"
+           "                       [--cluster=C] [--workload=NAME] [--output=FILE]\n\nFormats:\n");
     for (int i = 0; i < N_SINKS; i++)
         fprintf(f, "  --%s%-*s %s\n", sinks[i]->name, 16 - (int)strlen(sinks[i]->name),
                 sinks[i]->takes_file ? "=FILE" : "", sinks[i]->help);
     return f == stdout ? 0 : 2;
 }
 
-enum { OUTPUT = 256, WORKLOAD, ORG, HELP, FIRST_SINK };
+enum { OUTPUT = 256, WORKLOAD, ORG, HELP, SINCE, UNTIL, USER, NODE, JOB, CLUSTER, FIRST_SINK };
 
-static int parse(struct run *r, const char **path, int argc, char **argv)
+static const struct option words[] = {
+    {"output", required_argument, NULL, OUTPUT}, {"workload", required_argument, NULL, WORKLOAD},
+    {"org", required_argument, NULL, ORG},       {"help", no_argument, NULL, HELP},
+    {"since", required_argument, NULL, SINCE},   {"until", required_argument, NULL, UNTIL},
+    {"user", required_argument, NULL, USER},     {"node", required_argument, NULL, NODE},
+    {"job", required_argument, NULL, JOB},       {"cluster", required_argument, NULL, CLUSTER}};
+
+enum { N_WORDS = sizeof words / sizeof *words };
+
+#ifdef WITH_HISTORY
+static int filter(struct run *r, int opt, const char *value, struct err *e)
 {
-    struct option longs[N_SINKS + 5] = {{"output", required_argument, NULL, OUTPUT},
-                                        {"workload", required_argument, NULL, WORKLOAD},
-                                        {"org", required_argument, NULL, ORG},
-                                        {"help", no_argument, NULL, HELP}};
+    struct history_filter *f = &r->filter;
+
+    r->asked = true;
+    switch (opt) {
+    case SINCE:
+        return words_time(value, time(NULL), &f->since, e);
+    case UNTIL:
+        return words_time(value, time(NULL), &f->until, e);
+    case JOB:
+        return words_job(value, f, r->key, e);
+    case USER:
+        f->user = value;
+        return 0;
+    case NODE:
+        f->node = value;
+        return 0;
+    default:
+        f->cluster = value;
+        return 0;
+    }
+}
+#else
+static int filter(struct run *r, int opt, const char *value, struct err *e)
+{
+    (void)r, (void)opt, (void)value;
+    return err_set(e, "this build has no history");
+}
+#endif
+
+/* Records that are named, or what the history is asked for, not both. */
+static bool has_source(const struct run *r, int n)
+{
+#ifdef WITH_HISTORY
+    return n > 0 ? !r->asked : true;
+#else
+    (void)r;
+    return n > 0;
+#endif
+}
+
+static int parse_one(struct run *r, const char **path, int opt, struct err *e)
+{
+    if (opt == 'o' || opt == OUTPUT)
+        *path = optarg;
+    else if (opt == WORKLOAD)
+        r->x.workload = optarg;
+    else if (opt == ORG)
+        r->x.org = optarg;
+    else if (opt >= SINCE && opt < FIRST_SINK)
+        return filter(r, opt, optarg, e);
+    else if (opt < FIRST_SINK || r->sink)
+        return -1;
+    else if ((r->sink = sinks[opt - FIRST_SINK])->takes_file)
+        *path = optarg;
+    return 0;
+}
+
+/* 1: help was asked for; -1: wrong, with a sentence or, when it is empty, the usage. */
+static int parse(struct run *r, const char **path, int argc, char **argv, struct err *e)
+{
+    struct option longs[N_WORDS + N_SINKS + 1] = {{NULL, 0, NULL, 0}};
     int opt;
 
+    memcpy(longs, words, sizeof words);
     for (int i = 0; i < N_SINKS; i++)
-        longs[4 + i] =
+        longs[N_WORDS + i] =
             (struct option){sinks[i]->name, sinks[i]->takes_file ? required_argument : no_argument,
                             NULL, FIRST_SINK + i};
     while ((opt = getopt_long(argc, argv, "o:h", longs, NULL)) != -1) {
-        if (opt == 'o' || opt == OUTPUT)
-            *path = optarg;
-        else if (opt == WORKLOAD)
-            r->x.workload = optarg;
-        else if (opt == ORG)
-            r->x.org = optarg;
-        else if (opt == 'h' || opt == HELP)
+        if (opt == 'h' || opt == HELP)
             return 1;
-        else if (opt < FIRST_SINK || r->sink)
+        if (parse_one(r, path, opt, e))
             return -1;
-        else if ((r->sink = sinks[opt - FIRST_SINK])->takes_file)
-            *path = optarg;
     }
-    return r->sink && optind < argc ? 0 : -1;
+#ifdef WITH_HISTORY
+    r->filter.workload = r->x.workload;
+#endif
+    return r->sink && has_source(r, argc - optind) ? 0 : -1;
 }
 
 int main(int argc, char **argv)
 {
-    static struct config c;
-    struct run r = {0};
+    static struct run r;
     struct err e = ERR_INIT;
     const char *path = NULL;
-    int rc = parse(&r, &path, argc, argv);
 
-    if (rc)
+#ifdef WITH_HISTORY
+    r.filter = (struct history_filter)HISTORY_FILTER_INIT;
+#endif
+    int rc = parse(&r, &path, argc, argv, &e);
+    if (rc && !e.text[0])
         return usage(rc > 0 ? stdout : stderr);
-    if (config_load(&c, NULL, 0, &e) || redact_open(&r.redact, &c, &e) ||
-        export_to(&r, path, argv + optind, argc - optind, &e)) {
-        fprintf(stderr, "hpcai500 export: %s\n", e.text);
-        return 3;
-    }
-    return 0;
+    if (rc == 0 && (config_load(&r.config, NULL, 0, &e) || redact_open(&r.redact, &r.config, &e) ||
+                    export_to(&r, path, argv + optind, argc - optind, &e)))
+        rc = -1;
+    if (rc == 0)
+        return 0;
+    fprintf(stderr, "hpcai500 export: %s\n", e.text);
+    return 3;
 }

@@ -43,6 +43,14 @@ extern const struct export_sink export_prometheus, export_ndjson, export_csv, ex
  * behind it afterwards. NULL: no more. */
 const struct cJSON *export_workload(const struct export *x, const struct cJSON *doc, int *i);
 
+/* The records in the archive that the history's filter names, oldest first, each
+ * to fn, which takes it. */
+struct config;
+struct history_filter;
+int export_history(const struct config *c, const struct history_filter *f,
+                   int (*fn)(void *ctx, struct cJSON *doc, struct err *e), void *ctx,
+                   struct err *e);
+
 /* Unix time of an RFC 3339 UTC text [s]; NAN when it is none. */
 double export_time(const char *utc);
 

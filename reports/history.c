@@ -257,7 +257,9 @@ static int set_up_reader(struct history *h, struct err *e)
 {
     int version;
 
-    if (db_exec(h, "PRAGMA query_only = ON; PRAGMA cache_size = -16000", e) < 0 ||
+    if (db_exec(h,
+                "PRAGMA query_only = ON; PRAGMA cache_size = -16000; PRAGMA mmap_size = 2147418112",
+                e) < 0 ||
         version_of(h, &version, e) < 0)
         return -1;
     if (version < HISTORY_VERSION)

@@ -162,6 +162,7 @@ struct history_filter {
     long job;             /* > 0: this job, or all tasks of this array or het job */
     long array_task;      /* -1: any */
     long het_offset;      /* -1: any */
+    bool witnessed;       /* only what root saw */
     int64_t since, until; /* begin in [since, until); 0: open */
     long limit;           /* newest so many rows; 0: all */
 };

@@ -25,7 +25,8 @@ enum { COUNT_MOST = 20000, SQL_SIZE = 4096 };
 
 struct wanted {
     long long cluster, node, workload, metric, user; /* 0: any */
-    bool nothing;                                    /* a name that the history does not know */
+    bool witnessed;
+    bool nothing; /* a name that the history does not know */
     long long job, array_task, het_offset, since, until, limit;
     const char *key;
 };
@@ -49,6 +50,7 @@ static int resolve(struct history *h, const struct history_filter *f, struct wan
                          .since = f->since ? f->since : INT64_MIN,
                          .until = f->until ? f->until : INT64_MAX,
                          .limit = f->limit > 0 ? f->limit : -1,
+                         .witnessed = f->witnessed,
                          .key = f->key};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (!names[i].text)
@@ -92,7 +94,16 @@ static int bind_wanted(struct history *h, sqlite3_stmt *s, const struct wanted *
 
 /* ---- which index to walk ---- */
 
-enum walk { WALK_TIME, WALK_KEY, WALK_JOB, WALK_NODE, WALK_USER, WALK_WORKLOAD, WALK_METRIC };
+enum walk {
+    WALK_TIME,
+    WALK_KEY,
+    WALK_JOB,
+    WALK_NODE,
+    WALK_USER,
+    WALK_WORKLOAD,
+    WALK_METRIC, /* of one workload: in order */
+    WALK_METRICS /* of any: to be sorted */
+};
 
 /* Said as the partial indices say it. */
 #define JOB_IS                                                                                     \
@@ -101,9 +112,9 @@ enum walk { WALK_TIME, WALK_KEY, WALK_JOB, WALK_NODE, WALK_USER, WALK_WORKLOAD, 
 #define VALUES                                                                                     \
     " CROSS JOIN metric m ON m.name = :metric AND m.workload = p.workload"                         \
     " CROSS JOIN value v ON v.part = p.id AND v.metric = m.id"
-#define OF_METRIC                                                                                  \
-    "v.metric IN (SELECT id FROM metric WHERE name = :metric AND (:workload = 0 OR workload = "    \
-    ":workload))"
+#define OF_METRIC  "v.metric = (SELECT id FROM metric WHERE name = :metric AND workload = :workload)"
+#define OF_VALUES  "value v CROSS JOIN part p ON p.id = v.part CROSS JOIN run r ON r.id = p.run"
+#define OF_METRICS "v.metric IN (SELECT id FROM metric WHERE name = :metric)"
 
 /* How each walk reads: tables in the order of the loops, the newest first by
  * `begin`; count: how many entries it has, at most COUNT_MOST. */
@@ -124,10 +135,12 @@ static const struct {
                        "part p WHERE p.workload = :workload AND p.begin >= :since"
                        " AND p.begin < :until",
                        false},
-    [WALK_METRIC] = {"value v CROSS JOIN part p ON p.id = v.part CROSS JOIN run r ON r.id = p.run",
-                     "v.begin",
+    [WALK_METRIC] = {OF_VALUES, "v.begin",
                      "value v WHERE " OF_METRIC " AND v.begin >= :since AND v.begin < :until",
                      true},
+    [WALK_METRICS] = {OF_VALUES, "v.begin",
+                      "value v WHERE " OF_METRICS " AND v.begin >= :since AND v.begin < :until",
+                      true},
 };
 
 static int count_walk(struct history *h, enum walk walk, const struct wanted *w, long long *count,
@@ -155,7 +168,8 @@ static int choose(struct history *h, const struct wanted *w, enum walk *walk, st
         bool can;
     } order[] = {{WALK_NODE, w->node},
                  {WALK_USER, w->user},
-                 {WALK_METRIC, w->metric},
+                 {WALK_METRIC, w->metric && w->workload},
+                 {WALK_METRICS, w->metric && !w->workload},
                  {WALK_WORKLOAD, w->workload && !w->metric}};
     long long least = -1, count = 0;
 
@@ -172,6 +186,8 @@ static int choose(struct history *h, const struct wanted *w, enum walk *walk, st
             *walk = order[i].walk;
         }
     }
+    if (*walk == WALK_METRICS && least >= COUNT_MOST)
+        *walk = WALK_TIME; /* most runs have it: no sorting of them all */
     return 0;
 }
 
@@ -190,11 +206,13 @@ static void conditions(char *sql, size_t size, const struct wanted *w, enum walk
         {w->het_offset >= 0, " AND r.het_offset = :het_offset"},
         {w->cluster, " AND r.cluster = :cluster"},
         {w->user, " AND r.user = :user"},
+        {w->witnessed, " AND r.witnessed"},
         {w->workload, " AND p.workload = :workload"},
         {w->node && walk == WALK_NODE, " AND o.node = :node"},
         {w->node && walk != WALK_NODE,
          " AND EXISTS (SELECT 1 FROM on_node o WHERE o.run = r.id AND o.node = :node)"},
-        {w->metric && walk == WALK_METRIC, " AND " OF_METRIC},
+        {walk == WALK_METRIC, " AND " OF_METRIC},
+        {walk == WALK_METRICS, " AND " OF_METRICS},
         {w->metric && w->node, " AND v.node IN (0, :node)"},
     };
     size_t n = strlen(sql);

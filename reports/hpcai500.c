@@ -32,6 +32,7 @@ static const struct {
     {"report", "one page on a run: text, HTML"},
     {"compare", "two runs, layer by layer"},
     {"history", "all runs of the site"},
+    {"forget", "take a user's or a job's runs out of history and archive"},
     {"baseline", "approve what nodes are measured against"},
     {"export", "records in other formats"},
     {"verify", "is a record what the witness saw?"},

@@ -55,7 +55,12 @@ pkglibexec_PROGRAMS += reports/hpcai500-export
 reports_hpcai500_export_SOURCES = %D%/export.h %D%/export.c %D%/export_table.c \
     %D%/export_prometheus.c %D%/export_junit.c %D%/export_jobs.c %D%/mllog.c
 reports_hpcai500_export_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
-reports_hpcai500_export_LDADD = reports/libreports.la reports/libcore.la
+reports_hpcai500_export_LDADD =
+if BUILD_HISTORY
+reports_hpcai500_export_SOURCES += %D%/export_history.c
+reports_hpcai500_export_LDADD += reports/libhistory.la
+endif
+reports_hpcai500_export_LDADD += reports/libreports.la reports/libcore.la
 dist_man_MANS += %D%/hpcai500-export.1
 dist_doc_DATA += %D%/hpcai500.conf.example
 
@@ -70,7 +75,21 @@ noinst_LTLIBRARIES += reports/libhistory.la
 reports_libhistory_la_SOURCES = \
     %D%/archive.h %D%/archive.c \
     %D%/history.h %D%/history.c %D%/history_file.c %D%/history_ask.c \
-    %D%/history_db.h %D%/history_schema.h
+    %D%/history_db.h %D%/history_schema.h \
+    %D%/history_series.h %D%/history_series.c \
+    %D%/history_table.h %D%/history_table.c \
+    %D%/history_words.h %D%/history_words.c \
+    %D%/change.h %D%/change.c \
+    %D%/plot.h %D%/plot.c
 reports_libhistory_la_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS) $(SQLITE_CFLAGS) $(ZLIB_CFLAGS)
 reports_libhistory_la_LIBADD = $(CJSON_LIBS) $(SQLITE_LIBS) $(ZLIB_LIBS)
+
+pkglibexec_PROGRAMS += reports/hpcai500-history reports/hpcai500-forget
+reports_hpcai500_history_SOURCES = %D%/history_show.c
+reports_hpcai500_history_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
+reports_hpcai500_history_LDADD = \
+    reports/libhistory.la reports/libreports.la reports/libcore.la
+reports_hpcai500_forget_SOURCES = %D%/forget.c
+reports_hpcai500_forget_LDADD = $(reports_hpcai500_history_LDADD)
+dist_man_MANS += %D%/hpcai500-history.1 %D%/hpcai500-forget.1
 endif

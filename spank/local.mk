@@ -73,3 +73,18 @@ spank_hpcai500_verify_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
 spank_hpcai500_verify_LDADD = $(collect_libs)
 dist_man_MANS += %D%/hpcai500-collect.8 %D%/hpcai500-verify.1
 endif
+
+# hpcai500 doctor: looks at everything, with whatever this build has.
+if BUILD_TOOLS
+pkglibexec_PROGRAMS += spank/hpcai500-doctor
+spank_hpcai500_doctor_SOURCES = %D%/doctor.h %D%/doctor.c %D%/doctor_checks.c \
+    %D%/doctor_nodes.c %D%/doctor_run.c %D%/doctor_slurm.c
+nodist_spank_hpcai500_doctor_SOURCES = build_id.h
+spank_hpcai500_doctor_CFLAGS = $(AM_CFLAGS) $(MUNGE_CFLAGS)
+spank_hpcai500_doctor_LDADD =
+if BUILD_HISTORY
+spank_hpcai500_doctor_LDADD += reports/libhistory.la
+endif
+spank_hpcai500_doctor_LDADD += spank/libwitness.la reports/libreports.la reports/libcore.la
+dist_man_MANS += %D%/hpcai500-doctor.1
+endif

@@ -37,6 +37,7 @@
 /* Where Slurm carries the option; all are taken away from what we start. */
 #define ENV_OPTION_STEP "_SLURM_SPANK_OPTION_hpcai500_hpcai500"
 #define ENV_OPTION_JOB  "SLURM_SPANK_" ENV_OPTION_STEP
+#define ENV_OPTION_ROOT ("SPANK_" ENV_OPTION_STEP) /* in prolog and epilog */
 
 #define AGENT_NAME "hpcai500-agent"
 

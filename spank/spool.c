@@ -297,8 +297,10 @@ int spool_drop_remove(struct spool *s, long job, struct err *e)
                                    : err_set(e, "drop folder of job %ld: %s", job, strerror(errno));
         bool mounted = is_mounted(s, fd);
         if (!mounted)
-            for (int more = 0; more < 4 && budget > 0; more++)
+            for (int before = -1; budget > 0 && budget != before;) {
+                before = budget; /* a pass that found nothing is the last */
                 empty(fd, fd, 0, &budget);
+            }
         close(fd);
         if (mounted)
             unmount(s, name);

@@ -177,7 +177,8 @@ static int finish(const struct config *c, struct spool *s, struct witness *w,
     return rc;
 }
 
-/* Facts of the state, if it is the same job's; else those of the caller. */
+/* Facts of the state, if it is the same job's; else those of the caller. The
+ * epilog of a start that was requeued hears the count of the next one. */
 static void recall(struct spool *s, struct witness *w)
 {
     struct witness was = WITNESS_INIT;
@@ -186,6 +187,7 @@ static void recall(struct spool *s, struct witness *w)
     if (spool_state_read(s, w->job, &was, &this_boot, NULL) || was.uid != w->uid)
         return;
     w->begin = was.begin;
+    w->restart = was.restart;
     if (!w->asked[0])
         memcpy(w->asked, was.asked, sizeof w->asked);
 }

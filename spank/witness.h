@@ -21,7 +21,7 @@
 #include "reports/err.h"
 #include "reports/witness.h"
 
-enum { WITNESS_SWEEP = 4, WITNESS_LOCK_MS = 1000 };
+enum { WITNESS_SWEEP = 4, WITNESS_LOCK_MS = 4000 /* less than the plugin waits */ };
 
 /* What a call did, for the log. */
 struct witness_done {

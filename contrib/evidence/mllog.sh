@@ -9,7 +9,7 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 build=$(mktemp -d)
 trap 'rm -rf "$build"' EXIT
 (cd "$top" && [ -x configure ] || autoreconf -fi) > /dev/null 2>&1
-(cd "$build" && "$top/configure" && make -j2 all tests/reports/make_records) > "$build/log" 2>&1 ||
+(cd "$build" && "$top/configure" && make -j2 build_id.h reports/hpcai500-export tests/reports/make_records) > "$build/log" 2>&1 ||
     { tail "$build/log" >&2; exit 1; }
 python3 -m venv "$build/venv"
 "$build/venv/bin/pip" -q install mlperf_logging pyyaml >&2
@@ -30,7 +30,8 @@ json.dump(d, open("standard.json", "w"))
 P
 for record in standard.json lab-4711.0.3.json; do
     echo "== $record"
-    HPCAI500_CONF=/dev/null "$build/reports/hpcai500-export" --mllog $record > log 2> err || cat err
+    : > site.conf
+    HPCAI500_CONF=$PWD/site.conf "$build/reports/hpcai500-export" --mllog $record > log
     "$build/venv/bin/python" -m mlperf_logging.compliance_checker --usage hpc --ruleset 3.0.0 log 2>&1 |
         grep -v '^\*\*' || true
 done

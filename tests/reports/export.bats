@@ -62,6 +62,8 @@ clean() {
 }
 
 @test "what is wrong with the words is said" {
+    run "$hpcai500" export --zebra lab-4711.0.3.json
+    [ "$status" -eq 2 ]
     run "$hpcai500" export lab-4711.0.3.json
     [ "$status" -eq 2 ]
     run "$hpcai500" export --csv --junit lab-4711.0.3.json
@@ -311,4 +313,28 @@ P
     done
     run "$hpcai500" export --csv lab-4711.0.3.json
     [[ "$output" == *u-????????????????* ]]
+}
+
+@test "from the history: what is asked for, each run once" {
+    [ -x "$top_builddir/tests/reports/make_history" ] || skip "this build has no history"
+    mkdir "$out/archive"
+    "$top_builddir/tests/reports/make_history" "$out/history.sqlite" "$out/archive" 6
+    printf 'history = %s\narchive = %s\n' "$out/history.sqlite" "$out/archive" >"$HPCAI500_CONF"
+    run "$hpcai500" export --csv
+    [ "$status" -eq 0 ]
+    [ "${#lines[@]}" -eq 9 ]
+    run "$hpcai500" export --csv --user=ada --since=2026-11-22T20:00 --until=2026-11-22T23:00 --workload=cosmoflow
+    [ "$status" -eq 0 ]
+    [ "${#lines[@]}" -eq 4 ]
+    [[ "${lines[1]}" == lab-4712.0.3,* ]]
+    [[ "${lines[3]}" == lab-4714.0.3,* ]]
+    run "$hpcai500" export --ndjson --job=4713
+    [ "${#lines[@]}" -eq 2 ]
+    run "$hpcai500" export --csv --user=adda
+    [ "$status" -eq 3 ]
+    [[ "$output" == *"adda"*"ada"* ]]
+    run "$hpcai500" export --csv --since=yesterdy
+    [ "$status" -eq 3 ]
+    run "$hpcai500" export --csv --user=ada lab-4711.0.3.json
+    [ "$status" -eq 2 ]
 }

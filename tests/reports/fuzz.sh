@@ -17,7 +17,7 @@ core="$top/reports/err.c $top/reports/nearest.c"
 case $target in
 record | journal)
     [ "$target" = record ] || core="$core $top/reports/journal.c"
-    for m in fields record record_fields record_file record_json result runspec sha256 utf8; do
+    for m in crc32c fields record record_fields record_file record_json result runspec sha256 utf8; do
         core="$core $top/reports/$m.c"
     done
     libs="-lcjson -lm"

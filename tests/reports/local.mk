@@ -67,7 +67,17 @@ check_PROGRAMS += tests/reports/test_history
 tests_reports_test_history_SOURCES = %D%/test_history.c %D%/sample.h %D%/sample.c
 tests_reports_test_history_CFLAGS = $(record_test_flags) $(SQLITE_CFLAGS)
 tests_reports_test_history_LDADD = reports/libhistory.la $(record_test_libs) $(SQLITE_LIBS)
-TESTS += tests/reports/test_history
+check_PROGRAMS += tests/reports/test_change
+tests_reports_test_change_SOURCES = %D%/test_change.c
+tests_reports_test_change_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_reports_test_change_LDADD = reports/libhistory.la $(CMOCKA_LIBS)
+TESTS += tests/reports/test_history tests/reports/test_change
 endif
+check_PROGRAMS += tests/reports/make_history
+tests_reports_make_history_SOURCES = %D%/make_history.c %D%/sample.h %D%/sample.c
+tests_reports_make_history_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
+tests_reports_make_history_LDADD = reports/libhistory.la reports/libreports.la reports/libcore.la
+TESTS += %D%/history.bats
 endif
+dist_check_SCRIPTS += %D%/history.bats
 EXTRA_DIST += %D%/history_v1.sql

@@ -267,6 +267,46 @@ static void test_asked_but_no_record(void **state)
     assert_int_equal(ask_job(s, 5, &row), 1);
 }
 
+/* Without Slurm, a task of an array, and as large as records come. */
+static void test_records_of_other_kinds(void **state)
+{
+    struct site *s = *state;
+    struct history_row row;
+    struct record r;
+    struct paper p;
+
+    sample_record(&r, 1, 1, 1);
+    r.job.present = false;
+    write_paper(&p, &r);
+    assert_int_equal(file(s, &p), HISTORY_FILED);
+    assert_int_equal(file(s, &p), HISTORY_SAME);
+    tear_up(&p);
+    assert_int_equal(ask_all(s, &row), 1);
+    assert_int_equal(row.job, -1);
+    assert_int_equal(row.n_nodes, 1);
+
+    sample_record(&r, 4, 2, 3);
+    r.job.job_id = 4713;
+    r.job.array_job_id = 4711;
+    r.job.array_task_id = 2;
+    write_paper(&p, &r);
+    assert_int_equal(file(s, &p), HISTORY_FILED);
+    tear_up(&p);
+    assert_int_equal(ask_job(s, 4711, &row), 1); /* the array */
+    assert_int_equal(ask_job(s, 4713, &row), 1); /* the task's own number */
+    struct history_filter f = HISTORY_FILTER_INIT;
+    f.key = "lab-4711_2.0.3";
+    assert_int_equal(ask(s->h, &f, &row), 1);
+
+    sample_record(&r, 4096, 1024, 400);
+    r.job.job_id = 4714;
+    write_paper(&p, &r);
+    assert_true(p.run.n_nodes > 100);
+    assert_int_equal(file(s, &p), HISTORY_FILED);
+    tear_up(&p);
+    assert_int_equal(ask_job(s, 4714, &row), 1);
+}
+
 static void test_keys(void **state)
 {
     static const struct {
@@ -949,6 +989,7 @@ int main(void)
         T(test_same_record_twice),
         T(test_the_better_one_stands),
         T(test_asked_but_no_record),
+        T(test_records_of_other_kinds),
         cmocka_unit_test(test_keys),
         T(test_a_batch_is_all_or_nothing),
         T(test_archive),

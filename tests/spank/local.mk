@@ -8,7 +8,10 @@ tests_spank_fake_host_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
 tests_spank_fake_host_LDADD = -ldl
 TESTS += %D%/plugin.bats
 endif
-dist_check_SCRIPTS += %D%/plugin.bats
+dist_check_SCRIPTS += %D%/plugin.bats %D%/doctor.bats
+if BUILD_TOOLS
+TESTS += %D%/doctor.bats
+endif
 EXTRA_DIST += %D%/later/slurm/spank.h
 
 # The collector's parts that need no daemon.
@@ -38,3 +41,24 @@ tests_spank_test_collect_LDADD = reports/libhistory.la reports/libreports.la rep
 endif
 endif
 dist_check_SCRIPTS += %D%/collect.bats
+
+# Bundles, credentials, drop folders, the way to the collector.
+if BUILD_TESTS
+if BUILD_WITNESS
+check_PROGRAMS += tests/spank/test_witness
+TESTS += tests/spank/test_witness
+tests_spank_test_witness_SOURCES = %D%/test_witness.c
+tests_spank_test_witness_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MUNGE_CFLAGS)
+tests_spank_test_witness_LDADD = spank/libwitness.la reports/libcore.la $(CMOCKA_LIBS) $(MUNGE_LIBS)
+endif
+endif
+TESTS += %D%/fuzz.bats
+dist_check_SCRIPTS += %D%/fuzz.bats %D%/fuzz.sh
+EXTRA_DIST += %D%/fuzz_bundle.c %D%/corpus
+
+# Built by tests/cluster/witness.bats.
+if BUILD_WITNESS
+EXTRA_PROGRAMS += tests/spank/receiver
+tests_spank_receiver_SOURCES = %D%/receiver.c
+tests_spank_receiver_LDADD = spank/libwitness.la reports/libcore.la
+endif

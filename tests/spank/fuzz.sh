@@ -1,0 +1,33 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# fuzz.sh TARGET [SECONDS]: builds tests/spank/fuzz_TARGET.c with clang's
+# libFuzzer, ASan and UBSan, and runs it from the corpus of its name for so
+# long (10). What it finds is left in a new folder, which is named; the tree
+# is not written to. Exit 77: no clang with libFuzzer here.
+set -eu
+target=$1
+seconds=${2:-10}
+top=${top_srcdir:-$(cd "$(dirname "$0")/../.." && pwd)}
+build=${top_builddir:-$top/build}
+work=$(mktemp -d "${TMPDIR:-/tmp}/hpcai500-fuzz.XXXXXX")
+mkdir "$work/found"
+
+echo 'int LLVMFuzzerTestOneInput(const char *p, long n);
+int LLVMFuzzerTestOneInput(const char *p, long n) { return p && n < 0; }' >"$work/probe.c"
+if ! clang -fsanitize=fuzzer "$work/probe.c" -o "$work/probe" 2>/dev/null; then
+    echo "fuzz.sh: no clang with libFuzzer here (Debian: clang, libclang-rt-14-dev)" >&2
+    rm -r "$work"
+    exit 77
+fi
+clang -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined \
+    -fno-sanitize-recover=undefined -I"$build" -I"$top" "$top/tests/spank/fuzz_$target.c" \
+    "$top/spank/$target.c" "$top/reports/crc32c.c" "$top/reports/err.c" "$top/reports/sha256.c" -o "$work/fuzz"
+if "$work/fuzz" -max_total_time="$seconds" -max_len=8192 -artifact_prefix="$work/" \
+    "$work/found" "$top/tests/spank/corpus/$target" >"$work/log" 2>&1; then
+    tail -n 2 "$work/log"
+    rm -r "$work"
+else
+    tail -n 40 "$work/log" >&2
+    echo "fuzz.sh: the input that fails is in $work" >&2
+    exit 1
+fi
