@@ -23,7 +23,7 @@ static char salt_path[] = "/tmp/hpcai500-salt.XXXXXX";
 static struct redact opened(const char *text)
 {
     struct config c;
-    struct redact x;
+    struct redact x = {.bits = 0};
     struct err e = ERR_INIT;
     char file[512];
 
@@ -244,8 +244,8 @@ static void test_types(void **state)
 {
     static const char *const texts[] = {
         "{\"job\":\"ada\",\"workloads\":{\"a\":1},\"time\":7,\"id\":[\"x\"],\"reasons\":[]}",
-        "{\"job\":{\"user\":{\"user\":\"ada\"},\"uid\":\"ada\",\"nodes\":{\"a\":\"b\"}},\"time\":{"
-        "\"start\":\"x\"}}",
+        ("{\"job\":{\"user\":{\"user\":\"ada\"},\"uid\":\"ada\",\"nodes\":{\"a\":\"b\"}},\"time\":{"
+         "\"start\":\"x\"}}"),
         "{\"a.b\":\"c\",\"workloads[]\":\"x\",\"reasons\":{\"Ada\":\"x\"}}",
         "{}",
     };
