@@ -42,6 +42,7 @@ struct options {
 struct service {
     struct options options;
     struct config config;
+    struct redact redact;
     struct archive *archive;
     struct collector files;
     struct account account;
@@ -156,6 +157,7 @@ static int open_out(struct service *s, struct err *e)
 static int open_all(struct service *s, struct err *e)
 {
     if (config_load(&s->config, NULL, CONFIG_PRIVILEGED, e) < 0 ||
+        redact_open(&s->redact, &s->config, e) < 0 || /* root alone may read the salt */
         become(s->config.service_user, e) < 0)
         return -1;
     umask(027);
@@ -168,6 +170,7 @@ static int open_all(struct service *s, struct err *e)
                                      say_received, NULL, e)))
         return -1;
     s->files.config = s->account.config = &s->config;
+    s->files.redact = redact_active(&s->redact) ? &s->redact : NULL;
     s->files.grace = s->options.grace;
     s->files.stop = &stopped;
     s->files.say = s->account.say = say;

@@ -341,6 +341,18 @@ static int file_run(struct pass *p, struct group *g, const struct history_run *r
     return 0;
 }
 
+/* The record as the archive may show it; NULL: out of memory. The hashes of the
+ * witness are of the record as it was, and its credential names what is hidden:
+ * it is not kept beside. */
+static char *redacted(const struct redact *x, const cJSON *doc)
+{
+    cJSON *copy = cJSON_Duplicate(doc, 1);
+    char *text = copy && redact_record(x, copy, NULL) == 0 ? cJSON_PrintUnformatted(copy) : NULL;
+
+    cJSON_Delete(copy);
+    return text;
+}
+
 /* The record's text as it is, against what root saw. 0 filed or refused (then
  * the sentence says why), -1 not now. */
 static int file_text(struct pass *p, struct group *g, const struct seen *s, const char *name,
@@ -358,11 +370,15 @@ static int file_text(struct pass *p, struct group *g, const struct seen *s, cons
             err_prefix(refusal, "%s", name);
     } else {
         char *witness = credentials(g, s, ours);
+        char *shown = p->c->redact ? redacted(p->c->redact, doc) : NULL;
         struct history_record record = {doc, text, size, witness};
+        if (shown)
+            record = (struct history_record){doc, shown, strlen(shown), NULL};
         if (g->n_ids < MAX_RUNS)
             snprintf(g->ids[g->n_ids++], RECORD_ID_SIZE, "%s", json_text(doc, "id", ""));
         take_over(&s->w, &run);
-        rc = witness ? file_run(p, g, &run, &record, "") : -1;
+        rc = witness && (shown || !p->c->redact) ? file_run(p, g, &run, &record, "") : -1;
+        free(shown);
         free(witness);
     }
     free((void *)run.nodes);

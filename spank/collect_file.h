@@ -26,12 +26,14 @@
 #include "reports/config.h"
 #include "reports/err.h"
 #include "reports/history.h"
+#include "reports/redact.h"
 
 /* The payload with which the collector vouches for a record that it made. */
 #define COLLECTED_PREFIX "hpcai500-collected "
 
 struct collector {
     const struct config *config;
+    const struct redact *redact; /* of what goes to the archive; NULL: nothing */
     struct history *history;
     int out;                           /* folder SPOOL/out */
     long grace;                        /* seconds */

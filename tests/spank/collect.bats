@@ -77,6 +77,30 @@ has() { grep -qF -- "$2" <<< "$1" || { echo "no '$2' in: $1"; return 1; }; }
     [ "$(jq -r .id "$D/record.json")" = lab-100.0.3 ]
 }
 
+@test "an archive that is redacted holds no names, the history and accounting do" {
+    (umask 077; head -c 32 /dev/urandom > "$D/salt")
+    printf 'redact = user,host,account\nsalt = %s\n' "$D/salt" >> "$D/conf"
+    make_bundles record 100
+    run collect
+    [ "$status" -eq 0 ]
+    has "$output" "1 bundles: 1 filed"
+    zcat "$lib/archive/2026/11/22/lab-100.0.3.json.gz" > "$D/record.json"
+    [[ "$(jq -r .job.user "$D/record.json")" == u-???????????????? ]]
+    [[ "$(jq -r '.job.nodes[0]' "$D/record.json")" == n-???????????????? ]]
+    ! grep -q '"ada"\|"n1"\|"phys"' "$D/record.json"
+    [ -z "$(find "$lib/archive" -name '*.witness')" ]
+    [ "$(wc -l < "$D/told")" = 1 ]
+    make_bundles record 100
+    run collect
+    has "$output" "1 bundles: 0 filed, 0 better than before, 1 known"
+    rm "$D/salt"
+    make_bundles record 101
+    run collect
+    [ "$status" -ne 0 ]
+    has "$output" "cannot read the salt $D/salt"
+    [ "$(bundles)" = 1 ]
+}
+
 @test "the same bundle again is known, and told no second time" {
     make_bundles record 100
     collect
