@@ -233,7 +233,7 @@ static char *slurp(int out, struct waiting *w, char hash[SHA256_HEX_SIZE], struc
     char *bytes = NULL;
     int fd = openat(out, w->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
-    if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
+    if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1 ||
         st.st_size > 2LL * BUNDLE_MAX_BYTES || !(bytes = malloc((size_t)st.st_size + 1)) ||
         read(fd, bytes, (size_t)st.st_size) != st.st_size) {
         err_set(e, "%s cannot be read", w->name);

@@ -194,7 +194,8 @@ static void recall(struct spool *s, struct witness *w)
 
 /* ---- what others left ---- */
 
-/* A job whose end is known, or that began before this boot. 1: finished. */
+/* A job whose end is known, or that began before this boot. 1: finished, 0: not
+ * for us, -1: could not be finished. */
 static int sweep_one(const struct config *c, struct spool *s, long job)
 {
     struct witness w = WITNESS_INIT;
@@ -208,7 +209,7 @@ static int sweep_one(const struct config *c, struct spool *s, long job)
         w.interrupted = isnan(w.end);
         snprintf(w.cgroup_reason, sizeof w.cgroup_reason, "seen after the job's end");
         remove_parts(s->out, &w);
-        rc = finish(c, s, &w, &done, NULL) == 0;
+        rc = finish(c, s, &w, &done, NULL) == 0 ? 1 : -1;
         witness_fini(&w);
     }
     close(lock);
@@ -218,11 +219,16 @@ static int sweep_one(const struct config *c, struct spool *s, long job)
 static int sweep(const struct config *c, struct spool *s, long not_this)
 {
     long jobs[MAX_WAITING];
-    int n = spool_jobs(s, jobs, MAX_WAITING), swept = 0;
+    int n = spool_jobs(s, jobs, MAX_WAITING), swept = 0, rc = 0;
 
-    for (int i = 0; i < n && swept < WITNESS_SWEEP; i++)
-        if (jobs[i] != not_this)
-            swept += sweep_one(c, s, jobs[i]);
+    /* What stands in the way of one will mostly stand in the way of the next, so
+     * the first failure ends it; each call begins with another job. */
+    for (int i = 0, first = n ? (int)getpid() % n : 0; i < n && swept < WITNESS_SWEEP && rc >= 0;
+         i++) {
+        long job = jobs[(first + i) % n];
+        rc = job == not_this ? 0 : sweep_one(c, s, job);
+        swept += rc > 0;
+    }
     return swept;
 }
 
@@ -243,6 +249,7 @@ static int clear_way(const struct config *c, struct spool *s, long job, struct w
         int rc = finish(c, s, &was, done, NULL);
         witness_fini(&was);
         done->swept += rc == 0;
+        done->lost = rc != 0;
     }
     if (spool_drop_remove(s, job, e))
         return -1;

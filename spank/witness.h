@@ -17,6 +17,8 @@
 #ifndef SPANK_WITNESS_H
 #define SPANK_WITNESS_H
 
+#include <stdbool.h>
+
 #include "reports/config.h"
 #include "reports/err.h"
 #include "reports/witness.h"
@@ -27,6 +29,7 @@ enum { WITNESS_SWEEP = 4, WITNESS_LOCK_MS = 4000 /* less than the plugin waits *
 struct witness_done {
     int files, skipped; /* of this job's bundle */
     int swept;          /* bundles and folders of other jobs */
+    bool lost;          /* begin: what the job's last start left could not be witnessed */
     char bundle[256];   /* its name in out; "": none was due */
 };
 

@@ -77,10 +77,13 @@ typedef int (*verb_fn)(const struct config *c);
 static int begin(const struct config *c)
 {
     struct witness w = WITNESS_INIT;
-    struct witness_done done;
+    struct witness_done done = {0};
     struct err e = ERR_INIT;
+    int rc = spool_facts(&w, &e) || witness_begin(c, &w, &done, &e);
 
-    if (spool_facts(&w, &e) == 0 && witness_begin(c, &w, &done, &e) == 0)
+    if (done.lost)
+        say(LOG_ERR, "job %ld starts again; what its last start left is lost: no witness", w.job);
+    if (rc == 0)
         return 0;
     say(LOG_WARNING, "job %ld has no drop folder: %s", w.job, e.text);
     return 1;

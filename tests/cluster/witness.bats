@@ -216,24 +216,27 @@ no_local_bundles() { ! local_bundle n1 && ! local_bundle n2; }
     [ ! -e "$OUT/jobs" ]
 }
 
-@test "witness=no: no folder, and the run's record is where it was without a spool" {
-    "$lab" plugin witness=no
-    cd "$OUT"; srun_ -w n1 --hpcai500=cosmoflow,class=tiny,epochs=1,target=1
-    the_record
+@test "witness=no: no folder and no bundle" {
+    "$lab" plugin agent="$STANDIN" witness=no
+    run as_user srun -w n1 --hpcai500=component "$STANDIN"
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"/jobs/n1/"*": Permission denied"* || "$output" == *": No such file or directory"* ]]
+    until_true 20 idle
     [ ! -e "$spool/out" ]
 }
 
 @test "the real agent: its record comes by the bundle; of killed ranks the journals come" {
     "$lab" plugin
-    srun_ -w 'n[1-2]' -N2 -n2 --hpcai500=cosmoflow,class=tiny,epochs=1,target=1 > srun.log 2>&1 || { cat srun.log; return 1; }
-    grep -q 'then: hpcai500 show' srun.log
+    limit=600 # data may have to be made
+    srun_ -w 'n[1-2]' -N2 -n2 --hpcai500=cosmoflow,class=tiny,epochs=1,target=1 > srun.log 2>&1 || true # such a target is not valid
+    grep -q 'then: hpcai500 show' srun.log || { cat srun.log; return 1; }
     [ -z "$(records)" ]
     until_true 20 n_bundles 2
     has "$(bundles | grep -e -n1-)" '[.files[].name | select(test("^[a-z]+-[0-9]+\\.0\\.0\\.json$"))] | length == 1' \
         '[.files[].name | select(test("journal"))] == []'
     rm "$spool"/out/*
     srun_ -w 'n[1-2]' -N2 -n2 --hpcai500=cosmoflow,class=tiny,epochs=900,target=0.000001,time=9m > srun.log 2>&1 &
-    until_true 100 grep -q 'epoch 1,' srun.log || { cat srun.log; return 1; }
+    until_true 300 grep -q 'epoch 1,' srun.log || { cat srun.log; return 1; }
     kill -9 $(agent_pids n1) $(agent_pids n2)
     wait $! || true
     until_true 60 n_bundles 2
