@@ -75,7 +75,7 @@ int main(int argc, char **argv)
     }
     struct archive *a = archive_open(argv[2], &e);
     struct history *h = a ? history_open_writer(argv[1], a, &e) : NULL;
-    int rc = h ? 0 : -1, runs = atoi(argv[3]);
+    int rc = h ? history_begin(h, &e) : -1, runs = atoi(argv[3]);
     for (int i = 0; rc == 0 && i < runs; i++) {
         struct record r;
         begin(&r, i);
@@ -85,6 +85,8 @@ int main(int argc, char **argv)
     }
     if (rc == 0)
         rc = enemy(h, runs, &e);
+    if (rc == 0)
+        rc = history_commit(h, &e);
     if (rc < 0)
         fprintf(stderr, "make_history: %s\n", e.text);
     history_close(h);
