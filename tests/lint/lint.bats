@@ -208,3 +208,46 @@ refused() {
     printf '# %s\nbin_PROGRAMS = \\\n    %%D%%/show\n' "$spdx" >"$tree/papi/local.mk"
     refused 'papi/show: an installed program without its man page beside it'
 }
+
+# ---- the threat list of tests/README.md ----
+
+# threats README TESTS-FOLDER: a line for each test that is named and is not
+# there, and for each threat of T1 to T26 without a row or without a word.
+threats() {
+    local row n cell item file name
+    for n in $(seq 26); do
+        row=$(grep "^| T$n |" "$1") || { echo "T$n has no row"; continue; }
+        cell=$(awk -F' *[|] *' '{ print $5 }' <<<"$row")
+        [ -n "$cell" ] || echo "T$n names no test"
+        while IFS= read -r item; do
+            case $item in
+            '**does not apply: '*'**' | '**no test yet: '*'**') continue ;;
+            esac
+            file=$(sed -n 's/^`\([^`]*\)`.*/\1/p' <<<"$item")
+            name=$(sed -n 's/^`[^`]*` //p' <<<"$item")
+            [ -n "$file" ] && [ -f "$2/$file" ] || { echo "T$n: no file '$file' ($item)"; continue; }
+            case $file in
+            *.bats) grep -qF "@test \"$name" "$2/$file" ;;
+            */fuzz_*.c) [ -z "$name" ] ;;
+            *) [ -n "$name" ] && grep -q "^static void $name(void \*\*" "$2/$file" ;;
+            esac || echo "T$n: no test '$name' in $file"
+        done < <(sed 's/ · /\n/g' <<<"$cell")
+    done
+}
+
+@test "every test that the threat list names is there" {
+    run threats "$top_srcdir/tests/README.md" "$top_srcdir/tests"
+    echo "$output"
+    [ "$output" = "" ]
+}
+
+@test "a test of the threat list that is gone is seen" {
+    sed -e '/^| T7 /d' -e 's/test_canaries/test_canary/' -e 's/the plugin needs libc only/it needs more/' \
+        -e 's/fuzz_bundle\.c/fuzz_bundles.c/' "$top_srcdir/tests/README.md" >"$tree/README.md"
+    run threats "$tree/README.md" "$top_srcdir/tests"
+    echo "$output"
+    [ "$output" = "T3: no test 'it needs more' in spank/plugin.bats
+T5: no file 'spank/fuzz_bundles.c' (\`spank/fuzz_bundles.c\`)
+T7 has no row
+T24: no test 'test_canary' in reports/test_redact.c" ]
+}
