@@ -63,6 +63,8 @@ endif
 reports_hpcai500_export_LDADD += reports/libreports.la reports/libcore.la
 dist_man_MANS += %D%/hpcai500-export.1
 dist_doc_DATA += %D%/hpcai500.conf.example
+completiondir = $(datadir)/bash-completion/completions
+dist_completion_DATA = %D%/completion/hpcai500
 
 dist_pkgdata_DATA += %D%/schema/record.schema.json
 else
