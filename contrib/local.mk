@@ -3,6 +3,7 @@ EXTRA_DIST += \
     %D%/install-deps.sh \
     %D%/first-light.sh \
     %D%/test.sh \
+    %D%/bench/collect.sh \
     %D%/bench/loader.sh \
     %D%/bench/allreduce.sh \
     %D%/bench/plugin-cost.sh \
