@@ -49,7 +49,7 @@ int export_history(const struct config *c, const struct history_filter *f,
 {
     struct history *h = history_open_reader(c->history, e);
     struct archive *a = h ? archive_open(c->archive, e) : NULL;
-    int rc = a ? words_check(h, f, e) : -1;
+    int rc = a && words_check(h, f, e) == 0 ? 0 : -1;
 
     if (rc == 0)
         rc = export_rows(h, a, f, fn, ctx, e);

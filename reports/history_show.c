@@ -534,18 +534,16 @@ int main(int argc, char **argv)
     struct history *h = history_open_reader(o.file ? o.file : site.history, &e);
     if (!h)
         goto failed;
-    long n = words_check(h, &o.filter, &e) < 0 ? -2 : answer(h, &o, &e);
+    long n = -1;
+    if ((rc = words_check(h, &o.filter, &e)) == 0)
+        n = answer(h, &o, &e);
     history_close(h);
     if (n == 0 && o.form == FORM_TABLE)
         fprintf(stderr, "hpcai500 history: no run is so\n");
     if (n >= 0)
         return fflush(stdout) ? 3 : n > 0 ? 0 : 1;
-    if (n == -2) {
-        fprintf(stderr, "hpcai500 history: %s\n", e.text);
-        return 1;
-    }
 failed:
     fflush(stdout);
     fprintf(stderr, "hpcai500 history: %s\n", e.text);
-    return 3;
+    return rc > 0 ? 1 : 3;
 }

@@ -143,9 +143,11 @@ static int check(struct history *h, enum history_kind kind, const char *what, co
     names->wanted = wanted;
     int rc = history_names(h, kind, take, names, e);
     const char *near = nearest(wanted, names->list, names->n);
-    if (rc == 0 && !names->known)
-        rc = err_set(e, "no run has the %s '%.64s'%s%.64s%s", what, wanted,
-                     near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    if (rc == 0 && !names->known) {
+        rc = 1;
+        err_set(e, "no run has the %s '%.64s'%s%.64s%s", what, wanted,
+                near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    }
     for (int i = 0; i < names->n; i++)
         free((char *)(uintptr_t)names->list[i]);
     free(names);
@@ -154,10 +156,17 @@ static int check(struct history *h, enum history_kind kind, const char *what, co
 
 int words_check(struct history *h, const struct history_filter *f, struct err *e)
 {
-    if (check(h, HISTORY_NODES, "node", f->node, e) < 0 ||
-        check(h, HISTORY_WORKLOADS, "workload", f->workload, e) < 0 ||
-        check(h, HISTORY_METRICS, "metric", f->metric, e) < 0 ||
-        check(h, HISTORY_USERS, "user", f->user, e) < 0)
-        return -1;
-    return check(h, HISTORY_CLUSTERS, "cluster", f->cluster, e);
+    const struct {
+        enum history_kind kind;
+        const char *what, *wanted;
+    } names[] = {{HISTORY_NODES, "node", f->node},
+                 {HISTORY_WORKLOADS, "workload", f->workload},
+                 {HISTORY_METRICS, "metric", f->metric},
+                 {HISTORY_USERS, "user", f->user},
+                 {HISTORY_CLUSTERS, "cluster", f->cluster}};
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < sizeof names / sizeof *names; i++)
+        rc = check(h, names[i].kind, names[i].what, names[i].wanted, e);
+    return rc;
 }

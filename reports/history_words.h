@@ -25,7 +25,8 @@ int words_job(const char *text, struct history_filter *f, char key[HISTORY_KEY_S
 /* A whole number, 0 or more. */
 int words_count(const char *text, const char *option, long *n, struct err *e);
 
-/* Every name that f asks for is in the history, or the nearest is said. */
+/* 0 when every name that f asks for is in the history, 1 and a sentence with
+ * the nearest one when one is not, -1 when it cannot be read. */
 int words_check(struct history *h, const struct history_filter *f, struct err *e);
 
 #endif
