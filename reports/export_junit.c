@@ -13,6 +13,7 @@
 #include "reports/export.h"
 #include "reports/fields.h"
 #include "reports/result.h"
+#include "reports/utf8.h"
 
 /* Text or attribute. U+FFFE and U+FFFF are UTF-8, but no characters of XML;
  * control characters are gone already. */
@@ -97,6 +98,8 @@ static void test_case(struct export *x, const cJSON *doc, const cJSON *w, int i)
     snprintf(name, sizeof name, "%s class=%s engine=%s dtype=%s", json_text(w, "name", "run"),
              json_text(w, "class", "-"), json_text(w, "engine", "-"), json_text(w, "dtype", "-"));
     snprintf(suite, sizeof suite, "hpcai500.%s", json_text(w, "suite", "run"));
+    utf8_clean(name); /* they may have been cut inside a character */
+    utf8_clean(suite);
     fprintf(x->f, "  <testcase");
     attribute(x->f, "classname", suite);
     attribute(x->f, "name", name);

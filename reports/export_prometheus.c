@@ -15,6 +15,7 @@
 #include "reports/export.h"
 #include "reports/fields.h"
 #include "reports/result.h"
+#include "reports/utf8.h"
 
 enum { MAX_GROUPS = 100, MAX_LABEL = 64 };
 
@@ -79,6 +80,7 @@ static void fill(struct group *g, const cJSON *doc, const cJSON *w)
     for (int i = 0; i < N_LABELS; i++) {
         const cJSON *v = value_of(doc, w, labels[i].path);
         snprintf(g->label[i], MAX_LABEL, "%s", cJSON_IsString(v) ? v->valuestring : "");
+        utf8_clean(g->label[i]); /* it may have been cut inside a character */
     }
     for (int i = 0; i < N_METRICS; i++)
         g->value[i] = number_of(value_of(doc, w, metrics[i].path));

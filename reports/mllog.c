@@ -19,6 +19,7 @@
 
 #include "reports/export.h"
 #include "reports/fields.h"
+#include "reports/utf8.h"
 
 /* Our workloads that are benchmarks of MLPerf HPC. */
 static const struct benchmark {
@@ -149,6 +150,7 @@ static void put_recipe(struct log *l, const cJSON *doc, const cJSON *w)
     char name[32];
 
     snprintf(name, sizeof name, "%.*s", (int)strcspn(text, " "), text);
+    utf8_clean(name);
     put_number_of(l, "global_batch_size", json_number(w, "batch", NAN));
     put_text_of(l, "opt_name", name);
     put_number_of(l, "opt_base_learning_rate", recipe(text, "lr", &at));
@@ -234,6 +236,7 @@ static int record(struct export *x, const cJSON *doc, struct err *e)
     if (!isfinite(begin))
         return err_set(e, "the record does not say when it began");
     snprintf(l.file, sizeof l.file, "%.159s.json", json_text(doc, "id", "unknown"));
+    utf8_clean(l.file); /* it may have been cut inside a character */
     for (; (w = export_workload(x, doc, &i));
          begin += positive(json_number(w, "wall_seconds", 0))) {
         const struct benchmark *b = benchmark_of(w);

@@ -38,6 +38,14 @@ for k in ("id", "status"):
 d["workloads"][0]["valid"] = False
 d["reasons"]["workloads[0].valid"] = evil[1]
 json.dump(d, open("evil.json", "w"))
+# Long texts are cut, wherever their characters end.
+d = json.load(open("lab-4711.0.3.json"))
+w = d["workloads"][0]
+for shift in "", "x":
+    long = shift + "\u00e4" * 200
+    d["id"] = d["job"]["cluster"] = d["job"]["partition"] = w["class"] = w["suite"] = w["dtype"] = long
+    w["hyper_parameters"] = long
+    json.dump(d, open(f"long{shift}.json", "w"))
 P
 }
 
@@ -337,4 +345,14 @@ P
     [ "$status" -eq 3 ]
     run "$hpcai500" export --csv --user=ada lab-4711.0.3.json
     [ "$status" -eq 2 ]
+}
+
+@test "what is cut is cut between characters" {
+    for record in long.json longx.json; do
+        for format in ndjson csv junit mllog xdmod clustercockpit prometheus="$out/x.prom"; do
+            "$hpcai500" export --$format $record >"$out/x"
+            iconv -f UTF-8 -t UTF-8 "$out/x" >/dev/null
+        done
+        iconv -f UTF-8 -t UTF-8 "$out/x.prom" >/dev/null
+    done
 }
