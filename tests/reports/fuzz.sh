@@ -13,7 +13,8 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/hpcai500-fuzz.XXXXXX")
 mkdir "$work/found"
 
 # The sources under test; libcjson for what reads JSON.
-core="$top/reports/err.c $top/reports/nearest.c"
+core="$top/reports/err.c $top/reports/nearest.c $top/reports/config.c"
+places="-DHPCAI500_SYSCONFDIR=\"/etc/hpcai500\" -DHPCAI500_BINDIR=\"/usr/bin\""
 case $target in
 record | journal)
     [ "$target" = record ] || core="$core $top/reports/journal.c"
@@ -22,9 +23,6 @@ record | journal)
     done
     libs="-lcjson -lm"
     ! grep -q 'define HAVE_ZLIB 1' "$build/config.h" || libs="$libs -lz" ;;
-config)
-    core="$core $top/reports/config.c"
-    libs="-DHPCAI500_SYSCONFDIR=\"/etc/hpcai500\" -DHPCAI500_BINDIR=\"/usr/bin\"" ;;
 *) libs= ;;
 esac
 
@@ -36,7 +34,7 @@ if ! clang -fsanitize=fuzzer "$work/probe.c" -o "$work/probe" 2>/dev/null; then
     exit 77
 fi
 clang -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined \
-    -fno-sanitize-recover=undefined -I"$build" -I"$top" "$top/tests/reports/fuzz_$target.c" \
+    -fno-sanitize-recover=undefined $places -I"$build" -I"$top" "$top/tests/reports/fuzz_$target.c" \
     $core $libs -o "$work/fuzz"
 if "$work/fuzz" -max_total_time="$seconds" -max_len=8192 -artifact_prefix="$work/" \
     "$work/found" "$top/tests/reports/corpus/$target" >"$work/log" 2>&1; then
