@@ -221,6 +221,8 @@ static enum slurmdbd_code merge(const char *cluster, uint32_t job, const char *l
     for (int i = 0; i < MERGE_TRIES && code == SLURMDBD_DONE; i++) {
         struct row row = {0};
         char *merged = NULL;
+        if (i > 1) /* somebody is busy there: let him end */
+            usleep(50000 * (useconds_t)i);
         code = read_row(cluster, job, &row, e);
         if (code == SLURMDBD_DONE && admin_comment_has(row.comment, line)) {
             free(row.comment);

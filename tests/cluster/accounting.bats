@@ -73,9 +73,8 @@ in_slurmdbd() { [ -n "$(sacct -X -n -o jobid -j "$1")" ]; }
     [ "$(comment "$job")" = "$js1 $(line "$job")" ] || [ "$(comment "$job")" = "$js1 AA== $(line "$job")" ]
     # Somebody overwrites it again and again, as jobstats does.
     for i in $(seq 15); do sacctmgr -i modify job where jobid="$job" set admincomment="js1:h4s$i"; done > /dev/null &
-    for i in $(seq 30); do "$helper" merge "$HPCAI500_CLUSTER" "$job" "H5:number $i;"; done > "$OUT/merges"
+    for i in $(seq 30); do "$helper" merge "$HPCAI500_CLUSTER" "$job" "H5:number $i;" || [ $? = 3 ]; done
     wait
-    ! grep -qvxE 'written|there' "$OUT/merges"
     "$helper" merge "$HPCAI500_CLUSTER" "$job" "H5:the last;"
     comment "$job"
     [[ $(comment "$job") =~ ^js1:h4s[0-9]+\ H5:the\ last\;$ ]]
