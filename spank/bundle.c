@@ -80,6 +80,23 @@ static long long hex8(const char *c)
     return c[8] == ' ' ? v : -1;
 }
 
+/* It cannot be read now; errno stays. */
+static int cannot_read(const char *label, struct err *e)
+{
+    int why = errno;
+
+    err_set(e, "%s: %s", label, strerror(why));
+    errno = why;
+    return -1;
+}
+
+/* What is there is no bundle, today and tomorrow. */
+static int damaged(void)
+{
+    errno = 0;
+    return -1;
+}
+
 /* The next frame into a new buffer, NUL at its end. 1, 0 at the end, -1. */
 static int read_frame(struct bundle *b, size_t most, char **payload, size_t *size, struct err *e)
 {
@@ -89,24 +106,34 @@ static int read_frame(struct bundle *b, size_t most, char **payload, size_t *siz
     if (got == 0)
         return 0;
     long long n = got == HEAD ? hex8(head) : -1, crc = got == HEAD ? hex8(head + 9) : -1;
-    if (n < 0 || crc < 0)
-        return err_set(e, "%s: %s", b->label,
-                       got < 0 ? strerror(errno) : "not a bundle, or torn: a frame has no head");
-    if ((unsigned long long)n > most)
-        return err_set(e, "%s: a frame says that it has %lld bytes; %zu are allowed", b->label, n,
-                       most);
+    if (got < 0)
+        return cannot_read(b->label, e);
+    if (n < 0 || crc < 0) {
+        err_set(e, "%s: not a bundle, or torn: a frame has no head", b->label);
+        return damaged();
+    }
+    if ((unsigned long long)n > most) {
+        err_set(e, "%s: a frame says that it has %lld bytes; %zu are allowed", b->label, n, most);
+        return damaged();
+    }
     char *p = malloc((size_t)n + 1);
     if (!p)
-        return err_set(e, "%s: no memory for a frame of %lld bytes", b->label, n);
-    if (read_all(b->fd, p, (size_t)n + 1) != (ssize_t)n + 1 || p[n] != '\n' ||
-        crc32c(0, p, (size_t)n) != (uint32_t)crc) {
-        free(p);
-        return err_set(e, "%s: a frame of %lld bytes is torn", b->label, n);
+        return cannot_read(b->label, e);
+    got = read_all(b->fd, p, (size_t)n + 1);
+    if (got == (ssize_t)n + 1 && p[n] == '\n' && crc32c(0, p, (size_t)n) == (uint32_t)crc) {
+        p[n] = '\0';
+        *payload = p;
+        *size = (size_t)n;
+        return 1;
     }
-    p[n] = '\0';
-    *payload = p;
-    *size = (size_t)n;
-    return 1;
+    if (got < 0)
+        cannot_read(b->label, e);
+    int why = got < 0 ? errno : 0;
+    free(p);
+    if (why == 0)
+        err_set(e, "%s: a frame of %lld bytes is torn", b->label, n);
+    errno = why;
+    return -1;
 }
 
 static int open_regular(int dirfd, const char *name, struct err *e)
@@ -114,12 +141,15 @@ static int open_regular(int dirfd, const char *name, struct err *e)
     struct stat st;
     int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
-    if (fd < 0)
-        return err_set(e, "%s: %s", name, strerror(errno));
+    if (fd < 0) {
+        cannot_read(name, e);
+        return errno == ELOOP ? damaged() : -1;
+    }
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
         return fd;
     close(fd);
-    return err_set(e, "%s: not a regular file", name);
+    err_set(e, "%s: not a regular file", name);
+    return damaged();
 }
 
 struct bundle *bundle_open(int dirfd, const char *name, struct err *e)
@@ -132,7 +162,8 @@ struct bundle *bundle_open(int dirfd, const char *name, struct err *e)
     struct bundle *b = calloc(1, sizeof *b);
     if (!b) {
         close(fd);
-        err_set(e, "%s: no memory", name);
+        errno = ENOMEM;
+        cannot_read(name, e);
         return NULL;
     }
     b->fd = fd;
@@ -140,8 +171,10 @@ struct bundle *bundle_open(int dirfd, const char *name, struct err *e)
     int rc = read_frame(b, BUNDLE_MAX_CREDENTIAL, &b->credential, &n, e);
     if (rc == 1 && strlen(b->credential) == n)
         return b;
-    if (rc >= 0)
+    if (rc >= 0) {
         err_set(e, "%s: %s", name, rc ? "the credential is no text" : "an empty file");
+        damaged();
+    }
     bundle_close(b);
     return NULL;
 }
@@ -170,10 +203,14 @@ static int take_apart(struct bundle *b, size_t n, struct bundle_file *f, struct 
     size_t name = strnlen(b->frame, n);
     struct sha256 s;
 
-    if (name == n || !bundle_name_ok(b->frame))
-        return err_set(e, "%s: file %d has no good name", b->label, b->files);
-    if (n - name - 1 > BUNDLE_MAX_FILE_BYTES)
-        return err_set(e, "%s: %s is larger than a file may be", b->label, b->frame);
+    if (name == n || !bundle_name_ok(b->frame)) {
+        err_set(e, "%s: file %d has no good name", b->label, b->files);
+        return damaged();
+    }
+    if (n - name - 1 > BUNDLE_MAX_FILE_BYTES) {
+        err_set(e, "%s: %s is larger than a file may be", b->label, b->frame);
+        return damaged();
+    }
     snprintf(f->name, sizeof f->name, "%s", b->frame);
     f->bytes = b->frame + name + 1;
     f->size = n - name - 1;
@@ -193,8 +230,10 @@ static int next_file(struct bundle *b, struct bundle_file *f, struct err *e)
     if (rc != 1)
         return rc;
     b->bytes += n;
-    if (b->files++ == BUNDLE_MAX_FILES || b->bytes > BUNDLE_MAX_BYTES)
-        return err_set(e, "%s: more files or bytes than a bundle may have", b->label);
+    if (b->files++ == BUNDLE_MAX_FILES || b->bytes > BUNDLE_MAX_BYTES) {
+        err_set(e, "%s: more files or bytes than a bundle may have", b->label);
+        return damaged();
+    }
     return take_apart(b, n, f, e);
 }
 

@@ -17,7 +17,8 @@
  * Life:    open returns, close frees; what next() shows is borrowed until the
  *          next call. A reader holds one file in memory, never more.
  * Failure: -1 and a sentence. Everything read is hostile: sizes are bounded
- *          before memory is asked for.
+ *          before memory is asked for. A reader's errno is 0 when what is
+ *          there is no good bundle; else it could not be read, and may be later.
  * Threads: one thread per bundle.
  */
 #ifndef SPANK_BUNDLE_H

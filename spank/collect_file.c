@@ -162,7 +162,8 @@ static bool munged_answers(const struct collector *c, struct err *e)
     return text != NULL;
 }
 
-enum reading { READ_OK, READ_BAD, READ_LATER };
+/* READ_LATER: nothing can be read now; READ_WAITS: this bundle cannot. */
+enum reading { READ_OK, READ_BAD, READ_LATER, READ_WAITS };
 
 /* Credential and witness of a bundle. */
 static enum reading read_witness(struct collector *c, const char *text, struct witness *w,
@@ -172,7 +173,7 @@ static enum reading read_witness(struct collector *c, const char *text, struct w
     enum reading rc = READ_BAD;
 
     if (cred_decode(c->config->munge_socket, text, &cred, e) < 0)
-        return munged_answers(c, NULL) ? READ_BAD : READ_LATER;
+        return errno ? READ_LATER : munged_answers(c, NULL) ? READ_BAD : READ_LATER;
     if (cred.uid != 0)
         err_set(e, "its credential is of user id %ld, not of root", (long)cred.uid);
     else if (witness_parse(cred.payload, w, e) == 0)
@@ -189,9 +190,9 @@ static enum reading read_seen(struct collector *c, const char *name, struct seen
     struct seen *s;
 
     if (fstatat(c->out, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-        return err_set(e, "%s", strerror(errno)), READ_LATER;
+        return err_set(e, "%s", strerror(errno)), READ_WAITS;
     if (!(b = bundle_open(c->out, name, e)))
-        return READ_BAD;
+        return errno ? READ_WAITS : READ_BAD;
     enum reading rc = READ_LATER;
     if (!(s = calloc(1, sizeof *s)) || !(s->name = strdup(name)) ||
         !(s->credential = strdup(bundle_credential(b)))) {
@@ -211,19 +212,23 @@ static enum reading read_seen(struct collector *c, const char *name, struct seen
     return rc;
 }
 
-/* Every file that root saw is there once, as root saw it, and no other. */
-static int check_files(struct collector *c, const struct seen *s, struct err *e)
+/* Every file that root saw is there once, as root saw it, and no other.
+ * READ_WAITS: that cannot be told now. */
+static enum reading check_files(struct collector *c, const struct seen *s, struct err *e)
 {
     struct bundle *b = bundle_open(c->out, s->name, e);
+    bool later = !b && errno;
     bool *there = calloc((size_t)s->w.n_files + 1, sizeof *there);
     struct bundle_file f;
     int rc = b && there ? 0 : -1, more, found = 0;
 
+    later |= !there;
     while (rc == 0 && (more = bundle_next(b, &f, e)) != 0) {
         const struct witness_file *w = more < 0 ? NULL : witness_find(&s->w, f.name);
-        if (more < 0)
+        if (more < 0) {
+            later = errno;
             rc = -1;
-        else if (!w || there[w - s->w.files])
+        } else if (!w || there[w - s->w.files])
             rc = err_set(e, "%s: root did not see it%s", f.name, w ? " twice" : "");
         else if (w->size != f.size || strcmp(w->sha256, f.sha256) != 0)
             rc = err_set(e, "%s: not the bytes that root saw", f.name);
@@ -234,7 +239,7 @@ static int check_files(struct collector *c, const struct seen *s, struct err *e)
         rc = err_set(e, "%d files are missing that root saw", s->w.n_files - found);
     free(there);
     bundle_close(b);
-    return rc;
+    return rc == 0 ? READ_OK : later ? READ_WAITS : READ_BAD;
 }
 
 /* ---- what a file is ---- */
@@ -406,7 +411,7 @@ static int file_records(struct pass *p, struct group *g, struct seen *s)
         refuse(p, s->name, refusal.text);
     }
     bundle_close(b);
-    return rc;
+    return rc == 0 && more < 0 ? -1 : rc; /* it was good when it was checked */
 }
 
 /* ---- journals ---- */
@@ -446,8 +451,11 @@ static int extract(struct collector *c, const struct group *g, const char *id, i
     struct bundle_file f;
 
     for (int i = 0; i < g->n; i++) {
-        struct bundle *b = g->seen[i]->bad ? NULL : bundle_open(c->out, g->seen[i]->name, e);
-        while (b && bundle_next(b, &f, e) > 0) {
+        if (g->seen[i]->bad)
+            continue;
+        struct bundle *b = bundle_open(c->out, g->seen[i]->name, e);
+        int more = -1;
+        while (b && (more = bundle_next(b, &f, e)) > 0) {
             journal_id(f.name, whose);
             if (strcmp(whose, id) != 0)
                 continue;
@@ -457,6 +465,8 @@ static int extract(struct collector *c, const struct group *g, const char *id, i
             }
         }
         bundle_close(b);
+        if (more < 0) /* it was good when it was checked: all journals or none */
+            return -1;
     }
     return 0;
 }
@@ -527,6 +537,8 @@ static int file_journals(struct pass *p, struct group *g, const struct seen *s, 
         return -1;
     }
     int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir < 0)
+        err_set(&e, "cannot open %s: %s", folder, strerror(errno));
     if (dir >= 0 && extract(p->c, g, id, dir, &e) == 0)
         rc = file_partial(p, g, s, id, folder);
     else
@@ -636,7 +648,13 @@ static void file_group(struct pass *p, struct group *g)
 {
     for (int i = 0; i < g->n; i++) {
         struct err e = ERR_INIT;
-        if (check_files(p->c, g->seen[i], &e) < 0) {
+        enum reading told = check_files(p->c, g->seen[i], &e);
+        if (told == READ_WAITS) { /* and with it its job's others */
+            say(p->c, "%s waits: %s", g->seen[i]->name, e.text);
+            p->c->waiting += g->n;
+            return;
+        }
+        if (told == READ_BAD) {
             g->seen[i]->bad = true;
             refuse(p, g->seen[i]->name, e.text);
             snprintf(g->why, sizeof g->why, "its bundle was refused");
@@ -730,6 +748,10 @@ static int take(struct pass *p, struct group *g, const char *name, struct err *e
 
     if (rc == READ_BAD)
         refuse(p, name, why.text);
+    if (rc == READ_WAITS) {
+        say(p->c, "%s waits: %s", name, why.text);
+        p->c->waiting++;
+    }
     if (rc == READ_LATER)
         return err_set(e, "%s: %s", name, why.text);
     if (rc != READ_OK)

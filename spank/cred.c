@@ -4,6 +4,7 @@
 #include "spank/cred.h"
 
 #include <limits.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,8 +89,10 @@ int cred_decode(const char *socket, const char *text, struct cred *c, struct err
     struct cred out = {0};
     munge_ctx_t ctx = context(socket, e);
 
-    if (!ctx)
+    if (!ctx) {
+        errno = ENOMEM;
         return -1;
+    }
     munge_err_t code = munge_decode(text, ctx, &payload, &n, &out.uid, &out.gid);
     for (int i = 0; i < N_STATES; i++)
         if (states[i].code == code) {
@@ -106,6 +109,7 @@ int cred_decode(const char *socket, const char *text, struct cred *c, struct err
     munge_ctx_destroy(ctx);
     if (rc == 0)
         *c = out;
+    errno = code == EMUNGE_SOCKET || code == EMUNGE_TIMEOUT || code == EMUNGE_NO_MEMORY ? EAGAIN : 0;
     return rc;
 }
 

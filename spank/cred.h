@@ -41,6 +41,8 @@ struct cred {
  * caller. */
 char *cred_encode(const char *socket, const void *payload, size_t size, struct err *e);
 
+/* errno is 0 when it failed because the credential is bad, else munged could
+ * not be asked. */
 int cred_decode(const char *socket, const char *text, struct cred *c, struct err *e);
 void cred_fini(struct cred *c);
 

@@ -104,7 +104,7 @@ class Case:
     lines = 1
     begun = None
     built = None  # the program, when it is copied first
-    errors = True
+    spared = None  # calls that are not told errors
 
     def setup(self, d):
         pass
@@ -450,7 +450,8 @@ class Collect(Case):
     root = True
     program = "hpcai500 collect: "
     built = BUILD + "/spank/hpcai500-collect"
-    errors = False
+    # Reading back what it unpacked itself a moment ago: a partial record then lacks journals.
+    spared = r"open.*hpcai500-collect-\w+.*O_RDONLY"
     lines = 6  # accounting is not told here, the torn one is quarantined, the sums
     jobs = {"record": 100, "journals": 101, "none": 102, "torn": 103}
 
@@ -528,6 +529,9 @@ class Collect(Case):
         must(not hidden(d), "leftovers:", hidden(d))
         must(len(files(d, "lib/archive/2026/11/22/*.json.gz")) == 2, "archive:",
              files(d, "lib/archive/*/*/*/*"))
+
+    def again(self, d):
+        return run(self.argv(d) + ["--grace=0"], self.environment(d))
 
     def complete(self, d):
         pass  # what could not be filed waits; the next pass is the judge
@@ -639,7 +643,7 @@ class Breaker:
             quiet += not changes
             if changes or quiet % every == 0:
                 yield ("kill", name, n, ""), begun
-            if name in CAN_FAIL and self.case.errors:
+            if name in CAN_FAIL and not (self.case.spared and re.search(self.case.spared, line)):
                 for i, error in enumerate(ERRORS):
                     if every == 1 or i == turn % 3:
                         yield ("error", name, n, error), begun
