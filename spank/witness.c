@@ -149,7 +149,10 @@ static int report(const struct config *c, struct spool *s, int folder, struct wi
         rc = scan_folder(&found, folder, (uid_t)w->uid, most, e);
     done->files = found.n;
     done->skipped = found.skipped;
-    if (rc == 0 && (found.n > 0 || found.skipped > 0 || w->asked[0]))
+    /* the option reaches all components of a heterogeneous job, the run only
+     * the first, whose number is the job's */
+    bool due = w->asked[0] && (w->het_job <= 0 || w->het_job == w->job);
+    if (rc == 0 && (found.n > 0 || found.skipped > 0 || due))
         rc = witness_bundle(c, s->out, w, &found, done->bundle, sizeof done->bundle, e);
     scan_fini(&found);
     return rc;
