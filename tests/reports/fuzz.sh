@@ -23,6 +23,9 @@ record | journal)
     done
     libs="-lcjson -lm"
     ! grep -q 'define HAVE_ZLIB 1' "$build/config.h" || libs="$libs -lz" ;;
+witness)
+    for m in fields sha256 utf8 witness witness_read; do core="$core $top/reports/$m.c"; done
+    libs="-lcjson -lm" ;;
 *) libs= ;;
 esac
 

@@ -31,7 +31,7 @@ tests_reports_fuzz_config_LDADD = reports/libcore.la
 TESTS += tests/reports/fuzz_config
 dist_check_SCRIPTS += %D%/fuzz.bats %D%/fuzz.sh
 TESTS += %D%/fuzz.bats
-EXTRA_DIST += %D%/corpus %D%/runspec_workloads.def %D%/fuzz_record.c %D%/fuzz_journal.c
+EXTRA_DIST += %D%/corpus %D%/runspec_workloads.def %D%/fuzz_record.c %D%/fuzz_journal.c %D%/fuzz_witness.c
 
 # The record: units, then a gallery of records for the schema and for show.
 if BUILD_TOOLS
