@@ -81,7 +81,7 @@ bool admin_comment_ours(const char *text, struct err *e)
     return true;
 }
 
-char *admin_comment_merge(const char *comment, const char *ours, struct err *e)
+static char *merge(const char *comment, const char *ours, struct err *e)
 {
     const char *from = comment ? comment : "";
     size_t room = strlen(from) + strlen(no_padding) + strlen(ours) + 1, n = 0;
@@ -112,6 +112,19 @@ char *admin_comment_merge(const char *comment, const char *ours, struct err *e)
             ADMIN_COMMENT_MAX);
     free(merged);
     return NULL;
+}
+
+/* Taking a piece out may let what stood behind it begin one. */
+char *admin_comment_merge(const char *comment, const char *ours, struct err *e)
+{
+    char *merged = merge(comment, ours, e), *was;
+
+    for (int more = 0; merged && more < 64 && !admin_comment_has(merged, ours); more++) {
+        was = merged;
+        merged = merge(was, ours, e);
+        free(was);
+    }
+    return merged;
 }
 
 bool admin_comment_has(const char *comment, const char *ours)

@@ -54,7 +54,7 @@ endif
 endif
 TESTS += %D%/fuzz.bats
 dist_check_SCRIPTS += %D%/fuzz.bats %D%/fuzz.sh
-EXTRA_DIST += %D%/fuzz_bundle.c %D%/corpus
+EXTRA_DIST += %D%/fuzz_bundle.c %D%/fuzz_admin_comment.c %D%/corpus
 
 # Built by tests/cluster/witness.bats.
 if BUILD_WITNESS
