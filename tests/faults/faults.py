@@ -548,7 +548,7 @@ def calls_of(case, d):
     log = d + ".strace"
     env = dict(os.environ, LC_ALL="C", **case.environment(d))
     p = subprocess.run(["strace", "-f", "-qq", "-s", "4096", "-e", "signal=none", "-o", log] +
-                       case.argv(d), env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                       case.argv(d), env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                        stderr=subprocess.PIPE, timeout=LIMIT)
     must(p.returncode == 0, case.name, "does not work undisturbed:", p.stderr.decode())
     counts, found, on = collections.Counter(), [], False
