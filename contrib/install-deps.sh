@@ -19,7 +19,7 @@ packages=(
     slurm-wlm-mysql-plugin munge mariadb-server iproute2 procps util-linux
 )
 test_packages=(
-    clang llvm libclang-rt-14-dev libomp-14-dev libcmocka-dev bats shellcheck
+    clang clang-format llvm libclang-rt-14-dev libomp-14-dev libcmocka-dev bats shellcheck
     libmpich-dev mpich hdf5-tools strace jq man-db binutils file
     python3-jsonschema python3-h5py python3-numpy python3-torch
 )

@@ -20,7 +20,7 @@ declare -A about=(
     [distcheck]="the tarball builds, checks, installs and uninstalls"
     [mpich]="the agent with MPICH, its tests under mpirun"
     [matrix]="configure without the optional parts"
-    [lint]="shell scripts; the rest of the lint is in make check"
+    [lint]="shell scripts, layout of C; the rest of the lint is in make check"
     [fuzz]="libFuzzer on what parses hostile text, some seconds each"
     [cluster]="README's first command, then a real Slurm cluster with faults"
 )
@@ -179,6 +179,7 @@ stage_lint() {
     # shellcheck disable=SC2046
     step shellcheck 300 bash -c 'cd "$1" && shellcheck -S warning -x -P contrib/cluster \
         contrib/*.sh contrib/cluster/cluster.sh .ci/run' - "$top"
+    step clang-format 300 bash -c 'cd "$1" && find agent contrib papi reports spank tests workloads -name "*.[ch]" -print0 | xargs -0 clang-format --dry-run -Werror' - "$top"
 }
 
 stage_fuzz() {

@@ -31,26 +31,27 @@ enum { REASON_BYTES = 240, SOURCE_TEXT_BYTES = 128, FILE_BYTES = 65536 };
 struct pick {
     const char *key;
     int field;
-    enum { PICK_FIRST, /* one line has it */
-           PICK_SUM,   /* sum over all lines that have the key, at least one */
-           PICK_SUM0   /* the same, and no line is 0 */
+    enum {
+        PICK_FIRST, /* one line has it */
+        PICK_SUM,   /* sum over all lines that have the key, at least one */
+        PICK_SUM0   /* the same, and no line is 0 */
     } lines;
 };
 
 struct source {
     int counter;
-    double scale;  /* raw -> unit of the counter */
+    double scale; /* raw -> unit of the counter */
     /* A reading below the last one is a wrap by `wrap` when the last one was
      * at least `wrap_from`; else the counter was set back. 0: never wraps. */
     double wrap, wrap_from;
-    double stuck;  /* this reading means "at least": 0 none */
+    double stuck;           /* this reading means "at least": 0 none */
     double max_gap_seconds; /* it may wrap twice in longer; 0: no limit */
     /* Kept by counters.c. */
-    int file;      /* -1: read by the back end */
-    int next;      /* in the same file, -1: last */
-    char key[32];  /* what pick.key points to */
+    int file;     /* -1: read by the back end */
+    int next;     /* in the same file, -1: last */
+    char key[32]; /* what pick.key points to */
     struct pick pick;
-    bool known;    /* last is a reading */
+    bool known; /* last is a reading */
     double last;
     bool now_known;
     double now;
@@ -60,7 +61,7 @@ struct source {
 struct counters;
 
 struct backend {
-    const char *name;                 /* as in counters.def */
+    const char *name; /* as in counters.def */
     enum counters_backend bit;
     int (*probe)(struct counters *c); /* -1: out of memory */
     void (*read)(struct counters *c); /* may be NULL */

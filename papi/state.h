@@ -15,34 +15,34 @@ struct file {
 /* What was added up of one counter. */
 struct row {
     int sources;
-    bool barred;                           /* off for good in spite of sources */
+    bool barred; /* off for good in spite of sources */
     char from[SOURCE_TEXT_BYTES];
-    char off[REASON_BYTES];                /* no source: why */
+    char off[REASON_BYTES]; /* no source: why */
     uint64_t domain;
     double ratio;
-    double sum[PHASE_COUNT];               /* PEAK: highest; LEVEL: sum of readings */
+    double sum[PHASE_COUNT]; /* PEAK: highest; LEVEL: sum of readings */
     long readings[PHASE_COUNT];
-    const char *lost[PHASE_COUNT];         /* not NULL: the phase has no value; kept */
+    const char *lost[PHASE_COUNT]; /* not NULL: the phase has no value; kept */
 };
 
 struct counters {
     char root[PATH_BYTES / 2];
-    uint64_t machine;                      /* hash of the boot id */
+    uint64_t machine; /* hash of the boot id */
     counters_canned_fn *canned;
     void *canned_ctx;
     struct file *files;
     int n_files;
     struct source *sources;
     int n_sources;
-    char **kept;                           /* reasons, until close */
+    char **kept; /* reasons, until close */
     int n_kept;
     struct row rows[COUNTER_COUNT];
     void *state[BACKEND_COUNT];
     bool open[BACKEND_COUNT];
     bool running;
     enum phase phase;
-    uint64_t entered;                      /* bits 1u << phase */
-    double last_seconds;                   /* clock of the last reading */
+    uint64_t entered;    /* bits 1u << phase */
+    double last_seconds; /* clock of the last reading */
     struct counters_cost cost;
     char buf[FILE_BYTES];
 };

@@ -17,7 +17,12 @@ struct err {
     char text[512];
 };
 
-#define ERR_INIT {{0}}
+#define ERR_INIT                                                                                   \
+    {                                                                                              \
+        {                                                                                          \
+            0                                                                                      \
+        }                                                                                          \
+    }
 
 /* Sets the sentence; control characters in it become '?' (what comes from
  * outside must not steer a terminal). Returns -1, so that a failing line is

@@ -22,7 +22,7 @@
 #include <cjson/cJSON.h>
 
 enum field_kind {
-    FIELD_TEXT,     /* char[size] */
+    FIELD_TEXT, /* char[size] */
     FIELD_INT,
     FIELD_LONG,
     FIELD_U64,
@@ -30,7 +30,7 @@ enum field_kind {
     FIELD_DOUBLE,
     FIELD_POSITIVE, /* double; 0 means none */
     FIELD_MEASURE,
-    FIELD_STATUS    /* enum run_status */
+    FIELD_STATUS /* enum run_status */
 };
 
 struct field {
@@ -42,10 +42,19 @@ struct field {
 };
 
 #define FIELD(type, member, kind_, name_)                                                          \
-    {name_, FIELD_##kind_, offsetof(struct type, member), sizeof(((struct type *)0)->member), NULL, 0}
+    {                                                                                              \
+        name_, FIELD_##kind_, offsetof(struct type, member), sizeof(((struct type *)0)->member),   \
+            NULL, 0                                                                                \
+    }
 #define FIELD_OR(type, member, kind_, name_, why_, none_)                                          \
-    {name_, FIELD_##kind_, offsetof(struct type, member), sizeof(((struct type *)0)->member), why_, none_}
-#define FIELD_END {NULL, FIELD_TEXT, 0, 0, NULL, 0}
+    {                                                                                              \
+        name_, FIELD_##kind_, offsetof(struct type, member), sizeof(((struct type *)0)->member),   \
+            why_, none_                                                                            \
+    }
+#define FIELD_END                                                                                  \
+    {                                                                                              \
+        NULL, FIELD_TEXT, 0, 0, NULL, 0                                                            \
+    }
 
 /* Where the nulls of an object are explained. reasons NULL: nowhere. */
 struct nulls {

@@ -61,10 +61,10 @@ struct record_run {
 };
 
 struct record_job {
-    bool present;                  /* false: not started by Slurm, `job` is null */
+    bool present; /* false: not started by Slurm, `job` is null */
     char cluster[RECORD_NAME_SIZE];
     long job_id;
-    char step_id[16];              /* "0", "batch", ... */
+    char step_id[16]; /* "0", "batch", ... */
     int restart;
     long array_job_id, array_task_id; /* -1: not an array job */
     long het_job_id, het_offset;      /* -1: not a heterogeneous job */
@@ -72,7 +72,7 @@ struct record_job {
     long uid;
     char account[RECORD_NAME_SIZE];
     char partition[RECORD_NAME_SIZE];
-    int exclusive;                 /* 1 yes, 0 no, -1 unknown */
+    int exclusive; /* 1 yes, 0 no, -1 unknown */
 };
 
 /* ---- where it ran ---- */
@@ -129,12 +129,12 @@ struct record_rank {
  * combines ranks that see one and the same counter (a node's energy) is the
  * business of who counted. */
 struct record_counter {
-    const char *name;   /* [a-z][a-z0-9_]*, unit in the name */
+    const char *name; /* [a-z][a-z0-9_]*, unit in the name */
     const char *unit;
     const char *source; /* "PAPI_TOT_CYC", "/proc/self/io"; "" unknown */
     struct measure total;
     struct measure phases[PHASE_COUNT];
-    double ratio;       /* least part of the time it was counted; NAN unknown */
+    double ratio; /* least part of the time it was counted; NAN unknown */
     /* value of rank r in phase p at [r * (PHASE_COUNT + 1) + p], p = PHASE_COUNT:
      * all phases; NAN: none. Borrowed for the call; NULL: not known. */
     const double *per_rank;
@@ -156,8 +156,8 @@ struct record_workload {
     struct record_counter *counters;
     int n_layers;
     struct record_layer_time *layers;
-    struct measure energy_joules;  /* training to the end, all nodes */
-    struct measure cost;           /* in the site's currency */
+    struct measure energy_joules; /* training to the end, all nodes */
+    struct measure cost;          /* in the site's currency */
 };
 
 /* One micro benchmark, per shape. */
@@ -196,7 +196,7 @@ struct record {
     int n_reasons;
     struct record_reason {
         char *path, *text;
-    } *reasons;
+    } * reasons;
     int n_kept;
     char **kept; /* strings that record_keep() holds */
 };

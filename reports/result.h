@@ -23,7 +23,7 @@
  * taken out of the wait for the exchange: the part of it that a rank spent
  * waiting because another rank's step was longer. */
 enum phase {
-    PHASE_STAGING,           /* data made or found, opened, graphs compiled */
+    PHASE_STAGING, /* data made or found, opened, graphs compiled */
     PHASE_FIRST_EPOCH,
     PHASE_COMPUTE,
     PHASE_INPUT_WAIT,        /* wait on the loader's empty queue */
@@ -41,17 +41,17 @@ const char *phase_name(enum phase p); /* "exposed_allreduce", ... */
 enum run_status { RUN_COMPLETE, RUN_PARTIAL, RUN_CRASHED };
 
 struct result_epoch {
-    int epoch;             /* from 1 */
-    double seconds;        /* training part, slowest rank */
+    int epoch;                 /* from 1 */
+    double seconds;            /* training part, slowest rank */
     double input_wait_seconds; /* of it, slowest rank; NAN unknown */
     double train_loss;
-    double train_quality;  /* same metric as quality, on training samples seen */
-    double quality;        /* on the validation set; NAN when not evaluated */
+    double train_quality; /* same metric as quality, on training samples seen */
+    double quality;       /* on the validation set; NAN when not evaluated */
 };
 
 struct result_stalls {
-    long steps;            /* training steps in all */
-    long stalled;          /* steps longer than 1.5 x the median */
+    long steps;   /* training steps in all */
+    long stalled; /* steps longer than 1.5 x the median */
     double stalled_seconds;
 };
 
@@ -60,7 +60,7 @@ struct result_rcp {
     int seeds;
     double mean_epochs;
     double std_epochs;
-    double min_epochs;     /* fewer epochs than this is not plausible */
+    double min_epochs; /* fewer epochs than this is not plausible */
 };
 
 struct workload_result {
@@ -79,21 +79,21 @@ struct workload_result {
     char data_manifest_sha256[65]; /* "" when there is none */
     uint64_t train_samples;
     uint64_t eval_samples;
-    uint64_t sample_bytes;      /* as stored, mean */
+    uint64_t sample_bytes; /* as stored, mean */
 
     enum run_status status;
     bool valid;
-    char reason[256];           /* why not valid or not complete; "" */
+    char reason[256]; /* why not valid or not complete; "" */
 
     /* quality */
-    char metric[32];            /* "mae" */
+    char metric[32]; /* "mae" */
     bool higher_is_better;
     double target;
     struct measure achieved;
-    double baseline;            /* best trivial: constant predictor */
+    double baseline;                /* best trivial: constant predictor */
     struct measure baseline_domain; /* field's own: ridge on log P(k), ... */
     char baseline_domain_name[48];
-    int epochs_to_target;       /* 0: not reached */
+    int epochs_to_target; /* 0: not reached */
     struct result_rcp rcp;
 
     /* performance; steady state = epochs after the first */
@@ -102,9 +102,9 @@ struct workload_result {
     double flop_per_sample_3x;      /* 3 x forward, as HPC AI500 counts */
     struct measure flop_per_second; /* flop_per_sample x samples_per_second */
     struct measure time_to_quality_seconds;
-    struct measure vflops_n5;       /* FLOPS x (achieved/target)^n; inverted when lower is better */
+    struct measure vflops_n5; /* FLOPS x (achieved/target)^n; inverted when lower is better */
     struct measure vflops_n10;
-    uint64_t arena_bytes;           /* planned */
+    uint64_t arena_bytes; /* planned */
     struct result_stalls stalls;
 
     /* this rank's; the agent gathers them */
@@ -123,7 +123,7 @@ int result_add_epoch(struct workload_result *r, const struct result_epoch *row);
 
 /* VFLOPS = FLOPS x (achieved / target)^n (HPC AI500 V2); target / achieved
  * where lower is better. */
-double result_vflops(double flop_per_second, double achieved, double target,
-                     bool higher_is_better, int n);
+double result_vflops(double flop_per_second, double achieved, double target, bool higher_is_better,
+                     int n);
 
 #endif

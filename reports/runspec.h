@@ -62,21 +62,21 @@ struct runspec_workload {
 };
 
 struct runspec {
-    char suite[32];                         /* first word when it is a suite, else "" */
+    char suite[32]; /* first word when it is a suite, else "" */
     int n_workloads;
-    int workloads[RUNSPEC_MAX_WORKLOADS];   /* indices for runspec_workload(), no repeats */
-    unsigned set;                           /* bit 1u << KEY_x: said, and not its default */
+    int workloads[RUNSPEC_MAX_WORKLOADS]; /* indices for runspec_workload(), no repeats */
+    unsigned set;                         /* bit 1u << KEY_x: said, and not its default */
     enum runspec_class class;
     enum runspec_dtype dtype;
     char data[RUNSPEC_MAX_WORKLOADS][RUNSPEC_MAX_BYTES + 1]; /* per entry of workloads; "" unset */
-    long epochs;                            /* 0 unset */
-    double target;                          /* valid when KEY_TARGET is set */
+    long epochs;                                             /* 0 unset */
+    double target;                                           /* valid when KEY_TARGET is set */
     double time_seconds;
     uint64_t seed;
-    long batch;                             /* 0 unset */
-    int threads;                            /* 0 unset */
+    long batch;  /* 0 unset */
+    int threads; /* 0 unset */
     enum runspec_engine engine;
-    char out[RUNSPEC_MAX_BYTES + 1];        /* "" unset */
+    char out[RUNSPEC_MAX_BYTES + 1]; /* "" unset */
     bool gate;
     enum runspec_division division;
 };

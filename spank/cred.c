@@ -109,7 +109,8 @@ int cred_decode(const char *socket, const char *text, struct cred *c, struct err
     munge_ctx_destroy(ctx);
     if (rc == 0)
         *c = out;
-    errno = code == EMUNGE_SOCKET || code == EMUNGE_TIMEOUT || code == EMUNGE_NO_MEMORY ? EAGAIN : 0;
+    errno =
+        code == EMUNGE_SOCKET || code == EMUNGE_TIMEOUT || code == EMUNGE_NO_MEMORY ? EAGAIN : 0;
     return rc;
 }
 

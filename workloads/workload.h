@@ -26,23 +26,23 @@
 /* One moment of a run, for the progress line and the journal. */
 struct workload_progress {
     enum phase phase;
-    int epoch, epochs;          /* from 1; 0 before the first */
-    long step, steps;           /* in the epoch */
-    double loss;                /* NAN before there is one */
-    double quality, target;     /* NAN before the first evaluation */
+    int epoch, epochs;      /* from 1; 0 before the first */
+    long step, steps;       /* in the epoch */
+    double loss;            /* NAN before there is one */
+    double quality, target; /* NAN before the first evaluation */
     double samples_per_second;
-    double eta_seconds;         /* to the end of `epochs`; NAN unknown */
+    double eta_seconds; /* to the end of `epochs`; NAN unknown */
 };
 
 /* Who runs it. Callbacks may be NULL. */
 struct workload_host {
     struct comm *comm;
-    double (*now)(void);                 /* monotonic seconds */
-    double deadline;                     /* on that clock; stop cleanly before it */
-    int threads;                         /* this rank may use so many */
-    uint64_t memory_bytes;               /* this rank may use so much; 0 unknown */
-    const char *cache_dir;               /* for generated data; node-visible folder */
-    const char *generator;               /* path of hpcai500-generate */
+    double (*now)(void);   /* monotonic seconds */
+    double deadline;       /* on that clock; stop cleanly before it */
+    int threads;           /* this rank may use so many */
+    uint64_t memory_bytes; /* this rank may use so much; 0 unknown */
+    const char *cache_dir; /* for generated data; node-visible folder */
+    const char *generator; /* path of hpcai500-generate */
     void *ctx;
     /* Entered a phase: counters are read here, never inside a step. */
     void (*phase)(void *ctx, enum phase p);
@@ -56,19 +56,19 @@ struct workload_host {
 
 /* What a run will take, before it starts (--dry-run, class=auto). */
 struct workload_plan {
-    enum runspec_class class;            /* resolved */
-    char title[96];                      /* "CosmoFlow 32^3 x 4, 3 stages" */
+    enum runspec_class class; /* resolved */
+    char title[96];           /* "CosmoFlow 32^3 x 4, 3 stages" */
     uint64_t parameters;
-    long batch;                          /* global */
+    long batch; /* global */
     int epochs;
     double target;
     uint64_t train_samples, eval_samples;
-    uint64_t arena_bytes;                /* per rank */
-    uint64_t data_bytes;                 /* on storage, all samples */
+    uint64_t arena_bytes; /* per rank */
+    uint64_t data_bytes;  /* on storage, all samples */
     double flop_per_sample;
-    double expected_seconds;             /* of training to `epochs`, from flop_per_second */
+    double expected_seconds; /* of training to `epochs`, from flop_per_second */
     char data_path[512];
-    bool data_ready;                     /* exists and matches its manifest */
+    bool data_ready; /* exists and matches its manifest */
 };
 
 struct workload {

@@ -14,15 +14,15 @@ enum { FAKE_EVENTS = 16, FAKE_SETS = 512 };
 struct fake_event {
     const char *name; /* that can be added */
     bool cannot_start;
-    long long step;   /* what one read adds */
+    long long step; /* what one read adds */
 };
 
 struct fake_machine {
-    int version;            /* what the library answers, 0: its header's */
-    const char *disabled;   /* reason of the perf_event component */
+    int version;          /* what the library answers, 0: its header's */
+    const char *disabled; /* reason of the perf_event component */
     bool no_component;
-    int slots;              /* events at once without multiplexing; 0: any */
-    int multiplexed_slots;  /* and with; 0: any */
+    int slots;             /* events at once without multiplexing; 0: any */
+    int multiplexed_slots; /* and with; 0: any */
     bool refuse_attach, refuse_inherit, refuse_multiplex;
     bool fail_read;
     unsigned long enabled, running; /* what the perf descriptors answer */
@@ -31,8 +31,8 @@ struct fake_machine {
 
 extern struct fake_machine fake;
 
-int fake_sets_alive(void);   /* created and not destroyed */
+int fake_sets_alive(void); /* created and not destroyed */
 int fake_sets_running(void);
-int fake_misuses(void);      /* rules broken so far */
+int fake_misuses(void); /* rules broken so far */
 
 #endif

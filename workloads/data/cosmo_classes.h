@@ -23,20 +23,20 @@ enum { COSMO_DATA_SEED = 1 };
 
 struct cosmo_class {
     enum runspec_class class;
-    int edge;           /* D: cells per side of a sample */
-    double cell_mpc;    /* side of a cell [Mpc/h] */
-    int particles;      /* that start in each cell */
-    long train;         /* samples */
+    int edge;        /* D: cells per side of a sample */
+    double cell_mpc; /* side of a cell [Mpc/h] */
+    int particles;   /* that start in each cell */
+    long train;      /* samples */
     long validation;
-    int raw_edge;       /* cells per side of a simulation in the raw layout */
-    int deflate;        /* level; 6 is gzip's own, as the published files have */
-    double deflates;    /* measured: bytes of the counts to those of the files */
+    int raw_edge;         /* cells per side of a simulation in the raw layout */
+    int deflate;          /* level; 6 is gzip's own, as the published files have */
+    double deflates;      /* measured: bytes of the counts to those of the files */
     int seconds_per_1000; /* core-seconds to make 1,000 samples, for the plan */
 };
 
 /* A varied parameter: uniform in [low, high]; unit = 2 (p - low) / (high - low) - 1. */
 struct cosmo_parameter {
-    const char *name;   /* as in the published `namePar` */
+    const char *name; /* as in the published `namePar` */
     double low, high;
 };
 

@@ -24,15 +24,15 @@
 struct cube_shape {
     enum data_layout layout;
     enum dataset_type type;
-    int whole;          /* S: cells per side in the file */
-    int edge;           /* D: of a sample, divides S */
+    int whole; /* S: cells per side in the file */
+    int edge;  /* D: of a sample, divides S */
 };
 
 /* Buffers that grow and are kept from file to file. */
 struct cube_scratch {
-    void *stored;       /* a chunk as it lies in the file */
+    void *stored; /* a chunk as it lies in the file */
     size_t stored_size;
-    void *plain[2];     /* between filters */
+    void *plain[2]; /* between filters */
     size_t plain_size;
 };
 

@@ -42,15 +42,15 @@ enum dataset_type { DATASET_INT16, DATASET_FLOAT };
 struct dataset_info {
     enum data_layout layout;
     enum dataset_type type;
-    int edge;               /* D of a sample */
-    int channels;           /* 4 */
+    int edge;     /* D of a sample */
+    int channels; /* 4 */
     uint64_t samples;
-    uint64_t values;        /* D * D * D * channels, of one sample */
-    uint64_t stored_bytes;  /* mean per sample, in the files (from the first file) */
-    bool periodic;          /* the cube is a whole periodic box: cyclic shifts are symmetries */
-    bool generated;         /* has a manifest of ours; else foreign ("published", ...) */
+    uint64_t values;          /* D * D * D * channels, of one sample */
+    uint64_t stored_bytes;    /* mean per sample, in the files (from the first file) */
+    bool periodic;            /* the cube is a whole periodic box: cyclic shifts are symmetries */
+    bool generated;           /* has a manifest of ours; else foreign ("published", ...) */
     char manifest_sha256[65]; /* "" when there is none */
-    struct measure ridge_mae;    /* baselines kept in the manifest */
+    struct measure ridge_mae; /* baselines kept in the manifest */
     struct measure constant_mae;
 };
 
@@ -59,8 +59,7 @@ struct dataset;
 /* Opens one split of the folder for samples of edge cells per side (0: the
  * whole cube of a file). The first file is opened and checked now, each other
  * when it is read. */
-struct dataset *dataset_open(const char *folder, enum dataset_split split, int edge,
-                             struct err *e);
+struct dataset *dataset_open(const char *folder, enum dataset_split split, int edge, struct err *e);
 void dataset_close(struct dataset *d);
 
 const struct dataset_info *dataset_info(const struct dataset *d);

@@ -30,15 +30,15 @@
 #include "workloads/data/gen_power.h"
 
 struct field {
-    int n;                  /* cells per side, a power of two */
-    int particles;          /* that start in each cell */
-    double cell;            /* [Mpc/h] */
-    double *real;           /* [n][n][n] of a transform */
-    double complex *modes;  /* [n][n][n/2+1] of a transform */
-    double complex *delta;  /* linear density at z = 0, modes not normalised */
-    double *sum, *source;   /* second order's source, made in one pass */
-    float *psi[2][3];       /* displacements at D = 1 and D2 = 1 [cells] */
-    double *amplitude;      /* per squared wave number in units of the fundamental */
+    int n;                 /* cells per side, a power of two */
+    int particles;         /* that start in each cell */
+    double cell;           /* [Mpc/h] */
+    double *real;          /* [n][n][n] of a transform */
+    double complex *modes; /* [n][n][n/2+1] of a transform */
+    double complex *delta; /* linear density at z = 0, modes not normalised */
+    double *sum, *source;  /* second order's source, made in one pass */
+    float *psi[2][3];      /* displacements at D = 1 and D2 = 1 [cells] */
+    double *amplitude;     /* per squared wave number in units of the fundamental */
     fftw_plan forward, backward;
 };
 

@@ -14,9 +14,9 @@
 #ifndef DATA_GEN_MATH_H
 #define DATA_GEN_MATH_H
 
-double gen_exp(double x);               /* |x| < 700 */
-double gen_log(double x);               /* x > 0, normal */
-double gen_pow(double x, double y);     /* x > 0 */
+double gen_exp(double x);                        /* |x| < 700 */
+double gen_log(double x);                        /* x > 0, normal */
+double gen_pow(double x, double y);              /* x > 0 */
 void gen_sincos(double x, double *s, double *c); /* |x| < 1e6 */
 
 #endif

@@ -26,7 +26,7 @@ struct cosmology {
 /* A cosmology's linear spectrum at redshift 0. */
 struct spectrum {
     struct cosmology c;
-    double amplitude;           /* of k^n_s T^2, from sigma_8 */
+    double amplitude; /* of k^n_s T^2, from sigma_8 */
     /* EH98's fits for these parameters; lengths in Mpc */
     double k_eq, s, k_silk;
     double alpha_c, beta_c, alpha_b, beta_b, beta_node;

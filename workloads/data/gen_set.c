@@ -88,8 +88,8 @@ int gen_set_init(struct gen_set *s, const struct cosmo_class *class, enum data_l
 
 uint64_t gen_set_bytes(const struct gen_set *s)
 {
-    return (uint64_t)((double)files(s) * (double)cubed(s->edge) * COSMO_CHANNELS *
-                      sizeof(int16_t) / s->class->deflates);
+    return (uint64_t)((double)files(s) * (double)cubed(s->edge) * COSMO_CHANNELS * sizeof(int16_t) /
+                      s->class->deflates);
 }
 
 /* The manifest as far as it is known before the first cube. */

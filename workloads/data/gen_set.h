@@ -28,7 +28,7 @@ struct gen_set {
     uint64_t train, validation; /* files */
     int edge;                   /* of a file's cube */
     int samples_per_file;
-    char out[3072];             /* without a slash at its end */
+    char out[3072]; /* without a slash at its end */
     char partial[3088];
 };
 
@@ -45,8 +45,8 @@ int gen_set_begin(const struct gen_set *s, struct err *e);
 
 /* Makes the cubes i = rank mod size that no part file holds yet. *made counts
  * them, those found included. */
-int gen_set_share(const struct gen_set *s, uint64_t rank, uint64_t size,
-                  _Atomic uint64_t *made, struct err *e);
+int gen_set_share(const struct gen_set *s, uint64_t rank, uint64_t size, _Atomic uint64_t *made,
+                  struct err *e);
 
 /* 1: OUT is finished; 0: *missing cubes are still to be made by others. */
 int gen_set_finish(const struct gen_set *s, uint64_t *missing, struct err *e);

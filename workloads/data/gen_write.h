@@ -20,10 +20,10 @@
 #include "workloads/data/manifest.h"
 
 struct gen_cube {
-    const int16_t *counts;  /* [edge][edge][edge][COSMO_CHANNELS] */
+    const int16_t *counts; /* [edge][edge][edge][COSMO_CHANNELS] */
     int edge;
     enum data_layout layout;
-    int deflate;            /* level */
+    int deflate; /* level */
     double unit[COSMO_PARAMETERS];
 };
 

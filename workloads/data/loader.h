@@ -43,47 +43,47 @@ struct loader_norm {
 };
 
 struct loader_options {
-    struct dataset *data;       /* borrowed */
-    struct loader_norm norm;    /* scale all 0: log(1 + count) itself */
+    struct dataset *data;    /* borrowed */
+    struct loader_norm norm; /* scale all 0: log(1 + count) itself */
     int rank, size;
-    long batch;                 /* global, >= 1; at most all samples are taken */
+    long batch; /* global, >= 1; at most all samples are taken */
     uint64_t seed;
-    bool shuffle;               /* no: stored order (evaluation) */
-    bool augment;               /* a random symmetry of the cube per sample and epoch, Philox by
+    bool shuffle; /* no: stored order (evaluation) */
+    bool augment; /* a random symmetry of the cube per sample and epoch, Philox by
                                  * (seed, sample, epoch): one of 48 rotations and reflections,
                                  * and a cyclic shift where the box is periodic */
     enum loader_layout layout;
-    uint64_t epoch;             /* first epoch; its random key */
-    long step;                  /* first step in it (resume); 0; loader_steps(): it is over, and
+    uint64_t epoch;      /* first epoch; its random key */
+    long step;           /* first step in it (resume); 0; loader_steps(): it is over, and
                                  * the first loader_next() says so */
-    int ahead;                  /* batches kept ready; 0: 2 */
-    uint64_t keep_bytes;        /* keep decoded samples in memory when all that this loader can
+    int ahead;           /* batches kept ready; 0: 2 */
+    uint64_t keep_bytes; /* keep decoded samples in memory when all that this loader can
                                  * meet fit in so much; 0: read every time */
-    double (*now)(void);        /* monotonic seconds */
+    double (*now)(void); /* monotonic seconds */
 };
 
 /* One rank's part of a step. Pointers hold until the next loader_next(). */
 struct loader_batch {
-    const float *x;             /* [n][C][D][D][D] or [n][D][D][D][C]: log(1 + count), normed */
-    const float *y;             /* [n][4], unit parameters in [-1, 1] */
-    const uint64_t *ids;        /* [n] global sample ids */
-    int n;                      /* may be 0 */
-    long first;                 /* position of this rank's first sample in the epoch's order */
-    long global_n;              /* samples of the step over all ranks */
+    const float *x;      /* [n][C][D][D][D] or [n][D][D][D][C]: log(1 + count), normed */
+    const float *y;      /* [n][4], unit parameters in [-1, 1] */
+    const uint64_t *ids; /* [n] global sample ids */
+    int n;               /* may be 0 */
+    long first;          /* position of this rank's first sample in the epoch's order */
+    long global_n;       /* samples of the step over all ranks */
     uint64_t epoch;
-    long step, steps;           /* from 0; per epoch */
+    long step, steps; /* from 0; per epoch */
 };
 
 struct loader_stats {
-    uint64_t samples;           /* delivered */
-    uint64_t read_samples;      /* of these read from files ... */
-    uint64_t kept_samples;      /* ... and from memory: no storage was touched */
-    uint64_t read_bytes;        /* from files, as stored */
-    double read_seconds;        /* the thread spent reading and decoding files */
-    double convert_seconds;     /* the thread spent in log(1 + x), symmetry and layout */
-    double wait_seconds;        /* the consumer waited on an empty queue */
-    uint64_t waits;             /* batches that were not ready when asked for */
-    bool keeping;               /* keep_bytes was enough, and so was memory */
+    uint64_t samples;       /* delivered */
+    uint64_t read_samples;  /* of these read from files ... */
+    uint64_t kept_samples;  /* ... and from memory: no storage was touched */
+    uint64_t read_bytes;    /* from files, as stored */
+    double read_seconds;    /* the thread spent reading and decoding files */
+    double convert_seconds; /* the thread spent in log(1 + x), symmetry and layout */
+    double wait_seconds;    /* the consumer waited on an empty queue */
+    uint64_t waits;         /* batches that were not ready when asked for */
+    bool keeping;           /* keep_bytes was enough, and so was memory */
 };
 
 struct loader *loader_create(const struct loader_options *o, struct err *e);

@@ -37,21 +37,21 @@ struct manifest_file {
 };
 
 struct manifest {
-    char workload[32];      /* "cosmoflow" */
+    char workload[32]; /* "cosmoflow" */
     char class_name[16];
     enum data_layout layout;
-    int generator;          /* MANIFEST_GENERATOR of who made it */
-    char build[128];        /* the build for which the bytes hold */
+    int generator;   /* MANIFEST_GENERATOR of who made it */
+    char build[128]; /* the build for which the bytes hold */
     uint64_t seed;
-    int edge;               /* cells per side of one file's cube */
-    double cell_mpc;        /* [Mpc/h] */
-    char parameters[256];   /* what varies, between what: for a person */
-    char redshifts[64];     /* of the channels */
+    int edge;                   /* cells per side of one file's cube */
+    double cell_mpc;            /* [Mpc/h] */
+    char parameters[256];       /* what varies, between what: for a person */
+    char redshifts[64];         /* of the channels */
     uint64_t train, validation; /* files */
     /* Baselines on this set's validation part, made with it: mean absolute
      * error over the unit parameters. */
-    double constant_mae;    /* mean of the training labels */
-    double ridge_mae;       /* ridge regression on log P(k) of log(1 + x) */
+    double constant_mae;         /* mean of the training labels */
+    double ridge_mae;            /* ridge regression on log P(k) of log(1 + x) */
     struct manifest_file *files; /* train first, then validation, sorted by path */
     uint64_t n_files;
 };

@@ -44,18 +44,18 @@ enum op {
     OP_INPUT,
     OP_CONV,
     OP_MAXPOOL,
-    OP_ACT,      /* out = act(in) */
-    OP_SCALE,    /* out = factor x in */
+    OP_ACT,   /* out = act(in) */
+    OP_SCALE, /* out = factor x in */
     OP_FLATTEN,
     OP_DENSE,
     OP_DROPOUT,
     OP_ADD,
     OP_CONCAT,
     OP_SLICE,
-    OP_STOP,     /* stop-gradient */
-    OP_MSE,      /* in: x, target[, weight] */
+    OP_STOP, /* stop-gradient */
+    OP_MSE,  /* in: x, target[, weight] */
     OP_MAE,
-    OP_CAST,     /* other dtype and / or between plain and the back end's format */
+    OP_CAST, /* other dtype and / or between plain and the back end's format */
     OP_HOST,
     OP_COUNT
 };
@@ -97,60 +97,60 @@ struct tensor {
     enum tensor_dtype dtype; /* decided before prepare() */
     enum host_layout layout; /* OP_INPUT: how it is fed */
     struct node *producer;
-    int n_uses;              /* nodes that read it */
-    bool plain;              /* see the rules above */
-    bool output;             /* read after forward */
+    int n_uses;  /* nodes that read it */
+    bool plain;  /* see the rules above */
+    bool output; /* read after forward */
     bool want_grad;
-    bool fed;                /* OP_INPUT: since begin; engine's */
-    bool f32;                /* marked keep_f32 */
-    bool needs_grad;         /* a gradient is computed (the graph has a loss) */
+    bool fed;        /* OP_INPUT: since begin; engine's */
+    bool f32;        /* marked keep_f32 */
+    bool needs_grad; /* a gradient is computed (the graph has a loss) */
     /* bytes are preset for the plain layout; prepare() changes them. Where
      * needs_grad is false, grad.bytes is 0 and stays it. */
     struct buffer value, grad;
-    int parts;               /* contributions to the gradient; engine's */
-    struct tensor *read_as;  /* its plain float32 twin that is read; engine's */
-    bool recompute;          /* marked; what follows is the engine's: */
-    int remade_at;           /* instruction that makes the value again; 0: none */
-    struct buffer again;     /* where it is from then on */
-    size_t at_first;         /* where it is before */
+    int parts;              /* contributions to the gradient; engine's */
+    struct tensor *read_as; /* its plain float32 twin that is read; engine's */
+    bool recompute;         /* marked; what follows is the engine's: */
+    int remade_at;          /* instruction that makes the value again; 0: none */
+    struct buffer again;    /* where it is from then on */
+    size_t at_first;        /* where it is before */
 };
 
 struct node {
     enum op op;
     int id;
-    char name[48];           /* "conv1": that of the weight, or op and number */
+    char name[48]; /* "conv1": that of the weight, or op and number */
     struct graph *graph;
     int n_in, n_out;
     struct tensor *in[NODE_MAX_IN];
     struct tensor *out[NODE_MAX_OUT];
     struct param *weight, *bias;
-    struct window window;    /* dimensions of its tensors; strides >= 1 */
-    enum act act;            /* OP_ACT: what; conv, maxpool, dense: epilogue */
-    float slope;             /* of ACT_LEAKY */
-    float factor;            /* OP_SCALE; OP_DROPOUT: p */
-    long from;               /* OP_SLICE */
-    uint32_t random_id;      /* OP_DROPOUT: number among the graph's random nodes */
+    struct window window; /* dimensions of its tensors; strides >= 1 */
+    enum act act;         /* OP_ACT: what; conv, maxpool, dense: epilogue */
+    float slope;          /* of ACT_LEAKY */
+    float factor;         /* OP_SCALE; OP_DROPOUT: p */
+    long from;            /* OP_SLICE */
+    uint32_t random_id;   /* OP_DROPOUT: number among the graph's random nodes */
     const struct host_node *host;
 
     /* What the engine decided. */
-    bool weights_wanted;     /* weight and bias get gradients in this graph */
+    bool weights_wanted;                 /* weight and bias get gradients in this graph */
     struct buffer *in_grad[NODE_MAX_IN]; /* where DATA writes; NULL: not wanted */
 
     /* Preset from the operator's row in graph.c; prepare() may change them. */
-    bool needs_in;           /* DATA reads in[].value */
-    bool needs_out;          /* DATA reads out.value (ACT always does) */
-    bool in_place;           /* FORWARD may write out[0] over in[0] */
-    bool in_place_grad;      /* DATA may write in_grad[0] over out[0].grad */
-    bool alias;              /* out[0] is in[0]: same bytes and format, nothing to run */
+    bool needs_in;      /* DATA reads in[].value */
+    bool needs_out;     /* DATA reads out.value (ACT always does) */
+    bool in_place;      /* FORWARD may write out[0] over in[0] */
+    bool in_place_grad; /* DATA may write in_grad[0] over out[0].grad */
+    bool alias;         /* out[0] is in[0]: same bytes and format, nothing to run */
     bool separate_act;
 
     /* prepare() sets these bytes, 0 when not said. */
-    struct buffer work;      /* FORWARD writes, backward reads (argmax) */
-    struct buffer own;       /* as long as the model: weight copies */
+    struct buffer work; /* FORWARD writes, backward reads (argmax) */
+    struct buffer own;  /* as long as the model: weight copies */
     struct buffer scratch[PASS_COUNT];
-    void *priv;              /* the back end's: primitives */
+    void *priv; /* the back end's: primitives */
 
-    uint64_t own_version;    /* of the parameters when `own` was made */
+    uint64_t own_version;        /* of the parameters when `own` was made */
     struct buffer scratch_again; /* scratch[FORWARD] of a second making; engine's */
 };
 
@@ -161,29 +161,29 @@ struct param {
     struct shape shape;
     size_t count;
     struct init init;
-    size_t at;               /* element in masters, gradients and each moment */
+    size_t at; /* element in masters, gradients and each moment */
     int bucket;
-    bool has_gradient;       /* see the rules; set by the engine after the pass */
+    bool has_gradient; /* see the rules; set by the engine after the pass */
 };
 
 /* The samples of the step, in the arena (a device gets a copy). */
 struct step_block {
     int64_t rows, global_rows;
     uint64_t epoch;
-    uint64_t dropout;        /* philox_derive(seed, PHILOX_DROPOUT, epoch) */
-    uint64_t ids[];            /* the batch; 0 past rows */
+    uint64_t dropout; /* philox_derive(seed, PHILOX_DROPOUT, epoch) */
+    uint64_t ids[];   /* the batch; 0 past rows */
 };
 
 struct exec {
-    char *arena;             /* of this graph */
-    float *masters;          /* of the model, [param->at] */
-    float *gradients;        /* of the model, [param->at] */
-    struct buffer step;      /* in the arena: struct step_block */
+    char *arena;        /* of this graph */
+    float *masters;     /* of the model, [param->at] */
+    float *gradients;   /* of the model, [param->at] */
+    struct buffer step; /* in the arena: struct step_block */
     long batch;
     bool train;
     int threads;
-    void *context;           /* what open() left */
-    void *stream;            /* of a device; NULL on the host */
+    void *context; /* what open() left */
+    void *stream;  /* of a device; NULL on the host */
 };
 
 static inline void *exec_at(const struct exec *x, const struct buffer *b)
@@ -271,7 +271,7 @@ struct graph_view {
     struct node *const *nodes;
     struct tensor *const *tensors;
     long batch;
-    bool backward;           /* there is a loss */
+    bool backward; /* there is a loss */
     int threads;
 };
 struct graph_view graph_view(const struct graph *g);

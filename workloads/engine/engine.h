@@ -89,16 +89,16 @@ struct shape {
 /* ---- model ------------------------------------------------------------ */
 
 struct engine_config {
-    const char *backend;       /* "ref", "cpu"; engine_backends() lists what is built in */
-    int threads;               /* >= 1 */
+    const char *backend; /* "ref", "cpu"; engine_backends() lists what is built in */
+    int threads;         /* >= 1 */
     enum tensor_dtype compute;
     uint64_t seed;
-    struct comm *comm;         /* borrowed for the model's life; comm_self() for one rank */
-    double (*now)(void);       /* monotonic seconds; NULL: waits are not measured */
-    size_t bucket_bytes;       /* gradient bucket; 0: 4 MiB */
-    bool profile;              /* time each operator (costs a clock pair each) */
-    bool no_reuse;             /* plan without reuse of memory: tests, hunting */
-    bool no_rewrite;           /* operators as built: tests, hunting */
+    struct comm *comm;   /* borrowed for the model's life; comm_self() for one rank */
+    double (*now)(void); /* monotonic seconds; NULL: waits are not measured */
+    size_t bucket_bytes; /* gradient bucket; 0: 4 MiB */
+    bool profile;        /* time each operator (costs a clock pair each) */
+    bool no_reuse;       /* plan without reuse of memory: tests, hunting */
+    bool no_rewrite;     /* operators as built: tests, hunting */
 };
 
 /* Names of the back ends that are built in, NULL past the end; best first. */
@@ -266,7 +266,7 @@ struct engine_memory {
     uint64_t weight_bytes;     /* masters, moments, state, weight copies of the back end */
     uint64_t gradient_bytes;   /* parameter gradients, from comm->alloc */
     uint64_t total_bytes;
-    uint64_t no_reuse_bytes;   /* what activation_bytes would be without reuse */
+    uint64_t no_reuse_bytes; /* what activation_bytes would be without reuse */
 };
 struct engine_memory model_memory(const struct model *m);
 
@@ -336,11 +336,11 @@ struct engine_stats model_stats(struct model *m, bool reset);
 
 /* With config.profile: one row per operator and pass, in order of execution. */
 struct engine_profile_row {
-    const char *name;  /* of the operator, "conv1" */
-    const char *pass;  /* "forward", "data", "weights", ... */
-    double seconds;    /* summed */
-    double flop;       /* of one call with a full batch */
-    double bytes;      /* that one call must read and write: tensors, weights */
+    const char *name; /* of the operator, "conv1" */
+    const char *pass; /* "forward", "data", "weights", ... */
+    double seconds;   /* summed */
+    double flop;      /* of one call with a full batch */
+    double bytes;     /* that one call must read and write: tensors, weights */
     uint64_t calls;
 };
 /* Row i, false past the end. */

@@ -56,15 +56,15 @@ struct model {
     struct graph **graphs;
     struct bucket *buckets;
 
-    size_t count;        /* elements in masters, gradients, each moment */
+    size_t count; /* elements in masters, gradients, each moment */
     size_t states_count;
-    int n_moments;       /* most that any group's optimiser keeps */
-    uint64_t version;    /* of the parameters: changes with their values */
+    int n_moments;    /* most that any group's optimiser keeps */
+    uint64_t version; /* of the parameters: changes with their values */
 
-    char *memory;        /* the one allocation */
+    char *memory; /* the one allocation */
     size_t memory_bytes;
     float *masters, *moments[MOMENTS_MAX], *state_values;
-    float *gradients;    /* from comm->alloc */
+    float *gradients; /* from comm->alloc */
     struct engine_stats stats;
 };
 
@@ -75,9 +75,9 @@ struct instruction {
     enum instruction_kind kind;
     enum pass pass;
     struct node *node;
-    struct tensor *tensor;        /* ADD: gradient of this tensor ... */
-    struct buffer *dst, *src;     /* ... dst += src */
-    bool again;                   /* FORWARD for a second time, inside backward */
+    struct tensor *tensor;    /* ADD: gradient of this tensor ... */
+    struct buffer *dst, *src; /* ... dst += src */
+    bool again;               /* FORWARD for a second time, inside backward */
     double seconds;
     uint64_t calls;
 };
@@ -93,20 +93,20 @@ struct graph {
     int n_nodes, n_tensors, n_temps, n_instructions, n_forward, n_slots, n_random;
     struct node **nodes;
     struct tensor **tensors;
-    struct buffer **temps;        /* second and later parts of gradients */
+    struct buffer **temps; /* second and later parts of gradients */
     struct instruction *instructions;
     struct plan_slot *slots;
-    int *parent;                  /* union-find over slots: what shares memory */
+    int *parent; /* union-find over slots: what shares memory */
 
     size_t activation_bytes, own_bytes, no_reuse_bytes;
     struct exec exec;
-    struct engine_step step;      /* ids point into the arena */
-    int *bucket_ready;            /* per bucket: instruction that completes it, -1: none here */
-    bool touches[GROUPS_MAX];     /* backward writes gradients of the group */
+    struct engine_step step;  /* ids point into the arena */
+    int *bucket_ready;        /* per bucket: instruction that completes it, -1: none here */
+    bool touches[GROUPS_MAX]; /* backward writes gradients of the group */
     bool begun;
     bool ran, ran_train, ran_back; /* since begin; ran_train: backward() may follow */
 
-    int plan_shorten;             /* tests: lifetimes end so many instructions too early */
+    int plan_shorten; /* tests: lifetimes end so many instructions too early */
 };
 
 /* Keeps the first sentence; returns -1. */

@@ -15,8 +15,8 @@ struct schedule_decay {
 };
 
 struct schedule {
-    double base;                 /* rate after warm-up, before any decay */
-    double warmup_epochs;        /* linear from base x warmup_factor; 0: none */
+    double base;          /* rate after warm-up, before any decay */
+    double warmup_epochs; /* linear from base x warmup_factor; 0: none */
     double warmup_factor;
     int n_decays;
     struct schedule_decay decays[8]; /* by rising epoch */
