@@ -98,7 +98,8 @@ reachable() { (: </dev/tcp/"$control"/"$1") 2>/dev/null; }
 slurmdbd_start() {
     export SLURM_CONF=$S/etc/slurm.conf
     ! reachable "$port" || return 0
-    MYSQL_UNIX_PORT=$S/db/socket MARIADB_UNIX_PORT=$S/db/socket slurmdbd 9>&-
+    # nor may it hold files of who started it: bats would wait for it
+    MYSQL_UNIX_PORT=$S/db/socket MARIADB_UNIX_PORT=$S/db/socket slurmdbd 3>&- 4>&- 5>&- 9>&-
     wait_for 60 reachable "$port" || die "slurmdbd did not start: $(tail -1 "$S/log/slurmdbd.log")"
 }
 
