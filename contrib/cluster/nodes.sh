@@ -97,7 +97,7 @@ node_exec() {
 }
 
 node_start() {
-    SLURM_CONF=$S/etc/slurm.conf node_exec "$1" slurmd -N "$1" </dev/null >>"$S/log/node-$1.log" 2>&1 9>&- ||
+    SLURM_CONF=$S/etc/slurm.conf node_exec "$1" slurmd -N "$1" </dev/null >>"$S/log/node-$1.log" 2>&1 3>&- 4>&- 9>&- ||
         die "slurmd of $1 did not start: $(tail -1 "$S/log/slurmd-$1.log")"
 }
 
