@@ -62,11 +62,12 @@ has() {
     done >&2
 }
 job_in() { sed -n 's,.*/\([0-9]*\)$,\1,p' "$1" | head -1; }
-# no_trace: nothing of any job is left on a node
+# no_trace JOB: nothing of it is left on a node (of others there may be: a job
+# whose node lost the plugin while it ran has no epilog of ours)
 no_trace() {
     local n
     for n in n1 n2; do
-        "$lab" exec $n sh -c "! grep -q '^hpcai500 ' /proc/mounts && [ -z \"\$(ls $spool/jobs/$n)\" ]" || return 1
+        "$lab" exec $n sh -c "! grep -q '^hpcai500 .*/jobs/$n/$1 ' /proc/mounts && [ ! -e $spool/jobs/$n/$1 ] && [ ! -e $spool/jobs/$n/$1.state ]" || return 1
     done
 }
 
@@ -84,7 +85,7 @@ no_trace() {
     has "$one" ".files[] | select(.name == \"lab-$job.0.0.json\") | .sha256 == \"$file\""
     grep -qaF "{\"id\":\"lab-$job.0.0\"}" "$one"
     [ "$(stat -c %U:%a "$one")" = slurm:600 ]
-    until_true 10 no_trace
+    until_true 10 no_trace "$job"
 }
 
 @test "a plain srun hpcai500-agent is witnessed too; a job that leaves nothing makes no bundle" {
@@ -167,7 +168,7 @@ X
     has "$(bundles)" '.skipped >= 5' '[.files[].name] | contains(["s.json"]) or contains(["f.json"]) | not' \
         '[.files[] | select(.name | test("journal"))] | length == 1'
     [ "$(stat -c %s "$(bundles)")" -lt 40000000 ]
-    until_true 10 no_trace
+    until_true 10 no_trace "$(job_in out)"
 }
 
 # Nodes that share nothing with the login node but the network.
@@ -232,7 +233,7 @@ no_local_bundles() { ! local_bundle n1 && ! local_bundle n2; }
     grep -q 'then: hpcai500 show' srun.log || { cat srun.log; return 1; }
     [ -z "$(records)" ]
     until_true 20 n_bundles 2
-    has "$(bundles | grep -e -n1-)" '[.files[].name | select(test("^[a-z]+-[0-9]+\\.0\\.0\\.json$"))] | length == 1' \
+    has "$(bundles | grep -e -n1-)" '[.files[].name | select(test("^[a-z0-9]+-[0-9]+\\.0\\.0\\.json$"))] | length == 1' \
         '[.files[].name | select(test("journal"))] == []'
     rm "$spool"/out/*
     srun_ -w 'n[1-2]' -N2 -n2 --hpcai500=cosmoflow,class=tiny,epochs=900,target=0.000001,time=9m > srun.log 2>&1 &
