@@ -114,15 +114,19 @@ static char *merge(const char *comment, const char *ours, struct err *e)
     return NULL;
 }
 
-/* Taking a piece out may let what stood behind it begin one. */
+/* Taking a piece out may let what stood behind it begin one, as often as there
+ * are pieces: each time the comment gets shorter. */
 char *admin_comment_merge(const char *comment, const char *ours, struct err *e)
 {
-    char *merged = merge(comment, ours, e), *was;
+    char *merged = merge(comment, ours, e);
 
-    for (int more = 0; merged && more < 64 && !admin_comment_has(merged, ours); more++) {
-        was = merged;
-        merged = merge(was, ours, e);
-        free(was);
+    while (merged && !admin_comment_has(merged, ours)) {
+        char *next = merge(merged, ours, e);
+        bool shorter = next && strlen(next) < strlen(merged);
+        free(merged);
+        merged = next;
+        if (!shorter)
+            break;
     }
     return merged;
 }
