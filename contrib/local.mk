@@ -7,6 +7,7 @@ EXTRA_DIST += \
     %D%/bench/loader.sh \
     %D%/bench/allreduce.sh \
     %D%/bench/plugin-cost.sh \
+    %D%/bench/ranks.sh \
     %D%/bench/history.sh \
     %D%/cluster/cluster.sh \
     %D%/cluster/config.sh \
