@@ -23,6 +23,7 @@ enum { MAX_PATH = 160, MAX_DEPTH = RECORD_MAX_DEPTH + 1, AN_ID = -1 };
 static const char hidden[] = "redacted";
 
 #define BIT(word) (1u << REDACT_##word)
+#define ALL       ((1u << REDACT_COUNT) - 1)
 
 /* ---- what is redacted, and how ---- */
 
@@ -532,11 +533,41 @@ static int visit_allowed(struct walk *w, cJSON *node, const char *path, const ch
     return 1;
 }
 
-int redact_record(const struct redact *x, cJSON *doc, struct err *e)
+/* What the run's own text asks for; nothing when there is none. A text that
+ * cannot be read (a later release's) but speaks of either key asks for all. */
+static uint32_t asked_by_run(const cJSON *doc, bool *confidential)
 {
-    struct walk w = {.x = x, .reasons = cJSON_GetObjectItemCaseSensitive(doc, "reasons")};
+    const cJSON *run = cJSON_GetObjectItemCaseSensitive(doc, "run");
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(run, "text"));
+    struct runspec r;
 
-    if (!redact_active(x))
+    *confidential = false;
+    if (!text)
+        return 0;
+    if (runspec_parse(&r, text, NULL) < 0) {
+        *confidential = strstr(text, "confidential=") || strstr(text, "redact=");
+        return *confidential ? ALL : 0;
+    }
+    *confidential = r.confidential;
+    return r.confidential ? ALL : r.redact;
+}
+
+bool redact_touches(const struct redact *x, const cJSON *doc)
+{
+    bool confidential;
+
+    return x->bits || x->confidential || asked_by_run(doc, &confidential);
+}
+
+int redact_record(const struct redact *site, cJSON *doc, struct err *e)
+{
+    struct redact both = *site, *x = &both;
+    struct walk w = {.x = x, .reasons = cJSON_GetObjectItemCaseSensitive(doc, "reasons")};
+    bool confidential;
+
+    x->bits |= asked_by_run(doc, &confidential);
+    x->confidential |= confidential;
+    if (!x->bits)
         return 0;
     walk_all(&w, doc, visit_names);
     walk_all(&w, doc, visit_text);
@@ -551,11 +582,6 @@ int redact_record(const struct redact *x, cJSON *doc, struct err *e)
 }
 
 /* ---- the salt ---- */
-
-bool redact_active(const struct redact *x)
-{
-    return x->bits || x->confidential;
-}
 
 static int check_salt(const struct stat *st, const char *path, struct err *e)
 {
@@ -600,6 +626,8 @@ int redact_open(struct redact *x, const struct config *c, struct err *e)
 {
     memset(x, 0, sizeof *x);
     x->confidential = c->confidential;
-    x->bits = c->confidential ? (1u << REDACT_COUNT) - 1 : c->redact;
-    return redact_active(x) ? read_salt(x, c->salt, e) : 0;
+    x->bits = c->confidential ? ALL : c->redact;
+    if (x->bits == 0 && access(c->salt, F_OK) < 0)
+        return 0; /* runs that ask get the word */
+    return read_salt(x, c->salt, e);
 }

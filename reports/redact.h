@@ -37,16 +37,19 @@ struct redact {
     unsigned char salt[REDACT_MAX_SALT];
 };
 
-/* As the site says. Without redact= and confidential= no salt is read. A salt
- * that is missing, short, or that others may read, is refused. */
+/* As the site says. A salt that is short, or that others may read, is refused;
+ * so is a missing one, unless the site redacts nothing: then runs that ask for
+ * it get the word. */
 int redact_open(struct redact *x, const struct config *c, struct err *e);
 
-/* Whether redact_record() changes anything. */
-bool redact_active(const struct redact *x);
-
-/* In place, a document of record_read() or record_parse(). Twice is as once. */
+/* In place, a document of record_read() or record_parse(): what the site hides
+ * and what the run's own text asks to be hidden (redact=, confidential=yes).
+ * Twice is as once. */
 struct cJSON;
 int redact_record(const struct redact *x, struct cJSON *doc, struct err *e);
+
+/* Whether that changes anything. */
+bool redact_touches(const struct redact *x, const struct cJSON *doc);
 
 /* The hash of a name of that kind (REDACT_USER, ...; -1: an id), or the name
  * itself, cut to size, when the kind is not redacted. */

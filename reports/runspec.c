@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "reports/config.h"
 #include "reports/nearest.h"
 
 /* A test may put another table of workloads in its place. */
@@ -67,12 +68,14 @@ static int parse_decimal(struct runspec *, const struct key *, const char *, str
 static int parse_time(struct runspec *, const struct key *, const char *, struct err *);
 static int parse_path(struct runspec *, const struct key *, const char *, struct err *);
 static int parse_data(struct runspec *, const struct key *, const char *, struct err *);
+static int parse_words(struct runspec *, const struct key *, const char *, struct err *);
 static bool value_word(const struct runspec *, const struct key *, int, char *, size_t);
 static bool value_whole(const struct runspec *, const struct key *, int, char *, size_t);
 static bool value_decimal(const struct runspec *, const struct key *, int, char *, size_t);
 static bool value_time(const struct runspec *, const struct key *, int, char *, size_t);
 static bool value_path(const struct runspec *, const struct key *, int, char *, size_t);
 static bool value_data(const struct runspec *, const struct key *, int, char *, size_t);
+static bool value_words(const struct runspec *, const struct key *, int, char *, size_t);
 
 static const struct kind a_word = {parse_word, value_word};
 static const struct kind a_whole = {parse_whole, value_whole};
@@ -80,6 +83,7 @@ static const struct kind a_decimal = {parse_decimal, value_decimal};
 static const struct kind a_time = {parse_time, value_time};
 static const struct kind a_path = {parse_path, value_path};
 static const struct kind some_data = {parse_data, value_data};
+static const struct kind some_words = {parse_words, value_words};
 
 /* A decimal has at most so many digits: then digits / 10^places is the value
  * to the last bit, in any locale. */
@@ -125,6 +129,11 @@ static const struct key keys[KEY_COUNT] = {
                   "yes: a failed or invalid run stops the command after it"},
     [KEY_DIVISION] = {"division", &a_word, FIELD(division), "closed", division_words, 0, 0, NULL,
                       "rules that the run follows; see the record"},
+    [KEY_REDACT] = {"redact", &some_words, FIELD(redact), NULL, NULL, 0, 0, "WORD[+WORD]...",
+                    "what archive and exports hide, beside what the site does: user, account, "
+                    "host, path, job_name, job, cluster, partition, data, time"},
+    [KEY_CONFIDENTIAL] = {"confidential", &a_word, FIELD(confidential), "no", yesno_words, 0, 0,
+                          NULL, "yes: archive and exports show what tells nothing of anybody"},
 };
 
 /* Characters that no run text may hold: they hide or steer a terminal. */
@@ -599,6 +608,47 @@ static int parse_path(struct runspec *r, const struct key *k, const char *value,
 static bool value_path(const struct runspec *r, const struct key *k, int i, char *buf, size_t size)
 {
     snprintf(buf, size, "%s", (const char *)r + k->offset);
+    return i == 0;
+}
+
+/* WORD[+WORD]..., a bit each: the words of the site's own `redact`. */
+static int parse_words(struct runspec *r, const struct key *k, const char *value, struct err *e)
+{
+    const char *known[REDACT_COUNT];
+    char word[RUNSPEC_MAX_BYTES + 1];
+    uint64_t bits = 0;
+
+    for (int i = 0; i < REDACT_COUNT; i++)
+        known[i] = config_redact_word(i);
+    for (const char *p = value;; p++) {
+        int i = 0;
+
+        take(&p, "+", word);
+        while (i < REDACT_COUNT && strcmp(known[i], word) != 0)
+            i++;
+        if (i == REDACT_COUNT && !*word)
+            return err_set(e, "%s= says no word; say for example '%s=%s+%s'", k->name, k->name,
+                           known[0], known[1]);
+        if (i == REDACT_COUNT)
+            return refuse(e, "word of redact=", word, known, REDACT_COUNT);
+        bits |= 1u << i;
+        if (!*p)
+            break;
+    }
+    store(r, k, bits);
+    return 0;
+}
+
+static bool value_words(const struct runspec *r, const struct key *k, int i, char *buf, size_t size)
+{
+    const uint64_t bits = load(r, k);
+    size_t at = 0;
+
+    *buf = '\0';
+    for (int b = 0; b < REDACT_COUNT && at < size; b++)
+        if (bits & 1u << b)
+            at +=
+                (size_t)snprintf(buf + at, size - at, "%s%s", at ? "+" : "", config_redact_word(b));
     return i == 0;
 }
 

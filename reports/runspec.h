@@ -36,19 +36,21 @@ enum runspec_division { DIVISION_CLOSED, DIVISION_LOOK_ALIKE, DIVISION_PRIVATE, 
 
 /* Keys, in the order of the canonical text. */
 enum runspec_key {
-    KEY_CLASS,    /* auto, tiny, small, standard; auto: the agent picks */
-    KEY_DTYPE,    /* f32, bf16 */
-    KEY_DATA,     /* folder; WORKLOAD:PATH when several run (repeatable) */
-    KEY_EPOCHS,   /* at most so many; unset: the class's own limit */
-    KEY_TARGET,   /* quality target instead of the class's own */
-    KEY_TIME,     /* for the whole run: s, m or h; 10m */
-    KEY_SEED,     /* unset: 1 */
-    KEY_BATCH,    /* global batch; unset: the class's own */
-    KEY_THREADS,  /* per rank; unset: as many as the rank may use */
-    KEY_ENGINE,   /* auto, cpu, ref */
-    KEY_OUT,      /* folder for the record */
-    KEY_GATE,     /* yes: a failed or invalid run stops the command after it */
-    KEY_DIVISION, /* closed, look-alike, private */
+    KEY_CLASS,        /* auto, tiny, small, standard; auto: the agent picks */
+    KEY_DTYPE,        /* f32, bf16 */
+    KEY_DATA,         /* folder; WORKLOAD:PATH when several run (repeatable) */
+    KEY_EPOCHS,       /* at most so many; unset: the class's own limit */
+    KEY_TARGET,       /* quality target instead of the class's own */
+    KEY_TIME,         /* for the whole run: s, m or h; 10m */
+    KEY_SEED,         /* unset: 1 */
+    KEY_BATCH,        /* global batch; unset: the class's own */
+    KEY_THREADS,      /* per rank; unset: as many as the rank may use */
+    KEY_ENGINE,       /* auto, cpu, ref */
+    KEY_OUT,          /* folder for the record */
+    KEY_GATE,         /* yes: a failed or invalid run stops the command after it */
+    KEY_DIVISION,     /* closed, look-alike, private */
+    KEY_REDACT,       /* what sinks hide beside what the site hides: user+host+... */
+    KEY_CONFIDENTIAL, /* yes: sinks show what tells nothing of anybody, no more */
     KEY_COUNT
 };
 
@@ -79,6 +81,8 @@ struct runspec {
     char out[RUNSPEC_MAX_BYTES + 1]; /* "" unset */
     bool gate;
     enum runspec_division division;
+    uint32_t redact; /* bits of enum config_redact (reports/config.h) */
+    bool confidential;
 };
 
 /* Parses NUL-terminated text of at most RUNSPEC_MAX_BYTES bytes. */

@@ -170,7 +170,7 @@ static int open_all(struct service *s, struct err *e)
                                      say_received, NULL, e)))
         return -1;
     s->files.config = s->account.config = &s->config;
-    s->files.redact = redact_active(&s->redact) ? &s->redact : NULL;
+    s->files.redact = &s->redact;
     s->files.grace = s->options.grace;
     s->files.stop = &stopped;
     s->files.say = s->account.say = say;

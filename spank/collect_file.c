@@ -375,14 +375,15 @@ static int file_text(struct pass *p, struct group *g, const struct seen *s, cons
             err_prefix(refusal, "%s", name);
     } else {
         char *witness = credentials(g, s, ours);
-        char *shown = p->c->redact ? redacted(p->c->redact, doc) : NULL;
+        bool hide = redact_touches(p->c->redact, doc);
+        char *shown = hide ? redacted(p->c->redact, doc) : NULL;
         struct history_record record = {doc, text, size, witness};
         if (shown)
             record = (struct history_record){doc, shown, strlen(shown), NULL};
         if (g->n_ids < MAX_RUNS)
             snprintf(g->ids[g->n_ids++], RECORD_ID_SIZE, "%s", json_text(doc, "id", ""));
         take_over(&s->w, &run);
-        rc = witness && (shown || !p->c->redact) ? file_run(p, g, &run, &record, "") : -1;
+        rc = witness && (shown || !hide) ? file_run(p, g, &run, &record, "") : -1;
         free(shown);
         free(witness);
     }

@@ -33,7 +33,7 @@
 
 struct collector {
     const struct config *config;
-    const struct redact *redact; /* of what goes to the archive; NULL: nothing */
+    const struct redact *redact; /* of what goes to the archive */
     struct history *history;
     int out;                           /* folder SPOOL/out */
     long grace;                        /* seconds */

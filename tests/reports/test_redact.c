@@ -264,6 +264,51 @@ static void test_types(void **state)
     }
 }
 
+/* The run asks for more than the site, never for less. */
+static void test_run_asks(void **state)
+{
+    static const struct {
+        const char *config, *text, *user, *name;
+        bool touched, confidential;
+    } table[] = {
+        {"", "cosmoflow,class=tiny", "ada", "train", false, false},
+        {"", "cosmoflow,redact=user", "u-", "train", true, false},
+        {"", "cosmoflow,redact=job_name+user", "u-", "j-", true, false},
+        {"redact = user", "cosmoflow,redact=job_name", "u-", "j-", true, false},
+        {"redact = user", "cosmoflow", "u-", "train", true, false},
+        {"", "cosmoflow,confidential=yes", "u-", NULL, true, true},
+        {"confidential = yes", "cosmoflow,confidential=no", "u-", NULL, true, true},
+        {"", "cosmoflow,confidential=perhaps", "u-", NULL, true, true},
+        {"", "warpflow,class=tiny", "ada", "train", false, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct redact x = opened(table[i].config);
+        struct err e = ERR_INIT;
+        cJSON *doc = sample(), *job = cJSON_GetObjectItem(doc, "job");
+
+        cJSON_ReplaceItemInObject(cJSON_GetObjectItem(doc, "run"), "text",
+                                  cJSON_CreateString(table[i].text));
+        cJSON_ReplaceItemInObject(job, "user", cJSON_CreateString("ada"));
+        cJSON_DeleteItemFromObject(job, "name");
+        cJSON_AddStringToObject(job, "name", "train");
+        assert_int_equal(redact_touches(&x, doc), table[i].touched);
+        for (int twice = 0; twice < 2; twice++) {
+            assert_int_equal(redact_record(&x, doc, &e), 0);
+            assert_int_equal(
+                strncmp(json_text(doc, "job.user", ""), table[i].user, strlen(table[i].user)), 0);
+            if (table[i].name)
+                assert_int_equal(
+                    strncmp(json_text(doc, "job.name", ""), table[i].name, strlen(table[i].name)),
+                    0);
+            assert_int_equal(!cJSON_GetObjectItem(cJSON_GetObjectItem(doc, "run"), "text"),
+                             table[i].confidential);
+        }
+        cJSON_Delete(doc);
+    }
+}
+
 static void test_salt(void **state)
 {
     struct config c;
@@ -274,7 +319,7 @@ static void test_salt(void **state)
     config_defaults(&c);
     snprintf(c.salt, sizeof c.salt, "/nowhere/salt");
     assert_int_equal(redact_open(&x, &c, &e), 0); /* nothing to hash */
-    assert_false(redact_active(&x));
+    assert_int_equal(x.bits, 0);
     c.redact = 1;
     assert_int_equal(redact_open(&x, &c, &e), -1);
     assert_non_null(strstr(e.text, "cannot read the salt /nowhere/salt"));
@@ -320,6 +365,7 @@ int main(void)
         cmocka_unit_test(test_canaries),
         cmocka_unit_test(test_confidential_is_useful),
         cmocka_unit_test(test_types),
+        cmocka_unit_test(test_run_asks),
         cmocka_unit_test(test_salt),
     };
 

@@ -101,6 +101,20 @@ has() { grep -qF -- "$2" <<< "$1" || { echo "no '$2' in: $1"; return 1; }; }
     [ "$(bundles)" = 1 ]
 }
 
+@test "a run that asks to be confidential is archived so, the next one is not" {
+    make_bundles secret 100
+    make_bundles record 101
+    run collect
+    [ "$status" -eq 0 ]
+    has "$output" "2 bundles: 2 filed"
+    find "$lib/archive" -name '*-101.*.json.gz' -exec zcat {} + > "$D/open.json"
+    [ "$(jq -r .job.user "$D/open.json")" = ada ]
+    find "$lib/archive" -name '*-100.*.json.gz' -exec zcat {} + > "$D/secret.json"
+    [ "$(jq -r .job.user "$D/secret.json")" = redacted ]
+    ! grep -q 'ada\|"n1"\|phys' "$D/secret.json"
+    [ -z "$(find "$lib/archive" -name '*-100.*.witness')" ]
+}
+
 @test "the same bundle again is known, and told no second time" {
     make_bundles record 100
     collect

@@ -4,6 +4,7 @@
  * of COUNT jobs from JOB on (cluster lab, user id 1000), and wrong ones. KIND:
  *
  *   record     a complete record of one node
+ *   secret     the same of a run that asked for confidential=yes
  *   two        the same on two nodes: the record comes with n1's bundle
  *   journals   two nodes, journals of three ranks, no record
  *   first      the first of these nodes alone
@@ -147,6 +148,10 @@ static char *record_text(struct made *m, char name[RECORD_ID_SIZE + 8])
     char id[RECORD_ID_SIZE];
 
     sample_record(&r, 2, 1, 2);
+    if (is(m, "secret")) {
+        strcpy(r.run.text, "cosmoflow,class=tiny,confidential=yes");
+        strcpy(r.run.canonical, r.run.text);
+    }
     r.job.job_id = is(m, "other") ? m->job + 1000000 : m->job;
     if (is(m, "fast")) {
         r.workloads[0].result.flop_per_second = measured(1e18);
