@@ -14,7 +14,13 @@ n=${1:-10000} build=${top_builddir:-$PWD}
 make -s -C "$build" tests/spank/make_bundles
 D=$(mktemp -d "${TMPDIR:-/var/tmp}/hpcai500-bench-XXXXXX")
 chmod 755 "$D"
-trap 'kill "$(cat "$D/munge/pid")" 2>/dev/null || true; rm -rf "$D"' EXIT
+# The munged is no child of ours, and takes its socket away as it ends.
+gone() {
+    local pid
+    pid=$(cat "$D/munge/pid" 2>/dev/null) && kill "$pid" 2>/dev/null || return 0
+    while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
+}
+trap 'gone; rm -rf "$D"' EXIT
 mkdir -p "$D"/{munge,spool/out,lib}
 head -c 1024 /dev/urandom > "$D/munge/key"
 chmod 600 "$D/munge/key"
