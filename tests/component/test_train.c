@@ -220,6 +220,25 @@ static void not_finite_ends(void **state)
     assert_int_equal(x.r.status, RUN_PARTIAL);
     assert_false(x.r.valid);
     assert_string_equal(x.r.reason, "the loss or the quality was not finite in epoch 2");
+    assert_int_equal(x.r.n_epochs, 2);
+    assert_int_equal(p.evaluated, 1); /* the epoch ends at the agreement that sees it */
+    result_fini(&x.r);
+}
+
+/* Weights that are gone give a quality that is not a number. */
+static void quality_not_finite_ends(void **state)
+{
+    static const double gone[] = {0.5, NAN, NAN, NAN, NAN};
+    struct script p = plain();
+
+    (void)state;
+    p.quality = gone;
+    struct ran x = run(&p, comm_self(), 0.05, 0);
+    assert_int_equal(x.rc, 0);
+    assert_int_equal(x.r.n_epochs, 2);
+    assert_false(x.r.valid);
+    assert_near(x.r.achieved.value, 0.5, 0);
+    assert_string_equal(x.r.reason, "the loss or the quality was not finite in epoch 2");
     result_fini(&x.r);
 }
 
@@ -331,6 +350,7 @@ int main(void)
         cmocka_unit_test(stops_in_time),
         cmocka_unit_test(stops_when_told),
         cmocka_unit_test(not_finite_ends),
+        cmocka_unit_test(quality_not_finite_ends),
         cmocka_unit_test(counts_stalls),
         cmocka_unit_test(failure_is_agreed),
         cmocka_unit_test(tells_imbalance_from_exchange),

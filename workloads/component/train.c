@@ -11,7 +11,7 @@
 static const double agree_seconds = 0.5;
 
 /* Why training ends, as the ranks agree on it. */
-enum stop { STOP_NOT, STOP_TIME, STOP_TOLD, STOP_FAILED };
+enum stop { STOP_NOT, STOP_TIME, STOP_TOLD, STOP_DIVERGED, STOP_FAILED };
 
 struct loop {
     const struct train_task *task;
@@ -59,6 +59,8 @@ static int agree(struct loop *l, struct err *e)
         why = STOP_TIME;
     if (host->stop && host->stop(host->ctx))
         why = STOP_TOLD;
+    if (!isfinite(l->loss))
+        why = STOP_DIVERGED;
     if (l->rc < 0)
         why = STOP_FAILED;
     if (l->comm->size > 1 && l->comm->reduce(l->comm, &why, 1, COMM_MAX, e) < 0)
@@ -310,7 +312,7 @@ static int run_epochs(struct loop *l, struct err *e)
             return err_set(e, "out of memory for the epochs' rows");
         if (t->host->epoch)
             t->host->epoch(t->host->ctx, &row);
-        if (!isnan(row.quality) && book_epoch(l, &row))
+        if ((!l->stop || l->stop == STOP_DIVERGED) && book_epoch(l, &row))
             return 0;
         if (l->stop == STOP_TOLD)
             end_because(l->result, RUN_PARTIAL, "stopped by a signal before the target");
