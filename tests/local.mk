@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # One folder of tests per folder of the house; cluster tests run from
 # contrib/test.sh, not from `make check`.
+# What their bats files share.
+EXTRA_DIST += tests/no.bash
+
 include tests/reports/local.mk
 include tests/papi/local.mk
 include tests/engine/local.mk

@@ -4,6 +4,7 @@
 # Rank 0 is on n1, rank 1 on n2, unless a test says otherwise.
 
 load helper
+load ../no
 
 short=cosmoflow,class=tiny,epochs=1,target=1
 # Never reaches this target: it is there to be hit.
@@ -134,7 +135,7 @@ E
     echo "$output"; echo "left: $left"
     [ "$status" -ne 0 ]
     [[ "$output" == *"No space left on device"* ]]
-    ! grep -q '\.json$' <<< "$left"
+    no grep -q '\.json$' <<< "$left"
 }
 
 @test "two builds on two nodes: not valid, and the record names them" {

@@ -5,6 +5,7 @@
 # started; what a run leaves is in faults.bats and in the last tests here.
 
 load helper
+load ../no
 
 eval "$(declare -f setup setup_file teardown | sed 's/^setup ()/helper_&/; s/^setup_file ()/helper_&/; s/^teardown ()/helper_&/')"
 
@@ -88,7 +89,6 @@ batch() {
     grep -q hello err
     steps "$(job_of)" '0|sh|CANCELLED' '1|hpcai500|COMPLETED' '2|sh|COMPLETED'
 }
-no() { if "$@"; then return 1; fi; }
 
 @test "another command on a part of an allocation: the agent is on that part" {
     cat > job.sh <<'X'

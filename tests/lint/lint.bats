@@ -209,6 +209,23 @@ refused() {
     refused 'papi/show: an installed program without its man page beside it'
 }
 
+# bare FOLDER: each `! COMMAND` of its bats files, which fails no test unless it
+# is a function's last; what is asked is asked with `no` of tests/no.bash
+bare() {
+    grep -nE '^ *([^#]*; )?! ' "$1"/*/*.bats "$1"/*/*.bash | grep -v ' ||' | sed "s,^$1/,,"
+}
+
+@test "no test says that something is not so where bats does not listen" {
+    run bare "$top_srcdir/tests"
+    echo "$output"
+    [ "$output" = "" ]
+    mkdir -p "$tree/tests/x"
+    touch "$tree/tests/x/x.bash"
+    local bad='! true'
+    printf '%s\n' "$bad" "a; $bad" "$bad || b" "while $bad; do" "# $bad" >"$tree/tests/x/x.bats"
+    [ "$(bare "$tree/tests")" = "x/x.bats:1:$bad"$'\n'"x/x.bats:2:a; $bad" ]
+}
+
 # ---- the threat list of tests/README.md ----
 
 # threats README TESTS-FOLDER: a line for each test that is named and is not

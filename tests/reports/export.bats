@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # hpcai500 export: each format against its rules, with friendly and hostile records.
 
+load ../no
+
 setup_file() {
     command -v python3 >/dev/null || skip "python3 is not installed"
     export GALLERY=$(mktemp -d)
@@ -66,7 +68,7 @@ good="lab-4711.0.3.json lab-4000_7.0.3.json lab-4713.0.3.json lab-4714.0.3.json 
 
 # clean FILE: no control character but tab and line ends
 clean() {
-    ! LC_ALL=C grep -q "$(printf '[\001-\010\013\014\016-\037\177]')" "$1"
+    LC_ALL=C no grep -q "$(printf '[\001-\010\013\014\016-\037\177]')" "$1"
 }
 
 @test "what is wrong with the words is said" {
@@ -305,10 +307,10 @@ P
     for format in ndjson csv junit mllog xdmod clustercockpit prometheus="$out/x.prom"; do
         run "$hpcai500" export --$format "$out/canary.json"
         [ "$status" -eq 0 ]
-        ! grep -qi canary <<<"$output"
+        no grep -qi canary <<<"$output"
     done
     [ -s "$out/x.prom" ]
-    ! grep -qi canary "$out/x.prom"
+    no grep -qi canary "$out/x.prom"
 }
 
 @test "redact: who ran it becomes a hash in every sink" {
@@ -317,7 +319,7 @@ P
     for format in ndjson csv junit xdmod clustercockpit; do
         run "$hpcai500" export --$format lab-4711.0.3.json
         [ "$status" -eq 0 ]
-        ! grep -q '"ada"\|,ada,\|"n1"\|lab-4711' <<<"$output"
+        no grep -q '"ada"\|,ada,\|"n1"\|lab-4711' <<<"$output"
     done
     run "$hpcai500" export --csv lab-4711.0.3.json
     [[ "$output" == *u-????????????????* ]]

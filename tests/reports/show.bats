@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # hpcai500: the dispatcher, show and recover, on a gallery of records.
 
+load ../no
+
 setup_file() {
     export GALLERY=$(mktemp -d)
     "$top_builddir/tests/reports/make_records" "$GALLERY" >"$GALLERY/list"
@@ -25,7 +27,7 @@ fits() {
     [ "$status" -eq 0 ]
     [ "${#lines[@]}" -le "$2" ]
     [ -z "$(LC_ALL=C.UTF-8 awk 'length > 80' <<<"$output")" ]
-    ! LC_ALL=C grep -q "$(printf '[\001-\010\013-\037\177]')" <<<"$output"
+    LC_ALL=C no grep -q "$(printf '[\001-\010\013-\037\177]')" <<<"$output"
 }
 
 @test "the commands are listed, and a wrong one gets the nearest" {

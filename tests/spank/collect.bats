@@ -3,6 +3,8 @@
 # The collector and verify with a real munged of their own; slurmdbd is played
 # by a script. With the real one: tests/cluster/accounting.bats.
 
+load ../no
+
 setup() {
     [ "$(id -u)" = 0 ] || skip "only root can make the witness's credentials"
     command -v munged > /dev/null || skip "there is no munged"
@@ -87,7 +89,7 @@ has() { grep -qF -- "$2" <<< "$1" || { echo "no '$2' in: $1"; return 1; }; }
     zcat "$lib/archive/2026/11/22/lab-100.0.3.json.gz" > "$D/record.json"
     [[ "$(jq -r .job.user "$D/record.json")" == u-???????????????? ]]
     [[ "$(jq -r '.job.nodes[0]' "$D/record.json")" == n-???????????????? ]]
-    ! grep -q '"ada"\|"n1"\|"phys"' "$D/record.json"
+    no grep -q '"ada"\|"n1"\|"phys"' "$D/record.json"
     [ -z "$(find "$lib/archive" -name '*.witness')" ]
     [ "$(wc -l < "$D/told")" = 1 ]
     make_bundles record 100
@@ -111,7 +113,7 @@ has() { grep -qF -- "$2" <<< "$1" || { echo "no '$2' in: $1"; return 1; }; }
     [ "$(jq -r .job.user "$D/open.json")" = ada ]
     find "$lib/archive" -name '*-100.*.json.gz' -exec zcat {} + > "$D/secret.json"
     [ "$(jq -r .job.user "$D/secret.json")" = redacted ]
-    ! grep -q 'ada\|"n1"\|phys' "$D/secret.json"
+    no grep -q 'ada\|"n1"\|phys' "$D/secret.json"
     [ -z "$(find "$lib/archive" -name '*-100.*.witness')" ]
 }
 
@@ -192,7 +194,7 @@ has() { grep -qF -- "$2" <<< "$1" || { echo "no '$2' in: $1"; return 1; }; }
     has "$(reason 118)" "not a bundle"
     has "$(cat "$D/told")" "110 H5:cosmoflow,class=tiny no record: its bundle was refused;"
     # nobody is told of what root did not say
-    ! grep -q '^11[68] ' "$D/told"
+    no grep -q '^11[68] ' "$D/told"
 }
 
 @test "killed at any moment and started again: each record once" {
@@ -249,7 +251,7 @@ has() { grep -qF -- "$2" <<< "$1" || { echo "no '$2' in: $1"; return 1; }; }
     make_bundles record 102
     run collect
     has "$output" "1 filed"
-    ! grep -q '^102' "$D/told"
+    no grep -q '^102' "$D/told"
 }
 
 @test "without munged nothing is touched" {
@@ -313,7 +315,7 @@ has() { grep -qF -- "$2" <<< "$1" || { echo "no '$2' in: $1"; return 1; }; }
     [ "$status" -eq 0 ]
     has "$output" "the bytes that root saw"
     has "$output" "root on 1 node, job 100 of lab"
-    ! grep -q WRONG <<< "$output"
+    no grep -q WRONG <<< "$output"
     run verify lab-100.0.3
     [ "$status" -eq 0 ]
     run verify 102

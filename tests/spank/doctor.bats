@@ -4,6 +4,8 @@
 # advice and its exit code. Slurm's programs are stand-ins; tests/cluster has
 # the real ones.
 
+load ../no
+
 doctor=$top_builddir/spank/hpcai500-doctor
 plugin=$top_builddir/spank/.libs/hpcai500.so
 
@@ -208,7 +210,7 @@ says() {
     put step 'printf "T\tn1\t1\nF\tn1\t9\tag\033[2Jent\tx\"\\\\\007y\tz\nF\tghost\t2\tagent\tboo\t\nF\nT\nF\tn1\n"'
     run "$doctor" --nodes --json agent
     [[ "$output" != *boo* ]]
-    ! LC_ALL=C grep -q "$(printf '[\001-\010\013-\037\177]')" <<<"$output"
+    LC_ALL=C no grep -q "$(printf '[\001-\010\013-\037\177]')" <<<"$output"
     python3 -c 'import json,sys; json.load(sys.stdin)' <<<"$output"
 }
 
