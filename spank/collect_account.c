@@ -136,9 +136,30 @@ static int helper_path(char path[PATH_MAX])
     return access(path, X_OK);
 }
 
+/* What it may know of our environment: where Slurm's configuration is, and its
+ * lock. The rest could steer what it loads (LD_PRELOAD and the like). */
+static const char *const passed[] = {"SLURM_CONF", "SLURM_CONF_SERVER", "HPCAI500_SLURMDBD_LOCK"};
+
+enum { N_PASSED = sizeof passed / sizeof *passed };
+
+static void helper_env(char *env[N_PASSED + 1])
+{
+    int n = 0;
+
+    for (int i = 0; i < N_PASSED; i++) {
+        size_t length = strlen(passed[i]);
+        for (char **row = environ; row && *row; row++)
+            if (strncmp(*row, passed[i], length) == 0 && (*row)[length] == '=') {
+                env[n++] = *row;
+                break; /* the one that getenv() finds */
+            }
+    }
+    env[n] = NULL;
+}
+
 static int helper_start(struct helper *p, struct err *e)
 {
-    char path[PATH_MAX] = "";
+    char path[PATH_MAX] = "", *env[N_PASSED + 1];
     char *argv[] = {path, (char *)"merge", (char *)"-", NULL};
     posix_spawn_file_actions_t files;
     int in[2], out[2], why;
@@ -155,7 +176,8 @@ static int helper_start(struct helper *p, struct err *e)
     posix_spawn_file_actions_init(&files);
     posix_spawn_file_actions_adddup2(&files, in[0], 0);
     posix_spawn_file_actions_adddup2(&files, out[1], 1);
-    why = posix_spawn(&p->pid, path, &files, NULL, argv, environ);
+    helper_env(env);
+    why = posix_spawn(&p->pid, path, &files, NULL, argv, env);
     posix_spawn_file_actions_destroy(&files);
     close(in[0]);
     close(out[1]);

@@ -280,6 +280,22 @@ has() { grep -qF -- "$2" <<< "$1" || { echo "no '$2' in: $1"; return 1; }; }
     [ "$(archived)" = 1 ]
 }
 
+@test "a hostile environment of the collector: what tells accounting sees none of it" {
+    command -v python3 > /dev/null || skip "python3 is not installed"
+    sed -i "2i cat /proc/\$\$/environ > $D/saw" "$D/bin/hpcai500-slurmdbd"
+    for seed in 1 2 3 4 $RANDOM; do
+        rm -f "$D/saw"
+        make_bundles record $((100 + seed))
+        SLURM_CONF=/s/c SLURM_CONF_SERVER=s HPCAI500_SLURMDBD_LOCK=$D/lock run timeout 120 \
+            python3 "$top_srcdir/tests/spank/hostile_env.py" "$seed" "$D/bin/hpcai500-collect" --once
+        echo "seed $seed: $output"
+        [ "$status" -eq 0 ]
+        has "$output" "1 filed"
+        [ "$(sort -z "$D/saw" | tr '\0' ' ')" = "HPCAI500_SLURMDBD_LOCK=$D/lock SLURM_CONF=/s/c SLURM_CONF_SERVER=s " ]
+    done
+    grep -q "^$((100 + seed)) H5:" "$D/told"
+}
+
 @test "it is the service user's business" {
     chmod 755 "$D" "$D/bin"
     sed -i 's/^service_user.*/service_user = daemon/' "$D/conf"

@@ -12,7 +12,7 @@ dist_check_SCRIPTS += %D%/plugin.bats %D%/doctor.bats
 if BUILD_TOOLS
 TESTS += %D%/doctor.bats
 endif
-EXTRA_DIST += %D%/later/slurm/spank.h
+EXTRA_DIST += %D%/later/slurm/spank.h %D%/hostile_env.py
 
 # The collector's parts that need no daemon.
 if BUILD_TESTS

@@ -114,6 +114,32 @@ fake_witness() {
     [ "$(grep -vcE '^(verb|SLURM_JOB_ID|SLURM_JOB_UID|SLURMD_NODENAME|SLURM_CLUSTER_NAME|HPCAI500_|SPANK_|PWD|SHLVL|_)' witness.log)" = 0 ]
 }
 
+# hostile COMMAND...: it runs with a hostile environment around ours
+hostile() {
+    command -v python3 > /dev/null || skip "python3 is not installed"
+    echo "seed $seed"
+    FAKE_CONTEXT=job_script run python3 "$top_srcdir/tests/spank/hostile_env.py" "$seed" "$@"
+}
+
+@test "a hostile environment of prolog and epilog: the witness sees none of it" {
+    printf '#!/bin/sh\ncat "/proc/$$/environ" > %q"$1"\n' "$PWD/saw." > witness; chmod 755 witness
+    export FAKE_UID=1234 SLURMD_NODENAME=n1 SLURM_JOB_USER=$'x\n\e[2J$(touch owned)' SLURM_JOB_ID=999
+    for seed in 1 2 3 4 5 6 7 8 $RANDOM; do
+        for conf in "conf=/c spool=/s" ""; do
+            rm -f saw.*
+            FAKE_ARGS="witness=$PWD/witness $conf" hostile ./host
+            [ $status -eq 0 ]; [[ $output == *done ]]
+            wanted=$(printf '%s\0' ${conf:+HPCAI500_CONF=/c HPCAI500_SPOOL=/s} SLURMD_NODENAME=n1 SLURM_JOB_ID=7 \
+                SLURM_JOB_UID=1234 "SLURM_JOB_USER=$SLURM_JOB_USER" | sort -z | base64)
+            for verb in begin end; do [ "$(sort -z saw.$verb | base64)" = "$wanted" ]; done
+        done
+    done
+    [ ! -e owned ]
+    # what is too long to be true is not told at all
+    SLURM_JOB_ACCOUNT=$(head -c 17000 /dev/zero | tr '\0' a) FAKE_ARGS="witness=$PWD/witness" hostile ./host
+    no grep -q ACCOUNT saw.begin
+}
+
 @test "witness=no, or without the job's user from Slurm, starts nothing" {
     fake_witness
     in_ job_script; only "done"; [ ! -e witness.log ]
