@@ -236,6 +236,22 @@ static void say_cost(struct run *r)
     progress_say(&r->progress, text);
 }
 
+/* Threads that share a core slow each other down, and the rank's binding is
+ * not something that its user sees: Open MPI binds one rank to one core. */
+static void say_crowded(struct run *r)
+{
+    char text[256];
+
+    if (r->spec.threads <= r->resources.cores)
+        return;
+    snprintf(text, sizeof text,
+             "threads=%d, but a rank is bound to %d core%s: its threads take turns; give it more "
+             "(mpirun --bind-to none, srun -c %d) or leave threads= out",
+             r->spec.threads, r->resources.cores, r->resources.cores == 1 ? "" : "s",
+             r->spec.threads);
+    progress_say(&r->progress, text);
+}
+
 /* Everything up to the first workload. */
 static int prepare(struct run *r, struct err *e)
 {
@@ -246,6 +262,7 @@ static int prepare(struct run *r, struct err *e)
         resources_find(&r->resources, r->comm, node, e) < 0 ||
         resources_probe(&r->resources, r->comm, &r->spec, e) < 0)
         return -1;
+    say_crowded(r);
     host = host_of(r);
     return plan_make(&r->plan, &r->spec, &host, r->resources.flop_per_second,
                      r->deadline - run_now(), e);

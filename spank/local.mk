@@ -16,6 +16,12 @@ spank_hpcai500_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -export
 spank_hpcai500_la_LIBADD = reports/libcore.la
 spank_hpcai500_la_DEPENDENCIES = reports/libcore.la $(top_srcdir)/%D%/hpcai500.map
 dist_man_MANS += %D%/spank-hpcai500.8
+
+# Slurm's folder holds plugins, not libtool's notes about them.
+install-data-hook:
+	rm -f $(DESTDIR)$(slurmplugindir)/hpcai500.la
+uninstall-hook:
+	rm -f $(DESTDIR)$(slurmplugindir)/hpcai500.so
 hpcai500exampledir = $(docdir)/plugstack.conf.d
 dist_hpcai500example_DATA = %D%/hpcai500.conf
 endif

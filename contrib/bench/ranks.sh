@@ -19,7 +19,10 @@ trap 'rm -rf "$work"' EXIT
 
 # one RANKS THREADS: "samples/s exposed-%" of the steady state of three epochs
 one() {
-    "$starter" -n "$1" "$agent" --json "cosmoflow,class=tiny,epochs=3,target=0.000001,threads=$2,out=$work" \
+    bind=
+    [ "$2" -eq 1 ] || bind="--bind-to none" # Open MPI binds one rank to one core
+    # shellcheck disable=SC2086
+    "$starter" $bind -n "$1" "$agent" --json "cosmoflow,class=tiny,epochs=3,target=0.000001,threads=$2,out=$work" \
         >"$work/record" 2>"$work/err" || [ $? -eq 1 ] || { cat "$work/err" >&2; exit 3; }
     jq -r '.workloads[0] | .phases as $p
         | ([$p.compute, $p.input_wait, $p.exposed_allreduce, $p.imbalance

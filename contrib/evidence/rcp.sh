@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # rcp.sh WORKLOAD CLASS [SEEDS [LONG-SEEDS]]: reference convergence points.
 #
@@ -8,45 +8,64 @@
 # seeds to the target, LONG-SEEDS seeds ten times as long without one, and
 # prints what the class table needs, and whether the rule holds.
 #
-# AGENT names the agent (and how to start it, "mpirun -n 2 hpcai500-agent").
-set -eu
+# AGENT names the agent (and how to start it, "mpirun -n 2 hpcai500-agent"),
+# KEYS more of the run text (threads=1), JOBS how many seeds train at once
+# (their seconds are those of seeds that share the machine).
+set -euo pipefail
 workload=${1:?usage: rcp.sh WORKLOAD CLASS [SEEDS [LONG-SEEDS]]}
 class=${2:?usage: rcp.sh WORKLOAD CLASS [SEEDS [LONG-SEEDS]]}
 seeds=${3:-10}
 long=${4:-2}
-: "${AGENT:=hpcai500-agent}"
+: "${AGENT:=hpcai500-agent}" "${KEYS:=}" "${JOBS:=1}"
 work=$(mktemp -d)
 mkdir "$work/records"
-trap 'rm -rf "$work"' EXIT
-base=$workload,class=$class,time=24h
+trap 'kill $(jobs -p) 2>/dev/null || true; wait; rm -rf "$work"' EXIT
+base=$workload,class=$class,time=24h${KEYS:+,$KEYS}
 
 # train NAME KEYS: one run, its record in $work/NAME.json (exit 1: not valid,
 # which is a result here)
 train() {
-    $AGENT --json "$base$2,out=$work/records" >"$work/$1.json" 2>"$work/err" || [ $? -eq 1 ] ||
-        { cat "$work/err" >&2; exit 3; }
+    local rc=0
+    $AGENT --json "$base$2,out=$work/records" >"$work/$1.json" 2>"$work/$1.err" || rc=$?
+    [ $rc -le 1 ] || cat "$work/$1.err" >&2
+    return $((rc > 1 ? 3 : 0))
 }
 
-echo "AGENT='$AGENT' ($($AGENT --version | head -n 1))"
+# at_once FUNCTION N: FUNCTION 1 ... FUNCTION N, JOBS of them at a time.
+at_once() {
+    local i
+    for ((i = 1; i <= $2; i++)); do
+        [ "$(jobs -rp | wc -l)" -lt "$JOBS" ] || wait -n
+        "$1" "$i" &
+    done
+    while [ -n "$(jobs -p)" ]; do wait -n; done
+}
+
+one_seed() {
+    train "$1" ",seed=$1"
+}
+
+one_long() {
+    local epochs
+    epochs=$(jq -r '.workloads[0].hyper_parameters' "$work/1.json" |
+        sed -n 's/.*\<epochs=\([0-9]*\).*/\1/p')
+    train "long$1" ",seed=$1,target=0.000001,epochs=$((epochs * 10))"
+}
+
+echo "AGENT='$AGENT' KEYS='$KEYS' JOBS=$JOBS ($($AGENT --version | head -n 1))"
 printf '%-6s %10s %10s %10s %12s %10s\n' seed epochs quality target seconds samples/s
-s=1
-while [ "$s" -le "$seeds" ]; do
-    train "$s" ",seed=$s"
+at_once one_seed "$seeds"
+for ((s = 1; s <= seeds; s++)); do
     jq -r --arg s "$s" '.workloads[0] | [$s, .quality.epochs_to_target // "-",
         .quality.achieved, .quality.target, .performance.time_to_quality_seconds // "-",
         .performance.samples_per_second // "-"] | @tsv' "$work/$s.json" |
         awk '{printf "%-6s %10s %10.4f %10.4f %12s %10s\n", $1, $2, $3, $4, $5, $6}'
-    s=$((s + 1))
 done
-s=1
-while [ "$s" -le "$long" ]; do
-    epochs=$(jq -r '.workloads[0].hyper_parameters' "$work/1.json" |
-        sed -n 's/.*\<epochs=\([0-9]*\).*/\1/p')
-    train "long$s" ",seed=$s,target=0.000001,epochs=$((epochs * 10))"
+at_once one_long "$long"
+for ((s = 1; s <= long; s++)); do
     jq -r --arg s "$s" '.workloads[0] |
         "long seed \($s): \(.epochs | length) epochs, best quality \(.quality.achieved)"' \
         "$work/long$s.json"
-    s=$((s + 1))
 done
 jq -s -r --argjson seeds "$seeds" '
     [.[] | .workloads[0]] as $w
@@ -59,7 +78,8 @@ jq -s -r --argjson seeds "$seeds" '
        then ([$n[] | (. - $mean) * (. - $mean)] | add / ($reached - 1) | sqrt) else 0 end) as $std
     | $runs[0].quality as $q
     | "reached \($reached) of \($seeds); epochs mean \($mean) std \($std) least \($n | min)",
-      "baseline \($q.baseline)",
+      "baseline \($q.baseline), \($q.baseline_domain.name // "of the field") " +
+          "\($q.baseline_domain.value)",
       (if ($long | length) > 0 then
         ([$long[].quality.achieved] | add / length) as $far
         | "ten times longer: \($far); the target is " +

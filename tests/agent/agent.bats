@@ -137,6 +137,15 @@ signal_to() {
     [ -z "$(ls -A "$dir")" ]
 }
 
+@test "more threads than the cores of a rank's binding are said" {
+    run taskset -c "$(taskset -pc $$ | sed 's/.*: \([0-9]*\).*/\1/')" "$fake" --dry-run cosmoflow,class=tiny,threads=2
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"threads=2, but a rank is bound to 1 core: "*"srun -c 2"* ]]
+    run taskset -c "$(taskset -pc $$ | sed 's/.*: \([0-9]*\).*/\1/')" "$fake" --dry-run cosmoflow,class=tiny,threads=1
+    [ "$status" -eq 0 ]
+    [[ "$output" != *"bound to"* ]]
+}
+
 @test "the site says where generated data are kept, and a wrong site file is said" {
     unset HPCAI500_CACHE
     echo "cache = $dir/shared" >site.conf
@@ -198,8 +207,9 @@ signal_to() {
 }
 
 @test "a rank that is stopped: partial record after the time-out, exit 4" {
-    FAKE_TROUBLE=1:3:stop HPCAI500_TIMEOUT=1.5 \
+    FAKE_TROUBLE=1:3:stop HPCAI500_TIMEOUT=5 \
         run ranks 3 "$fake" cosmoflow,class=tiny,target=0.001
+    echo "$output"
     [ "$status" -eq 4 ]
     [[ "$(field 'r["reasons"]["status"]')" == *"rank 1 ($(hostname)) is stopped"* ]]
     [ "$(field 'r["status"]')" = partial ]

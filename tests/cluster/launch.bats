@@ -63,6 +63,10 @@ batch() {
     cat sbatch.out job.out
 }
 
+@test "of what is installed, Slurm's folder of plugins holds the plugin alone" {
+    [ "$(cd "$S/prefix/lib/slurm" && ls)" = hpcai500.so ]
+}
+
 @test "the agent as the command is the step, and nothing else is started" {
     run srun_ -N2 -n2 --hpcai500=component,class=tiny "$STANDIN"
     echo "$output"; [ "$status" -eq 0 ]
