@@ -9,10 +9,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <grp.h>
 #include <limits.h>
 #include <poll.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -29,6 +27,7 @@
 #include "spank/collect_account.h"
 #include "spank/collect_file.h"
 #include "spank/receive.h"
+#include "spank/user.h"
 
 enum { GRACE_SECONDS = 600, INTERVAL_SECONDS = 30, RECEIVE_MS = 500 };
 
@@ -114,23 +113,7 @@ static int parse_options(int argc, char **argv, struct options *o)
     return optind < argc ? usage(stderr) : -1;
 }
 
-/* ---- who we are, and what we open ---- */
-
-static int become(const char *user, struct err *e)
-{
-    const struct passwd *pw = getpwnam(user);
-
-    if (!pw)
-        return err_set(e, "the service user '%s' does not exist (service_user=)", user);
-    if (geteuid() == pw->pw_uid && getuid() == pw->pw_uid)
-        return 0;
-    if (geteuid() != 0)
-        return err_set(e, "this is the business of user '%s' (service_user=), or of root", user);
-    if (initgroups(user, pw->pw_gid) < 0 || setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) < 0 ||
-        setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) < 0 || setuid(0) == 0)
-        return err_set(e, "cannot become user '%s': %s", user, strerror(errno));
-    return 0;
-}
+/* ---- what we open ---- */
 
 /* A folder that may be new, in one that is there. */
 static int make_folder(const char *path, struct err *e)
@@ -158,7 +141,7 @@ static int open_all(struct service *s, struct err *e)
 {
     if (config_load(&s->config, NULL, CONFIG_PRIVILEGED, e) < 0 ||
         redact_open(&s->redact, &s->config, e) < 0 || /* root alone may read the salt */
-        become(s->config.service_user, e) < 0)
+        user_become(s->config.service_user, e) < 0)
         return -1;
     umask(027);
     if (make_folder(s->config.archive, e) < 0 || make_folder(s->config.quarantine, e) < 0 ||

@@ -56,7 +56,8 @@ if BUILD_SLURMDBD
 pkglibexec_PROGRAMS += spank/hpcai500-slurmdbd
 dist_man_MANS += %D%/hpcai500-slurmdbd.8
 spank_hpcai500_slurmdbd_SOURCES = \
-    %D%/admin_comment.h %D%/admin_comment.c %D%/slurmdbd.h %D%/slurmdbd.c
+    %D%/admin_comment.h %D%/admin_comment.c %D%/slurmdbd.h %D%/slurmdbd.c \
+    %D%/user.h %D%/user.c
 spank_hpcai500_slurmdbd_CPPFLAGS = $(AM_CPPFLAGS) $(SLURM_CFLAGS)
 spank_hpcai500_slurmdbd_LDADD = reports/libcore.la $(LIBSLURM_LIBS)
 endif
@@ -71,7 +72,8 @@ spank_hpcai500_collect_SOURCES = %D%/collect.c %D%/slurmdbd.h \
     %D%/collect_check.h %D%/collect_check.c \
     %D%/collect_file.h %D%/collect_file.c \
     %D%/collect_quarantine.h %D%/collect_quarantine.c \
-    %D%/collect_text.h %D%/collect_text.c
+    %D%/collect_text.h %D%/collect_text.c \
+    %D%/user.h %D%/user.c
 spank_hpcai500_collect_CFLAGS = $(AM_CFLAGS) $(HARDEN_CFLAGS) $(CJSON_CFLAGS)
 spank_hpcai500_collect_LDADD = $(collect_libs)
 spank_hpcai500_verify_SOURCES = %D%/verify.c %D%/collect_check.h %D%/collect_check.c

@@ -45,6 +45,7 @@
 #include "reports/err.h"
 #include "spank/admin_comment.h"
 #include "spank/slurmdbd.h"
+#include "spank/user.h"
 
 enum {
     MERGE_TRIES = 5,
@@ -385,7 +386,7 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     signal(SIGALRM, too_long);
     alarm(JOB_SECONDS);
-    if ((!asks && lock(&e) < 0) || connect_dbd(&e) < 0)
+    if (user_confine(&e) < 0 || (!asks && lock(&e) < 0) || connect_dbd(&e) < 0)
         code = SLURMDBD_LATER;
     else if (asks)
         code = (int)get(argv[2], argv[3], &e);

@@ -309,6 +309,16 @@ has() { grep -qF -- "$2" <<< "$1" || { echo "no '$2' in: $1"; return 1; }; }
     has "$output" "$lib/archive: Permission denied"
 }
 
+@test "what tells accounting is nobody but who calls it" {
+    [ -x "$top_builddir/spank/hpcai500-slurmdbd" ] || skip "built without libslurm"
+    chmod 755 "$D" "$D/bin"
+    install -m 4755 "$top_builddir/spank/hpcai500-slurmdbd" "$D/bin/helper"
+    run setpriv --reuid nobody --regid nogroup --clear-groups "$D/bin/helper" get lab 1
+    [ "$status" -eq 3 ]
+    [[ "$output" == *"this program is not to be set-user-id or set-group-id" ]] ||
+        findmnt -no OPTIONS -T "$D" | grep -q nosuid
+}
+
 @test "usage" {
     run "$D/bin/hpcai500-collect" --once word
     [ "$status" -eq 2 ]

@@ -42,6 +42,15 @@ endif
 endif
 dist_check_SCRIPTS += %D%/collect.bats
 
+# Who the collector is.
+if BUILD_TESTS
+check_PROGRAMS += tests/spank/test_user
+TESTS += tests/spank/test_user
+tests_spank_test_user_SOURCES = %D%/test_user.c spank/user.h spank/user.c
+tests_spank_test_user_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_spank_test_user_LDADD = reports/libcore.la $(CMOCKA_LIBS)
+endif
+
 # Bundles, credentials, drop folders, the way to the collector.
 if BUILD_TESTS
 if BUILD_WITNESS
