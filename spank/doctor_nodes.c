@@ -17,10 +17,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_NODES = 16384, MAX_ARGUMENTS = 32 };
+enum { MAX_NODES = 16384, MAX_ARGUMENTS = 32, NAME_SIZE = 64 };
 
 struct node {
-    char name[64];
+    char name[NAME_SIZE];
     char agent[320]; /* what its agent said; "" it did not start */
     bool told;
 };
@@ -70,13 +70,38 @@ static bool is_state(const char *state, const char *word)
     return strncmp(state, word, n) == 0 && strspn(state + n, "-+") == strlen(state + n);
 }
 
+/* A word that srun can only take for one node: else it could be an option, a
+ * list, or with a slash in it the name of a file. */
+static bool is_node(const char *name)
+{
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+    size_t n = strlen(name);
+
+    return n > 0 && n < NAME_SIZE && strspn(name, letters) == n && name[0] != '-' && name[0] != '.';
+}
+
 /* Those that a step can run on now; of the others it is said why not. */
+static void take_node(struct doctor *d, struct nodes *all, const char *name, const char *state)
+{
+    if (!is_node(name))
+        doctor_add(d, DOCTOR_UNKNOWN, "does slurm.conf spell it so?",
+                   "'%.64s' is no name of a node: not looked at", name);
+    else if (is_state(state, "idle") || is_state(state, "mixed"))
+        add_node(all, name);
+    else if (is_state(state, "allocated") || is_state(state, "completing"))
+        doctor_add(d, DOCTOR_UNKNOWN, "ask again when it is free", "%s is busy: not looked at",
+                   name);
+    else
+        doctor_add(d, DOCTOR_WARN, "scontrol show node says why", "%s is %s: not looked at", name,
+                   state);
+}
+
 static int find_nodes(struct doctor *d, const char *list, struct nodes *all)
 {
     const char *argv[] = {"sinfo", "-h", "-N", "-o", "%N %T", "-n", list, NULL};
-    char *text;
-    char *save = NULL, name[64], state[64], last[64] = "";
-
+    const char *last = "";
+    char *text, *save = NULL;
     bool named = false;
 
     if (!list)
@@ -84,20 +109,15 @@ static int find_nodes(struct doctor *d, const char *list, struct nodes *all)
     int rc = doctor_run(argv, 2 * d->seconds, &text);
     for (char *line = strtok_r(text, "\n", &save); rc == 0 && line;
          line = strtok_r(NULL, "\n", &save)) {
-        if (sscanf(line, "%63s %63s", name, state) != 2)
+        char *state = strchr(line, ' ');
+        if (!state || !state[1])
             continue;
+        *state++ = '\0';
+        state[strcspn(state, " ")] = '\0';
         named = true;
-        if (strcmp(name, last) == 0)
-            continue; /* once for each of its partitions */
-        snprintf(last, sizeof last, "%s", name);
-        if (is_state(state, "idle") || is_state(state, "mixed"))
-            add_node(all, name);
-        else if (is_state(state, "allocated") || is_state(state, "completing"))
-            doctor_add(d, DOCTOR_UNKNOWN, "ask again when it is free", "%s is busy: not looked at",
-                       name);
-        else
-            doctor_add(d, DOCTOR_WARN, "scontrol show node says why", "%s is %s: not looked at",
-                       name, state);
+        if (strcmp(line, last) != 0) /* once for each of its partitions */
+            take_node(d, all, line, state);
+        last = line;
     }
     if (rc || !named)
         doctor_add(d, DOCTOR_UNKNOWN, "is slurmctld up? sinfo must list the nodes",

@@ -214,6 +214,35 @@ says() {
     python3 -c 'import json,sys; json.load(sys.stdin)' <<<"$output"
 }
 
+@test "hostile names of nodes: never an option, a list, a file or a word of a shell" {
+    long=$(head -c 64 /dev/zero | tr '\0' n)
+    cat >nodes <<N
+\$(touch owned) idle
+\`touch\${IFS}owned\` idle
+;touch\${IFS}owned; idle
+--uid=0 idle
+-n1 idle
+n[1-9] idle
+n1,n2 idle
+../../etc/hosts idle
+/etc/hosts idle
+@all idle
+$(printf 'n\033[2J') idle
+$long idle
+n1 idle\$(touch
+good-1.a_b idle
+ idle
+N
+    put step 'printf "<%s>" "$@" >>$SITE/srun.log; printf "T\tgood-1.a_b\t%s\n" $(date +%s%N)'
+    run "$doctor" --nodes='$(touch owned)' agent
+    says 1 "'\$(touch' is no name of a node: not looked at" "'--uid=0' is no name" "'n[1-9]' is no name" \
+        "'n1,n2' is no name" "'../../etc/hosts' is no name" "'$long' is no name" "n1 is idle\$(touch: not looked at"
+    LC_ALL=C no grep -q "$(printf '[\001-\010\013-\037\177]')" <<<"$output"
+    grep -qF '<--nodes=1><--ntasks=1><--nodelist=good-1.a_b>' srun.log
+    [ "$(wc -l <srun.log)" -eq 0 ] # one step
+    [ -z "$(find . -name '*owned*')" ]
+}
+
 @test "a tool that hangs is ended" {
     put bin/srun 'sleep 300'
     run "$doctor" --timeout=1 option
