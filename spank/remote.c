@@ -11,6 +11,7 @@
 #include "spank/plugin.h"
 
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,14 +29,30 @@ static int remote_option(struct request *r, const char *text)
     return 0;
 }
 
+/* A pipe that nobody reads any more must not end what we let go on. */
+static void tell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+static void tell(const char *fmt, ...)
+{
+    struct sigaction ignore = {.sa_handler = SIG_IGN}, theirs;
+    char text[1024];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    sigaction(SIGPIPE, &ignore, &theirs);
+    fprintf(stderr, "hpcai500: %s\n", text);
+    fflush(stderr);
+    sigaction(SIGPIPE, &theirs, NULL);
+}
+
 /* `optional` ignores return codes; this ends the task alone, before exec. */
 static void end_task(spank_t sp, const char *sentence)
 {
     uint32_t rank = 0;
 
     if (sentence && (spank_get_item(sp, S_TASK_GLOBAL_ID, &rank) || rank == 0))
-        fprintf(stderr, "hpcai500: %s\n", sentence);
-    fflush(stderr);
+        tell("%s", sentence);
     _exit(1);
 }
 
@@ -166,7 +183,7 @@ static void before_script(spank_t sp, struct request *r)
         err_prefix(&e, "the script does not start");
         end_task(sp, e.text);
     }
-    fprintf(stderr, "hpcai500: %s; the script starts all the same (gate=yes stops it)\n", e.text);
+    tell("%s; the script starts all the same (gate=yes stops it)", e.text);
 }
 
 static int remote_task_init(spank_t sp, struct request *r)
@@ -181,8 +198,7 @@ static int remote_task_init(spank_t sp, struct request *r)
         return 0;
     if (!r->said && site_parse(&r->site, r->site_argc, r->site_argv, &r->refusal)) {
         if (spank_get_item(sp, S_TASK_ID, &local) || local == 0)
-            fprintf(stderr, "hpcai500: %s; the agent goes without this node's conf= and spool=\n",
-                    r->refusal.text);
+            tell("%s; the agent goes without this node's conf= and spool=", r->refusal.text);
         r->site = (struct site){0};
     }
     if (r->said && r->refusal.text[0])

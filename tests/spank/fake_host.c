@@ -13,6 +13,7 @@
  *   FAKE_UID      the job's user in prolog and epilog; unset: not known
  *   FAKE_JOB, FAKE_STEP, FAKE_NODES, FAKE_TASKS, FAKE_RANK   items
  *   FAKE_NO_ITEMS every spank_get_item fails; FAKE_NO_MEMORY=N the N-th calloc
+ *   FAKE_NO_KILL  what a hook kills lives on, as in a dead file system
  *
  * Before Slurm would launch or exec, prints "launch: COMMAND" or "exec:
  * COMMAND" with those of the variables in shown[] that are set. In the remote
@@ -60,6 +61,7 @@ static char **command_argv;
 static char *plugin_argv[64];
 static int plugin_argc;
 static void *plugin;
+static struct sigaction pipe_before;
 
 /* ---- what Slurm exports ---- */
 
@@ -214,13 +216,17 @@ static int callback(const char *value, int remote)
 
 static void show(const char *what)
 {
+    struct sigaction pipe_now;
+
     printf("%s:", what);
     for (int i = 0; i < command_argc; i++)
         printf(" %s", command_argv[i]);
     for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
         if (getenv(shown[i]))
             printf(" %s=%s", shown[i], getenv(shown[i]));
-    printf("\n");
+    sigaction(SIGPIPE, NULL, &pipe_now);
+    printf("%s\n",
+           pipe_now.sa_handler == pipe_before.sa_handler ? "" : " SIGPIPE is not as it was");
     fflush(stdout);
 }
 
@@ -338,6 +344,7 @@ int main(int argc, char **argv)
     const char *asked = getenv("FAKE_CONTEXT");
     char *args = strdup(getenv("FAKE_ARGS") ? getenv("FAKE_ARGS") : "");
 
+    sigaction(SIGPIPE, NULL, &pipe_before);
     for (int i = 0; asked && i < (int)(sizeof names / sizeof *names); i++)
         if (strcmp(names[i], asked) == 0)
             context = (spank_context_t)i;
@@ -435,6 +442,16 @@ int sigaction(int sig, const struct sigaction *act, struct sigaction *old)
     forbidden("sigaction");
     LIBC("sigaction", next);
     return next(sig, act, old);
+}
+
+int kill(pid_t pid, int sig)
+{
+    int (*next)(pid_t, int);
+
+    if (in_hook && getenv("FAKE_NO_KILL"))
+        return 0;
+    LIBC("kill", next);
+    return next(pid, sig);
 }
 
 extern void *__libc_calloc(size_t n, size_t size);

@@ -163,6 +163,76 @@ hostile() {
     for pid in $(cat pids); do [ -z "$(tr -d '\0' 2> /dev/null < "/proc/$pid/cmdline")" ]; done
 }
 
+@test "a witness that not even SIGKILL ends: prolog and epilog go on without it" {
+    fake_witness '[ "$1" = end ] || { echo $$ > pid; exec sleep 300; }'
+    export FAKE_UID=1234
+    FAKE_NO_KILL=1 in_ job_script
+    kill -KILL "$(cat pid)"
+    [ $status -eq 0 ]; [[ $output == *"begin did not end within 5 s"*done && $output != *returned* ]]
+    grep -qx verb=end witness.log
+}
+
+# dead_fs FOLDER COMMAND...: it runs where FOLDER is a file system whose server
+# never answers, as a dead NFS; 70: this machine lets nobody mount one
+dead_fs() {
+    unshare --mount --propagation private python3 - "$@" <<'P'
+import ctypes, os, subprocess, sys
+try:
+    fd = os.open("/dev/fuse", os.O_RDWR | os.O_CLOEXEC)
+except OSError:
+    sys.exit(70)
+words = f"fd={fd},rootmode=40000,user_id=0,group_id=0".encode()
+if ctypes.CDLL(None).mount(b"fuse", sys.argv[1].encode(), b"fuse", 0, words):
+    sys.exit(70)
+code = subprocess.call(sys.argv[2:], stdin=subprocess.DEVNULL)
+sys.exit(128 - code if code < 0 else code)
+P
+}
+
+@test "a dead file system below the spool: prolog and epilog end, no witness is left" {
+    [ "$(id -u)" = 0 ] || skip "only root can mount"
+    [ -x "$top_builddir/spank/hpcai500-witness" ] || skip "the witness was not built"
+    mkdir spool; : > conf
+    cp "$top_builddir/spank/hpcai500-witness" real
+    printf '#!/bin/sh\n[ "$1" = end ] || exec %q "$@"\n' "$PWD/real" > witness; chmod 755 witness
+    run dead_fs "$PWD/spool" true
+    [ $status -eq 0 ] || skip "no file system can be mounted here"
+    run dead_fs "$PWD/spool" timeout -s KILL 1 stat "$PWD/spool/x"
+    [ $status -eq 137 ] # it hangs indeed
+    export FAKE_UID=1234 SLURMD_NODENAME=n1 FAKE_CONTEXT=job_script
+    export FAKE_ARGS="witness=$PWD/witness conf=$PWD/conf spool=$PWD/spool"
+    run dead_fs "$PWD/spool" ./host
+    echo "$output"
+    [ $status -eq 0 ]
+    [[ $output == *"begin did not end within 5 s"*done && $output != *returned* ]]
+    no pgrep -f "$PWD/real"
+}
+
+# deaf COMMAND...: its stderr is a pipe whose reader has gone
+deaf() {
+    mkfifo pipe
+    : < pipe &
+    { wait $!; rm pipe; "$@"; } 2> pipe
+}
+
+@test "nobody reads what is said: script and agent start all the same, and SIGPIPE is theirs" {
+    echo 1 > srun.exit
+    deaf env FAKE_CONTEXT=remote FAKE_STEP=0xfffffffb FAKE_OPTION=component PATH="$dir:$PATH" \
+        SLURM_JOB_NUM_NODES=2 ./host script < /dev/null > out
+    [ "$(tail -n 1 out)" = "exec: script" ]
+    FAKE_ARGS=step=maybe deaf env FAKE_CONTEXT=remote ./host hpcai500-agent < /dev/null > out
+    [[ "$(cat out)" == "exec: hpcai500-agent "* ]]
+    no grep -q SIGPIPE out
+    # a refusal ends the task with its own code
+    run deaf env FAKE_CONTEXT=remote FAKE_OPTION=componet ./host hpcai500-agent
+    [ $status -eq 1 ]
+    # and the witness says why it could not, to nobody
+    if [ -x "$top_builddir/spank/hpcai500-witness" ]; then
+        HPCAI500_CONF=/no/such run deaf "$top_builddir/spank/hpcai500-witness" begin
+        [ $status -eq 1 ]
+    fi
+}
+
 @test "with every argument of plugstack wrong, jobs without the option still run" {
     export FAKE_ARGS="agnet=/x max_node_hours=-1 step=maybe"
     in_ local hostname; only "launch: hostname"
