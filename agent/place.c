@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "reports/config.h"
+#include "reports/fdio.h"
 
 static bool writable(const char *dir)
 {
@@ -130,9 +131,8 @@ static int copy(int from, int to)
     ssize_t n;
 
     while ((n = read(from, block, sizeof block)) > 0)
-        for (ssize_t done = 0, k; done < n; done += k)
-            if ((k = write(to, block + done, (size_t)(n - done))) <= 0)
-                return -1;
+        if (fdio_write(to, block, (size_t)n) < 0)
+            return -1;
     return n < 0 ? -1 : 0;
 }
 

@@ -16,6 +16,8 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "reports/fdio.h"
+
 #define SUFFIX         ".json.gz"
 #define WITNESS_SUFFIX ".witness"
 
@@ -228,20 +230,6 @@ static char *unpack(const unsigned char *in, size_t n, size_t *size, const char 
 
 /* ---- one file ---- */
 
-static int write_all(int fd, const void *bytes, size_t n)
-{
-    for (const char *p = bytes; n;) {
-        ssize_t done = write(fd, p, n);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done <= 0)
-            return -1;
-        p += done;
-        n -= (size_t)done;
-    }
-    return 0;
-}
-
 /* One writer: the temporary name of a file may be fixed, and what a dead
  * writer left goes. */
 static void temp_name(const char *name, char temp[TEMP_SIZE])
@@ -261,7 +249,7 @@ static int write_temp(int dirfd, const char *name, const void *bytes, size_t n, 
     int fd = openat(dirfd, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
     if (fd < 0)
         return -1;
-    int rc = write_all(fd, bytes, n);
+    int rc = fdio_write(fd, bytes, n);
     if (rc == 0 && sync)
         rc = fsync(fd);
     int why = errno;

@@ -5,6 +5,7 @@ reports_libcore_la_CFLAGS = $(AM_CFLAGS) $(HARDEN_CFLAGS)
 reports_libcore_la_SOURCES = \
     %D%/crc32c.h %D%/crc32c.c \
     %D%/err.h %D%/err.c \
+    %D%/fdio.h %D%/fdio.c \
     %D%/config.h %D%/config.c \
     %D%/measure.h \
     %D%/nearest.h %D%/nearest.c \

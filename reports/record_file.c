@@ -23,6 +23,7 @@
 #include <zlib.h>
 #endif
 
+#include "reports/fdio.h"
 #include "reports/record_fields.h"
 #include "reports/sha256.h"
 #include "reports/utf8.h"
@@ -119,20 +120,6 @@ static int temp_publish(struct temp *t, const char *name)
     if (failed < 0 || rename_new(t->dirfd, t->name, name) < 0)
         return -1;
     t->name[0] = '\0';
-    return 0;
-}
-
-static int write_all(int fd, const char *text, size_t n)
-{
-    while (n) {
-        ssize_t done = write(fd, text, n);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done <= 0)
-            return -1;
-        text += done;
-        n -= (size_t)done;
-    }
     return 0;
 }
 
@@ -373,7 +360,7 @@ static int write_record(const struct record *r, int dirfd, const char *dir, cons
     if (temp_open(&t, dirfd, dir, id, e) < 0)
         goto out;
     errno = 0;
-    if (write_all(t.fd, text, strlen(text)) < 0 || write_all(t.fd, "\n", 1) < 0 ||
+    if (fdio_write(t.fd, text, strlen(text)) < 0 || fdio_write(t.fd, "\n", 1) < 0 ||
         temp_publish(&t, name) < 0) {
         if (errno == EEXIST)
             err_set(e, "%s/%s exists already and was not replaced", dir, name);

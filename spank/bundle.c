@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "reports/crc32c.h"
+#include "reports/fdio.h"
 
 enum { HEAD = 18 }; /* "LLLLLLLL CCCCCCCC " */
 
@@ -47,24 +48,6 @@ bool bundle_name_ok(const char *name)
 }
 
 /* ---- reading ---- */
-
-/* Whole buffer, fewer bytes at the end of the file, -1. */
-static ssize_t read_all(int fd, void *buf, size_t n)
-{
-    size_t got = 0;
-
-    while (got < n) {
-        ssize_t k = read(fd, (char *)buf + got, n - got);
-        if (k < 0 && errno == EINTR)
-            continue;
-        if (k < 0)
-            return -1;
-        if (k == 0)
-            break;
-        got += (size_t)k;
-    }
-    return (ssize_t)got;
-}
 
 /* Eight hexadecimal digits and a blank; -1 when it is something else. */
 static long long hex8(const char *c)
@@ -101,7 +84,7 @@ static int damaged(void)
 static int read_frame(struct bundle *b, size_t most, char **payload, size_t *size, struct err *e)
 {
     char head[HEAD];
-    ssize_t got = read_all(b->fd, head, HEAD);
+    ssize_t got = fdio_read(b->fd, head, HEAD);
 
     if (got == 0)
         return 0;
@@ -119,7 +102,7 @@ static int read_frame(struct bundle *b, size_t most, char **payload, size_t *siz
     char *p = malloc((size_t)n + 1);
     if (!p)
         return cannot_read(b->label, e);
-    got = read_all(b->fd, p, (size_t)n + 1);
+    got = fdio_read(b->fd, p, (size_t)n + 1);
     if (got == (ssize_t)n + 1 && p[n] == '\n' && crc32c(0, p, (size_t)n) == (uint32_t)crc) {
         p[n] = '\0';
         *payload = p;

@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "reports/fdio.h"
 #include "spank/admin_comment.h"
 #include "spank/collect_text.h"
 #include "spank/slurmdbd.h"
@@ -57,7 +58,7 @@ static unsigned char *packed(const struct config *c, const char *place, size_t *
         return NULL;
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 &&
         st.st_size < ADMIN_COMMENT_MAX / 4 * 3 && (bytes = malloc((size_t)st.st_size)))
-        n = read(fd, bytes, (size_t)st.st_size);
+        n = fdio_read(fd, bytes, (size_t)st.st_size);
     close(fd);
     *size = (size_t)n;
     if (n > 0 && n == st.st_size)

@@ -13,21 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char reason_suffix[] = ".reason", part_suffix[] = ".part";
+#include "reports/fdio.h"
 
-static int write_all(int fd, const char *p, size_t n)
-{
-    while (n > 0) {
-        ssize_t done = write(fd, p, n);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done <= 0)
-            return -1;
-        p += done;
-        n -= (size_t)done;
-    }
-    return 0;
-}
+static const char reason_suffix[] = ".reason", part_suffix[] = ".part";
 
 /* A new file name + suffix that is whole or not there. */
 static int put_reason(int dir, const char *name, const char *reason)
@@ -43,7 +31,7 @@ static int put_reason(int dir, const char *name, const char *reason)
     int fd = openat(dir, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
     if (fd < 0)
         return -1;
-    int rc = write_all(fd, reason, strlen(reason)) < 0 || write_all(fd, "\n", 1) < 0 ? -1 : 0;
+    int rc = fdio_write(fd, reason, strlen(reason)) < 0 || fdio_write(fd, "\n", 1) < 0 ? -1 : 0;
     return close(fd) < 0 ? -1 : rc;
 }
 
@@ -58,7 +46,7 @@ static int copy(int from, int to, const char *name)
     int in = openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     int out = openat(to, part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
     if (in >= 0 && out >= 0)
-        while ((n = read(in, block, sizeof block)) > 0 && write_all(out, block, (size_t)n) == 0)
+        while ((n = read(in, block, sizeof block)) > 0 && fdio_write(out, block, (size_t)n) == 0)
             ;
     int rc = n == 0 && fsync(out) == 0 && renameat(to, part, to, name) == 0 ? 0 : -1;
     int why = errno;

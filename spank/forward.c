@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "reports/fdio.h"
 #include "reports/sha256.h"
 #include "spank/bundle.h"
 #include "spank/cred.h"
@@ -235,7 +236,7 @@ static char *slurp(int out, struct waiting *w, char hash[SHA256_HEX_SIZE], struc
 
     if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1 ||
         st.st_size > 2LL * BUNDLE_MAX_BYTES || !(bytes = malloc((size_t)st.st_size + 1)) ||
-        read(fd, bytes, (size_t)st.st_size) != st.st_size) {
+        fdio_read(fd, bytes, (size_t)st.st_size) != st.st_size) {
         err_set(e, "%s cannot be read", w->name);
         free(bytes);
         bytes = NULL;

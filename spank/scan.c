@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "reports/fdio.h"
+
 static void skip(struct scan *s, const struct err *why)
 {
     if (s->skipped++ == 0)
@@ -43,24 +45,6 @@ static int reopen(int path, int flags)
     return open(self, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | flags);
 }
 
-/* Up to n bytes; a file that grows meanwhile is cut where it was looked at. */
-static ssize_t read_upto(int fd, char *buf, size_t n)
-{
-    size_t got = 0;
-
-    while (got < n) {
-        ssize_t k = read(fd, buf + got, n - got);
-        if (k < 0 && errno == EINTR)
-            continue;
-        if (k < 0)
-            return -1;
-        if (k == 0)
-            break;
-        got += (size_t)k;
-    }
-    return (ssize_t)got;
-}
-
 static struct scan_file *room(struct scan *s, struct err *e)
 {
     if (s->n == BUNDLE_MAX_FILES) {
@@ -89,7 +73,7 @@ static int take(struct scan *s, int fd, const char *name, size_t size, struct er
         return err_set(e, "%s is beyond the %llu bytes that are taken of a job", name,
                        (unsigned long long)s->most);
     char *bytes = malloc(size + 1);
-    ssize_t got = bytes ? read_upto(fd, bytes, size) : -1;
+    ssize_t got = bytes ? fdio_read(fd, bytes, size) : -1;
     if (got < 0) {
         free(bytes);
         return err_set(e, "%s cannot be read: %s", name, strerror(bytes ? errno : ENOMEM));

@@ -18,7 +18,7 @@ places="-DHPCAI500_SYSCONFDIR=\"/etc/hpcai500\" -DHPCAI500_BINDIR=\"/usr/bin\""
 case $target in
 record | journal)
     [ "$target" = record ] || core="$core $top/reports/journal.c"
-    for m in crc32c fields record record_fields record_file record_json result runspec sha256 utf8; do
+    for m in crc32c fdio fields record record_fields record_file record_json result runspec sha256 utf8; do
         core="$core $top/reports/$m.c"
     done
     libs="-lcjson -lm"

@@ -21,7 +21,7 @@ if ! clang -fsanitize=fuzzer "$work/probe.c" -o "$work/probe" 2>/dev/null; then
 fi
 clang -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined \
     -fno-sanitize-recover=undefined -I"$build" -I"$top" "$top/tests/spank/fuzz_$target.c" \
-    "$top/spank/$target.c" "$top/reports/crc32c.c" "$top/reports/err.c" "$top/reports/sha256.c" -o "$work/fuzz"
+    "$top/spank/$target.c" "$top/reports/crc32c.c" "$top/reports/err.c" "$top/reports/fdio.c" "$top/reports/sha256.c" -o "$work/fuzz"
 if "$work/fuzz" -max_total_time="$seconds" -max_len=8192 -artifact_prefix="$work/" \
     "$work/found" "$top/tests/spank/corpus/$target" >"$work/log" 2>&1; then
     tail -n 2 "$work/log"

@@ -13,6 +13,8 @@
 #include <hdf5.h>
 #include <zlib.h>
 
+#include "reports/fdio.h"
+
 enum { CHUNK_BYTES = 2 << 20, NAME_BYTES = 8 };
 
 /* Chunks are slabs of whole planes, at most CHUNK_BYTES each. */
@@ -114,20 +116,6 @@ static void *image(const struct gen_cube *c, size_t *size)
     return bytes;
 }
 
-static int write_all(int fd, const char *p, size_t n)
-{
-    while (n > 0) {
-        ssize_t did = write(fd, p, n);
-        if (did < 0 && errno == EINTR)
-            continue;
-        if (did < 0)
-            return -1;
-        p += did;
-        n -= (size_t)did;
-    }
-    return 0;
-}
-
 int gen_write(const char *path, const struct gen_cube *c, char sha256[SHA256_HEX_SIZE],
               uint64_t *bytes, struct err *e)
 {
@@ -148,7 +136,7 @@ int gen_write(const char *path, const struct gen_cube *c, char sha256[SHA256_HEX
     *bytes = size;
     int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
     if (fd >= 0) {
-        rc = write_all(fd, text, size);
+        rc = fdio_write(fd, text, size);
         if (close(fd) < 0)
             rc = -1;
     }
