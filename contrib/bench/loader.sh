@@ -8,11 +8,11 @@
 set -eu
 src=$(cd "$(dirname "$0")/../.." && pwd)
 rounds=${1:-5}
-edge=64
+edge=128 cubes=16
 make -s contrib/bench/loader_bench workloads/data/hpcai500-generate
 dir=$(mktemp -d "${TMPDIR:-/var/tmp}/hpcai500-loader.XXXXXX")
 trap 'rm -rf "$dir"' EXIT
-workloads/data/hpcai500-generate cosmoflow,class=small --train 96 --validation 1 --out "$dir/deflated" \
+workloads/data/hpcai500-generate cosmoflow,class=standard --train $cubes --validation 1 --out "$dir/deflated" \
     -j "$(nproc)" >/dev/null 2>&1
 mkdir -p "$dir/plain/train"
 for f in "$dir"/deflated/train/*; do
@@ -45,7 +45,7 @@ median() {
     sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'
 }
 
-echo "loader: $(git -C "$src" describe --always --dirty 2>/dev/null), $(nproc) cores, $(date -u +%F), $rounds rounds, 96 cubes of $edge^3 x 4 int16"
+echo "loader: $(git -C "$src" describe --always --dirty 2>/dev/null), $(nproc) cores, $(date -u +%F), $rounds rounds, $cubes cubes of $edge^3 x 4 int16"
 printf '%-10s %-5s %8s %8s %8s %8s   %s\n' set cache raw read loader h5py 'GB/s of decoded cubes'
 for set in plain deflated; do
     for cache in warm cold; do
