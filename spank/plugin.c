@@ -74,7 +74,12 @@ int slurm_spank_init(spank_t sp, int ac, char *av[])
         c->init();
     request.site_argc = ac;
     request.site_argv = av;
-    return spank_option_register(sp, &option_row) == ESPANK_SUCCESS ? 0 : -1;
+    /* Without it the option is unknown, which srun says when it is used. A
+     * failure here would end jobs that never asked, as `required` even nodes. */
+    spank_err_t rc = spank_option_register(sp, &option_row);
+    if (rc != ESPANK_SUCCESS)
+        slurm_verbose("hpcai500: Slurm does not take the option --hpcai500 (%d)", (int)rc);
+    return 0;
 }
 
 int slurm_spank_init_post_opt(spank_t sp, int ac, char *av[])

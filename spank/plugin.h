@@ -8,10 +8,10 @@
  * functions, NULL where it has nothing to do. In slurmd there is no context.
  *
  * Life:    one request per process, static in plugin.c.
- * Failure: on the login node a sentence and exit; never in prolog and epilog,
- *          which would drain the node; in slurmstepd only from
- *          task_init, in the task's own process, since every other hook costs
- *          more than the task (slurm.md) and `optional` ignores return codes.
+ * Failure: on the login node a sentence and exit; no hook returns failure, which as
+ *          `required` would drain the node from prolog, epilog and, under
+ *          sbatch, from most of slurmstepd's (tests/cluster/hooks.bats); there
+ *          a task that must not start ends itself in task_init.
  * Threads: none; Slurm calls one hook at a time.
  */
 #ifndef SPANK_PLUGIN_H

@@ -13,6 +13,7 @@
  *   FAKE_UID      the job's user in prolog and epilog; unset: not known
  *   FAKE_JOB, FAKE_STEP, FAKE_NODES, FAKE_TASKS, FAKE_RANK   items
  *   FAKE_NO_ITEMS every spank_get_item fails; FAKE_NO_MEMORY=N the N-th calloc
+ *   FAKE_NO_OPTION  no option can be registered
  *   FAKE_NO_KILL  what a hook kills lives on, as in a dead file system
  *
  * Before Slurm would launch or exec, prints "launch: COMMAND" or "exec:
@@ -98,6 +99,8 @@ spank_err_t spank_option_register(spank_t sp, struct spank_option *opt)
 {
     if (sp != &handle || !opt->name || !opt->usage)
         return ESPANK_BAD_ARG;
+    if (getenv("FAKE_NO_OPTION"))
+        return ESPANK_ERROR;
     registered = *opt;
     return ESPANK_SUCCESS;
 }

@@ -445,6 +445,18 @@ T
     SLURM_JOB_ID=7 in_ local --hpcai500=component cat --hpcai500=component; [[ $output == *"launch: cat --hpcai500=component"* ]]
 }
 
+@test "an option that Slurm does not take: every job runs" {
+    export FAKE_NO_OPTION=1
+    for c in local allocator; do
+        in_ $c -N2 hostname
+        [ $status -eq 0 ]; [ "${#lines[@]}" -eq 2 ]; [ "${lines[1]}" = "launch: hostname" ]
+        [[ ${lines[0]} == "fake: verbose: hpcai500: Slurm does not take the option --hpcai500 ("*")" ]]
+    done
+    in_ remote hostname; [ $status -eq 0 ]; [[ $output == *"exec: hostname" && $output != *returned* ]]
+    in_ remote hpcai500-agent; [ $status -eq 0 ]; [[ $output == *"exec: hpcai500-agent HPCAI500_PLUGIN="* ]]
+    for c in slurmd job_script; do in_ $c; [ $status -eq 0 ]; only done; done
+}
+
 @test "the site can turn off each trick" {
     FAKE_ARGS=reexec=no in_ local --hpcai500=component; [ $status -eq 70 ]
     FAKE_ARGS=step=no in_ local --hpcai500=component hostname
