@@ -309,6 +309,54 @@ has() { grep -qF -- "$2" <<< "$1" || { echo "no '$2' in: $1"; return 1; }; }
     has "$output" "$lib/archive: Permission denied"
 }
 
+@test "a root-only file is out of the collector's reach, by every way to it" {
+    local name=lab-%d-n1-1795374290.bundle secret=$D/secret/kept all
+    bundle_of() { printf "$out/$name" "$1"; }
+    sed -i 's/^service_user.*/service_user = daemon/' "$D/conf"
+    touch "$D/told" "$D/kept"
+    chown daemon: "$lib" "$out" "$D/told" "$D/kept"
+    mkdir -m 755 "$D/secret"
+    # A bundle that would be filed: whoever can read it shows that he has.
+    make_bundles record 100
+    mv "$(bundle_of 100)" "$secret"
+    make_bundles record 101 # root's alone where the others lie
+    make_bundles record 102 # the service user's: what is right is still filed
+    chown daemon: "$(bundle_of 102)"
+    ln -s "$secret" "$(bundle_of 100)"
+    ln "$secret" "$(bundle_of 103)"
+    ln -s /etc/shadow "$(bundle_of 104)"
+    ln -s "$D/secret" "$(bundle_of 105)"
+    mkdir -p "$lib/archive/2026/11/22" "$lib/quarantine"
+    ln -s "$secret" "$lib/archive/2026/11/22/lab-102.0.3.witness"
+    ln -s "$secret" "$lib/quarantine/$(basename "$(bundle_of 104)").reason"
+    chown -R daemon: "$lib"
+    cp -p "$secret" "$D/secret/copy"
+    run collect
+    echo "$output"
+    [ "$status" -eq 0 ]
+    has "$output" "1 filed"
+    has "$output" "$(printf "$name" 101): Permission denied"
+    has "$output" "$(printf "$name" 103): Permission denied"
+    [ "$(archived)" = 1 ]
+    [ -f "$lib/archive/2026/11/22/lab-102.0.3.json.gz" ]
+    # Whose name is 100, 101 or 103 was read by nobody; nor was shadow.
+    all=$D/all
+    { echo "$output"; cat "$D/told"; find "$lib" -type f -exec zcat -f {} +; } > "$all"
+    no grep -aq 'lab-10[013]\.0\.3' "$all"
+    no grep -aqFf <(head -c 16 "$secret"; echo; grep -o '^[^:]*:[^:]*:' /etc/shadow) "$all"
+    cmp "$secret" "$D/secret/copy"
+    run setpriv --reuid daemon --regid daemon --clear-groups \
+        env HPCAI500_CONF="$secret" "$D/bin/hpcai500-collect" --once
+    [ "$output" = "hpcai500 collect: cannot read $secret: Permission denied" ]
+    # Root, were he to file, would see them: nothing but his leave was missing.
+    sed -i 's/^service_user.*/service_user = root/' "$D/conf"
+    chown -R root: "$lib" "$out"
+    run collect
+    has "$output" "2 filed"
+    has "$(zcat "$lib/archive/2026/11/22/"*.gz)" lab-101.0.3
+    no grep -aqFf <(grep -o '^[^:]*:[^:]*:' /etc/shadow) <(find "$lib" -type f -exec zcat -f {} +)
+}
+
 @test "what tells accounting is nobody but who calls it" {
     [ -x "$top_builddir/spank/hpcai500-slurmdbd" ] || skip "built without libslurm"
     chmod 755 "$D" "$D/bin"
