@@ -8,6 +8,11 @@
 
 #include <hdf5.h>
 
+/* A filter that is no part of HDF5, and the variable that it sets when it is
+ * loaded (foreign_filter.c). */
+enum { FOREIGN_FILTER = 32123 };
+#define FOREIGN_FILTER_RAN "HPCAI500_TEST_FOREIGN_FILTER_RAN"
+
 /* How one file of a fixture is made; zeros are the published cut layout,
  * contiguous int16. */
 struct fixture {

@@ -25,7 +25,12 @@ tests_data_test_manifest_SOURCES = %D%/test_manifest.c
 tests_data_test_manifest_CFLAGS = $(tests_data_cflags)
 tests_data_test_manifest_LDADD = $(tests_data_ldadd)
 tests_data_test_dataset_SOURCES = %D%/test_dataset.c
+tests_data_test_dataset_CPPFLAGS = $(AM_CPPFLAGS) -DFILTER_FOLDER='"$(abs_builddir)/tests/data/.libs"'
 tests_data_test_dataset_CFLAGS = $(tests_data_cflags)
+check_LTLIBRARIES += tests/data/libforeign_filter.la
+tests_data_libforeign_filter_la_SOURCES = %D%/foreign_filter.c
+tests_data_libforeign_filter_la_CFLAGS = $(AM_CFLAGS) $(HDF5_CFLAGS)
+tests_data_libforeign_filter_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhere
 tests_data_test_dataset_LDADD = $(tests_data_ldadd)
 tests_data_test_loader_SOURCES = %D%/test_loader.c
 tests_data_test_loader_CFLAGS = $(tests_data_cflags)

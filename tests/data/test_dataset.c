@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/data/fixture.h"
@@ -275,23 +276,151 @@ static void oblong_cube(const char *path)
     put(path, "x", H5T_STD_I16LE, 4, (hsize_t[]){8, 8, 9, 4}, 0, NULL);
 }
 
-/* Late allocation: a huge set that takes no room in the file. */
-static void huge_cube(const char *path)
+/* A set whose extent was changed after it was made, which asks for no room. */
+static void chunked(const char *path, const char *name, const hsize_t *dims, const hsize_t *chunk,
+                    void (*filter)(hid_t plist))
 {
-    hid_t f = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT), p = H5Pcreate(H5P_DATASET_CREATE);
-    const hsize_t side = (hsize_t)1 << 40, dims[4] = {side, side, side, 4};
+    const int rank = name[0] == 'x' ? 4 : 1;
+    const hsize_t most[4] = {H5S_UNLIMITED, H5S_UNLIMITED, H5S_UNLIMITED, H5S_UNLIMITED};
+    hid_t p = H5Pcreate(H5P_DATASET_CREATE), space = H5Screate_simple(rank, chunk, most);
 
-    H5Ldelete(f, "x", H5P_DEFAULT);
-    H5Pset_chunk(p, 4, (hsize_t[]){8, 8, 8, 4});
-    hid_t space = H5Screate_simple(4, (hsize_t[]){8, 8, 8, 4},
-                                   (hsize_t[]){H5S_UNLIMITED, H5S_UNLIMITED, H5S_UNLIMITED, 4});
-    hid_t set = H5Dcreate2(f, "x", H5T_STD_I16LE, space, H5P_DEFAULT, p, H5P_DEFAULT);
-    H5Dset_extent(set, (hsize_t[]){(hsize_t)1 << 20, (hsize_t)1 << 20, (hsize_t)1 << 20, 4});
-    (void)dims;
+    without(path, name);
+    hid_t f = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+    H5Pset_chunk(p, rank, chunk);
+    if (filter)
+        filter(p);
+    hid_t set = H5Dcreate2(f, name, rank == 4 ? H5T_STD_I16LE : H5T_IEEE_F32LE, space, H5P_DEFAULT,
+                           p, H5P_DEFAULT);
+    assert_true(set >= 0 && H5Dset_extent(set, dims) >= 0);
     H5Dclose(set);
     H5Sclose(space);
     H5Pclose(p);
     H5Fclose(f);
+}
+
+/* Late allocation: a huge set that takes no room in the file. */
+static void huge_cube(const char *path)
+{
+    const hsize_t side = (hsize_t)1 << 20;
+
+    chunked(path, "x", (hsize_t[]){side, side, side, 4}, (hsize_t[]){8, 8, 8, 4}, NULL);
+}
+
+/* The extent that the file of a set says, written over what the library, which
+ * would not make such a set, has put there. */
+static void say_extent(const char *path, int rank, const uint64_t *was, const uint64_t *is)
+{
+    unsigned char file[65536], message[8 + 4 * 8] = {1, (unsigned char)rank, 1};
+    const size_t bytes = (size_t)rank * 8;
+
+    memcpy(message + 8, was, bytes);
+    int fd = open(path, O_RDWR);
+    ssize_t n = pread(fd, file, sizeof file, 0);
+    unsigned char *found = memmem(file, (size_t)n, message, 8 + bytes);
+    assert_non_null(found);
+    assert_int_equal(pwrite(fd, is, bytes, found + 8 - file), (ssize_t)bytes);
+    close(fd);
+}
+
+/* The product of these is 0 in 64 bits. */
+static void endless_cube(const char *path)
+{
+    const uint64_t side = (uint64_t)1 << 62;
+
+    say_extent(path, 4, (uint64_t[]){8, 8, 8, 4}, (uint64_t[]){side, side, side, 4});
+}
+
+static void endless_axis(const char *path)
+{
+    say_extent(path, 4, (uint64_t[]){8, 8, 8, 4}, (uint64_t[]){8, 8, (uint64_t)1 << 63, 4});
+}
+
+static void endless_labels(const char *path)
+{
+    say_extent(path, 1, (uint64_t[]){4}, (uint64_t[]){(uint64_t)1 << 63});
+}
+
+/* A chunk may be larger than its set: 2 GiB of numbers, deflated to nothing. */
+static void huge_chunk(const char *path)
+{
+    chunked(path, "x", (hsize_t[]){8, 8, 8, 4}, (hsize_t[]){1024, 1024, 256, 4}, deflated);
+}
+
+static void huge_chunk_of_labels(const char *path)
+{
+    chunked(path, "y", (hsize_t[]){4}, (hsize_t[]){1 << 29}, deflated);
+}
+
+static void wide_labels(const char *path)
+{
+    hid_t type = H5Tcopy(H5T_IEEE_F64LE);
+
+    H5Tset_size(type, 1 << 20);
+    put(path, "y", type, 1, (hsize_t[]){4}, 0, NULL);
+    H5Tclose(type);
+}
+
+/* The index says that the one chunk takes nearly 4 GiB of the file. */
+static void boasting_chunk(const char *path)
+{
+    unsigned char file[65536], key[8 + 5 * 8] = {0};
+    const hsize_t at[4] = {0};
+    hsize_t size = 0;
+    haddr_t where;
+    unsigned mask;
+
+    fixture_write(folder, "train/two.hdf5",
+                  &(struct fixture){.chunk = {8, 8, 8, 4}, .filter = checksummed});
+    hid_t f = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT), set = H5Dopen2(f, "x", H5P_DEFAULT);
+    H5Dget_chunk_info_by_coord(set, at, &mask, &where, &size);
+    H5Dclose(set);
+    H5Fclose(f);
+    memcpy(key, &(uint32_t){(uint32_t)size}, 4); /* then mask and corner, all 0 */
+    int fd = open(path, O_RDWR);
+    ssize_t n = pread(fd, file, sizeof file, 0);
+    unsigned char *found = memmem(file, (size_t)n, key, sizeof key);
+    assert_non_null(found);
+    assert_int_equal(pwrite(fd, "\xf0\xff\xff\xff", 4, found - file), 4);
+    close(fd);
+}
+
+/* A filter that is no part of HDF5. Writing takes one that does nothing. */
+static size_t copy(unsigned flags, size_t n, const unsigned values[], size_t bytes, size_t *room,
+                   void **buf)
+{
+    (void)flags, (void)n, (void)values, (void)room, (void)buf;
+    return bytes;
+}
+
+static void with_filter(const char *path, const char *name, int rank, const hsize_t *dims,
+                        hid_t type)
+{
+    static const int16_t zeros[8 * 8 * 8 * 4];
+    const H5Z_class2_t ours = {H5Z_CLASS_T_VERS, FOREIGN_FILTER, 1, 1, "foreign", NULL, NULL, copy};
+    hid_t f, p = H5Pcreate(H5P_DATASET_CREATE), space = H5Screate_simple(rank, dims, NULL);
+
+    without(path, name);
+    f = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+    H5Zregister(&ours);
+    H5Pset_chunk(p, rank, dims);
+    H5Pset_filter(p, FOREIGN_FILTER, H5Z_FLAG_MANDATORY, 0, NULL);
+    hid_t set = H5Dcreate2(f, name, type, space, H5P_DEFAULT, p, H5P_DEFAULT);
+    H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, zeros);
+    H5Dclose(set);
+    H5Sclose(space);
+    H5Pclose(p);
+    H5Fclose(f);
+    H5Zunregister(FOREIGN_FILTER);
+}
+
+static void foreign_filter(const char *path)
+{
+    with_filter(path, "x", 4, (hsize_t[]){8, 8, 8, 4}, H5T_STD_I16LE);
+}
+
+static void foreign_filter_of_labels(const char *path)
+{
+    with_filter(path, "y", 1, (hsize_t[]){4}, H5T_IEEE_F32LE);
 }
 
 static void five_channels(const char *path)
@@ -350,6 +479,33 @@ static void external_storage(const char *path)
     H5Fclose(f);
 }
 
+/* From a file that would be waited for for ever. */
+static void virtual(const char *path, const char *name, int rank, const hsize_t *dims, hid_t type)
+{
+    char fifo[300];
+
+    snprintf(fifo, sizeof fifo, "%s/train/source.fifo", folder);
+    mkfifo(fifo, 0666);
+    without(path, name);
+    hid_t f = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT), p = H5Pcreate(H5P_DATASET_CREATE);
+    hid_t space = H5Screate_simple(rank, dims, NULL);
+    H5Pset_virtual(p, space, fifo, name, space);
+    H5Dclose(H5Dcreate2(f, name, type, space, H5P_DEFAULT, p, H5P_DEFAULT));
+    H5Sclose(space);
+    H5Pclose(p);
+    H5Fclose(f);
+}
+
+static void virtual_cube(const char *path)
+{
+    virtual(path, "x", 4, (hsize_t[]){8, 8, 8, 4}, H5T_STD_I16LE);
+}
+
+static void virtual_labels(const char *path)
+{
+    virtual(path, "y", 1, (hsize_t[]){4}, H5T_IEEE_F32LE);
+}
+
 static void cut_short(const char *path)
 {
     struct stat st;
@@ -401,6 +557,8 @@ static void damaged_chunk(const char *path)
     close(fd);
 }
 
+#define NO_SET ": its dataset cannot be opened (HDF5: "
+
 /* two.hdf5 is spoilt, one.hdf5 before it is good: what is found only when a
  * file is read has the same sentence as what is found at opening. */
 static void bad_files_are_refused(void **state)
@@ -419,6 +577,16 @@ static void bad_files_are_refused(void **state)
         {huge_cube,
          ": dataset 'x' is (1048576,1048576,1048576,4), expected (D,D,D,4) with D from 4 "
          "to 1024"},
+        {endless_cube, ": dataset 'x' is (4611686018427387904,4611686018427387904,"
+                       "4611686018427387904,4), expected (D,D,D,4) with D from 4 to 1024"},
+        {endless_axis, NO_SET}, /* HDF5 1.10 counts to 2^63 - 1 */
+        {endless_labels, NO_SET},
+        {huge_chunk, ": dataset 'x' has chunks of more than 1073741824 bytes"},
+        {huge_chunk_of_labels, ": dataset 'y' has chunks of 536870912 values, expected 4"},
+        {wide_labels, ": dataset 'y' holds no floats"},
+        {boasting_chunk, ": dataset 'x' is said to take 4294967280 bytes of a file of "},
+        {foreign_filter, ": its cube cannot be read (HDF5: "},
+        {foreign_filter_of_labels, ": its labels cannot be read (HDF5: "},
         {five_channels, ": dataset 'x' is (8,8,8,5), expected (D,D,D,4) with D from 4 to 1024"},
         {text_cube, ": dataset 'x' holds no numbers, expected int16 counts"},
         {negative_count, ": dataset 'x' has -3 in a cell, expected finite counts from 0"},
@@ -426,6 +594,8 @@ static void bad_files_are_refused(void **state)
         {soft_link, ": 'x' is a link, expected a dataset"},
         {external_link, ": 'x' is a link, expected a dataset"},
         {external_storage, ": dataset 'x' keeps its data in other files"},
+        {virtual_cube, ": dataset 'x' keeps its data in other files"},
+        {virtual_labels, ": dataset 'y' keeps its data in other files"},
         {cut_short, ": no HDF5 file, or a damaged one (HDF5: truncated file"},
         {gone, ": No such file or directory"},
         {a_folder, ": not a regular file"},
@@ -448,13 +618,53 @@ static void bad_files_are_refused(void **state)
         assert_non_null(d);
         rows[i].spoil(path);
         assert_int_equal(dataset_read(d, 0, cube, y, NULL, &e), 0);
-        assert_int_equal(dataset_read(d, 1, cube, y, NULL, &e), -1);
+        if (dataset_read(d, 1, cube, y, NULL, &e) != -1)
+            fail_msg("row %zu was taken", i);
         snprintf(want, sizeof want, "%s%s", path, rows[i].sentence);
         if (strncmp(e.text, want, strlen(want)) != 0)
             fail_msg("row %zu: '%s', expected '%s'", i, e.text, want);
         dataset_close(d);
         remove(path);
     }
+}
+
+/* Whether plain HDF5, in a process of its own, reads the set with the plugin. */
+static bool library_loads_it(const char *path)
+{
+    static int16_t v[8 * 8 * 8 * 4];
+    int status = -1;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        H5PLset_loading_state(H5PL_ALL_PLUGIN);
+        hid_t f = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT), set = H5Dopen2(f, "x", H5P_DEFAULT);
+        herr_t rc = H5Dread(set, H5T_NATIVE_INT16, H5S_ALL, H5S_ALL, H5P_DEFAULT, v);
+        _exit(rc >= 0 && getenv(FOREIGN_FILTER_RAN) ? 0 : 1);
+    }
+    waitpid(pid, &status, 0);
+    return status == 0;
+}
+
+/* HDF5_PLUGIN_PATH (main) names a folder with the very filter. */
+static void no_filter_of_others_is_loaded(void **state)
+{
+    int16_t cube[8 * 8 * 8 * 4];
+    char path[300];
+    float y[4];
+    struct err e = ERR_INIT;
+
+    (void)state;
+    fixture_write(folder, "train/one.hdf5", &(struct fixture){.sample = 1});
+    fixture_write(folder, "train/two.hdf5", &(struct fixture){.sample = 2});
+    snprintf(path, sizeof path, "%s/train/two.hdf5", folder);
+    struct dataset *d = dataset_open(folder, DATASET_TRAIN, 8, &e);
+    assert_non_null(d);
+    foreign_filter(path);
+    assert_int_equal(dataset_read(d, 1, cube, y, NULL, &e), -1);
+    assert_non_null(strstr(e.text, "its cube cannot be read"));
+    assert_null(getenv(FOREIGN_FILTER_RAN));
+    assert_true(library_loads_it(path)); /* or the above says nothing */
+    dataset_close(d);
 }
 
 static void float_cubes_are_finite(void **state)
@@ -502,11 +712,16 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define ROW(t) cmocka_unit_test_setup_teardown(t, make_folder, remove_folder)
-        ROW(any_storage_reads_alike), ROW(masked_filters_are_left_out),
-        ROW(raw_cubes_are_cut),       ROW(bad_files_are_refused),
-        ROW(float_cubes_are_finite),  ROW(bad_folders_are_refused),
+        ROW(any_storage_reads_alike),
+        ROW(masked_filters_are_left_out),
+        ROW(raw_cubes_are_cut),
+        ROW(bad_files_are_refused),
+        ROW(float_cubes_are_finite),
+        ROW(bad_folders_are_refused),
+        ROW(no_filter_of_others_is_loaded),
 #undef ROW
     };
 
+    setenv("HDF5_PLUGIN_PATH", FILTER_FOLDER, 1); /* before HDF5 looks for it */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,7 +13,7 @@ endif
 tests_faults_once_LDADD += reports/libreports.la reports/libcore.la
 
 # Never installed; -rpath makes it a shared object.
-check_LTLIBRARIES = tests/faults/shim.la
+check_LTLIBRARIES += tests/faults/shim.la
 tests_faults_shim_la_SOURCES = %D%/shim.c
 tests_faults_shim_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhere
 TESTS += %D%/faults.bats

@@ -15,7 +15,7 @@
 #include <hdf5.h>
 #include <zlib.h>
 
-enum { AXES = 4, MAX_FILTERS = 8 };
+enum { AXES = 4, MAX_FILTERS = 8, MAX_LABEL_CHUNK = 65536 };
 
 static const uint64_t max_chunk_bytes = UINT64_C(1) << 30;
 
@@ -34,7 +34,8 @@ struct stored {
     const char *path; /* for sentences */
     const char *name;
     hid_t file, set;
-    int fd; /* HDF5's own descriptor of the file */
+    int fd;         /* HDF5's own descriptor of the file */
+    uint64_t bytes; /* of the file */
     enum dataset_type type;
     uint64_t dims[AXES];
     bool by_offset; /* contiguous, or chunks whose filters are known here */
@@ -87,6 +88,7 @@ static int open_file(struct stored *f, const char *path, uint64_t expected, stru
     *f = (struct stored){.path = path, .file = -1, .set = -1};
     if (stat(path, &st) < 0)
         return err_set(e, "%s: %s", path, strerror(errno));
+    f->bytes = (uint64_t)st.st_size;
     if (!S_ISREG(st.st_mode))
         return err_set(e, "%s: not a regular file", path);
     if (expected && (uint64_t)st.st_size != expected)
@@ -242,6 +244,31 @@ static void close_file(struct stored *f)
         H5Fclose(f->file);
 }
 
+/* HDF5 makes room for what a file says of its chunks: before it reads any. */
+static int check_stored(const struct stored *f, hid_t set, const char *name, struct err *e)
+{
+    uint64_t bytes = H5Dget_storage_size(set);
+
+    if (bytes <= f->bytes)
+        return 0;
+    return err_set(e, "%s: dataset '%s' is said to take %" PRIu64 " bytes of a file of %" PRIu64,
+                   f->path, name, bytes, f->bytes);
+}
+
+static int check_label_chunks(const struct stored *f, hid_t set, const char *name, struct err *e)
+{
+    hid_t p = H5Dget_create_plist(set);
+    hsize_t chunk = 0;
+
+    if (H5Pget_layout(p) == H5D_CHUNKED)
+        H5Pget_chunk(p, 1, &chunk);
+    H5Pclose(p);
+    if (chunk <= MAX_LABEL_CHUNK)
+        return check_stored(f, set, name, e);
+    return err_set(e, "%s: dataset '%s' has chunks of %" PRIu64 " values, expected %d", f->path,
+                   name, (uint64_t)chunk, DATASET_LABELS);
+}
+
 static int read_labels(const struct stored *f, enum data_layout layout, float *y, struct err *e)
 {
     const char *name = names[layout].labels;
@@ -259,10 +286,12 @@ static int read_labels(const struct stored *f, enum data_layout layout, float *y
                 (uint64_t)dims[0], DATASET_LABELS);
         goto out;
     }
-    if (H5Tget_class(type) != H5T_FLOAT) {
+    if (H5Tget_class(type) != H5T_FLOAT || H5Tget_size(type) > sizeof(double)) {
         err_set(e, "%s: dataset '%s' holds no floats", f->path, name);
         goto out;
     }
+    if (check_label_chunks(f, set, name, e) < 0)
+        goto out;
     if (H5Dread(set, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, y) < 0) {
         library_error(f, "its labels cannot be read", e);
         goto out;
@@ -467,6 +496,10 @@ static int read_by_library(const struct stored *f, const struct region *r, void 
         size[i] = r->size[i];
     }
     pthread_mutex_lock(&library);
+    if (check_stored(f, f->set, f->name, e) < 0) {
+        pthread_mutex_unlock(&library);
+        return -1;
+    }
     hid_t space = H5Dget_space(f->set), held = H5Screate_simple(AXES, size, NULL);
     if (H5Sselect_hyperslab(space, H5S_SELECT_SET, corner, NULL, size, NULL) < 0 ||
         H5Dread(f->set, f->type == DATASET_INT16 ? H5T_NATIVE_INT16 : H5T_NATIVE_FLOAT, held, space,
