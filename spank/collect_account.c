@@ -8,7 +8,6 @@
 #include <limits.h>
 #include <signal.h>
 #include <spawn.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,27 +18,13 @@
 
 #include "reports/fdio.h"
 #include "spank/admin_comment.h"
+#include "spank/collect_say.h"
 #include "spank/collect_text.h"
 #include "spank/slurmdbd.h"
 
 extern char **environ;
 
 enum { ANSWER_SIZE = 600 };
-
-static void say(const struct account *a, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-static void say(const struct account *a, const char *fmt, ...)
-{
-    struct err e = ERR_INIT;
-    char text[sizeof e.text];
-    va_list ap;
-
-    va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
-    va_end(ap);
-    err_set(&e, "%s", text);
-    a->say(e.text);
-}
 
 /* ---- the whole record, where the site wants it ---- */
 
@@ -107,7 +92,9 @@ static char *find_whole(const struct account *a, struct history *h, const char *
         if (bytes)
             whole = whole_line(bytes, n);
         else
-            say(a, "%s is too large for a comment, or not in the archive: accounting gets the line",
+            collect_say(
+                a->say,
+                "%s is too large for a comment, or not in the archive: accounting gets the line",
                 id);
         free(bytes);
     }
@@ -215,7 +202,7 @@ struct answer {
 static int give_up(const struct account *a, struct history *h, const struct history_outbox *o,
                    const char *why, struct err *e)
 {
-    say(a, "job %ld of %s: accounting is not told: %s", o->job, o->cluster, why);
+    collect_say(a->say, "job %ld of %s: accounting is not told: %s", o->job, o->cluster, why);
     return history_outbox_done(h, o, e);
 }
 
@@ -239,8 +226,9 @@ static int note(struct account *a, struct history *h, const struct history_outbo
         break;
     case SLURMDBD_DENIED:
     case SLURMDBD_ENDED:
-        say(a, "job %ld: slurmdbd denies it: the collector must be SlurmUser or an operator",
-            o->job);
+        collect_say(a->say,
+                    "job %ld: slurmdbd denies it: the collector must be SlurmUser or an operator",
+                    o->job);
         break;
     }
     return history_outbox_failed(h, o, now, r->text, e);
@@ -254,7 +242,7 @@ static void all_wait(struct account *a, int64_t now, const char *why)
     a->not_before = now + a->pause;
     /* One text may be the trouble: after some time others are tried with it. */
     a->batch = a->pause > 60 ? 4 : 1;
-    say(a, "accounting waits %d s: %s", a->pause, why);
+    collect_say(a->say, "accounting waits %d s: %s", a->pause, why);
 }
 
 static void ask(const struct account *a, struct history *h, struct helper *p,
@@ -303,7 +291,7 @@ static int shorten(struct account *a, struct history *h, const struct history_ou
 
     if (a->config->admin_comment != COMMENT_H5A1 || r->code != SLURMDBD_NEVER)
         return 0;
-    say(a, "job %ld: %s: accounting gets the line", o->job, r->text);
+    collect_say(a->say, "job %ld: %s: accounting gets the line", o->job, r->text);
     return converse(a, h, o, 1, true, r, &ended, &e);
 }
 

@@ -72,6 +72,7 @@ spank_hpcai500_collect_SOURCES = %D%/collect.c %D%/slurmdbd.h \
     %D%/collect_check.h %D%/collect_check.c \
     %D%/collect_file.h %D%/collect_file.c \
     %D%/collect_quarantine.h %D%/collect_quarantine.c \
+    %D%/collect_say.h %D%/collect_say.c \
     %D%/collect_text.h %D%/collect_text.c \
     %D%/user.h %D%/user.c
 spank_hpcai500_collect_CFLAGS = $(AM_CFLAGS) $(HARDEN_CFLAGS) $(CJSON_CFLAGS)
