@@ -29,6 +29,8 @@ int fdio_write(int fd, const void *bytes, size_t n)
         ssize_t done = write(fd, p, n);
         if (done < 0 && errno == EINTR)
             continue;
+        if (done == 0)
+            errno = ENOSPC;
         if (done <= 0)
             return -1;
         p += done;

@@ -247,7 +247,8 @@ static int set_up_writer(struct history *h, struct err *e)
     return db_exec(h,
                    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
                    "PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON;"
-                   "PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -16000",
+                   "PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -16000;"
+                   "PRAGMA temp_store = MEMORY", /* no file in a TMPDIR that is full */
                    e) < 0
                ? -1
                : migrate(h, e);

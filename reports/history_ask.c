@@ -457,7 +457,7 @@ long history_forget(struct history *h, const struct history_filter *f, struct er
         return -1;
     if (w.nothing)
         return empty_log(h, e) < 0 ? -1 : 0;
-    if (db_exec(h, "PRAGMA temp_store = MEMORY; BEGIN IMMEDIATE", e) < 0)
+    if (db_exec(h, "BEGIN IMMEDIATE", e) < 0)
         return -1;
     int rc = mark(h, &w, e);
     if (rc == 0 && h->archive)

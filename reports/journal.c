@@ -265,6 +265,15 @@ static int next_line(FILE *f, char **line, size_t *room)
     return 1;
 }
 
+static int cannot_read(const char *path, struct err *e)
+{
+    int why = errno;
+
+    err_set(e, "%s: %s", path, strerror(why));
+    errno = why;
+    return -1;
+}
+
 long journal_read(const char *path, int (*fn)(void *ctx, const char *json), void *ctx,
                   long *torn_at, struct err *e)
 {
@@ -276,24 +285,29 @@ long journal_read(const char *path, int (*fn)(void *ctx, const char *json), void
     int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
     if (fd < 0)
-        return err_set(e, "%s: %s", path, strerror(errno));
-    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-        close(fd);
-        return err_set(e, "%s: not a regular file", path);
-    }
-    FILE *f = fdopen(fd, "r");
+        return cannot_read(path, e);
+    FILE *f = fstat(fd, &st) == 0 ? fdopen(fd, "r") : NULL;
     if (!f) {
+        cannot_read(path, e);
         close(fd);
-        return err_set(e, "%s: %s", path, strerror(errno));
+        return -1;
     }
-    while ((rc = next_line(f, &line, &room)) == 1) {
+    if (!S_ISREG(st.st_mode)) {
+        err_set(e, "%s: not a regular file", path);
+        fclose(f);
+        errno = 0;
+        return -1;
+    }
+    while ((errno = 0, rc = next_line(f, &line, &room)) == 1) {
         lines++;
         good = ftell(f);
         if (fn(ctx, line))
             break;
     }
-    *torn_at = rc < 0 ? good : -1;
+    int why = ferror(f) || errno == ENOMEM ? errno : 0;
+    *torn_at = rc < 0 || why ? good : -1;
     free(line);
     fclose(f);
+    errno = why;
     return lines;
 }

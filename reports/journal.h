@@ -57,14 +57,17 @@ int journal_end(struct journal *j, enum run_status status, struct err *e);
 /* Reads one journal: calls fn with each whole line (JSON text, NUL at its
  * end) until fn returns nonzero. *torn_at: offset of the first byte that is
  * not a whole line, -1 when there is none; what follows is not read. Returns
- * the number of whole lines, -1 when the file cannot be read or is none. */
+ * the number of whole lines, -1 when the file cannot be read or is none. errno
+ * is 0, or why a part could not be read that another time can. */
 long journal_read(const char *path, int (*fn)(void *ctx, const char *json), void *ctx,
                   long *torn_at, struct err *e);
 
 /* Fills an empty record (record_init()) from the journals in the folder
  * DIR/ID.journal or its like: status partial, or crashed when no rank left
  * an end or a failure; the reason names rank and node. Torn tails and
- * missing ranks are reasons too. */
+ * missing ranks are reasons too. Returns how many journals could not be read
+ * whole that another time can be: a person takes what there is, who can wait
+ * comes again; of -1 errno says the same (0: they are no journals). */
 int record_from_journals(const char *folder, struct record *r, struct err *e);
 
 #endif

@@ -288,8 +288,10 @@ static int by_rank(const struct dirent **a, const struct dirent **b)
     return x < y ? -1 : x > y;
 }
 
-/* 1: it is a story, 0: not one line that helps (the reason is kept). */
-static int read_story(const char *folder, const char *name, struct record *r, struct story *s)
+/* 1: it is a story, 0: not one line that helps (the reason is kept). *unread
+ * counts what another time can be read. */
+static int read_story(const char *folder, const char *name, struct record *r, struct story *s,
+                      int *unread)
 {
     char path[PATH_MAX], at[64];
     struct err e = ERR_INIT;
@@ -300,6 +302,7 @@ static int read_story(const char *folder, const char *name, struct record *r, st
     snprintf(path, sizeof path, "%s/%s", folder, name);
     snprintf(at, sizeof at, "journal[%ld]", strtol(name, NULL, 10));
     long lines = journal_read(path, take, s, &torn, &e);
+    int why = errno;
     if (lines < 0)
         record_reason(r, at, "%s", e.text);
     else if (torn >= 0)
@@ -308,6 +311,9 @@ static int read_story(const char *folder, const char *name, struct record *r, st
         record_reason(r, at, "it is empty");
     if (stat(path, &st) == 0)
         s->last = st.st_mtime;
+    else
+        why = errno;
+    *unread += why != 0;
     return s->started;
 }
 
@@ -355,24 +361,28 @@ static int merge(struct record *r, struct story *stories, int n)
 static int fill(const char *folder, struct dirent **names, int n, struct record *r, struct err *e)
 {
     struct story *stories = calloc((size_t)n + 1, sizeof *stories);
-    int count = 0, rc = 0;
+    int count = 0, unread = 0, rc;
 
     if (!stories)
         return err_set(e, "%s: out of memory", folder);
     for (int i = 0; i < n; i++) {
-        if (read_story(folder, names[i]->d_name, r, &stories[count]))
+        if (read_story(folder, names[i]->d_name, r, &stories[count], &unread))
             count++;
         else
             fini_story(&stories[count]);
     }
-    if (count == 0)
+    int why = unread ? EIO : 0;
+    if (count == 0) {
         rc = err_set(e, "%s: no journal with a start in it", folder);
-    else if (merge(r, stories, count) < 0)
-        rc = err_set(e, "%s: out of memory", folder);
+    } else if ((rc = merge(r, stories, count)) < 0) {
+        err_set(e, "%s: out of memory", folder);
+        why = ENOMEM;
+    }
     for (int k = 0; k < count; k++)
         fini_story(&stories[k]);
     free(stories);
-    return rc;
+    errno = why;
+    return rc < 0 ? -1 : unread;
 }
 
 int record_from_journals(const char *folder, struct record *r, struct err *e)
@@ -380,11 +390,16 @@ int record_from_journals(const char *folder, struct record *r, struct err *e)
     struct dirent **names;
     int n = scandir(folder, &names, journal_name, by_rank);
 
-    if (n < 0)
-        return err_set(e, "%s: %s", folder, strerror(errno));
-    int rc = fill(folder, names, n, r, e);
+    if (n < 0) {
+        int failed = errno;
+        err_set(e, "%s: %s", folder, strerror(failed));
+        errno = failed;
+        return -1;
+    }
+    int rc = fill(folder, names, n, r, e), why = errno;
     for (int i = 0; i < n; i++)
         free(names[i]);
     free(names);
+    errno = why;
     return rc;
 }

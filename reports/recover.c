@@ -44,7 +44,7 @@ int main(int argc, char **argv)
     signal(SIGXFSZ, SIG_IGN); /* a full quota is a sentence, not a death */
     record_init(&r);
     int rc = record_from_journals(argv[1], &r, &e);
-    if (rc == 0)
+    if (rc >= 0)
         rc = record_write(&r, argc == 3 ? argv[2] : dir, path, &e);
     record_fini(&r);
     if (rc < 0) {

@@ -131,6 +131,7 @@ static int open_out(struct service *s, struct err *e)
     s->files.out = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (s->files.out < 0)
         return err_set(e, "the spool %s: %s", path, strerror(errno));
+    receive_clean(s->files.out);
     s->watch = s->options.once ? -1 : inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     if (s->watch >= 0)
         inotify_add_watch(s->watch, path, IN_MOVED_TO | IN_CLOSE_WRITE);

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,12 +15,14 @@
 #include <unistd.h>
 
 #include "reports/fields.h"
+#include "reports/fdio.h"
 #include "reports/journal.h"
 #include "reports/record.h"
 #include "reports/witness.h"
 #include "spank/bundle.h"
 #include "spank/collect_check.h"
 #include "spank/collect_quarantine.h"
+#include "spank/collect_say.h"
 #include "spank/collect_text.h"
 #include "spank/cred.h"
 
@@ -64,21 +65,8 @@ struct pass {
     struct fate *fates;
     int n_fates, room;
     int failures;
+    bool said_journals; /* why they cannot be unpacked */
 };
-
-static void say(struct collector *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static void say(struct collector *c, const char *fmt, ...)
-{
-    struct err e = ERR_INIT;
-    char text[sizeof e.text];
-    va_list ap;
-
-    va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
-    va_end(ap);
-    err_set(&e, "%s", text);
-    c->say(e.text);
-}
 
 /* ---- fates ---- */
 
@@ -109,7 +97,7 @@ static void fate(struct pass *p, const char *name, const char *reason)
 
 static void refuse(struct pass *p, const char *name, const char *reason)
 {
-    say(p->c, "refused %s: %s", name, reason);
+    collect_say(p->c->say, "refused %s: %s", name, reason);
     fate(p, name, reason);
 }
 
@@ -124,10 +112,10 @@ static void settle(struct pass *p)
         struct err e = ERR_INIT;
         if (!f->reason) {
             if (unlinkat(c->out, f->name, 0) < 0 && errno != ENOENT)
-                say(c, "cannot remove %s: %s", f->name, strerror(errno));
+                collect_say(c->say, "cannot remove %s: %s", f->name, strerror(errno));
         } else {
             if (quarantine_take(c->config->quarantine, c->out, f->name, f->reason, &e) < 0)
-                say(c, "%s", e.text);
+                collect_say(c->say, "%s", e.text);
             c->refused++;
             any = true;
         }
@@ -335,7 +323,7 @@ static int file_run(struct pass *p, struct group *g, const struct history_run *r
 
     collect_line(record->doc, run, why, g->accepted, line);
     if (history_file(c->history, run, record, tell ? line : NULL, &outcome, &e) < 0) {
-        say(c, "%s stays in the spool: %s", g->seen[0]->name, e.text);
+        collect_say(c->say, "%s stays in the spool: %s", g->seen[0]->name, e.text);
         p->failures++;
         return -1;
     }
@@ -422,26 +410,17 @@ static int file_records(struct pass *p, struct group *g, struct seen *s)
 static int save(int dir, const char *name, const struct bundle_file *f, double end)
 {
     const struct timespec times[2] = {{0, UTIME_OMIT}, {(time_t)end, 0}};
-    const char *p = f->bytes;
-    size_t size = f->size;
     int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
-    while (fd >= 0 && size > 0) {
-        ssize_t n = write(fd, p, size);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0) {
-            close(fd);
-            return -1;
-        }
-        p += n;
-        size -= (size_t)n;
-    }
-    if (fd >= 0 && end > 0 && futimens(fd, times) < 0) {
+    if (fd < 0)
+        return -1;
+    if (fdio_write(fd, f->bytes, f->size) < 0 || (end > 0 && futimens(fd, times) < 0)) {
+        int why = errno;
         close(fd);
+        errno = why;
         return -1;
     }
-    return fd < 0 ? -1 : close(fd);
+    return close(fd);
 }
 
 /* The journals of one run out of all bundles of its job. */
@@ -472,18 +451,6 @@ static int extract(struct collector *c, const struct group *g, const char *id, i
     return 0;
 }
 
-static void remove_folder(const char *path)
-{
-    DIR *d = opendir(path);
-    struct dirent *at;
-
-    while (d && (at = readdir(d)))
-        unlinkat(dirfd(d), at->d_name, 0);
-    if (d)
-        closedir(d);
-    rmdir(path);
-}
-
 /* Our word that this record is what the journals gave. */
 static char *vouch(const struct collector *c, const char *id, const char *text, size_t size,
                    struct err *e)
@@ -498,55 +465,77 @@ static char *vouch(const struct collector *c, const char *id, const char *text, 
     return cred_encode(c->config->munge_socket, payload, (size_t)n, e);
 }
 
-/* Reads the folder's journals and files the partial record. */
+/* Reads the folder's journals and files the partial record; -1 and why: not now. */
 static int file_partial(struct pass *p, struct group *g, const struct seen *s, const char *id,
-                        const char *folder)
+                        const char *folder, struct err *e)
 {
-    struct err e = ERR_INIT, refusal = ERR_INIT;
+    struct err refusal = ERR_INIT;
     char *text = NULL, *ours = NULL;
     struct record r;
-    int rc = 0;
 
     record_init(&r);
-    if (record_from_journals(folder, &r, &refusal) == 0 &&
-        (text = record_to_json(&r, NULL, &refusal))) {
-        ours = vouch(p->c, id, text, strlen(text), &e);
-        rc = ours ? file_text(p, g, s, id, text, strlen(text), ours, &refusal) : -1;
-    }
-    if (e.text[0])
-        say(p->c, "%s", e.text);
-    if (refusal.text[0]) {
+    int rc = record_from_journals(folder, &r, &refusal);
+    bool later = rc > 0 || (rc < 0 && errno);
+    if (rc > 0)
+        err_set(e, "%d unpacked journals of %s cannot be read", rc, id);
+    else if (later)
+        *e = refusal;
+    else if (rc == 0 && (text = record_to_json(&r, NULL, &refusal)) &&
+             (ours = vouch(p->c, id, text, strlen(text), e)))
+        rc = file_text(p, g, s, id, text, strlen(text), ours, &refusal);
+    else if (text)
+        later = true;
+    else
+        rc = 0;
+    if (!later && refusal.text[0]) {
         snprintf(g->why, sizeof g->why, "its journals were refused");
         refuse(p, s->name, refusal.text);
     }
     free(text);
     free(ours);
     record_fini(&r);
-    return rc;
+    return later ? -1 : rc;
 }
 
+/* Where journals are unpacked: beside the history, whose lock we hold, so that
+ * what is there already is of a collector that died. */
+static void unpack_folder(const struct collector *c, char path[PATH_MAX])
+{
+    snprintf(path, PATH_MAX, "%s.journals", c->config->history);
+}
+
+static void remove_folder(const char *path)
+{
+    DIR *d = opendir(path);
+    struct dirent *at;
+
+    while (d && (at = readdir(d)))
+        unlinkat(dirfd(d), at->d_name, 0);
+    if (d)
+        closedir(d);
+    rmdir(path);
+}
+
+/* 0 filed or refused, -1 not now: what stands in the way is said once in a pass. */
 static int file_journals(struct pass *p, struct group *g, const struct seen *s, const char *id)
 {
-    const char *tmp = getenv("TMPDIR");
     char folder[PATH_MAX];
     struct err e = ERR_INIT;
-    int rc = -1;
+    int rc = -1, dir = -1;
 
-    snprintf(folder, sizeof folder, "%s/hpcai500-collect-XXXXXX", tmp && *tmp ? tmp : "/tmp");
-    if (!mkdtemp(folder)) {
-        say(p->c, "cannot make %s: %s", folder, strerror(errno));
-        return -1;
-    }
-    int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (dir < 0)
-        err_set(&e, "cannot open %s: %s", folder, strerror(errno));
-    if (dir >= 0 && extract(p->c, g, id, dir, &e) == 0)
-        rc = file_partial(p, g, s, id, folder);
-    else
-        say(p->c, "%s", e.text);
+    unpack_folder(p->c, folder);
+    remove_folder(folder);
+    if (mkdir(folder, 0700) < 0 ||
+        (dir = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0)
+        err_set(&e, "cannot make %s: %s", folder, strerror(errno));
+    else if (extract(p->c, g, id, dir, &e) == 0)
+        rc = file_partial(p, g, s, id, folder, &e);
     if (dir >= 0)
         close(dir);
     remove_folder(folder);
+    if (e.text[0] && !p->said_journals)
+        collect_say(p->c->say, "journals wait in the spool: %s", e.text);
+    p->said_journals |= e.text[0] != '\0';
     return rc;
 }
 
@@ -651,7 +640,7 @@ static void file_group(struct pass *p, struct group *g)
         struct err e = ERR_INIT;
         enum reading told = check_files(p->c, g->seen[i], &e);
         if (told == READ_WAITS) { /* and with it its job's others */
-            say(p->c, "%s waits: %s", g->seen[i]->name, e.text);
+            collect_say(p->c->say, "%s waits: %s", g->seen[i]->name, e.text);
             p->c->waiting += g->n;
             return;
         }
@@ -750,7 +739,7 @@ static int take(struct pass *p, struct group *g, const char *name, struct err *e
     if (rc == READ_BAD)
         refuse(p, name, why.text);
     if (rc == READ_WAITS) {
-        say(p->c, "%s waits: %s", name, why.text);
+        collect_say(p->c->say, "%s waits: %s", name, why.text);
         p->c->waiting++;
     }
     if (rc == READ_LATER)
@@ -787,15 +776,18 @@ int collect_pass(struct collector *c, struct err *e)
 {
     struct pass p = {.c = c};
     struct err later = ERR_INIT;
+    char folder[PATH_MAX];
     int n, rc = -1;
     char **names = list_names(c->out, &n, e);
 
     c->waiting = 0;
     if (!names)
         return -1;
-    if (n == 0)
+    unpack_folder(c, folder);
+    if (n == 0 && access(folder, F_OK) < 0)
         rc = 0;
     else if (munged_answers(c, e) && history_begin(c->history, e) == 0) {
+        remove_folder(folder);
         rc = take_all(&p, names, n, e);
         /* What was filed before it failed is filed. */
         if (history_commit(c->history, rc < 0 ? &later : e) == 0)

@@ -3,6 +3,7 @@
 
 #include "spank/receive.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -18,14 +19,18 @@
 #include <unistd.h>
 
 #include "reports/config.h"
+#include "reports/fdio.h"
 #include "reports/sha256.h"
 #include "spank/bundle.h"
 #include "spank/cred.h"
 #include "spank/spool.h"
 
-enum { HEAD_SIZE = 64, BLOCK = 65536, MAX_LISTEN = 8 };
+enum { HEAD_SIZE = 64, BLOCK = 65536, MAX_LISTEN = 8, OPEN_TRIES = 16 };
 
 static const char head_word[] = "hpcai500-bundle 1 ";
+
+/* The file that is being filled: .received-PID-NUMBER.part, locked by who fills it. */
+static const char part_head[] = ".received-", part_tail[] = ".part";
 
 /* What a peer is in the middle of. */
 enum stage { LINE, CREDENTIAL, BODY };
@@ -118,15 +123,83 @@ struct receiver *receive_open(const char *listen, const char *spool, const char 
     r->ctx = ctx;
     snprintf(r->munge_socket, sizeof r->munge_socket, "%s", munge_socket ? munge_socket : "");
     r->out = spool_open_out(spool, e);
-    if (r->out >= 0 && open_sockets(r, listen, e) == 0)
+    if (r->out >= 0 && open_sockets(r, listen, e) == 0) {
+        receive_clean(r->out);
         return r;
+    }
     receive_close(r);
     return NULL;
 }
 
+/* ---- the file that is being filled ---- */
+
 static void part_name(const struct peer *p, char *name, size_t size)
 {
-    snprintf(name, size, ".received-%ld-%u.part", (long)getpid(), p->number);
+    snprintf(name, size, "%s%ld-%u%s", part_head, (long)getpid(), p->number, part_tail);
+}
+
+/* 0: it is ours, until we close it or die. */
+static int lock(int fd)
+{
+    struct flock all = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+    return fcntl(fd, F_OFD_SETLK, &all);
+}
+
+/* Where nobody can lock, nobody cleans. */
+static bool is_ours(int fd)
+{
+    struct stat st;
+
+    return (lock(fd) == 0 || errno == ENOLCK || errno == EOPNOTSUPP) && fstat(fd, &st) == 0 &&
+           st.st_nlink == 1;
+}
+
+/* A new file that nobody else fills or cleans away; -1 and errno. */
+static int open_part(struct receiver *r, struct peer *p)
+{
+    char name[64];
+
+    for (int i = 0; i < OPEN_TRIES; i++) {
+        p->number = ++r->numbers;
+        part_name(p, name, sizeof name);
+        int fd = openat(r->out, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (fd < 0 && errno != EEXIST)
+            return -1;
+        if (fd < 0)
+            continue;
+        /* Between its making and its lock it could be taken for a dead one's. */
+        if (is_ours(fd))
+            return fd;
+        int why = errno;
+        close(fd);
+        unlinkat(r->out, name, 0);
+        errno = why;
+    }
+    return -1;
+}
+
+void receive_clean(int out)
+{
+    int fd, again = openat(out, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *d = again < 0 ? NULL : fdopendir(again);
+    struct dirent *row;
+
+    if (!d && again >= 0)
+        close(again);
+    while (d && (row = readdir(d))) {
+        size_t n = strlen(row->d_name), tail = sizeof part_tail - 1;
+        if (strncmp(row->d_name, part_head, sizeof part_head - 1) != 0 ||
+            strcmp(row->d_name + n - tail, part_tail) != 0)
+            continue;
+        fd = openat(out, row->d_name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        if (fd >= 0 && lock(fd) == 0)
+            unlinkat(out, row->d_name, 0);
+        if (fd >= 0)
+            close(fd);
+    }
+    if (d)
+        closedir(d);
 }
 
 static void drop(struct receiver *r, struct peer *p)
@@ -253,16 +326,9 @@ static bool is_there(struct receiver *r, const struct peer *p)
 
 static int begin_body(struct receiver *r, struct peer *p, struct err *e)
 {
-    char name[64];
-
-    if (check_credential(r, p, e))
+    if (check_credential(r, p, e) || spool_has_room(r->out, p->size, 0, e))
         return -1;
-    if (spool_has_room(r->out, p->size, 0, e))
-        return -1;
-    p->number = ++r->numbers;
-    part_name(p, name, sizeof name);
-    p->part = openat(r->out, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (p->part < 0)
+    if ((p->part = open_part(r, p)) < 0)
         return err_set(e, "the collector's spool: %s", strerror(errno));
     p->stage = BODY;
     sha256_init(&p->sum);
@@ -279,7 +345,9 @@ static int put_down(struct receiver *r, struct peer *p, struct err *e)
     if (strcmp(hash, p->hash) != 0)
         return err_set(e, "%s came with other bytes than announced", p->name);
     if (fstatat(r->out, p->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-        return is_there(r, p) ? 0 : err_set(e, "there is another %s already", p->name);
+        return !is_there(r, p)     ? err_set(e, "there is another %s already", p->name)
+               : fsync(r->out) < 0 ? err_set(e, "%s: %s", p->name, strerror(errno))
+                                   : 0;
     part_name(p, name, sizeof name);
     if (fstat(r->out, &st) == 0 && geteuid() == 0 && fchown(p->part, st.st_uid, st.st_gid) < 0)
         return err_set(e, "%s: %s", p->name, strerror(errno));
@@ -288,19 +356,6 @@ static int put_down(struct receiver *r, struct peer *p, struct err *e)
     close(p->part);
     p->part = -1;
     return 1;
-}
-
-static int write_part(int fd, const char *bytes, size_t n, struct err *e)
-{
-    for (size_t done = 0; done < n;) {
-        ssize_t k = write(fd, bytes + done, n - done);
-        if (k < 0 && errno == EINTR)
-            continue;
-        if (k <= 0)
-            return err_set(e, "the collector's spool: %s", strerror(k < 0 ? errno : ENOSPC));
-        done += (size_t)k;
-    }
-    return 0;
 }
 
 /* Takes n more bytes into what the stage wants. 1: a bundle is down, 0: go on,
@@ -312,8 +367,8 @@ static int take(struct receiver *r, struct peer *p, const char *bytes, size_t n,
 
     if (p->stage == BODY) {
         *used = n < p->size - p->got ? n : (size_t)(p->size - p->got);
-        if (write_part(p->part, bytes, *used, e))
-            return -1;
+        if (fdio_write(p->part, bytes, *used) < 0)
+            return err_set(e, "the collector's spool: %s", strerror(errno));
         sha256_add(&p->sum, bytes, *used);
         p->got += *used;
         return 0;

@@ -47,6 +47,10 @@ void receive_close(struct receiver *r);
  * many bundles were put down, -1 when the socket itself is broken. */
 int receive_step(struct receiver *r, int milliseconds, struct err *e);
 
+/* Removes from the folder out what receivers that are dead left half-filled;
+ * open does so too. What a living one fills stays. */
+void receive_clean(int out);
+
 /* The port it listens on (of :0 the one that the system chose). */
 int receive_port(const struct receiver *r);
 

@@ -150,6 +150,54 @@ has() { grep -qF -- "$2" <<< "$1" || { echo "no '$2' in: $1"; return 1; }; }
     [ "$(zcat "$lib/archive/2026/11/22/lab-102.0.3.json.gz" | jq -r .status)" = complete ]
 }
 
+may_trace() {
+    command -v strace > /dev/null || skip "there is no strace"
+    strace -qq -o /dev/null -e trace=none true 2> /dev/null || skip "strace may not trace here"
+}
+
+# collect under strace with these options
+disturbed() {
+    timeout 120 strace -f -qq -e signal=none -o "$D/strace" "$@" "$D/bin/hpcai500-collect" --once 2>&1
+}
+
+@test "killed while journals are unpacked: nothing stays but the bundles" {
+    may_trace
+    make_bundles journals 110
+    run disturbed -e inject=utimensat:signal=SIGKILL:when=2
+    [ "$status" -ne 0 ]
+    [ "$(bundles)" = 2 ]
+    [ -n "$(ls "$lib/history.sqlite.journals")" ]
+    make_bundles none 111 # the one that comes next has no journals
+    rm "$out"/lab-110-n1-*
+    run collect
+    [ "$status" -eq 0 ]
+    has "$output" "1 wait for their job"
+    [ -z "$(ls -d "$lib"/*.journals 2>/dev/null)" ]
+    [ -z "$(ls -A "$D/tmp")" ]
+}
+
+@test "no room to unpack journals: one sentence, the bundles stay until there is" {
+    may_trace
+    make_bundles journals 112
+    make_bundles journals 113
+    make_bundles record 114
+    for error in ENOSPC EACCES; do
+        run disturbed -P "$lib/history.sqlite.journals" -e inject=mkdir:error=$error
+        [ "$(grep -c "journals wait in the spool: cannot make $lib/history.sqlite.journals: " <<< "$output")" = 1 ]
+        has "$output" "0 refused"
+        [ "$(bundles)" = 4 ]
+        [ -z "$(ls -A "$lib/quarantine")" ]
+    done
+    run disturbed -e inject=utimensat:error=ENOSPC
+    [ "$(grep -c "journals wait in the spool: cannot unpack .*: No space left on device" <<< "$output")" = 1 ]
+    [ "$(bundles)" = 4 ]
+    run collect
+    has "$output" "4 bundles: 2 filed"
+    [ "$(bundles)" = 0 ]
+    [ -z "$(ls -A "$lib/quarantine" "$D/tmp" | grep bundle)" ]
+    [ -z "$(ls -d "$lib"/*.journals 2>/dev/null)" ]
+}
+
 @test "a node that never sends is not waited for beyond the grace" {
     make_bundles first 103
     run collect --grace=0

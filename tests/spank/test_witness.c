@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -26,6 +27,7 @@
 #include <cmocka.h>
 #include <munge.h>
 
+#include "reports/sha256.h"
 #include "spank/bundle.h"
 #include "spank/cgroup.h"
 #include "spank/cred.h"
@@ -809,6 +811,92 @@ static int connect_port(int port)
     return fd;
 }
 
+/* A receiver on a free port of ours, "127.0.0.1:port" in where. */
+static struct receiver *receiver_of(const char *spool, char *where, size_t size)
+{
+    struct receiver *r = NULL;
+    struct err e = ERR_INIT;
+
+    /* port 0 is no address of the configuration: any free one is found by trying */
+    for (int port = 21000 + (int)getpid() % 20000; !r && port < 65000; port += 7) {
+        snprintf(where, size, "127.0.0.1:%d", port);
+        r = receive_open(where, at("%s", spool), munge_socket, say, NULL, &e);
+    }
+    assert_non_null(r);
+    return r;
+}
+
+static int entries(const char *of, const char *head)
+{
+    DIR *d = opendir(at("%s", of));
+    struct dirent *row;
+    int n = 0;
+
+    assert_non_null(d);
+    while ((row = readdir(d)))
+        n += strncmp(row->d_name, head, strlen(head)) == 0;
+    closedir(d);
+    return n;
+}
+
+/* Announces a bundle of two bytes; the caller sends them. */
+static int announce(int port, const char *name)
+{
+    char payload[256], head[64], *credential, hash[SHA256_HEX_SIZE];
+    struct err e = ERR_INIT;
+    struct sha256 s;
+    int fd = connect_port(port);
+
+    sha256_init(&s);
+    sha256_add(&s, "ab", 2);
+    sha256_hex(&s, hash);
+    snprintf(payload, sizeof payload, "%s 2 %s", name, hash);
+    credential = cred_encode(munge_socket, payload, strlen(payload), &e);
+    assert_non_null(credential);
+    snprintf(head, sizeof head, "hpcai500-bundle 1 %zu\n", strlen(credential));
+    assert_int_equal(write(fd, head, strlen(head)), (ssize_t)strlen(head));
+    assert_int_equal(write(fd, credential, strlen(credential)), (ssize_t)strlen(credential));
+    free(credential);
+    return fd;
+}
+
+static void what_a_dead_receiver_left_goes_a_living_ones_stays(void **state)
+{
+    struct spool s = SPOOL_INIT;
+    char where[64], other[64];
+    int fd;
+
+    (void)state;
+    need_root();
+    need_munged();
+    assert_int_equal(spool_open(&s, at("parts"), "x", NULL, NULL), 0);
+    spool_close(&s);
+    put(at("parts/out/.received-1-1.part"), "half");
+    put(at("parts/out/.received-1-1.partly"), "not ours");
+    put(at("parts/out/.lab-1-n1-5.bundle.part"), "the witness's");
+    struct receiver *r = receiver_of("parts", where, sizeof where);
+    assert_int_equal(entries("parts/out", ".received-1-1.part"), 1);
+    assert_int_equal(entries("parts/out", ".lab-1-n1-5.bundle.part"), 1);
+    unlink(at("parts/out/.received-1-1.partly"));
+
+    fd = announce(receive_port(r), "z.bundle");
+    for (int i = 0; i < 500 && entries("parts/out", ".received-") == 0; i++)
+        receive_step(r, 20, NULL);
+    assert_int_equal(entries("parts/out", ".received-"), 1);
+    struct receiver *second = receiver_of("parts", other, sizeof other);
+    assert_int_equal(entries("parts/out", ".received-"), 1);
+    receive_close(second);
+    assert_int_equal(write(fd, "ab", 2), 2);
+    int taken = 0;
+    for (int i = 0; i < 500 && taken == 0; i++)
+        taken += receive_step(r, 20, NULL);
+    assert_int_equal(taken, 1);
+    assert_int_equal(entries("parts/out", "z.bundle"), 1);
+    assert_int_equal(entries("parts/out", ".received-"), 0);
+    close(fd);
+    receive_close(r);
+}
+
 static void bundles_reach_the_collector_once_and_from_root_alone(void **state)
 {
     static struct config c;
@@ -828,12 +916,7 @@ static void bundles_reach_the_collector_once_and_from_root_alone(void **state)
     site(&c, at("from"));
     struct receiver *r = receive_open("127.0.0.1:1", at("nowhere"), munge_socket, say, NULL, &e);
     assert_null(r);
-    /* port 0 is no address of the configuration: any free one is found by trying */
-    for (int port = 21000 + (int)getpid() % 20000; !r && port < 65000; port += 7) {
-        snprintf(c.collector, sizeof c.collector, "127.0.0.1:%d", port);
-        r = receive_open(c.collector, at("to"), munge_socket, say, NULL, &e);
-    }
-    assert_non_null(r);
+    r = receiver_of("to", c.collector, sizeof c.collector);
     int port = receive_port(r);
 
     /* peers that say nothing, nonsense, or too much, hold nobody up */
@@ -924,6 +1007,7 @@ int main(void)
         cmocka_unit_test(a_spool_that_others_can_write_is_refused),
         cmocka_unit_test(credentials_decode_for_ever),
         cmocka_unit_test(a_job_is_witnessed_or_waits_until_it_can_be),
+        cmocka_unit_test(what_a_dead_receiver_left_goes_a_living_ones_stays),
         cmocka_unit_test(bundles_reach_the_collector_once_and_from_root_alone),
     };
 
