@@ -9,7 +9,7 @@ import random
 import sys
 
 STEER = """
-LD_PRELOAD=libm.so.6 LD_LIBRARY_PATH=/nowhere LD_AUDIT= LD_DEBUG_OUTPUT=/nowhere/x LD_BIND_NOT=1
+LD_PRELOAD= LD_LIBRARY_PATH=/nowhere LD_AUDIT= LD_DEBUG_OUTPUT=/nowhere/x LD_BIND_NOT=1
 GLIBC_TUNABLES=glibc.malloc.perturb=1 MALLOC_TRACE=/nowhere/trace GCONV_PATH=/nowhere
 LOCPATH=/nowhere NLSPATH=/nowhere/%N RES_OPTIONS=debug HOSTALIASES=/nowhere LOCALDOMAIN=evil
 HDF5_PLUGIN_PATH=/nowhere HDF5_VOL_CONNECTOR= SQLITE_TMPDIR=/nowhere SQLITE_HISTORY=/nowhere
