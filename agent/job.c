@@ -4,6 +4,7 @@
 #include "agent/job.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -82,6 +83,56 @@ void job_read(struct record_job *job)
     copy(job->partition, sizeof job->partition, "SLURM_JOB_PARTITION");
     step_name(job->step_id, sizeof job->step_id);
     user_name(job->user, sizeof job->user);
+}
+
+/* The sum of Slurm's list of processors per node, "2(x3),1"; -1 when it is
+ * none. */
+static long sum_processors(const char *text)
+{
+    long sum = 0;
+
+    while (text && *text) {
+        char *end;
+        long n = strtol(text, &end, 10), times = 1;
+        if (end == text || n < 1 || n > INT_MAX)
+            return -1;
+        if (end[0] == '(' && end[1] == 'x') {
+            times = strtol(end + 2, &end, 10);
+            if (times < 1 || times > INT_MAX || *end++ != ')')
+                return -1;
+        }
+        if ((*end && *end != ',') || n > INT_MAX / times)
+            return -1;
+        sum += n * times;
+        text = *end ? end + 1 : end;
+    }
+    return sum > 0 ? sum : -1;
+}
+
+/* -1: one of the nodes does not say. */
+static long sum_inventory(const struct record_node *nodes, int n, enum record_inventory_id id)
+{
+    double sum = 0;
+
+    for (int i = 0; i < n; i++) {
+        if (nodes[i].inventory[id].state != FACT_NUMBER)
+            return -1;
+        sum += nodes[i].inventory[id].number;
+    }
+    return (long)sum;
+}
+
+int job_exclusive(const struct record_node *nodes, int n)
+{
+    long had = sum_processors(getenv("SLURM_JOB_CPUS_PER_NODE"));
+    long threads = sum_inventory(nodes, n, INVENTORY_hardware_threads);
+    long cores = sum_inventory(nodes, n, INVENTORY_cores);
+
+    if (had < 0 || job_number("SLURM_JOB_NUM_NODES") != n)
+        return -1;
+    if (threads > 0 && had >= threads)
+        return 1;
+    return cores > 0 && had < cores ? 0 : -1;
 }
 
 double job_seconds_left(void)

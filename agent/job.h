@@ -12,6 +12,13 @@
 /* job->present is false outside of Slurm. */
 void job_read(struct record_job *job);
 
+/* Whether the job had its nodes to itself: 1 when it had every hardware thread
+ * of them, 0 when it had fewer processors than they have cores, -1 when Slurm
+ * says too little: a site may count threads or cores as processors, and nodes
+ * must be all of the job's. (Two jobs on the same processors, which a
+ * partition's OverSubscribe=FORCE allows, are not seen.) */
+int job_exclusive(const struct record_node *nodes, int n);
+
 /* Seconds until the job's time is over; NAN when Slurm does not say. */
 double job_seconds_left(void);
 

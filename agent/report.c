@@ -72,6 +72,8 @@ static int gather_nodes(struct run *r, struct err *e)
     for (int i = 0; i < comm_mpi_nodes(c) && rc == 0 && c->rank == 0; i++)
         rc = record_add_node(&r->record, &nodes[i]) < 0 ? err_set(e, "out of memory for the nodes")
                                                         : 0;
+    if (rc == 0 && c->rank == 0 && r->record.job.present)
+        r->record.job.exclusive = job_exclusive(r->record.nodes, r->record.n_nodes);
     rc = comm_agree(c, rc, e);
 out:
     free(nodes);

@@ -72,7 +72,7 @@ struct record_job {
     long uid;
     char account[RECORD_NAME_SIZE];
     char partition[RECORD_NAME_SIZE];
-    int exclusive; /* 1 yes, 0 no, -1 unknown */
+    int exclusive; /* had all processors of its nodes: 1 yes, 0 no, -1 unknown */
 };
 
 /* ---- where it ran ---- */

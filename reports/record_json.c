@@ -304,7 +304,10 @@ static int put_job(cJSON *doc, const struct record *r, const struct limits *limi
         return -1;
     int rc = fields_put(o, record_job_fields, &r->job, &at);
     if (r->job.exclusive < 0)
-        rc |= put_null(o, "exclusive", "Slurm was not asked whether the nodes were shared", &at);
+        rc |= put_null(
+            o, "exclusive",
+            "what Slurm says of the job's processors does not tell whether it had all of them",
+            &at);
     else
         rc |= put_bool(o, "exclusive", r->job.exclusive);
     return rc | put_names(o, "nodes", r, false, limit) |

@@ -10,6 +10,13 @@ tests_agent_ranks_LDADD = agent/libagent.la workloads/engine/libengine.la \
 tests_agent_agent_fake_SOURCES = agent/main.c %D%/fake.c
 tests_agent_agent_fake_LDADD = agent/libagent.la
 TESTS += tests/agent/comm.bats tests/agent/agent.bats
+if BUILD_TESTS
+check_PROGRAMS += tests/agent/test_job
+TESTS += tests/agent/test_job
+tests_agent_test_job_SOURCES = %D%/test_job.c
+tests_agent_test_job_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_agent_test_job_LDADD = agent/libagent.la $(CMOCKA_LIBS)
+endif
 endif
 dist_check_SCRIPTS += %D%/comm.bats %D%/agent.bats
 EXTRA_DIST += %D%/mpi.bash

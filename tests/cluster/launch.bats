@@ -280,6 +280,17 @@ X
         '.workloads[0].epochs | length == 1' '.job.plugin_remote == ["n1", "n2"]'
 }
 
+@test "the record says whether the job had its nodes to itself" {
+    "$lab" plugin
+    local cores; cores=$(nproc)
+    srun_ -N2 -n2 --exclusive --hpcai500=cosmoflow,class=tiny,epochs=1,out="$OUT" hpcai500-agent || [ $? -eq 1 ]
+    is "$(the_record)" '.job.exclusive == true'
+    rm -rf "${OUT:?}"/*
+    [ "$cores" -gt 1 ] || skip "nodes of one core are always a job's own"
+    srun_ -N2 -n2 --hpcai500=cosmoflow,class=tiny,epochs=1,out="$OUT" hpcai500-agent || [ $? -eq 1 ]
+    is "$(the_record)" '.job.exclusive == false'
+}
+
 @test "srun told to end while the agent runs ends both and leaves no step" {
     STANDIN_SLEEP=100 timeout -k 10 $limit srun -N2 -n2 --hpcai500=component touch "$OUT/began" < /dev/null > out 2>&1 &
     until_true 60 ran 2
