@@ -7,10 +7,11 @@
  * reading them all costs.
  *
  * counters-probe bench PAIRS: the same work on all CPUs with counters on and
- * off in turn, borders 20 ms apart; prints what on costs, with its 95 %
- * interval, and what a reading takes, which the clock tells exactly: the
- * rest is what the kernel does for open events when it changes tasks. A run
- * of the agent has a few borders an epoch, seconds apart.
+ * off in turn, by threads that stay, as a trainer's do, with a border every
+ * quarter of a second or so (a run of the agent has four borders an epoch; an
+ * epoch of the tiny class takes some seconds). Prints what on costs, with its
+ * 95 % interval, and what a reading takes, which the clock tells exactly: the
+ * rest is what the kernel does for open events when it changes tasks.
  */
 #include <config.h>
 
@@ -24,7 +25,7 @@
 
 #include "papi/counters.h"
 
-enum { READS = 1000, MAX_THREADS = 256, BORDERS = 10 };
+enum { READS = 1000, MAX_THREADS = 256, BORDERS = 4, CHUNKS = 30 };
 
 static double now_seconds(void)
 {
@@ -87,8 +88,8 @@ static int table(const char *root)
     return 0;
 }
 
-/* Fixed work, some 20 ms: arithmetic over 256 KiB. */
-static void *chunk(void *unused)
+/* Fixed work, some 8 ms: arithmetic over 256 KiB. */
+static void chunk(void)
 {
     static _Thread_local float a[65536];
 
@@ -97,6 +98,19 @@ static void *chunk(void *unused)
             a[i] = a[i] * 0.999f + 1.0f;
     /* Seen by the compiler as used. */
     __asm__ volatile("" : : "r"(a) : "memory");
+}
+
+static pthread_barrier_t border;
+
+/* A worker's share of all phases. */
+static void *share(void *unused)
+{
+    for (int b = 0; b < BORDERS; b++) {
+        pthread_barrier_wait(&border);
+        for (int i = 0; i < CHUNKS; i++)
+            chunk();
+        pthread_barrier_wait(&border);
+    }
     return unused;
 }
 
@@ -108,9 +122,9 @@ static double cpu_seconds(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* One run: BORDERS phases, each with threads on all CPUs. CPU time and not
- * wall time, so that a shared machine can tell too. [seconds] *reading: more
- * by what the readings themselves took. */
+/* One run: BORDERS phases, worked by one thread on each CPU while this one
+ * waits. CPU time and not wall time, so that a shared machine can tell too.
+ * [seconds] *reading: more by what the readings themselves took. */
 static double run(unsigned off, int threads, double *reading)
 {
     static const enum phase phases[] = {PHASE_COMPUTE, PHASE_EVALUATION};
@@ -121,19 +135,23 @@ static double run(unsigned off, int threads, double *reading)
 
     if (!c)
         return NAN;
+    pthread_barrier_init(&border, NULL, (unsigned)threads + 1);
+    for (int i = 0; i < threads; i++)
+        if (pthread_create(&t[i], NULL, share, NULL) != 0)
+            abort();
     start = cpu_seconds();
     for (int b = 0; b < BORDERS; b++) {
         if (!off)
             counters_phase(c, phases[b % 2]);
-        for (int i = 0; i < threads; i++)
-            if (pthread_create(&t[i], NULL, chunk, NULL) != 0)
-                abort();
-        for (int i = 0; i < threads; i++)
-            pthread_join(t[i], NULL);
+        pthread_barrier_wait(&border);
+        pthread_barrier_wait(&border);
     }
     if (!off)
         counters_stop(c);
     start = cpu_seconds() - start;
+    for (int i = 0; i < threads; i++)
+        pthread_join(t[i], NULL);
+    pthread_barrier_destroy(&border);
     *reading += counters_cost(c).seconds;
     counters_close(c);
     return start;
