@@ -99,6 +99,20 @@ static dnnl_status_t pd_conv(dnnl_primitive_desc_t *pd, struct dnn *d, dnnl_prop
                                                           g->before, g->after, attr);
 }
 
+/* Past the implementations whose name begins so. */
+static dnnl_status_t pd_without(dnnl_primitive_desc_t pd, const char *name)
+{
+    const char *have = "";
+    dnnl_status_t s = dnnl_success;
+
+    while (s == dnnl_success &&
+           dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, (void *)&have) ==
+               dnnl_success &&
+           strncmp(have, name, strlen(name)) == 0)
+        s = dnnl_primitive_desc_next_impl(pd);
+    return s;
+}
+
 #else
 
 typedef dnnl_memory_desc_t md_own; /* by value */
@@ -175,6 +189,14 @@ static dnnl_status_t pd_conv(dnnl_primitive_desc_t *pd, struct dnn *d, dnnl_prop
         s = dnnl_dilated_convolution_forward_desc_init(&op, prop, alg, src, weights, bias, dst,
                                                        g->stride, g->dilate, g->before, g->after);
     return s == dnnl_success ? dnnl_primitive_desc_create(pd, &op, attr, d->engine, hint) : s;
+}
+
+/* Nothing to pass in this generation. */
+static dnnl_status_t pd_without(dnnl_primitive_desc_t pd, const char *name)
+{
+    (void)pd;
+    (void)name;
+    return dnnl_success;
 }
 
 #endif
@@ -467,6 +489,21 @@ static dnnl_status_t conv_hint(dnnl_primitive_desc_t *hint, struct dnn *d, const
     return s;
 }
 
+/* oneDNN 3.2 to 3.13 at least: "jit_bf16" adds memory that it never wrote to
+ * the weight gradients of maps that are less deep than the kernel but for a
+ * depth of 1 (16 to 16 channels, kernel 3^3, maps 2 x H x W: off by 0.8 of
+ * their norm and more, by what the scratch memory happens to hold). */
+static bool is_shallow(const struct dnn_conv *c)
+{
+    dnnl_dims_t kernel, map;
+    dnnl_data_type_t type;
+    int nd;
+
+    md_size(ref_of(&c->weights->md), &nd, kernel, &type);
+    md_size(ref_of(&c->dst->md), &nd, map, &type);
+    return nd == 5 && map[2] > 1 && map[2] < kernel[2];
+}
+
 static struct dnn_op *conv_create(struct dnn *d, const struct dnn_conv *c, dnnl_prop_kind_t prop,
                                   struct err *e)
 {
@@ -478,6 +515,9 @@ static struct dnn_op *conv_create(struct dnn *d, const struct dnn_conv *c, dnnl_
         s = conv_hint(&hint, d, c);
     if (s == dnnl_success)
         s = conv_pd(&pd, d, c, prop, hint);
+    if (s == dnnl_success && prop == dnnl_backward_weights && is_shallow(c) &&
+        (s = pd_without(pd, "jit_bf16")) != dnnl_success)
+        dnnl_primitive_desc_destroy(pd);
     if (hint)
         dnnl_primitive_desc_destroy(hint);
     if (s == dnnl_success)
