@@ -19,7 +19,8 @@ EXTRA_DIST += \
     %D%/evidence/faults-io.sh \
     %D%/evidence/rcp.sh \
     %D%/evidence/fuzz.sh \
-    %D%/evidence/mllog.sh
+    %D%/evidence/mllog.sh \
+    %D%/evidence/onednn3.sh
 
 # make print-TESTS: what contrib/test.sh asks of this Makefile
 print-%:
