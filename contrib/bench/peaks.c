@@ -11,8 +11,9 @@
 #include <immintrin.h>
 #endif
 
-/* Independent sums: more than latency x width of any multiply-add unit. */
-enum { SUMS = 16, TURNS = 200000, TIMES = 7 };
+/* Independent sums: more than latency x width of any multiply-add unit. A time
+ * of some 10 ms: a second thread that wakes up late must not be missed. */
+enum { SUMS = 16, TURNS = 4000000, TIMES = 7 };
 
 typedef double fma_loop(float *keep);
 
