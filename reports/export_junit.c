@@ -14,36 +14,12 @@
 #include "reports/fields.h"
 #include "reports/result.h"
 #include "reports/utf8.h"
-
-/* Text or attribute. U+FFFE and U+FFFF are UTF-8, but no characters of XML;
- * control characters are gone already. */
-static void put_xml(FILE *f, const char *text)
-{
-    static const struct {
-        char c;
-        const char *xml;
-    } table[] = {{'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'"', "&quot;"}, {'\'', "&#39;"}};
-
-    for (; *text; text++) {
-        const char *xml = NULL;
-        for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-            if (*text == table[i].c)
-                xml = table[i].xml;
-        if (strncmp(text, "\xef\xbf\xbe", 3) == 0 || strncmp(text, "\xef\xbf\xbf", 3) == 0) {
-            text += 2;
-            xml = "?";
-        }
-        if (xml)
-            fputs(xml, f);
-        else
-            putc(*text, f);
-    }
-}
+#include "reports/xml.h"
 
 static void attribute(FILE *f, const char *name, const char *value)
 {
     fprintf(f, " %s=\"", name);
-    put_xml(f, value);
+    xml_text(f, value);
     fprintf(f, "\"");
 }
 

@@ -358,13 +358,17 @@ static int plot(const char *path, const struct series_set *set, struct err *e)
 {
     struct plot_series p[PANELS];
     int n = set->n < PANELS ? set->n : PANELS;
+    char words[sizeof note + 64];
 
+    snprintf(words, sizeof words, "%s", note);
+    if (set->n > n)
+        snprintf(words, sizeof words, "The first %d of %d series. %s", n, set->n, note);
     for (int i = 0; i < n; i++) {
         const struct series *s = set->series[i];
         p[i] = (struct plot_series){s->title, s->metric,    s->n,      s->time,
                                     s->value, s->n_changes, s->changes};
     }
-    return plot_svg(path, p, n, note, e);
+    return plot_svg(path, p, n, words, e);
 }
 
 /* ---- the question ---- */

@@ -26,7 +26,8 @@ reports_libreports_la_SOURCES = \
     %D%/record_fields.h %D%/record_fields.c \
     %D%/redact.h %D%/redact.c \
     %D%/utf8.h %D%/utf8.c \
-    %D%/witness_read.c
+    %D%/witness_read.c \
+    %D%/xml.h %D%/xml.c
 reports_libreports_la_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS) $(ZLIB_CFLAGS)
 reports_libreports_la_LIBADD = $(CJSON_LIBS) $(ZLIB_LIBS)
 endif

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "reports/utf8.h"
+#include "reports/xml.h"
 
 /* ---- one line ---- */
 
@@ -60,25 +61,23 @@ void plot_spark(char text[SPARK_SIZE], const double *value, int n, const struct 
     }
 }
 
-/* ---- text in XML ---- */
+/* ---- text ---- */
 
-void plot_escape(FILE *f, const char *text)
+/* In place: of a long text so many characters, the last an ellipsis. */
+static void cut(char *text, int most)
 {
-    char clean[512];
+    static const char ellipsis[] = "\u2026";
+    char *last = text, *at = text;
+    int length;
 
-    snprintf(clean, sizeof clean, "%s", text);
-    utf8_clean(clean);
-    for (const char *c = clean; *c; c++) {
-        const char *entity = *c == '<'    ? "&lt;"
-                             : *c == '>'  ? "&gt;"
-                             : *c == '&'  ? "&amp;"
-                             : *c == '"'  ? "&quot;"
-                             : *c == '\'' ? "&#39;"
-                                          : NULL;
-        if (entity)
-            fputs(entity, f);
-        else
-            fputc(*c, f);
+    for (int n = 0; (length = utf8_length((unsigned char *)at, strlen(at))) && *at; n++) {
+        if (n == most - 1)
+            last = at;
+        if (n == most) {
+            strcpy(last, ellipsis);
+            return;
+        }
+        at += length;
     }
 }
 
@@ -94,7 +93,10 @@ enum {
     RIGHT = WIDTH - 20,
     TOP = 34,
     BOTTOM = PANEL - 34,
-    TICKS = 5
+    TICKS = 5,
+    TITLE_MOST = 132, /* characters that find room above a panel */
+    TIME_WIDTH = 110, /* of the words at a tick */
+    DAY = 86400
 };
 
 struct axis {
@@ -129,9 +131,14 @@ static double tick_step(const struct axis *a, int parts)
 
 static void draw_text(FILE *f, double x, double y, const char *anchor, int size, const char *text)
 {
+    char clean[512]; /* of a character that this cuts, a question mark stays */
+
+    snprintf(clean, sizeof clean, "%s", text);
+    utf8_clean(clean);
+    cut(clean, TITLE_MOST);
     fprintf(f, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\" font-size=\"%d\">", x, y, anchor,
             size);
-    plot_escape(f, text);
+    xml_text(f, clean);
     fprintf(f, "</text>\n");
 }
 
@@ -158,21 +165,36 @@ static void draw_value_axis(FILE *f, const struct axis *y)
     }
 }
 
+/* A round time of which at most TICKS are in the axis [s]. */
+static double time_step(double span)
+{
+    static const int steps[] = {60,      300,      900,      1800,     3600,
+                                10800,   21600,    43200,    DAY,      2 * DAY,
+                                7 * DAY, 14 * DAY, 30 * DAY, 91 * DAY, 365 * DAY};
+    enum { STEPS = sizeof steps / sizeof *steps };
+    double step = steps[STEPS - 1];
+
+    for (int i = STEPS - 1; i >= 0 && steps[i] * (double)TICKS >= span; i--)
+        step = steps[i];
+    while (step * TICKS < span)
+        step *= 2;
+    return step;
+}
+
 static void draw_time_axis(FILE *f, const struct axis *x)
 {
-    bool long_span = x->most - x->least > 12 * 86400;
+    double step = time_step(x->most - x->least);
     char label[32];
 
-    for (int i = 0; i <= TICKS; i++) {
-        double t = x->least + (x->most - x->least) * i / TICKS;
+    for (double t = ceil(x->least / step) * step; t <= x->most; t += step) {
         time_t seconds = (time_t)t;
         struct tm day;
         if (!gmtime_r(&seconds, &day))
             continue;
-        strftime(label, sizeof label, long_span ? "%Y-%m-%d" : "%m-%d %H:%M", &day);
-        double at = x->from + (x->to - x->from) * i / TICKS;
+        strftime(label, sizeof label, step >= DAY ? "%Y-%m-%d" : "%Y-%m-%d %H:%M", &day);
+        double at = place(x, t);
         draw_line(f, at, BOTTOM, at, BOTTOM + 4, "#808080", "");
-        draw_text(f, at, BOTTOM + 18, i == 0 ? "start" : i == TICKS ? "end" : "middle", 11, label);
+        draw_text(f, at, BOTTOM + 18, at > RIGHT - TIME_WIDTH / 2.0 ? "end" : "middle", 11, label);
     }
 }
 
@@ -201,14 +223,15 @@ static void draw_change(FILE *f, const struct plot_series *s, const struct chang
 static void draw_panel(FILE *f, const struct plot_series *s, int top)
 {
     double least = INFINITY, most = -INFINITY;
+    char title[512];
 
+    snprintf(title, sizeof title, "%s: %s", s->unit, s->title);
     for (int i = 0; i < s->n; i++) {
         least = fmin(least, s->value[i]);
         most = fmax(most, s->value[i]);
     }
     fprintf(f, "<g transform=\"translate(0,%d)\">\n", top);
-    draw_text(f, LEFT, TOP - 10, "start", 13, s->title);
-    draw_text(f, RIGHT, TOP - 10, "end", 11, s->unit);
+    draw_text(f, LEFT, TOP - 10, "start", 12, title);
     if (s->n > 0) {
         struct axis x = axis_of((double)s->time[0], (double)s->time[s->n - 1], 3600, LEFT, RIGHT);
         most += (most - least) * 0.1; /* room for the words of a change */
@@ -237,7 +260,7 @@ static void draw(FILE *f, const struct plot_series *series, int n, const char *n
             "viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" fill=\"#202020\">\n"
             "<rect width=\"%d\" height=\"%d\" fill=\"#ffffff\"/>\n",
             WIDTH, height, WIDTH, height, WIDTH, height);
-    draw_text(f, LEFT, 26, "start", 16, "hpcai500 history");
+    draw_text(f, LEFT, 26, "start", 16, "hpcai500 history, times in UTC");
     for (int i = 0; i < n; i++)
         draw_panel(f, &series[i], HEAD + i * PANEL);
     if (n == 0)

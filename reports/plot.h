@@ -13,7 +13,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "reports/change.h"
 #include "reports/err.h"
@@ -38,8 +37,5 @@ void plot_spark(char text[SPARK_SIZE], const double *value, int n, const struct 
 /* One panel per series, beneath each other, whole or not at all. */
 int plot_svg(const char *path, const struct plot_series *series, int n, const char *note,
              struct err *e);
-
-/* Text as XML character data, also inside quotes. */
-void plot_escape(FILE *f, const char *text);
 
 #endif

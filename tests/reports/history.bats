@@ -130,6 +130,25 @@ assert any("step -7" in t for t in texts)
 assert any("<script>alert(1)</script>" in t for t in texts), texts
 assert "<script" not in open("x.svg").read()
 EOF
+    # 30 series, and not silently 24 of them; long names are cut, between characters
+    cp -r "$SITE"/. site
+    python3 - <<'EOF'
+import sqlite3
+db = sqlite3.connect("site/history.sqlite")
+parts = db.execute("SELECT id FROM part ORDER BY id LIMIT 30").fetchall()
+for i, (part,) in enumerate(parts):
+    db.execute("UPDATE part SET class = ? WHERE id = ?", (f"{i:02}" + "\u00e4" * 200, part))
+db.commit()
+EOF
+    DB=site/history.sqlite history --plot=y.svg >/dev/null
+    python3 - <<'EOF'
+import xml.etree.ElementTree as ET
+texts = [e.text for e in ET.parse("y.svg").getroot().iter() if e.tag.endswith("text")]
+assert texts[-1].startswith("The first 24 of 33 series. Changes: "), texts[-1]
+assert "samples_per_second: cosmoflow 00" + "\u00e4" * 99 + "\u2026" in texts, texts
+assert max(map(len, texts)) == 132
+EOF
+    rm -r site y.svg
     run history --plot=/nowhere/x.svg
     [ "$status" -eq 3 ]
     [ "${lines[-1]}" = "hpcai500 history: cannot write /nowhere/x.svg: No such file or directory" ]

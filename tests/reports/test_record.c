@@ -627,6 +627,7 @@ static void test_utf8_clean(void **state)
         {"a\xe2\x80\xae"
          "b",
          "a?b"},
+        {"a\xd8\x9c\xe2\x81\xa6 \xe2\x80\x8f", "a?? ?"}, /* marks of direction */
         {"line\nbreak\x7f", "line?break?"},
     };
     (void)state;
