@@ -79,7 +79,7 @@ check_PROGRAMS += tests/reports/make_history
 tests_reports_make_history_SOURCES = %D%/make_history.c %D%/sample.h %D%/sample.c
 tests_reports_make_history_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
 tests_reports_make_history_LDADD = reports/libhistory.la reports/libreports.la reports/libcore.la
-TESTS += %D%/history.bats
+TESTS += %D%/history.bats %D%/browser.bats
 endif
-dist_check_SCRIPTS += %D%/history.bats
+dist_check_SCRIPTS += %D%/history.bats %D%/browser.bats %D%/browser.py
 EXTRA_DIST += %D%/history_v1.sql

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * make_history FILE ARCHIVE RUNS: a history for tests: one run an hour, every
- * second one witnessed, 7 % slower from the 31st on; and two runs of an enemy.
+ * make_history FILE ARCHIVE RUNS [RECORD...]: a history for tests: one run an
+ * hour, every second one witnessed, 7 % slower from the 31st on; and two runs of
+ * an enemy. Then the records, as the collector would file them.
  */
 #include <config.h>
 
@@ -14,17 +15,13 @@
 #include "reports/history.h"
 #include "sample.h"
 
-static int file(struct history *h, struct record *r, bool witnessed, struct err *e)
+static int file_text(struct history *h, const char *text, bool witnessed, struct err *e)
 {
     struct history_run run = {.nodes = NULL};
     enum history_outcome outcome;
-
-    record_judge(r);
-    char *text = record_to_json(r, NULL, e), *escape;
-    while (text && (escape = strstr(text, "@@ESC@"))) /* as no writer of ours would */
-        memcpy(escape, "\\u001b", 6);
-    cJSON *doc = text ? record_parse(text, strlen(text), "sample", e) : NULL;
+    cJSON *doc = record_parse(text, strlen(text), "sample", e);
     int rc = doc ? history_claim(doc, &run, e) : -1;
+
     if (rc == 0) {
         struct history_record record = {doc, text, strlen(text), NULL};
         run.witnessed = witnessed;
@@ -32,8 +29,29 @@ static int file(struct history *h, struct record *r, bool witnessed, struct err 
     }
     free((void *)(uintptr_t)run.nodes);
     cJSON_Delete(doc);
+    return rc;
+}
+
+static int file(struct history *h, struct record *r, bool witnessed, struct err *e)
+{
+    record_judge(r);
+    char *text = record_to_json(r, NULL, e), *escape;
+    while (text && (escape = strstr(text, "@@ESC@"))) /* as no writer of ours would */
+        memcpy(escape, "\\u001b", 6);
+    int rc = text ? file_text(h, text, witnessed, e) : -1;
     free(text);
     record_fini(r);
+    return rc;
+}
+
+static int file_path(struct history *h, const char *path, struct err *e)
+{
+    cJSON *doc = record_read(path, e);
+    char *text = doc ? cJSON_PrintUnformatted(doc) : NULL;
+    int rc = text ? file_text(h, text, false, e) : -1;
+
+    cJSON_free(text);
+    cJSON_Delete(doc);
     return rc;
 }
 
@@ -69,8 +87,8 @@ int main(int argc, char **argv)
 {
     struct err e = ERR_INIT;
 
-    if (argc != 4) {
-        fprintf(stderr, "usage: make_history FILE ARCHIVE RUNS\n");
+    if (argc < 4) {
+        fprintf(stderr, "usage: make_history FILE ARCHIVE RUNS [RECORD...]\n");
         return 2;
     }
     struct archive *a = archive_open(argv[2], &e);
@@ -85,6 +103,8 @@ int main(int argc, char **argv)
     }
     if (rc == 0)
         rc = enemy(h, runs, &e);
+    for (int i = 4; rc == 0 && i < argc; i++)
+        rc = file_path(h, argv[i], &e);
     if (rc == 0)
         rc = history_commit(h, &e);
     if (rc < 0)
