@@ -27,9 +27,14 @@
 #include "reports/history_words.h"
 #endif
 
-static const struct export_sink *const sinks[] = {
-    &export_prometheus, &export_ndjson, &export_csv,           &export_mllog,
-    &export_junit,      &export_xdmod,  &export_clustercockpit};
+static const struct export_sink *const sinks[] = {&export_prometheus,
+                                                  &export_ndjson,
+                                                  &export_csv,
+                                                  &export_mllog,
+                                                  &export_junit,
+                                                  &export_xdmod,
+                                                  &export_clustercockpit,
+                                                  &export_clustercockpit_data};
 
 enum { N_SINKS = sizeof sinks / sizeof *sinks };
 
@@ -62,6 +67,23 @@ double export_time(const char *utc)
     tm.tm_mon -= 1;
     time_t t = timegm(&tm);
     return t == (time_t)-1 ? NAN : (double)t + seconds;
+}
+
+double export_seconds(const cJSON *o, const char *path)
+{
+    double v = json_number(o, path, 0);
+
+    return isfinite(v) && v > 0 ? v : 0;
+}
+
+double export_evaluation(const cJSON *workload)
+{
+    const cJSON *row;
+    int n = 0;
+
+    cJSON_ArrayForEach(row, json_at(workload, "epochs")) n +=
+        cJSON_IsNumber(json_at(row, "quality"));
+    return n ? export_seconds(workload, "phases.evaluation.median_seconds") / n : 0;
 }
 
 void export_number(FILE *f, double v)
@@ -215,7 +237,7 @@ static int usage(FILE *f)
            "       hpcai500 export FORMAT [--since=T] [--until=T] [--user=U] [--node=N] [--job=J]\n"
            "                       [--cluster=C] [--workload=NAME] [--output=FILE]\n\nFormats:\n");
     for (int i = 0; i < N_SINKS; i++)
-        fprintf(f, "  --%s%-*s %s\n", sinks[i]->name, 16 - (int)strlen(sinks[i]->name),
+        fprintf(f, "  --%s%-*s %s\n", sinks[i]->name, 20 - (int)strlen(sinks[i]->name),
                 sinks[i]->takes_file ? "=FILE" : "", sinks[i]->help);
     return f == stdout ? 0 : 2;
 }

@@ -37,7 +37,7 @@ struct export_sink {
 };
 
 extern const struct export_sink export_prometheus, export_ndjson, export_csv, export_mllog,
-    export_junit, export_xdmod, export_clustercockpit;
+    export_junit, export_xdmod, export_clustercockpit, export_clustercockpit_data;
 
 /* The next workload of a record that is asked for; *i starts at 0 and is
  * behind it afterwards. NULL: no more. */
@@ -53,6 +53,12 @@ int export_history(const struct config *c, const struct history_filter *f,
 
 /* Unix time of an RFC 3339 UTC text [s]; NAN when it is none. */
 double export_time(const char *utc);
+
+/* A duration at the path [s]; 0 when there is none. */
+double export_seconds(const struct cJSON *o, const char *path);
+
+/* Of one evaluation of a workload, as far as its epochs tell [s]. */
+double export_evaluation(const struct cJSON *workload);
 
 /* The shortest decimal that is read as the same number again. */
 void export_number(FILE *f, double v);

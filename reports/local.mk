@@ -55,7 +55,8 @@ dist_man_MANS += %D%/hpcai500-config.1 %D%/hpcai500.conf.5
 
 pkglibexec_PROGRAMS += reports/hpcai500-export
 reports_hpcai500_export_SOURCES = %D%/export.h %D%/export.c %D%/export_table.c \
-    %D%/export_prometheus.c %D%/export_junit.c %D%/export_jobs.c %D%/mllog.c
+    %D%/export_prometheus.c %D%/export_junit.c %D%/export_job.h %D%/export_job.c \
+    %D%/export_cockpit.c %D%/export_xdmod.c %D%/mllog.c
 reports_hpcai500_export_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
 reports_hpcai500_export_LDADD =
 if BUILD_HISTORY

@@ -167,17 +167,12 @@ static void put_recipe(struct log *l, const cJSON *doc, const cJSON *w)
 
 /* ---- the run ---- */
 
-static double positive(double v)
-{
-    return isfinite(v) && v > 0 ? v : 0;
-}
-
 static void put_epoch(struct log *l, const struct benchmark *b, const cJSON *row, double eval)
 {
     double n = json_number(row, "epoch", 0), quality = json_number(row, "quality", NAN);
 
     put(l, START, "epoch_start", NULL, with("epoch_num", n));
-    l->now += positive(json_number(row, "seconds", 0));
+    l->now += export_seconds(row, "seconds");
     put(l, END, "epoch_stop", NULL, with("epoch_num", n));
     if (!isfinite(quality))
         return;
@@ -187,27 +182,16 @@ static void put_epoch(struct log *l, const struct benchmark *b, const cJSON *row
     put(l, END, "eval_stop", NULL, with("epoch_num", n));
 }
 
-static int evaluations(const cJSON *epochs)
-{
-    const cJSON *row;
-    int n = 0;
-
-    cJSON_ArrayForEach(row, epochs) n += cJSON_IsNumber(json_at(row, "quality"));
-    return n;
-}
-
 /* staging is before run_start: ruleset 3.0 does not count it. */
 static void put_run(struct log *l, const struct benchmark *b, const cJSON *w, double begin)
 {
     const cJSON *row, *epochs = json_at(w, "epochs");
-    int n = evaluations(epochs);
-    double eval = n ? positive(json_number(w, "phases.evaluation.median_seconds", 0)) / n : 0;
-    double end = begin + positive(json_number(w, "wall_seconds", 0));
+    double eval = export_evaluation(w), end = begin + export_seconds(w, "wall_seconds");
     bool reached = cJSON_IsNumber(json_at(w, "quality.epochs_to_target"));
     cJSON *status = cJSON_CreateObject();
 
     put(l, START, "staging_start", NULL, NULL);
-    l->now = begin + positive(json_number(w, "phases.staging.median_seconds", 0));
+    l->now = begin + export_seconds(w, "phases.staging.median_seconds");
     put(l, END, "staging_stop", NULL, NULL);
     put(l, END, "init_stop", NULL, NULL);
     put(l, START, "run_start", NULL, NULL);
@@ -237,8 +221,7 @@ static int record(struct export *x, const cJSON *doc, struct err *e)
         return err_set(e, "the record does not say when it began");
     snprintf(l.file, sizeof l.file, "%.159s.json", json_text(doc, "id", "unknown"));
     utf8_clean(l.file); /* it may have been cut inside a character */
-    for (; (w = export_workload(x, doc, &i));
-         begin += positive(json_number(w, "wall_seconds", 0))) {
+    for (; (w = export_workload(x, doc, &i)); begin += export_seconds(w, "wall_seconds")) {
         const struct benchmark *b = benchmark_of(w);
         if (!b)
             continue;

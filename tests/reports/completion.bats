@@ -24,7 +24,7 @@ completes() {
     completes hpcai500 sho = show
     completes hpcai500 help exp = export
     completes hpcai500 export --prom = --prometheus=
-    completes hpcai500 export --clu = --cluster= --clustercockpit
+    completes hpcai500 export --clu = --cluster= --clustercockpit --clustercockpit-data
     completes hpcai500 config confid = confidential
     completes hpcai500 doctor mun = munge
     touch record.json

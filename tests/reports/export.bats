@@ -83,7 +83,7 @@ clean() {
     [[ "$output" == "hpcai500 export: "*nowhere.json* ]]
     run "$hpcai500" export --help
     [ "$status" -eq 0 ]
-    for format in prometheus ndjson csv mllog junit xdmod clustercockpit; do
+    for format in prometheus ndjson csv mllog junit xdmod clustercockpit clustercockpit-data; do
         [[ "$output" == *"--$format"* ]]
         grep -q "Fl -$format" "$top_srcdir/reports/hpcai500-export.1"
     done
@@ -243,12 +243,13 @@ P
     "$hpcai500" export --clustercockpit $good >"$out/x"
     clean "$out/x"
     python3 - "$out/x" <<'P'
-# Facts: ClusterCockpit's job-meta.schema.json and unit.schema.json.
+# Facts: ClusterCockpit's job-meta.schema.json and unit.schema.json (cc-lib).
 import json, sys
 kinds = {"jobId": int, "user": str, "project": str, "cluster": str, "subCluster": str,
          "partition": str, "arrayJobId": int, "numNodes": int, "numHwthreads": int, "numAcc": int,
          "exclusive": int, "jobState": str, "startTime": int, "duration": int, "resources": list,
          "tags": list, "statistics": dict, "metaData": dict}
+bases = {"B", "F", "B/s", "F/s", "CPI", "IPC", "Hz", "W", "J", "\u00b0C", ""}
 docs = [json.loads(l) for l in open(sys.argv[1], encoding="utf-8")]
 assert len(docs) == 5
 for d in docs:
@@ -257,9 +258,97 @@ for d in docs:
     assert d["jobState"] in ("completed", "failed", "stopped") and d["duration"] > 0
     assert all(set(r) == {"hostname"} for r in d["resources"])
     for s in d["statistics"].values():
-        assert set(s) == {"unit", "avg", "min", "max"} and s["unit"] == {"base_unit": "F/s"}
-assert docs[0]["statistics"]["flops_any"]["avg"] == 12915000000
+        assert set(s) == {"unit", "avg", "min", "max"} and 0 <= s["min"] <= s["avg"] <= s["max"]
+        assert set(s["unit"]) == {"base"} and s["unit"]["base"] in bases
+# Its archiver's statistics are means over nodes: 512 samples of 0.21 GFLOP in 8.25 s on 2 nodes.
+assert docs[0]["statistics"]["flops_any"]["avg"] == 6516360000
 assert docs[0]["numHwthreads"] == 448 and "numHwthreads" not in docs[1]  # shared nodes
+P
+}
+
+@test "clustercockpit-data: the series of the same jobs, by its schema, from what was measured" {
+    python3 - "$out" <<'P'
+import json, sys
+d = json.load(open("lab-4711.0.3.json"))
+w = d["workloads"][0]
+w["counters"] = {n: {"total": t} for n, t in (
+    ("instructions", 9e9), ("cycles", 6e9), ("energy_package_joules", 45000), ("cpu_user_seconds", 4032),
+    ("net_receive_bytes", 45e6), ("net_transmit_bytes", 45e6))}
+w["epochs"][0]["quality"] = 0.4  # all were evaluated
+second = json.loads(json.dumps(w))
+second["name"] = "second"
+second["epochs"] = second["epochs"][:1]
+second["epochs"][0].update(seconds=20, quality=None)  # cut short: its rate is not known
+second["counters"] = {"ib_receive_bytes": {"total": 9e9}, "ib_transmit_bytes": {"total": 9e9}}
+d["workloads"].append(second)
+json.dump(d, open(sys.argv[1] + "/two.json", "w"))
+d["job"]["exclusive"] = False
+json.dump(d, open(sys.argv[1] + "/shared.json", "w"))
+d["job"]["exclusive"] = True
+d["job"]["nodes"] = [f"n{i}" for i in range(3000)]
+d["system"]["node_count"] = 3000
+json.dump(d, open(sys.argv[1] + "/wide.json", "w"))
+P
+    for what in clustercockpit clustercockpit-data; do
+        "$hpcai500" export --$what $good "$out/two.json" "$out/shared.json" "$out/wide.json" >"$out/$what"
+        clean "$out/$what"
+    done
+    python3 - "$out" <<'P'
+# Facts: job-data.schema.json and job-metric-data.schema.json: metric, scope, then
+# unit, timestep [s], and per host statistics and at least one value, none below 0.
+import json, math, sys
+meta, data = ([json.loads(l) for l in open(f"{sys.argv[1]}/{n}", encoding="utf-8")]
+              for n in ("clustercockpit", "clustercockpit-data"))
+assert len(meta) == len(data) == 8
+for m, d in zip(meta, data):
+    assert set(d) == set(m["statistics"])
+    hosts = [r["hostname"] for r in m["resources"]]
+    for name, scopes in d.items():
+        assert set(scopes) == {"node"}
+        metric = scopes["node"]
+        assert set(metric) == {"unit", "timestep", "series"}
+        assert metric["unit"] == m["statistics"][name]["unit"]
+        step = metric["timestep"]
+        assert isinstance(step, int) and step >= 1
+        assert [s["hostname"] for s in metric["series"]] == hosts
+        for s in metric["series"]:
+            assert set(s) == {"hostname", "statistics", "data"}
+            assert len(s["data"]) == math.ceil(m["duration"] / step)
+            known = [v for v in s["data"] if v is not None]
+            assert known and min(known) >= 0
+            assert s["statistics"]["min"] == min(known) and s["statistics"]["max"] == max(known)
+            assert math.isclose(s["statistics"]["avg"], sum(known) / len(known), rel_tol=1e-5)
+            assert s["statistics"] == {k: m["statistics"][name][k] for k in ("avg", "min", "max")}
+two, shared, wide = data[5:]
+line = lambda d, name: d[name]["node"]["series"][0]["data"]
+# 2.5 s of staging, thrice 8.25 s of training and 2.83 s of evaluation; 45 s of counters; then
+# a workload of whose only epoch the rate is not known. Seconds, asked at their middle.
+eval_ = 8.5 / 3
+def during(t):
+    return any(2.5 + k * (8.25 + eval_) <= t < 2.5 + 8.25 + k * (8.25 + eval_) for k in range(3))
+assert len(line(two, "ipc")) == 100
+for i in range(100):
+    t = i + 0.5
+    flops, wait = line(two, "flops_any")[i], line(two, "hpcai500_input_wait")[i]
+    assert (flops is not None) == during(t), (t, flops)
+    assert (wait is not None) == (during(t) or 47.5 <= t < 67.5), (t, wait)
+    assert line(two, "ipc")[i] == (1.5 if t < 45 else None)
+    assert line(two, "cpu_power")[i] == (500 if t < 45 else None)
+    assert line(two, "cpu_user")[i] == (20 if t < 45 else None)
+    assert line(two, "net_bw")[i] == (1e6 if t < 45 else 2e8 if t < 90 else None), t
+assert line(two, "flops_any")[5] == 6516360000
+assert line(two, "hpcai500_samples_per_second")[5] == 31.0303
+assert "mem_power" not in two
+# Of shared nodes nothing that others had a part in; of wide jobs no more than there is room for.
+assert set(shared) == {"flops_any", "hpcai500_samples_per_second", "hpcai500_input_wait", "ipc"}
+assert wide["net_bw"]["node"]["timestep"] == 13 and len(line(wide, "net_bw")) == 8
+P
+    "$hpcai500" export --clustercockpit-data --workload=second "$out/two.json" >"$out/x"
+    python3 - "$out/x" <<'P'
+import json, sys
+d = json.load(open(sys.argv[1]))
+assert set(d) == {"hpcai500_input_wait", "net_bw"}
+assert [v is None for v in d["net_bw"]["node"]["series"][0]["data"]] == [not 45 <= i < 90 for i in range(100)]
 P
 }
 
@@ -267,7 +356,7 @@ P
     "$hpcai500" export --xdmod $good >"$out/x"
     clean "$out/x"
     python3 - "$out/x" <<'P'
-# Facts: xdmod-supremm's dataset maps: acct.*, summarization.complete, METRIC.avg.
+# Facts: xdmod-supremm's dataset maps: acct.*, shared, summarization.complete, METRIC.avg.
 import json, sys
 docs = [json.loads(l) for l in open(sys.argv[1], encoding="utf-8")]
 assert len(docs) == 5
@@ -275,6 +364,7 @@ a = docs[0]["acct"]
 assert a == {"id": 4711, "user": "ada", "account": "phys", "partition": "batch", "nodes": 2,
              "ncpus": 448, "start_time": 1795374177, "end_time": 1795374277,
              "host_list": ["n1", "n2"]}
+assert docs[0]["shared"] is False and "shared" not in docs[1]  # not known
 assert docs[0]["summarization"]["complete"] is True
 assert docs[3]["summarization"]["complete"] is False
 assert docs[0]["hpcai500"]["cosmoflow"]["samples_per_second"] == {"avg": 61.5}
@@ -304,7 +394,7 @@ d["workloads"][0]["name"] = name  # a name that is no workload's is taken away w
 json.dump(d, open(sys.argv[1] + "/canary.json", "w"))
 P
     grep -q CANARY "$out/canary.json"
-    for format in ndjson csv junit mllog xdmod clustercockpit prometheus="$out/x.prom"; do
+    for format in ndjson csv junit mllog xdmod clustercockpit clustercockpit-data prometheus="$out/x.prom"; do
         run "$hpcai500" export --$format "$out/canary.json"
         [ "$status" -eq 0 ]
         no grep -qi canary <<<"$output"
@@ -316,7 +406,7 @@ P
 @test "redact: who ran it becomes a hash in every sink" {
     (umask 077; head -c 32 /dev/urandom >"$out/salt")
     printf 'redact = user,host,cluster\nsalt = %s\n' "$out/salt" >"$HPCAI500_CONF"
-    for format in ndjson csv junit xdmod clustercockpit; do
+    for format in ndjson csv junit xdmod clustercockpit clustercockpit-data; do
         run "$hpcai500" export --$format lab-4711.0.3.json
         [ "$status" -eq 0 ]
         no grep -q '"ada"\|,ada,\|"n1"\|lab-4711' <<<"$output"
@@ -351,7 +441,7 @@ P
 
 @test "what is cut is cut between characters" {
     for record in long.json longx.json; do
-        for format in ndjson csv junit mllog xdmod clustercockpit prometheus="$out/x.prom"; do
+        for format in ndjson csv junit mllog xdmod clustercockpit clustercockpit-data prometheus="$out/x.prom"; do
             "$hpcai500" export --$format $record >"$out/x"
             iconv -f UTF-8 -t UTF-8 "$out/x" >/dev/null
         done
