@@ -188,7 +188,7 @@ stage_fuzz() {
     export top_srcdir=$top top_builddir=$W/gcc
     for file in "$top"/tests/*/fuzz_*.c; do
         name=$(basename "$file" .c); name=${name#fuzz_}
-        step "fuzz-$name" 300 "$(dirname "$file")/fuzz.sh" "$name" "${FUZZ_SECONDS:-30}"
+        step "fuzz-$name" 300 "$top/tests/fuzz.sh" "$file" "${FUZZ_SECONDS:-30}"
     done
 }
 

@@ -3,6 +3,8 @@
 # contrib/test.sh, not from `make check`.
 # What their bats files share.
 EXTRA_DIST += tests/no.bash
+dist_check_SCRIPTS += tests/fuzz.bats tests/fuzz.sh
+TESTS += tests/fuzz.bats
 
 include tests/reports/local.mk
 include tests/papi/local.mk

@@ -12,7 +12,6 @@ trap 'rm -rf "$build"' EXIT
 (cd "$build" && "$top/configure" && make build_id.h) > "$build/log" 2>&1 || { tail "$build/log" >&2; exit 1; }
 export top_srcdir=$top top_builddir=$build
 for file in "$top"/tests/*/fuzz_*.c; do
-    name=$(basename "$file" .c) name=${name#fuzz_}
-    echo "== $name"
-    "$(dirname "$file")/fuzz.sh" "$name" "${1:-3600}"
+    echo "== $(basename "$file" .c)"
+    "$top/tests/fuzz.sh" "$file" "${1:-3600}"
 done

@@ -2,25 +2,14 @@
 /*
  * Whatever bytes a manifest holds: it is refused and nothing is kept, or it
  * is written and read again to the same text, with every path inside the
- * folder. A libFuzzer target (fuzz.sh manifest).
+ * folder.
+ *
+ * links: workloads/data/manifest.c reports/err.c reports/sha256.c
  */
 #include <config.h>
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
+#include "tests/fuzz.h"
 #include "workloads/data/manifest.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool holds, const char *what)
-{
-    if (holds)
-        return;
-    fprintf(stderr, "fuzz_manifest: %s does not hold\n", what);
-    abort();
-}
 
 /* The manifest's own text, malloc'ed. */
 static char *text_of(const struct manifest *m, size_t *size)

@@ -169,13 +169,6 @@ END
     [ "$status" -eq 3 ]
 }
 
-@test "the manifest holds under libFuzzer for a few seconds" {
-    run "$top_srcdir/tests/data/fuzz.sh" manifest 3
-    [ "$status" -ne 77 ] || skip "$output"
-    echo "$output"
-    [ "$status" -eq 0 ]
-}
-
 @test "a generator ends with the process that started it" {
     "$generate" cosmoflow,class=tiny --parent 1 --out "$dir/none" 2>"$dir/talk" && false
     grep -q "process 1 (--parent) is not the one that started this" "$dir/talk"

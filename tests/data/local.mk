@@ -46,7 +46,7 @@ tests_data_test_physics_LDADD = workloads/data/libgenerate.la reports/libcore.la
     $(FFTW_LIBS) $(ZLIB_LIBS)
 endif
 
-dist_check_SCRIPTS += %D%/generate.bats %D%/fuzz.sh
+dist_check_SCRIPTS += %D%/generate.bats
 EXTRA_DIST += %D%/fuzz_manifest.c %D%/corpus
 TESTS += %D%/generate.bats
 endif

@@ -2,27 +2,14 @@
 /*
  * Whatever bytes come in as a configuration file: no crash, a failure changes
  * nothing and says one printable sentence, and the values that were read, put
- * into a file, are read as the same values again. With clang a libFuzzer
- * target (fuzz.sh); with -DREPLAY a program that runs the corpus once.
+ * into a file, are read as the same values again.
+ *
+ * links: reports/err.c reports/nearest.c reports/config.c
  */
 #include <config.h>
 
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "reports/config.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(int holds, const char *what)
-{
-    if (holds)
-        return;
-    fprintf(stderr, "fuzz_config: %s does not hold\n", what);
-    abort();
-}
+#include "tests/fuzz.h"
 
 static void check_again(const struct config *c)
 {
@@ -47,55 +34,18 @@ static void check_again(const struct config *c)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    char *text = malloc(size ? size : 1); /* of the exact size: an overrun is seen */
+    char *text = fuzz_copy(data, size, false);
     struct err e = ERR_INIT;
     struct config c, before;
 
-    must(text != NULL, "malloc");
-    if (size)
-        memcpy(text, data, size);
     config_defaults(&c);
     before = c;
     if (config_parse(&c, text, size, "fuzz", &e)) {
         must(memcmp(&c, &before, sizeof c) == 0, "a failure changes nothing");
-        must(e.text[0] != '\0', "a failure says a sentence");
-        for (const char *p = e.text; *p; p++)
-            must((unsigned char)*p >= 0x20 && *p != 0x7f, "a sentence is printable");
+        must_be_sentence(e.text);
     } else {
         check_again(&c);
     }
     free(text);
     return 0;
 }
-
-#ifdef REPLAY
-#include <dirent.h>
-
-int main(int argc, char **argv)
-{
-    const char *top = getenv("top_srcdir");
-    char path[4096];
-    uint8_t data[8192];
-    int replayed = 0;
-
-    snprintf(path, sizeof path, "%s/tests/reports/corpus/config", top ? top : ".");
-    const char *folder = argc > 1 ? argv[1] : path;
-    DIR *d = opendir(folder);
-    if (!d) {
-        perror(folder);
-        return 1;
-    }
-    for (struct dirent *entry; (entry = readdir(d)); replayed++) {
-        char name[8192];
-        snprintf(name, sizeof name, "%s/%s", folder, entry->d_name);
-        FILE *f = fopen(name, "rb");
-        size_t n = f ? fread(data, 1, sizeof data, f) : 0;
-        if (f)
-            fclose(f);
-        LLVMFuzzerTestOneInput(data, n);
-    }
-    closedir(d);
-    printf("%d texts replayed\n", replayed);
-    return replayed > 5 ? 0 : 1;
-}
-#endif

@@ -4,19 +4,14 @@
  * be read again. Lines of the input are events; an empty line begins the next
  * rank's journal.
  *
- * A libFuzzer target (fuzz.sh journal).
+ * links: reports/journal.c
+ * links: reports/err.c reports/nearest.c reports/config.c reports/crc32c.c reports/fdio.c
+ * links: reports/fields.c reports/record.c reports/record_fields.c reports/record_file.c
+ * links: reports/record_json.c reports/result.c reports/runspec.c reports/sha256.c reports/utf8.c
+ * links: pkg:libcjson pkg:zlib
  */
 #include "reports/journal_record.c"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool holds, const char *what)
-{
-    if (holds)
-        return;
-    fprintf(stderr, "fuzz_journal: %s does not hold\n", what);
-    abort();
-}
+#include "tests/fuzz.h"
 
 static void check(struct record *r)
 {
@@ -37,12 +32,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     enum { STORIES = 4 };
     struct story stories[STORIES];
     struct record r;
-    char *text = malloc(size + 1), *line = text, *end;
+    char *text = fuzz_copy(data, size, true), *line = text, *end;
     int n = 0;
 
-    must(text != NULL, "malloc");
-    memcpy(text, data, size);
-    text[size] = '\0';
     record_init(&r);
     stories[0] = (struct story){.r = &r, .rank = -1, .node = -1};
     for (; (end = strchr(line, '\n')); line = end + 1) {

@@ -4,23 +4,16 @@
  * sentence, or it can be shown, with and without all its reasons, and what is
  * shown holds no control character.
  *
- * A libFuzzer target (fuzz.sh record); show.bats replays the corpus.
+ * links: reports/err.c reports/nearest.c reports/config.c reports/crc32c.c reports/fdio.c
+ * links: reports/fields.c reports/record.c reports/record_fields.c reports/record_file.c
+ * links: reports/record_json.c reports/result.c reports/runspec.c reports/sha256.c reports/utf8.c
+ * links: pkg:libcjson pkg:zlib
  */
 #define main show_main
 #include "reports/show.c"
 #undef main
 
-#include <stdint.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool holds, const char *what)
-{
-    if (holds)
-        return;
-    fprintf(stderr, "fuzz_record: %s does not hold\n", what);
-    abort();
-}
+#include "tests/fuzz.h"
 
 static void check_screen(const char *text, size_t size)
 {
@@ -47,20 +40,14 @@ static void show_to_memory(cJSON *doc, bool reasons)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct err e = ERR_INIT;
-    char *text = malloc(size ? size : 1); /* of the exact size: an overrun is seen */
-
-    must(text != NULL, "malloc");
-    if (size)
-        memcpy(text, data, size);
+    char *text = fuzz_copy(data, size, false);
     cJSON *doc = record_parse(text, size, "x", &e);
     if (doc) {
         clean(doc);
         show_to_memory(doc, false);
         show_to_memory(doc, true);
     } else {
-        must(e.text[0] != '\0', "a refusal says a sentence");
-        for (const char *c = e.text; *c; c++)
-            must((unsigned char)*c >= 0x20 && *c != 0x7f, "a sentence is printable");
+        must_be_sentence(e.text);
     }
     cJSON_Delete(doc);
     free(text);

@@ -4,8 +4,7 @@
  * says one printable sentence, and parse(format(parse(x))) == parse(x) in at
  * most as many bytes.
  *
- * With clang a libFuzzer target (fuzz.sh); with -DREPLAY a program that runs the
- * corpus once, which `make check` does with any compiler.
+ * links: reports/config.c reports/err.c reports/nearest.c
  */
 #include <config.h>
 
@@ -16,16 +15,7 @@
 #define RUNSPEC_WORKLOADS "tests/reports/runspec_workloads.def"
 #endif
 #include "reports/runspec.c"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool holds, const char *what)
-{
-    if (holds)
-        return;
-    fprintf(stderr, "fuzz_runspec: %s does not hold\n", what);
-    abort();
-}
+#include "tests/fuzz.h"
 
 static void check_refusal(const struct runspec *r, const struct err *e)
 {
@@ -33,9 +23,7 @@ static void check_refusal(const struct runspec *r, const struct err *e)
 
     memset(&untouched, 0x5a, sizeof untouched);
     must(memcmp(r, &untouched, sizeof untouched) == 0, "a failure changes nothing");
-    must(e->text[0] != '\0', "a failure says a sentence");
-    for (const char *c = e->text; *c; c++)
-        must((unsigned char)*c >= 0x20 && *c != 0x7f, "a sentence is printable");
+    must_be_sentence(e->text);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -43,12 +31,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char canonical[RUNSPEC_MAX_BYTES + 1], again[RUNSPEC_MAX_BYTES + 1];
     struct runspec r, back;
     struct err e = ERR_INIT;
-    char *text = malloc(size + 1); /* of the exact size: an overrun is seen */
+    char *text = fuzz_copy(data, size, true);
 
-    must(text != NULL, "malloc");
-    if (size)
-        memcpy(text, data, size);
-    text[size] = '\0';
     memset(&r, 0x5a, sizeof r);
     if (runspec_parse(&r, text, &e)) {
         check_refusal(&r, &e);
@@ -64,35 +48,3 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     free(text);
     return 0;
 }
-
-#ifdef REPLAY
-#include <dirent.h>
-
-int main(int argc, char **argv)
-{
-    const char *top = getenv("top_srcdir");
-    char path[4096];
-    uint8_t data[4096];
-    int replayed = 0;
-
-    snprintf(path, sizeof path, "%s/tests/reports/corpus/runspec", top ? top : ".");
-    const char *folder = argc > 1 ? argv[1] : path;
-    DIR *d = opendir(folder);
-    if (!d) {
-        perror(folder);
-        return 1;
-    }
-    for (struct dirent *entry; (entry = readdir(d)); replayed++) {
-        char name[8192];
-        snprintf(name, sizeof name, "%s/%s", folder, entry->d_name);
-        FILE *f = fopen(name, "rb");
-        size_t n = f ? fread(data, 1, sizeof data, f) : 0;
-        if (f)
-            fclose(f);
-        LLVMFuzzerTestOneInput(data, n);
-    }
-    closedir(d);
-    printf("%d texts replayed\n", replayed);
-    return replayed > 10 ? 0 : 1;
-}
-#endif

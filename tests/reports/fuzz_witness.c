@@ -1,35 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Whatever stands in a witness's line, it is refused with a sentence, or what
- * was read can be written and read again. A libFuzzer target (fuzz.sh witness).
+ * was read can be written and read again.
+ *
+ * links: reports/err.c reports/fields.c reports/sha256.c reports/utf8.c reports/witness.c
+ * links: reports/witness_read.c pkg:libcjson
  */
 #include <config.h>
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "reports/witness.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool holds, const char *what)
-{
-    if (holds)
-        return;
-    fprintf(stderr, "fuzz_witness: %s does not hold\n", what);
-    abort();
-}
+#include "tests/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct err e = ERR_INIT;
     struct witness w = WITNESS_INIT, again = WITNESS_INIT;
-    char *text = malloc(size + 1);
+    char *text = fuzz_copy(data, size, true);
 
-    must(text != NULL, "malloc");
-    memcpy(text, data, size);
-    text[size] = '\0';
     if (witness_parse(text, &w, &e) < 0) {
         must(e.text[0] != '\0', "a refusal says a sentence");
     } else {

@@ -20,17 +20,15 @@ TESTS += tests/reports/test_config
 endif
 
 check_PROGRAMS += tests/reports/fuzz_runspec
-tests_reports_fuzz_runspec_SOURCES = %D%/fuzz_runspec.c
-tests_reports_fuzz_runspec_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY
+tests_reports_fuzz_runspec_SOURCES = %D%/fuzz_runspec.c tests/fuzz.h tests/replay.c
+tests_reports_fuzz_runspec_CPPFLAGS = $(AM_CPPFLAGS) -DCORPUS='"reports/corpus/runspec"'
 tests_reports_fuzz_runspec_LDADD = reports/libcore.la
 TESTS += tests/reports/fuzz_runspec
 check_PROGRAMS += tests/reports/fuzz_config
-tests_reports_fuzz_config_SOURCES = %D%/fuzz_config.c
-tests_reports_fuzz_config_CPPFLAGS = $(AM_CPPFLAGS) -DREPLAY
+tests_reports_fuzz_config_SOURCES = %D%/fuzz_config.c tests/fuzz.h tests/replay.c
+tests_reports_fuzz_config_CPPFLAGS = $(AM_CPPFLAGS) -DCORPUS='"reports/corpus/config"'
 tests_reports_fuzz_config_LDADD = reports/libcore.la
 TESTS += tests/reports/fuzz_config
-dist_check_SCRIPTS += %D%/fuzz.bats %D%/fuzz.sh
-TESTS += %D%/fuzz.bats
 EXTRA_DIST += %D%/corpus %D%/runspec_workloads.def %D%/fuzz_record.c %D%/fuzz_journal.c %D%/fuzz_witness.c
 
 # The record: units, then a gallery of records for the schema and for show.

@@ -3,27 +3,15 @@
  * Whatever bytes a bundle has: the reader ends, stays within its bounds, and
  * what it shows has a name that a bundle may carry.
  *
- * A libFuzzer target (fuzz.sh bundle).
+ * links: spank/bundle.c reports/crc32c.c reports/err.c reports/fdio.c reports/sha256.c
  */
 #include <config.h>
 
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "spank/bundle.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(int holds, const char *what)
-{
-    if (holds)
-        return;
-    fprintf(stderr, "fuzz_bundle: %s does not hold\n", what);
-    abort();
-}
+#include "tests/fuzz.h"
 
 /* Frames have checksums that a fuzzer does not find: every line of the input
  * becomes a frame that is right, unless the first byte says as it is. */

@@ -61,9 +61,7 @@ tests_spank_test_witness_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(MUNGE_CFLAGS)
 tests_spank_test_witness_LDADD = spank/libwitness.la reports/libcore.la $(CMOCKA_LIBS) $(MUNGE_LIBS)
 endif
 endif
-TESTS += %D%/fuzz.bats
-dist_check_SCRIPTS += %D%/fuzz.bats %D%/fuzz.sh
-EXTRA_DIST += %D%/fuzz_bundle.c %D%/fuzz_admin_comment.c %D%/corpus
+EXTRA_DIST += %D%/fuzz_admin_comment.c %D%/fuzz_bundle.c %D%/fuzz_hostlist.c %D%/corpus
 
 # Built by tests/cluster/witness.bats.
 if BUILD_WITNESS
