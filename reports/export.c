@@ -112,17 +112,6 @@ int export_line(struct export *x, cJSON *o, struct err *e)
 
 /* ---- a record on its way ---- */
 
-/* Every text and key, so that no sink must think of control characters. */
-static void clean(cJSON *o)
-{
-    if (o->string)
-        utf8_clean(o->string);
-    if (cJSON_IsString(o))
-        utf8_clean(o->valuestring);
-    for (cJSON *child = o->child; child; child = child->next)
-        clean(child);
-}
-
 struct run {
     const struct export_sink *sink;
     struct export x;
@@ -142,7 +131,7 @@ static int export_document(void *run, cJSON *doc, struct err *e)
     int rc = redact_record(&r->redact, doc, e);
 
     if (rc == 0) {
-        clean(doc);
+        json_clean(doc);
         r->x.n_records++;
         rc = r->sink->record(&r->x, doc, e);
     }

@@ -85,6 +85,16 @@ cJSON *json_string(const char *text)
     return item;
 }
 
+void json_clean(cJSON *o)
+{
+    if (o->string)
+        utf8_clean(o->string);
+    if (cJSON_IsString(o))
+        utf8_clean(o->valuestring);
+    for (cJSON *child = o->child; child; child = child->next)
+        json_clean(child);
+}
+
 int put_reason(const struct nulls *n, const char *why)
 {
     if (!n || !n->reasons || cJSON_GetObjectItemCaseSensitive(n->reasons, n->path))

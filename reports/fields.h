@@ -73,6 +73,10 @@ cJSON *json_string(const char *text);
 int put_reason(const struct nulls *n, const char *why);
 /* Puts null under name (may have dots) and the reason. */
 int put_null(cJSON *o, const char *name, const char *why, const struct nulls *n);
+/* Every text and key of a document by utf8_clean(), so that nothing that shows
+ * it must think of control characters. */
+void json_clean(cJSON *o);
+
 /* A number, or null when it is not finite. */
 int put_number(cJSON *o, const char *name, double v, const char *why, const struct nulls *n);
 int put_u64(cJSON *o, const char *name, uint64_t v);

@@ -418,17 +418,6 @@ static void show(const cJSON *doc, bool reasons)
     show_reasons(doc, reasons);
 }
 
-/* Every text of the document, so that nothing after this must think of it. */
-static void clean(cJSON *o)
-{
-    if (o->string)
-        utf8_clean(o->string);
-    if (cJSON_IsString(o))
-        utf8_clean(o->valuestring);
-    for (cJSON *child = o->child; child; child = child->next)
-        clean(child);
-}
-
 /* ---- finding a record ---- */
 
 struct found {
@@ -544,7 +533,7 @@ static int show_one(const char *word, const struct options *o, struct err *e)
     if (doc && o->json) {
         fwrite(text, 1, size, stdout);
     } else if (doc) {
-        clean(doc);
+        json_clean(doc);
         show(doc, o->reasons);
     }
     int rc = doc ? 0 : -1;

@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *text = fuzz_copy(data, size, false);
     cJSON *doc = record_parse(text, size, "x", &e);
     if (doc) {
-        clean(doc);
+        json_clean(doc);
         show_to_memory(doc, false);
         show_to_memory(doc, true);
     } else {
