@@ -22,7 +22,13 @@
 #include "reports/plot.h"
 #include "reports/utf8.h"
 
-enum { LIMIT = 1000, PANELS = 24, SPARK_WIDTH = 50, UTC_SIZE = 24 };
+enum {
+    LIMIT = 1000,
+    PANELS = 24,
+    SPARK_WIDTH = 50,
+    SPARK_REST = 30, /* of its line: "60 values, median 59.63" and the marks of steps */
+    UTC_SIZE = 24
+};
 
 static const char note[] =
     "Changes: rank test for one change (max-type Wilcoxon), 1 % false alarms "
@@ -328,14 +334,16 @@ static void print_change(const struct series *s, const struct change *c)
                utc(s->time[c->at], when), s->key[c->at], c->before, c->after);
 }
 
-static void print_series(const struct series *s)
+static void print_series(const struct series *s, int width)
 {
-    char spark[SPARK_SIZE], title[SERIES_TITLE];
+    char spark[SPARK_SIZE], title[sizeof s->metric + SERIES_TITLE + 2];
+    int room = width ? width - SPARK_REST : SPARK_WIDTH;
 
-    snprintf(title, sizeof title, "%s", s->title);
-    utf8_clean(title);
-    printf("\n%s: %s\n", s->metric, title);
-    plot_spark(spark, s->value, s->n, s->changes, s->n_changes, SPARK_WIDTH, plain_terminal());
+    snprintf(title, sizeof title, "%s: %s", s->metric, s->title);
+    putchar('\n');
+    table_wrap(stdout, width, title);
+    room = room > SPARK_WIDTH ? SPARK_WIDTH : room < 8 ? 8 : room;
+    plot_spark(spark, s->value, s->n, s->changes, s->n_changes, room, plain_terminal());
     printf("  %s  %ld value%s, median %.4g\n", spark, s->total, s->total == 1 ? "" : "s",
            s->median);
     for (int i = 0; i < s->n_changes; i++)
@@ -346,12 +354,16 @@ static void print_series(const struct series *s)
 
 static void print_all_series(const struct series_set *set)
 {
+    const int width = table_terminal_width();
+
     for (int i = 0; i < set->n; i++)
-        print_series(set->series[i]);
+        print_series(set->series[i], width);
     if (set->omitted)
         printf("\n%ld values belong to further series.\n", set->omitted);
-    if (set->n)
-        printf("\n%s\n", note);
+    if (set->n) {
+        putchar('\n');
+        table_wrap(stdout, width, note);
+    }
 }
 
 static int plot(const char *path, const struct series_set *set, struct err *e)

@@ -166,3 +166,26 @@ void table_fini(struct table *t)
     free(t->cells);
     t->cells = NULL;
 }
+
+/* ---- lines of text ---- */
+
+void table_wrap(FILE *f, int width, const char *text)
+{
+    int used = 0;
+
+    while (*text) {
+        size_t bytes = strcspn(text, " ");
+        char word[256];
+        snprintf(word, sizeof word, "%.*s", (int)bytes, text);
+        utf8_clean(word); /* it may have been cut inside a character */
+        int columns = table_columns(word);
+        if (used && width && used + 1 + columns > width) {
+            putc('\n', f);
+            used = 0;
+        }
+        used += fprintf(f, "%s", used ? " " : "") + columns;
+        fputs(word, f);
+        text += bytes + strspn(text + bytes, " ");
+    }
+    putc('\n', f);
+}

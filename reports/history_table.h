@@ -48,4 +48,8 @@ int table_terminal_width(void);
 /* Shown columns of a text: one per character. */
 int table_columns(const char *text);
 
+/* Words, cleaned, in lines of at most so many columns where they have room; 0:
+ * one line. */
+void table_wrap(FILE *f, int width, const char *text);
+
 #endif

@@ -47,8 +47,31 @@ history() {
     [[ "$output" == *"  eve?[2J  "* ]]
     COLUMNS=80 run history
     [ -z "$(LC_ALL=C grep "$(printf '[\001-\010\013-\037\177]')" <<<"$output")" ]
-    [ -z "$(grep '^[b2]' <<<"$output" | awk 'length > 80')" ]
+    [ -z "$(awk 'length > 80' <<<"$output")" ]
     [[ "${lines[0]}" != *"to quality"* ]]
+    # words move to the next line, and none is lost
+    [[ "$(tr '\n' ' ' <<<"$output")" == *"1 % false alarms per series without change; hpcai500-history(1)."* ]]
+    COLUMNS=60 run history --user=ada
+    [ -z "$(grep -v '^[b2]' <<<"$output" | awk 'length > 60 && !/^  step/')" ]
+    [[ "$output" == *"60 values, median"* ]]
+}
+
+# A terminal of its own, 80 columns wide: as wide as it says, in blocks, without
+# a sequence that colours or moves; the picture is written beside it.
+@test "in a terminal of 80 columns, with and without NO_COLOR" {
+    command -v script >/dev/null || skip "script is not installed (Debian: bsdutils)"
+    for no_color in "" 1; do
+        env -u COLUMNS TERM=xterm NO_COLOR=$no_color script -qec \
+            "stty cols 80 rows 24; '$top_builddir/reports/hpcai500' history --history='$SITE/history.sqlite' --limit=40 --plot=t.svg" \
+            /dev/null </dev/null | tr -d '\r' >out
+        cat out
+        [ "$(grep -c '^20' out)" -eq 40 ]
+        [ -z "$(awk 'length > 80' out)" ]
+        grep -q '█' out
+        [ -z "$(LC_ALL=C grep "$(printf '[\001-\010\013-\037\177]')" out)" ]
+        grep -q '</svg>' t.svg
+        rm t.svg
+    done
 }
 
 @test "filters" {
