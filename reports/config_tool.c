@@ -22,7 +22,11 @@ struct options {
 
 static int usage(FILE *f)
 {
-    fprintf(f, "usage: hpcai500 config [--json] [--privileged] [--file=FILE] [KEY...]\n");
+    fprintf(f, "usage: hpcai500 config [--json] [--privileged] [--file=FILE] [KEY...]\n"
+               "  -j, --json         each key's value, default, origin and help\n"
+               "  -p, --privileged   read it as root's programs do, which trust less\n"
+               "  -f, --file=FILE    this file, to check it before it is installed\n"
+               "Without a KEY all settings and where each came from.\n");
     return f == stdout ? 0 : 2;
 }
 

@@ -40,6 +40,8 @@ static const struct {
     {"collect", "file the spool's records in the history"},
     {"config", "the site's settings"},
     {"slurmdbd", "one job's AdminComment: the collector's helper"},
+    {"witness", "what prolog and epilog run as root"},
+    {"generate", "one process of data generate"},
 };
 
 struct commands {

@@ -54,10 +54,10 @@ check_PROGRAMS += tests/reports/make_records
 tests_reports_make_records_SOURCES = %D%/make_records.c %D%/sample.h %D%/sample.c
 tests_reports_make_records_LDADD = reports/libreports.la reports/libcore.la
 TESTS += %D%/show.bats %D%/schema.bats %D%/config.bats %D%/export.bats \
-    %D%/completion.bats
+    %D%/completion.bats %D%/help.bats
 endif
 dist_check_SCRIPTS += %D%/show.bats %D%/schema.bats %D%/config.bats %D%/export.bats %D%/completion.bats \
-    %D%/validate.py %D%/mllog_check.py
+    %D%/help.bats %D%/validate.py %D%/mllog_check.py
 EXTRA_DIST += %D%/golden
 
 # The history and the archive.

@@ -121,7 +121,7 @@ static const struct verb {
     {"generate", "WORKLOAD,class=CLASS --out DIR [-j N]", "makes a set (see hpcai500-generate)",
      generate},
     {"show", "DIR", "says what a folder holds", show},
-    {"verify", "DIR", "compares every file with the manifest", verify},
+    {"verify", "DIR", "compares all files with the manifest", verify},
 };
 
 enum { VERBS = sizeof verbs / sizeof verbs[0] };
