@@ -33,8 +33,10 @@ enum { MOST_CORES = 1024, MOST_RANKS = 4096 }; /* of a node */
 static bool in_ranges(const char *at, const char *end, const char *name, size_t n)
 {
     char *stop;
-    unsigned long value = strtoul(name, NULL, 10);
+    unsigned long value = 0;
 
+    for (size_t i = 0; i < n; i++)
+        value = 10 * value + (unsigned long)(name[i] - '0');
     while (at < end) {
         const char *low = at, *dash;
         unsigned long first = strtoul(low, &stop, 10), last = first;
@@ -47,7 +49,7 @@ static bool in_ranges(const char *at, const char *end, const char *name, size_t 
             if (stop == dash + 1 || stop > end)
                 return false;
         }
-        bool wide = n == width || (*low != '0' && n > width && *name != '0');
+        bool wide = n == width || (n > width && *name != '0');
         if (wide && value >= first && value <= last)
             return true;
         at = stop + (*stop == ',');

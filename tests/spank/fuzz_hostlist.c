@@ -99,15 +99,14 @@ static size_t digits_of(const char *p)
     return n <= MOST_DIGITS ? n : 0;
 }
 
-/* Whether "1-4,07]" are numbers; *at moves behind the bracket. Not known to
- * hostlist_has() are padded ranges that grow wider than they began, 001-1200. */
+/* Whether "1-4,07]" are numbers; *at moves behind the bracket. */
 static bool are_ranges(const char **at)
 {
     const char *p = *at;
 
     for (;; p++) {
         size_t n = digits_of(p), last = n && p[n] == '-' ? digits_of(p + n + 1) : n;
-        if (n == 0 || last == 0 || (*p == '0' && last > n))
+        if (n == 0 || last == 0)
             return false;
         p += p[n] == '-' ? n + 1 + last : n;
         if (*p == ']')
@@ -119,14 +118,13 @@ static bool are_ranges(const char **at)
     return true;
 }
 
-/* Letters, digits, and brackets with numbers: what Slurm writes. No number
- * stands right behind a bracket, since whose its digits are cannot be told. */
+/* Letters, digits, and brackets with numbers: what Slurm writes. */
 static bool is_plain(const char *text)
 {
     while (*text) {
         if (*text == '[') {
             text++;
-            if (!are_ranges(&text) || *text == '[' || is_digit(*text))
+            if (!are_ranges(&text))
                 return false;
         } else if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789-.,", *text++)) {
             return false;
