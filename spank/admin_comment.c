@@ -140,6 +140,49 @@ bool admin_comment_has(const char *comment, const char *ours)
            !find(comment, said.at + said.n).n;
 }
 
+/* What MySQL makes of the quoted text at text (behind its quote), into to when
+ * that is not NULL; where its end quote stands, NULL when there is none. */
+static const char *unquote(const char *text, char *to)
+{
+    static const char special[] = "0bnrtZ", means[] = "\0\b\n\r\t\x1a";
+
+    for (; *text && *text != '\''; text++) {
+        const char *known = NULL;
+        char c = *text;
+        if (c == '\\' && text[1]) {
+            c = *++text;
+            known = strchr(special, c);
+        }
+        if (to)
+            *to++ = known ? means[known - special] : c;
+    }
+    if (to)
+        *to = '\0';
+    return *text ? text : NULL;
+}
+
+int admin_comment_set(const char *set_info, char **comment)
+{
+    static const char name[] = "admin_comment='";
+
+    for (const char *at = set_info; *at;) {
+        bool wanted = starts(at, name);
+        at += strcspn(at, ",'");
+        const char *end = *at == '\'' ? unquote(at + 1, NULL) : at;
+        if (!end)
+            return -1;
+        if (wanted && comment && !(*comment = malloc((size_t)(end - at))))
+            return -1;
+        if (wanted && comment)
+            unquote(at + 1, *comment);
+        if (wanted)
+            return 1;
+        at = end + (*end != '\0');
+        at += strspn(at, ", ");
+    }
+    return 0;
+}
+
 void admin_comment_line(const char *text, char line[ADMIN_COMMENT_LINE + 1])
 {
     size_t n = strlen(strcpy(line, short_prefix));

@@ -41,6 +41,12 @@ char *admin_comment_merge(const char *comment, const char *ours, struct err *e);
 /* Whether the comment says ours, and nothing else of ours. */
 bool admin_comment_has(const char *comment, const char *ours);
 
+/* What a change in slurmdbd's table of transactions (set_info, the SQL that was
+ * run: "derived_ec=0, admin_comment='it\\'s'") makes the comment: 1, and it in
+ * *comment (free() it; NULL: not wanted); 0: it leaves the comment as it is; -1:
+ * it is cut off in the middle, or there is no memory. */
+int admin_comment_set(const char *set_info, char **comment);
+
 /* Makes the short form: "H5:" + text + ";", characters that cannot be become
  * '_' (a blank for those that only separate), cut before ADMIN_COMMENT_LINE. */
 void admin_comment_line(const char *text, char line[ADMIN_COMMENT_LINE + 1]);

@@ -16,8 +16,12 @@ enum slurmdbd_code {
     SLURMDBD_ENDED = 127 /* libslurm ended the process: denied too */
 };
 
-/* The sentence of SLURMDBD_DONE. */
+/* The sentence of SLURMDBD_DONE: one of these; behind it, after a blank, the
+ * name that sacct has for a task of an array or a component of a het job,
+ * "4711_3" or "4711+1". */
 #define SLURMDBD_WRITTEN "written"
 #define SLURMDBD_THERE   "there"
+
+enum { SLURMDBD_ANSWER = 64 };
 
 #endif

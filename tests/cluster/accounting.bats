@@ -82,6 +82,75 @@ in_slurmdbd() { [ -n "$(sacct -X -n -o jobid -j "$1")" ]; }
     [ "$("$helper" merge "$cluster" "$job" "H5:the last;")" = there ]
 }
 
+# What a merge of LINE into JOB writes to slurmdbd before its change goes there:
+# one that reads the same from a job of the same kind has told how many writes.
+writes_before() {
+    strace -f -s 200000 -e trace=write -o "$OUT/strace" "$helper" merge "$cluster" "$1" "$2" > /dev/null
+    awk -v line="$2" '/ write\(/ {n++; if (index($0, line)) {print n - 1; exit}}' "$OUT/strace"
+}
+# stops_before JOB LINE FILE N: the helper stands still when all is read and
+# nothing written; its answer goes to FILE
+stops_before() {
+    rm -f "$OUT/stopped"
+    strace -f -e trace=write -e inject=write:signal=STOP:when="$4" -o "$OUT/stopped" \
+        "$helper" merge "$cluster" "$1" "$2" > "$3" 2>&1 &
+    until_true 60 grep -q 'stopped by SIGSTOP' "$OUT/stopped"
+    stopped=$(awk '{print $1; exit}' "$OUT/stopped")
+}
+
+@test "what others write between our reading and our writing is not lost" {
+    command -v strace > /dev/null || skip "there is no strace"
+    srun_ -n1 bash -c "echo job_id=\$SLURM_JOB_ID" > "$OUT/log"
+    job=$(job_of "$OUT/log")
+    until_true 60 in_slurmdbd "$job"
+    # (22.05's sacctmgr makes it small letters and ' a backtick.)
+    set_comment() { sacctmgr -i modify job where jobid="$job" set admincomment="$1" > /dev/null; }
+    set_comment "js1:first"
+    n=$(writes_before "$job" "H5:one;")
+    [ "$n" -gt 2 ]
+    # all that a text may have in SQL
+    for theirs in "js1:h4s/a+b==" 'back\slash and \n, "quotes", 100% <a|b>; admin_comment=x' "h5:old; caf$(printf '\303\251')" "a
+second line" ""; do
+        set_comment "js1:before $RANDOM"
+        stops_before "$job" "H5:two $RANDOM;" "$OUT/answer" "$n"
+        set_comment "$theirs"
+        kept=$(comment "$job")
+        kill -CONT "$stopped"
+        wait
+        [ "$(cat "$OUT/answer")" = written ]
+        comment "$job"
+        [[ $(comment "$job") =~ ^"$kept"\ ?H5:two\ [0-9]+\;$ ]]
+    done
+    # Another's change of the same job that leaves the comment alone, another
+    # job's comment, and one that wrote what we had read: nothing to take up.
+    set_comment "js1:stays"
+    stops_before "$job" "H5:three;" "$OUT/answer" "$n"
+    sacctmgr -i modify job where jobid="$job" set comment="admin_comment='js1:no'" > /dev/null
+    sacctmgr -i modify job where jobid="$((job - 1))" set admincomment="js1:another" > /dev/null
+    set_comment "js1:stays"
+    kill -CONT "$stopped"
+    wait
+    [ "$(comment "$job")" = "js1:stays H5:three;" ]
+}
+
+@test "a comment that another wrote while a batch goes on is read as it is" {
+    for i in 1 2; do srun_ -n1 bash -c "echo job_id=\$SLURM_JOB_ID" > "$OUT/log.$i"; done
+    first=$(job_of "$OUT/log.1") second=$(job_of "$OUT/log.2")
+    until_true 60 in_slurmdbd "$second"
+    "$helper" merge "$cluster" "$first" "H5:one;"
+    mkfifo "$OUT/lines"
+    "$helper" merge - < "$OUT/lines" > "$OUT/answers" &
+    exec 5> "$OUT/lines"
+    echo "$cluster $first H5:one;" >&5
+    until_true 60 test -s "$OUT/answers"
+    sacctmgr -i modify job where jobid="$second" set admincomment="js1:meanwhile" > /dev/null
+    echo "$cluster $second H5:two;" >&5
+    exec 5>&-
+    wait
+    [ "$(cat "$OUT/answers")" = $'0 there\n0 written' ]
+    [ "$(comment "$second")" = "js1:meanwhile H5:two;" ]
+}
+
 @test "tasks of an array and components of a het job each have their own line" {
     array=$(sbatch --parsable -o /dev/null --array=0-2 --wrap "srun -n1 $OUT/leave")
     het=$(sbatch --parsable -o /dev/null -n1 : -n1 --wrap "srun --het-group=0 -n1 $OUT/leave")

@@ -29,7 +29,8 @@ teardown() {
     local left
     scancel --quiet --user="$(id -un)" 2>/dev/null || true
     [ "$(id -u)" != 0 ] || scancel --quiet --user=nobody 2>/dev/null || true
-    # The background srun of a test that failed half-way.
+    # What a test that failed half-way holds ($stopped), its background srun.
+    [ -z "${stopped-}" ] || kill -KILL "$stopped" 2>/dev/null || true
     left=$(jobs -p); [ -z "$left" ] || kill $left 2>/dev/null || true
     until_true 60 idle || { squeue; sinfo; return 1; } >&2
 }

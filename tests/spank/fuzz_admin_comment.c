@@ -27,6 +27,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         must(e.text[0] != '\0', "a refusal says a sentence");
     }
     free(once);
+    char *set = NULL;
+    must(admin_comment_set(text, &set) == (set ? 1 : admin_comment_set(text, NULL)),
+         "a change is read the same way twice");
+    free(set);
     free(text);
     return 0;
 }

@@ -73,6 +73,42 @@ static void merging_keeps_what_is_not_ours(void **state)
     }
 }
 
+static const struct {
+    const char *set_info;
+    int rc;
+    const char *comment;
+} changes[] = {
+    {"admin_comment='js1:x'", 1, "js1:x"},
+    {"admin_comment=''", 1, ""},
+    {"derived_ec=3, derived_es='hello', admin_comment='a, b', wckey='w'", 1, "a, b"},
+    {"admin_comment='it\\'s \\\\ \\\"x\\\" \\n'", 1, "it's \\ \"x\" \n"},
+    {"derived_ec=3, derived_es='hello'", 0, NULL},
+    {"", 0, NULL},
+    /* a user's words are not what they look like */
+    {"derived_es='admin_comment=\\'no\\''", 0, NULL},
+    {"derived_es='x, admin_comment=\\'no', admin_comment='yes'", 1, "yes"},
+    {"system_admin_comment='no'", 0, NULL},
+    /* slurmdbd's column holds 65,535 bytes */
+    {"admin_comment='cut of", -1, NULL},
+    {"admin_comment='cut of\\", -1, NULL},
+    {"derived_es='cut of", -1, NULL},
+};
+
+static void what_a_change_made_the_comment(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        char *text = NULL;
+        assert_int_equal(admin_comment_set(changes[i].set_info, &text), changes[i].rc);
+        assert_int_equal(admin_comment_set(changes[i].set_info, NULL), changes[i].rc);
+        if (changes[i].comment)
+            assert_string_equal(text, changes[i].comment);
+        else
+            assert_null(text);
+        free(text);
+    }
+}
+
 static void has_means_ours_and_no_other(void **state)
 {
     (void)state;
@@ -151,6 +187,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(merging_keeps_what_is_not_ours),
+        cmocka_unit_test(what_a_change_made_the_comment),
         cmocka_unit_test(has_means_ours_and_no_other),
         cmocka_unit_test(what_is_no_line_is_refused),
         cmocka_unit_test(a_comment_without_room_stays),
