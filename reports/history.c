@@ -35,13 +35,17 @@ static const char *const statements[DB_COUNT] = {
     [DB_RUN_ADD] =
         "INSERT INTO run (key, grade, sha256, cluster, job, array_job, array_task, het_job,"
         " het_offset, restart, step, uid, user, account, partition, nodes, n_nodes, begin, end,"
-        " status, valid, witnessed, asked, archive) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,"
-        " ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)",
+        " status, valid, witnessed, asked, archive, seen) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, "
+        "?9,"
+        " ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
     [DB_RUN_DELETE] = "DELETE FROM run WHERE id = ?1",
-    [DB_JOB_HAS_RUN] =
-        "SELECT 1 FROM run WHERE cluster = ?1 AND job = ?2 AND restart = ?3 AND step <> '' LIMIT 1",
+    [DB_JOB_HAS_RUN] = "SELECT 1 FROM run WHERE cluster = ?1 AND job = ?2 AND restart = ?3 LIMIT 1",
     [DB_JOB_DROP_NONE] =
         "DELETE FROM run WHERE cluster = ?1 AND job = ?2 AND restart = ?3 AND step = ''",
+    [DB_JOB_NAME] =
+        "UPDATE OR IGNORE run SET array_job = ?3, array_task = ?4, het_job = ?5, het_offset = ?6,"
+        " key = CASE WHEN step = '' THEN ?7 || '.' || restart ELSE key END"
+        " WHERE cluster = ?1 AND job = ?2 AND array_task < 0 AND het_offset < 0",
     [DB_PART_ADD] =
         "INSERT INTO part (run, begin, position, workload, class, engine, dtype, origin, ranks,"
         " threads, batch, status, valid, samples_per_second, quality, quality_metric,"
@@ -53,12 +57,14 @@ static const char *const statements[DB_COUNT] = {
     [DB_VALUE_ADD] = "INSERT OR IGNORE INTO value (part, metric, node, begin, value) VALUES (?1, "
                      "?2, ?3, ?4, ?5)",
     [DB_OUTBOX_PUT] =
-        "INSERT INTO outbox (cluster, job, array_task, het_offset, begin, since, due, tries, text,"
-        " why) VALUES (?1, ?2, ?3, ?4, ?5, strftime('%s', 'now'), 0, 0, ?6, '')"
-        " ON CONFLICT (cluster, job) DO UPDATE SET text = excluded.text, begin = excluded.begin,"
+        "INSERT INTO outbox (cluster, job, restart, array_task, het_offset, begin, since, due, "
+        "tries,"
+        " text, why) VALUES (?1, ?2, ?7, ?3, ?4, ?5, strftime('%s', 'now'), 0, 0, ?6, '')"
+        " ON CONFLICT (cluster, job, restart) DO UPDATE SET text = excluded.text, begin = "
+        "excluded.begin,"
         " due = 0, tries = 0, why = ''",
-    [DB_OUTBOX_DUE] = "SELECT id, cluster, job, array_task, het_offset, begin, tries, due, text"
-                      " FROM outbox WHERE due <= ?1 ORDER BY due, id LIMIT ?2",
+    [DB_OUTBOX_DUE] = "SELECT id, cluster, job, array_task, het_offset, begin, tries, due, text,"
+                      " restart FROM outbox WHERE due <= ?1 ORDER BY due, id LIMIT ?2",
     [DB_OUTBOX_DONE] = "DELETE FROM outbox WHERE id = ?1 AND text = ?2",
     [DB_OUTBOX_FAILED] = "UPDATE outbox SET tries = tries + 1, due = ?3, why = ?4"
                          " WHERE id = ?1 AND text = ?2",
@@ -424,7 +430,8 @@ static void outbox_row(sqlite3_stmt *s, struct history_outbox *o)
                                  .het_offset = (long)sqlite3_column_int64(s, 4),
                                  .begin = sqlite3_column_int64(s, 5),
                                  .tries = sqlite3_column_int(s, 6),
-                                 .due = sqlite3_column_int64(s, 7)};
+                                 .due = sqlite3_column_int64(s, 7),
+                                 .restart = sqlite3_column_int(s, 9)};
     snprintf(o->cluster, sizeof o->cluster, "%s", db_text(s, 1));
     snprintf(o->text, sizeof o->text, "%s", db_text(s, 8));
 }

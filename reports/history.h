@@ -45,7 +45,7 @@ struct cJSON;
 struct history;
 
 enum {
-    HISTORY_VERSION = 2, /* user_version of the file */
+    HISTORY_VERSION = 3, /* user_version of the file */
     HISTORY_KEY_SIZE = RECORD_ID_SIZE,
     HISTORY_NONE = RUN_CRASHED + 1, /* a status: asked for, but no record */
     HISTORY_MAX_NODES = 8192,       /* of one run; more are not looked up by name */
@@ -105,6 +105,7 @@ struct history_record {
     const char *text;        /* what goes to the archive, byte for byte */
     size_t size;
     const char *witness; /* credential texts, one per line; NULL: none */
+    const char *seen;    /* of a redacted text: the salted hash of what it was; NULL */
 };
 
 enum history_outcome {
@@ -116,10 +117,23 @@ enum history_outcome {
 
 /* One transaction: archive, rows, and (outbox not NULL, HISTORY_FILED or
  * HISTORY_REPLACED) the text that accounting must be told of this job. A text
- * that waits for the same cluster and job is replaced: the latest stands. */
+ * that waits for the same cluster, job and restart is replaced: the latest
+ * stands. */
 int history_file(struct history *h, const struct history_run *run,
                  const struct history_record *record, const char *outbox,
                  enum history_outcome *outcome, struct err *e);
+
+/* What slurmdbd calls a job: a task of an array (4711_3) or a component of a
+ * het job (4711+1); -1 what it is not. */
+struct history_name {
+    long array_job, array_task, het_job, het_offset;
+};
+
+/* Gives that name to the runs of the job that do not say one themselves
+ * (Slurm's prolog and epilog are not told), and the key that goes with it to
+ * those that left no record. */
+int history_name_job(struct history *h, const char *cluster, long job,
+                     const struct history_name *name, struct err *e);
 
 /* Many filings in one transaction (one fsync): begin, file..., commit. What
  * was filed is only there, and its bundle may only go, after commit. A
@@ -134,6 +148,7 @@ struct history_outbox {
     int64_t id;
     char cluster[RECORD_NAME_SIZE];
     long job;                    /* the job id that slurmdbd knows */
+    int restart;
     long array_task, het_offset; /* -1: none */
     int64_t begin;               /* of the job, 0 unknown */
     int tries;
@@ -176,6 +191,8 @@ struct history_filter {
 struct history_row {
     const char *key, *cluster, *step, *user, *account, *partition, *asked;
     const char *archive; /* place below the archive; "" none */
+    const char *sha256;  /* of the text there */
+    const char *seen;    /* history_record.seen; "" none */
     const char *nodes;   /* names with commas between, at most 8, then "..." */
     int n_nodes;
     long job, array_job, array_task, het_job, het_offset, uid;

@@ -236,6 +236,7 @@ static void write_sql(char sql[SQL_SIZE], const struct wanted *w, enum walk walk
         sql + n, SQL_SIZE - n,
         " ORDER BY %s DESC LIMIT :limit)"
         " SELECT r.key, c.text, r.step, u.text, r.account, r.partition, r.asked, r.archive,"
+        " r.sha256, r.seen,"
         " r.nodes, r.n_nodes, r.job, r.array_job, r.array_task, r.het_job, r.het_offset, r.uid,"
         " r.restart, r.begin, r.end, r.status, r.valid, r.witnessed, p.position, w.text, p.class,"
         " p.engine, p.dtype, p.origin, p.ranks, p.threads, p.batch, p.status, p.valid,"
@@ -308,6 +309,8 @@ int history_next(struct history_query *q, struct history_row *row, struct err *e
     row->partition = TEXT();
     row->asked = TEXT();
     row->archive = TEXT();
+    row->sha256 = TEXT();
+    row->seen = TEXT();
     row->nodes = TEXT();
     row->n_nodes = (int)INTEGER();
     row->job = (long)INTEGER();

@@ -24,6 +24,7 @@ enum db_statement {
     DB_RUN_DELETE,
     DB_JOB_HAS_RUN,
     DB_JOB_DROP_NONE,
+    DB_JOB_NAME,
     DB_PART_ADD,
     DB_NODE_ADD,
     DB_METRIC_FIND,

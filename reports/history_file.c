@@ -213,14 +213,15 @@ static int add_run(struct filing *f)
     if (user < 0)
         return -1;
     /* clang-format off */
-    int rc = db_run(f->h, db_bind(f->h, DB_RUN_ADD, f->e, "titi" "iiiii" "itii" "ttti" "iiiiitt",
+    int rc = db_run(f->h, db_bind(f->h, DB_RUN_ADD, f->e, "titi" "iiiii" "itii" "ttti" "iiiiittt",
         f->key, f->grade, f->sha256, (long long)f->cluster,
         (long long)r->job, (long long)r->array_job, (long long)r->array_task, (long long)r->het_job,
         (long long)r->het_offset,
         (long long)r->restart, r->step, (long long)r->uid, (long long)user,
         r->account, r->partition, nodes, (long long)r->n_nodes,
         (long long)r->begin, (long long)r->end, (long long)r->status, (long long)r->valid,
-        (long long)r->witnessed, r->asked, f->place), f->e);
+        (long long)r->witnessed, r->asked, f->place,
+        f->record->seen ? f->record->seen : ""), f->e);
     /* clang-format on */
     f->run_id = sqlite3_last_insert_rowid(f->h->db);
     return rc;
@@ -502,9 +503,9 @@ static int put_outbox(struct filing *f, const char *text)
     if (strlen(text) >= HISTORY_MAX_TEXT)
         return err_set(f->e, "%s: %zu bytes are too many for accounting", f->key, strlen(text));
     return db_run(f->h,
-                  db_bind(f->h, DB_OUTBOX_PUT, f->e, "tiiiit", r->cluster, (long long)r->job,
+                  db_bind(f->h, DB_OUTBOX_PUT, f->e, "tiiiiti", r->cluster, (long long)r->job,
                           (long long)r->array_task, (long long)r->het_offset, (long long)r->begin,
-                          text),
+                          text, (long long)r->restart),
                   f->e);
 }
 
@@ -554,15 +555,6 @@ static int file_one(struct filing *f, const char *outbox, enum history_outcome *
     return 0;
 }
 
-static void hash(const struct history_record *record, char hex[SHA256_HEX_SIZE])
-{
-    struct sha256 s;
-
-    sha256_init(&s);
-    sha256_add(&s, record->text, record->size);
-    sha256_hex(&s, hex);
-}
-
 int history_file(struct history *h, const struct history_run *run,
                  const struct history_record *record, const char *outbox,
                  enum history_outcome *outcome, struct err *e)
@@ -575,7 +567,7 @@ int history_file(struct history *h, const struct history_run *run,
         return err_set(e, "a run of job %ld of '%.64s' has no key", run->job, run->cluster);
     f.grade = grade_of(run, record->doc);
     if (record->doc)
-        hash(record, f.sha256);
+        sha256_of(record->text, record->size, f.sha256);
     if (db_exec(h, h->in_batch ? "SAVEPOINT one" : "BEGIN IMMEDIATE", e) < 0)
         return -1;
     int rc = file_one(&f, outbox, outcome, stale);
@@ -587,4 +579,27 @@ int history_file(struct history *h, const struct history_run *run,
     else if (stale[0])
         db_stale(h, stale);
     return rc;
+}
+
+int history_name_job(struct history *h, const char *cluster, long job,
+                     const struct history_name *name, struct err *e)
+{
+    struct history_run run = {.job = job,
+                              .status = HISTORY_NONE,
+                              .array_job = name->array_job,
+                              .array_task = name->array_task,
+                              .het_job = name->het_job,
+                              .het_offset = name->het_offset};
+    char key[HISTORY_KEY_SIZE];
+    sqlite3_int64 id = db_name(h, HISTORY_CLUSTERS, cluster, false, e);
+
+    snprintf(run.cluster, sizeof run.cluster, "%s", cluster);
+    if (id < 0 || !history_key(&run, key))
+        return id < 0 ? -1 : err_set(e, "job %ld of '%.64s' has no key", job, cluster);
+    *strrchr(key, '.') = '\0'; /* each run has its own restart */
+    return db_run(h,
+                  db_bind(h, DB_JOB_NAME, e, "iiiiiit", (long long)id, (long long)job,
+                          (long long)name->array_job, (long long)name->array_task,
+                          (long long)name->het_job, (long long)name->het_offset, key),
+                  e);
 }

@@ -11,6 +11,10 @@
  *   value    narrow: one number of one part; node 0 is the whole run
  *   outbox   what accounting must still be told
  *
+ * run.sha256 is of the text in the archive, run.seen the salted hash of the
+ * record that root saw, where the archive has it redacted (without a salt the
+ * word "redacted").
+ *
  * begin stands in part, on_node and value again, so that "the newest of X"
  * is one walk over one index.
  */
@@ -60,6 +64,19 @@ static const char *const history_steps[] = {
     "  since INTEGER NOT NULL, due INTEGER NOT NULL, tries INTEGER NOT NULL,"
     "  text TEXT NOT NULL, why TEXT NOT NULL, UNIQUE (cluster, job));"
     "CREATE INDEX outbox_due ON outbox (due);",
+
+    /* Each start of a requeued job has its own text. */
+    "CREATE TABLE outbox_3 (id INTEGER PRIMARY KEY, cluster TEXT NOT NULL, job INTEGER NOT NULL,"
+    "  restart INTEGER NOT NULL, array_task INTEGER NOT NULL, het_offset INTEGER NOT NULL,"
+    "  begin INTEGER NOT NULL, since INTEGER NOT NULL, due INTEGER NOT NULL,"
+    "  tries INTEGER NOT NULL, text TEXT NOT NULL, why TEXT NOT NULL,"
+    "  UNIQUE (cluster, job, restart));"
+    "INSERT INTO outbox_3 SELECT id, cluster, job, 0, array_task, het_offset, begin, since, due,"
+    "  tries, text, why FROM outbox;"
+    "DROP TABLE outbox;"
+    "ALTER TABLE outbox_3 RENAME TO outbox;"
+    "CREATE INDEX outbox_due ON outbox (due);"
+    "ALTER TABLE run ADD COLUMN seen TEXT NOT NULL DEFAULT '';",
 };
 
 #endif

@@ -18,7 +18,7 @@
 #include "reports/runspec.h"
 #include "reports/sha256.h"
 
-enum { MAX_PATH = 160, MAX_DEPTH = RECORD_MAX_DEPTH + 1, AN_ID = -1 };
+enum { MAX_PATH = 160, MAX_DEPTH = RECORD_MAX_DEPTH + 1, AN_ID = -1, A_SEAL = -2 };
 
 static const char hidden[] = "redacted";
 
@@ -184,9 +184,9 @@ static bool is_known_word(const char *text)
 static const struct {
     int kind;
     const char *letter;
-} letters[] = {{AN_ID, "r"},           {REDACT_USER, "u"},     {REDACT_ACCOUNT, "a"},
-               {REDACT_HOST, "n"},     {REDACT_JOB_NAME, "j"}, {REDACT_CLUSTER, "c"},
-               {REDACT_PARTITION, "p"}};
+} letters[] = {{AN_ID, "r"},          {A_SEAL, "s"},          {REDACT_USER, "u"},
+               {REDACT_ACCOUNT, "a"}, {REDACT_HOST, "n"},     {REDACT_JOB_NAME, "j"},
+               {REDACT_CLUSTER, "c"}, {REDACT_PARTITION, "p"}};
 
 static const char *letter_of(int kind)
 {
@@ -220,6 +220,11 @@ static void hash_name(const struct redact *x, int kind, const char *name,
     sha256_add(&s, name, strlen(name));
     sha256_hex(&s, hex);
     snprintf(out, REDACT_NAME_SIZE, "%s-%.16s", letter, hex);
+}
+
+void redact_seal(const struct redact *x, const char *sha256, char seal[REDACT_NAME_SIZE])
+{
+    hash_name(x, A_SEAL, sha256, seal);
 }
 
 void redact_name(const struct redact *x, int bit, const char *name, char *out, size_t size)

@@ -11,8 +11,10 @@
  * The hash of a name is the first 64 bits of SHA-256 over the site's salt,
  * the kind and the name: one name stays one name ("u-1f3a..."), over files and
  * clusters of the site. Who cannot read the salt gets the word "redacted".
- * The witness's hash of a file is that of the file before; what verifies needs
- * the file itself.
+ * The witness's hash of a file is that of the file before, and its credential
+ * tells names: it is not kept with a redacted file. redact_seal() says later
+ * whether a file is the one before; unsalted, that hash would give the names
+ * away to whoever tries them.
  *
  * Life:    plain data; redact_open() reads the salt once.
  * Failure: -1 and a sentence; a document that failed must be thrown away.
@@ -50,6 +52,10 @@ int redact_record(const struct redact *x, struct cJSON *doc, struct err *e);
 
 /* Whether that changes anything. */
 bool redact_touches(const struct redact *x, const struct cJSON *doc);
+
+/* The salted hash of a file's SHA-256, "s-1f3a..."; without a salt
+ * the word. */
+void redact_seal(const struct redact *x, const char *sha256, char seal[REDACT_NAME_SIZE]);
 
 /* The hash of a name of that kind (REDACT_USER, ...; -1: an id), or the name
  * itself, cut to size, when the kind is not redacted. */

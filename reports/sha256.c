@@ -97,6 +97,15 @@ void sha256_hex(struct sha256 *s, char hex[SHA256_HEX_SIZE])
     hex[64] = '\0';
 }
 
+void sha256_of(const void *p, size_t n, char hex[SHA256_HEX_SIZE])
+{
+    struct sha256 s;
+
+    sha256_init(&s);
+    sha256_add(&s, p, n);
+    sha256_hex(&s, hex);
+}
+
 int sha256_file(const char *path, char hex[SHA256_HEX_SIZE], uint64_t *bytes, struct err *e)
 {
     unsigned char buf[65536];

@@ -27,6 +27,9 @@ void sha256_add(struct sha256 *s, const void *p, size_t n);
 /* Writes 64 lower-case hexadecimal digits and a NUL; s is then spent. */
 void sha256_hex(struct sha256 *s, char hex[SHA256_HEX_SIZE]);
 
+/* Of n bytes at once. */
+void sha256_of(const void *p, size_t n, char hex[SHA256_HEX_SIZE]);
+
 /* Hash and size of a regular file; bytes may be NULL. */
 int sha256_file(const char *path, char hex[SHA256_HEX_SIZE], uint64_t *bytes, struct err *e);
 

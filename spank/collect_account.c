@@ -206,13 +206,35 @@ static int give_up(const struct account *a, struct history *h, const struct hist
     return history_outbox_done(h, o, e);
 }
 
+/* The name behind "written" and "there": "4711_3" or "4711+1". */
+static int learn_name(struct history *h, const struct history_outbox *o, const char *answer,
+                      struct err *e)
+{
+    struct history_name name = {-1, -1, -1, -1};
+    const char *at = strchr(answer, ' ');
+    char *end = NULL;
+
+    if (!at)
+        return 0;
+    long job = strtol(at + 1, &end, 10), member = *end ? strtol(end + 1, NULL, 10) : -1;
+    if (*end == '_')
+        name.array_job = job, name.array_task = member;
+    else if (*end == '+')
+        name.het_job = job, name.het_offset = member;
+    if (job <= 0 || member < 0 || name.array_job == name.het_job)
+        return 0; /* not a word of ours */
+    return history_name_job(h, o->cluster, o->job, &name, e);
+}
+
 /* LATER in the middle of others that went well is of this job alone. */
 static int note(struct account *a, struct history *h, const struct history_outbox *o,
                 const struct answer *r, int64_t now, struct err *e)
 {
     switch (r->code) {
     case SLURMDBD_DONE:
-        if (strcmp(r->text, SLURMDBD_THERE) == 0) {
+        if (learn_name(h, o, r->text, e) < 0)
+            return -1;
+        if (strncmp(r->text, SLURMDBD_THERE, strlen(SLURMDBD_THERE)) == 0) {
             a->told++;
             return history_outbox_done(h, o, e);
         }
@@ -252,7 +274,10 @@ static void ask(const struct account *a, struct history *h, struct helper *p,
         char *whole = NULL;
         if (a->config->admin_comment == COMMENT_H5A1 && !lines_only)
             whole = find_whole(a, h, o[i].text);
-        fprintf(p->to, "%s %ld %s\n", o[i].cluster, o[i].job, whole ? whole : o[i].text);
+        fprintf(p->to, "%s %ld", o[i].cluster, o[i].job);
+        if (o[i].begin > 0) /* which of its starts */
+            fprintf(p->to, "@%lld", (long long)o[i].begin);
+        fprintf(p->to, " %s\n", whole ? whole : o[i].text);
         free(whole);
     }
     fclose(p->to); /* a helper that died is seen by its answers */

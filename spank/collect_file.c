@@ -346,6 +346,15 @@ static char *redacted(const struct redact *x, const cJSON *doc)
     return text;
 }
 
+static void seal_of(const struct redact *x, const char *text, size_t size,
+                    char seal[REDACT_NAME_SIZE])
+{
+    char hex[SHA256_HEX_SIZE];
+
+    sha256_of(text, size, hex);
+    redact_seal(x, hex, seal);
+}
+
 /* The record's text as it is, against what root saw. 0 filed or refused (then
  * the sentence says why), -1 not now. */
 static int file_text(struct pass *p, struct group *g, const struct seen *s, const char *name,
@@ -365,9 +374,12 @@ static int file_text(struct pass *p, struct group *g, const struct seen *s, cons
         char *witness = credentials(g, s, ours);
         bool hide = redact_touches(p->c->redact, doc);
         char *shown = hide ? redacted(p->c->redact, doc) : NULL;
-        struct history_record record = {doc, text, size, witness};
-        if (shown)
-            record = (struct history_record){doc, shown, strlen(shown), NULL};
+        char seal[REDACT_NAME_SIZE];
+        struct history_record record = {doc, text, size, witness, NULL};
+        if (shown) {
+            seal_of(p->c->redact, text, size, seal);
+            record = (struct history_record){doc, shown, strlen(shown), NULL, seal};
+        }
         if (g->n_ids < MAX_RUNS)
             snprintf(g->ids[g->n_ids++], RECORD_ID_SIZE, "%s", json_text(doc, "id", ""));
         take_over(&s->w, &run);
@@ -456,11 +468,8 @@ static char *vouch(const struct collector *c, const char *id, const char *text, 
                    struct err *e)
 {
     char hex[SHA256_HEX_SIZE], payload[RECORD_ID_SIZE + 128];
-    struct sha256 sha;
 
-    sha256_init(&sha);
-    sha256_add(&sha, text, size);
-    sha256_hex(&sha, hex);
+    sha256_of(text, size, hex);
     int n = snprintf(payload, sizeof payload, COLLECTED_PREFIX "%s %s", id, hex);
     return cred_encode(c->config->munge_socket, payload, (size_t)n, e);
 }

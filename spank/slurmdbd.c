@@ -70,9 +70,9 @@ struct target {
 struct row {
     uint32_t job, array_job, array_task, het_job, het_offset;
     uint64_t index;
-    time_t start;
-    bool newest;   /* no later start of the job has a row */
-    char *comment; /* NULL: none */
+    char state[16]; /* as slurmdbd's conditions name it */
+    bool newest;    /* no later start of the job has a row */
+    char *comment;  /* NULL: none */
 };
 
 static void *connection;
@@ -118,9 +118,9 @@ static slurm_selected_step_t selected(uint32_t job, uint32_t task, uint32_t offs
     return s;
 }
 
-/* From the beginning of time, or in the second `at`. */
+/* From the beginning of time; state: of rows in that state only, NULL of all. */
 static int condition(slurmdb_job_cond_t *c, const char *cluster, slurm_selected_step_t *step,
-                     time_t at)
+                     const char *state)
 {
     memset(c, 0, sizeof *c);
     c->cluster_list = slurm_list_create(NULL);
@@ -131,8 +131,13 @@ static int condition(slurmdb_job_cond_t *c, const char *cluster, slurm_selected_
     slurm_list_append(c->step_list, step);
     c->db_flags = SLURMDB_JOB_FLAG_NOTSET;
     c->flags = JOBCOND_FLAG_NO_STEP | JOBCOND_FLAG_NO_TRUNC;
-    c->usage_start = at;
-    c->usage_end = at ? at + 1 : time(NULL) + 86400;
+    if (!state) {
+        c->usage_end = time(NULL) + 86400;
+        return 0;
+    }
+    if (!(c->state_list = slurm_list_create(NULL)))
+        return -1;
+    slurm_list_append(c->state_list, (void *)(uintptr_t)state);
     return 0;
 }
 
@@ -142,6 +147,8 @@ static void condition_end(slurmdb_job_cond_t *c)
         slurm_list_destroy(c->cluster_list);
     if (c->step_list)
         slurm_list_destroy(c->step_list);
+    if (c->state_list)
+        slurm_list_destroy(c->state_list);
 }
 
 /* How far t is from the time that a row's start lasted. */
@@ -186,9 +193,9 @@ static bool take_row(void *jobs, const struct target *t, struct row *row)
                         .het_job = best->het_job_id,
                         .het_offset = best->het_job_offset,
                         .index = best->db_index,
-                        .start = best->start,
                         .newest = best == newest,
                         .comment = best->admin_comment ? strdup(best->admin_comment) : NULL};
+    snprintf(row->state, sizeof row->state, "%u", (unsigned)best->state);
     return true;
 }
 
@@ -200,7 +207,7 @@ static enum slurmdbd_code read_row(const struct target *t, struct row *row, stru
     void *jobs = NULL;
 
     errno = 0;
-    if (condition(&c, t->cluster, &step, 0) < 0) {
+    if (condition(&c, t->cluster, &step, NULL) < 0) {
         err_set(e, "out of memory");
         goto out;
     }
@@ -333,13 +340,16 @@ static enum slurmdbd_code means_row(slurmdb_job_cond_t *c, const struct row *row
     slurm_list_destroy(jobs);
     if (ours == 1 && others == 0)
         return SLURMDBD_DONE;
-    err_set(e, "job %u: slurmdbd cannot tell its start at %lld from another", row->job,
-            (long long)row->start);
+    err_set(e,
+            "job %u: slurmdbd changes only the last of its starts that ended alike: "
+            "the history has this one",
+            row->job);
     return SLURMDBD_NEVER;
 }
 
-/* The newest row is what slurmdbd takes a job's number for; an earlier one is
- * the one that ran in the second in which it started. */
+/* The newest row is what slurmdbd takes a job's number for; an earlier one can
+ * be named by its state (a requeued start has one of its own) while it is the
+ * newest in that. (22.05 takes no time and no row's index there.) */
 static enum slurmdbd_code write_row(const struct target *t, const struct row *row, char *comment,
                                     struct err *e)
 {
@@ -353,7 +363,7 @@ static enum slurmdbd_code write_row(const struct target *t, const struct row *ro
     change.derived_ec = NO_VAL;
     change.admin_comment = comment;
     errno = 0;
-    if (condition(&c, t->cluster, &step, row->newest ? 0 : row->start) < 0)
+    if (condition(&c, t->cluster, &step, row->newest ? NULL : row->state) < 0)
         err_set(e, "out of memory");
     else if (!row->newest && (code = means_row(&c, row, e)) != SLURMDBD_DONE)
         ; /* it has said why */

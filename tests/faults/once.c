@@ -128,7 +128,7 @@ static int history(const char *dir, struct err *e)
     cJSON *doc = text ? record_parse(text, strlen(text), "sample", e) : NULL;
     int rc = doc ? history_claim(doc, &claim, e) : -1;
     if (rc == 0) {
-        struct history_record what = {doc, text, strlen(text), "MUNGE:two:\n"};
+        struct history_record what = {doc, text, strlen(text), "MUNGE:two:\n", NULL};
         claim.witnessed = true;
         rc = history_file(h, &claim, &what, "H5:once;", &outcome, e);
     }

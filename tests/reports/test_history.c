@@ -96,7 +96,7 @@ static void write_paper(struct paper *p, struct record *r)
     p->doc = record_parse(p->text, strlen(p->text), "paper", &e);
     assert_string_equal(e.text, "");
     assert_int_equal(history_claim(p->doc, &p->run, &e), 0);
-    p->record = (struct history_record){p->doc, p->text, strlen(p->text), NULL};
+    p->record = (struct history_record){p->doc, p->text, strlen(p->text), NULL, NULL};
     record_fini(r);
 }
 
@@ -524,6 +524,36 @@ static void test_outbox(void **state)
     tear_up(&p);
 }
 
+static void test_each_start_has_its_text(void **state)
+{
+    struct site *s = *state;
+    struct err e = ERR_INIT;
+    struct history_outbox o[4];
+    enum history_outcome outcome;
+
+    for (int restart = 0; restart < 2; restart++) {
+        struct history_run run = {.cluster = "lab",
+                                  .job = 7,
+                                  .restart = restart,
+                                  .array_job = -1,
+                                  .array_task = -1,
+                                  .het_job = -1,
+                                  .het_offset = -1,
+                                  .begin = 1795374000 + 600 * restart,
+                                  .status = HISTORY_NONE};
+        struct history_record none = {0};
+        assert_int_equal(history_file(s->h, &run, &none, restart ? "H5:b;" : "H5:a;", &outcome, &e),
+                         0);
+        assert_int_equal(outcome, HISTORY_FILED);
+    }
+    assert_int_equal(history_outbox_due(s->h, 1000, o, 4, &e), 2);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(o[i].restart, i);
+        assert_int_equal(o[i].begin, 1795374000 + 600 * i);
+        assert_string_equal(o[i].text, i ? "H5:b;" : "H5:a;");
+    }
+}
+
 /* ---- asking ---- */
 
 static void test_filters(void **state)
@@ -700,7 +730,7 @@ static void test_a_newer_file_is_refused(void **state)
     close_site(s);
     sql_number(s->db, "PRAGMA user_version = 99");
     assert_null(history_open_writer(s->db, NULL, &e));
-    assert_non_null(strstr(e.text, "is of version 99, this release reads up to 2"));
+    assert_non_null(strstr(e.text, "is of version 99, this release reads up to 3"));
     e.text[0] = '\0';
     assert_null(history_open_reader(s->db, &e));
     assert_non_null(strstr(e.text, "is of version 99"));
@@ -996,6 +1026,7 @@ int main(void)
         T(test_archive_in_a_batch),
         T(test_archive_bomb),
         T(test_outbox),
+        T(test_each_start_has_its_text),
         T(test_filters),
         T(test_words_are_never_sql),
         T(test_no_word_on_other_nodes),

@@ -28,6 +28,7 @@ C
     cat > "$D/bin/hpcai500-slurmdbd" <<S
 #!/bin/bash
 while read -r cluster job line; do
+    job=\${job%@*}
     if [ -e "$D/down" ]; then echo "3 it is down"; continue; fi
     echo "\$job \$line" >> "$D/told"
     if grep -qxF -- "\$job \$line" "$D/kept" 2>/dev/null; then echo "0 there"
@@ -101,6 +102,49 @@ has() { grep -qF -- "$2" <<< "$1" || { echo "no '$2' in: $1"; return 1; }; }
     [ "$status" -ne 0 ]
     has "$output" "cannot read the salt $D/salt"
     [ "$(bundles)" = 1 ]
+}
+
+@test "verify: a redacted record against what was filed, its original against the seal" {
+    make_bundles record 100
+    collect
+    zcat "$lib/archive/2026/11/22/lab-100.0.3.json.gz" > "$D/original.json"
+    verify lab-100.0.3 > "$D/open"
+    grep -q 'ok .*witness .*root on 1 node' "$D/open"
+    rm -r "$lib"/archive/* "$lib"/history.sqlite*
+    (umask 077; head -c 32 /dev/urandom > "$D/salt")
+    printf 'redact = user,host\nsalt = %s\n' "$D/salt" >> "$D/conf"
+    make_bundles record 100
+    collect
+    packed=$lib/archive/2026/11/22/lab-100.0.3.json.gz
+    run verify lab-100.0.3
+    echo "$output"
+    [ "$status" -eq 0 ]
+    has "$output" "redacted; the bytes that were filed when root's witness was checked"
+    # a copy of what is archived, and what the user has
+    zcat "$packed" > "$D/redacted.json"
+    run verify "$D/redacted.json"
+    [ "$status" -eq 0 ]
+    run verify "$D/original.json"
+    echo "$output"
+    [ "$status" -eq 0 ]
+    has "$output" "the bytes that root saw, before they were redacted"
+    # nobody who lacks the salt can try names against the seal
+    sqlite3 "$lib/history.sqlite" 'SELECT seen FROM run' | grep -qx 's-[0-9a-f]\{16\}'
+    no grep -q "$(sha256sum < "$D/original.json" | cut -c1-16)" <(sqlite3 "$lib/history.sqlite" .dump)
+    # an edited byte, in either
+    (cat "$D/original.json"; echo) > "$D/edited.json"
+    run verify "$D/edited.json"
+    [ "$status" -eq 1 ]
+    has "$output" "WRONG    seal"
+    echo >> "$D/redacted.json"
+    gzip -c "$D/redacted.json" > "$packed"
+    run verify lab-100.0.3
+    [ "$status" -eq 1 ]
+    has "$output" "WRONG    filed      not the bytes that were filed: the archive was changed"
+    mv "$D/salt" "$D/gone"
+    run verify "$D/original.json"
+    [ "$status" -eq 3 ]
+    has "$output" "the salt that it is made with cannot be read"
 }
 
 @test "a run that asks to be confidential is archived so, the next one is not" {
@@ -261,6 +305,32 @@ disturbed() {
     [ "$(cat "$D/rows")" = "65|65" ]
     # every job was told, with one text
     [ "$(sort -u "$D/kept" | wc -l)" = 65 ]
+}
+
+@test "a job has the name that slurmdbd says, also when it left no record" {
+    # as hpcai500-slurmdbd answers for a task and a component
+    cat > "$D/bin/hpcai500-slurmdbd" <<S
+#!/bin/bash
+while read -r cluster job line; do
+    echo "\$job" >> "$D/told"
+    case \$job in 300@*) echo "0 there 290_7" ;; 301@*) echo "0 there 299+2" ;; *) echo "0 there" ;; esac
+done
+S
+    for job in 300 301 302; do make_bundles none $job; done
+    make_bundles record 303
+    run collect
+    [ "$status" -eq 0 ]
+    # root's begin says which start of the job is meant
+    [ "$(sort "$D/told")" = "$(printf '%s@1795374170\n' 300 301 302 303)" ]
+    keys() { sqlite3 "$lib/history.sqlite" "SELECT key FROM run ORDER BY job" | paste -sd' '; }
+    [ "$(keys)" = "lab-290_7.0 lab-299+2.0 lab-302.0 lab-303.0.3" ]
+    [ "$(sqlite3 "$lib/history.sqlite" "SELECT array_job, array_task FROM run WHERE job = 300")" = "290|7" ]
+    [ "$(sqlite3 "$lib/history.sqlite" "SELECT het_job, het_offset FROM run WHERE job = 301")" = "299|2" ]
+    # the same bundles again are known under their new names
+    for job in 300 301 302; do make_bundles none $job; done
+    run collect
+    has "$output" "3 bundles: 0 filed"
+    [ "$(keys)" = "lab-290_7.0 lab-299+2.0 lab-302.0 lab-303.0.3" ]
 }
 
 @test "while slurmdbd is down the texts wait, then they come" {
