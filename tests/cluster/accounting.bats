@@ -166,6 +166,59 @@ second line" ""; do
     [ -z "$(comment "$het+1")" ]
 }
 
+@test "what left no record has the name by which sacct knows it" {
+    as_user sbatch --parsable -o /dev/null --array=3,5 --hpcai500=component,data=/not/there --wrap true > "$OUT/array"
+    as_user sbatch --parsable -o /dev/null -n1 --hpcai500=component,data=/not/there : -n1 --wrap true > "$OUT/het"
+    array=$(cat "$OUT/array") het=$(cat "$OUT/het")
+    until_true 120 idle
+    until_true 60 in_slurmdbd "${array}_5"
+    until_true 120 told "${array}_3"
+    until_true 60 told "${array}_5"
+    until_true 60 told "$het+0"
+    for job in "${array}_3" "${array}_5" "$het+0"; do
+        hpcai500 history --json --job="$job" | tee "$OUT/found" | jq -r '.rows[].key'
+        [ "$(jq -r '.rows[].key' "$OUT/found")" = "$cluster-$job.0" ]
+        [[ $(comment "$job") =~ ^H5:.*\ no\ record ]]
+    done
+}
+
+@test "each start of a requeued job has its line in its own row" {
+    cat > "$OUT/starts.sh" <<X
+#!/bin/bash
+$OUT/leave
+echo "\${SLURM_RESTART_COUNT:-0}" >> $OUT/starts
+[ "\${SLURM_RESTART_COUNT:-0}" = 2 ] || { scontrol requeue \$SLURM_JOB_ID; sleep 60; }
+X
+    job=$(sbatch --parsable --requeue -n1 -o /dev/null "$OUT/starts.sh")
+    # A requeued job waits for two minutes, unless it is told not to.
+    starts() { [ "$(wc -l < "$OUT/starts")" = "$1" ] || { scontrol update jobid="$job" starttime=now; sleep 5; false; }; }
+    # The first start is told while it is the last that was requeued.
+    requeued() { sacct -D -X -n -P -o state -j "$job" | grep -q REQUEUED; }
+    until_true 60 waits
+    until_true 60 requeued
+    collect > "$OUT/collect.log"
+    until_true 200 starts 2
+    until_true 60 waits
+    until_true 200 starts 3
+    until_true 60 idle
+    until_true 60 in_slurmdbd "$job"
+    until_true 60 told "$job"
+    rows() { sacct -D -X -n -P -o admincomment -j "$job"; }
+    rows
+    for i in 0 1 2; do rows | sed -n $((i + 1))p | grep -qF "$cluster-$job.$i."; done
+    # Said a second time the line of each start is there; of one that another of
+    # its kind came after nothing can be changed, and that is said.
+    begin() { sacct -D -X -n -P -o start -j "$job" | sed -n "$1p" | date -f - +%s; }
+    for i in 1 2 3; do [ "$("$helper" merge "$cluster" "$job@$(begin $i)" "$(rows | sed -n ${i}p)")" = there ]; done
+    run "$helper" merge "$cluster" "$job@$(begin 1)" "H5:late;"
+    [ "$status" -eq 1 ]
+    grep -q "slurmdbd changes only the last of its starts that ended alike: the history has this one" <<< "$output"
+    run "$helper" merge "$cluster" "$job@$(begin 2)" "H5:second;"
+    [ "$output" = written ]
+    [ "$(rows | sed -n 2p)" = "H5:second;" ]
+    hpcai500 history --json --job="$job" | jq -e '[.rows[].key] | length == 3'
+}
+
 @test "slurmdbd stopped while a job ends: the line comes when it is back" {
     "$lab" slurmdbd stop
     srun_ -n1 bash -c "echo job_id=\$SLURM_JOB_ID; $OUT/leave" > "$OUT/log"

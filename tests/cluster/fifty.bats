@@ -52,13 +52,13 @@ trains() {
     return 1
 }
 
-# collect: as the site's timer would, until accounting has all lines. An earlier
-# start of a requeued job has none (slurmdbd changes a job's last start only),
-# and the second component of a heterogeneous job had no run.
+# collect: as the site's timer would, until accounting has all lines, of both
+# starts of a requeued job too. The second component of a heterogeneous job had
+# no run.
 settled() {
     "$S/prefix/bin/hpcai500" collect --once --grace=1
     sacct -D -X -P -n -a -o jobid,state,admincomment -j "$(cut -d' ' -f1 kinds | paste -sd,)" > sacct.out
-    [ -s sacct.out ] && ! grep -qE 'RUNNING|PENDING|COMPLETING' sacct.out && ! grep -qvE 'H5:|[|]REQUEUED[|]|[+]1[|]' sacct.out
+    [ -s sacct.out ] && ! grep -qE 'RUNNING|PENDING|COMPLETING' sacct.out && ! grep -qvE 'H5:|[+]1[|]' sacct.out
 }
 
 # compare: each run that a kind must have left is in the history, once, with
