@@ -20,6 +20,7 @@
 
 #define SUFFIX         ".json.gz"
 #define WITNESS_SUFFIX ".witness"
+#define RANKS_SUFFIX   ".ranks.json.gz"
 
 enum {
     DAY_LENGTH = 10, /* "2026/11/22" */
@@ -29,10 +30,13 @@ enum {
     PACKED_MAX = RECORD_MAX_BYTES + RECORD_MAX_BYTES / 64 + 1024
 };
 
+/* The files of one record, in the order in which they get their names. */
+enum file { WITNESS, RANKS, RECORD, FILES };
+
 /* Put, but not yet under its name. */
 struct pending {
     char place[ARCHIVE_PLACE_SIZE];
-    bool witness;
+    bool has[FILES];
 };
 
 struct archive {
@@ -118,7 +122,7 @@ static bool is_place(const char *place)
 
 struct spot {
     int dirfd; /* the day's folder */
-    char record[FILE_SIZE], witness[FILE_SIZE];
+    char name[FILES][FILE_SIZE];
 };
 
 /* The folder below, made when asked to; a new one is on the device before
@@ -166,9 +170,11 @@ static int spot_open(struct archive *a, const char *place, bool make, struct spo
     }
     const char *name = place + DAY_LENGTH + 1;
     s->dirfd = fd;
-    snprintf(s->record, sizeof s->record, "%s", name);
-    snprintf(s->witness, sizeof s->witness, "%.*s" WITNESS_SUFFIX,
-             (int)(strlen(name) - (sizeof SUFFIX - 1)), name);
+    static const char *const suffixes[FILES] = {
+        [WITNESS] = WITNESS_SUFFIX, [RANKS] = RANKS_SUFFIX, [RECORD] = SUFFIX};
+    for (int i = 0; i < FILES; i++)
+        snprintf(s->name[i], sizeof s->name[i], "%.*s%s", (int)(strlen(name) - (sizeof SUFFIX - 1)),
+                 name, suffixes[i]);
     return 0;
 }
 
@@ -263,18 +269,29 @@ static int write_temp(int dirfd, const char *name, const void *bytes, size_t n, 
     return rc;
 }
 
-/* From the temporary name to its own: whole, or not there. */
-static int publish(const struct spot *s, bool witness)
+/* From the temporary name to its own. What was put twice in one batch has its
+ * name already: the first found the second. */
+static int take_name(const struct spot *s, const char *name)
 {
     char temp[TEMP_SIZE];
+    struct stat st;
 
-    temp_name(s->witness, temp);
-    if (witness && renameat(s->dirfd, temp, s->dirfd, s->witness) < 0)
-        return -1;
-    if (!witness && unlinkat(s->dirfd, s->witness, 0) < 0 && errno != ENOENT)
-        return -1;
-    temp_name(s->record, temp);
-    return renameat(s->dirfd, temp, s->dirfd, s->record);
+    temp_name(name, temp);
+    if (renameat(s->dirfd, temp, s->dirfd, name) == 0)
+        return 0;
+    return errno == ENOENT ? fstatat(s->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) : -1;
+}
+
+/* Each is whole, or not there. */
+static int publish(const struct spot *s, const bool has[FILES])
+{
+    for (int i = 0; i < FILES; i++) {
+        if (has[i] && take_name(s, s->name[i]) < 0)
+            return -1;
+        if (!has[i] && unlinkat(s->dirfd, s->name[i], 0) < 0 && errno != ENOENT)
+            return -1;
+    }
+    return 0;
 }
 
 static void drop_temps(const struct spot *s)
@@ -282,16 +299,16 @@ static void drop_temps(const struct spot *s)
     char temp[TEMP_SIZE];
     int why = errno;
 
-    temp_name(s->witness, temp);
-    unlinkat(s->dirfd, temp, 0);
-    temp_name(s->record, temp);
-    unlinkat(s->dirfd, temp, 0);
+    for (int i = 0; i < FILES; i++) {
+        temp_name(s->name[i], temp);
+        unlinkat(s->dirfd, temp, 0);
+    }
     errno = why;
 }
 
 /* ---- putting ---- */
 
-static int remember(struct archive *a, const char *place, bool witness)
+static int remember(struct archive *a, const char *place, const bool has[FILES])
 {
     if (a->n == a->room) {
         int room = a->room ? 2 * a->room : 64;
@@ -303,42 +320,51 @@ static int remember(struct archive *a, const char *place, bool witness)
     }
     struct pending *p = &a->pending[a->n++];
     snprintf(p->place, sizeof p->place, "%s", place);
-    p->witness = witness;
+    memcpy(p->has, has, sizeof p->has);
     return 0;
 }
 
-static int put(struct archive *a, const struct spot *s, const char *place, const char *text,
-               size_t size, const char *witness)
+static int put(struct archive *a, const struct spot *s, const char *place,
+               const struct archive_item *item)
 {
     size_t packed = 0;
-    unsigned char *bytes = pack(text, size, &packed);
+    unsigned char *bytes = pack(item->text, item->size, &packed);
+    const struct {
+        const void *bytes;
+        size_t size;
+    } files[FILES] = {[WITNESS] = {item->witness, item->witness ? strlen(item->witness) : 0},
+                      [RANKS] = {item->ranks, item->ranks_size},
+                      [RECORD] = {bytes, packed}};
+    bool has[FILES];
 
     errno = bytes ? 0 : ENOMEM;
     int rc = bytes ? 0 : -1;
-    if (rc == 0 && witness)
-        rc = write_temp(s->dirfd, s->witness, witness, strlen(witness), !a->batch);
-    if (rc == 0)
-        rc = write_temp(s->dirfd, s->record, bytes, packed, !a->batch);
+    for (int i = 0; i < FILES; i++) {
+        has[i] = files[i].bytes != NULL;
+        if (rc == 0 && has[i])
+            rc = write_temp(s->dirfd, s->name[i], files[i].bytes, files[i].size, !a->batch);
+    }
     free(bytes);
     if (rc == 0 && a->batch)
-        return remember(a, place, witness != NULL);
+        return remember(a, place, has);
     if (rc == 0)
-        rc = publish(s, witness != NULL);
+        rc = publish(s, has);
     if (rc == 0 && fsync(s->dirfd) < 0 && errno != EINVAL)
         rc = -1;
     return rc;
 }
 
-int archive_put(struct archive *a, const char *place, const char *text, size_t size,
-                const char *witness, struct err *e)
+int archive_put(struct archive *a, const char *place, const struct archive_item *item,
+                struct err *e)
 {
     struct spot s;
 
-    if (size > RECORD_MAX_BYTES || (witness && strlen(witness) > ARCHIVE_MAX_WITNESS))
+    if (item->size > RECORD_MAX_BYTES || item->ranks_size > ARCHIVE_MAX_RANKS ||
+        (item->witness && strlen(item->witness) > ARCHIVE_MAX_WITNESS))
         return err_set(e, "%s is too large for the archive", place);
     if (spot_open(a, place, true, &s, e) < 0)
         return -1;
-    int rc = put(a, &s, place, text, size, witness);
+    int rc = put(a, &s, place, item);
     if (rc < 0) {
         err_set(e, "cannot write %s/%s: %s", a->dir, place, strerror(errno));
         drop_temps(&s);
@@ -357,13 +383,10 @@ void archive_begin(struct archive *a)
 static int publish_pending(struct archive *a, const struct pending *p, struct err *e)
 {
     struct spot s;
-    struct stat st;
 
     if (spot_open(a, p->place, false, &s, e) < 0)
         return -1;
-    int rc = publish(&s, p->witness);
-    if (rc < 0 && errno == ENOENT) /* put twice in one batch: the first found the second */
-        rc = fstatat(s.dirfd, s.record, &st, AT_SYMLINK_NOFOLLOW);
+    int rc = publish(&s, p->has);
     if (rc < 0)
         err_set(e, "cannot write %s/%s: %s", a->dir, p->place, strerror(errno));
     close(s.dirfd);
@@ -451,7 +474,7 @@ char *archive_get(struct archive *a, const char *place, size_t *size, struct err
 
     if (spot_open(a, place, false, &s, e) < 0)
         return NULL;
-    char *bytes = load(s.dirfd, s.record, PACKED_MAX, &packed);
+    char *bytes = load(s.dirfd, s.name[RECORD], PACKED_MAX, &packed);
     if (!bytes)
         err_set(e, "%s/%s: %s", a->dir, place, strerror(errno));
     else if (!(text = unpack((unsigned char *)bytes, packed, size, &why)))
@@ -461,7 +484,9 @@ char *archive_get(struct archive *a, const char *place, size_t *size, struct err
     return text;
 }
 
-char *archive_witness(struct archive *a, const char *place, size_t *size, struct err *e)
+/* What stands beside a record, byte for byte. */
+static char *get_beside(struct archive *a, const char *place, enum file which, size_t most,
+                        size_t *size, struct err *e)
 {
     struct spot s;
 
@@ -469,11 +494,21 @@ char *archive_witness(struct archive *a, const char *place, size_t *size, struct
         e->text[0] = '\0';
     if (spot_open(a, place, false, &s, e) < 0)
         return NULL;
-    char *text = load(s.dirfd, s.witness, ARCHIVE_MAX_WITNESS, size);
+    char *text = load(s.dirfd, s.name[which], most, size);
     if (!text && errno != ENOENT)
-        err_set(e, "%s/%.10s/%s: %s", a->dir, place, s.witness, strerror(errno));
+        err_set(e, "%s/%.10s/%s: %s", a->dir, place, s.name[which], strerror(errno));
     close(s.dirfd);
     return text;
+}
+
+char *archive_witness(struct archive *a, const char *place, size_t *size, struct err *e)
+{
+    return get_beside(a, place, WITNESS, ARCHIVE_MAX_WITNESS, size, e);
+}
+
+char *archive_ranks(struct archive *a, const char *place, size_t *size, struct err *e)
+{
+    return get_beside(a, place, RANKS, ARCHIVE_MAX_RANKS, size, e);
 }
 
 /* Folders above a place that are empty now. */
@@ -500,10 +535,9 @@ int archive_remove(struct archive *a, const char *place, struct err *e)
             e->text[0] = '\0';
         return 0;
     }
-    const char *names[] = {s.record, s.witness};
     int rc = 0;
-    for (int i = 0; i < 2; i++) {
-        if (unlinkat(s.dirfd, names[i], 0) < 0 && errno != ENOENT)
+    for (int i = FILES - 1; i >= 0; i--) {
+        if (unlinkat(s.dirfd, s.name[i], 0) < 0 && errno != ENOENT)
             rc = err_set(e, "cannot remove %s/%s: %s", a->dir, place, strerror(errno));
     }
     drop_temps(&s);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The dated archive of records: ARCHIVE/YYYY/MM/DD/<id>.json.gz, the
- * witness's credentials beside it as <id>.witness.
+ * The dated archive of records: ARCHIVE/YYYY/MM/DD/<id>.json.gz, beside it the
+ * witness's credentials as <id>.witness and, as the agent packed it, everything
+ * per rank as <id>.ranks.json.gz.
  *
  * A file is whole or not there: exclusive temporary file, fsync, rename,
  * fsync of the folder. A place is the path below ARCHIVE,
@@ -22,7 +23,8 @@
 
 enum {
     ARCHIVE_PLACE_SIZE = RECORD_ID_SIZE + 32,
-    ARCHIVE_MAX_WITNESS = 1 << 20 /* bytes of the credentials of one record */
+    ARCHIVE_MAX_WITNESS = 1 << 20, /* bytes of the credentials of one record */
+    ARCHIVE_MAX_RANKS = 16 << 20   /* of what is per rank, packed */
 };
 
 struct archive;
@@ -36,10 +38,19 @@ void archive_close(struct archive *a);
  * other than [A-Za-z0-9._+-] become '_', and so does a leading dot. */
 void archive_place(const char *id, int64_t begin, char place[ARCHIVE_PLACE_SIZE]);
 
-/* Puts a record of at most RECORD_MAX_BYTES there, its witness first (NULL:
- * none, and one that stood there goes); replaces what was there. */
-int archive_put(struct archive *a, const char *place, const char *text, size_t size,
-                const char *witness, struct err *e);
+/* What is put: a record of at most RECORD_MAX_BYTES and what belongs to it. */
+struct archive_item {
+    const char *text;
+    size_t size;
+    const char *witness; /* NULL: none */
+    const void *ranks;   /* byte for byte; NULL: none */
+    size_t ranks_size;
+};
+
+/* Puts it there, the record last; replaces what was there, and what stood there
+ * of what is none now goes. */
+int archive_put(struct archive *a, const char *place, const struct archive_item *item,
+                struct err *e);
 
 /* Many puts at once: what is put after begin is written beside its place, and
  * stands there, all of it on the device, after commit: two flushes of the file
@@ -56,7 +67,10 @@ char *archive_get(struct archive *a, const char *place, size_t *size, struct err
 /* Its witness; NULL with an empty sentence when there is none. */
 char *archive_witness(struct archive *a, const char *place, size_t *size, struct err *e);
 
-/* Unlinks record and witness, then folders that are empty. Nothing there is
+/* What is per rank, as it was put; NULL with an empty sentence when it has none. */
+char *archive_ranks(struct archive *a, const char *place, size_t *size, struct err *e);
+
+/* Unlinks record, witness and ranks, then folders that are empty. Nothing there is
  * no failure. */
 int archive_remove(struct archive *a, const char *place, struct err *e);
 

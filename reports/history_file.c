@@ -534,8 +534,9 @@ static int file_rows(struct filing *f, const struct standing *there, const char 
         return -1;
     if (!f->place[0])
         return 0;
-    return archive_put(h->archive, f->place, f->record->text, f->record->size, f->record->witness,
-                       f->e);
+    const struct archive_item item = {f->record->text, f->record->size, f->record->witness,
+                                      f->record->ranks, f->record->ranks_size};
+    return archive_put(h->archive, f->place, &item, f->e);
 }
 
 static int file_one(struct filing *f, const char *outbox, enum history_outcome *outcome,

@@ -355,6 +355,32 @@ static void seal_of(const struct redact *x, const char *text, size_t size,
     redact_seal(x, hex, seal);
 }
 
+/* The bytes of the record's file with everything per rank, when it is in the
+ * bundle and what the record says; free() it. NULL: there is none to archive. */
+static void *find_ranks(const struct collector *c, const struct seen *s, const cJSON *doc,
+                        size_t *size)
+{
+    const char *name = json_text(doc, "ranks_file.name", "");
+    struct bundle *b = ends_with(name, ".gz") ? bundle_open(c->out, s->name, NULL) : NULL;
+    struct bundle_file f;
+    void *bytes = NULL;
+
+    while (b && !bytes && bundle_next(b, &f, NULL) > 0) {
+        if (strcmp(f.name, name) != 0)
+            continue;
+        if (strcmp(f.sha256, json_text(doc, "ranks_file.sha256", "")) != 0 ||
+            f.size > ARCHIVE_MAX_RANKS) {
+            collect_say(c->say, "%s is not what its record says: not archived", name);
+            break;
+        }
+        if ((bytes = malloc(f.size + 1)))
+            memcpy(bytes, f.bytes, f.size);
+        *size = f.size;
+    }
+    bundle_close(b);
+    return bytes;
+}
+
 /* The record's text as it is, against what root saw. 0 filed or refused (then
  * the sentence says why), -1 not now. */
 static int file_text(struct pass *p, struct group *g, const struct seen *s, const char *name,
@@ -375,15 +401,24 @@ static int file_text(struct pass *p, struct group *g, const struct seen *s, cons
         bool hide = redact_touches(p->c->redact, doc);
         char *shown = hide ? redacted(p->c->redact, doc) : NULL;
         char seal[REDACT_NAME_SIZE];
-        struct history_record record = {doc, text, size, witness, NULL};
+        size_t ranks_size = 0;
+        void *ranks = hide ? NULL : find_ranks(p->c, s, doc, &ranks_size);
+        struct history_record record = {.doc = doc,
+                                        .text = text,
+                                        .size = size,
+                                        .witness = witness,
+                                        .ranks = ranks,
+                                        .ranks_size = ranks_size};
         if (shown) {
             seal_of(p->c->redact, text, size, seal);
-            record = (struct history_record){doc, shown, strlen(shown), NULL, seal};
+            record = (struct history_record){
+                .doc = doc, .text = shown, .size = strlen(shown), .seen = seal};
         }
         if (g->n_ids < MAX_RUNS)
             snprintf(g->ids[g->n_ids++], RECORD_ID_SIZE, "%s", json_text(doc, "id", ""));
         take_over(&s->w, &run);
         rc = witness && (shown || !hide) ? file_run(p, g, &run, &record, "") : -1;
+        free(ranks);
         free(shown);
         free(witness);
     }

@@ -37,6 +37,7 @@ struct subject {
     size_t size;
     char *witness; /* credentials, one a line; NULL */
     char sha256[SHA256_HEX_SIZE];
+    char ranks[SHA256_HEX_SIZE]; /* of the file with everything per rank; "" not there */
 
     /* What the history has of a redacted record, whose witness is not kept. */
     bool redacted, archived; /* archived: the file is the archive's */
@@ -206,6 +207,17 @@ static void check_bounds(struct subject *s, const cJSON *doc)
     free((void *)run.nodes);
 }
 
+/* The record, whose hash root saw, has the hash of its file. */
+static void check_ranks(struct subject *s, const cJSON *doc)
+{
+    if (!s->ranks[0])
+        return;
+    if (strcmp(s->ranks, json_text(doc, "ranks_file.sha256", "")) == 0)
+        row(s, GOOD, "per rank", "the file with everything per rank is the record's");
+    else
+        row(s, WRONG, "per rank", "the file with everything per rank was changed, or is another");
+}
+
 static void check_subject(struct subject *s)
 {
     struct err e = ERR_INIT;
@@ -223,6 +235,8 @@ static void check_subject(struct subject *s)
         check_witness(s);
         check_hash(s);
     }
+    if (doc)
+        check_ranks(s, doc);
     if (doc && s->is_seen)
         check_bounds(s, doc);
     cJSON_Delete(doc);
@@ -243,6 +257,10 @@ static int from_archive(struct subject *s, const char *dir, const char *place, s
         s->text = archive_get(a, place, &s->size, e);
     if (s->text)
         s->witness = archive_witness(a, place, &n, NULL);
+    char *ranks = s->text ? archive_ranks(a, place, &n, NULL) : NULL;
+    if (ranks)
+        sha256_of(ranks, n, s->ranks);
+    free(ranks);
     archive_close(a);
     return s->text ? 0 : -1;
 }
@@ -348,6 +366,9 @@ static int verify_file(const struct config *c, const char *path, struct err *e)
     snprintf(beside, sizeof beside, "%.*s.witness", stem, path);
     if (stat(beside, &st) == 0) {
         s.witness = load_witness(beside, ARCHIVE_MAX_WITNESS);
+        snprintf(beside, sizeof beside, "%.*s.ranks.json.gz", stem, path);
+        if (sha256_file(beside, s.ranks, NULL, NULL) < 0)
+            s.ranks[0] = '\0';
         return verify_one(&s);
     }
     /* The witness of the same record, where the collector filed it. */

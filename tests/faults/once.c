@@ -97,9 +97,10 @@ static int put(const char *dir, int version, struct err *e)
     char *text = a ? text_of(version, e) : NULL, place[ARCHIVE_PLACE_SIZE];
 
     archive_place("lab-4711.0.3", 1795374177, place);
-    int rc = text ? archive_put(a, place, text, strlen(text),
-                                version == 1 ? "MUNGE:one:\n" : "MUNGE:two:\n", e)
-                  : -1;
+    const struct archive_item item = {text, text ? strlen(text) : 0,
+                                      version == 1 ? "MUNGE:one:\n" : "MUNGE:two:\n",
+                                      version == 1 ? "ranks one" : "ranks two", 9};
+    int rc = text ? archive_put(a, place, &item, e) : -1;
     free(text);
     archive_close(a);
     return rc;
@@ -128,7 +129,8 @@ static int history(const char *dir, struct err *e)
     cJSON *doc = text ? record_parse(text, strlen(text), "sample", e) : NULL;
     int rc = doc ? history_claim(doc, &claim, e) : -1;
     if (rc == 0) {
-        struct history_record what = {doc, text, strlen(text), "MUNGE:two:\n", NULL};
+        struct history_record what = {
+            .doc = doc, .text = text, .size = strlen(text), .witness = "MUNGE:two:\n"};
         claim.witnessed = true;
         rc = history_file(h, &claim, &what, "H5:once;", &outcome, e);
     }

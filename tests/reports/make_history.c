@@ -23,7 +23,7 @@ static int file_text(struct history *h, const char *text, bool witnessed, struct
     int rc = doc ? history_claim(doc, &run, e) : -1;
 
     if (rc == 0) {
-        struct history_record record = {doc, text, strlen(text), NULL, NULL};
+        struct history_record record = {.doc = doc, .text = text, .size = strlen(text)};
         run.witnessed = witnessed;
         rc = history_file(h, &run, &record, NULL, &outcome, e);
     }

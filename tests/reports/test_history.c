@@ -96,7 +96,7 @@ static void write_paper(struct paper *p, struct record *r)
     p->doc = record_parse(p->text, strlen(p->text), "paper", &e);
     assert_string_equal(e.text, "");
     assert_int_equal(history_claim(p->doc, &p->run, &e), 0);
-    p->record = (struct history_record){p->doc, p->text, strlen(p->text), NULL, NULL};
+    p->record = (struct history_record){.doc = p->doc, .text = p->text, .size = strlen(p->text)};
     record_fini(r);
 }
 
@@ -383,12 +383,14 @@ static void test_archive_in_a_batch(void **state)
     size_t size;
 
     archive_place("lab-1.0.3", 1795374177, place);
-    for (int k = 0; k < 4; k++) {
+    for (int k = 0; k < 16; k++) {
         archive_begin(s->archive);
-        assert_int_equal(archive_put(s->archive, place, "one", 3, k & 1 ? "MUNGE:1:" : NULL, &e),
-                         0);
-        assert_int_equal(archive_put(s->archive, place, "two", 3, k & 2 ? "MUNGE:2:" : NULL, &e),
-                         0);
+        const struct archive_item one = {"one", 3, k & 1 ? "MUNGE:1:" : NULL,
+                                         k & 4 ? "ranks 1" : NULL, k & 4 ? 7 : 0};
+        const struct archive_item two = {"two", 3, k & 2 ? "MUNGE:2:" : NULL,
+                                         k & 8 ? "ranks 2" : NULL, k & 8 ? 7 : 0};
+        assert_int_equal(archive_put(s->archive, place, &one, &e), 0);
+        assert_int_equal(archive_put(s->archive, place, &two, &e), 0);
         assert_int_equal(archive_commit(s->archive, &e), 0);
         char *text = archive_get(s->archive, place, &size, &e);
         assert_string_equal(text, "two");
@@ -400,7 +402,8 @@ static void test_archive_in_a_batch(void **state)
         free(text);
     }
     archive_begin(s->archive);
-    assert_int_equal(archive_put(s->archive, place, "three", 5, NULL, &e), 0);
+    const struct archive_item three = {.text = "three", .size = 5};
+    assert_int_equal(archive_put(s->archive, place, &three, &e), 0);
     archive_rollback(s->archive);
     char *text = archive_get(s->archive, place, &size, &e);
     assert_string_equal(text, "two");

@@ -80,6 +80,47 @@ has() { grep -qF -- "$2" <<< "$1" || { echo "no '$2' in: $1"; return 1; }; }
     [ "$(jq -r .id "$D/record.json")" = lab-100.0.3 ]
 }
 
+@test "what is per rank is archived beside its record, verified and forgotten with it" {
+    local day=$lib/archive/2026/11/22
+    make_bundles ranks 100
+    make_bundles forged 101
+    make_bundles secret 102
+    make_bundles record 103
+    run collect
+    echo "$output"
+    [ "$status" -eq 0 ]
+    has "$output" "4 bundles: 4 filed"
+    has "$output" "lab-101.0.3.ranks.json.gz is not what its record says: not archived"
+    # whole and byte for byte; none of a record that is confidential or has none
+    [ "$(find "$lib/archive" -name '*.ranks*')" = "$day/lab-100.0.3.ranks.json.gz" ]
+    [ "$(sha256sum < "$day/lab-100.0.3.ranks.json.gz" | cut -c1-64)" = "$(zcat "$day/lab-100.0.3.json.gz" | jq -r .ranks_file.sha256)" ]
+    [ -z "$(find "$lib/archive" -name '.*tmp')" ]
+    run verify 100
+    [ "$status" -eq 0 ]
+    has "$output" "ok       per rank"
+    run verify 101
+    [ "$status" -eq 0 ]
+    no has "$output" "per rank  "
+    # a site that redacts keeps none
+    (umask 077; head -c 32 /dev/urandom > "$D/salt")
+    cp "$D/conf" "$D/conf.open"
+    printf 'redact = user\nsalt = %s\n' "$D/salt" >> "$D/conf"
+    make_bundles ranks 104
+    collect
+    [ "$(find "$lib/archive" -name '*.ranks*' | wc -l)" = 1 ]
+    cp "$D/conf.open" "$D/conf"
+    # the same bundle again changes nothing
+    make_bundles ranks 100
+    run collect
+    has "$output" "0 filed, 0 better than before, 1 known"
+    echo x >> "$day/lab-100.0.3.ranks.json.gz"
+    run verify 100
+    [ "$status" -eq 1 ]
+    has "$output" "WRONG    per rank"
+    "$top_builddir/reports/hpcai500-forget" --job=100 --history="$lib/history.sqlite" --archive="$lib/archive"
+    [ -z "$(find "$lib/archive" -name '*lab-100*')" ]
+}
+
 @test "an archive that is redacted holds no names, the history and accounting do" {
     (umask 077; head -c 32 /dev/urandom > "$D/salt")
     printf 'redact = user,host,account\nsalt = %s\n' "$D/salt" >> "$D/conf"

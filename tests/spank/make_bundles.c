@@ -5,6 +5,8 @@
  *
  *   record     a complete record of one node
  *   secret     the same of a run that asked for confidential=yes
+ *   ranks      the same with its file of everything per rank
+ *   forged     the same, whose file of everything per rank is another
  *   two        the same on two nodes: the record comes with n1's bundle
  *   journals   two nodes, journals of three ranks, no record
  *   first      the first of these nodes alone
@@ -75,12 +77,9 @@ static struct witness witness_of(const struct made *m, int node)
 static void add(struct made *m, struct witness *w, const char *name, const char *text)
 {
     struct witness_file *f = witness_add(w, name, &m->e);
-    struct sha256 sha;
 
     f->size = strlen(text);
-    sha256_init(&sha);
-    sha256_add(&sha, text, f->size);
-    sha256_hex(&sha, f->sha256);
+    sha256_of(text, f->size, f->sha256);
 }
 
 /* A credential of root, or of nobody. */
@@ -142,6 +141,14 @@ static int put(struct made *m, int node, const struct witness *w, const struct c
     return rc == 0 ? rename(part, path) : -1;
 }
 
+/* As the agent packs it; nobody unpacks it here. */
+#define RANKS "\x1f\x8b of every rank"
+
+static bool has_ranks(const struct made *m)
+{
+    return is(m, "ranks") || is(m, "forged") || is(m, "secret");
+}
+
 static char *record_text(struct made *m, char name[RECORD_ID_SIZE + 8])
 {
     struct record r;
@@ -160,7 +167,10 @@ static char *record_text(struct made *m, char name[RECORD_ID_SIZE + 8])
     record_judge(&r);
     record_id(&r, id);
     snprintf(name, RECORD_ID_SIZE + 8, "%s.json", id);
-    char *text = record_to_json(&r, NULL, &m->e);
+    struct record_ranks_file ranks = {"", ""};
+    snprintf(ranks.name, sizeof ranks.name, "%s.ranks.json.gz", id);
+    sha256_of(RANKS, strlen(RANKS), ranks.sha256);
+    char *text = record_to_json(&r, has_ranks(m) ? &ranks : NULL, &m->e);
     record_fini(&r);
     return text;
 }
@@ -171,6 +181,7 @@ static int with_record(struct made *m)
     char *text = record_text(m, name);
     struct witness w = witness_of(m, 1);
     struct content files[] = {{name, text}, {"extra.txt", (char *)"extra"}};
+    char ranks[RECORD_ID_SIZE + 32];
     int n = 1, rc;
 
     if (!text)
@@ -178,6 +189,11 @@ static int with_record(struct made *m)
     if (is(m, "broken"))
         strcpy(text, "{\"schema\":");
     add(m, &w, name, text);
+    if (has_ranks(m)) {
+        snprintf(ranks, sizeof ranks, "%.*s.ranks.json.gz", (int)strlen(name) - 5, name);
+        files[n++] = (struct content){ranks, (char *)(is(m, "forged") ? "another" : RANKS)};
+        add(m, &w, ranks, files[1].text);
+    }
     if (is(m, "missing"))
         add(m, &w, "extra.txt", "extra");
     if (is(m, "edited"))
