@@ -6,7 +6,7 @@
  * The drop folder is made by root in the job's prolog, one on each node, and
  * what is in it at the epilog is witnessed (hpcai500-witness(8)). A rank that
  * has one leaves record and journal there, unless out= is said: then it leaves
- * a copy of the record.
+ * copies of them.
  *
  * Life:    plain struct. Failure: -1 and a sentence. Threads: any.
  */

@@ -155,8 +155,11 @@ static void describe(struct run *r)
 static void open_journal(struct run *r)
 {
     struct err why = ERR_INIT;
+    const char *drop = r->place.drop;
 
     r->journal = journal_open(r->place.record, r->id, r->comm->rank, &why);
+    if (r->journal && drop[0] && strcmp(drop, r->place.record) != 0)
+        journal_copy(r->journal, drop, r->id, r->comm->rank, NULL); /* out=: for root to see */
     if (!r->journal ||
         journal_start(r->journal, &r->record, r->comm->rank, r->comm->size, &r->self, &why) < 0)
         progress_say(&r->progress, why.text);

@@ -105,7 +105,7 @@ struct history_record {
     const char *text;        /* what goes to the archive, byte for byte */
     size_t size;
     const char *witness; /* credential texts, one per line; NULL: none */
-    const void *ranks; /* its file with everything per rank, byte for byte; NULL: none */
+    const void *ranks;   /* its file with everything per rank, byte for byte; NULL: none */
     size_t ranks_size;
     const char *seen; /* of a redacted text: the salted hash of what it was; NULL */
 };
@@ -149,7 +149,7 @@ void history_rollback(struct history *h);
 struct history_outbox {
     int64_t id;
     char cluster[RECORD_NAME_SIZE];
-    long job;                    /* the job id that slurmdbd knows */
+    long job; /* the job id that slurmdbd knows */
     int restart;
     long array_task, het_offset; /* -1: none */
     int64_t begin;               /* of the job, 0 unknown */

@@ -18,6 +18,7 @@
 struct journal {
     int fd;
     bool failed;
+    struct journal *copy; /* NULL: none */
     char folder[PATH_MAX];
     char path[PATH_MAX];
 };
@@ -48,12 +49,19 @@ struct journal *journal_open(const char *dir, const char *id, int rank, struct e
     return j;
 }
 
+int journal_copy(struct journal *j, const char *dir, const char *id, int rank, struct err *e)
+{
+    j->copy = journal_open(dir, id, rank, e);
+    return j->copy ? 0 : -1;
+}
+
 void journal_close(struct journal *j)
 {
     int keep = errno;
 
     if (!j)
         return;
+    journal_close(j->copy);
     close(j->fd);
     free(j);
     errno = keep;
@@ -63,6 +71,8 @@ void journal_remove(struct journal *j)
 {
     if (!j)
         return;
+    journal_remove(j->copy);
+    j->copy = NULL;
     unlink(j->path);
     rmdir(j->folder); /* fails until the last rank is gone */
     journal_close(j);
@@ -79,6 +89,22 @@ static int sync_data(int fd)
 }
 
 /* One line by one write(), so that lines never mix. */
+static int write_line(struct journal *j, const char *line, int size, bool sync, struct err *e)
+{
+    ssize_t done;
+
+    do { /* a signal that comes before the first byte is not the end */
+        errno = 0;
+        done = write(j->fd, line, (size_t)size);
+    } while (done < 0 && errno == EINTR);
+    if (done != size || (sync && sync_data(j->fd) < 0)) {
+        j->failed = true;
+        return err_set(e, "the journal %s stops here: %s", j->path,
+                       strerror(errno ? errno : ENOSPC));
+    }
+    return 0;
+}
+
 static int append(struct journal *j, const char *json, bool sync, struct err *e)
 {
     size_t n = strlen(json);
@@ -87,18 +113,11 @@ static int append(struct journal *j, const char *json, bool sync, struct err *e)
 
     if (size < 0)
         return err_set(e, "the journal needs more memory than there is");
-    ssize_t done;
-    do { /* a signal that comes before the first byte is not the end */
-        errno = 0;
-        done = write(j->fd, line, (size_t)size);
-    } while (done < 0 && errno == EINTR);
+    if (j->copy && !j->copy->failed)
+        write_line(j->copy, line, size, sync, NULL);
+    int rc = write_line(j, line, size, sync, e);
     free(line);
-    if (done != size || (sync && sync_data(j->fd) < 0)) {
-        j->failed = true;
-        return err_set(e, "the journal %s stops here: %s", j->path,
-                       strerror(errno ? errno : ENOSPC));
-    }
-    return 0;
+    return rc;
 }
 
 static cJSON *event(const char *name)

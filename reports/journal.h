@@ -36,6 +36,9 @@ struct journal;
 /* Makes DIR/ID.journal (0700, several ranks may race) and the rank's file in
  * it, which must not exist. */
 struct journal *journal_open(const char *dir, const char *id, int rank, struct err *e);
+/* The same in another folder, from the next event on; it goes with the first.
+ * What cannot be written there is not. */
+int journal_copy(struct journal *j, const char *dir, const char *id, int rank, struct err *e);
 void journal_close(struct journal *j);
 /* After the record was written: removes this rank's file, and the folder
  * when it was the last one. j is closed. */

@@ -235,11 +235,16 @@ no_local_bundles() { ! local_bundle n1 && ! local_bundle n2; }
     until_true 20 n_bundles 2
     has "$(bundles | grep -e -n1-)" '[.files[].name | select(test("^[a-z0-9]+-[0-9]+\\.0\\.0\\.json$"))] | length == 1' \
         '[.files[].name | select(test("journal"))] == []'
-    rm "$spool"/out/*
-    srun_ -w 'n[1-2]' -N2 -n2 --hpcai500=cosmoflow,class=tiny,epochs=900,target=0.000001,time=9m > srun.log 2>&1 &
-    until_true 300 grep -q 'epoch 1,' srun.log || { cat srun.log; return 1; }
-    kill -9 $(agent_pids n1) $(agent_pids n2)
-    wait $! || true
-    until_true 60 n_bundles 2
-    local b; for b in $(bundles); do has "$b" '[.files[].name | select(test("journal/0000"))] | length == 1'; done
+    # also when the run keeps its own journals elsewhere
+    local b out
+    for out in "" ",out=$OUT"; do
+        rm "$spool"/out/*
+        srun_ -w 'n[1-2]' -N2 -n2 --hpcai500="cosmoflow,class=tiny,epochs=900,target=0.000001,time=9m$out" > srun.log 2>&1 &
+        until_true 300 grep -q 'epoch 1,' srun.log || { cat srun.log; return 1; }
+        kill -9 $(agent_pids n1) $(agent_pids n2)
+        wait $! || true
+        until_true 60 n_bundles 2
+        for b in $(bundles); do has "$b" '[.files[].name | select(test("journal/0000"))] | length == 1'; done
+    done
+    [ "$(find "$OUT" -path '*.journal/0000?' | wc -l)" = 2 ] # the user's own
 }

@@ -212,7 +212,7 @@ class Recover(Record):
 
 
 def archived(d):
-    return files(d, "archive/2026/11/22/*.json.gz")
+    return [f for f in files(d, "archive/2026/11/22/*.json.gz") if ".ranks." not in f]
 
 
 def archived_version(d):
@@ -235,10 +235,13 @@ class Archive(Case):
         witness = open(files(d, "archive/2026/11/22/*.witness")[0]).read()
         must(witness in ("MUNGE:one:\n", "MUNGE:two:\n"), "half a witness")
         must(archived_version(d) == 1 or witness == "MUNGE:two:\n", "the record came first")
+        ranks = open(files(d, "archive/2026/11/22/*.ranks.json.gz")[0]).read()
+        must(ranks in ("ranks one", "ranks two"), "half a file of what is per rank")
+        must(archived_version(d) == 1 or ranks == "ranks two", "the record came before its ranks")
 
     def done(self, d):
         must(archived_version(d) == 2, "version", archived_version(d))
-        must(len(files(d, "archive/*/*/*/*")) == 2 and not hidden(d), "leftovers:", hidden(d))
+        must(len(files(d, "archive/*/*/*/*")) == 3 and not hidden(d), "leftovers:", hidden(d))
 
 
 class ArchiveNew(Archive):

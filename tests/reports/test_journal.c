@@ -22,6 +22,7 @@
 
 #include "reports/crc32c.h"
 #include "reports/journal.h"
+#include "reports/sha256.h"
 #include "sample.h"
 
 static char dir[64], folder[128];
@@ -318,6 +319,37 @@ static void test_nothing(void **state)
     record_fini(&r);
 }
 
+/* With out= root sees a copy: the same lines, and no longer than the first. */
+static void test_copy(void **state)
+{
+    struct err e = ERR_INIT;
+    struct record r;
+    char other[PATH_MAX], first[PATH_MAX + 64], second[PATH_MAX + 64], hex[2][SHA256_HEX_SIZE];
+    (void)state;
+
+    snprintf(other, sizeof other, "%s/drop", dir);
+    assert_int_equal(mkdir(other, 0700), 0);
+    snprintf(first, sizeof first, "%s/lab-4711.0.3.journal/00002", dir);
+    snprintf(second, sizeof second, "%s/lab-4711.0.3.journal/00002", other);
+    sample_record(&r, 4, 2, 3);
+    struct journal *j = journal_open(dir, "lab-4711.0.3", 2, &e);
+    assert_int_equal(journal_copy(j, other, "lab-4711.0.3", 2, &e), 0);
+    assert_int_equal(journal_start(j, &r, 2, 4, &r.nodes[0], &e), 0);
+    assert_int_equal(journal_end(j, RUN_PARTIAL, &e), 0);
+    assert_int_equal(sha256_file(first, hex[0], NULL, &e), 0);
+    assert_int_equal(sha256_file(second, hex[1], NULL, &e), 0);
+    assert_string_equal(hex[0], hex[1]);
+    journal_remove(j);
+    assert_int_equal(access(first, F_OK), -1);
+    assert_int_equal(rmdir(other), 0);
+    /* one that cannot be is none */
+    j = journal_open(dir, "lab-4711.0.3", 2, &e);
+    assert_int_equal(journal_copy(j, other, "lab-4711.0.3", 2, &e), -1);
+    assert_int_equal(journal_start(j, &r, 2, 4, &r.nodes[0], &e), 0);
+    journal_remove(j);
+    record_fini(&r);
+}
+
 /* A journal never replaces one, and a full disk stops it once. */
 static void test_refusals(void **state)
 {
@@ -392,6 +424,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_crashed, make_dir, drop_dir),
         cmocka_unit_test_setup_teardown(test_ended, make_dir, drop_dir),
         cmocka_unit_test_setup_teardown(test_nothing, make_dir, drop_dir),
+        cmocka_unit_test_setup_teardown(test_copy, make_dir, drop_dir),
         cmocka_unit_test_setup_teardown(test_refusals, make_dir, drop_dir),
         cmocka_unit_test_setup_teardown(test_interrupted, make_dir, drop_dir),
     };
