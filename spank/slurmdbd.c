@@ -396,7 +396,7 @@ struct merging {
 /* A new reading of the row, and the number of its last change. */
 static enum slurmdbd_code look(struct merging *m, struct err *e)
 {
-    struct changes c = {NULL};
+    struct changes c = {.list = NULL};
     const slurmdb_txn_rec_t *last;
     enum slurmdbd_code code;
 
@@ -453,7 +453,7 @@ static void find_lost(struct merging *m, const struct changes *c)
 static enum slurmdbd_code merge_once(struct merging *m, struct err *e)
 {
     enum slurmdbd_code code = look(m, e);
-    struct changes c = {NULL};
+    struct changes c = {.list = NULL};
     char *base = m->row.comment;
 
     if (code != SLURMDBD_DONE)
