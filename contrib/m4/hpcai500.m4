@@ -148,7 +148,7 @@ AS_IF([test "x$hpcai500_part" = xyes],
 
 AC_DEFUN([HPCAI500_SUMMARY], [
 hpcai500_opts=
-m4_foreach_w([dep], [onednn papi hwloc zlib], [
+m4_foreach_w([dep], [onednn papi hwloc zlib libdeflate], [
 AS_IF([test "x$have_[]dep" = xyes], [hpcai500_opts="$hpcai500_opts
     dep: yes"], [hpcai500_opts="$hpcai500_opts
     dep: no, get it with Debian's $hpcai500_how_[]dep"])])

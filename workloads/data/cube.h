@@ -34,6 +34,7 @@ struct cube_scratch {
     size_t stored_size;
     void *plain[2]; /* between filters */
     size_t plain_size;
+    struct inflate *inflate; /* NULL: not needed yet */
 };
 
 void cube_scratch_fini(struct cube_scratch *s);

@@ -3,13 +3,15 @@
 # with the generator. <hdf5.h> is included here and nowhere else.
 if BUILD_DATA
 noinst_LTLIBRARIES += workloads/data/libdata.la
-workloads_data_libdata_la_CFLAGS = $(AM_CFLAGS) $(HDF5_CFLAGS) $(ZLIB_CFLAGS)
-workloads_data_libdata_la_LIBADD = $(HDF5_LIBS) $(ZLIB_LIBS)
+workloads_data_libdata_la_CFLAGS = $(AM_CFLAGS) $(HDF5_CFLAGS) $(ZLIB_CFLAGS) \
+    $(LIBDEFLATE_CFLAGS)
+workloads_data_libdata_la_LIBADD = $(HDF5_LIBS) $(ZLIB_LIBS) $(LIBDEFLATE_LIBS)
 workloads_data_libdata_la_SOURCES = \
     %D%/cache.h %D%/cache.c \
     %D%/cosmo_classes.h %D%/cosmo_classes.c \
     %D%/cube.h %D%/cube.c \
     %D%/dataset.h %D%/dataset.c \
+    %D%/inflate.h %D%/inflate.c \
     %D%/loader.h %D%/loader.c \
     %D%/manifest.h %D%/manifest.c \
     workloads/engine/philox.h
