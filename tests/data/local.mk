@@ -14,8 +14,8 @@ tests_data_cflags = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(HDF5_CFLAGS)
 tests_data_ldadd = tests/data/libdata_test.la workloads/data/libdata.la reports/libcore.la \
     $(CMOCKA_LIBS)
 
-tests_data_programs = tests/data/test_cache tests/data/test_dataset tests/data/test_inflate \
-    tests/data/test_loader tests/data/test_manifest
+tests_data_programs = tests/data/test_cache tests/data/test_convert tests/data/test_dataset \
+    tests/data/test_inflate tests/data/test_loader tests/data/test_manifest
 check_PROGRAMS += $(tests_data_programs)
 TESTS += $(tests_data_programs)
 tests_data_test_cache_SOURCES = %D%/test_cache.c
@@ -32,6 +32,9 @@ tests_data_libforeign_filter_la_SOURCES = %D%/foreign_filter.c
 tests_data_libforeign_filter_la_CFLAGS = $(AM_CFLAGS) $(HDF5_CFLAGS)
 tests_data_libforeign_filter_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhere
 tests_data_test_dataset_LDADD = $(tests_data_ldadd)
+tests_data_test_convert_SOURCES = %D%/test_convert.c
+tests_data_test_convert_CFLAGS = $(tests_data_cflags)
+tests_data_test_convert_LDADD = $(tests_data_ldadd)
 tests_data_test_inflate_SOURCES = %D%/test_inflate.c
 tests_data_test_inflate_CFLAGS = $(tests_data_cflags) $(ZLIB_CFLAGS)
 tests_data_test_inflate_LDADD = $(tests_data_ldadd) $(ZLIB_LIBS)

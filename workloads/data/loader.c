@@ -10,9 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "workloads/data/convert.h"
 #include "workloads/engine/philox.h"
 
-enum { AXES = 3, COUNTS = INT16_MAX + 1, DEFAULT_AHEAD = 2 };
+enum { DEFAULT_AHEAD = 2 };
 
 /* Streams of one seed that must not meet. */
 #define ORDER_KEY    UINT64_C(0x6f72646572000000)
@@ -42,8 +43,8 @@ struct loader {
     uint64_t *order;
     void *cube;
     struct kept *kept; /* [samples], NULL when nothing is kept */
-    float *log_table;  /* [C][COUNTS] normed log(1 + count) */
-    long *offsets;     /* [AXES][edge], of a symmetry */
+    struct convert convert;
+    struct convert_turn turn;
 
     /* Between the two, under the lock. Slots ready..ready+filled-1 (mod n)
      * hold batches; the one before them may be the consumer's. */
@@ -78,73 +79,16 @@ void loader_order(uint64_t *order, uint64_t n, uint64_t seed, uint64_t epoch, bo
     }
 }
 
-/* Where out cell (i, j, k) comes from: offsets[0][i] + offsets[1][j] +
- * offsets[2][k] values into the stored cube. The symmetry permutes the axes,
- * reflects each or not, and shifts a periodic box along each. */
-static void symmetry(const struct loader *l, uint64_t id, uint64_t epoch)
+/* The symmetry of a sample in an epoch. */
+static void turn(struct loader *l, uint64_t id, uint64_t epoch)
 {
-    static const int permutations[6][AXES] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2},
-                                              {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
-    const long edge = l->info.edge, channels = l->info.channels;
-    const long stride[AXES] = {edge * edge * channels, edge * channels, channels};
-    uint32_t turn[4] = {0}, shift[4] = {0};
+    uint32_t draw[4] = {0}, shift[4] = {0};
 
     if (l->o.augment)
-        philox_at(l->o.seed ^ SYMMETRY_KEY, id, epoch * 2, turn);
+        philox_at(l->o.seed ^ SYMMETRY_KEY, id, epoch * 2, draw);
     if (l->o.augment && l->info.periodic)
         philox_at(l->o.seed ^ SYMMETRY_KEY, id, epoch * 2 + 1, shift);
-    const int *from = permutations[turn[0] % 6];
-    for (int a = 0; a < AXES; a++)
-        for (long i = 0; i < edge; i++) {
-            long at = turn[1] >> a & 1 ? edge - 1 - i : i;
-            at = (at + (long)((uint64_t)shift[a] * (uint64_t)edge >> 32)) % edge;
-            l->offsets[a * edge + i] = stride[from[a]] * at;
-        }
-}
-
-/* One row of cells: o are the cells' places in the cube, x[0..3] where the
- * channels of the first go, step floats from cell to cell. */
-static void convert_counts(const struct loader *l, const int16_t *row, const long *o,
-                           float *const x[COSMO_CHANNELS], long step)
-{
-    const float *t = l->log_table;
-    float *x0 = x[0], *x1 = x[1], *x2 = x[2], *x3 = x[3];
-
-    for (long k = 0; k < l->info.edge; k++) {
-        const int16_t *cell = row + o[k];
-        x0[k * step] = t[cell[0]];
-        x1[k * step] = t[COUNTS + cell[1]];
-        x2[k * step] = t[2 * COUNTS + cell[2]];
-        x3[k * step] = t[3 * COUNTS + cell[3]];
-    }
-}
-
-static void convert_floats(const struct loader *l, const float *row, const long *o,
-                           float *const x[COSMO_CHANNELS], long step)
-{
-    for (long k = 0; k < l->info.edge; k++)
-        for (int c = 0; c < COSMO_CHANNELS; c++)
-            x[c][k * step] = (log1pf(row[o[k] + c]) - l->o.norm.shift[c]) * l->o.norm.scale[c];
-}
-
-/* cube [D][D][D][C] -> out [C][D][D][D] or [D][D][D][C] */
-static void convert(const struct loader *l, const void *cube, float *out)
-{
-    const long edge = l->info.edge, C = COSMO_CHANNELS;
-    const long *o = l->offsets;
-    const bool first = l->o.layout == LOADER_NCDHW;
-    const long plane = first ? edge * edge * edge : 1, step = first ? 1 : C;
-
-    for (long i = 0; i < edge; i++)
-        for (long j = 0; j < edge; j++) {
-            const long row = o[i] + o[edge + j];
-            float *to = out + (i * edge + j) * edge * step;
-            float *const x[] = {to, to + plane, to + 2 * plane, to + 3 * plane};
-            if (l->info.type == DATASET_INT16)
-                convert_counts(l, (const int16_t *)cube + row, o + 2 * edge, x, step);
-            else
-                convert_floats(l, (const float *)cube + row, o + 2 * edge, x, step);
-        }
+    convert_turn_set(&l->turn, l->info.edge, draw[0] % 6, draw[1], shift);
 }
 
 /* Counters of one batch, added under the lock when it is done. */
@@ -177,8 +121,8 @@ static int load_sample(struct loader *l, struct slot *s, int at, uint64_t id, ui
         sum->read_bytes += bytes;
     }
     double read = l->o.now();
-    symmetry(l, id, epoch);
-    convert(l, cube, s->x + (size_t)at * l->info.values);
+    turn(l, id, epoch);
+    convert_cube(&l->convert, &l->turn, cube, s->x + (size_t)at * l->info.values);
     s->ids[at] = id;
     sum->read_seconds += read - start;
     sum->convert_seconds += l->o.now() - read;
@@ -273,10 +217,10 @@ static bool allocate(struct loader *l)
 
     l->order = malloc(l->info.samples * sizeof *l->order);
     l->cube = malloc(l->cube_bytes);
-    l->log_table = malloc(COSMO_CHANNELS * (size_t)COUNTS * sizeof *l->log_table);
-    l->offsets = malloc(AXES * (size_t)l->info.edge * sizeof *l->offsets);
     l->slots = calloc((size_t)l->n_slots, sizeof *l->slots);
-    ok = l->order && l->cube && l->log_table && l->offsets && l->slots;
+    ok = l->order && l->cube && l->slots &&
+         convert_init(&l->convert, &l->info, l->o.layout, &l->o.norm, NULL) == 0 &&
+         convert_turn_init(&l->turn, l->info.edge, NULL) == 0;
     if (meets(l) <= l->o.keep_bytes / l->cube_bytes) {
         l->kept = calloc(l->info.samples, sizeof *l->kept);
         l->stats.keeping = l->kept != NULL;
@@ -294,22 +238,7 @@ static bool allocate(struct loader *l)
         s->batch.ids = s->ids;
         ok = s->x && s->y && s->ids;
     }
-    for (int c = 0; ok && c < COSMO_CHANNELS; c++)
-        for (long i = 0; i < COUNTS; i++)
-            l->log_table[c * COUNTS + i] =
-                ((float)log1p((double)i) - l->o.norm.shift[c]) * l->o.norm.scale[c];
     return ok;
-}
-
-static void default_norm(struct loader_norm *n)
-{
-    for (int c = 0; c < COSMO_CHANNELS; c++)
-        if (n->scale[c] != 0)
-            return;
-    for (int c = 0; c < COSMO_CHANNELS; c++) {
-        n->shift[c] = 0;
-        n->scale[c] = 1;
-    }
 }
 
 struct loader *loader_create(const struct loader_options *o, struct err *e)
@@ -329,7 +258,6 @@ struct loader *loader_create(const struct loader_options *o, struct err *e)
         return NULL;
     }
     l->o = *o;
-    default_norm(&l->o.norm);
     l->info = *info;
     l->cube_bytes = info->values * (info->type == DATASET_INT16 ? sizeof(int16_t) : sizeof(float));
     if ((uint64_t)o->batch > info->samples) /* one short step an epoch */
@@ -429,8 +357,8 @@ void loader_destroy(struct loader *l)
         free(l->kept[i].cube);
     free(l->kept);
     free(l->slots);
-    free(l->offsets);
-    free(l->log_table);
+    convert_turn_fini(&l->turn);
+    convert_fini(&l->convert);
     free(l->cube);
     free(l->order);
     pthread_cond_destroy(&l->changed);

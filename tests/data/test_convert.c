@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Every level of vector instructions gives the bits of the definition. */
+#include <config.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "workloads/data/convert.h"
+
+enum { CHANNELS = COSMO_CHANNELS, AXES = CONVERT_AXES };
+
+static const struct loader_norm norms[] = {{{0}, {0}}, {{0.5F, 1.25F, 0, -3}, {1, 0.3F, 7, 1.5F}}};
+
+/* Counts of every size, small ones more often, the largest too. */
+static void *cube_of(long edge, enum dataset_type type)
+{
+    const long n = edge * edge * edge * CHANNELS;
+    int16_t *counts = malloc((size_t)n * sizeof *counts);
+    float *floats = malloc((size_t)n * sizeof *floats);
+    uint32_t r = 7;
+
+    for (long i = 0; i < n; i++) {
+        r = r * 1664525 + 1013904223;
+        counts[i] = (int16_t)(r >> 17 >> (r >> 5) % 16);
+        floats[i] = (float)counts[i] + 0.25F;
+    }
+    counts[n / 2] = INT16_MAX;
+    counts[n - 1] = INT16_MAX;
+    if (type == DATASET_INT16)
+        free(floats);
+    else
+        free(counts);
+    return type == DATASET_INT16 ? (void *)counts : (void *)floats;
+}
+
+/* The definition, cell by cell, written apart from the code. */
+static float value(const struct convert *c, const void *cube, const long at[AXES], int channel)
+{
+    const long i = ((at[0] * c->edge + at[1]) * c->edge + at[2]) * CHANNELS + channel;
+
+    if (c->type == DATASET_FLOAT)
+        return (log1pf(((const float *)cube)[i]) - c->norm.shift[channel]) * c->norm.scale[channel];
+    return ((float)log1p((double)((const int16_t *)cube)[i]) - c->norm.shift[channel]) *
+           c->norm.scale[channel];
+}
+
+static void define(const struct convert *c, unsigned permutation, unsigned reflect,
+                   const long shift[AXES], const void *cube, float *x)
+{
+    static const int orders[6][AXES] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2},
+                                        {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+    const long D = c->edge;
+
+    for (long cell = 0; cell < D * D * D; cell++) {
+        const long out[AXES] = {cell / D / D, cell / D % D, cell % D};
+        long at[AXES];
+        for (int a = 0; a < AXES; a++)
+            at[orders[permutation][a]] =
+                ((reflect >> a & 1 ? D - 1 - out[a] : out[a]) + shift[a]) % D;
+        for (int i = 0; i < CHANNELS; i++)
+            x[c->layout == LOADER_NDHWC ? cell * CHANNELS + i : i * D * D * D + cell] =
+                value(c, cube, at, i);
+    }
+}
+
+static void all_symmetries(const struct convert *c, const void *cube, long step)
+{
+    const size_t bytes = (size_t)(c->edge * c->edge * c->edge * CHANNELS) * sizeof(float);
+    float *want = malloc(bytes), *have = aligned_alloc(64, (bytes + 127) / 64 * 64);
+    struct convert_turn t;
+
+    assert_int_equal(convert_turn_init(&t, c->edge, NULL), 0);
+    for (unsigned turn = 0; turn < 48; turn++) {
+        const long shift[AXES] = {turn % 2 * step, turn % 3 * step, turn % 5 * step};
+        uint32_t parts[AXES];
+        for (int a = 0; a < AXES; a++) /* of 2^32, rounded up: shift cells again */
+            parts[a] = (uint32_t)((((uint64_t)(shift[a] % c->edge) << 32) + (uint64_t)c->edge - 1) /
+                                  (uint64_t)c->edge);
+        define(c, turn % 6, turn / 6, shift, cube, want);
+        convert_turn_set(&t, c->edge, turn % 6, turn / 6, parts);
+        for (int level = 0; convert_level(level); level++) {
+            memset(have, 0xff, bytes + 4);
+            convert_cube_at(level, c, &t, cube, have);
+            if (memcmp(have, want, bytes) != 0)
+                fail_msg("level %s, edge %ld, turn %u: other values", convert_level(level), c->edge,
+                         turn);
+            assert_memory_equal((char *)have + bytes, "\xff\xff\xff\xff", 4); /* and no more */
+        }
+    }
+    convert_turn_fini(&t);
+    free(want);
+    free(have);
+}
+
+static void every_level_gives_the_same_bits(void **state)
+{
+    static const int edges[] = {4, 5, 7, 8, 13, 16, 24};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof edges / sizeof edges[0]; i++)
+        for (int kind = 0; kind < 8; kind++) {
+            const struct dataset_info info = {.edge = edges[i],
+                                              .type = kind & 1 ? DATASET_FLOAT : DATASET_INT16};
+            struct convert c;
+            void *cube = cube_of(edges[i], info.type);
+            assert_int_equal(convert_init(&c, &info, kind & 2 ? LOADER_NCDHW : LOADER_NDHWC,
+                                          &norms[kind >> 2], NULL),
+                             0);
+            all_symmetries(&c, cube, edges[i] / 3 + 1);
+            convert_fini(&c);
+            free(cube);
+        }
+}
+
+/* What this machine tests is said; "plain" is everywhere, and last. */
+static void levels_end_with_plain(void **state)
+{
+    int n = 0;
+
+    (void)state;
+    while (convert_level(n))
+        print_message("level %d: %s\n", n, convert_level(n)), n++;
+    assert_true(n >= 1);
+    assert_string_equal(convert_level(n - 1), "plain");
+#if defined(__x86_64__)
+    assert_int_equal(n == 2, __builtin_cpu_supports("avx512dq") != 0);
+#endif
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_level_gives_the_same_bits),
+        cmocka_unit_test(levels_end_with_plain),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <config.h>
+
+#include "workloads/data/convert.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+enum {
+    AXES = CONVERT_AXES,
+    C = COSMO_CHANNELS,
+    COUNTS = INT16_MAX + 1,
+    TILE = 8,     /* cells of the output's rows that are made at a time, and ... */
+    TILE_FAST = 8 /* ... along the axis whose cells are neighbours in the file,
+                   * when that is another: both sides then stay in the cache */
+};
+
+/* n cells of a row of the output: o[k] are their places in the cube, counted
+ * from `row`; x is where the first one's channels go. */
+typedef void row_fn(const struct convert *c, const void *row, const long *o, long n, float *x);
+
+/* Floats from one cell of the output to the next, and from channel to channel. */
+static long cell_step(const struct convert *c)
+{
+    return c->layout == LOADER_NCDHW ? 1 : C;
+}
+
+static long channel_step(const struct convert *c)
+{
+    return c->layout == LOADER_NCDHW ? c->edge * c->edge * c->edge : 1;
+}
+
+static void row_counts(const struct convert *c, const void *row, const long *o, long n, float *x)
+{
+    const float *t = c->table;
+    const long step = cell_step(c), plane = channel_step(c);
+    float *x0 = x, *x1 = x + plane, *x2 = x1 + plane, *x3 = x2 + plane;
+
+    for (long k = 0; k < n; k++) {
+        const int16_t *cell = (const int16_t *)row + o[k];
+        x0[k * step] = t[cell[0]];
+        x1[k * step] = t[COUNTS + cell[1]];
+        x2[k * step] = t[2 * COUNTS + cell[2]];
+        x3[k * step] = t[3 * COUNTS + cell[3]];
+    }
+}
+
+static void row_floats(const struct convert *c, const void *row, const long *o, long n, float *x)
+{
+    const long step = cell_step(c), plane = channel_step(c);
+
+    for (long k = 0; k < n; k++)
+        for (int i = 0; i < C; i++)
+            x[i * plane + k * step] =
+                (log1pf(((const float *)row)[o[k] + i]) - c->norm.shift[i]) * c->norm.scale[i];
+}
+
+#if defined(__x86_64__)
+#define AVX512 __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq")))
+
+/* A cell is 8 bytes. */
+static inline long long cell_at(const void *row, long o)
+{
+    long long v;
+
+    memcpy(&v, (const int16_t *)row + o, sizeof v);
+    return v;
+}
+
+/* Four cells side by side: one store of a cache line. */
+AVX512 static void row_last_avx512(const struct convert *c, const void *row, const long *o, long n,
+                                   float *x)
+{
+    const __m512i base = _mm512_broadcast_i32x4(_mm_setr_epi32(0, COUNTS, 2 * COUNTS, 3 * COUNTS));
+    long k = 0;
+
+    for (; k + 4 <= n; k += 4) {
+        __m256i cells = o[k + 3] - o[k] == 3 * C
+                            ? _mm256_loadu_si256((const void *)((const int16_t *)row + o[k]))
+                            : _mm256_setr_epi64x(cell_at(row, o[k]), cell_at(row, o[k + 1]),
+                                                 cell_at(row, o[k + 2]), cell_at(row, o[k + 3]));
+        __m512i at = _mm512_add_epi32(_mm512_cvtepu16_epi32(cells), base);
+        _mm512_storeu_ps(x + k * C, _mm512_i32gather_ps(at, c->table, sizeof(float)));
+    }
+    row_counts(c, row, o + k, n - k, x + k * C);
+}
+
+/* Eight cells at a time, taken apart into their channels. */
+AVX512 static void row_first_avx512(const struct convert *c, const void *row, const long *o, long n,
+                                    float *x)
+{
+    const __m512i count = _mm512_set1_epi64(UINT16_MAX);
+    const long plane = channel_step(c);
+    long k = 0;
+
+    for (; k + 8 <= n; k += 8) {
+        __m512i cells = _mm512_i64gather_epi64(_mm512_loadu_si512(o + k), row, sizeof(int16_t));
+        for (int i = 0; i < C; i++) {
+            __m512i at = _mm512_and_si512(cells, count);
+            _mm256_storeu_ps(x + i * plane + k,
+                             _mm512_i64gather_ps(at, c->table + i * COUNTS, sizeof(float)));
+            cells = _mm512_srli_epi64(cells, 16);
+        }
+    }
+    row_counts(c, row, o + k, n - k, x + k);
+}
+#endif
+
+static const struct level {
+    const char *name;
+    row_fn *last, *first; /* channels last, first */
+} levels[] = {
+#if defined(__x86_64__)
+    {"avx512", row_last_avx512, row_first_avx512},
+#endif
+    {"plain", row_counts, row_counts},
+};
+
+static bool has_level(const struct level *l)
+{
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (l->last == row_last_avx512)
+        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+               __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
+#endif
+    return l->last == row_counts;
+}
+
+/* The i-th of those that this CPU has; NULL past the end. */
+static const struct level *level_at(int i)
+{
+    for (size_t k = 0; k < sizeof levels / sizeof levels[0]; k++)
+        if (has_level(&levels[k]) && i-- == 0)
+            return &levels[k];
+    return NULL;
+}
+
+const char *convert_level(int i)
+{
+    const struct level *l = level_at(i);
+
+    return l ? l->name : NULL;
+}
+
+int convert_init(struct convert *c, const struct dataset_info *info, enum loader_layout layout,
+                 const struct loader_norm *norm, struct err *e)
+{
+    *c = (struct convert){.layout = layout, .type = info->type, .edge = info->edge, .norm = *norm};
+    bool given = false;
+    for (int i = 0; i < C; i++)
+        given = given || norm->scale[i] != 0;
+    for (int i = 0; i < C && !given; i++) {
+        c->norm.shift[i] = 0;
+        c->norm.scale[i] = 1;
+    }
+    c->table = malloc(C * (size_t)COUNTS * sizeof *c->table);
+    if (!c->table)
+        return err_set(e, "no memory for a table of %d counts", COUNTS);
+    for (int i = 0; i < C; i++)
+        for (long n = 0; n < COUNTS; n++)
+            c->table[i * COUNTS + n] =
+                ((float)log1p((double)n) - c->norm.shift[i]) * c->norm.scale[i];
+    return 0;
+}
+
+void convert_fini(struct convert *c)
+{
+    free(c->table);
+    c->table = NULL;
+}
+
+int convert_turn_init(struct convert_turn *t, long edge, struct err *e)
+{
+    *t = (struct convert_turn){.offset = malloc(AXES * (size_t)edge * sizeof *t->offset)};
+    return t->offset ? 0 : err_set(e, "no memory for a symmetry of %ld cells", edge);
+}
+
+void convert_turn_fini(struct convert_turn *t)
+{
+    free(t->offset);
+    t->offset = NULL;
+}
+
+void convert_turn_set(struct convert_turn *t, long edge, unsigned permutation, unsigned reflect,
+                      const uint32_t shift[AXES])
+{
+    static const int permutations[6][AXES] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2},
+                                              {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+    const long stride[AXES] = {edge * edge * C, edge * C, C};
+
+    memcpy(t->from, permutations[permutation % 6], sizeof t->from);
+    for (int a = 0; a < AXES; a++)
+        for (long i = 0; i < edge; i++) {
+            long at = reflect >> a & 1 ? edge - 1 - i : i;
+            at = (at + (long)((uint64_t)shift[a] * (uint64_t)edge >> 32)) % edge;
+            t->offset[a * edge + i] = stride[t->from[a]] * at;
+        }
+}
+
+static long least(long a, long b)
+{
+    return a < b ? a : b;
+}
+
+/* All cells, tile by tile of the output. */
+static void each_row(const struct convert *c, const struct convert_turn *t, row_fn *row,
+                     const char *cube, float *x)
+{
+    const long edge = c->edge, step = cell_step(c), *o = t->offset;
+    const size_t bytes = c->type == DATASET_INT16 ? sizeof(int16_t) : sizeof(float);
+    long tile[AXES] = {1, 1, edge}, b[AXES];
+
+    if (t->from[2] != 2) {
+        tile[2] = TILE;
+        tile[t->from[0] == 2 ? 0 : 1] = TILE_FAST;
+    }
+    for (b[0] = 0; b[0] < edge; b[0] += tile[0])
+        for (b[1] = 0; b[1] < edge; b[1] += tile[1])
+            for (b[2] = 0; b[2] < edge; b[2] += tile[2])
+                for (long i = b[0]; i < least(b[0] + tile[0], edge); i++)
+                    for (long j = b[1]; j < least(b[1] + tile[1], edge); j++)
+                        row(c, cube + (size_t)(o[i] + o[edge + j]) * bytes, o + 2 * edge + b[2],
+                            least(tile[2], edge - b[2]), x + ((i * edge + j) * edge + b[2]) * step);
+}
+
+void convert_cube_at(int level, const struct convert *c, const struct convert_turn *t,
+                     const void *cube, float *x)
+{
+    const struct level *l = level_at(level);
+
+    each_row(c, t,
+             c->type != DATASET_INT16    ? row_floats
+             : c->layout == LOADER_NCDHW ? l->first
+                                         : l->last,
+             cube, x);
+}
+
+void convert_cube(const struct convert *c, const struct convert_turn *t, const void *cube, float *x)
+{
+    convert_cube_at(0, c, t, cube, x);
+}
