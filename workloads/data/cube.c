@@ -72,7 +72,7 @@ static int library_error(const struct stored *f, const char *what, struct err *e
 
 static void library_start(void)
 {
-    static bool started;
+    static __thread bool started; /* a thread-safe build has a stack of errors for each */
 
     if (started)
         return;

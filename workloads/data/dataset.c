@@ -5,10 +5,12 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "workloads/data/cube.h"
 
@@ -195,8 +197,8 @@ const struct dataset_info *dataset_info(const struct dataset *d)
     return &d->info;
 }
 
-int dataset_read(struct dataset *d, uint64_t i, void *cube, float *y, uint64_t *bytes,
-                 struct err *e)
+int dataset_read_with(const struct dataset *d, struct cube_scratch *s, uint64_t i, void *cube,
+                      float *y, uint64_t *bytes, struct err *e)
 {
     char path[PATH_MAX];
     uint64_t read = 0;
@@ -208,11 +210,32 @@ int dataset_read(struct dataset *d, uint64_t i, void *cube, float *y, uint64_t *
     const int part = (int)(i % (uint64_t)d->per_file);
     if (!file_path(d, file, path))
         return err_set(e, "the path '%.80s...' is too long", d->folder);
-    if (cube_read(path, &d->shape, part, d->files[file].bytes, &d->scratch, cube, y, &read, e) < 0)
+    if (cube_read(path, &d->shape, part, d->files[file].bytes, s, cube, y, &read, e) < 0)
         return -1;
     if (bytes)
         *bytes = read;
     return 0;
+}
+
+int dataset_read(struct dataset *d, uint64_t i, void *cube, float *y, uint64_t *bytes,
+                 struct err *e)
+{
+    return dataset_read_with(d, &d->scratch, i, cube, y, bytes, e);
+}
+
+void dataset_will_read(const struct dataset *d, uint64_t i)
+{
+    char path[PATH_MAX];
+    struct stat st;
+
+    if (d->per_file != 1 || i >= d->info.samples || !file_path(d, i, path))
+        return;
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+        posix_fadvise(fd, 0, 0, POSIX_FADV_WILLNEED);
+    close(fd);
 }
 
 int dataset_read_labels(struct dataset *d, uint64_t i, float *y, struct err *e)

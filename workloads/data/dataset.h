@@ -19,7 +19,8 @@
  * Life:    open returns it, close frees it; the path is copied.
  * Failure: -1 / NULL and one sentence with file, dataset, and what was
  *          expected.
- * Threads: one thread at a time per struct dataset; two may be open at once.
+ * Threads: one thread at a time per struct dataset, but for
+ *          dataset_read_with(); two may be open at once.
  */
 #ifndef DATA_DATASET_H
 #define DATA_DATASET_H
@@ -55,6 +56,7 @@ struct dataset_info {
 };
 
 struct dataset;
+struct cube_scratch; /* workloads/data/cube.h */
 
 /* Opens one split of the folder for samples of edge cells per side (0: the
  * whole cube of a file). The first file is opened and checked now, each other
@@ -70,6 +72,14 @@ const struct dataset_info *dataset_info(const struct dataset *d);
  * what was read from storage. */
 int dataset_read(struct dataset *d, uint64_t i, void *cube, float *y, uint64_t *bytes,
                  struct err *e);
+
+/* The same for any number of threads at once, each with scratch of its own. */
+int dataset_read_with(const struct dataset *d, struct cube_scratch *s, uint64_t i, void *cube,
+                      float *y, uint64_t *bytes, struct err *e);
+
+/* Sample i will be read soon: the system may begin to fetch it. A hint, for
+ * files of one sample; says nothing of what is wrong with the file. */
+void dataset_will_read(const struct dataset *d, uint64_t i);
 
 /* The labels alone, for the constant predictor. */
 int dataset_read_labels(struct dataset *d, uint64_t i, float *y, struct err *e);

@@ -9,11 +9,13 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "workloads/data/convert.h"
+#include "workloads/data/cube.h"
 #include "workloads/engine/philox.h"
 
-enum { DEFAULT_AHEAD = 2 };
+enum { DEFAULT_AHEAD = 2, LARGE_PAGE = 2 << 20 };
 
 /* Streams of one seed that must not meet. */
 #define ORDER_KEY    UINT64_C(0x6f72646572000000)
@@ -24,6 +26,11 @@ struct slot {
     struct loader_batch batch;
     float *x, *y;
     uint64_t *ids;
+    int claimed; /* samples that workers have taken */
+    int left;    /* samples not yet there; 0: ready */
+    bool failed;
+    int failed_at; /* the first sample that did, and why */
+    struct err err;
 };
 
 /* A sample kept in memory. */
@@ -32,35 +39,56 @@ struct kept {
     float y[DATASET_LABELS];
 };
 
+/* A thread that makes samples, and its own memory. */
+struct worker {
+    struct loader *loader;
+    pthread_t thread;
+    bool running;
+    bool helper; /* works only while the consumer waits */
+    void *cube;
+    struct cube_scratch scratch;
+    struct convert_turn turn;
+};
+
+/* What a worker has taken: sample `at` of a slot. */
+struct ticket {
+    struct slot *slot;
+    int at;
+    uint64_t id, epoch;
+    const struct kept *kept; /* NULL: to be read */
+    bool hint;
+    uint64_t soon; /* with hint: what will be read a little later */
+};
+
 struct loader {
     struct loader_options o;
     struct dataset_info info;
     size_t cube_bytes;
     int max_n;
     long steps;
-
-    /* The thread's own. */
-    uint64_t *order;
-    void *cube;
-    struct kept *kept; /* [samples], NULL when nothing is kept */
     struct convert convert;
-    struct convert_turn turn;
+    struct worker *workers; /* [o.workers] */
 
-    /* Between the two, under the lock. Slots ready..ready+filled-1 (mod n)
-     * hold batches; the one before them may be the consumer's. */
+    /* Under the lock. Slots ready..ready+opened-1 (mod n) hold batches, in
+     * order, the last of which may still have samples to be taken; the one
+     * before them may be the consumer's. */
     pthread_mutex_t lock;
     pthread_cond_t changed;
     struct slot *slots;
-    int n_slots, ready, filled;
-    bool held; /* the consumer has one */
+    int n_slots, ready, opened;
+    struct slot *open; /* that has samples to be taken; NULL: none */
+    uint64_t epoch;    /* of the next slot that is opened ... */
+    long step;         /* ... and its step */
+    uint64_t *order;   /* of the epoch of the newest slot */
+    uint64_t ordered;  /* that epoch + 1; 0: none yet */
+    struct kept *kept; /* [samples], NULL when nothing is kept */
+    bool held;         /* the consumer has a slot */
+    bool waiting;      /* the consumer waits for one */
     bool stop, failed;
-    struct err err;
     struct loader_stats stats;
 
     /* The consumer's own. */
     bool epoch_over;
-    pthread_t thread;
-    bool running;
 };
 
 void loader_order(uint64_t *order, uint64_t n, uint64_t seed, uint64_t epoch, bool shuffle)
@@ -79,56 +107,6 @@ void loader_order(uint64_t *order, uint64_t n, uint64_t seed, uint64_t epoch, bo
     }
 }
 
-/* The symmetry of a sample in an epoch. */
-static void turn(struct loader *l, uint64_t id, uint64_t epoch)
-{
-    uint32_t draw[4] = {0}, shift[4] = {0};
-
-    if (l->o.augment)
-        philox_at(l->o.seed ^ SYMMETRY_KEY, id, epoch * 2, draw);
-    if (l->o.augment && l->info.periodic)
-        philox_at(l->o.seed ^ SYMMETRY_KEY, id, epoch * 2 + 1, shift);
-    convert_turn_set(&l->turn, l->info.edge, draw[0] % 6, draw[1], shift);
-}
-
-/* Counters of one batch, added under the lock when it is done. */
-static int load_sample(struct loader *l, struct slot *s, int at, uint64_t id, uint64_t epoch,
-                       struct loader_stats *sum, struct err *e)
-{
-    struct kept *kept = l->kept ? &l->kept[id] : NULL;
-    float *y = s->y + (size_t)at * DATASET_LABELS;
-    const void *cube = kept ? kept->cube : NULL;
-    double start = l->o.now();
-
-    if (cube) {
-        memcpy(y, kept->y, sizeof kept->y);
-        sum->kept_samples++;
-    } else {
-        uint64_t bytes = 0;
-        void *to = kept ? malloc(l->cube_bytes) : NULL;
-        void *into = to ? to : l->cube;
-        sum->keeping &= to != NULL;
-        if (dataset_read(l->o.data, id, into, y, &bytes, e) < 0) {
-            free(to);
-            return -1;
-        }
-        if (to) {
-            kept->cube = to;
-            memcpy(kept->y, y, sizeof kept->y);
-        }
-        cube = into;
-        sum->read_samples++;
-        sum->read_bytes += bytes;
-    }
-    double read = l->o.now();
-    turn(l, id, epoch);
-    convert_cube(&l->convert, &l->turn, cube, s->x + (size_t)at * l->info.values);
-    s->ids[at] = id;
-    sum->read_seconds += read - start;
-    sum->convert_seconds += l->o.now() - read;
-    return 0;
-}
-
 /* This rank's part of a step. */
 static void slice(const struct loader *l, uint64_t epoch, long step, struct loader_batch *b)
 {
@@ -144,22 +122,170 @@ static void slice(const struct loader *l, uint64_t epoch, long step, struct load
     b->steps = l->steps;
 }
 
-/* Waits for a free slot; NULL when told to stop. */
-static struct slot *free_slot(struct loader *l)
+/* The next slot, with its batch to be made. Locked. */
+static void open_slot(struct loader *l)
 {
-    struct slot *s = NULL;
+    struct slot *s = &l->slots[(l->ready + l->opened++) % l->n_slots];
 
-    pthread_mutex_lock(&l->lock);
-    while (!l->stop && l->filled + l->held == l->n_slots)
-        pthread_cond_wait(&l->changed, &l->lock);
-    if (!l->stop)
-        s = &l->slots[(l->ready + l->filled) % l->n_slots];
-    pthread_mutex_unlock(&l->lock);
-    return s;
+    if (l->step >= l->steps) {
+        l->step = 0;
+        l->epoch++;
+    }
+    if (l->ordered != l->epoch + 1)
+        loader_order(l->order, l->info.samples, l->o.seed, l->epoch, l->o.shuffle);
+    l->ordered = l->epoch + 1;
+    slice(l, l->epoch, l->step++, &s->batch);
+    s->claimed = 0;
+    s->left = s->batch.n;
+    l->open = s->left > 0 ? s : NULL;
+    if (s->left == 0)
+        pthread_cond_broadcast(&l->changed);
 }
 
-/* Hands over a filled slot, or the failure. */
-static void hand_over(struct loader *l, int rc, const struct loader_stats *sum, const struct err *e)
+/* The sample that is taken so many after this one; false: in the next epoch. */
+static bool later(const struct loader *l, const struct loader_batch *now, int at, int many,
+                  uint64_t *id)
+{
+    struct loader_batch b = *now;
+
+    for (at += many; at >= b.n; slice(l, b.epoch, b.step + 1, &b)) {
+        at -= b.n;
+        if (b.step + 1 == l->steps)
+            return false;
+    }
+    *id = l->order[b.first + at];
+    return true;
+}
+
+/* Locked; there is an open slot. */
+static void claim(struct loader *l, struct ticket *t)
+{
+    struct slot *s = l->open;
+
+    t->slot = s;
+    t->at = s->claimed++;
+    t->epoch = s->batch.epoch;
+    t->id = s->ids[t->at] = l->order[s->batch.first + t->at];
+    t->kept = l->kept && l->kept[t->id].cube ? &l->kept[t->id] : NULL;
+    t->hint = later(l, &s->batch, t->at, 1 + l->o.workers, &t->soon) &&
+              !(l->kept && l->kept[t->soon].cube);
+    if (s->claimed == s->batch.n)
+        l->open = NULL;
+}
+
+/* Waits until there is a sample to be made; false when there will be none. */
+static bool take(struct worker *w, struct ticket *t)
+{
+    struct loader *l = w->loader;
+    bool taken = false;
+
+    pthread_mutex_lock(&l->lock);
+    while (!taken && !l->stop && !l->failed) {
+        bool may = !w->helper || l->waiting;
+        while (may && !l->open && l->opened + l->held < l->n_slots)
+            open_slot(l);
+        if (may && l->open) {
+            claim(l, t);
+            taken = true;
+        } else {
+            pthread_cond_wait(&l->changed, &l->lock);
+        }
+    }
+    pthread_mutex_unlock(&l->lock);
+    return taken;
+}
+
+/* Keeps the cube for the next epoch, unless another worker was faster. */
+static void keep(struct loader *l, uint64_t id, void *cube, const float *y)
+{
+    struct kept *k = &l->kept[id];
+
+    pthread_mutex_lock(&l->lock);
+    if (!k->cube) {
+        k->cube = cube;
+        memcpy(k->y, y, sizeof k->y);
+        cube = NULL;
+    }
+    pthread_mutex_unlock(&l->lock);
+    free(cube);
+}
+
+/* The symmetry of a sample in an epoch. */
+static void turn(const struct loader *l, struct convert_turn *t, uint64_t id, uint64_t epoch)
+{
+    uint32_t draw[4] = {0}, shift[4] = {0};
+
+    if (l->o.augment)
+        philox_at(l->o.seed ^ SYMMETRY_KEY, id, epoch * 2, draw);
+    if (l->o.augment && l->info.periodic)
+        philox_at(l->o.seed ^ SYMMETRY_KEY, id, epoch * 2 + 1, shift);
+    convert_turn_set(t, l->info.edge, draw[0] % 6, draw[1], shift);
+}
+
+/* The stored cube and labels of a ticket: *own is to be kept or freed. */
+static const void *cube_of(struct worker *w, const struct ticket *t, float *y, void **own,
+                           struct loader_stats *sum, struct err *e)
+{
+    struct loader *l = w->loader;
+
+    if (t->kept) {
+        memcpy(y, t->kept->y, sizeof t->kept->y);
+        sum->kept_samples++;
+        return t->kept->cube;
+    }
+    if (t->hint)
+        dataset_will_read(l->o.data, t->soon);
+    *own = l->kept ? malloc(l->cube_bytes) : NULL;
+    sum->keeping = *own != NULL;
+    void *into = *own ? *own : w->cube;
+    if (dataset_read_with(l->o.data, &w->scratch, t->id, into, y, &sum->read_bytes, e) < 0)
+        return NULL;
+    sum->read_samples++;
+    return into;
+}
+
+static int make(struct worker *w, const struct ticket *t, struct loader_stats *sum, struct err *e)
+{
+    struct loader *l = w->loader;
+    float *y = t->slot->y + (size_t)t->at * DATASET_LABELS;
+    void *own = NULL;
+    double start = l->o.now();
+    const void *cube = cube_of(w, t, y, &own, sum, e);
+
+    if (!cube) {
+        free(own);
+        return -1;
+    }
+    double read = l->o.now();
+    turn(l, &w->turn, t->id, t->epoch);
+    convert_cube(&l->convert, &w->turn, cube, t->slot->x + (size_t)t->at * l->info.values);
+    sum->read_seconds = read - start;
+    sum->convert_seconds = l->o.now() - read;
+    if (own)
+        keep(l, t->id, own, y);
+    return 0;
+}
+
+/* Locked. Nothing more is taken. Whatever was taken before this sample still
+ * comes, so the first one that fails is the one that is told. */
+static void fail(struct loader *l, const struct ticket *t, const struct err *e)
+{
+    struct slot *s = t->slot;
+
+    if (!s->failed || t->at < s->failed_at) {
+        s->failed = true;
+        s->failed_at = t->at;
+        s->err = *e;
+    }
+    if (l->open)
+        l->open->left -= l->open->batch.n - l->open->claimed;
+    l->open = NULL;
+    l->failed = true;
+}
+
+/* A sample is there, or its failure. */
+static void finish(struct loader *l, const struct ticket *t, int rc, const struct loader_stats *sum,
+                   const struct err *e)
 {
     pthread_mutex_lock(&l->lock);
     l->stats.read_samples += sum->read_samples;
@@ -168,36 +294,23 @@ static void hand_over(struct loader *l, int rc, const struct loader_stats *sum, 
     l->stats.read_seconds += sum->read_seconds;
     l->stats.convert_seconds += sum->convert_seconds;
     l->stats.keeping &= sum->keeping;
-    if (rc == 0) {
-        l->filled++;
-    } else {
-        l->failed = true;
-        l->err = *e;
-    }
-    pthread_cond_broadcast(&l->changed);
+    if (rc < 0)
+        fail(l, t, e);
+    if (--t->slot->left == 0 || rc < 0)
+        pthread_cond_broadcast(&l->changed);
     pthread_mutex_unlock(&l->lock);
 }
 
 static void *thread_main(void *arg)
 {
-    struct loader *l = arg;
-    struct err e = ERR_INIT;
-    long step = l->o.step;
-    int rc = 0;
+    struct worker *w = arg;
+    struct ticket t;
 
-    for (uint64_t epoch = l->o.epoch; rc == 0; epoch++, step = 0) {
-        loader_order(l->order, l->info.samples, l->o.seed, epoch, l->o.shuffle);
-        for (; rc == 0 && step < l->steps; step++) {
-            struct loader_stats sum = {.keeping = l->kept};
-            struct slot *s = free_slot(l);
-            if (!s)
-                return NULL;
-            slice(l, epoch, step, &s->batch);
-            for (int i = 0;
-                 rc == 0 && i < s->batch.n && !__atomic_load_n(&l->stop, __ATOMIC_RELAXED); i++)
-                rc = load_sample(l, s, i, l->order[s->batch.first + i], epoch, &sum, &e);
-            hand_over(l, rc, &sum, &e);
-        }
+    while (take(w, &t)) {
+        struct err e = ERR_INIT;
+        struct loader_stats sum = {.keeping = w->loader->kept != NULL};
+        int rc = make(w, &t, &sum, &e);
+        finish(w->loader, &t, rc, &sum, &e);
     }
     return NULL;
 }
@@ -210,35 +323,69 @@ static uint64_t meets(const struct loader *l)
     return l->o.shuffle || most > l->info.samples ? l->info.samples : most;
 }
 
-static bool allocate(struct loader *l)
+/* Memory that is used from end to end: in large pages where there are some. */
+static void *large(size_t bytes)
+{
+    void *p = NULL;
+
+    if (posix_memalign(&p, bytes >= LARGE_PAGE ? LARGE_PAGE : 64, bytes) != 0)
+        return NULL;
+    if (bytes >= LARGE_PAGE)
+        madvise(p, bytes, MADV_HUGEPAGE);
+    return p;
+}
+
+static bool allocate_slot(const struct loader *l, struct slot *s)
 {
     const size_t max_n = (size_t)l->max_n;
+
+    s->x = large(max_n * l->info.values * sizeof(float));
+    s->y = malloc(max_n * DATASET_LABELS * sizeof *s->y);
+    s->ids = malloc(max_n * sizeof *s->ids);
+    s->batch.x = s->x;
+    s->batch.y = s->y;
+    s->batch.ids = s->ids;
+    return s->x && s->y && s->ids;
+}
+
+static bool allocate_worker(struct loader *l, struct worker *w)
+{
+    w->loader = l;
+    w->helper = w != l->workers;
+    w->cube = large(l->cube_bytes);
+    return w->cube && convert_turn_init(&w->turn, l->info.edge, NULL) == 0;
+}
+
+static bool allocate(struct loader *l)
+{
     bool ok;
 
     l->order = malloc(l->info.samples * sizeof *l->order);
-    l->cube = malloc(l->cube_bytes);
     l->slots = calloc((size_t)l->n_slots, sizeof *l->slots);
-    ok = l->order && l->cube && l->slots &&
-         convert_init(&l->convert, &l->info, l->o.layout, &l->o.norm, NULL) == 0 &&
-         convert_turn_init(&l->turn, l->info.edge, NULL) == 0;
+    l->workers = calloc((size_t)l->o.workers, sizeof *l->workers);
+    ok = l->order && l->slots && l->workers &&
+         convert_init(&l->convert, &l->info, l->o.layout, &l->o.norm, NULL) == 0;
     if (meets(l) <= l->o.keep_bytes / l->cube_bytes) {
         l->kept = calloc(l->info.samples, sizeof *l->kept);
         l->stats.keeping = l->kept != NULL;
     }
-    for (int i = 0; ok && i < l->n_slots; i++) {
-        struct slot *s = &l->slots[i];
-        void *x = NULL;
-        if (posix_memalign(&x, 64, max_n * l->info.values * sizeof(float)) != 0)
-            x = NULL;
-        s->x = x;
-        s->y = malloc(max_n * DATASET_LABELS * sizeof *s->y);
-        s->ids = malloc(max_n * sizeof *s->ids);
-        s->batch.x = s->x;
-        s->batch.y = s->y;
-        s->batch.ids = s->ids;
-        ok = s->x && s->y && s->ids;
-    }
+    for (int i = 0; ok && i < l->n_slots; i++)
+        ok = allocate_slot(l, &l->slots[i]);
+    for (int i = 0; ok && i < l->o.workers; i++)
+        ok = allocate_worker(l, &l->workers[i]);
     return ok;
+}
+
+static int start(struct loader *l, struct err *e)
+{
+    for (int i = 0; i < l->o.workers; i++) {
+        struct worker *w = &l->workers[i];
+        int rc = pthread_create(&w->thread, NULL, thread_main, w);
+        if (rc != 0)
+            return err_set(e, "no thread for the loader: %s", strerror(rc));
+        w->running = true;
+    }
+    return 0;
 }
 
 struct loader *loader_create(const struct loader_options *o, struct err *e)
@@ -264,7 +411,10 @@ struct loader *loader_create(const struct loader_options *o, struct err *e)
         l->o.batch = (long)info->samples;
     l->max_n = (int)((l->o.batch + o->size - 1) / o->size);
     l->steps = ((long)info->samples + l->o.batch - 1) / l->o.batch;
+    l->epoch = o->epoch;
+    l->step = o->step;
     l->epoch_over = o->step >= l->steps;
+    l->o.workers = o->workers > 0 ? o->workers : 1;
     l->n_slots = (o->ahead > 0 ? o->ahead : DEFAULT_AHEAD) + 1;
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->changed, NULL);
@@ -273,16 +423,27 @@ struct loader *loader_create(const struct loader_options *o, struct err *e)
                 info->edge);
         goto fail;
     }
-    int rc = pthread_create(&l->thread, NULL, thread_main, l);
-    if (rc != 0) {
-        err_set(e, "no thread for the loader: %s", strerror(rc));
-        goto fail;
-    }
-    l->running = true;
-    return l;
+    if (start(l, e) == 0)
+        return l;
 fail:
     loader_destroy(l);
     return NULL;
+}
+
+/* Locked. Waits until the oldest batch is ready or has failed. */
+static struct slot *oldest(struct loader *l)
+{
+    double begin = l->o.now();
+
+    l->waiting = l->opened == 0 || l->slots[l->ready].left > 0;
+    l->stats.waits += l->waiting;
+    if (l->waiting)
+        pthread_cond_broadcast(&l->changed); /* helpers */
+    while (l->opened == 0 || l->slots[l->ready].left > 0)
+        pthread_cond_wait(&l->changed, &l->lock);
+    l->waiting = false;
+    l->stats.wait_seconds += l->o.now() - begin;
+    return &l->slots[l->ready];
 }
 
 int loader_next(struct loader *l, struct loader_batch *b, struct err *e)
@@ -299,18 +460,14 @@ int loader_next(struct loader *l, struct loader_batch *b, struct err *e)
         rc = 0;
         goto out;
     }
-    double start = l->o.now();
-    l->stats.waits += l->filled == 0;
-    while (l->filled == 0 && !l->failed)
-        pthread_cond_wait(&l->changed, &l->lock);
-    l->stats.wait_seconds += l->o.now() - start;
-    if (l->filled == 0) {
-        rc = err_set(e, "%s", l->err.text);
+    const struct slot *s = oldest(l);
+    if (s->failed) {
+        rc = err_set(e, "%s", s->err.text);
         goto out;
     }
-    *b = l->slots[l->ready].batch;
+    *b = s->batch;
     l->ready = (l->ready + 1) % l->n_slots;
-    l->filled--;
+    l->opened--;
     l->held = true;
     l->stats.samples += (uint64_t)b->n;
     l->epoch_over = b->step == l->steps - 1;
@@ -336,31 +493,40 @@ void loader_stats(struct loader *l, struct loader_stats *s)
     pthread_mutex_unlock(&l->lock);
 }
 
+static void stop(struct loader *l)
+{
+    pthread_mutex_lock(&l->lock);
+    l->stop = true;
+    pthread_cond_broadcast(&l->changed);
+    pthread_mutex_unlock(&l->lock);
+    for (int i = 0; l->workers && i < l->o.workers; i++)
+        if (l->workers[i].running)
+            pthread_join(l->workers[i].thread, NULL);
+}
+
 void loader_destroy(struct loader *l)
 {
     if (!l)
         return;
     int kept = errno;
-    if (l->running) {
-        pthread_mutex_lock(&l->lock);
-        __atomic_store_n(&l->stop, true, __ATOMIC_RELAXED);
-        pthread_cond_broadcast(&l->changed);
-        pthread_mutex_unlock(&l->lock);
-        pthread_join(l->thread, NULL);
-    }
+    stop(l);
     for (int i = 0; l->slots && i < l->n_slots; i++) {
         free(l->slots[i].x);
         free(l->slots[i].y);
         free(l->slots[i].ids);
     }
+    for (int i = 0; l->workers && i < l->o.workers; i++) {
+        free(l->workers[i].cube);
+        cube_scratch_fini(&l->workers[i].scratch);
+        convert_turn_fini(&l->workers[i].turn);
+    }
     for (uint64_t i = 0; l->kept && i < l->info.samples; i++)
         free(l->kept[i].cube);
     free(l->kept);
     free(l->slots);
-    convert_turn_fini(&l->turn);
-    convert_fini(&l->convert);
-    free(l->cube);
+    free(l->workers);
     free(l->order);
+    convert_fini(&l->convert);
     pthread_cond_destroy(&l->changed);
     pthread_mutex_destroy(&l->lock);
     free(l);

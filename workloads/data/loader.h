@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Batches for a training loop: a thread per loader reads, decodes and
- * converts ahead of the trainer into a bounded queue.
+ * Batches for a training loop: a worker thread per loader reads, decodes and
+ * converts ahead of the trainer into a bounded queue. More workers may help;
+ * they run only while the trainer waits, so its cores are its own.
  *
  * The order of an epoch is one global permutation of the samples, Philox by
  * (seed, epoch); step s takes the s-th run of `batch` samples of it, and rank
@@ -20,11 +21,11 @@
  *     }
  *     loader_destroy(l);
  *
- * Life:    loader_create() returns it with its thread running; it borrows the
+ * Life:    loader_create() returns it with its workers running; it borrows the
  *          dataset, which nobody else may read until loader_destroy().
  * Failure: a bad file surfaces at the loader_next() that would have delivered
  *          it, and at every one after that.
- * Threads: one consumer. The thread makes no MPI call.
+ * Threads: one consumer. No worker makes an MPI call.
  */
 #ifndef DATA_LOADER_H
 #define DATA_LOADER_H
@@ -57,6 +58,8 @@ struct loader_options {
     long step;           /* first step in it (resume); 0; loader_steps(): it is over, and
                                  * the first loader_next() says so */
     int ahead;           /* batches kept ready; 0: 2 */
+    int workers;         /* 0: 1. All but the first work only while loader_next() waits. Neither
+                                 * order nor values depend on it */
     uint64_t keep_bytes; /* keep decoded samples in memory when all that this loader can
                                  * meet fit in so much; 0: read every time */
     double (*now)(void); /* monotonic seconds */
@@ -79,8 +82,8 @@ struct loader_stats {
     uint64_t read_samples;  /* of these read from files ... */
     uint64_t kept_samples;  /* ... and from memory: no storage was touched */
     uint64_t read_bytes;    /* from files, as stored */
-    double read_seconds;    /* the thread spent reading and decoding files */
-    double convert_seconds; /* the thread spent in log(1 + x), symmetry and layout */
+    double read_seconds;    /* the workers spent reading and decoding files */
+    double convert_seconds; /* the workers spent in log(1 + x), symmetry and layout */
     double wait_seconds;    /* the consumer waited on an empty queue */
     uint64_t waits;         /* batches that were not ready when asked for */
     bool keeping;           /* keep_bytes was enough, and so was memory */
@@ -102,7 +105,7 @@ long loader_steps(const struct loader *l);
 /* Sums since creation, as of now. */
 void loader_stats(struct loader *l, struct loader_stats *s);
 
-/* Stops and joins the thread, frees all. */
+/* Stops and joins the workers, frees all. */
 void loader_destroy(struct loader *l);
 
 /* The norm that gives the first `samples` samples (at most all) mean 0 and
