@@ -39,7 +39,8 @@ contrib_bench_engine_bench_LDADD = workloads/engine/libengine.la
 if BUILD_DATA
 EXTRA_PROGRAMS += contrib/bench/loader_bench
 contrib_bench_loader_bench_SOURCES = %D%/bench/loader_bench.c
-contrib_bench_loader_bench_LDADD = workloads/data/libdata.la reports/libcore.la
+contrib_bench_loader_bench_CFLAGS = $(AM_CFLAGS) $(ZLIB_CFLAGS)
+contrib_bench_loader_bench_LDADD = workloads/data/libdata.la reports/libcore.la $(ZLIB_LIBS)
 endif
 
 # Units for systemd: installed where --with-systemdsystemunitdir says, else

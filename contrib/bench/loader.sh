@@ -1,44 +1,77 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# How fast the loader is, beside the raw files and beside h5py in the manner of
+# How fast the loader is, beside its ceilings and beside h5py in the manner of
 # PyTorch's DataLoader. Run in a build folder:
 #     contrib/bench/loader.sh [ROUNDS]
-# Interleaved rounds (A B C A B C); the median counts. GB/s are of decoded
-# cubes; raw: of the same files read from end to end, times what they deflate.
+# GB/s of decoded cubes (int16), the same number of threads (h5py: processes)
+# in all columns of a row, memory touched before any clock starts:
+#   raw      the files by read(2) into a buffer that stays: what storage gives
+#   inflate  the chunks out of memory by the best library: what inflating gives
+#   read     dataset_read(): checked, decoded
+#   loader   batches as a trainer gets them: floats, log(1 + x), channels last
+#   h5py     the same floats by h5py and numpy into arrays that stay
+# Interleaved rounds (A B C A B C); the median counts. $CUBES: of how many.
 set -eu
 src=$(cd "$(dirname "$0")/../.." && pwd)
 rounds=${1:-5}
-edge=128 cubes=16
+edge=128 cubes=${CUBES:-16}
+modes='raw inflate read loader h5py'
 make -s contrib/bench/loader_bench workloads/data/hpcai500-generate
 dir=$(mktemp -d "${TMPDIR:-/var/tmp}/hpcai500-loader.XXXXXX")
 trap 'rm -rf "$dir"' EXIT
-workloads/data/hpcai500-generate cosmoflow,class=standard --train $cubes --validation 1 --out "$dir/deflated" \
+workloads/data/hpcai500-generate cosmoflow,class=standard --train "$cubes" --validation 1 --out "$dir/deflated" \
     -j "$(nproc)" >/dev/null 2>&1
 mkdir -p "$dir/plain/train"
 for f in "$dir"/deflated/train/*; do
     h5repack -f NONE -l CONTI "$f" "$dir/plain/train/${f##*/}"
 done
 
-h5py_rate() { # SET: one process of a DataLoader, its own work on a sample
-    /usr/bin/python3 - "$dir/$1/train" <<'END'
-import glob, sys, time
+h5py_rate() { # SET PROCESSES [cold]: a pass to touch, a pass that counts
+    /usr/bin/python3 - "$dir/$1/train" "$2" "${3:-}" <<'END'
+import glob, multiprocessing, os, sys, time
 import h5py, numpy as np
-files = sorted(glob.glob(sys.argv[1] + "/*.hdf5"))
-start, size = time.monotonic(), 0
-for name in files:
-    with h5py.File(name) as f:
-        x, y = f["x"][:], f["y"][:]
-    x = np.ascontiguousarray(np.log1p(x.astype(np.float32)).transpose(3, 0, 1, 2))
-    size += x.size * 2
-print("h5py 0", "%.3f" % (size / (time.monotonic() - start) / 1e9))
+files, n = sorted(glob.glob(sys.argv[1] + "/*.hdf5")), int(sys.argv[2])
+gate = multiprocessing.Barrier(n + 1)
+
+def work(k):
+    counts = floats = None
+    for _ in range(2):
+        gate.wait()
+        for name in files[k::n]:
+            with h5py.File(name) as f:
+                if counts is None:
+                    counts = np.ones(f["x"].shape, np.int16)
+                    floats = np.ones(f["x"].shape, np.float32)
+                f["x"].read_direct(counts)
+                y = f["y"][:]
+            floats[...] = counts
+            np.log1p(floats, out=floats)
+        gate.wait()
+
+for k in range(n):
+    multiprocessing.Process(target=work, args=(k,), daemon=True).start()
+gate.wait()
+gate.wait()
+if sys.argv[3]:
+    for name in files:
+        fd = os.open(name, os.O_RDONLY)
+        os.fdatasync(fd)
+        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+        os.close(fd)
+start = time.monotonic()
+gate.wait()
+gate.wait()
+seconds = time.monotonic() - start
+with h5py.File(files[0]) as f:
+    print("h5py %.3f" % (len(files) * f["x"].size * 2 / seconds / 1e9))
 END
 }
 
-measure() { # SET MODE TEMPERATURE
+measure() { # SET MODE THREADS [cold]
     case $2 in
-    h5py) h5py_rate "$1" ;;
-    *) contrib/bench/loader_bench "$2" "$dir/$1" $edge ${3:+cold} ;;
-    esac | awk '{ print $3 }'
+    h5py) h5py_rate "$1" "$3" "${4-}" ;;
+    *) contrib/bench/loader_bench "$2" "$dir/$1" $edge "$3" ${4:+cold} ;;
+    esac | awk '{ print $2 }'
 }
 
 median() {
@@ -46,23 +79,26 @@ median() {
 }
 
 echo "loader: $(git -C "$src" describe --always --dirty 2>/dev/null), $(nproc) cores, $(date -u +%F), $rounds rounds, $cubes cubes of $edge^3 x 4 int16"
-printf '%-10s %-5s %8s %8s %8s %8s   %s\n' set cache raw read loader h5py 'GB/s of decoded cubes'
+# shellcheck disable=SC2086
+printf '%-10s %-5s %7s %8s %8s %8s %8s %8s   GB/s of decoded cubes\n' set cache threads $modes
 for set in plain deflated; do
     for cache in warm cold; do
-        flag=; [ $cache = warm ] || flag=cold
-        rm -f "$dir"/r.*
-        for ((i = 0; i < rounds; i++)); do
-            for mode in raw read loader h5py; do
-                [ "$cache $mode" != "cold h5py" ] || continue # it cannot drop the cache
-                measure $set $mode "$flag" >>"$dir/r.$mode"
+        for threads in 1 2; do
+            flag=; [ $cache = warm ] || flag=cold
+            rm -f "$dir"/r.*
+            for ((i = 0; i < rounds; i++)); do
+                for mode in $modes; do
+                    case $set$mode in plaininflate) continue ;; esac
+                    measure $set "$mode" $threads $flag >>"$dir/r.$mode"
+                done
             done
+            printf '%-10s %-5s %7d' $set $cache $threads
+            for mode in $modes; do
+                if [ -e "$dir/r.$mode" ]; then median <"$dir/r.$mode"; else echo -; fi
+            done | awk '{ v[NR] = $1; printf " %8s", $1 }
+                END { printf "   loader/raw %.2f", v[4] / v[1]
+                      if (v[2] != "-") printf ", loader/inflate %.2f", v[4] / v[2]
+                      printf ", loader/h5py %.1f\n", v[4] / v[5] }'
         done
-        printf '%-10s %-5s' $set $cache
-        for mode in raw read loader h5py; do
-            [ ! -e "$dir/r.$mode" ] || median <"$dir/r.$mode"
-        done | awk '{ v[NR] = $1; printf " %8s", $1 }
-            END { if (NR < 4) printf " %8s", "-"
-                  printf "   read/raw %.2f, loader/raw %.2f", v[2] / v[1], v[3] / v[1]
-                  print NR < 4 ? "" : sprintf(", loader/h5py %.1f", v[3] / v[4]) }'
     done
 done

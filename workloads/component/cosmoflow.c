@@ -28,7 +28,7 @@
 #include <string.h>
 
 /* Training samples that the norm of the input is measured on. */
-enum { NORM_SAMPLES = 64 };
+enum { NORM_SAMPLES = 64, MAX_WORKERS = 8 /* more than storage feeds */ };
 
 /* What a size class fixes. Recipe of `standard`: MLPerf HPC. The rule for
  * targets is in contrib/evidence/rcp.sh; what it printed for tiny is in
@@ -383,6 +383,7 @@ static int open_data(struct run *r, const struct runspec *spec, const char *path
 {
     int edge = cosmo_class_of(r->plan->class)->edge;
     struct loader_norm norm = {{0}, {0}};
+    const int threads = spec->threads ? spec->threads : r->host->threads;
 
     for (int s = DATASET_TRAIN; s <= DATASET_VALIDATION; s++) {
         r->data[s] = dataset_open(path, (enum dataset_split)s, edge, e);
@@ -401,6 +402,7 @@ static int open_data(struct run *r, const struct runspec *spec, const char *path
             .shuffle = s == DATASET_TRAIN,
             .augment = s == DATASET_TRAIN && r->class->augment,
             .layout = LOADER_NDHWC,
+            .workers = threads < MAX_WORKERS ? threads : MAX_WORKERS,
             .keep_bytes = r->host->memory_bytes / 8,
             .now = r->host->now,
         };
