@@ -66,7 +66,7 @@ struct own {
     struct job *job;
     char *buffer;
     struct inflate *inflate;
-    struct cube_scratch scratch;
+    struct chunk_scratch scratch;
 };
 
 static double now(void)
@@ -182,7 +182,7 @@ static double steady(struct job *j, int threads, size_t buffer, bool cold)
     for (int i = 0; i < threads; i++) {
         free(own[i].buffer);
         inflate_destroy(own[i].inflate);
-        cube_scratch_fini(&own[i].scratch);
+        chunk_scratch_fini(&own[i].scratch);
     }
     return seconds;
 }

@@ -58,7 +58,10 @@ void fixture_write(const char *folder, const char *name, const struct fixture *x
     for (int i = 0; i < 4; i++)
         y[i] = label_at(x->sample, i);
     snprintf(path, sizeof path, "%s/%s", folder, name);
-    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    hid_t how = H5Pcreate(H5P_FILE_CREATE);
+    H5Pset_userblock(how, x->userblock);
+    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, how, H5P_DEFAULT);
+    H5Pclose(how);
     hid_t plist = H5Pcreate(H5P_DATASET_CREATE), space = H5Screate_simple(4, dims, NULL);
     if (x->chunk[0]) {
         hsize_t chunk[4];

@@ -21,7 +21,8 @@ struct fixture {
     int chunk[4]; /* 0: contiguous */
     void (*filter)(hid_t plist);
     bool raw;
-    int sample; /* value_at() of this sample */
+    unsigned userblock; /* bytes of others before the file's own */
+    int sample;         /* value_at() of this sample */
 };
 
 /* The count that sample holds in a cell; small, and different everywhere. */

@@ -26,12 +26,12 @@ tests_data_test_manifest_CFLAGS = $(tests_data_cflags)
 tests_data_test_manifest_LDADD = $(tests_data_ldadd)
 tests_data_test_dataset_SOURCES = %D%/test_dataset.c
 tests_data_test_dataset_CPPFLAGS = $(AM_CPPFLAGS) -DFILTER_FOLDER='"$(abs_builddir)/tests/data/.libs"'
-tests_data_test_dataset_CFLAGS = $(tests_data_cflags)
+tests_data_test_dataset_CFLAGS = $(tests_data_cflags) $(ZLIB_CFLAGS)
 check_LTLIBRARIES += tests/data/libforeign_filter.la
 tests_data_libforeign_filter_la_SOURCES = %D%/foreign_filter.c
 tests_data_libforeign_filter_la_CFLAGS = $(AM_CFLAGS) $(HDF5_CFLAGS)
 tests_data_libforeign_filter_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhere
-tests_data_test_dataset_LDADD = $(tests_data_ldadd)
+tests_data_test_dataset_LDADD = $(tests_data_ldadd) $(ZLIB_LIBS)
 tests_data_test_convert_SOURCES = %D%/test_convert.c
 tests_data_test_convert_CFLAGS = $(tests_data_cflags)
 tests_data_test_convert_LDADD = $(tests_data_ldadd)
@@ -53,6 +53,6 @@ tests_data_test_physics_LDADD = workloads/data/libgenerate.la reports/libcore.la
 endif
 
 dist_check_SCRIPTS += %D%/generate.bats
-EXTRA_DIST += %D%/fuzz_manifest.c %D%/corpus
+EXTRA_DIST += %D%/fuzz_cube.c %D%/fuzz_manifest.c %D%/corpus
 TESTS += %D%/generate.bats
 endif

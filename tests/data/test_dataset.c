@@ -18,6 +18,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <zlib.h>
+
 #include "tests/data/fixture.h"
 #include "workloads/data/dataset.h"
 
@@ -56,6 +58,28 @@ static void shuffled_only(hid_t p)
 static void checksummed(hid_t p)
 {
     H5Pset_deflate(p, 1);
+    H5Pset_fletcher32(p);
+}
+
+/* Shuffling then meets what is no whole value. */
+static void summed_first(hid_t p)
+{
+    H5Pset_fletcher32(p);
+    H5Pset_shuffle(p);
+    H5Pset_deflate(p, 3);
+}
+
+static void twice(hid_t p)
+{
+    H5Pset_shuffle(p);
+    H5Pset_fletcher32(p);
+    H5Pset_shuffle(p);
+    H5Pset_fletcher32(p);
+    H5Pset_deflate(p, 2);
+}
+
+static void summed(hid_t p)
+{
     H5Pset_fletcher32(p);
 }
 
@@ -123,13 +147,17 @@ static void any_storage_reads_alike(void **state)
         {{.chunk = {1, 8, 2, 1}, .filter = shuffled_only}, DATASET_INT16},
         {{.chunk = {4, 4, 4, 4}, .filter = checksummed}, DATASET_INT16},
         {{.chunk = {4, 4, 4, 4}, .filter = all_three}, DATASET_INT16},
-        {{.chunk = {4, 4, 4, 4}, .filter = packed}, DATASET_INT16},
-        {{.chunk = {4, 4, 4, 4}, .filter = scaled}, DATASET_INT16},
-        {{.chunk = {4, 4, 4, 4}, .filter = szipped}, DATASET_INT16},
+        {{.chunk = {3, 5, 7, 3}, .filter = summed_first}, DATASET_INT16},
+        {{.chunk = {3, 5, 7, 3}, .filter = twice}, DATASET_INT16},
         {{.filter = compact}, DATASET_INT16},
         {{.type = H5T_STD_I16BE}, DATASET_INT16},
         {{.type = H5T_STD_U8LE, .chunk = {4, 8, 8, 4}, .filter = deflated}, DATASET_INT16},
         {{.type = H5T_STD_U16LE}, DATASET_FLOAT},
+        {{.type = H5T_STD_I64BE, .chunk = {3, 8, 5, 4}, .filter = checksummed}, DATASET_FLOAT},
+        {{.type = H5T_STD_I16BE, .chunk = {3, 8, 5, 2}, .filter = shuffled}, DATASET_INT16},
+        {{.type = H5T_IEEE_F64LE, .filter = compact}, DATASET_FLOAT},
+        {{.userblock = 512}, DATASET_INT16},
+        {{.userblock = 512, .type = H5T_STD_I32BE}, DATASET_FLOAT},
         {{.type = H5T_STD_I32LE}, DATASET_FLOAT},
         {{.type = H5T_IEEE_F32LE}, DATASET_FLOAT},
         {{.type = H5T_IEEE_F32LE, .chunk = {3, 8, 5, 4}, .filter = shuffled}, DATASET_FLOAT},
@@ -557,6 +585,102 @@ static void damaged_chunk(const char *path)
     close(fd);
 }
 
+/* One bit of what fletcher32 sums up. */
+static void wrong_sum(const char *path)
+{
+    int16_t v[8 * 8 * 8 * 4] = {0};
+    const hsize_t at[4] = {0};
+    haddr_t where = 0;
+    hsize_t size;
+    unsigned mask;
+
+    fixture_write(folder, "train/two.hdf5",
+                  &(struct fixture){.chunk = {8, 8, 8, 4}, .filter = summed});
+    hid_t f = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT), set = H5Dopen2(f, "x", H5P_DEFAULT);
+    H5Dget_chunk_info_by_coord(set, at, &mask, &where, &size);
+    assert_int_equal(size, sizeof v + 4);
+    H5Dclose(set);
+    H5Fclose(f);
+    int fd = open(path, O_RDWR);
+    assert_int_equal(pread(fd, v, 2, (off_t)where + 1000), 2);
+    v[0] ^= 1;
+    assert_int_equal(pwrite(fd, v, 2, (off_t)where + 1000), 2);
+    close(fd);
+}
+
+/* What HDF5 reads past the end of: a chunk that inflates to a part of it. */
+static void write_short(const char *path, const char *name)
+{
+    const hsize_t at[4] = {0};
+    unsigned char packed[64];
+    uLongf n = sizeof packed;
+
+    assert_int_equal(compress(packed, &n, (const unsigned char *)"short", 5), Z_OK);
+    hid_t f = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT), set = H5Dopen2(f, name, H5P_DEFAULT);
+    assert_true(H5Dwrite_chunk(set, H5P_DEFAULT, 0, at, n, packed) >= 0);
+    H5Dclose(set);
+    H5Fclose(f);
+}
+
+static void short_chunk(const char *path)
+{
+    fixture_write(
+        folder, "train/two.hdf5",
+        &(struct fixture){.chunk = {8, 8, 8, 4}, .filter = checksummed, .type = H5T_STD_I16BE});
+    write_short(path, "x");
+}
+
+static void short_chunk_of_labels(const char *path)
+{
+    chunked(path, "y", (hsize_t[]){4}, (hsize_t[]){4}, deflated);
+    write_short(path, "y");
+}
+
+/* A compact set's own size, in the message that says how it is stored. */
+static void short_header(const char *path)
+{
+    unsigned char file[65536], message[] = {3, 0, 0, 0x10};
+
+    fixture_write(folder, "train/two.hdf5", &(struct fixture){.filter = compact});
+    int fd = open(path, O_RDWR);
+    ssize_t n = pread(fd, file, sizeof file, 0);
+    unsigned char *found = memmem(file, (size_t)n, message, sizeof message);
+    assert_non_null(found);
+    assert_int_equal(pwrite(fd, "\xe8\x03", 2, found + 2 - file), 2);
+    close(fd);
+}
+
+static void filtered(void (*filter)(hid_t p))
+{
+    fixture_write(folder, "train/two.hdf5",
+                  &(struct fixture){.chunk = {4, 4, 4, 4}, .filter = filter});
+}
+
+static void filter_nbit(const char *path)
+{
+    (void)path;
+    filtered(packed);
+}
+
+static void filter_scaleoffset(const char *path)
+{
+    (void)path;
+    filtered(scaled);
+}
+
+static void filter_szip(const char *path)
+{
+    (void)path;
+    filtered(szipped);
+}
+
+static void chunks_behind_a_block(const char *path)
+{
+    (void)path;
+    fixture_write(folder, "train/two.hdf5",
+                  &(struct fixture){.chunk = {4, 4, 4, 4}, .userblock = 512});
+}
+
 #define NO_SET ": its dataset cannot be opened (HDF5: "
 
 /* two.hdf5 is spoilt, one.hdf5 before it is good: what is found only when a
@@ -585,8 +709,9 @@ static void bad_files_are_refused(void **state)
         {huge_chunk_of_labels, ": dataset 'y' has chunks of 536870912 values, expected 4"},
         {wide_labels, ": dataset 'y' holds no floats"},
         {boasting_chunk, ": dataset 'x' is said to take 4294967280 bytes of a file of "},
-        {foreign_filter, ": its cube cannot be read (HDF5: "},
-        {foreign_filter_of_labels, ": its labels cannot be read (HDF5: "},
+        {foreign_filter, ": dataset 'x' has filter 32123 of HDF5, expected none but deflate, "
+                         "shuffle and fletcher32"},
+        {foreign_filter_of_labels, ": dataset 'y' has filter 32123 of HDF5, expected none but "},
         {five_channels, ": dataset 'x' is (8,8,8,5), expected (D,D,D,4) with D from 4 to 1024"},
         {text_cube, ": dataset 'x' holds no numbers, expected int16 counts"},
         {negative_count, ": dataset 'x' has -3 in a cell, expected finite counts from 0"},
@@ -602,6 +727,14 @@ static void bad_files_are_refused(void **state)
         {a_fifo, ": not a regular file"},
         {no_hdf5, ": no HDF5 file, or a damaged one"},
         {damaged_chunk, ": dataset 'x' is damaged at (0,0,0)"},
+        {wrong_sum, ": dataset 'x' is damaged at (0,0,0)"},
+        {short_chunk, ": dataset 'x' is damaged at (0,0,0)"},
+        {short_chunk_of_labels, ": dataset 'y' is damaged at (0,0,0)"},
+        {short_header, ": dataset 'x' has 1000 bytes, expected 4096"},
+        {filter_nbit, ": dataset 'x' has filter 5 of HDF5, expected none but "},
+        {filter_scaleoffset, ": dataset 'x' has filter 6 of HDF5, expected none but "},
+        {filter_szip, ": dataset 'x' has filter 4 of HDF5, expected none but "},
+        {chunks_behind_a_block, ": chunks of 'x' behind a user block of 512 bytes"},
     };
     int16_t cube[8 * 8 * 8 * 4];
     char path[300], want[600];
@@ -661,7 +794,7 @@ static void no_filter_of_others_is_loaded(void **state)
     assert_non_null(d);
     foreign_filter(path);
     assert_int_equal(dataset_read(d, 1, cube, y, NULL, &e), -1);
-    assert_non_null(strstr(e.text, "its cube cannot be read"));
+    assert_non_null(strstr(e.text, "has filter 32123"));
     assert_null(getenv(FOREIGN_FILTER_RAN));
     assert_true(library_loads_it(path)); /* or the above says nothing */
     dataset_close(d);

@@ -136,19 +136,41 @@ static void one_bit(struct text *t)
     }
 }
 
-#define TEST(name, check)                                                                          \
-    static void name(void **state)                                                                 \
-    {                                                                                              \
-        (void)state;                                                                               \
-        each(check);                                                                               \
-    }
+static void the_same_bytes_come_out(void **state)
+{
+    (void)state;
+    each(whole);
+}
 
-TEST(the_same_bytes_come_out, whole)
-TEST(what_needs_more_room_is_refused, too_long)
-TEST(what_is_cut_short_is_refused, cut)
-TEST(a_wrong_checksum_is_refused, wrong_checksum)
-TEST(a_wrong_header_is_refused, wrong_header)
-TEST(a_bit_that_fell_is_found, one_bit)
+static void what_needs_more_room_is_refused(void **state)
+{
+    (void)state;
+    each(too_long);
+}
+
+static void what_is_cut_short_is_refused(void **state)
+{
+    (void)state;
+    each(cut);
+}
+
+static void a_wrong_checksum_is_refused(void **state)
+{
+    (void)state;
+    each(wrong_checksum);
+}
+
+static void a_wrong_header_is_refused(void **state)
+{
+    (void)state;
+    each(wrong_header);
+}
+
+static void a_bit_that_fell_is_found(void **state)
+{
+    (void)state;
+    each(one_bit);
+}
 
 int main(void)
 {

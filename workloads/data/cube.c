@@ -14,9 +14,14 @@
 
 #include <hdf5.h>
 
-#include "workloads/data/inflate.h"
+#include "workloads/data/chunk.h"
 
-enum { AXES = 4, LANES = 32, MAX_FILTERS = 8, MAX_LABEL_CHUNK = 65536 };
+enum { AXES = 4, LANES = 32, MAX_LABEL_CHUNK = 65536 };
+
+_Static_assert((int)CHUNK_DEFLATE == H5Z_FILTER_DEFLATE &&
+                   (int)CHUNK_SHUFFLE == H5Z_FILTER_SHUFFLE &&
+                   (int)CHUNK_FLETCHER32 == H5Z_FILTER_FLETCHER32,
+               "HDF5's numbers");
 
 static const uint64_t max_chunk_bytes = UINT64_C(1) << 30;
 
@@ -30,22 +35,22 @@ static const size_t type_size[] = {
 
 static pthread_mutex_t library = PTHREAD_MUTEX_INITIALIZER;
 
-/* How the cube of an open file is stored. */
+/* An open file, and how the cube or the labels in it are stored. Sets of fewer
+ * axes have leading ones of 1. */
 struct stored {
     const char *path; /* for sentences */
     const char *name;
     hid_t file, set;
     int fd;         /* HDF5's own descriptor of the file */
     uint64_t bytes; /* of the file */
-    enum dataset_type type;
+    int rank;
+    enum dataset_type type; /* that its values become ... */
+    bool native;            /* ... and are */
     uint64_t dims[AXES];
-    bool by_offset; /* contiguous, or chunks whose filters are known here */
-    bool chunked;
+    enum { BY_LIBRARY, CONTIGUOUS, CHUNKED } how;
     uint64_t offset; /* contiguous */
     uint64_t chunk[AXES];
-    size_t chunk_bytes; /* decoded */
-    int filters;
-    H5Z_filter_t filter[MAX_FILTERS];
+    struct chunk_form form;
 };
 
 /* The region of the dataset that is a sample. */
@@ -134,22 +139,31 @@ static hid_t open_set(const struct stored *f, const char *name, struct err *e)
     return set;
 }
 
-/* Dimensions of a set of exactly `rank` axes. */
-static int get_dims(const struct stored *f, hid_t set, const char *name, int rank, hsize_t *dims,
-                    struct err *e)
+/* Dimensions of a set of exactly f->rank axes. */
+static int get_dims(struct stored *f, struct err *e)
 {
-    hid_t space = H5Dget_space(set);
+    hid_t space = H5Dget_space(f->set);
     int have = H5Sget_simple_extent_ndims(space);
+    hsize_t dims[AXES];
     int rc = 0;
 
-    if (have != rank || H5Sget_simple_extent_dims(space, dims, NULL) != rank)
-        rc = err_set(e, "%s: dataset '%s' has %d axes, expected %d", f->path, name, have, rank);
+    if (have != f->rank || H5Sget_simple_extent_dims(space, dims, NULL) != f->rank)
+        rc = err_set(e, "%s: dataset '%s' has %d axes, expected %d", f->path, f->name, have,
+                     f->rank);
+    for (int i = 0; rc == 0 && i < AXES; i++)
+        f->dims[i] = i < AXES - f->rank ? 1 : dims[i - (AXES - f->rank)];
     H5Sclose(space);
     return rc;
 }
 
-/* Integers that int16 holds stay integers, other numbers become floats. */
-static int get_type(struct stored *f, bool *native, struct err *e)
+static hid_t native_type(enum dataset_type type)
+{
+    return type == DATASET_INT16 ? H5T_NATIVE_INT16 : H5T_NATIVE_FLOAT;
+}
+
+/* Integers that int16 holds stay integers, other numbers become floats. Labels
+ * are floats. */
+static int get_type(struct stored *f, bool labels, struct err *e)
 {
     hid_t type = H5Dget_type(f->set);
     H5T_class_t class = H5Tget_class(type);
@@ -158,56 +172,83 @@ static int get_type(struct stored *f, bool *native, struct err *e)
     int rc = 0;
 
     f->type = class == H5T_INTEGER && narrow ? DATASET_INT16 : DATASET_FLOAT;
-    *native = H5Tequal(type, f->type == DATASET_INT16 ? H5T_NATIVE_INT16 : H5T_NATIVE_FLOAT) > 0;
-    if ((class != H5T_INTEGER && class != H5T_FLOAT) || size > 8)
+    f->native = H5Tequal(type, native_type(f->type)) > 0;
+    f->form.element = size;
+    if (labels && (class != H5T_FLOAT || size > sizeof(double)))
+        rc = err_set(e, "%s: dataset '%s' holds no floats", f->path, f->name);
+    else if ((class != H5T_INTEGER && class != H5T_FLOAT) || size > 8)
         rc = err_set(e, "%s: dataset '%s' holds no numbers, expected int16 counts", f->path,
                      f->name);
     H5Tclose(type);
     return rc;
 }
 
-/* True when every filter is one that decode() undoes. */
-static bool known_filters(struct stored *f, hid_t p)
+/* Nothing but what chunk_decode() undoes: HDF5's own decoders trust the file. */
+static int get_filters(struct stored *f, hid_t p, struct err *e)
 {
-    f->filters = H5Pget_nfilters(p);
-    if (f->filters < 0 || f->filters > MAX_FILTERS)
-        return false;
-    for (int i = 0; i < f->filters; i++) {
+    const int n = H5Pget_nfilters(p);
+
+    if (n < 0 || n > CHUNK_MAX_FILTERS)
+        return err_set(e, "%s: dataset '%s' has %d filters, expected at most %d", f->path, f->name,
+                       n, CHUNK_MAX_FILTERS);
+    f->form.filters = n;
+    for (int i = 0; i < n; i++) {
         unsigned flags, config;
         size_t values = 0;
-        f->filter[i] = H5Pget_filter2(p, (unsigned)i, &flags, &values, NULL, 0, NULL, &config);
-        if (f->filter[i] != H5Z_FILTER_DEFLATE && f->filter[i] != H5Z_FILTER_SHUFFLE)
-            return false;
+        int filter = H5Pget_filter2(p, (unsigned)i, &flags, &values, NULL, 0, NULL, &config);
+        if (filter != CHUNK_DEFLATE && filter != CHUNK_SHUFFLE && filter != CHUNK_FLETCHER32)
+            return err_set(e,
+                           "%s: dataset '%s' has filter %d of HDF5, expected none but deflate, "
+                           "shuffle and fletcher32",
+                           f->path, f->name, filter);
+        f->form.filter[i] = (enum chunk_filter)filter;
     }
-    return true;
+    return 0;
 }
 
-static int get_storage(struct stored *f, bool native, struct err *e)
+static int get_chunk(struct stored *f, hid_t p, struct err *e)
+{
+    const size_t native = type_size[f->type];
+    const size_t wide = f->form.element > native ? f->form.element : native;
+    uint64_t values = 1;
+    hsize_t chunk[AXES];
+
+    if (H5Pget_chunk(p, f->rank, chunk) != f->rank)
+        return library_error(f, "its chunks cannot be known", e);
+    for (int i = 0; i < AXES; i++) {
+        f->chunk[i] = i < AXES - f->rank ? 1 : chunk[i - (AXES - f->rank)];
+        if (f->rank == 1 && f->chunk[i] > MAX_LABEL_CHUNK)
+            return err_set(e, "%s: dataset '%s' has chunks of %" PRIu64 " values, expected %d",
+                           f->path, f->name, f->chunk[i], DATASET_LABELS);
+        if (f->chunk[i] == 0 || values * wide > max_chunk_bytes / f->chunk[i])
+            return err_set(e, "%s: dataset '%s' has chunks of more than %" PRIu64 " bytes", f->path,
+                           f->name, max_chunk_bytes);
+        values *= f->chunk[i];
+    }
+    f->form.bytes = (size_t)values * f->form.element;
+    f->form.room = (size_t)values * wide;
+    return get_filters(f, p, e);
+}
+
+static int get_storage(struct stored *f, struct err *e)
 {
     hid_t p = H5Dget_create_plist(f->set), made = H5Fget_create_plist(f->file);
     H5D_layout_t layout = H5Pget_layout(p);
-    hsize_t userblock = 1, chunk[AXES];
-    uint64_t bytes = type_size[f->type];
+    hsize_t userblock = 1;
     int rc = 0;
 
     H5Pget_userblock(made, &userblock);
-    f->chunked = layout == H5D_CHUNKED;
-    if (layout == H5D_CONTIGUOUS) {
-        f->offset = H5Dget_offset(f->set);
-        f->by_offset = f->offset != HADDR_UNDEF;
-    } else if (f->chunked && H5Pget_chunk(p, AXES, chunk) == AXES) {
-        for (int i = 0; i < AXES; i++) {
-            f->chunk[i] = chunk[i];
-            if (chunk[i] == 0 || bytes > max_chunk_bytes / chunk[i])
-                rc = err_set(e, "%s: dataset '%s' has chunks of more than %" PRIu64 " bytes",
-                             f->path, f->name, max_chunk_bytes);
-            else
-                bytes *= chunk[i];
-        }
-        f->chunk_bytes = (size_t)bytes;
-        f->by_offset = known_filters(f, p);
+    f->how = BY_LIBRARY;
+    f->offset = layout == H5D_CONTIGUOUS ? H5Dget_offset(f->set) : HADDR_UNDEF;
+    if (f->offset != HADDR_UNDEF && userblock == 0)
+        f->how = CONTIGUOUS;
+    if (layout == H5D_CHUNKED) {
+        f->how = CHUNKED;
+        rc = get_chunk(f, p, e);
+        if (rc == 0 && userblock != 0) /* which offsets of chunks count in, or not, by release */
+            rc = err_set(e, "%s: chunks of '%s' behind a user block of %" PRIu64 " bytes", f->path,
+                         f->name, (uint64_t)userblock);
     }
-    f->by_offset = f->by_offset && native && userblock == 0;
     H5Pclose(made);
     H5Pclose(p);
     return rc;
@@ -216,25 +257,38 @@ static int get_storage(struct stored *f, bool native, struct err *e)
 /* Opens and checks the cube of a layout; caps come before any allocation. */
 static int open_cube(struct stored *f, enum data_layout layout, struct err *e)
 {
-    hsize_t d[AXES];
-    bool native;
+    const uint64_t *d = f->dims;
 
     f->name = names[layout].cube;
+    f->rank = AXES;
     f->set = open_set(f, f->name, e);
-    if (f->set < 0 || get_dims(f, f->set, f->name, AXES, d, e) < 0)
+    if (f->set < 0 || get_dims(f, e) < 0)
         return -1;
     if (d[0] < 4 || d[0] > DATASET_MAX_EDGE || d[1] != d[0] || d[2] != d[0] ||
         d[3] != COSMO_CHANNELS)
         return err_set(e,
                        "%s: dataset '%s' is (%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64
                        "), expected (D,D,D,%d) with D from 4 to %d",
-                       f->path, f->name, (uint64_t)d[0], (uint64_t)d[1], (uint64_t)d[2],
-                       (uint64_t)d[3], COSMO_CHANNELS, DATASET_MAX_EDGE);
-    for (int i = 0; i < AXES; i++)
-        f->dims[i] = d[i];
-    if (get_type(f, &native, e) < 0)
+                       f->path, f->name, d[0], d[1], d[2], d[3], COSMO_CHANNELS, DATASET_MAX_EDGE);
+    if (get_type(f, false, e) < 0)
         return -1;
-    return get_storage(f, native, e);
+    return get_storage(f, e);
+}
+
+/* The same for the labels of the same file. */
+static int open_labels(struct stored *f, enum data_layout layout, struct err *e)
+{
+    f->name = names[layout].labels;
+    f->rank = 1;
+    f->set = open_set(f, f->name, e);
+    if (f->set < 0 || get_dims(f, e) < 0)
+        return -1;
+    if (f->dims[3] != DATASET_LABELS)
+        return err_set(e, "%s: dataset '%s' has %" PRIu64 " values, expected %d", f->path, f->name,
+                       f->dims[3], DATASET_LABELS);
+    if (get_type(f, true, e) < 0)
+        return -1;
+    return get_storage(f, e);
 }
 
 static void close_file(struct stored *f)
@@ -243,69 +297,6 @@ static void close_file(struct stored *f)
         H5Dclose(f->set);
     if (f->file >= 0)
         H5Fclose(f->file);
-}
-
-/* HDF5 makes room for what a file says of its chunks: before it reads any. */
-static int check_stored(const struct stored *f, hid_t set, const char *name, struct err *e)
-{
-    uint64_t bytes = H5Dget_storage_size(set);
-
-    if (bytes <= f->bytes)
-        return 0;
-    return err_set(e, "%s: dataset '%s' is said to take %" PRIu64 " bytes of a file of %" PRIu64,
-                   f->path, name, bytes, f->bytes);
-}
-
-static int check_label_chunks(const struct stored *f, hid_t set, const char *name, struct err *e)
-{
-    hid_t p = H5Dget_create_plist(set);
-    hsize_t chunk = 0;
-
-    if (H5Pget_layout(p) == H5D_CHUNKED)
-        H5Pget_chunk(p, 1, &chunk);
-    H5Pclose(p);
-    if (chunk <= MAX_LABEL_CHUNK)
-        return check_stored(f, set, name, e);
-    return err_set(e, "%s: dataset '%s' has chunks of %" PRIu64 " values, expected %d", f->path,
-                   name, (uint64_t)chunk, DATASET_LABELS);
-}
-
-static int read_labels(const struct stored *f, enum data_layout layout, float *y, struct err *e)
-{
-    const char *name = names[layout].labels;
-    hsize_t dims[1];
-    int rc = -1;
-    hid_t set = open_set(f, name, e);
-
-    if (set < 0)
-        return -1;
-    hid_t type = H5Dget_type(set);
-    if (get_dims(f, set, name, 1, dims, e) < 0)
-        goto out;
-    if (dims[0] != DATASET_LABELS) {
-        err_set(e, "%s: dataset '%s' has %" PRIu64 " values, expected %d", f->path, name,
-                (uint64_t)dims[0], DATASET_LABELS);
-        goto out;
-    }
-    if (H5Tget_class(type) != H5T_FLOAT || H5Tget_size(type) > sizeof(double)) {
-        err_set(e, "%s: dataset '%s' holds no floats", f->path, name);
-        goto out;
-    }
-    if (check_label_chunks(f, set, name, e) < 0)
-        goto out;
-    if (H5Dread(set, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, y) < 0) {
-        library_error(f, "its labels cannot be read", e);
-        goto out;
-    }
-    rc = 0;
-    for (int i = 0; i < DATASET_LABELS && rc == 0; i++)
-        if (!isfinite(y[i]))
-            rc = err_set(e, "%s: dataset '%s' has %g at %d, expected a finite number", f->path,
-                         name, (double)y[i], i);
-out:
-    H5Tclose(type);
-    H5Dclose(set);
-    return rc;
 }
 
 static int read_all(const struct stored *f, void *to, size_t n, uint64_t at, uint64_t *bytes,
@@ -328,94 +319,43 @@ static int read_all(const struct stored *f, void *to, size_t n, uint64_t at, uin
     return 0;
 }
 
-/* Rows of the region, or all of it at once when it is the whole set. */
-static int read_contiguous(const struct stored *f, const struct region *r, char *cube,
-                           uint64_t *bytes, struct err *e)
+/* Values of the file, in place, to what they become. */
+static int convert(const struct stored *f, void *values, size_t n, struct err *e)
 {
-    const uint64_t cell = type_size[f->type] * f->dims[3];
-    const uint64_t row = r->size[2] * cell;
+    if (f->native)
+        return 0;
+    pthread_mutex_lock(&library);
+    hid_t type = H5Dget_type(f->set);
+    herr_t rc = H5Tconvert(type, native_type(f->type), n, values, NULL, H5P_DEFAULT);
+    int failed = rc < 0 ? library_error(f, "its values cannot be converted", e) : 0;
+    H5Tclose(type);
+    pthread_mutex_unlock(&library);
+    return failed;
+}
 
-    if (r->size[0] == f->dims[0])
-        return read_all(f, cube, (size_t)(f->dims[0] * f->dims[1] * f->dims[2] * cell), f->offset,
-                        bytes, e);
-    for (uint64_t a = 0; a < r->size[0]; a++)
-        for (uint64_t b = 0; b < r->size[1]; b++, cube += row) {
+/* Rows of the region, or all of it at once when it is the whole set. */
+static int read_contiguous(const struct stored *f, const struct region *r, struct chunk_scratch *s,
+                           char *cube, uint64_t *bytes, struct err *e)
+{
+    const uint64_t cell = f->form.element * f->dims[3], made = type_size[f->type] * f->dims[3];
+    const bool whole = f->native && r->size[0] == f->dims[0];
+    const uint64_t row = whole ? f->dims[0] * f->dims[1] * f->dims[2] : r->size[2];
+    const struct chunk_form form = {.room = (size_t)(row * (cell > made ? cell : made))};
+
+    if (!f->native && chunk_prepare(&form, s, form.room, e) < 0)
+        return -1;
+    for (uint64_t a = 0; a < (whole ? 1 : r->size[0]); a++)
+        for (uint64_t b = 0; b < (whole ? 1 : r->size[1]); b++, cube += row * made) {
             uint64_t at =
                 ((r->corner[0] + a) * f->dims[1] + r->corner[1] + b) * f->dims[2] + r->corner[2];
-            if (read_all(f, cube, (size_t)row, f->offset + at * cell, bytes, e) < 0)
+            void *to = f->native ? cube : s->stored;
+            if (read_all(f, to, (size_t)(row * cell), f->offset + at * cell, bytes, e) < 0 ||
+                convert(f, to, (size_t)(row * f->dims[3]), e) < 0)
                 return -1;
+            if (!f->native)
+                memcpy(cube, to, (size_t)(row * made));
         }
     return 0;
-}
-
-static int make_room(void **p, size_t *have, size_t want, struct err *e)
-{
-    if (*have >= want)
-        return 0;
-    void *q = realloc(*p, want);
-    if (!q)
-        return err_set(e, "no memory for a chunk of %zu bytes", want);
-    *p = q;
-    *have = want;
-    return 0;
-}
-
-/* What decode() works in. */
-static int make_plain(struct cube_scratch *s, size_t bytes, struct err *e)
-{
-    size_t other = s->plain_size;
-
-    if (!s->inflate && !(s->inflate = inflate_create(false)))
-        return err_set(e, "no memory to inflate chunks");
-    return make_room(&s->plain[1], &other, bytes, e) < 0 ||
-                   make_room(&s->plain[0], &s->plain_size, bytes, e) < 0
-               ? -1
-               : 0;
-}
-
-/* Bytes of equal rank were stored together: give each element its own again. */
-static void unshuffle(const unsigned char *from, unsigned char *to, size_t bytes, size_t element)
-{
-    const size_t n = bytes / element;
-
-    if (element == 2)
-        for (size_t i = 0; i < n; i++) {
-            to[2 * i] = from[i];
-            to[2 * i + 1] = from[n + i];
-        }
-    else
-        for (size_t b = 0; b < element; b++)
-            for (size_t i = 0; i < n; i++)
-                to[i * element + b] = from[b * n + i];
-}
-
-/* Undoes the filters from the last to the first, but for those that the mask
- * says were left out. Returns where the plain chunk is, NULL on damage. */
-static const void *decode(const struct stored *f, struct cube_scratch *s, size_t stored,
-                          unsigned mask)
-{
-    const void *at = s->stored;
-    size_t have = stored;
-    int next = 0;
-
-    for (int i = f->filters - 1; i >= 0; i--) {
-        if (mask & 1u << i)
-            continue;
-        void *to = s->plain[next];
-        if (f->filter[i] == H5Z_FILTER_SHUFFLE) {
-            if (have != f->chunk_bytes)
-                return NULL;
-            unshuffle(at, to, have, type_size[f->type]);
-        } else {
-            long n = inflate_run(s->inflate, at, have, to, f->chunk_bytes);
-            if (n < 0)
-                return NULL;
-            have = (size_t)n;
-        }
-        at = to;
-        next = !next;
-    }
-    return have == f->chunk_bytes ? at : NULL;
 }
 
 /* The part of the chunk at origin that lies in the region, into the cube. */
@@ -448,38 +388,62 @@ static void copy_overlap(const struct stored *f, const struct region *r, const u
             }
 }
 
-/* One chunk by its offset. 1: the library must do it (not stored: fill value). */
-static int read_chunk(const struct stored *f, const struct region *r, const uint64_t *origin,
-                      struct cube_scratch *s, char *cube, uint64_t *bytes, struct err *e)
+/* A chunk that is not in the file has the fill value everywhere. */
+static int fill_chunk(const struct stored *f, struct chunk_scratch *s, struct err *e)
 {
-    const hsize_t at[AXES] = {origin[0], origin[1], origin[2], origin[3]};
+    const size_t element = type_size[f->type];
+    char value[sizeof(float)];
+
+    pthread_mutex_lock(&library);
+    hid_t p = H5Dget_create_plist(f->set);
+    herr_t rc = H5Pget_fill_value(p, native_type(f->type), value);
+    H5Pclose(p);
+    int failed = rc < 0 ? library_error(f, "lacks chunks and says not what is in them", e) : 0;
+    pthread_mutex_unlock(&library);
+    if (failed || chunk_prepare(&f->form, s, 0, e) < 0)
+        return -1;
+    for (size_t i = 0; i < f->form.bytes / f->form.element; i++)
+        memcpy((char *)s->stored + i * element, value, element);
+    return 0;
+}
+
+/* One chunk by its offset; the values, NULL on failure. */
+static const void *read_chunk(const struct stored *f, const uint64_t *origin,
+                              struct chunk_scratch *s, uint64_t *bytes, struct err *e)
+{
+    hsize_t at[AXES];
     unsigned mask = 0;
     haddr_t where = HADDR_UNDEF;
     hsize_t size = 0;
 
+    for (int i = 0; i < f->rank; i++)
+        at[i] = origin[AXES - f->rank + i];
     pthread_mutex_lock(&library);
     herr_t found = H5Dget_chunk_info_by_coord(f->set, at, &mask, &where, &size);
+    int rc = found < 0 ? library_error(f, "its chunks cannot be found", e) : 0;
     pthread_mutex_unlock(&library);
-    if (found < 0 || where == HADDR_UNDEF || size == 0)
-        return 1;
-    if (size > 2 * max_chunk_bytes)
-        return err_set(e, "%s: dataset '%s' has a chunk of %" PRIu64 " bytes", f->path, f->name,
-                       (uint64_t)size);
-    if (make_room(&s->stored, &s->stored_size, (size_t)size, e) < 0)
-        return -1;
-    if (make_plain(s, f->chunk_bytes, e) < 0)
-        return -1;
-    if (read_all(f, s->stored, (size_t)size, where, bytes, e) < 0)
-        return -1;
-    const void *plain = decode(f, s, (size_t)size, mask);
+    if (rc < 0)
+        return NULL;
+    if (where == HADDR_UNDEF || size == 0)
+        return fill_chunk(f, s, e) < 0 ? NULL : s->stored;
+    if (size > f->bytes) {
+        err_set(e, "%s: dataset '%s' is said to take %" PRIu64 " bytes of a file of %" PRIu64,
+                f->path, f->name, (uint64_t)size, f->bytes);
+        return NULL;
+    }
+    if (chunk_prepare(&f->form, s, (size_t)size, e) < 0 ||
+        read_all(f, s->stored, (size_t)size, where, bytes, e) < 0)
+        return NULL;
+    void *plain = chunk_decode(&f->form, s, (size_t)size, mask);
     if (!plain)
-        return err_set(e, "%s: dataset '%s' is damaged at (%" PRIu64 ",%" PRIu64 ",%" PRIu64 ")",
-                       f->path, f->name, origin[0], origin[1], origin[2]);
-    copy_overlap(f, r, origin, plain, cube);
-    return 0;
+        err_set(e, "%s: dataset '%s' is damaged at (%" PRIu64 ",%" PRIu64 ",%" PRIu64 ")", f->path,
+                f->name, origin[0], origin[1], origin[2]);
+    else if (convert(f, plain, f->form.bytes / f->form.element, e) < 0)
+        return NULL;
+    return plain;
 }
 
-static int read_chunks(const struct stored *f, const struct region *r, struct cube_scratch *s,
+static int read_chunks(const struct stored *f, const struct region *r, struct chunk_scratch *s,
                        char *cube, uint64_t *bytes, struct err *e)
 {
     uint64_t first[AXES], o[AXES];
@@ -490,36 +454,92 @@ static int read_chunks(const struct stored *f, const struct region *r, struct cu
     for (o[0] = first[0]; rc == 0 && o[0] < r->corner[0] + r->size[0]; o[0] += f->chunk[0])
         for (o[1] = first[1]; rc == 0 && o[1] < r->corner[1] + r->size[1]; o[1] += f->chunk[1])
             for (o[2] = first[2]; rc == 0 && o[2] < r->corner[2] + r->size[2]; o[2] += f->chunk[2])
-                for (o[3] = first[3]; rc == 0 && o[3] < r->size[3]; o[3] += f->chunk[3])
-                    rc = read_chunk(f, r, o, s, cube, bytes, e);
+                for (o[3] = first[3]; rc == 0 && o[3] < r->size[3]; o[3] += f->chunk[3]) {
+                    const void *chunk = read_chunk(f, o, s, bytes, e);
+                    if (chunk)
+                        copy_overlap(f, r, o, chunk, cube);
+                    rc = chunk ? 0 : -1;
+                }
     return rc;
 }
 
+/* HDF5 reads a set that lies in its header past the end when there is less of
+ * it than the extent says. */
+static int check_stored(const struct stored *f, struct err *e)
+{
+    const uint64_t bytes = H5Dget_storage_size(f->set);
+    const uint64_t plain = f->dims[0] * f->dims[1] * f->dims[2] * f->dims[3] * f->form.element;
+
+    if (bytes > f->bytes)
+        return err_set(e,
+                       "%s: dataset '%s' is said to take %" PRIu64 " bytes of a file of %" PRIu64,
+                       f->path, f->name, bytes, f->bytes);
+    if (bytes != 0 && bytes < plain)
+        return err_set(e, "%s: dataset '%s' has %" PRIu64 " bytes, expected %" PRIu64, f->path,
+                       f->name, bytes, plain);
+    return 0;
+}
+
+/* What lies in the header, behind a user block, or was never written. */
 static int read_by_library(const struct stored *f, const struct region *r, void *cube,
                            uint64_t *bytes, struct err *e)
 {
+    const int skip = AXES - f->rank;
     hsize_t corner[AXES], size[AXES];
-    int rc = 0;
+    int rc = -1;
 
-    for (int i = 0; i < AXES; i++) {
-        corner[i] = r->corner[i];
-        size[i] = r->size[i];
+    for (int i = 0; i < f->rank; i++) {
+        corner[i] = r->corner[skip + i];
+        size[i] = r->size[skip + i];
     }
     pthread_mutex_lock(&library);
-    if (check_stored(f, f->set, f->name, e) < 0) {
-        pthread_mutex_unlock(&library);
-        return -1;
-    }
-    hid_t space = H5Dget_space(f->set), held = H5Screate_simple(AXES, size, NULL);
+    if (check_stored(f, e) < 0)
+        goto out;
+    hid_t space = H5Dget_space(f->set), held = H5Screate_simple(f->rank, size, NULL);
     if (H5Sselect_hyperslab(space, H5S_SELECT_SET, corner, NULL, size, NULL) < 0 ||
-        H5Dread(f->set, f->type == DATASET_INT16 ? H5T_NATIVE_INT16 : H5T_NATIVE_FLOAT, held, space,
-                H5P_DEFAULT, cube) < 0)
-        rc = library_error(f, "its cube cannot be read", e);
+        H5Dread(f->set, native_type(f->type), held, space, H5P_DEFAULT, cube) < 0)
+        library_error(f, "its values cannot be read", e);
     else
-        *bytes += H5Dget_storage_size(f->set);
+        rc = 0;
+    *bytes += H5Dget_storage_size(f->set);
     H5Sclose(held);
     H5Sclose(space);
+out:
     pthread_mutex_unlock(&library);
+    return rc;
+}
+
+static int read_region(const struct stored *f, const struct region *r, struct chunk_scratch *s,
+                       void *to, uint64_t *bytes, struct err *e)
+{
+    if (f->how == CHUNKED)
+        return read_chunks(f, r, s, to, bytes, e);
+    if (f->how == CONTIGUOUS)
+        return read_contiguous(f, r, s, to, bytes, e);
+    return read_by_library(f, r, to, bytes, e);
+}
+
+/* The labels of an open file, by their own set. */
+static int read_labels(const struct stored *file, enum data_layout layout, struct chunk_scratch *s,
+                       float *y, struct err *e)
+{
+    const struct region all = {{0}, {1, 1, 1, DATASET_LABELS}};
+    struct stored f = *file;
+    uint64_t bytes = 0;
+
+    pthread_mutex_lock(&library);
+    int rc = open_labels(&f, layout, e);
+    pthread_mutex_unlock(&library);
+    if (rc == 0)
+        rc = read_region(&f, &all, s, y, &bytes, e);
+    pthread_mutex_lock(&library);
+    if (f.set >= 0)
+        H5Dclose(f.set);
+    pthread_mutex_unlock(&library);
+    for (int i = 0; i < DATASET_LABELS && rc == 0; i++)
+        if (!isfinite(y[i]))
+            rc = err_set(e, "%s: dataset '%s' has %g at %d, expected a finite number", f.path,
+                         f.name, (double)y[i], i);
     return rc;
 }
 
@@ -556,68 +576,65 @@ static int check_values(const struct stored *f, const void *cube, size_t n, stru
 }
 
 static int read_cube(const struct stored *f, const struct cube_shape *shape, int part,
-                     struct cube_scratch *s, void *cube, uint64_t *bytes, struct err *e)
+                     struct chunk_scratch *s, void *cube, uint64_t *bytes, struct err *e)
 {
     const uint64_t edge = (uint64_t)shape->edge, per = f->dims[0] / edge, p = (uint64_t)part;
     const struct region r = {
         {p / per / per * edge, p / per % per * edge, p % per * edge, 0},
         {edge, edge, edge, f->dims[3]},
     };
-    int rc = 1;
 
-    if (f->by_offset)
-        rc = f->chunked ? read_chunks(f, &r, s, cube, bytes, e)
-                        : read_contiguous(f, &r, cube, bytes, e);
-    if (rc == 1)
-        rc = read_by_library(f, &r, cube, bytes, e);
-    return rc < 0 ? -1 : check_values(f, cube, (size_t)(edge * edge * edge * f->dims[3]), e);
+    if (read_region(f, &r, s, cube, bytes, e) < 0)
+        return -1;
+    return check_values(f, cube, (size_t)(edge * edge * edge * f->dims[3]), e);
 }
 
-void cube_scratch_fini(struct cube_scratch *s)
+/* The layout by what the file holds; its cube, checked. Locked. */
+static int probe(struct stored *f, const char *path, enum data_layout *layout, struct err *e)
 {
-    free(s->stored);
-    free(s->plain[0]);
-    free(s->plain[1]);
-    inflate_destroy(s->inflate);
-    *s = (struct cube_scratch){0};
+    library_start();
+    if (open_file(f, path, 0, e) < 0)
+        return -1;
+    *layout = H5Lexists(f->file, names[DATA_CUT].cube, H5P_DEFAULT) > 0 ? DATA_CUT : DATA_RAW;
+    if (*layout == DATA_RAW && H5Lexists(f->file, names[DATA_RAW].cube, H5P_DEFAULT) <= 0)
+        return err_set(e, "%s: dataset 'x' (cut layout) or 'full' (raw layout) is missing", path);
+    return open_cube(f, *layout, e);
 }
 
 int cube_probe(const char *path, struct cube_shape *shape, struct err *e)
 {
-    struct stored f;
+    struct chunk_scratch s = {0};
     float y[DATASET_LABELS];
-    int rc = -1;
+    struct stored f;
 
     pthread_mutex_lock(&library);
-    library_start();
-    if (open_file(&f, path, 0, e) < 0)
-        goto out;
-    shape->layout = H5Lexists(f.file, names[DATA_CUT].cube, H5P_DEFAULT) > 0 ? DATA_CUT : DATA_RAW;
-    if (shape->layout == DATA_RAW && H5Lexists(f.file, names[DATA_RAW].cube, H5P_DEFAULT) <= 0) {
-        err_set(e, "%s: dataset 'x' (cut layout) or 'full' (raw layout) is missing", path);
-        goto out;
+    int rc = probe(&f, path, &shape->layout, e);
+    pthread_mutex_unlock(&library);
+    if (rc == 0)
+        rc = read_labels(&f, shape->layout, &s, y, e);
+    if (rc == 0) {
+        shape->type = f.type;
+        shape->whole = (int)f.dims[0];
     }
-    if (open_cube(&f, shape->layout, e) < 0 || read_labels(&f, shape->layout, y, e) < 0)
-        goto out;
-    shape->type = f.type;
-    shape->whole = (int)f.dims[0];
-    rc = 0;
-out:
+    pthread_mutex_lock(&library);
     close_file(&f);
     pthread_mutex_unlock(&library);
+    chunk_scratch_fini(&s);
     return rc;
 }
 
 int cube_read(const char *path, const struct cube_shape *shape, int part, uint64_t expected_bytes,
-              struct cube_scratch *s, void *cube, float *y, uint64_t *bytes, struct err *e)
+              struct chunk_scratch *s, void *cube, float *y, uint64_t *bytes, struct err *e)
 {
     struct stored f;
 
     pthread_mutex_lock(&library);
     library_start();
     int rc = open_file(&f, path, expected_bytes, e);
+    pthread_mutex_unlock(&library);
     if (rc == 0)
-        rc = read_labels(&f, shape->layout, y, e);
+        rc = read_labels(&f, shape->layout, s, y, e);
+    pthread_mutex_lock(&library);
     if (rc == 0 && cube)
         rc = open_cube(&f, shape->layout, e);
     pthread_mutex_unlock(&library);

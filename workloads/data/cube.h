@@ -6,7 +6,7 @@
  * Opening and every other library call is under one lock, so that any build
  * of HDF5 will do; preads and decoding are outside it.
  *
- * Life:    open/close; scratch memory stays with struct cube_scratch.
+ * Life:    open/close; scratch memory stays with struct chunk_scratch.
  * Failure: -1 and a sentence with file, dataset and what was expected.
  * Threads: one per struct; several structs at once.
  */
@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "reports/err.h"
+#include "workloads/data/chunk.h"
 #include "workloads/data/dataset.h"
 
 /* What a file must be. edge 0 on the first file: taken from it. */
@@ -28,17 +29,6 @@ struct cube_shape {
     int edge;  /* D: of a sample, divides S */
 };
 
-/* Buffers that grow and are kept from file to file. */
-struct cube_scratch {
-    void *stored; /* a chunk as it lies in the file */
-    size_t stored_size;
-    void *plain[2]; /* between filters */
-    size_t plain_size;
-    struct inflate *inflate; /* NULL: not needed yet */
-};
-
-void cube_scratch_fini(struct cube_scratch *s);
-
 /* What is in the file: layout, type and S; refuses what is no cube set. */
 int cube_probe(const char *path, struct cube_shape *shape, struct err *e);
 
@@ -46,6 +36,6 @@ int cube_probe(const char *path, struct cube_shape *shape, struct err *e);
  * cube NULL: the labels alone. expected_bytes: 0, or the file's size. *bytes
  * grows by what was read. */
 int cube_read(const char *path, const struct cube_shape *shape, int part, uint64_t expected_bytes,
-              struct cube_scratch *s, void *cube, float *y, uint64_t *bytes, struct err *e);
+              struct chunk_scratch *s, void *cube, float *y, uint64_t *bytes, struct err *e);
 
 #endif

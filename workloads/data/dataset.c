@@ -26,7 +26,7 @@ struct dataset {
     uint64_t n_files;
     struct cube_shape shape;
     int per_file; /* samples */
-    struct cube_scratch scratch;
+    struct chunk_scratch scratch;
 };
 
 static const char *const split_names[] = {"train", "validation"};
@@ -187,7 +187,7 @@ void dataset_close(struct dataset *d)
     for (uint64_t i = 0; i < d->n_files; i++)
         free(d->files[i].name);
     free(d->files);
-    cube_scratch_fini(&d->scratch);
+    chunk_scratch_fini(&d->scratch);
     free(d);
     errno = kept;
 }
@@ -197,7 +197,7 @@ const struct dataset_info *dataset_info(const struct dataset *d)
     return &d->info;
 }
 
-int dataset_read_with(const struct dataset *d, struct cube_scratch *s, uint64_t i, void *cube,
+int dataset_read_with(const struct dataset *d, struct chunk_scratch *s, uint64_t i, void *cube,
                       float *y, uint64_t *bytes, struct err *e)
 {
     char path[PATH_MAX];

@@ -9,9 +9,10 @@
  * file holds:
  *   cut  `x`    (D, D, D, 4)  one sample        `y`       (4)
  *   raw  `full` (S, S, S, 4)  (S/D)^3 samples   `unitPar` (4)
- * Any chunking, any filter that HDF5 itself ships. Contiguous data, and
- * chunks that are plain or shuffled and deflated, are read by file offset
- * and decoded outside the HDF5 library and its lock; the rest by the library.
+ * Any chunking, any type of numbers; deflate, shuffle and fletcher32. Data are
+ * read by file offset and decoded outside the HDF5 library and its lock; by
+ * the library where they lie in the header, or behind a user block. HDF5's
+ * other filters (szip, nbit, scaleoffset) trust what they are given: refused.
  *
  * Files are hostile: dimensions are capped and products checked before any
  * allocation, no filter is loaded from outside, no link leaves the file.
@@ -56,7 +57,7 @@ struct dataset_info {
 };
 
 struct dataset;
-struct cube_scratch; /* workloads/data/cube.h */
+struct chunk_scratch; /* workloads/data/chunk.h */
 
 /* Opens one split of the folder for samples of edge cells per side (0: the
  * whole cube of a file). The first file is opened and checked now, each other
@@ -74,7 +75,7 @@ int dataset_read(struct dataset *d, uint64_t i, void *cube, float *y, uint64_t *
                  struct err *e);
 
 /* The same for any number of threads at once, each with scratch of its own. */
-int dataset_read_with(const struct dataset *d, struct cube_scratch *s, uint64_t i, void *cube,
+int dataset_read_with(const struct dataset *d, struct chunk_scratch *s, uint64_t i, void *cube,
                       float *y, uint64_t *bytes, struct err *e);
 
 /* Sample i will be read soon: the system may begin to fetch it. A hint, for

@@ -46,7 +46,7 @@ struct worker {
     bool running;
     bool helper; /* works only while the consumer waits */
     void *cube;
-    struct cube_scratch scratch;
+    struct chunk_scratch scratch;
     struct convert_turn turn;
 };
 
@@ -517,7 +517,7 @@ void loader_destroy(struct loader *l)
     }
     for (int i = 0; l->workers && i < l->o.workers; i++) {
         free(l->workers[i].cube);
-        cube_scratch_fini(&l->workers[i].scratch);
+        chunk_scratch_fini(&l->workers[i].scratch);
         convert_turn_fini(&l->workers[i].turn);
     }
     for (uint64_t i = 0; l->kept && i < l->info.samples; i++)

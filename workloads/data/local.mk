@@ -9,6 +9,7 @@ workloads_data_libdata_la_LIBADD = $(HDF5_LIBS) $(ZLIB_LIBS) $(LIBDEFLATE_LIBS)
 workloads_data_libdata_la_SOURCES = \
     %D%/cache.h %D%/cache.c \
     %D%/convert.h %D%/convert.c \
+    %D%/chunk.h %D%/chunk.c \
     %D%/cosmo_classes.h %D%/cosmo_classes.c \
     %D%/cube.h %D%/cube.c \
     %D%/dataset.h %D%/dataset.c \
