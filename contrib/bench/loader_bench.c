@@ -135,7 +135,7 @@ static void read_piece(struct job *j, void *own, long i)
     struct err e = ERR_INIT;
     float y[DATASET_LABELS];
 
-    if (dataset_read_with(j->data, &o->scratch, (uint64_t)i, o->buffer, y, NULL, &e) < 0)
+    if (dataset_read_with(j->data, &o->scratch, (uint64_t)i, o->buffer, NULL, y, NULL, &e) < 0)
         die(e.text);
 }
 

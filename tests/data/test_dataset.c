@@ -637,7 +637,7 @@ static void short_chunk_of_labels(const char *path)
 }
 
 /* A compact set's own size, in the message that says how it is stored. */
-static void short_header(const char *path)
+static void say_compact(const char *path, uint16_t bytes)
 {
     unsigned char file[65536], message[] = {3, 0, 0, 0x10};
 
@@ -646,8 +646,18 @@ static void short_header(const char *path)
     ssize_t n = pread(fd, file, sizeof file, 0);
     unsigned char *found = memmem(file, (size_t)n, message, sizeof message);
     assert_non_null(found);
-    assert_int_equal(pwrite(fd, "\xe8\x03", 2, found + 2 - file), 2);
+    assert_int_equal(pwrite(fd, &bytes, 2, found + 2 - file), 2);
     close(fd);
+}
+
+static void short_header(const char *path)
+{
+    say_compact(path, 1000);
+}
+
+static void empty_header(const char *path)
+{
+    say_compact(path, 0);
 }
 
 static void filtered(void (*filter)(hid_t p))
@@ -730,6 +740,7 @@ static void bad_files_are_refused(void **state)
         {wrong_sum, ": dataset 'x' is damaged at (0,0,0)"},
         {short_chunk, ": dataset 'x' is damaged at (0,0,0)"},
         {short_chunk_of_labels, ": dataset 'y' is damaged at (0,0,0)"},
+        {empty_header, ": dataset 'x' has 0 bytes, expected 4096"},
         {short_header, ": dataset 'x' has 1000 bytes, expected 4096"},
         {filter_nbit, ": dataset 'x' has filter 5 of HDF5, expected none but "},
         {filter_scaleoffset, ": dataset 'x' has filter 6 of HDF5, expected none but "},

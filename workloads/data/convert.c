@@ -20,9 +20,10 @@ enum {
                    * when that is another: both sides then stay in the cache */
 };
 
-/* n cells of a row of the output: o[k] are their places in the cube, counted
- * from `row`; x is where the first one's channels go. */
-typedef void row_fn(const struct convert *c, const void *row, const long *o, long n, float *x);
+/* n cells of a row of the output: at + o[k] are their places in the planes, in
+ * values; x is where the first one's channels go. */
+typedef void row_fn(const struct convert *c, const void *planes, long at, const long *o, long n,
+                    float *x);
 
 /* Floats from one cell of the output to the next, and from channel to channel. */
 static long cell_step(const struct convert *c)
@@ -35,14 +36,16 @@ static long channel_step(const struct convert *c)
     return c->layout == LOADER_NCDHW ? c->edge * c->edge * c->edge : 1;
 }
 
-static void row_counts(const struct convert *c, const void *row, const long *o, long n, float *x)
+static void row_counts(const struct convert *c, const void *planes, long at, const long *o, long n,
+                       float *x)
 {
+    const int16_t *from = planes;
     const float *t = c->table;
     const long step = cell_step(c), plane = channel_step(c);
     float *x0 = x, *x1 = x + plane, *x2 = x1 + plane, *x3 = x2 + plane;
 
     for (long k = 0; k < n; k++) {
-        const int16_t *cell = (const int16_t *)row + o[k];
+        const int16_t *cell = from + (at + o[k]);
         x0[k * step] = t[cell[0]];
         x1[k * step] = t[COUNTS + cell[1]];
         x2[k * step] = t[2 * COUNTS + cell[2]];
@@ -50,64 +53,70 @@ static void row_counts(const struct convert *c, const void *row, const long *o, 
     }
 }
 
-static void row_floats(const struct convert *c, const void *row, const long *o, long n, float *x)
+static void row_floats(const struct convert *c, const void *planes, long at, const long *o, long n,
+                       float *x)
 {
     const long step = cell_step(c), plane = channel_step(c);
 
     for (long k = 0; k < n; k++)
         for (int i = 0; i < C; i++)
             x[i * plane + k * step] =
-                (log1pf(((const float *)row)[o[k] + i]) - c->norm.shift[i]) * c->norm.scale[i];
+                (log1pf(((const float *)planes)[at + o[k] + i]) - c->norm.shift[i]) *
+                c->norm.scale[i];
 }
 
 #if defined(__x86_64__)
 #define AVX512 __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq")))
 
 /* A cell is 8 bytes. */
-static inline long long cell_at(const void *row, long o)
+static inline long long cell_at(const int16_t *cell)
 {
     long long v;
 
-    memcpy(&v, (const int16_t *)row + o, sizeof v);
+    memcpy(&v, cell, sizeof v);
     return v;
 }
 
 /* Four cells side by side: one store of a cache line. */
-AVX512 static void row_last_avx512(const struct convert *c, const void *row, const long *o, long n,
-                                   float *x)
+AVX512 static void row_last_avx512(const struct convert *c, const void *planes, long at,
+                                   const long *o, long n, float *x)
 {
     const __m512i base = _mm512_broadcast_i32x4(_mm_setr_epi32(0, COUNTS, 2 * COUNTS, 3 * COUNTS));
+    const int16_t *from = planes;
     long k = 0;
 
     for (; k + 4 <= n; k += 4) {
+        const int16_t *cell[] = {from + (at + o[k]), from + (at + o[k + 1]), from + (at + o[k + 2]),
+                                 from + (at + o[k + 3])};
         __m256i cells = o[k + 3] - o[k] == 3 * C
-                            ? _mm256_loadu_si256((const void *)((const int16_t *)row + o[k]))
-                            : _mm256_setr_epi64x(cell_at(row, o[k]), cell_at(row, o[k + 1]),
-                                                 cell_at(row, o[k + 2]), cell_at(row, o[k + 3]));
-        __m512i at = _mm512_add_epi32(_mm512_cvtepu16_epi32(cells), base);
-        _mm512_storeu_ps(x + k * C, _mm512_i32gather_ps(at, c->table, sizeof(float)));
+                            ? _mm256_loadu_si256((const void *)cell[0])
+                            : _mm256_setr_epi64x(cell_at(cell[0]), cell_at(cell[1]),
+                                                 cell_at(cell[2]), cell_at(cell[3]));
+        __m512i place = _mm512_add_epi32(_mm512_cvtepu16_epi32(cells), base);
+        _mm512_storeu_ps(x + k * C, _mm512_i32gather_ps(place, c->table, sizeof(float)));
     }
-    row_counts(c, row, o + k, n - k, x + k * C);
+    row_counts(c, planes, at, o + k, n - k, x + k * C);
 }
 
 /* Eight cells at a time, taken apart into their channels. */
-AVX512 static void row_first_avx512(const struct convert *c, const void *row, const long *o, long n,
-                                    float *x)
+AVX512 static void row_first_avx512(const struct convert *c, const void *planes, long at,
+                                    const long *o, long n, float *x)
 {
-    const __m512i count = _mm512_set1_epi64(UINT16_MAX);
+    const __m512i count = _mm512_set1_epi64(UINT16_MAX), start = _mm512_set1_epi64(at);
     const long plane = channel_step(c);
     long k = 0;
 
     for (; k + 8 <= n; k += 8) {
-        __m512i cells = _mm512_i64gather_epi64(_mm512_loadu_si512(o + k), row, sizeof(int16_t));
+        __m512i where = _mm512_add_epi64(_mm512_loadu_si512(o + k), start);
+        __m512i cells = _mm512_i64gather_epi64(where, planes, sizeof(int16_t));
         for (int i = 0; i < C; i++) {
-            __m512i at = _mm512_and_si512(cells, count);
+            __m512i place = _mm512_and_si512(cells, count);
             _mm256_storeu_ps(x + i * plane + k,
-                             _mm512_i64gather_ps(at, c->table + i * COUNTS, sizeof(float)));
+                             _mm512_i64gather_ps(place, c->table + i * COUNTS, sizeof(float)));
             cells = _mm512_srli_epi64(cells, 16);
         }
     }
-    row_counts(c, row, o + k, n - k, x + k);
+    row_counts(c, planes, at, o + k, n - k, x + k);
 }
 #endif
 
@@ -208,40 +217,58 @@ static long least(long a, long b)
     return a < b ? a : b;
 }
 
-/* All cells, tile by tile of the output. */
+/* Part of the output: cells low[a] to high[a] along each axis. */
+struct box {
+    long low[AXES], high[AXES];
+};
+
+/* The cells of the box, tile by tile. */
 static void each_row(const struct convert *c, const struct convert_turn *t, row_fn *row,
-                     const char *cube, float *x)
+                     const void *planes, long first, const struct box *x, float *out)
 {
-    const long edge = c->edge, step = cell_step(c), *o = t->offset;
-    const size_t bytes = c->type == DATASET_INT16 ? sizeof(int16_t) : sizeof(float);
+    const long edge = c->edge, step = cell_step(c), skip = first * edge * edge * C;
+    const long *o = t->offset;
     long tile[AXES] = {1, 1, edge}, b[AXES];
 
     if (t->from[2] != 2) {
         tile[2] = TILE;
         tile[t->from[0] == 2 ? 0 : 1] = TILE_FAST;
     }
-    for (b[0] = 0; b[0] < edge; b[0] += tile[0])
-        for (b[1] = 0; b[1] < edge; b[1] += tile[1])
-            for (b[2] = 0; b[2] < edge; b[2] += tile[2])
-                for (long i = b[0]; i < least(b[0] + tile[0], edge); i++)
-                    for (long j = b[1]; j < least(b[1] + tile[1], edge); j++)
-                        row(c, cube + (size_t)(o[i] + o[edge + j]) * bytes, o + 2 * edge + b[2],
-                            least(tile[2], edge - b[2]), x + ((i * edge + j) * edge + b[2]) * step);
+    for (b[0] = x->low[0]; b[0] < x->high[0]; b[0] += tile[0])
+        for (b[1] = x->low[1]; b[1] < x->high[1]; b[1] += tile[1])
+            for (b[2] = x->low[2]; b[2] < x->high[2]; b[2] += tile[2])
+                for (long i = b[0]; i < least(b[0] + tile[0], x->high[0]); i++)
+                    for (long j = b[1]; j < least(b[1] + tile[1], x->high[1]); j++)
+                        row(c, planes, o[i] + o[edge + j] - skip, o + 2 * edge + b[2],
+                            least(tile[2], x->high[2] - b[2]),
+                            out + ((i * edge + j) * edge + b[2]) * step);
 }
 
-void convert_cube_at(int level, const struct convert *c, const struct convert_turn *t,
-                     const void *cube, float *x)
+/* Planes of the file are planes of the output along one axis: a run of them,
+ * or two where the box was shifted. */
+void convert_planes_at(int level, const struct convert *c, const struct convert_turn *t,
+                       const void *planes, long first, long n, float *x)
 {
     const struct level *l = level_at(level);
+    row_fn *const counts = c->layout == LOADER_NCDHW ? l->first : l->last;
+    row_fn *const row = c->type == DATASET_INT16 ? counts : row_floats;
+    const long edge = c->edge, low = first * edge * edge * C, high = low + n * edge * edge * C;
+    const int axis = t->from[0] == 0 ? 0 : t->from[1] == 0 ? 1 : 2;
+    const long *o = t->offset + axis * edge;
+    struct box box = {{0}, {edge, edge, edge}};
 
-    each_row(c, t,
-             c->type != DATASET_INT16    ? row_floats
-             : c->layout == LOADER_NCDHW ? l->first
-                                         : l->last,
-             cube, x);
+    for (long i = 0; i < edge; i = box.high[axis] + 1) {
+        while (i < edge && (o[i] < low || o[i] >= high))
+            i++;
+        box.low[axis] = box.high[axis] = i;
+        while (box.high[axis] < edge && o[box.high[axis]] >= low && o[box.high[axis]] < high)
+            box.high[axis]++;
+        each_row(c, t, row, planes, first, &box, x);
+    }
 }
 
-void convert_cube(const struct convert *c, const struct convert_turn *t, const void *cube, float *x)
+void convert_planes(const struct convert *c, const struct convert_turn *t, const void *planes,
+                    long first, long n, float *x)
 {
-    convert_cube_at(0, c, t, cube, x);
+    convert_planes_at(0, c, t, planes, first, n, x);
 }

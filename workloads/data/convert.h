@@ -48,15 +48,15 @@ void convert_turn_fini(struct convert_turn *t);
 void convert_turn_set(struct convert_turn *t, long edge, unsigned permutation, unsigned reflect,
                       const uint32_t shift[CONVERT_AXES]);
 
-/* cube [D][D][D][C] -> x [C][D][D][D] or [D][D][D][C], 64-byte aligned. Counts
- * are not negative. */
-void convert_cube(const struct convert *c, const struct convert_turn *t, const void *cube,
-                  float *x);
+/* Stored planes first..first+n-1, [n][D][D][C], to where they belong in
+ * x [C][D][D][D] or [D][D][D][C]. Counts are not negative. */
+void convert_planes(const struct convert *c, const struct convert_turn *t, const void *planes,
+                    long first, long n, float *x);
 
 /* For tests: level i of those that this CPU has, the best first, and its
  * name; NULL past the end. */
 const char *convert_level(int i);
-void convert_cube_at(int level, const struct convert *c, const struct convert_turn *t,
-                     const void *cube, float *x);
+void convert_planes_at(int level, const struct convert *c, const struct convert_turn *t,
+                       const void *planes, long first, long n, float *x);
 
 #endif

@@ -29,13 +29,22 @@ struct cube_shape {
     int edge;  /* D: of a sample, divides S */
 };
 
+/* Takes a sample plane by plane while it is in the cache: planes
+ * first..first+n-1, [n][D][D][C], checked, in order. */
+struct cube_sink {
+    void (*planes)(void *arg, const void *cells, int first, int n);
+    void *arg;
+};
+
 /* What is in the file: layout, type and S; refuses what is no cube set. */
 int cube_probe(const char *path, struct cube_shape *shape, struct err *e);
 
 /* Reads sample `part` (of (S/D)^3, the last axis fastest) and the labels.
- * cube NULL: the labels alone. expected_bytes: 0, or the file's size. *bytes
+ * cube NULL: the labels alone. With a sink the sample goes there, and cube is
+ * memory that may be needed. expected_bytes: 0, or the file's size. *bytes
  * grows by what was read. */
 int cube_read(const char *path, const struct cube_shape *shape, int part, uint64_t expected_bytes,
-              struct chunk_scratch *s, void *cube, float *y, uint64_t *bytes, struct err *e);
+              struct chunk_scratch *s, void *cube, const struct cube_sink *sink, float *y,
+              uint64_t *bytes, struct err *e);
 
 #endif

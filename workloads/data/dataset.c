@@ -198,7 +198,7 @@ const struct dataset_info *dataset_info(const struct dataset *d)
 }
 
 int dataset_read_with(const struct dataset *d, struct chunk_scratch *s, uint64_t i, void *cube,
-                      float *y, uint64_t *bytes, struct err *e)
+                      const struct cube_sink *sink, float *y, uint64_t *bytes, struct err *e)
 {
     char path[PATH_MAX];
     uint64_t read = 0;
@@ -210,7 +210,7 @@ int dataset_read_with(const struct dataset *d, struct chunk_scratch *s, uint64_t
     const int part = (int)(i % (uint64_t)d->per_file);
     if (!file_path(d, file, path))
         return err_set(e, "the path '%.80s...' is too long", d->folder);
-    if (cube_read(path, &d->shape, part, d->files[file].bytes, s, cube, y, &read, e) < 0)
+    if (cube_read(path, &d->shape, part, d->files[file].bytes, s, cube, sink, y, &read, e) < 0)
         return -1;
     if (bytes)
         *bytes = read;
@@ -220,7 +220,7 @@ int dataset_read_with(const struct dataset *d, struct chunk_scratch *s, uint64_t
 int dataset_read(struct dataset *d, uint64_t i, void *cube, float *y, uint64_t *bytes,
                  struct err *e)
 {
-    return dataset_read_with(d, &d->scratch, i, cube, y, bytes, e);
+    return dataset_read_with(d, &d->scratch, i, cube, NULL, y, bytes, e);
 }
 
 void dataset_will_read(const struct dataset *d, uint64_t i)

@@ -58,6 +58,7 @@ struct dataset_info {
 
 struct dataset;
 struct chunk_scratch; /* workloads/data/chunk.h */
+struct cube_sink;     /* workloads/data/cube.h */
 
 /* Opens one split of the folder for samples of edge cells per side (0: the
  * whole cube of a file). The first file is opened and checked now, each other
@@ -74,9 +75,10 @@ const struct dataset_info *dataset_info(const struct dataset *d);
 int dataset_read(struct dataset *d, uint64_t i, void *cube, float *y, uint64_t *bytes,
                  struct err *e);
 
-/* The same for any number of threads at once, each with scratch of its own. */
+/* The same for any number of threads at once, each with scratch of its own.
+ * With a sink (may be NULL) the planes go there, and cube is spare memory. */
 int dataset_read_with(const struct dataset *d, struct chunk_scratch *s, uint64_t i, void *cube,
-                      float *y, uint64_t *bytes, struct err *e);
+                      const struct cube_sink *sink, float *y, uint64_t *bytes, struct err *e);
 
 /* Sample i will be read soon: the system may begin to fetch it. A hint, for
  * files of one sample; says nothing of what is wrong with the file. */

@@ -222,48 +222,67 @@ static void turn(const struct loader *l, struct convert_turn *t, uint64_t id, ui
     convert_turn_set(t, l->info.edge, draw[0] % 6, draw[1], shift);
 }
 
-/* The stored cube and labels of a ticket: *own is to be kept or freed. */
-static const void *cube_of(struct worker *w, const struct ticket *t, float *y, void **own,
-                           struct loader_stats *sum, struct err *e)
-{
-    struct loader *l = w->loader;
+/* A sample on its way into its slot. */
+struct making {
+    struct worker *worker;
+    float *x;
+    double convert_seconds;
+};
 
-    if (t->kept) {
-        memcpy(y, t->kept->y, sizeof t->kept->y);
-        sum->kept_samples++;
-        return t->kept->cube;
-    }
+static void take_planes(void *arg, const void *cells, int first, int n)
+{
+    struct making *m = arg;
+    const struct loader *l = m->worker->loader;
+    const double start = l->o.now();
+
+    convert_planes(&l->convert, &m->worker->turn, cells, first, n, m->x);
+    m->convert_seconds += l->o.now() - start;
+}
+
+/* From a file; a cube that is to be kept is read whole, converted afterwards. */
+static int make_from_file(struct making *m, const struct ticket *t, float *y,
+                          struct loader_stats *sum, struct err *e)
+{
+    struct worker *w = m->worker;
+    struct loader *l = w->loader;
+    const struct cube_sink sink = {take_planes, m};
+    void *own = l->kept ? malloc(l->cube_bytes) : NULL;
+
     if (t->hint)
         dataset_will_read(l->o.data, t->soon);
-    *own = l->kept ? malloc(l->cube_bytes) : NULL;
-    sum->keeping = *own != NULL;
-    void *into = *own ? *own : w->cube;
-    if (dataset_read_with(l->o.data, &w->scratch, t->id, into, y, &sum->read_bytes, e) < 0)
-        return NULL;
+    if (dataset_read_with(l->o.data, &w->scratch, t->id, own ? own : w->cube, own ? NULL : &sink, y,
+                          &sum->read_bytes, e) < 0) {
+        free(own);
+        return -1;
+    }
+    sum->keeping = own != NULL;
     sum->read_samples++;
-    return into;
+    if (own) {
+        take_planes(m, own, 0, l->info.edge);
+        keep(l, t->id, own, y);
+    }
+    return 0;
 }
 
 static int make(struct worker *w, const struct ticket *t, struct loader_stats *sum, struct err *e)
 {
     struct loader *l = w->loader;
+    struct making m = {.worker = w, .x = t->slot->x + (size_t)t->at * l->info.values};
     float *y = t->slot->y + (size_t)t->at * DATASET_LABELS;
-    void *own = NULL;
-    double start = l->o.now();
-    const void *cube = cube_of(w, t, y, &own, sum, e);
+    const double start = l->o.now();
+    int rc = 0;
 
-    if (!cube) {
-        free(own);
-        return -1;
-    }
-    double read = l->o.now();
     turn(l, &w->turn, t->id, t->epoch);
-    convert_cube(&l->convert, &w->turn, cube, t->slot->x + (size_t)t->at * l->info.values);
-    sum->read_seconds = read - start;
-    sum->convert_seconds = l->o.now() - read;
-    if (own)
-        keep(l, t->id, own, y);
-    return 0;
+    if (t->kept) {
+        memcpy(y, t->kept->y, sizeof t->kept->y);
+        take_planes(&m, t->kept->cube, 0, l->info.edge);
+        sum->kept_samples++;
+    } else {
+        rc = make_from_file(&m, t, y, sum, e);
+    }
+    sum->convert_seconds = m.convert_seconds;
+    sum->read_seconds = l->o.now() - start - m.convert_seconds;
+    return rc;
 }
 
 /* Locked. Nothing more is taken. Whatever was taken before this sample still
