@@ -77,14 +77,39 @@ static inline long long cell_at(const int16_t *cell)
     return v;
 }
 
-/* Four cells side by side: one store of a cache line. */
+/* The first counts of each channel, in registers: most cells have no others. */
+struct few {
+    __m512 low[C], high[C]; /* 0 to 15, 16 to 31 */
+};
+
+enum { FEW = 32 };
+
+/* Sixteen counts below FEW, channel by channel: what is not looked up yet is
+ * still a count. */
+AVX512 static inline __m512 look_up(const struct few *few, __m512i counts)
+{
+    for (int i = 0; i < C; i++)
+        counts = _mm512_castps_si512(_mm512_mask2_permutex2var_ps(
+            few->low[i], counts, (__mmask16)(0x1111 << i), few->high[i]));
+    return _mm512_castsi512_ps(counts);
+}
+
+/* Four cells side by side: one store of a cache line, past the cache where it
+ * is a whole one, since the trainer reads it much later. */
 AVX512 static void row_last_avx512(const struct convert *c, const void *planes, long at,
                                    const long *o, long n, float *x)
 {
     const __m512i base = _mm512_broadcast_i32x4(_mm_setr_epi32(0, COUNTS, 2 * COUNTS, 3 * COUNTS));
+    const bool whole = (uintptr_t)x % 64 == 0;
+    const __m256i many = _mm256_set1_epi16((int16_t) ~(FEW - 1));
     const int16_t *from = planes;
+    struct few few;
     long k = 0;
 
+    for (int i = 0; i < C; i++) {
+        few.low[i] = _mm512_loadu_ps(c->table + i * COUNTS);
+        few.high[i] = _mm512_loadu_ps(c->table + i * COUNTS + FEW / 2);
+    }
     for (; k + 4 <= n; k += 4) {
         const int16_t *cell[] = {from + (at + o[k]), from + (at + o[k + 1]), from + (at + o[k + 2]),
                                  from + (at + o[k + 3])};
@@ -92,8 +117,15 @@ AVX512 static void row_last_avx512(const struct convert *c, const void *planes, 
                             ? _mm256_loadu_si256((const void *)cell[0])
                             : _mm256_setr_epi64x(cell_at(cell[0]), cell_at(cell[1]),
                                                  cell_at(cell[2]), cell_at(cell[3]));
-        __m512i place = _mm512_add_epi32(_mm512_cvtepu16_epi32(cells), base);
-        _mm512_storeu_ps(x + k * C, _mm512_i32gather_ps(place, c->table, sizeof(float)));
+        __m512i counts = _mm512_cvtepu16_epi32(cells);
+        __m512 fed =
+            _mm256_test_epi16_mask(cells, many)
+                ? _mm512_i32gather_ps(_mm512_add_epi32(counts, base), c->table, sizeof(float))
+                : look_up(&few, counts);
+        if (whole)
+            _mm512_stream_ps(x + k * C, fed);
+        else
+            _mm512_storeu_ps(x + k * C, fed);
     }
     row_counts(c, planes, at, o + k, n - k, x + k * C);
 }
@@ -265,6 +297,9 @@ void convert_planes_at(int level, const struct convert *c, const struct convert_
             box.high[axis]++;
         each_row(c, t, row, planes, first, &box, x);
     }
+#if defined(__x86_64__)
+    _mm_sfence(); /* stores past the cache, before another thread is told */
+#endif
 }
 
 void convert_planes(const struct convert *c, const struct convert_turn *t, const void *planes,
