@@ -660,6 +660,15 @@ static void empty_header(const char *path)
     say_compact(path, 0);
 }
 
+/* The superblock sends to a block of 4 GiB for a driver. */
+static void a_driver(const char *path)
+{
+    int fd = open(path, O_RDWR);
+
+    assert_int_equal(pwrite(fd, "\x78\x05\0\0\0\0\0\0", 8, 48), 8);
+    close(fd);
+}
+
 static void filtered(void (*filter)(hid_t p))
 {
     fixture_write(folder, "train/two.hdf5",
@@ -740,6 +749,7 @@ static void bad_files_are_refused(void **state)
         {wrong_sum, ": dataset 'x' is damaged at (0,0,0)"},
         {short_chunk, ": dataset 'x' is damaged at (0,0,0)"},
         {short_chunk_of_labels, ": dataset 'y' is damaged at (0,0,0)"},
+        {a_driver, ": for a driver of HDF5, expected one plain file"},
         {empty_header, ": dataset 'x' has 0 bytes, expected 4096"},
         {short_header, ": dataset 'x' has 1000 bytes, expected 4096"},
         {filter_nbit, ": dataset 'x' has filter 5 of HDF5, expected none but "},
