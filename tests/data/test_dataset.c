@@ -660,6 +660,20 @@ static void empty_header(const char *path)
     say_compact(path, 0);
 }
 
+/* An int16 whose bits begin at bit 7: the datatype message of x. */
+static void shifted_type(const char *path)
+{
+    unsigned char file[65536];
+    static const unsigned char message[] = {0x10, 8, 0, 0, 2, 0, 0, 0, 0, 0, 16, 0};
+
+    int fd = open(path, O_RDWR);
+    ssize_t n = pread(fd, file, sizeof file, 0);
+    unsigned char *found = memmem(file, (size_t)n, message, sizeof message);
+    assert_non_null(found);
+    assert_int_equal(pwrite(fd, "\x07", 1, found + 8 - file), 1);
+    close(fd);
+}
+
 /* The superblock sends to a block of 4 GiB for a driver. */
 static void a_driver(const char *path)
 {
@@ -749,6 +763,7 @@ static void bad_files_are_refused(void **state)
         {wrong_sum, ": dataset 'x' is damaged at (0,0,0)"},
         {short_chunk, ": dataset 'x' is damaged at (0,0,0)"},
         {short_chunk_of_labels, ": dataset 'y' is damaged at (0,0,0)"},
+        {shifted_type, ": dataset 'x' has numbers that are wider than their 2 bytes"},
         {a_driver, ": for a driver of HDF5, expected one plain file"},
         {empty_header, ": dataset 'x' has 0 bytes, expected 4096"},
         {short_header, ": dataset 'x' has 1000 bytes, expected 4096"},

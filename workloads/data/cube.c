@@ -205,6 +205,22 @@ static hid_t native_type(enum dataset_type type)
     return type == DATASET_INT16 ? H5T_NATIVE_INT16 : H5T_NATIVE_FLOAT;
 }
 
+/* Whether the bits of a number lie in its bytes: HDF5 looks no further. */
+static bool fits(hid_t type, H5T_class_t class)
+{
+    const size_t bits = 8 * H5Tget_size(type);
+    size_t sign, exponent, exponent_bits, mantissa, mantissa_bits;
+
+    if (H5Tget_offset(type) < 0 || H5Tget_precision(type) > bits ||
+        (size_t)H5Tget_offset(type) > bits - H5Tget_precision(type))
+        return false;
+    if (class != H5T_FLOAT)
+        return true;
+    return H5Tget_fields(type, &sign, &exponent, &exponent_bits, &mantissa, &mantissa_bits) >= 0 &&
+           sign < bits && exponent_bits <= bits && exponent <= bits - exponent_bits &&
+           mantissa_bits <= bits && mantissa <= bits - mantissa_bits;
+}
+
 /* Integers that int16 holds stay integers, other numbers become floats. Labels
  * are floats. */
 static int get_type(struct stored *f, bool labels, struct err *e)
@@ -223,6 +239,9 @@ static int get_type(struct stored *f, bool labels, struct err *e)
     else if ((class != H5T_INTEGER && class != H5T_FLOAT) || size > 8)
         rc = err_set(e, "%s: dataset '%s' holds no numbers, expected int16 counts", f->path,
                      f->name);
+    else if (!fits(type, class))
+        rc = err_set(e, "%s: dataset '%s' has numbers that are wider than their %zu bytes", f->path,
+                     f->name, size);
     H5Tclose(type);
     return rc;
 }
