@@ -4,6 +4,7 @@
 # libFuzzer, ASan and UBSan and what its lines "links:" name (fuzz.h), and runs
 # it from its corpus for so long (10). What it finds is left in a new folder,
 # which is named; the tree is not written to. Exit 77: it cannot be built here.
+# FUZZ_FOLDER names a folder of its own to the fuzzer, whose seeds/ is a corpus.
 set -eu
 file=$1
 seconds=${2:-10}
@@ -11,8 +12,9 @@ top=${top_srcdir:-$(cd "$(dirname "$0")/.." && pwd)}
 build=${top_builddir:-$top/build}
 name=$(basename "$file" .c)
 corpus=$(dirname "$file")/corpus/${name#fuzz_}
+[ -d "$corpus" ] || corpus=
 work=$(mktemp -d "${TMPDIR:-/tmp}/hpcai500-fuzz.XXXXXX")
-mkdir "$work/found"
+mkdir "$work/found" "$work/seeds"
 
 # skip SENTENCE
 skip() {
@@ -33,6 +35,7 @@ for word in $(sed -n 's/^ \* links: //p' "$file"); do
             found=$(pkg-config --cflags --libs "$library" 2>/dev/null) ||
                 skip "$name wants $library, which pkg-config does not know"
             flags="$flags $found" ;;
+        opt:*) flags="$flags $(pkg-config --cflags --libs "${word#opt:}" 2>/dev/null || true)" ;;
         *) sources="$sources $top/$word" ;;
     esac
 done
@@ -40,8 +43,14 @@ done
 clang -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined \
     -fno-sanitize-recover=undefined -DHPCAI500_SYSCONFDIR='"/etc/hpcai500"' \
     -DHPCAI500_BINDIR='"/usr/bin"' -I"$build" -I"$top" "$file" $sources $flags -lm -o "$work/fuzz"
-if "$work/fuzz" -max_total_time="$seconds" -max_len=8192 -artifact_prefix="$work/" \
-    "$work/found" "$corpus" >"$work/log" 2>&1; then
+# HDF5 leaks what it made of files that it refuses, and asks for as much memory
+# as a header says: what is touched counts (rss).
+echo leak:libhdf5 >"$work/suppress"
+export FUZZ_FOLDER="$work" ASAN_OPTIONS=allocator_may_return_null=1 \
+    LSAN_OPTIONS="suppressions=$work/suppress"
+# shellcheck disable=SC2046
+if "$work/fuzz" -max_total_time="$seconds" -max_len=8192 $(sed -n 's/^ \* runs: //p' "$file") \
+    -artifact_prefix="$work/" "$work/found" "$work/seeds" ${corpus:+"$corpus"} >"$work/log" 2>&1; then
     tail -n 2 "$work/log"
     rm -r "$work"
 else

@@ -147,6 +147,10 @@ static void any_storage_reads_alike(void **state)
         {{.chunk = {1, 8, 2, 1}, .filter = shuffled_only}, DATASET_INT16},
         {{.chunk = {4, 4, 4, 4}, .filter = checksummed}, DATASET_INT16},
         {{.chunk = {4, 4, 4, 4}, .filter = all_three}, DATASET_INT16},
+        {{.chunk = {4, 4, 4, 4}, .filter = packed}, DATASET_INT16},
+        {{.chunk = {4, 4, 4, 4}, .filter = scaled}, DATASET_INT16},
+        {{.chunk = {4, 4, 4, 4}, .filter = szipped}, DATASET_INT16},
+        {{.userblock = 512, .chunk = {4, 4, 4, 4}, .filter = deflated}, DATASET_INT16},
         {{.chunk = {3, 5, 7, 3}, .filter = summed_first}, DATASET_INT16},
         {{.chunk = {3, 5, 7, 3}, .filter = twice}, DATASET_INT16},
         {{.filter = compact}, DATASET_INT16},
@@ -683,37 +687,6 @@ static void a_driver(const char *path)
     close(fd);
 }
 
-static void filtered(void (*filter)(hid_t p))
-{
-    fixture_write(folder, "train/two.hdf5",
-                  &(struct fixture){.chunk = {4, 4, 4, 4}, .filter = filter});
-}
-
-static void filter_nbit(const char *path)
-{
-    (void)path;
-    filtered(packed);
-}
-
-static void filter_scaleoffset(const char *path)
-{
-    (void)path;
-    filtered(scaled);
-}
-
-static void filter_szip(const char *path)
-{
-    (void)path;
-    filtered(szipped);
-}
-
-static void chunks_behind_a_block(const char *path)
-{
-    (void)path;
-    fixture_write(folder, "train/two.hdf5",
-                  &(struct fixture){.chunk = {4, 4, 4, 4}, .userblock = 512});
-}
-
 #define NO_SET ": its dataset cannot be opened (HDF5: "
 
 /* two.hdf5 is spoilt, one.hdf5 before it is good: what is found only when a
@@ -742,9 +715,8 @@ static void bad_files_are_refused(void **state)
         {huge_chunk_of_labels, ": dataset 'y' has chunks of 536870912 values, expected 4"},
         {wide_labels, ": dataset 'y' holds no floats"},
         {boasting_chunk, ": dataset 'x' is said to take 4294967280 bytes of a file of "},
-        {foreign_filter, ": dataset 'x' has filter 32123 of HDF5, expected none but deflate, "
-                         "shuffle and fletcher32"},
-        {foreign_filter_of_labels, ": dataset 'y' has filter 32123 of HDF5, expected none but "},
+        {foreign_filter, ": its values cannot be read (HDF5: "},
+        {foreign_filter_of_labels, ": dataset 'y' has other filters than deflate, shuffle and "},
         {five_channels, ": dataset 'x' is (8,8,8,5), expected (D,D,D,4) with D from 4 to 1024"},
         {text_cube, ": dataset 'x' holds no numbers, expected int16 counts"},
         {negative_count, ": dataset 'x' has -3 in a cell, expected finite counts from 0"},
@@ -767,10 +739,6 @@ static void bad_files_are_refused(void **state)
         {a_driver, ": for a driver of HDF5, expected one plain file"},
         {empty_header, ": dataset 'x' has 0 bytes, expected 4096"},
         {short_header, ": dataset 'x' has 1000 bytes, expected 4096"},
-        {filter_nbit, ": dataset 'x' has filter 5 of HDF5, expected none but "},
-        {filter_scaleoffset, ": dataset 'x' has filter 6 of HDF5, expected none but "},
-        {filter_szip, ": dataset 'x' has filter 4 of HDF5, expected none but "},
-        {chunks_behind_a_block, ": chunks of 'x' behind a user block of 512 bytes"},
     };
     int16_t cube[8 * 8 * 8 * 4];
     char path[300], want[600];
@@ -830,7 +798,7 @@ static void no_filter_of_others_is_loaded(void **state)
     assert_non_null(d);
     foreign_filter(path);
     assert_int_equal(dataset_read(d, 1, cube, y, NULL, &e), -1);
-    assert_non_null(strstr(e.text, "has filter 32123"));
+    assert_non_null(strstr(e.text, "its values cannot be read"));
     assert_null(getenv(FOREIGN_FILTER_RAN));
     assert_true(library_loads_it(path)); /* or the above says nothing */
     dataset_close(d);

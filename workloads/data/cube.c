@@ -246,27 +246,23 @@ static int get_type(struct stored *f, bool labels, struct err *e)
     return rc;
 }
 
-/* Nothing but what chunk_decode() undoes: HDF5's own decoders trust the file. */
-static int get_filters(struct stored *f, hid_t p, struct err *e)
+/* True when every filter is one that chunk_decode() undoes. */
+static bool known_filters(struct stored *f, hid_t p)
 {
     const int n = H5Pget_nfilters(p);
 
     if (n < 0 || n > CHUNK_MAX_FILTERS)
-        return err_set(e, "%s: dataset '%s' has %d filters, expected at most %d", f->path, f->name,
-                       n, CHUNK_MAX_FILTERS);
+        return false;
     f->form.filters = n;
     for (int i = 0; i < n; i++) {
         unsigned flags, config;
         size_t values = 0;
         int filter = H5Pget_filter2(p, (unsigned)i, &flags, &values, NULL, 0, NULL, &config);
         if (filter != CHUNK_DEFLATE && filter != CHUNK_SHUFFLE && filter != CHUNK_FLETCHER32)
-            return err_set(e,
-                           "%s: dataset '%s' has filter %d of HDF5, expected none but deflate, "
-                           "shuffle and fletcher32",
-                           f->path, f->name, filter);
+            return false;
         f->form.filter[i] = (enum chunk_filter)filter;
     }
-    return 0;
+    return true;
 }
 
 static int get_chunk(struct stored *f, hid_t p, struct err *e)
@@ -290,7 +286,7 @@ static int get_chunk(struct stored *f, hid_t p, struct err *e)
     }
     f->form.bytes = (size_t)values * f->form.element;
     f->form.room = (size_t)values * wide;
-    return get_filters(f, p, e);
+    return 0;
 }
 
 static int get_storage(struct stored *f, struct err *e)
@@ -307,11 +303,16 @@ static int get_storage(struct stored *f, struct err *e)
     if (f->offset != HADDR_UNDEF && userblock == 0)
         f->how = CONTIGUOUS;
     if (layout == H5D_CHUNKED) {
-        f->how = CHUNKED;
         rc = get_chunk(f, p, e);
-        if (rc == 0 && userblock != 0) /* which offsets of chunks count in, or not, by release */
-            rc = err_set(e, "%s: chunks of '%s' behind a user block of %" PRIu64 " bytes", f->path,
-                         f->name, (uint64_t)userblock);
+        /* Behind a user block it depends on HDF5's release what offsets of
+         * chunks count from. */
+        if (known_filters(f, p) && userblock == 0)
+            f->how = CHUNKED;
+        else if (rc == 0 && f->rank == 1)
+            rc = err_set(e,
+                         "%s: dataset '%s' has other filters than deflate, shuffle and "
+                         "fletcher32, or lies behind a user block",
+                         f->path, f->name);
     }
     H5Pclose(made);
     H5Pclose(p);
@@ -538,13 +539,14 @@ static int check_stored(const struct stored *f, struct err *e)
         return err_set(e,
                        "%s: dataset '%s' is said to take %" PRIu64 " bytes of a file of %" PRIu64,
                        f->path, f->name, bytes, f->bytes);
-    if (bytes < plain && (f->compact || bytes != 0)) /* 0: never written */
+    if (bytes < plain && !f->form.room && (f->compact || bytes != 0)) /* 0: never written */
         return err_set(e, "%s: dataset '%s' has %" PRIu64 " bytes, expected %" PRIu64, f->path,
                        f->name, bytes, plain);
     return 0;
 }
 
-/* What lies in the header, behind a user block, or was never written. */
+/* What lies in the header, behind a user block, or was never written, and what
+ * only HDF5 decodes: szip, nbit, scaleoffset. Its decoders trust the file. */
 static int read_by_library(const struct stored *f, const struct region *r, void *cube,
                            uint64_t *bytes, struct err *e)
 {
@@ -720,6 +722,7 @@ int cube_probe(const char *path, struct cube_shape *shape, struct err *e)
     if (rc == 0) {
         shape->type = f.type;
         shape->whole = (int)f.dims[0];
+        shape->by_library = f.how == BY_LIBRARY && f.form.room;
     }
     pthread_mutex_lock(&library);
     close_file(&f);

@@ -25,8 +25,9 @@
 struct cube_shape {
     enum data_layout layout;
     enum dataset_type type;
-    int whole; /* S: cells per side in the file */
-    int edge;  /* D: of a sample, divides S */
+    int whole;       /* S: cells per side in the file */
+    int edge;        /* D: of a sample, divides S */
+    bool by_library; /* chunks that HDF5 decodes, not this module: it trusts them */
 };
 
 /* Takes a sample plane by plane while it is in the cache: planes
