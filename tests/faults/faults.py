@@ -472,10 +472,12 @@ class Collect(Case):
                 rc, err, _ = run([BUILD + "/tests/spank/make_bundles", made + ".new", MUNGE.socket,
                                   kind, str(job)])
                 must(rc == 0, "make_bundles:", rc, err)
+            # One copy, before others fork: a program that is being written cannot start.
+            shutil.copy(self.built, made + ".new")
             os.rename(made + ".new", made)
         os.chmod(d, 0o755)
         os.mkdir(d + "/spool")
-        shutil.copytree(made, d + "/spool/out")
+        shutil.copytree(made, d + "/spool/out", ignore=shutil.ignore_patterns("hpcai500-*"))
         for path in files(d, "spool/out/*"):
             os.chmod(path, 0o600)
         os.chmod(d + "/spool/out", 0o700)
@@ -485,7 +487,7 @@ class Collect(Case):
             f.write("spool = %s/spool\nhistory = %s/lib/history.sqlite\narchive = %s/lib/archive\n"
                     "quarantine = %s/lib/quarantine\nservice_user = root\nmunge_socket = %s\n" %
                     (d, d, d, d, MUNGE.socket))
-        shutil.copy(BUILD + "/spank/hpcai500-collect", d)  # without a slurmdbd beside it
+        os.link(made + "/hpcai500-collect", d + "/hpcai500-collect")  # without a slurmdbd beside it
 
     def environment(self, d):
         return {"HPCAI500_CONF": d + "/conf", "TMPDIR": d + "/tmp"}
@@ -582,7 +584,7 @@ class Breaker:
         self.lock = threading.Lock()
         self.number = 0
         self.counts = collections.Counter()
-        self.broken = []
+        self.broken, self.missed = [], []
 
     def folder(self):
         with self.lock:
@@ -637,6 +639,7 @@ class Breaker:
         except Missed:
             with self.lock:
                 self.counts["missed"] += 1
+                self.missed.append("%s %s %s" % fault[:3])
         except (Broken, OSError, ValueError, KeyError, sqlite3.Error, subprocess.TimeoutExpired,
                 zlib.error, EOFError) as e:
             with self.lock:
@@ -687,6 +690,8 @@ class Breaker:
                   self.case.name, self.total, self.writes, c["kill"], c["error"], c["torn"],
                   c["room"], c["short"], c["failed"], c["went on"], c["missed"], len(self.broken),
                   time.monotonic() - begin), flush=True)
+        if self.missed:
+            print("  did not come: " + ", ".join(sorted(self.missed)), flush=True)
         for b in self.broken[:20]:
             print("  " + b.replace("\n", " | ")[:600], flush=True)
         return not self.broken
