@@ -189,13 +189,13 @@ static int send_all(int fd, const void *p, size_t n, struct err *e)
     return 0;
 }
 
-/* One line, without its end. */
+/* One line, without its end; nothing is meant to stand behind it. */
 static int receive_line(int fd, char *line, size_t size, struct err *e)
 {
     size_t n = 0;
 
     while (n < size - 1) {
-        ssize_t k = recv(fd, line + n, 1, 0);
+        ssize_t k = recv(fd, line + n, size - 1 - n, 0);
         if (k < 0 && errno == EINTR)
             continue;
         if (k < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) &&
@@ -204,9 +204,10 @@ static int receive_line(int fd, char *line, size_t size, struct err *e)
         if (k <= 0)
             return err_set(e, "the collector did not answer: %s",
                            k < 0 ? strerror(errno) : "it closed the connection");
-        if (line[n] == '\n')
+        char *end = memchr(line + n, '\n', (size_t)k);
+        n = end ? (size_t)(end - line) : n + (size_t)k;
+        if (end)
             break;
-        n++;
     }
     line[n] = '\0';
     return 0;
@@ -253,25 +254,38 @@ static char *slurp(int out, struct waiting *w, char hash[SHA256_HEX_SIZE], struc
 }
 
 /* 1: the collector has it, 0: it does not want this one, -1: no use to go on. */
+static int send_body(int to, const char *bytes, const struct waiting *w, const char *hash,
+                     struct err *e)
+{
+    struct err sending = ERR_INIT;
+    char line[600];
+    /* a refusal may come, and the connection end, before all is sent */
+    int sent = send_all(to, bytes, w->size, &sending);
+
+    if (sent < 0)
+        shutdown(to, SHUT_WR); /* else both would wait for the other */
+    if (receive_line(to, line, sizeof line, e)) {
+        if (sent < 0)
+            *e = sending;
+        return -1;
+    }
+    if (sent == 0 && strncmp(line, "ok ", 3) == 0 && strcmp(line + 3, hash) == 0)
+        return 1;
+    err_set(e, "%s: the collector says: %s", w->name, line);
+    return 0;
+}
+
+/* As send_body(). */
 static int send_bundle(const struct config *c, int out, struct waiting *w, struct err *e)
 {
-    char hash[SHA256_HEX_SIZE], line[600];
+    char hash[SHA256_HEX_SIZE];
     char *bytes = slurp(out, w, hash, e);
     int rc = -1, to = bytes ? connect_to(c->collector, e) : -1;
 
     if (!bytes)
         return 0;
-    if (to >= 0 && send_head(c, to, w, hash, e) == 0) {
-        struct err sending = ERR_INIT;
-        /* a refusal may come, and the connection end, before all is sent */
-        int sent = send_all(to, bytes, w->size, &sending);
-        if (receive_line(to, line, sizeof line, e))
-            rc = -1;
-        else if (sent == 0 && strncmp(line, "ok ", 3) == 0 && strcmp(line + 3, hash) == 0)
-            rc = 1;
-        else
-            rc = err_set(e, "%s: the collector says: %s", w->name, line) + 1;
-    }
+    if (to >= 0 && send_head(c, to, w, hash, e) == 0)
+        rc = send_body(to, bytes, w, hash, e);
     if (to >= 0)
         close(to);
     free(bytes);
@@ -291,13 +305,14 @@ static int forward_all(const struct config *c, int out, struct forward_done *don
     for (int i = done->dropped; rc == 0 && i < n && now_ms() < until; i++) {
         struct err why = ERR_INIT;
         int sent = send_bundle(c, out, &w[i], &why);
-        if (sent == 1 && unlinkat(out, w[i].name, 0) == 0) {
-            done->sent++;
-        } else if (sent < 0) {
-            rc = err_set(e, "%s", why.text);
-        } else {
+        done->sent += sent == 1;
+        if (sent == 0) {
             done->refused++;
             done->why = why;
+        } else if (sent < 0) {
+            rc = err_set(e, "%s", why.text);
+        } else if (unlinkat(out, w[i].name, 0) < 0) { /* it would be sent for ever */
+            rc = err_set(e, "%s was sent and cannot be removed: %s", w[i].name, strerror(errno));
         }
     }
     free(w);
@@ -319,6 +334,8 @@ int forward_run(const struct config *c, struct forward_done *done, struct err *e
         rc = err_set(e, "the spool's out/.forward: %s", strerror(errno));
     else if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
         rc = forward_all(c, out, done, e);
+    else if (errno != EAGAIN && errno != EACCES) /* else another one is at it */
+        rc = err_set(e, "the spool's out/.forward cannot be locked: %s", strerror(errno));
     if (fd >= 0)
         close(fd);
     close(out);

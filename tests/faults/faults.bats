@@ -38,6 +38,10 @@ broken() {
     broken collect --most 60
 }
 
+@test "a bundle on its way to the collector is not lost and comes once" {
+    broken forward receive --most 60
+}
+
 # ---- clocks ----
 
 @test "a clock that runs backwards or leaps: durations stay right" {

@@ -10,9 +10,10 @@ first one that touches its folder on. Then, each time from a fresh folder, it
           nothing every K-th);
   error   is told ENOSPC, EIO or EDQUOT by the n-th call that writes, syncs,
           makes, renames or removes;
-  torn    is killed in the middle of the n-th write (shim.c);
+          of the cases of the socket also what a network does (NETWORK);
+  torn    is killed in the middle of the n-th write or send (shim.c);
   room    finds the device full after so many bytes (shim.c);
-  short   has every write cut to 7 bytes (shim.c).
+  short   has every write, send and receive cut to 7 bytes (shim.c).
 
 After each: nothing half-written stands under a final name, what was accepted
 is there, a failure is one sentence and its exit code; then it runs again,
@@ -29,6 +30,8 @@ import json
 import os
 import re
 import shutil
+import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -46,6 +49,12 @@ ERRORS = ("ENOSPC", "EIO", "EDQUOT")
 CAN_FAIL = set("write pwrite64 writev pwritev openat open creat mkdir mkdirat rename renameat "
                "renameat2 link linkat unlink unlinkat rmdir fsync fdatasync ftruncate fallocate "
                "fchown fchmod fchownat fchmodat close sendfile copy_file_range".split())
+# What a network does, to calls on sockets.
+NETWORK = {"socket": ("EMFILE", "ENOBUFS"), "setsockopt": ("ENOPROTOOPT",), "bind": ("EADDRINUSE",),
+           "listen": ("EADDRINUSE",), "connect": ("ECONNREFUSED", "ETIMEDOUT", "EHOSTUNREACH"),
+           "accept4": ("ECONNABORTED", "EMFILE", "EINTR"), "poll": ("EINTR", "ENOMEM"),
+           "sendto": ("ECONNRESET", "EPIPE", "EINTR", "ENOBUFS"), "recvfrom": ("ECONNRESET", "EINTR"),
+           "shutdown": ("ENOTCONN",), "fcntl": ("ENOLCK",)}
 # What leaves the disk as it was: a death there is the death at the next call that does not.
 CHANGES = CAN_FAIL - {"close"} | {"mount", "umount2", "sendto", "connect", "socket", "fcntl"}
 
@@ -113,6 +122,14 @@ class Case:
     begun = None
     built = None  # the program, when it is copied first
     spared = None  # calls that are not told errors
+    network = {}
+
+    def go(self, d, argv, env, shim=None):
+        """Runs the writer, or what traces it, to its end."""
+        return run(argv, env, shim)
+
+    def gone(self, d):
+        """The folder goes: so does what serves it."""
 
     def setup(self, d):
         pass
@@ -301,6 +318,7 @@ class Munge:
 
     def __init__(self, d):
         self.top = d
+        self.lock = threading.Lock()
         self.socket = d + "/munge/s"
         os.mkdir(d + "/munge", 0o755)
         with open(d + "/munge/key", "wb") as f:
@@ -319,6 +337,19 @@ class Munge:
     def stop(self):
         self.p.terminate()
         self.p.wait()
+
+    def bundles(self, jobs):
+        """A folder of bundles of these kinds and jobs, made once, and for all threads."""
+        with self.lock:
+            made = self.top + "/bundles-" + "-".join(jobs)
+            if not os.path.isdir(made):
+                os.mkdir(made + ".new")
+                for kind, job in jobs.items():
+                    rc, err, _ = run([BUILD + "/tests/spank/make_bundles", made + ".new",
+                                      self.socket, kind, str(job)])
+                    must(rc == 0, "make_bundles:", rc, err)
+                os.rename(made + ".new", made)
+        return made
 
 
 MUNGE = None
@@ -465,19 +496,13 @@ class Collect(Case):
     jobs = {"record": 100, "journals": 101, "none": 102, "torn": 103}
 
     def setup(self, d):
-        made = MUNGE.top + "/bundles"
-        if not os.path.isdir(made):
-            os.mkdir(made + ".new")
-            for kind, job in self.jobs.items():
-                rc, err, _ = run([BUILD + "/tests/spank/make_bundles", made + ".new", MUNGE.socket,
-                                  kind, str(job)])
-                must(rc == 0, "make_bundles:", rc, err)
-            # One copy, before others fork: a program that is being written cannot start.
-            shutil.copy(self.built, made + ".new")
-            os.rename(made + ".new", made)
+        made, program = MUNGE.bundles(self.jobs), MUNGE.top + "/hpcai500-collect"
+        # One copy, before others fork: a program that is being written cannot start.
+        if not os.path.exists(program):
+            shutil.copy(self.built, program)
         os.chmod(d, 0o755)
         os.mkdir(d + "/spool")
-        shutil.copytree(made, d + "/spool/out", ignore=shutil.ignore_patterns("hpcai500-*"))
+        shutil.copytree(made, d + "/spool/out")
         for path in files(d, "spool/out/*"):
             os.chmod(path, 0o600)
         os.chmod(d + "/spool/out", 0o700)
@@ -487,7 +512,7 @@ class Collect(Case):
             f.write("spool = %s/spool\nhistory = %s/lib/history.sqlite\narchive = %s/lib/archive\n"
                     "quarantine = %s/lib/quarantine\nservice_user = root\nmunge_socket = %s\n" %
                     (d, d, d, d, MUNGE.socket))
-        os.link(made + "/hpcai500-collect", d + "/hpcai500-collect")  # without a slurmdbd beside it
+        os.link(program, d + "/hpcai500-collect")  # without a slurmdbd beside it
 
     def environment(self, d):
         return {"HPCAI500_CONF": d + "/conf", "TMPDIR": d + "/tmp"}
@@ -549,8 +574,151 @@ class Collect(Case):
         pass  # what could not be filed waits; the next pass is the judge
 
 
+class Socket(Case):
+    """Bundles on their way from a node's spool, d/from, to the collector's, d/to."""
+    root = True
+    network = NETWORK
+    jobs = {"record": 100, "journals": 101}  # three bundles
+    ports = iter(range(12000 + os.getpid() % 8000, 30000))
+    lock = threading.Lock()
+
+    def __init__(self):
+        self.port = {}
+
+    def free_port(self):
+        with self.lock:
+            for port in self.ports:
+                with socket.socket() as s:
+                    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    try:
+                        s.bind(("127.0.0.1", port))
+                        return port
+                    except OSError:
+                        continue
+        raise Broken("no free port")
+
+    def setup(self, d):
+        self.port[d] = self.free_port()
+        os.chmod(d, 0o755)
+        for spool in ("from", "to"):
+            os.mkdir(d + "/" + spool)
+        os.mkdir(d + "/to/out", 0o700)
+        shutil.copytree(MUNGE.bundles(self.jobs), d + "/from/out")
+        os.chmod(d + "/from/out", 0o700)
+        with open(d + "/conf", "w") as f:
+            f.write("spool = %s/from\nservice_user = root\nmunge_socket = %s\n"
+                    "collector = 127.0.0.1:%d\n" % (d, MUNGE.socket, self.port[d]))
+
+    def receiver(self, d):
+        return [BUILD + "/tests/spank/receiver", "127.0.0.1:%d" % self.port[d], d + "/to",
+                MUNGE.socket]
+
+    def serve(self, argv, env=None, shim=None):
+        """A receiver that listens, or has ended."""
+        env = dict(os.environ, LC_ALL="C", **(env or {}))
+        if shim:
+            env.update(shim, LD_PRELOAD=SHIM)
+        p = subprocess.Popen(argv, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE)
+        p.stdout.readline()
+        return p
+
+    def forward(self, d):
+        return run([BUILD + "/spank/hpcai500-witness", "forward"], {"HPCAI500_CONF": d + "/conf"})
+
+    @staticmethod
+    def end(p):
+        """What it said; the program, when it is strace, is its child."""
+        try:
+            with open("/proc/%d/task/%d/children" % (p.pid, p.pid)) as f:
+                child = f.read().split()
+            os.kill(int(child[0]) if child else p.pid, signal.SIGTERM)
+        except (ProcessLookupError, FileNotFoundError):
+            pass  # it has ended, and is waited for here alone
+        out, err = p.communicate(timeout=LIMIT)
+        return p.returncode, err.decode("utf-8", "replace"), out.decode("utf-8", "replace")
+
+    def whole(self, d, spool):
+        """Names of the bundles there; each has its bytes."""
+        made = MUNGE.bundles(self.jobs)
+        names = {os.path.basename(p) for p in files(d, spool + "/out/*")}
+        must(names <= set(os.listdir(made)), "in", spool, names)
+        for name in names:
+            must(sha256(d + "/" + spool + "/out/" + name) == sha256(made + "/" + name), name, "in",
+                 spool, "is not what it was")
+        return names
+
+    def after(self, d, accepted):
+        have = self.whole(d, "from") | self.whole(d, "to")
+        must(have == set(os.listdir(MUNGE.bundles(self.jobs))), "lost; there are", have)
+
+    def complete(self, d):
+        pass  # what was refused waits; the next one is the judge
+
+    def left(self, d):
+        return [p for p in hidden(d) if os.path.basename(p) != ".forward"]
+
+    def done(self, d):
+        must(not self.whole(d, "from"), "they wait:", self.whole(d, "from"))
+        must(len(self.whole(d, "to")) == 3, "came:", self.whole(d, "to"))
+        end = time.monotonic() + 10  # a peer's end is seen a moment later
+        while self.left(d) and time.monotonic() < end:
+            time.sleep(0.01)
+        must(not self.left(d), "leftovers:", self.left(d))
+
+
+class Forward(Socket):
+    name = "forward"
+    program = "hpcai500-witness: "
+    fails = (1,)
+    lines = 2
+
+    def __init__(self):
+        Socket.__init__(self)
+        self.server = {}
+
+    def environment(self, d):
+        return {"HPCAI500_CONF": d + "/conf"}
+
+    def argv(self, d):
+        return [BUILD + "/spank/hpcai500-witness", "forward"]
+
+    def setup(self, d):
+        Socket.setup(self, d)
+        self.server[d] = self.serve(self.receiver(d))
+        must(self.server[d].poll() is None, "no receiver")
+
+    def gone(self, d):
+        rc, err, _ = self.end(self.server.pop(d))
+        must(rc == 0, "the receiver ended with", rc, err)
+
+
+class Receive(Socket):
+    name = "receive"
+    built = BUILD + "/tests/spank/receiver"
+    program = "receiver: "
+    fails = (1, 2)
+    lines = 8
+    spared = "listening"
+
+    def argv(self, d):
+        return self.receiver(d)
+
+    def go(self, d, argv, env, shim=None):
+        p = self.serve(argv, env, shim)
+        if p.poll() is None:
+            self.forward(d)
+        return self.end(p)
+
+    def again(self, d):
+        p = self.serve(self.receiver(d))
+        rc, err, out = self.forward(d)
+        ended = self.end(p)
+        return (rc, err, out) if rc else ended
+
+
 CASES = {c.name: c for c in (Record, Run, Recover, Archive, ArchiveNew, History, WitnessBegin,
-                             WitnessEnd, Collect)}
+                             WitnessEnd, Collect, Forward, Receive)}
 
 
 # ---- breaking them ----
@@ -558,11 +726,9 @@ CASES = {c.name: c for c in (Record, Run, Recover, Archive, ArchiveNew, History,
 def calls_of(case, d):
     """(name, number of this name, line) of each call since the folder was touched; all names."""
     log = d + ".strace"
-    env = dict(os.environ, LC_ALL="C", **case.environment(d))
-    p = subprocess.run(["strace", "-f", "-qq", "-s", "4096", "-e", "signal=none", "-o", log] +
-                       case.argv(d), env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                       stderr=subprocess.PIPE, timeout=LIMIT)
-    must(p.returncode == 0, case.name, "does not work undisturbed:", p.stderr.decode())
+    rc, err, _ = case.go(d, ["strace", "-f", "-qq", "-s", "4096", "-e", "signal=none", "-o", log] +
+                         case.argv(d), case.environment(d))
+    must(rc == 0, case.name, "does not work undisturbed:", rc, err)
     counts, found, on = collections.Counter(), [], False
     with open(log, errors="replace") as f:
         for line in f:
@@ -603,14 +769,14 @@ class Breaker:
             # --seccomp-bpf would be faster, but then signals are not injected
             argv = ["strace", "-f", "-q", "-e", "signal=none", "-o", d + ".strace",
                     "-e", "trace=" + name, "-e", "inject=%s:%s:when=%d" % (name, what, n)] + argv
-            rc, err, _ = run(argv, env)
+            rc, err, _ = self.case.go(d, argv, env)
             with open(d + ".strace", errors="replace") as f:
                 log = f.read()
             os.unlink(d + ".strace")
             if rc == 0 if kind == "kill" else "(INJECTED)" not in log:
                 raise Missed
             return rc, err
-        return run(argv, env, {"HPCAI500_FAULT": "%s %d" % (kind, n)})[:2]
+        return self.case.go(d, argv, env, {"HPCAI500_FAULT": "%s %d" % (kind, n)})[:2]
 
     def judge(self, rc, err, fault):
         if fault[0] in ("kill", "torn"):  # the last of the writes may go into a pipe
@@ -620,7 +786,8 @@ class Breaker:
         told = err.splitlines()
         must(len(told) <= self.case.lines and (rc == 0 or told), "not one sentence:", err)
         for line in told:
-            must(line.startswith(self.case.program) and line.isprintable(), "said:", line)
+            must(line.startswith(self.case.program) and line.isprintable() and
+                 not line.endswith(": "), "said:", line)
 
     def one(self, fault, accepted):
         d = self.folder()
@@ -646,23 +813,36 @@ class Breaker:
                 self.broken.append("%s, %s %s %s %s: %s: %s" % ((self.case.name,) + fault + (
                     type(e).__name__, e)))
         finally:
-            shutil.rmtree(d, ignore_errors=True)
+            self.clear(d)
+
+    def clear(self, d):
+        try:
+            self.case.gone(d)
+        except Broken as e:
+            with self.lock:
+                self.broken.append("%s: %s" % (self.case.name, e))
+        shutil.rmtree(d, ignore_errors=True)
+
+    def spare(self, line):
+        return self.case.spared and re.search(self.case.spared, line)
 
     def faults(self, every):
         d = self.folder()
         calls = calls_of(self.case, d)
         self.case.done(d)
+        self.clear(d)
         self.total = len(calls)
-        self.writes = sum(1 for c in calls if re.match(r"p?write", c[0]))
+        self.writes = sum(1 for c in calls if re.match(r"p?write|sendto", c[0]))
         begun, turn, quiet = False, 0, 0
         for name, n, line in calls:
             changes = name in CHANGES and not (name == "openat" and "O_CREAT" not in line)
             quiet += not changes
             if changes or quiet % every == 0:
                 yield ("kill", name, n, ""), begun
-            if name in CAN_FAIL and not (self.case.spared and re.search(self.case.spared, line)):
-                for i, error in enumerate(ERRORS):
-                    if every == 1 or i == turn % 3:
+            errors = ERRORS if name in CAN_FAIL else self.case.network.get(name, ())
+            if errors and not self.spare(line):
+                for i, error in enumerate(errors):
+                    if every == 1 or i == turn % len(errors):
                         yield ("error", name, n, error), begun
                 turn += 1
             begun = begun or (name, n) == self.case.begun

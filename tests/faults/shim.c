@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * LD_PRELOAD for the tests of faults, since strace cannot do half a write.
- * HPCAI500_FAULT says what happens to writes into regular files:
+ * HPCAI500_FAULT says what happens to writes into regular files, and to send()
+ * and recv() on sockets:
  *
- *   short K   no write takes more than K bytes
- *   torn N    the N-th write takes half of its bytes, then the process is killed
- *   room B    after B bytes the device is full
+ *   short K   none takes more than K bytes
+ *   torn N    the N-th write or send takes half of its bytes, then the process
+ *             is killed
+ *   room B    after B bytes the device is full (files alone)
  *
  * and HPCAI500_CLOCK=S: each reading of CLOCK_REALTIME is S seconds earlier
  * than it would be, and each one S more.
@@ -18,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -42,25 +45,37 @@ static int is_file(int fd)
     return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
 }
 
+static size_t shorten(size_t n)
+{
+    long most = amount("short ");
+
+    return most > 0 && n > (size_t)most ? (size_t)most : n;
+}
+
+/* Half of n bytes when this write or send is the last, else all. */
+static size_t tear(size_t n, int *die)
+{
+    static long calls;
+    long torn = amount("torn ");
+
+    *die = torn > 0 && ++calls == torn;
+    return *die ? n / 2 : n;
+}
+
 /* How many of n bytes this write takes; -1: errno. *die: it is the last. */
 static ssize_t take(int fd, size_t n, int *die)
 {
-    static long calls, bytes;
-    long most = amount("short "), torn = amount("torn "), room = amount("room ");
+    static long bytes;
+    long room = amount("room ");
 
     *die = 0;
     if (!is_file(fd) || n == 0)
         return (ssize_t)n;
-    if (torn > 0 && ++calls == torn) {
-        *die = 1;
-        return (ssize_t)(n / 2);
-    }
-    if (most > 0 && n > (size_t)most)
-        n = (size_t)most;
+    n = shorten(tear(n, die));
     if (room >= 0 && (long)n > room - bytes)
         n = (size_t)(room - bytes);
     bytes += (long)n;
-    if (n > 0)
+    if (n > 0 || *die)
         return (ssize_t)n;
     errno = ENOSPC;
     return -1;
@@ -111,6 +126,19 @@ ssize_t writev(int fd, const struct iovec *v, int n)
         continue;
     size_t part = (size_t)k < v[i].iov_len ? (size_t)k : v[i].iov_len;
     return end(syscall(SYS_write, fd, v[i].iov_base, part), die);
+}
+
+ssize_t send(int fd, const void *bytes, size_t n, int flags)
+{
+    int die;
+    size_t k = shorten(tear(n, &die));
+
+    return end(syscall(SYS_sendto, fd, bytes, k, flags, NULL, 0), die);
+}
+
+ssize_t recv(int fd, void *bytes, size_t n, int flags)
+{
+    return syscall(SYS_recvfrom, fd, bytes, shorten(n), flags, NULL, NULL);
 }
 
 int clock_gettime(clockid_t clock, struct timespec *t)

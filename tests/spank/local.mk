@@ -63,9 +63,9 @@ endif
 endif
 EXTRA_DIST += %D%/fuzz_admin_comment.c %D%/fuzz_bundle.c %D%/fuzz_hostlist.c %D%/corpus
 
-# Built by tests/cluster/witness.bats.
+# The collector's socket alone, for tests/faults.
 if BUILD_WITNESS
-EXTRA_PROGRAMS += tests/spank/receiver
+check_PROGRAMS += tests/spank/receiver
 tests_spank_receiver_SOURCES = %D%/receiver.c
 tests_spank_receiver_LDADD = spank/libwitness.la reports/libcore.la
 endif

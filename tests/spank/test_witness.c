@@ -326,7 +326,9 @@ static void attack(const char *drop, const char *secret)
         rename(b, a);
         if (symlink(secret, b) == 0)
             rename(b, a);
-        if (link(secret, b) == 0)
+        /* of another user: what is his own he may show, and its second name may
+         * be gone between open and fstat */
+        if (geteuid() == 0 && link(secret, b) == 0)
             rename(b, a);
         if (mkfifo(b, 0600) == 0)
             rename(b, a);
@@ -344,6 +346,8 @@ static void swapped_entries_never_lead_out_of_the_folder(void **state)
 
     (void)state;
     put(at("secret2"), "SECRET");
+    if (geteuid() == 0)
+        assert_int_equal(chown(at("secret2"), STRANGER, (gid_t)-1), 0);
     pid_t pid = fork();
     if (pid == 0)
         attack(at("arena"), at("secret2"));
@@ -839,25 +843,213 @@ static int entries(const char *of, const char *head)
     return n;
 }
 
-/* Announces a bundle of two bytes; the caller sends them. */
-static int announce(int port, const char *name)
+/* A message up to its body, of the bytes "ab", but it announces so many; its
+ * length. */
+static size_t message_head(char text[2048], const char *name, unsigned long long size)
 {
-    char payload[256], head[64], *credential, hash[SHA256_HEX_SIZE];
+    char payload[512], *credential, hash[SHA256_HEX_SIZE];
     struct err e = ERR_INIT;
     struct sha256 s;
-    int fd = connect_port(port);
 
     sha256_init(&s);
     sha256_add(&s, "ab", 2);
     sha256_hex(&s, hash);
-    snprintf(payload, sizeof payload, "%s 2 %s", name, hash);
+    snprintf(payload, sizeof payload, "%s %llu %s", name, size, hash);
     credential = cred_encode(munge_socket, payload, strlen(payload), &e);
     assert_non_null(credential);
-    snprintf(head, sizeof head, "hpcai500-bundle 1 %zu\n", strlen(credential));
-    assert_int_equal(write(fd, head, strlen(head)), (ssize_t)strlen(head));
-    assert_int_equal(write(fd, credential, strlen(credential)), (ssize_t)strlen(credential));
+    int n = snprintf(text, 2048, "hpcai500-bundle 1 %zu\n%s", strlen(credential), credential);
+    assert_true(n > 0 && n < 2048);
     free(credential);
+    return (size_t)n;
+}
+
+/* Announces a bundle of two bytes; the caller sends them. */
+static int announce(int port, const char *name)
+{
+    char text[2048];
+    size_t n = message_head(text, name, 2);
+    int fd = connect_port(port);
+
+    assert_int_equal(write(fd, text, n), (ssize_t)n);
     return fd;
+}
+
+/* Says it, serves until the receiver has closed; the answer, bundles taken. */
+static int converse(struct receiver *r, const char *text, size_t n, bool slowly, char answer[600])
+{
+    int fd = connect_port(receive_port(r)), taken = 0;
+    size_t have = 0;
+    ssize_t k;
+
+    for (size_t at = 0; at < n; at += slowly ? 1 : n) {
+        if (send(fd, text + at, slowly ? 1 : n, MSG_NOSIGNAL) < 0)
+            break;
+        taken += receive_step(r, slowly ? 1 : 0, NULL);
+    }
+    shutdown(fd, SHUT_WR);
+    do {
+        taken += receive_step(r, 20, NULL);
+        k = recv(fd, answer + have, 599 - have, MSG_DONTWAIT);
+        have += k > 0 ? (size_t)k : 0;
+    } while (k > 0 || (k < 0 && errno == EAGAIN));
+    answer[have] = '\0';
+    close(fd);
+    return taken;
+}
+
+/* Nothing is in out but good.bundle, if it is, with the bytes "ab". */
+static int good_alone(const char *out)
+{
+    int there = entries(out, "good.bundle");
+
+    assert_int_equal(entries(out, ""), there + 2); /* "." and ".." */
+    if (there) {
+        char bytes[8] = "";
+        int fd = open(at("%s/good.bundle", out), O_RDONLY | O_CLOEXEC);
+        assert_int_equal(read(fd, bytes, sizeof bytes), 2);
+        close(fd);
+        assert_string_equal(bytes, "ab");
+    }
+    return there;
+}
+
+static struct receiver *receiver_alone(const char *spool)
+{
+    struct spool s = SPOOL_INIT;
+    char where[64];
+
+    need_root();
+    need_munged();
+    assert_int_equal(spool_open(&s, at("%s", spool), "x", NULL, NULL), 0);
+    spool_close(&s);
+    return receiver_of(spool, where, sizeof where);
+}
+
+static void a_message_that_ends_anywhere_leaves_nothing(void **state)
+{
+    char text[2048], answer[600];
+    struct receiver *r = receiver_alone("ends");
+
+    (void)state;
+    size_t n = message_head(text, "good.bundle", 2);
+    memcpy(text + n, "ab", 3);
+    for (size_t k = 0; k < n + 2; k++) {
+        assert_int_equal(converse(r, text, k, false, answer), 0);
+        assert_string_equal(answer, "");
+        assert_int_equal(good_alone("ends/out"), 0);
+    }
+    /* byte for byte, however slowly */
+    assert_int_equal(converse(r, text, n + 2, true, answer), 1);
+    assert_memory_equal(answer, "ok ", 3);
+    assert_int_equal(good_alone("ends/out"), 1);
+    receive_close(r);
+}
+
+static void a_replayed_message_is_answered_and_taken_once(void **state)
+{
+    char text[2048], first[600], answer[600];
+    struct receiver *r = receiver_alone("again");
+
+    (void)state;
+    size_t n = message_head(text, "good.bundle", 2);
+    memcpy(text + n, "ab", 3);
+    assert_int_equal(converse(r, text, n + 2, false, first), 1);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(converse(r, text, n + 2, false, answer), 0);
+        assert_string_equal(answer, first);
+        assert_int_equal(good_alone("again/out"), 1);
+    }
+    /* the credential of these bytes carries no others */
+    unlink(at("again/out/good.bundle"));
+    memcpy(text + n, "xy", 3);
+    assert_int_equal(converse(r, text, n + 2, false, answer), 0);
+    assert_string_equal(answer, "no good.bundle came with other bytes than announced\n");
+    assert_int_equal(good_alone("again/out"), 0);
+    receive_close(r);
+}
+
+static void garbage_and_too_much_is_refused(void **state)
+{
+    static const struct {
+        const char *name, *behind;
+        unsigned long long size;
+        const char *answer;
+    } rows[] = {
+        {"good.bundle", "ab", 2ULL * BUNDLE_MAX_BYTES + 1, "good.bundle would have"},
+        {"good.bundle", "ab", UINT64_MAX, "good.bundle would have"},
+        {"good.bundle", "abc", 2, "good.bundle: more bytes than announced"},
+        {"../good.bundle", "ab", 2, "a credential that announces no bundle"},
+        {".good.bundle", "ab", 2, "a credential that announces no bundle"},
+        {"a/good.bundle", "ab", 2, "a credential that announces no bundle"},
+        {"good.json", "ab", 2, "a credential that announces no bundle"},
+        {"good.bundle 2", "ab", 2, "a credential that announces no bundle"},
+    };
+    char text[4096], answer[600];
+    struct receiver *r = receiver_alone("garbage");
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        size_t n = message_head(text, rows[i].name, rows[i].size);
+        strcpy(text + n, rows[i].behind);
+        assert_int_equal(converse(r, text, strlen(text), false, answer), 0);
+        assert_memory_equal(answer, "no ", 3);
+        assert_memory_equal(answer + 3, rows[i].answer, strlen(rows[i].answer));
+        assert_int_equal(good_alone("garbage/out"), 0);
+    }
+    static const char *const lines[] = {"\n",
+                                        "hpcai500-bundle 2 10\n",
+                                        "hpcai500-bundle 1 0\n",
+                                        "hpcai500-bundle 1 -1\n",
+                                        "hpcai500-bundle 1 4097\n",
+                                        "hpcai500-bundle 1 99999999999999999999\n"};
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        assert_int_equal(converse(r, lines[i], strlen(lines[i]), false, answer), 0);
+        assert_string_equal(answer, "no a message that is none of ours\n");
+    }
+    memset(text, 'x', sizeof text); /* a line without an end */
+    assert_int_equal(converse(r, text, sizeof text, false, answer), 0);
+    assert_string_equal(answer, "no a message that is none of ours\n");
+    receive_close(r);
+}
+
+/* A bit of each byte: taken is what root announced, or nothing. */
+static void a_message_that_is_changed_anywhere_is_not_taken(void **state)
+{
+    char text[2048], answer[600];
+    struct receiver *r = receiver_alone("bits");
+
+    (void)state;
+    size_t n = message_head(text, "good.bundle", 2);
+    memcpy(text + n, "ab", 3);
+    for (size_t k = 0; k < n + 2; k++) {
+        text[k] ^= 1;
+        converse(r, text, n + 2, false, answer);
+        text[k] ^= 1;
+        good_alone("bits/out");
+        unlink(at("bits/out/good.bundle"));
+    }
+    receive_close(r);
+}
+
+/* Who only holds a place makes room for root. */
+static void all_places_taken_by_others_keep_root_out_of_none(void **state)
+{
+    char text[2048], answer[600];
+    int idle[2 * RECEIVE_MAX_PEERS];
+    struct receiver *r = receiver_alone("crowd");
+
+    (void)state;
+    for (int i = 0; i < 2 * RECEIVE_MAX_PEERS; i++) {
+        idle[i] = connect_port(receive_port(r));
+        receive_step(r, 20, NULL);
+    }
+    size_t n = message_head(text, "good.bundle", 2);
+    memcpy(text + n, "ab", 3);
+    assert_int_equal(converse(r, text, n + 2, false, answer), 1);
+    assert_int_equal(good_alone("crowd/out"), 1);
+    for (int i = 0; i < 2 * RECEIVE_MAX_PEERS; i++)
+        close(idle[i]);
+    receive_close(r);
 }
 
 static void what_a_dead_receiver_left_goes_a_living_ones_stays(void **state)
@@ -1008,6 +1200,11 @@ int main(void)
         cmocka_unit_test(credentials_decode_for_ever),
         cmocka_unit_test(a_job_is_witnessed_or_waits_until_it_can_be),
         cmocka_unit_test(what_a_dead_receiver_left_goes_a_living_ones_stays),
+        cmocka_unit_test(a_message_that_ends_anywhere_leaves_nothing),
+        cmocka_unit_test(a_replayed_message_is_answered_and_taken_once),
+        cmocka_unit_test(garbage_and_too_much_is_refused),
+        cmocka_unit_test(a_message_that_is_changed_anywhere_is_not_taken),
+        cmocka_unit_test(all_places_taken_by_others_keep_root_out_of_none),
         cmocka_unit_test(bundles_reach_the_collector_once_and_from_root_alone),
     };
 
