@@ -24,6 +24,7 @@
 enum { TAG_ASK = 1, TAG_HERE = 2, SPINS = 2000, YIELDS = 4000, NAMES = 4 };
 
 static const double poll_seconds = 0.02;
+static const double still_seconds = 2;  /* who has not polled for so long stood still */
 static const double answer_seconds = 5; /* at most, for answers to a roll call */
 
 void wait_begin(struct wait *w, const char *what)
@@ -224,8 +225,11 @@ int wait_pause(struct mpi_comm *m, struct wait *w, struct err *e)
     if (w->idle < SPINS && w->idle % 64 != 0)
         return 0;
     double now = comm_now();
-    if (now - w->polled < poll_seconds)
+    double gap = now - w->polled;
+    if (gap < poll_seconds)
         return 0;
+    if (gap > still_seconds) /* a suspended job: the others stood, too, and it is no wait */
+        w->last += gap;
     w->polled = now;
     if (watch_answer(m, e) < 0)
         return -1;

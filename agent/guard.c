@@ -15,6 +15,10 @@
 enum { EXIT_PARTIAL = 4 };
 
 static const double tick_seconds = 0.05;
+/* A tick later than this came to a process that stood still. */
+static const double still_seconds = 2;
+/* Within so many seconds after it the SIGCONT is seen. */
+static const double cont_seconds = 1;
 
 static const struct {
     int number;
@@ -30,10 +34,12 @@ static struct guard {
     struct guard_options o;
     pthread_t thread;
     volatile sig_atomic_t told; /* 1 + index of the signal */
+    volatile sig_atomic_t continued;
     atomic_bool running, finishing;
-    pthread_mutex_t lock; /* of the two below */
+    pthread_mutex_t lock; /* of those below */
     const char *blocking; /* call that the main thread is in; NULL: none */
     double since;
+    double stood;
 } guard = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static double now(void)
@@ -51,6 +57,12 @@ static void on_signal(int number)
             guard.told = i + 1;
 }
 
+static void on_continue(int number)
+{
+    (void)number;
+    guard.continued = 1;
+}
+
 bool guard_told(void)
 {
     return guard.told != 0;
@@ -59,6 +71,14 @@ bool guard_told(void)
 const char *guard_signal(void)
 {
     return guard.told ? signals[guard.told - 1].name : "";
+}
+
+double guard_stood(void)
+{
+    pthread_mutex_lock(&guard.lock);
+    double seconds = guard.stood;
+    pthread_mutex_unlock(&guard.lock);
+    return seconds;
 }
 
 void guard_finishing(void)
@@ -85,21 +105,55 @@ static const char *overdue(double *seconds)
     return *seconds > guard.o.timeout_seconds ? what : NULL;
 }
 
+/* What the guard's thread knows of standing still. */
+struct still {
+    double tick;      /* the last one */
+    double gap, seen; /* not yet explained by a SIGCONT; when it was seen */
+};
+
+/* Seconds that no time-out may count. */
+static double standing(struct still *s)
+{
+    double at = now(), gap = at - s->tick;
+
+    s->tick = at;
+    if (gap <= still_seconds)
+        gap = 0;
+    pthread_mutex_lock(&guard.lock);
+    guard.since += gap;
+    if (gap > 0) {
+        s->gap += gap;
+        s->seen = at;
+    } else if (at - s->seen > cont_seconds) {
+        s->gap = 0; /* a pause of the machine: it stopped the clocks of all alike */
+        guard.continued = 0;
+    }
+    if (guard.continued) {
+        guard.stood += s->gap;
+        s->gap = 0;
+    }
+    pthread_mutex_unlock(&guard.lock);
+    return gap;
+}
+
 static void *watch(void *arg)
 {
     const struct timespec tick = {0, (long)(tick_seconds * 1e9)};
+    struct still still = {.tick = now()};
     double told = 0, seconds;
     bool interim = false;
     char text[128];
 
     while (atomic_load(&guard.running)) {
         nanosleep(&tick, NULL);
+        double stood = standing(&still);
         const char *what = overdue(&seconds);
         if (what) {
             snprintf(text, sizeof text, "%s has not come back for %.0f s", what, seconds);
             guard.o.emergency(guard.o.ctx, text, true);
             _exit(EXIT_PARTIAL);
         }
+        told += told > 0 ? stood : 0;
         if (guard.told && told == 0)
             told = now();
         if (told > 0 && !interim && !atomic_load(&guard.finishing) &&
@@ -120,6 +174,8 @@ int guard_start(const struct guard_options *o, struct err *e)
     guard.o = *o;
     for (int i = 0; i < N_SIGNALS; i++)
         sigaction(signals[i].number, &action, NULL);
+    action.sa_handler = on_continue;
+    sigaction(SIGCONT, &action, NULL);
     atomic_store(&guard.running, true);
     /* Signals are the main thread's: its sleeps end early, others go on. */
     sigfillset(&all);

@@ -14,6 +14,10 @@
  * when it takes longer than the time-out, the same is done, and the process
  * ends: a peer that is stopped must not make this rank hang for ever.
  *
+ * A process that was stopped and continued, as those of a suspended job are,
+ * has not waited meanwhile: no time-out counts it. guard_stood() tells for how
+ * long that was, since nothing that was measured then can be compared.
+ *
  * Life:    start once; stop before the process ends.
  * Failure: -1 and a sentence.
  * Threads: `emergency` is called by the guard's thread; all else by the main
@@ -40,6 +44,10 @@ void guard_stop(void);
 bool guard_told(void);
 /* "SIGTERM"; "" before. */
 const char *guard_signal(void);
+
+/* Seconds that this process stood still until a SIGCONT came, more than two at
+ * a time. */
+double guard_stood(void);
 
 /* The main thread writes the record itself: no interim one any more. */
 void guard_finishing(void);

@@ -392,20 +392,37 @@ static void unlink_interim(const struct run *r)
     }
 }
 
+/* Times that go on while nobody computes are no measurement. */
+static void judge_stood(struct run *r, double seconds)
+{
+    char text[160];
+
+    if (seconds <= 0)
+        return;
+    snprintf(text, sizeof text,
+             "the run stood still for %.0f s: it was stopped and continued, as a suspended job is",
+             seconds);
+    r->record.valid = false;
+    record_reason(&r->record, "valid", "%s", text);
+    progress_say(&r->progress, text);
+}
+
 int report_write(struct run *r, char path[PATH_MAX], struct err *e)
 {
-    double told = guard_told(); /* any rank's guard may have written an interim record */
+    /* of any rank: its guard may have written an interim record; it stood still */
+    double most[2] = {guard_told(), guard_stood()};
     int rc = 0;
 
-    if (r->comm->reduce(r->comm, &told, 1, COMM_MAX, e) < 0)
+    if (r->comm->reduce(r->comm, most, 2, COMM_MAX, e) < 0)
         return -1;
     if (r->comm->rank == 0) {
         clock_gettime(CLOCK_REALTIME, &r->record.time.end);
         r->record.time.wall_seconds = run_now() - r->begun;
         record_judge(&r->record);
+        judge_stood(r, most[1]);
         pthread_mutex_lock(&r->lock);
         /* What stands there under our name was written since we began. */
-        if (told > 0)
+        if (most[0] > 0)
             unlink_interim(r);
         rc = record_write(&r->record, r->place.record, path, e);
         if (rc == 0)

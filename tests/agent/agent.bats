@@ -43,6 +43,14 @@ no_journal() {
     no compgen -G "$dir/*.journal" >/dev/null
 }
 
+# ranks_here: pids of the fake's ranks in this test's folder, as they were started
+ranks_here() {
+    local q
+    for q in $(pgrep -f "^$fake"); do
+        [ "$(readlink "/proc/$q/cwd")" != "$dir" ] || echo "$q"
+    done
+}
+
 # signal_to NAME WHICH COMMAND...: starts 2 ranks, sends the signal once
 # $AFTER was said; WHICH: starter or rank
 signal_to() {
@@ -56,9 +64,7 @@ signal_to() {
     done
     child=$(pgrep -P "$p")
     if [ "$which" = rank ]; then
-        child=$(pgrep -f "^$fake" | while read -r q; do
-            [ "$(readlink "/proc/$q/cwd")" != "$dir" ] || echo "$q"
-        done | tail -n 1)
+        child=$(ranks_here | tail -n 1)
     fi
     kill "-$name" "$child"
     status=0
@@ -215,6 +221,31 @@ signal_to() {
     [ "$(field 'r["status"]')" = partial ]
     valid_record
     [ "$(pgrep -f "^$fake" | wc -l)" -lt 3 ]
+}
+
+# Rank 1 stands first, so that rank 0 waits for it when it is stopped itself.
+@test "ranks that are stopped and continued, as of a suspended job: no time-out, not valid" {
+    local pids p
+    FAKE_EPOCHS=60 FAKE_STEP_MS=10 HPCAI500_TIMEOUT=5 \
+        timeout -k 5 60 "$MPIEXEC" -n 2 "$fake" cosmoflow,class=tiny,target=0.001 >log 2>&1 &
+    p=$!
+    for _ in $(seq 200); do ! grep -q 'epoch 3' log || break; sleep 0.1; done
+    mapfile -t pids < <(ranks_here)
+    [ ${#pids[@]} = 2 ]
+    kill -STOP "${pids[1]}"; sleep 1
+    kill -STOP "${pids[0]}"; sleep 8
+    kill -CONT "${pids[0]}"; sleep 1
+    kill -CONT "${pids[1]}"
+    status=0
+    wait "$p" || status=$?
+    cat log
+    [ "$status" -eq 1 ]
+    [ "$(field 'r["status"], r["valid"], len(r["workloads"][0]["epochs"])')" = "('complete', False, 60)" ]
+    [[ "$(field 'r["reasons"]["valid"]')" =~ "stood still for "([0-9]+)" s" ]]
+    [ "${BASH_REMATCH[1]}" -ge 8 ]
+    [ "$(field 'r["time"]["wall_seconds"] >= 10')" = True ]
+    valid_record
+    no_journal
 }
 
 @test "a signal to one rank stops all after the step; the record is partial" {

@@ -99,6 +99,31 @@ E
     is "$r" '.status == "partial"' '.valid == false' '[.reasons[]] | any(test("rank 1") and test("n2"))'
 }
 
+# Longer than our longest wait; the record's two clocks agree on it.
+@test "a suspended job goes on when it is resumed: no time-out fires, the record says it stood still" {
+    need_root
+    local job r
+    export HPCAI500_TIMEOUT=10
+    begin --hpcai500="cosmoflow,class=tiny,epochs=3,target=0.000001,out=$OUT" hpcai500-agent
+    job=$(job_id)
+    scontrol suspend "$job"
+    until_true 30 suspended "$job"
+    until_true 30 stands n1; until_true 30 stands n2
+    sleep 25
+    scontrol resume "$job"
+    finish
+    [ $rc -eq 1 ] # complete, and not valid
+    r=$(the_record)
+    is "$r" '.status == "complete"' '.valid == false' '.workloads[0].epochs | length == 3' \
+        '.reasons.valid | test("stood still for (2[4-9]|[3-9][0-9]) s")' '.time.wall_seconds > 25' \
+        '[.time.start, .time.end | sub("[.][0-9]*Z"; "Z") | fromdate] as [$a, $b] | ($b - $a - .time.wall_seconds) | fabs < 5'
+    until_true 60 idle
+    srun_ -w 'n[1-2]' -N2 -n2 true # and the nodes take the next job
+}
+suspended() { [ "$(squeue -h -j "$1" -o %T)" = SUSPENDED ]; }
+# stands NODE: the agent there is stopped
+stands() { grep -q '^State:.T' "/proc/$(agent_pids "$1")/status"; }
+
 @test "the job's time limit leaves what was measured" {
     begin --time=1 --hpcai500="$long,out=$OUT" hpcai500-agent
     finish
