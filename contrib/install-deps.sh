@@ -20,7 +20,7 @@ packages=(
 )
 test_packages=(
     clang clang-format llvm libclang-rt-14-dev libomp-14-dev libcmocka-dev bats shellcheck
-    libmpich-dev mpich hdf5-tools strace jq sqlite3 man-db binutils file
+    libmpich-dev mpich hdf5-tools strace jq sqlite3 man-db binutils file faketime
     prometheus chromium python3-jsonschema python3-h5py python3-numpy python3-torch
 )
 

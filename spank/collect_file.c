@@ -154,8 +154,8 @@ static bool munged_answers(const struct collector *c, struct err *e)
 enum reading { READ_OK, READ_BAD, READ_LATER, READ_WAITS };
 
 /* Credential and witness of a bundle. */
-static enum reading read_witness(struct collector *c, const char *text, struct witness *w,
-                                 struct err *e)
+static enum reading read_witness(struct collector *c, const char *name, const char *text,
+                                 struct witness *w, struct err *e)
 {
     struct cred cred;
     enum reading rc = READ_BAD;
@@ -166,6 +166,9 @@ static enum reading read_witness(struct collector *c, const char *text, struct w
         err_set(e, "its credential is of user id %ld, not of root", (long)cred.uid);
     else if (witness_parse(cred.payload, w, e) == 0)
         rc = READ_OK;
+    if (rc == READ_OK && cred.state == CRED_REWOUND)
+        collect_say(c->say, "%s: the clock of its node is %ld s ahead of ours", name,
+                    (long)(cred.encoded - time(NULL)));
     cred_fini(&cred);
     return rc;
 }
@@ -187,7 +190,7 @@ static enum reading read_seen(struct collector *c, const char *name, struct seen
         err_set(e, "out of memory");
     } else {
         s->written = st.st_mtime;
-        rc = read_witness(c, s->credential, &s->w, e);
+        rc = read_witness(c, name, s->credential, &s->w, e);
     }
     bundle_close(b);
     if (rc == READ_OK) {

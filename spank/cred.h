@@ -25,7 +25,7 @@ enum cred_state {
     CRED_FRESH,
     CRED_EXPIRED,  /* older than its time to live: of no weight for a witness */
     CRED_REPLAYED, /* decoded before on this machine */
-    CRED_REWOUND,  /* encoded in the future of this machine's clock */
+    CRED_REWOUND,  /* encoded in the future of this machine's clock: nor is this */
 };
 
 struct cred {

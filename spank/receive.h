@@ -5,7 +5,7 @@
  *
  * A message is one line `hpcai500-bundle 1 N\n`, N bytes of a MUNGE
  * credential whose payload is `NAME SIZE SHA256`, and SIZE bytes. Taken only
- * when root encoded the credential (fresh or replayed; not expired) and the
+ * when root encoded the credential (fresh or replayed; not expired, not of the future) and the
  * bytes have that hash; then the file is in out/ by rename and on the device,
  * and the answer is `ok SHA256\n`; else `no SENTENCE\n`. Sent twice is taken
  * once: the same name with the same bytes is answered ok.

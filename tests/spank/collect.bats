@@ -23,6 +23,7 @@ service_user = root
 munge_socket = $D/munge/s
 C
     export HPCAI500_CONF=$D/conf TMPDIR=$D/tmp
+    services=()
     cp "$top_builddir"/spank/hpcai500-{collect,verify} "$D/bin"
     # Keeps what it is told in kept, says so in told; `down` is a file here.
     cat > "$D/bin/hpcai500-slurmdbd" <<S
@@ -41,18 +42,28 @@ S
 
 teardown() {
     [ -n "${D-}" ] || return 0
+    [ ${#services[@]} = 0 ] || kill "${services[@]}" 2>/dev/null || true
+    munged_stop "$D/n1"
     munged_stop
     rm -rf "$D"
 }
 
+# Its wrapper, faketime, waits for what becomes a daemon.
+faketime=$(compgen -G '/usr/lib*/*/faketime/libfaketimeMT.so.1' | head -n 1) || true
+need_faketime() { [ -n "$faketime" ] || skip "there is no faketime"; }
+
+# munged_start [CLOCK [FOLDER]]: of the one key, in FOLDER/munge [$D]; its clock
+# is off by CLOCK, as faketime has it
 munged_start() {
-    munged --force --socket="$D/munge/s" --key-file="$D/munge/key" --pid-file="$D/munge/pid" \
-        --log-file="$D/munge/log" --seed-file="$D/munge/seed" 3>&- 4>&-
+    local clock=${1-} at=${2:-$D}/munge
+    mkdir -p "$at"
+    env ${clock:+FAKETIME="$clock" LD_PRELOAD="$faketime"} munged --force --socket="$at/s" --key-file="$D/munge/key" \
+        --pid-file="$at/pid" --log-file="$at/log" --seed-file="$at/seed" 3>&- 4>&-
 }
 
 munged_stop() {
     local pid
-    pid=$(cat "$D/munge/pid" 2>/dev/null) || return 0
+    pid=$(cat "${1:-$D}/munge/pid" 2>/dev/null) || return 0
     kill "$pid" 2>/dev/null || return 0
     for _ in $(seq 100); do [ -d "/proc/$pid" ] || return 0; sleep 0.1; done
 }
@@ -453,6 +464,145 @@ S
         [ "$(sort -z "$D/saw" | tr '\0' ' ')" = "HPCAI500_SLURMDBD_LOCK=$D/lock SLURM_CONF=/s/c SLURM_CONF_SERVER=s " ]
     done
     grep -q "^$((100 + seed)) H5:" "$D/told"
+}
+
+# ---- from other nodes ----
+
+# node NAME: a spool and a munged of its own, and the way to the collector
+node() {
+    mkdir -p "$D/$1"
+    install -d -m 700 "$D/$1/spool/out"
+    printf 'spool = %s/spool\nservice_user = root\nmunge_socket = %s\ncollector = 127.0.0.1:%d\n' \
+        "$D/$1" "$D/${2:-munge/s}" "$port" > "$D/$1/conf"
+}
+
+forward() { HPCAI500_CONF=$D/$1/conf timeout 60 "$top_builddir/spank/hpcai500-witness" forward 2>&1; }
+
+# forward_all NODE: as its epilogs and its timer do, until nothing waits
+forward_all() {
+    local i
+    for i in $(seq 300); do
+        forward "$1" >> "$D/$1/log" || true
+        [ -n "$(find "$D/$1/spool/out" -name '*.bundle')" ] || return 0
+        sleep 0.1
+    done
+    return 1
+}
+
+# listen: the collector as a service that listens on $port and files; its pid in $service
+listen() {
+    local i
+    "$D/bin/hpcai500-collect" -v --interval=1 >> "$D/log" 2>&1 3>&- 4>&- &
+    service=$!
+    services=("$service")
+    for i in $(seq 100); do
+        ! grep -q "accounting:" "$D/log" || return 0
+        kill -0 "$service" 2>/dev/null || break
+        sleep 0.1
+    done
+    cat "$D/log"
+    return 1
+}
+
+# free_port: one that nobody has; listen= of the collector
+free_port() {
+    port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+    echo "listen = 127.0.0.1:$port" >> "$D/conf"
+}
+
+@test "what nodes send while it listens is filed and told once, though it is killed in between" {
+    local i n senders=()
+    chmod 700 "$out"
+    free_port
+    for n in n1 n2 n3; do node $n; done
+    out=$D/n1/spool/out make_bundles record 1000 25
+    out=$D/n2/spool/out make_bundles record 2000 25
+    out=$D/n3/spool/out make_bundles edited 3000 1
+    # journals of two nodes, each from its own
+    out=$D/n1/spool/out make_bundles journals 4000 5
+    mv "$D"/n1/spool/out/*-n2-* "$D/n2/spool/out"
+    listen
+    for n in n1 n2 n3; do forward_all $n 3>&- 4>&- & senders+=($!); done
+    for i in 1 2 3 4; do
+        for _ in $(seq 600); do [ "$(archived)" -lt $((i * 10)) ] || break; sleep 0.05; done
+        kill -9 "$service"
+        wait "$service" || true
+        : > "$D/log"
+        listen
+    done
+    for i in "${senders[@]}"; do wait "$i"; done
+    for _ in $(seq 300); do [ "$(bundles)" != 0 ] || break; sleep 0.1; done
+    kill "$service"
+    wait "$service"
+    cat "$D/log"
+    [ "$(bundles)" = 0 ]
+    [ "$(archived)" = 55 ]
+    [ "$(find "$out" -type f | wc -l)" = 0 ]
+    has "$(reason 3000)" "not the bytes that root saw"
+    # 3000 asked, and its bundle was refused
+    [ "$(sqlite3 "$lib/history.sqlite" 'SELECT count(*), count(DISTINCT key) FROM run')" = "56|56" ]
+    [ "$(sort -u "$D/kept" | wc -l)" = 56 ]
+    [ "$(cut -d' ' -f1 "$D/kept" | sort | uniq -d | wc -l)" = 0 ]
+}
+
+@test "a node whose clock is wrong keeps its bundles until it is set" {
+    need_faketime
+    chmod 700 "$out"
+    free_port
+    node n1 n1/munge/s
+    make_bundles record 100
+    mv "$out"/*.bundle "$D/n1/spool/out"
+    listen
+    for clock in -2h +2h; do
+        munged_start $clock "$D/n1"
+        run forward n1
+        echo "$clock: $output"
+        has "$output" "0 bundles dropped, 1 refused"
+        [ $clock = -2h ] && state=expired || state=rewound
+        has "$output" "announced by a credential that is $state: do the clocks agree?"
+        munged_stop "$D/n1"
+        [ "$(find "$D/n1/spool/out" -name '*.bundle' | wc -l)" = 1 ]
+        [ "$(bundles)" = 0 ]
+    done
+    munged_start "" "$D/n1"
+    run forward n1
+    [ "$status" -eq 0 ]
+    [ -z "$output" ]
+    for _ in $(seq 300); do [ "$(archived)" = 0 ] || break; sleep 0.1; done
+    [ "$(archived)" = 1 ]
+}
+
+@test "how old a witness is does not matter, nor that it is of the future" {
+    need_faketime
+    munged_stop
+    munged_start -400d
+    make_bundles record 100
+    make_bundles edited 101
+    munged_stop
+    munged_start +2h
+    make_bundles record 102
+    make_bundles journals 103
+    munged_stop
+    munged_start
+    # they are what they are meant to be
+    head -c 4000 "$out"/lab-100-* | cut -c19- | head -1 | unmunge -S "$D/munge/s" > "$D/told-100" || true
+    grep -q "EXPIRED\|Expired" "$D/told-100"
+    run collect
+    echo "$output"
+    [ "$status" -eq 0 ]
+    has "$output" "4 filed"
+    has "$output" "lab-102-n1-1795374290.bundle: the clock of its node is 7"
+    no grep -q "lab-100.*clock" <<< "$output"
+    has "$(reason 101)" "not the bytes that root saw"
+    for job in 100 102 103; do
+        run verify $job
+        echo "$output"
+        [ "$status" -eq 0 ]
+    done
+    sed -i 's/^MUNGE:\(.\{200\}\)./MUNGE:\1#/' "$lib/archive/2026/11/22/lab-100.0.3.witness"
+    run verify 100
+    [ "$status" -eq 1 ]
+    has "$output" "WRONG    witness"
 }
 
 @test "it is the service user's business" {
