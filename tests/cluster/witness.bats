@@ -191,6 +191,34 @@ X
     until_true 10 no_local_bundles
     kill "$receiver"
 }
+
+@test "node-local spools: the collector, as a service that listens, files what the nodes send" {
+    local job collector
+    "$lab" site node; "$lab" plugin
+    sed -n 's/^collector = /listen = /p' "$S/etc/hpcai500.conf" > listen
+    cat "$S/etc/hpcai500.conf" listen > collect.conf
+    mkdir -m 700 "$spool/out"; sed -i "s,^spool = .*,spool = $spool," collect.conf
+    mkdir -p "$S/site"; chown --reference="$S/site" "$spool/out"
+    HPCAI500_CONF=$OUT/collect.conf "$S/prefix/libexec/hpcai500/hpcai500-collect" -v --interval=1 --grace=5 > collect.log 2>&1 3>&- 4>&- &
+    collector=$!
+    until_true 20 grep -q 'accounting:' collect.log || { cat collect.log; return 1; }
+    limit=600 # data may have to be made
+    srun_ -w 'n[1-2]' -N2 -n2 --hpcai500=cosmoflow,class=tiny,epochs=1 > srun.log 2>&1 || true # far from its target
+    cat srun.log
+    job=$(sed -n 's/.*then: hpcai500 show [a-z0-9]*-\([0-9]*\)\.0\.0.*/\1/p' srun.log)
+    until_true 60 history_has "$job"
+    until_true 60 no_local_bundles
+    until_true 60 n_bundles 0 # that of n2 too, which has no record
+    kill "$collector"; wait "$collector"
+    cat collect.log
+    run hpcai500 verify "$job"
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"root on 2 nodes, job $job "* || "$output" == *"root on 1 node, job $job "* ]]
+    [ "$(sqlite3 "$S/site/history.sqlite" "SELECT count(*) FROM run WHERE job = $job")" = 1 ]
+    [ -z "$(find "$spool/out" -type f)" ]
+}
+history_has() { [ "$(sqlite3 "$S/site/history.sqlite" "SELECT count(*) FROM run WHERE job = $1")" = 1 ]; }
 local_bundle() { compgen -G "$S/nodes/$1/spool/out/*.bundle"; }
 no_local_bundles() { ! local_bundle n1 && ! local_bundle n2; }
 
