@@ -247,12 +247,13 @@ static void temp_name(const char *name, char temp[TEMP_SIZE])
  * why not. */
 static int write_temp(int dirfd, const char *name, const void *bytes, size_t n, bool sync)
 {
+    const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
     char temp[TEMP_SIZE];
 
     temp_name(name, temp);
-    if (unlinkat(dirfd, temp, 0) < 0 && errno != ENOENT)
-        return -1;
-    int fd = openat(dirfd, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
+    int fd = openat(dirfd, temp, flags, 0640);
+    if (fd < 0 && errno == EEXIST && unlinkat(dirfd, temp, 0) == 0)
+        fd = openat(dirfd, temp, flags, 0640);
     if (fd < 0)
         return -1;
     int rc = fdio_write(fd, bytes, n);

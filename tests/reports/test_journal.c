@@ -67,6 +67,9 @@ static void test_crc(void **state)
     for (int i = 0; i < 32; i++)
         bytes[i] = (unsigned char)i;
     assert_int_equal(crc32c(0, bytes, sizeof bytes), 0x46dd794e);
+    /* by words, by bytes, from anywhere */
+    for (size_t k = 0; k <= sizeof bytes; k++)
+        assert_int_equal(crc32c(crc32c(0, bytes, k), bytes + k, sizeof bytes - k), 0x46dd794e);
 }
 
 /* What rank `rank` of 4 on two nodes writes until `stop`. */
