@@ -874,6 +874,16 @@ static int announce(int port, const char *name)
     return fd;
 }
 
+/* All of the message that puts good.bundle down; its length. */
+static size_t good_message(char text[2048])
+{
+    size_t n = message_head(text, "good.bundle", 2);
+
+    assert_true(n + 3 < 2048);
+    memcpy(text + n, "ab", 3);
+    return n + 2;
+}
+
 /* Says it, serves until the receiver has closed; the answer, bundles taken. */
 static int converse(struct receiver *r, const char *text, size_t n, bool slowly, char answer[600])
 {
@@ -931,15 +941,14 @@ static void a_message_that_ends_anywhere_leaves_nothing(void **state)
     struct receiver *r = receiver_alone("ends");
 
     (void)state;
-    size_t n = message_head(text, "good.bundle", 2);
-    memcpy(text + n, "ab", 3);
-    for (size_t k = 0; k < n + 2; k++) {
+    size_t n = good_message(text);
+    for (size_t k = 0; k < n; k++) {
         assert_int_equal(converse(r, text, k, false, answer), 0);
         assert_string_equal(answer, "");
         assert_int_equal(good_alone("ends/out"), 0);
     }
     /* byte for byte, however slowly */
-    assert_int_equal(converse(r, text, n + 2, true, answer), 1);
+    assert_int_equal(converse(r, text, n, true, answer), 1);
     assert_memory_equal(answer, "ok ", 3);
     assert_int_equal(good_alone("ends/out"), 1);
     receive_close(r);
@@ -951,18 +960,17 @@ static void a_replayed_message_is_answered_and_taken_once(void **state)
     struct receiver *r = receiver_alone("again");
 
     (void)state;
-    size_t n = message_head(text, "good.bundle", 2);
-    memcpy(text + n, "ab", 3);
-    assert_int_equal(converse(r, text, n + 2, false, first), 1);
+    size_t n = good_message(text);
+    assert_int_equal(converse(r, text, n, false, first), 1);
     for (int i = 0; i < 3; i++) {
-        assert_int_equal(converse(r, text, n + 2, false, answer), 0);
+        assert_int_equal(converse(r, text, n, false, answer), 0);
         assert_string_equal(answer, first);
         assert_int_equal(good_alone("again/out"), 1);
     }
     /* the credential of these bytes carries no others */
     unlink(at("again/out/good.bundle"));
-    memcpy(text + n, "xy", 3);
-    assert_int_equal(converse(r, text, n + 2, false, answer), 0);
+    memcpy(text + n - 2, "xy", 3);
+    assert_int_equal(converse(r, text, n, false, answer), 0);
     assert_string_equal(answer, "no good.bundle came with other bytes than announced\n");
     assert_int_equal(good_alone("again/out"), 0);
     receive_close(r);
@@ -1019,11 +1027,10 @@ static void a_message_that_is_changed_anywhere_is_not_taken(void **state)
     struct receiver *r = receiver_alone("bits");
 
     (void)state;
-    size_t n = message_head(text, "good.bundle", 2);
-    memcpy(text + n, "ab", 3);
-    for (size_t k = 0; k < n + 2; k++) {
+    size_t n = good_message(text);
+    for (size_t k = 0; k < n; k++) {
         text[k] ^= 1;
-        converse(r, text, n + 2, false, answer);
+        converse(r, text, n, false, answer);
         text[k] ^= 1;
         good_alone("bits/out");
         unlink(at("bits/out/good.bundle"));
@@ -1043,9 +1050,8 @@ static void all_places_taken_by_others_keep_root_out_of_none(void **state)
         idle[i] = connect_port(receive_port(r));
         receive_step(r, 20, NULL);
     }
-    size_t n = message_head(text, "good.bundle", 2);
-    memcpy(text + n, "ab", 3);
-    assert_int_equal(converse(r, text, n + 2, false, answer), 1);
+    size_t n = good_message(text);
+    assert_int_equal(converse(r, text, n, false, answer), 1);
     assert_int_equal(good_alone("crowd/out"), 1);
     for (int i = 0; i < 2 * RECEIVE_MAX_PEERS; i++)
         close(idle[i]);
