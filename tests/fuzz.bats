@@ -24,8 +24,11 @@
     cd "$BATS_TEST_TMPDIR"
     export TMPDIR=$BATS_TEST_TMPDIR
     echo seed >corpus/bad/seed
-    for body in 'must(size < 2 || data[0] != 65, "no A"); return 0;' 'static volatile int seen; seen = data[size]; return 0;'; do
-        printf '/*\n * links:\n */\n#include "tests/fuzz.h"\nint LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)\n{ %s }\n' \
+    ignoring='runs: -fork=1 -ignore_crashes=1\n * forgives: libsomebody' # as fuzz_cube.c has
+    for body in 'must(size < 2 || data[0] != 65, "no A"); return 0;' 'static volatile int seen; seen = data[size]; return 0;' \
+        'static volatile int seen; seen = data[size]; return 1 - 1;'; do
+        lines='links:'; [[ $body != *'1 - 1'* ]] || lines=$ignoring
+        printf '/*\n * '"$lines"'\n */\n#include "tests/fuzz.h"\nint LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)\n{ %s }\n' \
             "$body" >fuzz_bad.c
         run "$top_srcdir/tests/fuzz.sh" fuzz_bad.c 20
         [ "$status" -ne 77 ] || skip "$output"
