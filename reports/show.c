@@ -62,6 +62,7 @@ static void line(const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
+    utf8_clean(text); /* a precision counts bytes, and may cut a character */
     cut(text, WIDTH);
     for (size_t n = strlen(text); n && text[n - 1] == ' '; n--)
         text[n - 1] = '\0';
@@ -77,6 +78,7 @@ static void wrapped(const char *head, const char *text)
         char word[256];
         size_t n = strcspn(text, " ");
         snprintf(word, sizeof word, "%.*s", (int)n, text);
+        utf8_clean(word);
         int wide = columns(word);
         bool fits = first || at + 1 + wide <= WIDTH;
         printf("%s%s", first ? "" : fits ? " " : "\n  ", word);
@@ -154,6 +156,7 @@ static void headline(const cJSON *doc)
     int colour = strcmp(status, "complete") != 0 ? 33 : valid ? 32 : 31;
 
     snprintf(verdict, sizeof verdict, "%.24s, %s", status, valid ? "valid" : "not valid");
+    utf8_clean(verdict);
     int gap = WIDTH - 10 - columns(id) - columns(verdict);
     printf("hpcai500  %s%*s", id, gap > 1 ? gap : 1, "");
     if (coloured)
@@ -401,6 +404,7 @@ static void show_reasons(const cJSON *doc, bool all)
             strcmp(reason->string, "valid") == 0)
             continue;
         snprintf(head, sizeof head, "%.80s: ", reason->string);
+        utf8_clean(head);
         wrapped(head, reason->valuestring);
     }
 }
