@@ -151,13 +151,22 @@ static void condition_end(slurmdb_job_cond_t *c)
         slurm_list_destroy(c->state_list);
 }
 
-/* How far t is from the time that a row's start lasted. */
+static bool is_number(uint32_t n)
+{
+    return n != 0 && n != NO_VAL && n != INFINITE;
+}
+
+/* How far t is from the time that a row's start lasted. A slurmdbd that was
+ * away may have been told of an end and of no beginning. */
 static time_t distance(const slurmdb_job_rec_t *j, time_t t)
 {
-    if (j->start == 0) /* waits to start */
+    const bool started = is_number((uint32_t)j->start);
+    const time_t from = started ? j->start : j->submit;
+
+    if (!started && j->end == 0) /* waits to start */
         return INT32_MAX;
-    if (t < j->start)
-        return j->start - t;
+    if (t < from)
+        return from - t;
     return j->end == 0 || t <= j->end ? 0 : t - j->end;
 }
 
@@ -295,11 +304,6 @@ static const slurmdb_txn_rec_t *change_before(const struct changes *c, uint32_t 
 }
 
 /* ---- changing ---- */
-
-static bool is_number(uint32_t n)
-{
-    return n != 0 && n != NO_VAL && n != INFINITE;
-}
 
 static bool is_task(const struct row *row)
 {

@@ -216,6 +216,12 @@ X
     run "$helper" merge "$cluster" "$job@$(begin 2)" "H5:second;"
     [ "$output" = written ]
     [ "$(rows | sed -n 2p)" = "H5:second;" ]
+    # A slurmdbd that was away for it may know of a start's end alone.
+    second=$(begin 2)
+    mysql --no-defaults -uroot -S "$S/db/socket" slurm_acct_db -e \
+        "UPDATE \`${cluster}_job_table\` SET time_start = 0 WHERE id_job = $job AND time_start = $second"
+    [ "$(sacct -D -X -n -P -o start -j "$job" | sed -n 2p)" = None ]
+    [ "$("$helper" get "$cluster" "$job@$second")" = "H5:second;" ]
     hpcai500 history --json --job="$job" | jq -e '[.rows[].key] | length == 3'
 }
 
