@@ -5,6 +5,7 @@ EXTRA_DIST += \
     %D%/test.sh \
     %D%/bench/collect.sh \
     %D%/bench/loader.sh \
+    %D%/bench/README.md \
     %D%/bench/allreduce.sh \
     %D%/bench/plugin-cost.sh \
     %D%/bench/ranks.sh \

@@ -193,7 +193,9 @@ X
 
 @test "the run may take longer than a step's credential lives, and the exit code is the command's" {
     # two minutes, and some
-    STANDIN_SLEEP=135 srun_ -N2 -n2 --hpcai500=component sh -c 'echo command; exit 7' > out 2> err && code=0 || code=$?
+    # without -K: the first task's 7 would end the second, if that is slower, by a signal
+    STANDIN_SLEEP=135 timeout -k 10 $limit srun -N2 -n2 --hpcai500=component sh -c 'echo command; exit 7' \
+        < /dev/null > out 2> err && code=0 || code=$?
     cat out err
     [ $code -eq 7 ]
     [ "$(grep -c command out)" = 2 ]
