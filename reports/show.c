@@ -52,6 +52,16 @@ static void cut(char *text, int most)
         }
 }
 
+/* A precision of printf counts bytes: of a character that it cut what is left
+ * becomes '?'. */
+static void whole(char *text)
+{
+    const size_t n = strlen(text);
+
+    for (size_t at; (at = utf8_check(text, n)) < n;)
+        text[at] = '?';
+}
+
 /* One line of at most WIDTH columns. */
 static void line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 static void line(const char *fmt, ...)
@@ -62,7 +72,7 @@ static void line(const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    utf8_clean(text); /* a precision counts bytes, and may cut a character */
+    whole(text);
     cut(text, WIDTH);
     for (size_t n = strlen(text); n && text[n - 1] == ' '; n--)
         text[n - 1] = '\0';
@@ -78,7 +88,7 @@ static void wrapped(const char *head, const char *text)
         char word[256];
         size_t n = strcspn(text, " ");
         snprintf(word, sizeof word, "%.*s", (int)n, text);
-        utf8_clean(word);
+        whole(word);
         int wide = columns(word);
         bool fits = first || at + 1 + wide <= WIDTH;
         printf("%s%s", first ? "" : fits ? " " : "\n  ", word);
@@ -156,7 +166,7 @@ static void headline(const cJSON *doc)
     int colour = strcmp(status, "complete") != 0 ? 33 : valid ? 32 : 31;
 
     snprintf(verdict, sizeof verdict, "%.24s, %s", status, valid ? "valid" : "not valid");
-    utf8_clean(verdict);
+    whole(verdict);
     int gap = WIDTH - 10 - columns(id) - columns(verdict);
     printf("hpcai500  %s%*s", id, gap > 1 ? gap : 1, "");
     if (coloured)
@@ -404,7 +414,7 @@ static void show_reasons(const cJSON *doc, bool all)
             strcmp(reason->string, "valid") == 0)
             continue;
         snprintf(head, sizeof head, "%.80s: ", reason->string);
-        utf8_clean(head);
+        whole(head);
         wrapped(head, reason->valuestring);
     }
 }
