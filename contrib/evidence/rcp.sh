@@ -47,7 +47,8 @@ train_all() {
     while [ -n "$(jobs -p)" ]; do wait -n; done
 }
 
-echo "AGENT='$AGENT' KEYS='$KEYS' JOBS=$JOBS ($($AGENT --version | head -n 1))"
+# its folder is this machine's business
+echo "AGENT='${AGENT##*/}' KEYS='$KEYS' JOBS=$JOBS ($($AGENT --version | head -n 1))"
 train_all
 printf '%-6s %10s %10s %10s %12s %10s\n' seed epochs quality target seconds samples/s
 for ((s = 1; s <= seeds; s++)); do
