@@ -7,7 +7,7 @@
 #   contrib/bench/counters.sh [BUILD-FOLDER] [PAIRS]
 set -eu
 build=${1:-build}
-pairs=${2:-30}
+pairs=${2:-1500}
 probe=$build/papi/counters-probe
 
 [ -x "$probe" ] || { echo "counters.sh: no $probe: run make first" >&2; exit 3; }
