@@ -175,9 +175,11 @@ second line" ""; do
     until_true 120 told "${array}_3"
     until_true 60 told "${array}_5"
     until_true 60 told "$het+0"
+    # slurmdbd may hear of the tasks while we write: the name is learned at the
+    # second look at the latest, which is a minute or two after the first.
+    named() { collect > "$OUT/collect.log"; [ "$(hpcai500 history --json --job="$1" | jq -r '.rows[].key')" = "$cluster-$1.0" ]; }
     for job in "${array}_3" "${array}_5" "$het+0"; do
-        hpcai500 history --json --job="$job" | tee "$OUT/found" | jq -r '.rows[].key'
-        [ "$(jq -r '.rows[].key' "$OUT/found")" = "$cluster-$job.0" ]
+        until_true 200 named "$job" || { cat "$OUT/collect.log"; hpcai500 history --json | jq -c '.rows[]'; return 1; } >&2
         [[ $(comment "$job") =~ ^H5:.*\ no\ record ]]
     done
 }
