@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # install-deps.sh [--tests] [--list]
 #
-# Installs from Debian 12's own packages what is missing to build hpcai500 and
+# Installs from Debian's own packages (12, 13) what is missing to build hpcai500 and
 # to run its private cluster; with --tests also what the test command needs.
 # --list prints the packages and installs nothing. What is there already is
 # left as it is. No service of the system is started and no file under
@@ -19,7 +19,7 @@ packages=(
     slurm-wlm-mysql-plugin munge mariadb-server iproute2 procps util-linux
 )
 test_packages=(
-    clang clang-format llvm libclang-rt-14-dev libomp-14-dev libcmocka-dev bats shellcheck
+    clang clang-format llvm libclang-rt-dev libomp-dev libcmocka-dev bats shellcheck
     libmpich-dev mpich hdf5-tools strace jq sqlite3 man-db binutils file faketime
     prometheus chromium python3-jsonschema python3-h5py python3-numpy python3-torch
 )
@@ -35,7 +35,7 @@ done
 if [ $list = yes ]; then printf '%s\n' "${packages[@]}"; exit 0; fi
 
 command -v dpkg-query >/dev/null || {
-    echo "install-deps: this machine has no dpkg; see --list for what Debian 12 calls what is needed" >&2
+    echo "install-deps: this machine has no dpkg; see --list for what Debian calls what is needed" >&2
     exit 3
 }
 missing=()
