@@ -469,7 +469,7 @@ static const char *launcher(void)
     static const struct {
         const char *variable, *name;
     } rows[] = {
-        {"PRTE_LAUNCHED", "prte"},
+        {"PRTE_LAUNCHED", "mpirun (PRRTE)"},
         {"OMPI_MCA_orte_launch", "mpirun (ORTE)"},
         {"OMPI_COMM_WORLD_RANK", "mpirun (Open MPI)"},
         {"HYDI_CONTROL_FD", "mpiexec (Hydra)"},
