@@ -255,7 +255,8 @@ static int write_frame(int fd, const void *a, size_t na, const void *b, size_t n
 {
     char head[HEAD + 1];
 
-    snprintf(head, sizeof head, "%08zx %08x ", na + nb, crc32c(crc32c(0, a, na), b, nb));
+    /* 32 bits are enough: BUNDLE_MAX_FILE_BYTES */
+    snprintf(head, sizeof head, "%08x %08x ", (uint32_t)(na + nb), crc32c(crc32c(0, a, na), b, nb));
     struct iovec v[] = {
         {head, HEAD}, {(void *)(uintptr_t)a, na}, {(void *)(uintptr_t)b, nb}, {(char[]){'\n'}, 1}};
     return write_all(fd, v, 4, e);

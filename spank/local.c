@@ -213,8 +213,17 @@ out:
 /* Ends the job that this srun has made, and this srun. */
 static void finish(uint32_t job, int code)
 {
-    if (slurm_complete_job)
-        slurm_complete_job(job, (uint32_t)(code >= 128 ? code - 128 : code << 8));
+    const uint32_t status = (uint32_t)(code >= 128 ? code - 128 : code << 8);
+
+    if (slurm_complete_job) {
+#ifdef SLURM_COMPLETE_JOB_TAKES_STEP_ID
+        slurm_step_id_t id = SLURM_STEP_ID_INITIALIZER;
+        id.job_id = job;
+        slurm_complete_job(&id, status);
+#else
+        slurm_complete_job(job, status);
+#endif
+    }
     exit(code);
 }
 

@@ -57,7 +57,13 @@ AC_CHECK_HEADER([slurm/spank.h], [hpcai500_found=yes], [], [#include <stdint.h>]
 AS_IF([test "x$hpcai500_found" = xyes],
     [AC_CHECK_DECLS([spank_prepend_task_argv, ESPANK_JOB_FAILURE], [], [], [
 #include <stdint.h>
-#include <slurm/spank.h>])])
+#include <slurm/spank.h>])
+    AC_MSG_CHECKING([whether slurm_complete_job takes a step id])
+    AC_COMPILE_IFELSE([AC_LANG_PROGRAM([[#include <slurm/slurm.h>
+int slurm_complete_job(slurm_step_id_t *, uint32_t);]])],
+        [AC_DEFINE([SLURM_COMPLETE_JOB_TAKES_STEP_ID], [1], [Slurm 26.05 or so: not a job's number])
+            AC_MSG_RESULT([yes])],
+        [AC_MSG_RESULT([no])])])
 AC_SUBST([SLURM_CFLAGS])
 AC_ARG_WITH([slurm-plugindir], [AS_HELP_STRING([--with-slurm-plugindir=DIR],
     [where Slurm looks for plugins (default: asked of the installed Slurm)])])

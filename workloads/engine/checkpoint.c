@@ -18,7 +18,7 @@
 
 enum { FORMAT_VERSION = 1 };
 
-static const char magic[8] = "hpcai5ck";
+static const char magic[8] = {'h', 'p', 'c', 'a', 'i', '5', 'c', 'k'};
 
 struct head {
     char magic[8];
