@@ -56,7 +56,7 @@ ranks_here() {
 signal_to() {
     local name=$1 which=$2 p child
     shift 2
-    timeout -k 5 40 "$MPIEXEC" -n 2 "$@" >log 2>&1 &
+    timeout -k 5 40 "$MPIEXEC" -n 2 "$@" >>log 2>&1 &
     p=$!
     for _ in $(seq 200); do
         ! grep -q "${AFTER:-epoch 3}" log || break
@@ -266,8 +266,9 @@ signal_to() {
 }
 
 @test "SIGTERM while a rank does not listen: an interim record stands there in time" {
+    # Open MPI 5 passes on nothing of what is said after the signal.
     FAKE_EPOCHS=1000 FAKE_STEP_MS=10 FAKE_TROUBLE=1:4:sleep \
-        signal_to TERM starter "$fake" cosmoflow,class=tiny,target=0.001
+        signal_to TERM starter sh -c 'exec "$@" 2>>log' sh "$fake" cosmoflow,class=tiny,target=0.001
     [ "$(field 'r["status"]')" = partial ]
     [ "$(field 'len(r["workloads"][0]["epochs"]) >= 3')" = True ]
     # The starter kills soon after (Open MPI) or waits (MPICH: the last word is
@@ -314,7 +315,9 @@ signal_to() {
 }
 
 @test "ranks that were told different runs refuse" {
-    run timeout 40 "$MPIEXEC" -n 1 "$fake" cosmoflow,class=tiny : -n 1 "$fake" cosmoflow,class=small
+    # (mpirun of Open MPI 5.0.7 dies of "-n 1 a : -n 1 b" itself)
+    run ranks 2 sh -c '[ "${OMPI_COMM_WORLD_RANK-$PMI_RANK}" = 0 ] && class=tiny || class=small
+        exec "$0" "cosmoflow,class=$class"' "$fake"
     [ "$status" -ne 0 ]
     [[ "$output" == *"rank 1: was told to run 'cosmoflow,class=small', rank 0 'cosmoflow,class=tiny'"* ]]
     no compgen -G "$dir/*.json" >/dev/null

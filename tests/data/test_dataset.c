@@ -389,7 +389,8 @@ static void wide_labels(const char *path)
 {
     hid_t type = H5Tcopy(H5T_IEEE_F64LE);
 
-    H5Tset_size(type, 1 << 20);
+    /* later ones do not make the largest */
+    H5Tset_size(type, H5_VERSION_GE(1, 14, 0) ? 16 : 1 << 20);
     put(path, "y", type, 1, (hsize_t[]){4}, 0, NULL);
     H5Tclose(type);
 }
@@ -689,6 +690,11 @@ static void a_driver(const char *path)
     close(fd);
 }
 
+static bool starts(const char *text, const char *with)
+{
+    return strncmp(text, with, strlen(with)) == 0;
+}
+
 #define NO_SET ": its dataset cannot be opened (HDF5: "
 
 /* two.hdf5 is spoilt, one.hdf5 before it is good: what is found only when a
@@ -743,7 +749,7 @@ static void bad_files_are_refused(void **state)
         {short_header, ": dataset 'x' has 1000 bytes, expected 4096"},
     };
     int16_t cube[8 * 8 * 8 * 4];
-    char path[300], want[600];
+    char path[300];
     float y[4];
 
     (void)state;
@@ -759,9 +765,12 @@ static void bad_files_are_refused(void **state)
         assert_int_equal(dataset_read(d, 0, cube, y, NULL, &e), 0);
         if (dataset_read(d, 1, cube, y, NULL, &e) != -1)
             fail_msg("row %zu was taken", i);
-        snprintf(want, sizeof want, "%s%s", path, rows[i].sentence);
-        if (strncmp(e.text, want, strlen(want)) != 0)
-            fail_msg("row %zu: '%s', expected '%s'", i, e.text, want);
+        size_t at = strlen(path);
+        bool by_hdf5 = rows[i].spoil == endless_cube || rows[i].spoil == shifted_type; /* 1.14 */
+        bool said =
+            starts(e.text + at, rows[i].sentence) || (by_hdf5 && starts(e.text + at, NO_SET));
+        if (strncmp(e.text, path, at) != 0 || !said)
+            fail_msg("row %zu: '%s', expected '%s%s'", i, e.text, path, rows[i].sentence);
         dataset_close(d);
         remove(path);
     }
