@@ -51,10 +51,16 @@ static long launched_rank(void)
     return 0;
 }
 
+/* Before MPI: rank 0 says it for all. The others end later, since Open MPI 5
+ * ends all with the first that fails, whoever is about to speak. */
 static void complain(const char *sentence)
 {
+    const struct timespec later = {.tv_nsec = 500000000};
+
     if (launched_rank() == 0)
         fprintf(stderr, "hpcai500-agent: %s\n", sentence);
+    else
+        nanosleep(&later, NULL);
 }
 
 /* One task of several that Slurm started. Where the plugin is missing on a
