@@ -697,6 +697,13 @@ static bool starts(const char *text, const char *with)
 
 #define NO_SET ": its dataset cannot be opened (HDF5: "
 
+/* What HDF5 1.10 opens, and 1.14 refuses itself. */
+static bool is_left_to_hdf5(void (*spoil)(const char *path))
+{
+    return spoil == endless_cube || spoil == shifted_type || spoil == empty_header ||
+           spoil == short_header;
+}
+
 /* two.hdf5 is spoilt, one.hdf5 before it is good: what is found only when a
  * file is read has the same sentence as what is found at opening. */
 static void bad_files_are_refused(void **state)
@@ -766,9 +773,8 @@ static void bad_files_are_refused(void **state)
         if (dataset_read(d, 1, cube, y, NULL, &e) != -1)
             fail_msg("row %zu was taken", i);
         size_t at = strlen(path);
-        bool by_hdf5 = rows[i].spoil == endless_cube || rows[i].spoil == shifted_type; /* 1.14 */
-        bool said =
-            starts(e.text + at, rows[i].sentence) || (by_hdf5 && starts(e.text + at, NO_SET));
+        bool said = starts(e.text + at, rows[i].sentence) ||
+                    (is_left_to_hdf5(rows[i].spoil) && starts(e.text + at, NO_SET));
         if (strncmp(e.text, path, at) != 0 || !said)
             fail_msg("row %zu: '%s', expected '%s%s'", i, e.text, path, rows[i].sentence);
         dataset_close(d);
@@ -785,6 +791,7 @@ static bool library_loads_it(const char *path)
 
     if (pid == 0) {
         H5PLset_loading_state(H5PL_ALL_PLUGIN);
+        H5PLappend(getenv("HDF5_PLUGIN_PATH"));
         hid_t f = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT), set = H5Dopen2(f, "x", H5P_DEFAULT);
         herr_t rc = H5Dread(set, H5T_NATIVE_INT16, H5S_ALL, H5S_ALL, H5P_DEFAULT, v);
         _exit(rc >= 0 && getenv(FOREIGN_FILTER_RAN) ? 0 : 1);
@@ -812,6 +819,9 @@ static void no_filter_of_others_is_loaded(void **state)
     assert_non_null(strstr(e.text, "its values cannot be read"));
     assert_null(getenv(FOREIGN_FILTER_RAN));
     assert_true(library_loads_it(path)); /* or the above says nothing */
+    no_hdf5(path); /* then HDF5 1.12 asks whoever is there, until one knows the file */
+    assert_int_equal(dataset_read(d, 1, cube, y, NULL, &e), -1);
+    assert_null(getenv(FOREIGN_FILTER_RAN));
     dataset_close(d);
 }
 

@@ -85,12 +85,17 @@ static int library_error(const struct stored *f, const char *what, struct err *e
 static void library_start(void)
 {
     static __thread bool started; /* a thread-safe build has a stack of errors for each */
+    unsigned folders = 0;
 
     if (started)
         return;
     started = true;
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-    H5PLset_loading_state(0); /* no filter, no driver from outside */
+    /* No filter, no driver from outside. HDF5 1.12 and later try whatever lies in
+     * the plugin folders on a file that is none of theirs, also when forbidden. */
+    H5PLset_loading_state(0);
+    while (H5PLsize(&folders) >= 0 && folders > 0 && H5PLremove(folders - 1) >= 0)
+        ;
 }
 
 /* Whether the file's superblock sends HDF5 to a block for a driver: up to 4 GiB
