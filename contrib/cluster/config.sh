@@ -106,7 +106,10 @@ E
 PartitionName=main Nodes=ALL Default=YES MaxTime=2:00:00 State=UP
 PartitionName=other Nodes=ALL MaxTime=2:00:00 State=UP
 E
-    echo CgroupAutomount=no > "$S/etc/cgroup.conf"
+    case $(slurmctld -V) in
+        *' 22.'*) echo CgroupAutomount=no ;;
+        *) echo CgroupPlugin=disabled ;; # else slurmd wants a file system of them
+    esac > "$S/etc/cgroup.conf"
     (umask 077; cat > "$S/etc/slurmdbd.conf" <<E
 AuthType=auth/munge
 AuthInfo=socket=$S/munge/socket
