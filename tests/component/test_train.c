@@ -81,7 +81,7 @@ static struct script plain(void)
 
 static bool told;
 
-static bool stop(void *ctx)
+static bool is_stopped(void *ctx)
 {
     (void)ctx;
     return told;
@@ -96,7 +96,8 @@ struct ran {
 static struct ran run(struct script *p, struct comm *comm, double target, double deadline)
 {
     struct ran out = {.e = ERR_INIT};
-    struct workload_host host = {.comm = comm, .now = now, .deadline = deadline, .stop = stop};
+    struct workload_host host = {
+        .comm = comm, .now = now, .deadline = deadline, .stop = is_stopped};
     struct train_task t = {.host = &host,
                            .ctx = p,
                            .epochs = 5,

@@ -162,7 +162,7 @@ static void folders_are_compared(void **state)
         wrong += manifest_verify(&m, folder, 3, &e) < 0;
         put(folder, m.files[i].path, "cube");
     }
-    assert_in_range(wrong, 3, 4);
+    assert_true(wrong >= 3 && wrong <= 4);
     put(folder, "train/f7", "cu");
     assert_int_equal(manifest_verify(&m, folder, 0, &e), -1);
     snprintf(want, sizeof want, "%s/train/f7: 2 bytes, expected 4", folder);

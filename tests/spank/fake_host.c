@@ -179,8 +179,15 @@ spank_err_t spank_unsetenv(spank_t sp, const char *var)
     return unsetenv(var) ? ESPANK_ERROR : ESPANK_SUCCESS;
 }
 
+#ifdef SLURM_COMPLETE_JOB_TAKES_STEP_ID
+int slurm_complete_job(slurm_step_id_t *step_id, uint32_t job_return_code)
+{
+    const uint32_t job_id = step_id->job_id;
+#else
 int slurm_complete_job(uint32_t job_id, uint32_t job_return_code)
 {
+#endif
+
     printf("job %u ends with %#x\n", job_id, job_return_code);
     return 0;
 }

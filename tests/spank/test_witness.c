@@ -1175,7 +1175,7 @@ static int start(void **state)
     return 0;
 }
 
-static int stop(void **state)
+static int end(void **state)
 {
     char command[128];
 
@@ -1214,5 +1214,5 @@ int main(void)
         cmocka_unit_test(bundles_reach_the_collector_once_and_from_root_alone),
     };
 
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, start, end);
 }
