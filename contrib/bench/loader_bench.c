@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * loader_bench raw|inflate|read|loader DIR EDGE THREADS [cold]
+ * loader_bench raw|floats|inflate|read|loader DIR EDGE THREADS [cold]
  *
  * The training part of a set, in GB/s of decoded cubes as they are stored:
  *   raw      every file from its first byte to its last by read(2); its
  *            stored bytes count as what they decode to
+ *   floats   the same in pieces that the cache holds, each widened from int16 to
+ *            float into a batch: the least that a reader does which hands over
+ *            what a network takes (two bytes are written for each that is read)
  *   inflate  the cubes' chunks, as HDF5 deflates them, out of memory and into
  *            a buffer that stays: the best that inflating can give
  *   read     dataset_read(): checked, decoded
  *   loader   batches of 2 through the loader with so many workers, as a
  *            trainer gets them
- * Memory is touched before the clock starts, in every mode: raw, inflate and
- * read go over the set once before; of the loader's epochs the first counts
+ * Memory is touched before the clock starts, in every mode: raw, floats, inflate
+ * and read go over the set once before; of the loader's epochs the first counts
  * only when cold, and then without the batches that touch the queue.
  * With LOADER_BENCH_CPU in the environment a second is one of processor time,
  * of all threads together: for machines that are never quiet.
@@ -42,6 +45,7 @@ enum {
     AHEAD = 2,
     EPOCHS = 3,           /* that are timed, when warm */
     BUFFER = 4 << 20,     /* of raw */
+    PIECE = 256 << 10,    /* of floats */
     CHUNK = 2 << 20,      /* of a cube, as the generator's */
     LEVEL = 6,            /* likewise */
     INFLATED_SAMPLES = 4, /* that are enough */
@@ -67,6 +71,7 @@ struct job {
 struct own {
     struct job *job;
     char *buffer;
+    size_t bytes; /* of it */
     struct inflate *inflate;
     struct chunk_scratch scratch;
 };
@@ -122,6 +127,27 @@ static void raw_piece(struct job *j, void *own, long i)
     close(fd);
 }
 
+static void floats_piece(struct job *j, void *own, long i)
+{
+    static _Thread_local int16_t piece[PIECE / sizeof(int16_t)];
+    struct own *o = own;
+    float *batch = (float *)(void *)o->buffer;
+    const size_t room = o->bytes / sizeof(float);
+    int fd = open(j->files[i], O_RDONLY);
+    size_t at = 0;
+    ssize_t n;
+
+    while (fd >= 0 && (n = read(fd, piece, PIECE)) > 0) {
+        const size_t values = (size_t)n / sizeof(int16_t);
+        if (at + values > room) /* a file has its labels too */
+            at = 0;
+        for (size_t k = 0; k < values; k++)
+            batch[at + k] = piece[k];
+        at += values;
+    }
+    close(fd);
+}
+
 static void inflate_piece(struct job *j, void *own, long i)
 {
     const struct chunk *c = &j->chunks[i];
@@ -174,6 +200,7 @@ static double steady(struct job *j, int threads, size_t buffer, bool cold)
     for (int i = 0; i < threads; i++) {
         own[i].job = j;
         own[i].buffer = malloc(buffer);
+        own[i].bytes = buffer;
         own[i].inflate = inflate_create(false);
         memset(own[i].buffer, 1, buffer);
     }
@@ -264,6 +291,10 @@ static double rate_of(struct job *j, const char *mode, int threads, bool cold)
         j->piece = raw_piece;
         j->n = j->n_files;
         buffer = BUFFER;
+    } else if (strcmp(mode, "floats") == 0) {
+        j->piece = floats_piece;
+        j->n = j->n_files;
+        buffer = BATCH * cube * sizeof(float) / sizeof(int16_t);
     } else if (strcmp(mode, "read") == 0) {
         j->piece = read_piece;
         j->n = (long)i->samples;
@@ -284,7 +315,8 @@ int main(int argc, char **argv)
 
     const int threads = argc > 4 ? atoi(argv[4]) : 0;
     if (threads < 1 || threads > MAX_THREADS) {
-        fputs("usage: loader_bench raw|inflate|read|loader DIR EDGE THREADS [cold]\n", stderr);
+        fputs("usage: loader_bench raw|floats|inflate|read|loader DIR EDGE THREADS [cold]\n",
+              stderr);
         return 2;
     }
     j.data = dataset_open(argv[2], DATASET_TRAIN, atoi(argv[3]), &e);
