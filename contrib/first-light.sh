@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # first-light.sh [stop [--wipe]]
 #
-# From a fresh Debian 12 machine to a trained network under Slurm: installs
+# From a fresh Debian 12 or 13 machine to a trained network under Slurm: installs
 # what is missing from Debian's packages, builds, brings up a private cluster
 # of four nodes, trains the component suite on two of them and shows the
 # record. The cluster stays up. Run it again whenever you like; what is done

@@ -36,9 +36,13 @@ hold() {
 
 # What a node sees of its own; runs inside its namespaces. /sys is mounted
 # again so that /sys/class/net is the node's; the cgroup mounts below it stay.
+# No name server can be reached from its network: who asked one would wait.
 node_setup() {
     cat <<E
 hostname $1
+if [ $mode = netns ]; then
+    mount --bind $S/etc/hosts /etc/hosts && mount --bind /dev/null /etc/resolv.conf || true
+fi
 mount --bind $S/nodes/$1 $S/node
 mount --bind $S/nodes/$1/tmp /tmp
 mount -t tmpfs -o mode=1777 tmpfs /dev/shm
@@ -74,6 +78,7 @@ node_network() {
 
 nodes_up() {
     local n
+    { cat /etc/hosts; for n in $(node_names); do echo "$(node_address "$n") $n"; done; } > "$S/etc/hosts"
     for n in $(node_names); do
         mkdir -p "$S/nodes/$n"/{slurmd,tmp,cache}
         chmod 1777 "$S/nodes/$n"/{tmp,cache}
