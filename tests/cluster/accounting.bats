@@ -82,17 +82,19 @@ in_slurmdbd() { [ -n "$(sacct -X -n -o jobid -j "$1")" ]; }
     [ "$("$helper" merge "$cluster" "$job" "H5:the last;")" = there ]
 }
 
-# What a merge of LINE into JOB writes to slurmdbd before its change goes there:
-# one that reads the same from a job of the same kind has told how many writes.
+# How a merge of LINE into JOB writes its change to slurmdbd, "CALL N": N of
+# these come before (22.05 says write, 24.11 another); one that reads the same
+# from a job of the same kind has told it.
 writes_before() {
-    strace -f -s 200000 -e trace=write -o "$OUT/strace" "$helper" merge "$cluster" "$1" "$2" > /dev/null
-    awk -v line="$2" '/ write\(/ {n++; if (index($0, line)) {print n - 1; exit}}' "$OUT/strace"
+    strace -f -s 200000 -e trace=write,writev,sendto,sendmsg -o "$OUT/strace" "$helper" merge "$cluster" "$1" "$2" > /dev/null
+    awk -v line="$2" 'match($0, / (write|writev|sendto|sendmsg)\(/) {call = substr($0, RSTART + 1, RLENGTH - 2); n[call]++
+        if (index($0, line)) {print call, n[call] - 1; exit}}' "$OUT/strace"
 }
-# stops_before JOB LINE FILE N: the helper stands still when all is read and
-# nothing written; its answer goes to FILE
+# stops_before JOB LINE FILE CALL N: the helper stands still when all is read
+# and nothing written; its answer goes to FILE
 stops_before() {
     rm -f "$OUT/stopped"
-    strace -f -e trace=write -e inject=write:signal=STOP:when="$4" -o "$OUT/stopped" \
+    strace -f -e trace="$4" -e inject="$4:signal=STOP:when=$5" -o "$OUT/stopped" \
         "$helper" merge "$cluster" "$1" "$2" > "$3" 2>&1 &
     until_true 60 grep -q 'stopped by SIGSTOP' "$OUT/stopped"
     stopped=$(awk '{print $1; exit}' "$OUT/stopped")
@@ -106,13 +108,13 @@ stops_before() {
     # (22.05's sacctmgr makes it small letters and ' a backtick.)
     set_comment() { sacctmgr -i modify job where jobid="$job" set admincomment="$1" > /dev/null; }
     set_comment "js1:first"
-    n=$(writes_before "$job" "H5:one;")
+    read -r call n <<< "$(writes_before "$job" "H5:one;")"
     [ "$n" -gt 2 ]
     # all that a text may have in SQL
     for theirs in "js1:h4s/a+b==" 'back\slash and \n, "quotes", 100% <a|b>; admin_comment=x' "h5:old; caf$(printf '\303\251')" "a
 second line" ""; do
         set_comment "js1:before $RANDOM"
-        stops_before "$job" "H5:two $RANDOM;" "$OUT/answer" "$n"
+        stops_before "$job" "H5:two $RANDOM;" "$OUT/answer" "$call" "$n"
         set_comment "$theirs"
         kept=$(comment "$job")
         kill -CONT "$stopped"
@@ -124,7 +126,7 @@ second line" ""; do
     # Another's change of the same job that leaves the comment alone, another
     # job's comment, and one that wrote what we had read: nothing to take up.
     set_comment "js1:stays"
-    stops_before "$job" "H5:three;" "$OUT/answer" "$n"
+    stops_before "$job" "H5:three;" "$OUT/answer" "$call" "$n"
     sacctmgr -i modify job where jobid="$job" set comment="admin_comment='js1:no'" > /dev/null
     sacctmgr -i modify job where jobid="$((job - 1))" set admincomment="js1:another" > /dev/null
     set_comment "js1:stays"
