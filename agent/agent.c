@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "agent/comm_mpi.h"
+#include "agent/comm/comm_mpi.h"
 #include "agent/guard.h"
 #include "agent/job.h"
 #include "agent/report.h"

@@ -28,7 +28,7 @@
 
 #include <stdbool.h>
 
-#include "reports/err.h"
+#include "reports/core/err.h"
 
 struct guard_options {
     double timeout_seconds;  /* of a blocking call */

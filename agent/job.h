@@ -7,7 +7,7 @@
 #ifndef AGENT_JOB_H
 #define AGENT_JOB_H
 
-#include "reports/record.h"
+#include "reports/record/record.h"
 
 /* job->present is false outside of Slurm. */
 void job_read(struct record_job *job);

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # The MPI program. All but main() is a library, so that tests can run it with
 # a workload of their own.
+EXTRA_DIST += %D%/README.md
+include agent/comm/local.mk
 if BUILD_AGENT
-noinst_LTLIBRARIES += agent/libagent.la
-agent_libagent_la_SOURCES = \
+noinst_LTLIBRARIES += %D%/libagent.la
+%C%_libagent_la_SOURCES = \
     %D%/agent.h %D%/agent.c \
-    %D%/comm_mpi.h %D%/comm_internal.h %D%/comm_mpi.c \
-    %D%/comm_watch.c %D%/comm_share.c %D%/comm_mail.c \
     %D%/guard.h %D%/guard.c \
     %D%/job.h %D%/job.c \
     %D%/options.h %D%/options.c \
@@ -18,22 +18,14 @@ agent_libagent_la_SOURCES = \
     %D%/run.h \
     %D%/system.h %D%/system.c \
     %D%/textfile.h %D%/textfile.c
-agent_libagent_la_CPPFLAGS = $(AM_CPPFLAGS) -DHPCAI500_CFLAGS='"$(CFLAGS)"'
-agent_libagent_la_CFLAGS = $(AM_CFLAGS) $(MPI_CFLAGS) $(HWLOC_CFLAGS)
+%C%_libagent_la_CPPFLAGS = $(AM_CPPFLAGS) -DHPCAI500_CFLAGS='"$(CFLAGS)"'
+%C%_libagent_la_CFLAGS = $(AM_CFLAGS) $(MPI_CFLAGS) $(HWLOC_CFLAGS)
 # Without the workloads: main() or a test adds them.
-agent_libagent_la_LIBADD = workloads/engine/libengine.la papi/libcounters.la \
-    reports/libreports.la reports/libcore.la $(MPI_LIBS) $(HWLOC_LIBS)
+%C%_libagent_la_LIBADD = agent/comm/libcomm.la papi/libcounters.la \
+    reports/record/librecord.la reports/core/libcore.la $(MPI_LIBS) $(HWLOC_LIBS)
 
-bin_PROGRAMS += agent/hpcai500-agent
-agent_hpcai500_agent_SOURCES = %D%/main.c
-agent_hpcai500_agent_LDADD = agent/libagent.la workloads/component/libcomponent.la
+bin_PROGRAMS += %D%/hpcai500-agent
+%C%_hpcai500_agent_SOURCES = %D%/main.c
+%C%_hpcai500_agent_LDADD = %D%/libagent.la workloads/component/libcomponent.la
 dist_man_MANS += %D%/hpcai500-agent.1
-endif
-
-# Built on demand by contrib/bench/allreduce.sh, never installed.
-if BUILD_AGENT
-EXTRA_PROGRAMS += agent/allreduce_bench
-agent_allreduce_bench_SOURCES = %D%/allreduce_bench.c
-agent_allreduce_bench_CFLAGS = $(AM_CFLAGS) $(MPI_CFLAGS)
-agent_allreduce_bench_LDADD = agent/libagent.la
 endif

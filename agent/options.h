@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "reports/err.h"
+#include "reports/core/err.h"
 
 struct options {
     const char *run; /* the run text; NULL: neither argument nor HPCAI500_RUN */

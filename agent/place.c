@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "reports/config.h"
-#include "reports/fdio.h"
+#include "reports/core/conf.h"
+#include "reports/core/fdio.h"
 
 static bool writable(const char *dir)
 {
@@ -98,7 +98,7 @@ static void find_generator(char *path)
         if (!slash)
             return;
         *slash = '\0';
-        snprintf(beside, sizeof beside, "%s/workloads/data/hpcai500-generate", self);
+        snprintf(beside, sizeof beside, "%s/workloads/generate/hpcai500-generate", self);
         if (access(beside, X_OK) == 0) {
             snprintf(path, PATH_MAX, "%s", beside);
             return;

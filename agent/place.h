@@ -15,7 +15,7 @@
 
 #include <limits.h>
 
-#include "reports/runspec.h"
+#include "reports/core/runspec.h"
 
 struct place {
     char record[PATH_MAX];    /* out=, else the drop folder, else the working folder */

@@ -13,11 +13,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "agent/comm_mpi.h"
+#include "agent/comm/comm_mpi.h"
 #include "agent/guard.h"
 #include "agent/job.h"
 #include "agent/system.h"
-#include "reports/crc32c.h"
+#include "reports/core/crc32c.h"
 #include "workloads/engine/engine.h"
 
 enum { PATH_SIZE = PATH_MAX + RECORD_ID_SIZE + 32 };

@@ -11,8 +11,8 @@
 
 #include <stdint.h>
 
-#include "reports/runspec.h"
-#include "workloads/engine/comm.h"
+#include "reports/core/runspec.h"
+#include "workloads/comm.h"
 
 struct resources {
     int threads;            /* cores of its mask, shared among the ranks of the node that have it */

@@ -12,9 +12,9 @@
 #include "agent/progress.h"
 #include "agent/resources.h"
 #include "papi/counters.h"
-#include "reports/journal.h"
-#include "reports/record.h"
-#include "reports/runspec.h"
+#include "reports/record/journal.h"
+#include "reports/record/record.h"
+#include "reports/core/runspec.h"
 #include "workloads/workload.h"
 
 struct run {

@@ -9,7 +9,7 @@
 #ifndef AGENT_SYSTEM_H
 #define AGENT_SYSTEM_H
 
-#include "reports/record.h"
+#include "reports/record/record.h"
 
 /* This node: inventory, build id, whether the plugin announced itself. */
 void system_node(struct record_node *node, const char *name);

@@ -34,14 +34,14 @@ EXTRA_PROGRAMS += contrib/bench/engine_bench
 contrib_bench_engine_bench_SOURCES = \
     %D%/bench/engine_bench.c %D%/bench/peaks.h %D%/bench/peaks.c
 contrib_bench_engine_bench_CFLAGS = $(AM_CFLAGS) $(OPENMP_CFLAGS)
-contrib_bench_engine_bench_LDADD = workloads/engine/libengine.la
+contrib_bench_engine_bench_LDADD = workloads/engine/libengine.la reports/core/libcore.la
 
 # Built on demand by contrib/bench/loader.sh.
 if BUILD_DATA
 EXTRA_PROGRAMS += contrib/bench/loader_bench
 contrib_bench_loader_bench_SOURCES = %D%/bench/loader_bench.c
 contrib_bench_loader_bench_CFLAGS = $(AM_CFLAGS) $(ZLIB_CFLAGS)
-contrib_bench_loader_bench_LDADD = workloads/data/libdata.la reports/libcore.la $(ZLIB_LIBS)
+contrib_bench_loader_bench_LDADD = workloads/data/libdata.la reports/core/libcore.la $(ZLIB_LIBS)
 endif
 
 # Units for systemd: installed where --with-systemdsystemunitdir says, else

@@ -186,7 +186,7 @@ stage_fuzz() {
     local file name
     [ -f "$W/gcc/config.h" ] || build gcc CC=gcc MPICC="$openmpi" || return
     export top_srcdir=$top top_builddir=$W/gcc
-    for file in "$top"/tests/*/fuzz_*.c; do
+    for file in $(find "$top/tests" -name "fuzz_*.c" | sort); do
         name=$(basename "$file" .c); name=${name#fuzz_}
         step "fuzz-$name" 300 "$top/tests/fuzz.sh" "$file" "${FUZZ_SECONDS:-30}"
     done

@@ -31,9 +31,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "reports/err.h"
-#include "reports/measure.h"
-#include "reports/result.h"
+#include "reports/core/err.h"
+#include "reports/core/measure.h"
+#include "reports/core/result.h"
 
 enum counter {
 #define COUNTER(symbol, backend, unit, kind, scope, title) COUNTER_##symbol,

@@ -7,7 +7,7 @@ papi_libcounters_la_SOURCES = \
     %D%/events.c %D%/perf.c %D%/proc.c %D%/net.c \
     %D%/infiniband.c %D%/energy.c %D%/cgroup.c %D%/cpu.c
 papi_libcounters_la_CFLAGS = $(AM_CFLAGS) $(PAPI_CFLAGS)
-papi_libcounters_la_LIBADD = reports/libcore.la $(PAPI_LIBS)
+papi_libcounters_la_LIBADD = reports/core/libcore.la $(PAPI_LIBS)
 
 # Shows every counter of this machine, and what reading them costs.
 noinst_PROGRAMS += papi/counters-probe

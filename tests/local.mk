@@ -8,9 +8,7 @@ TESTS += tests/fuzz.bats
 
 include tests/reports/local.mk
 include tests/papi/local.mk
-include tests/engine/local.mk
-include tests/data/local.mk
-include tests/component/local.mk
+include tests/workloads/local.mk
 include tests/agent/local.mk
 include tests/spank/local.mk
 include tests/faults/local.mk

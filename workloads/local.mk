@@ -1,5 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # The mathematics: knows no MPI, no Slurm, no counters.
+EXTRA_DIST += %D%/README.md
+noinst_LTLIBRARIES += %D%/libworkloads.la
+%C%_libworkloads_la_SOURCES = \
+    %D%/agree.c %D%/comm.h %D%/comm.c \
+    %D%/philox.h
+%C%_libworkloads_la_LIBADD = reports/core/libcore.la
 include workloads/engine/local.mk
 include workloads/data/local.mk
+include workloads/generate/local.mk
 include workloads/component/local.mk

@@ -7,11 +7,11 @@
 
 #define WORKLOAD(symbol, suite, field, dtypes, title)                                              \
     extern const struct workload workload_##symbol;
-#include "reports/workloads.def"
+#include "reports/core/workloads.def"
 
 static const struct workload *const workloads[] = {
 #define WORKLOAD(symbol, suite, field, dtypes, title) &workload_##symbol,
-#include "reports/workloads.def"
+#include "reports/core/workloads.def"
 };
 
 const struct workload *workload_of(int index)

@@ -5,7 +5,7 @@
  * The agent fills a workload_host, asks for a plan, and runs. A unit test
  * does the same with comm_self() and no callbacks. A workload is one file
  * that defines `const struct workload workload_NAME` and one row in
- * reports/workloads.def.
+ * reports/core/workloads.def.
  *
  * Life:    a workload keeps nothing between calls; all state is inside run().
  * Failure: -1 and a sentence. Every rank returns (agree, then act): a failure
@@ -18,10 +18,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "reports/err.h"
-#include "reports/result.h"
-#include "reports/runspec.h"
-#include "workloads/engine/comm.h"
+#include "reports/core/err.h"
+#include "reports/core/result.h"
+#include "reports/core/runspec.h"
+#include "workloads/comm.h"
 
 /* One moment of a run, for the progress line and the journal. */
 struct workload_progress {

@@ -10,8 +10,8 @@
 set -euo pipefail
 n=${1:-10000} build=${top_builddir:-$PWD}
 [ "$(id -u)" = 0 ] || { echo "collect.sh: only root can make the witness's credentials" >&2; exit 3; }
-[ -x "$build/spank/hpcai500-collect" ] || { echo "collect.sh: no collector in $build" >&2; exit 3; }
-make -s -C "$build" tests/spank/make_bundles
+[ -x "$build/spank/collect/hpcai500-collect" ] || { echo "collect.sh: no collector in $build" >&2; exit 3; }
+make -s -C "$build" tests/spank/collect/make_bundles
 D=$(mktemp -d "${TMPDIR:-/var/tmp}/hpcai500-bench-XXXXXX")
 chmod 755 "$D"
 # The munged is no child of ours, and takes its socket away as it ends.
@@ -36,10 +36,10 @@ munge_socket = $D/munge/s
 admin_comment = off
 C
 begin=$(date +%s.%N)
-"$build/tests/spank/make_bundles" "$D/spool/out" "$D/munge/s" record 1 "$n"
+"$build/tests/spank/collect/make_bundles" "$D/spool/out" "$D/munge/s" record 1 "$n"
 made=$(date +%s.%N)
 echo "$n bundles of $(du -sm "$D/spool/out" | cut -f1) MB made in $(awk "BEGIN {printf \"%.1f\", $made - $begin}") s"
-HPCAI500_CONF=$D/conf "$build/spank/hpcai500-collect" --once > "$D/log" &
+HPCAI500_CONF=$D/conf "$build/spank/collect/hpcai500-collect" --once > "$D/log" &
 pid=$!
 peak=0
 while now=$(awk '/^VmHWM/ {print $2}' "/proc/$pid/status" 2>/dev/null) && [ -n "$now" ]; do peak=$now; sleep 0.05; done

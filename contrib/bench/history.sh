@@ -12,10 +12,10 @@ build=$(cd "${1:-build}" && pwd)
 runs=${2:-1000000}
 dir=$(mktemp -d "${TMPDIR:-/tmp}/hpcai500-history.XXXXXX")
 trap 'rm -rf "$dir"' EXIT
-export HPCAI500_EXEC_PATH=$build/reports
+export HPCAI500_EXEC_PATH=$build/reports/tools
 
 mkdir "$dir/archive"
-"$build/tests/reports/make_history" "$dir/h.sqlite" "$dir/archive" 1
+"$build/tests/reports/history/make_history" "$dir/h.sqlite" "$dir/archive" 1
 python3 - "$dir/h.sqlite" "$runs" <<'EOF'
 import sqlite3, sys, time
 
@@ -71,7 +71,7 @@ ask() {
     local times=() begin rows
     for _ in 1 2 3 4 5; do
         begin=$(date +%s%N)
-        "$build/reports/hpcai500" history --history="$dir/h.sqlite" --csv "$@" >"$dir/out" || :
+        "$build/reports/tools/hpcai500" history --history="$dir/h.sqlite" --csv "$@" >"$dir/out" || :
         times+=($((($(date +%s%N) - begin) / 1000)))
     done
     rows=$(($(wc -l <"$dir/out") - 1))
@@ -95,6 +95,6 @@ ask --workload=gemm --metric=quality --until=2022-02-01
 ask --metric=samples_per_second --since=2023-01-01 --until=2023-02-01
 
 begin=$(date +%s%N)
-"$build/reports/hpcai500" forget --history="$dir/h.sqlite" --archive="$dir/archive" --user=user30
+"$build/reports/tools/hpcai500" forget --history="$dir/h.sqlite" --archive="$dir/archive" --user=user30
 printf '%-74s %17.3f\n' "hpcai500 forget --user=user30" \
     "$(awk "BEGIN { print ($(date +%s%N) - $begin) / 1e9 }")"

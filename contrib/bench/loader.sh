@@ -20,10 +20,10 @@ src=$(cd "$(dirname "$0")/../.." && pwd)
 rounds=${1:-5}
 edge=128 cubes=${CUBES:-16}
 modes='raw floats inflate read loader h5py'
-make -s contrib/bench/loader_bench workloads/data/hpcai500-generate
+make -s contrib/bench/loader_bench workloads/generate/hpcai500-generate
 dir=$(mktemp -d "${TMPDIR:-/var/tmp}/hpcai500-loader.XXXXXX")
 trap 'rm -rf "$dir"' EXIT
-workloads/data/hpcai500-generate cosmoflow,class=standard --train "$cubes" --validation 1 --out "$dir/deflated" \
+workloads/generate/hpcai500-generate cosmoflow,class=standard --train "$cubes" --validation 1 --out "$dir/deflated" \
     -j "$(nproc)" >/dev/null 2>&1
 mkdir -p "$dir/plain/train"
 for f in "$dir"/deflated/train/*; do

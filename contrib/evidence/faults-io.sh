@@ -10,7 +10,7 @@ build=$(cd "${1:-$top/build}" && pwd)
 shift || true
 # Talk of make is no result.
 make -s -C "$build" build_id.h >&2
-make -s -C "$build" tests/faults/once tests/faults/shim.la reports/hpcai500-recover >&2
-make -s -C "$build" spank/hpcai500-witness spank/hpcai500-collect tests/spank/make_bundles tests/spank/receiver >&2 || true
+make -s -C "$build" tests/faults/once tests/faults/shim.la reports/tools/hpcai500-recover >&2
+make -s -C "$build" spank/witness/hpcai500-witness spank/collect/hpcai500-collect tests/spank/collect/make_bundles tests/spank/relay/receiver >&2 || true
 export top_builddir=$build top_srcdir=$top
 exec python3 "$top/tests/faults/faults.py" "$@"

@@ -11,7 +11,7 @@ trap 'rm -rf "$build"' EXIT
 (cd "$top" && [ -x configure ] || autoreconf -fi) > /dev/null 2>&1
 (cd "$build" && "$top/configure" && make build_id.h) > "$build/log" 2>&1 || { tail "$build/log" >&2; exit 1; }
 export top_srcdir=$top top_builddir=$build
-for file in "$top"/tests/*/fuzz_*.c; do
+for file in $(find "$top/tests" -name "fuzz_*.c" | sort); do
     echo "== $(basename "$file" .c)"
     "$top/tests/fuzz.sh" "$file" "${1:-3600}"
 done

@@ -9,13 +9,13 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 build=$(mktemp -d)
 trap 'rm -rf "$build"' EXIT
 (cd "$top" && [ -x configure ] || autoreconf -fi) > /dev/null 2>&1
-(cd "$build" && "$top/configure" && make -j2 build_id.h reports/hpcai500-export tests/reports/make_records) > "$build/log" 2>&1 ||
+(cd "$build" && "$top/configure" && make -j2 build_id.h reports/tools/hpcai500-export tests/reports/record/make_records) > "$build/log" 2>&1 ||
     { tail "$build/log" >&2; exit 1; }
 python3 -m venv "$build/venv"
 "$build/venv/bin/pip" -q install mlperf_logging pyyaml >&2
 "$build/venv/bin/pip" list 2> /dev/null | grep -i mlperf
 mkdir "$build/records"
-"$build/tests/reports/make_records" "$build/records" > /dev/null
+"$build/tests/reports/record/make_records" "$build/records" > /dev/null
 cd "$build/records"
 python3 - << 'P'
 import json
@@ -31,7 +31,7 @@ P
 for record in standard.json lab-4711.0.3.json; do
     echo "== $record"
     : > site.conf
-    HPCAI500_CONF=$PWD/site.conf "$build/reports/hpcai500-export" --mllog $record > log
+    HPCAI500_CONF=$PWD/site.conf "$build/reports/tools/hpcai500-export" --mllog $record > log
     "$build/venv/bin/python" -m mlperf_logging.compliance_checker --usage hpc --ruleset 3.0.0 log 2>&1 |
         grep -v '^\*\*' || true
 done

@@ -35,7 +35,7 @@ field() {
 # valid_record: by the independent validator of tests/reports
 valid_record() {
     local rc=0
-    /usr/bin/python3 "$top_srcdir/tests/reports/validate.py" "$(the_record)" || rc=$?
+    /usr/bin/python3 "$top_srcdir/tests/reports/record/validate.py" "$(the_record)" || rc=$?
     [ "$rc" -eq 0 ] || [ "$rc" -eq 77 ]
 }
 

@@ -5,7 +5,7 @@ check_PROGRAMS += tests/agent/ranks tests/agent/agent-fake
 tests_agent_ranks_SOURCES = %D%/ranks.c
 tests_agent_ranks_CFLAGS = $(AM_CFLAGS) $(MPI_CFLAGS)
 tests_agent_ranks_LDADD = agent/libagent.la workloads/engine/libengine.la \
-    reports/libcore.la $(MPI_LIBS)
+    reports/core/libcore.la $(MPI_LIBS)
 # The agent with a workload of the tests in the place of cosmoflow.
 tests_agent_agent_fake_SOURCES = agent/main.c %D%/fake.c
 tests_agent_agent_fake_LDADD = agent/libagent.la

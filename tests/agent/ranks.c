@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "agent/comm_mpi.h"
+#include "agent/comm/comm_mpi.h"
 
 static struct comm *comm;
 static struct err err;

@@ -66,7 +66,7 @@ the_record() {
 }
 
 # check_record FILE: the independent validator of the schema has no objection
-check_record() { /usr/bin/python3 "$top_srcdir/tests/reports/validate.py" "$1" >&2; }
+check_record() { /usr/bin/python3 "$top_srcdir/tests/reports/record/validate.py" "$1" >&2; }
 
 # field FILE JQ-PATH: one value of a record
 field() { jq -r "$2" "$1"; }

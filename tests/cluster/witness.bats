@@ -174,13 +174,13 @@ X
 # Nodes that share nothing with the login node but the network.
 @test "node-local spools: bundles wait while the collector is away, and reach it when it is back" {
     "$lab" site node
-    make -s -C "${top_builddir:-$S/build}" tests/spank/receiver > make.log 2>&1 || { cat make.log; return 1; }
+    make -s -C "${top_builddir:-$S/build}" tests/spank/relay/receiver > make.log 2>&1 || { cat make.log; return 1; }
     as_user srun -N2 -n2 -w 'n[1-2]' "$STANDIN" > out
     local first; first=$(job_in out)
     until_true 20 local_bundle n1; until_true 20 local_bundle n2
     n_bundles 0
     mkdir -m 700 "$spool/out"
-    "${top_builddir:-$S/build}/tests/spank/receiver" "$(sed -n 's/^collector = //p' "$S/etc/hpcai500.conf")" \
+    "${top_builddir:-$S/build}/tests/spank/relay/receiver" "$(sed -n 's/^collector = //p' "$S/etc/hpcai500.conf")" \
         "$spool" "$S/munge/socket" > receiver.log 2>&1 &
     receiver=$!
     until_true 10 grep -q listening receiver.log

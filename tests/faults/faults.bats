@@ -67,6 +67,6 @@ assert 0 < w["wall_seconds"] <= r["time"]["wall_seconds"], w["wall_seconds"]
 for e in w["epochs"]:
     assert 0 <= e["seconds"] < 600, e
 PY
-        python3 "$top_srcdir/tests/reports/validate.py" ./*.json || [ $? -eq 77 ]
+        python3 "$top_srcdir/tests/reports/record/validate.py" ./*.json || [ $? -eq 77 ]
     done
 }

@@ -193,7 +193,7 @@ class Run(Record):
         if files(d, "*.json") or not any(os.path.getsize(j) > 100 for j in journals):
             return
         with tempfile.TemporaryDirectory() as other:
-            rc, err, _ = run([BUILD + "/reports/hpcai500-recover", d + "/" + self.id + ".journal",
+            rc, err, _ = run([BUILD + "/reports/tools/hpcai500-recover", d + "/" + self.id + ".journal",
                               other])
             must(rc == 0 or not accepted, "recover:", rc, err)
             if rc == 0:
@@ -204,7 +204,7 @@ class Run(Record):
         """The collector's way: what there is, and else the journal."""
         if not files(d, "*.json") and files(d, "*.journal/*"):
             folder = d + "/" + self.id + ".journal"
-            rc, err, out = run([BUILD + "/reports/hpcai500-recover", folder])
+            rc, err, out = run([BUILD + "/reports/tools/hpcai500-recover", folder])
             if rc == 0:
                 shutil.rmtree(folder)
                 return rc, err, out
@@ -221,7 +221,7 @@ class Recover(Record):
         must(files(d, "*.journal/*"), "no journal to recover")
 
     def argv(self, d):
-        return [BUILD + "/reports/hpcai500-recover", d + "/" + self.id + ".journal", d]
+        return [BUILD + "/reports/tools/hpcai500-recover", d + "/" + self.id + ".journal", d]
 
     def after(self, d, accepted):
         Record.after(self, d, accepted)
@@ -345,7 +345,7 @@ class Munge:
             if not os.path.isdir(made):
                 os.mkdir(made + ".new")
                 for kind, job in jobs.items():
-                    rc, err, _ = run([BUILD + "/tests/spank/make_bundles", made + ".new",
+                    rc, err, _ = run([BUILD + "/tests/spank/collect/make_bundles", made + ".new",
                                       self.socket, kind, str(job)])
                     must(rc == 0, "make_bundles:", rc, err)
                 os.rename(made + ".new", made)
@@ -396,10 +396,10 @@ class Witness(Case):
                     SPANK__SLURM_SPANK_OPTION_hpcai500_hpcai500="cosmoflow")
 
     def argv(self, d):
-        return [BUILD + "/spank/hpcai500-witness", self.verb]
+        return [BUILD + "/spank/witness/hpcai500-witness", self.verb]
 
     def witness(self, d, verb, **more):
-        return run([BUILD + "/spank/hpcai500-witness", verb], dict(self.environment(d), **more))
+        return run([BUILD + "/spank/witness/hpcai500-witness", verb], dict(self.environment(d), **more))
 
     def drop(self, d):
         return d + "/spool/jobs/n1/77"
@@ -491,7 +491,7 @@ class Collect(Case):
     name = "collect"
     root = True
     program = "hpcai500 collect: "
-    built = BUILD + "/spank/hpcai500-collect"
+    built = BUILD + "/spank/collect/hpcai500-collect"
     lines = 6  # accounting is not told here, the torn one is quarantined, the sums
     jobs = {"record": 100, "journals": 101, "none": 102, "torn": 103}
 
@@ -610,7 +610,7 @@ class Socket(Case):
                     "collector = 127.0.0.1:%d\n" % (d, MUNGE.socket, self.port[d]))
 
     def receiver(self, d):
-        return [BUILD + "/tests/spank/receiver", "127.0.0.1:%d" % self.port[d], d + "/to",
+        return [BUILD + "/tests/spank/relay/receiver", "127.0.0.1:%d" % self.port[d], d + "/to",
                 MUNGE.socket]
 
     def serve(self, argv, env=None, shim=None):
@@ -624,7 +624,7 @@ class Socket(Case):
         return p
 
     def forward(self, d):
-        return run([BUILD + "/spank/hpcai500-witness", "forward"], {"HPCAI500_CONF": d + "/conf"})
+        return run([BUILD + "/spank/witness/hpcai500-witness", "forward"], {"HPCAI500_CONF": d + "/conf"})
 
     @staticmethod
     def end(p):
@@ -681,7 +681,7 @@ class Forward(Socket):
         return {"HPCAI500_CONF": d + "/conf"}
 
     def argv(self, d):
-        return [BUILD + "/spank/hpcai500-witness", "forward"]
+        return [BUILD + "/spank/witness/hpcai500-witness", "forward"]
 
     def setup(self, d):
         Socket.setup(self, d)
@@ -695,7 +695,7 @@ class Forward(Socket):
 
 class Receive(Socket):
     name = "receive"
-    built = BUILD + "/tests/spank/receiver"
+    built = BUILD + "/tests/spank/relay/receiver"
     program = "receiver: "
     fails = (1, 2)
     lines = 8

@@ -2,15 +2,15 @@
 # Writers that are killed at every system call and fail at every write.
 if BUILD_TOOLS
 check_PROGRAMS += tests/faults/once
-tests_faults_once_SOURCES = %D%/once.c tests/reports/sample.h tests/reports/sample.c
+tests_faults_once_SOURCES = %D%/once.c tests/reports/record/sample.h tests/reports/record/sample.c
 tests_faults_once_CPPFLAGS = $(AM_CPPFLAGS)
 tests_faults_once_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
 tests_faults_once_LDADD =
 if BUILD_HISTORY
 tests_faults_once_CPPFLAGS += -DWITH_HISTORY
-tests_faults_once_LDADD += reports/libhistory.la
+tests_faults_once_LDADD += reports/history/libhistory.la
 endif
-tests_faults_once_LDADD += reports/libreports.la reports/libcore.la
+tests_faults_once_LDADD += reports/record/librecord.la reports/core/libcore.la
 
 # Never installed; -rpath makes it a shared object.
 check_LTLIBRARIES += tests/faults/shim.la

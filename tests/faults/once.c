@@ -21,13 +21,13 @@
 #include <cjson/cJSON.h>
 #endif
 
-#include "reports/journal.h"
-#include "reports/record.h"
+#include "reports/record/journal.h"
+#include "reports/record/record.h"
 #ifdef WITH_HISTORY
-#include "reports/archive.h"
-#include "reports/history.h"
+#include "reports/history/archive.h"
+#include "reports/history/history.h"
 #endif
-#include "tests/reports/sample.h"
+#include "tests/reports/record/sample.h"
 
 static int record(const char *dir, struct err *e)
 {

@@ -41,7 +41,7 @@ variable() {
 }
 
 check_text() {
-    core=$(variable reports_libcore_la_SOURCES | tr -s ' \n' '  ')
+    core=$(variable '[a-zA-Z_%]*libcore_la_SOURCES' | tr -s ' \n' '  ')
     { files '*.c'; files '*.h'; files '*.def'; } |
         xargs awk -v CORE="$core" -f "$here/text.awk" "$here/rules.txt" || bad=1
 }

@@ -8,17 +8,17 @@ spdx='SPDX-License-Identifier: BSD-3-Clause'
 # A small tree in which nothing is wrong.
 setup() {
     tree=$(mktemp -d)
-    mkdir -p "$tree"/reports "$tree"/papi "$tree"/workloads/engine "$tree"/agent "$tree"/tests/papi
-    put reports/err.h "#ifndef REPORTS_ERR_H" "#define REPORTS_ERR_H" \
+    mkdir -p "$tree"/reports/core "$tree"/papi "$tree"/workloads/engine "$tree"/agent "$tree"/tests/papi
+    put reports/core/err.h "#ifndef CORE_ERR_H" "#define CORE_ERR_H" \
         "/* it's \"quoted\" */" "int err_set(void);" "#endif"
-    put reports/err.c "#include <config.h>" "#include <stdio.h>" '#include "reports/err.h"' \
+    put reports/core/err.c "#include <config.h>" "#include <stdio.h>" '#include "reports/core/err.h"' \
         "/* printf(\"no\"); */" "int err_set(void) { return snprintf(0, 0, \"exit(1)\"); }"
-    put papi/counters.c "#include <config.h>" "#include <papi.h>" '#include "reports/err.h"'
+    put papi/counters.c "#include <config.h>" "#include <papi.h>" '#include "reports/core/err.h"'
     put papi/show.c "#include <config.h>" "#include <stdio.h>" \
         'int main(void)' "{" '    printf("mains speak\n");' '    return 0;' "}"
     put tests/papi/test_counters.c "#include <config.h>" "#include <cmocka.h>" "#include <papi.h>"
-    printf '# %s\nreports_libcore_la_SOURCES = \\\n    %%D%%/err.h %%D%%/err.c\n' "$spdx" \
-        >"$tree/reports/local.mk"
+    printf '# %s\nreports_core_libcore_la_SOURCES = \\\n    %%D%%/err.h %%D%%/err.c\n' "$spdx" \
+        >"$tree/reports/core/local.mk"
     printf '# %s\nbin_PROGRAMS += papi/show\ndist_man_MANS += %%D%%/show.1\n' "$spdx" \
         >"$tree/papi/local.mk"
     echo page >"$tree/papi/show.1"
@@ -65,11 +65,13 @@ refused() {
 }
 
 @test "an include against the arrows" {
-    put reports/up.c "#include <config.h>" '#include "papi/counters.h"'
-    refused 'reports/up.c:3: reports may not include "papi/counters.h"'
-    rm "$tree/reports/up.c"
-    put workloads/engine/x.c "#include <config.h>" '  #  include "agent/comm_mpi.h" // why'
-    refused 'workloads/engine/x.c:3: workloads may not include "agent/comm_mpi.h"'
+    put reports/core/up.c "#include <config.h>" '#include "papi/counters.h"'
+    refused 'reports/core/up.c:3: reports/core may not include "papi/counters.h"'
+    put reports/core/up.c "#include <config.h>" '#include "reports/record/record.h"'
+    refused 'reports/core/up.c:3: reports/core may not include "reports/record/record.h"'
+    rm "$tree/reports/core/up.c"
+    put workloads/engine/x.c "#include <config.h>" '  #  include "agent/comm/comm_mpi.h" // why'
+    refused 'workloads/engine/x.c:3: workloads/engine may not include "agent/comm/comm_mpi.h"'
 }
 
 @test "an include of tests from the product" {
@@ -87,17 +89,18 @@ refused() {
 }
 
 @test "FFTW outside the generator" {
-    put workloads/data/gen_field.c "#include <config.h>" "#include <fftw3.h>"
+    put workloads/generate/cosmo/gen_field.c "#include <config.h>" "#include <fftw3.h>"
     run "$lint" "$tree"
     [ "$status" -eq 0 ]
     put workloads/data/loader.c "#include <config.h>" "#include <fftw3.h>"
-    refused 'workloads/data/loader.c:3: <fftw3.h> belongs in workloads/data/gen_* tests/data/* only'
+    refused 'workloads/data/loader.c:3: <fftw3.h> belongs in workloads/generate/* tests/workloads/generate/* only'
 }
 
 @test "a library in what the plugin links" {
-    put reports/err.c "#include <config.h>" "#include <cjson/cJSON.h>"
-    refused 'reports/err.c:3: the plugin links this file: it may include libc only, not <cjson/cJSON.h>'
-    mv "$tree/reports/err.c" "$tree/reports/record.c"
+    put reports/core/err.c "#include <config.h>" "#include <cjson/cJSON.h>"
+    refused 'reports/core/err.c:3: the plugin links this file: it may include libc only, not <cjson/cJSON.h>'
+    put reports/core/err.c "#include <config.h>"
+    put reports/record/record.c "#include <config.h>" "#include <cjson/cJSON.h>"
     run "$lint" "$tree"
     [ "$status" -eq 0 ]
 }
@@ -108,8 +111,13 @@ refused() {
 }
 
 @test "a folder nobody agreed on does not hide in one that is known" {
-    put contrib/x.c "#include <config.h>" '#include "spank/plugin.h"'
-    refused 'contrib/x.c:3: contrib may not include "spank/plugin.h"'
+    put contrib/x.c "#include <config.h>" '#include "spank/plugin/plugin.h"'
+    refused 'contrib/x.c:3: contrib may not include "spank/plugin/plugin.h"'
+}
+
+@test "a file between the rooms has no row" {
+    put reports/stray.c "#include <config.h>"
+    refused 'reports/stray.c:1: the folder reports has no row in tests/lint/rules.txt'
 }
 
 @test "config.h missing, late, quoted, in a header" {
@@ -137,10 +145,10 @@ refused() {
 }
 
 @test "a header that does not compile alone" {
-    put reports/x.h "#ifndef REPORTS_X_H" "#define REPORTS_X_H" "size_t x(void);" "#endif"
+    put reports/core/x.h "#ifndef CORE_X_H" "#define CORE_X_H" "size_t x(void);" "#endif"
     run "$lint" "$tree"
     [ "$status" -eq 1 ]
-    [[ $output == "reports/x.h:1: does not compile alone: "*size_t* ]]
+    [[ $output == "reports/core/x.h:1: does not compile alone: "*size_t* ]]
 }
 
 @test "a header whose library this machine has not" {
@@ -212,7 +220,7 @@ refused() {
 # bare FOLDER: each `! COMMAND` of its bats files, which fails no test unless it
 # is a function's last; what is asked is asked with `no` of tests/no.bash
 bare() {
-    grep -nE '^ *([^#]*; )?! ' "$1"/*/*.bats "$1"/*/*.bash | grep -v ' ||' | sed "s,^$1/,,"
+    find "$1" -mindepth 2 \( -name '*.bats' -o -name '*.bash' \) -exec grep -HnE '^ *([^#]*; )?! ' {} + | grep -v ' ||' | sed "s,^$1/,,"
 }
 
 @test "no test says that something is not so where bats does not listen" {
@@ -263,8 +271,8 @@ threats() {
         -e 's/fuzz_bundle\.c/fuzz_bundles.c/' "$top_srcdir/tests/README.md" >"$tree/README.md"
     run threats "$tree/README.md" "$top_srcdir/tests"
     echo "$output"
-    [ "$output" = "T3: no test 'it needs more' in spank/plugin.bats
-T5: no file 'spank/fuzz_bundles.c' (\`spank/fuzz_bundles.c\`)
+    [ "$output" = "T3: no test 'it needs more' in spank/plugin/plugin.bats
+T5: no file 'spank/relay/fuzz_bundles.c' (\`spank/relay/fuzz_bundles.c\`)
 T7 has no row
-T24: no test 'test_canary' in reports/test_redact.c" ]
+T24: no test 'test_canary' in reports/record/test_redact.c" ]
 }

@@ -19,6 +19,6 @@ tests_papi_test_events_SOURCES = %D%/test_events.c %D%/fake_papi.c %D%/fake_papi
     $(papi_libcounters_la_SOURCES)
 tests_papi_test_events_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(PAPI_CFLAGS)
 tests_papi_test_events_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=read
-tests_papi_test_events_LDADD = reports/libcore.la $(CMOCKA_LIBS)
+tests_papi_test_events_LDADD = reports/core/libcore.la $(CMOCKA_LIBS)
 endif
 endif

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# A workload is one file here and one row in reports/workloads.def.
+# A workload is one file here and one row in reports/core/workloads.def.
 if HAVE_HDF5
-noinst_LTLIBRARIES += workloads/component/libcomponent.la
-workloads_component_libcomponent_la_SOURCES = \
+noinst_LTLIBRARIES += %D%/libcomponent.la
+%C%_libcomponent_la_SOURCES = \
     workloads/workload.h workloads/workload.c \
     %D%/phase_clock.h \
     %D%/train.h %D%/train.c \
     %D%/cosmoflow.c
-workloads_component_libcomponent_la_LIBADD = workloads/engine/libengine.la workloads/data/libdata.la
+%C%_libcomponent_la_LIBADD = workloads/engine/libengine.la workloads/data/libdata.la
 endif

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-#include "reports/result.h"
+#include "reports/core/result.h"
 
 struct phase_clock {
     double (*now)(void);

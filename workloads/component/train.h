@@ -18,8 +18,8 @@
 
 #include <stdbool.h>
 
-#include "reports/err.h"
-#include "reports/result.h"
+#include "reports/core/err.h"
+#include "reports/core/result.h"
 #include "workloads/component/phase_clock.h"
 #include "workloads/workload.h"
 

@@ -20,7 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "reports/err.h"
+#include "reports/core/err.h"
 #include "workloads/data/cosmo_classes.h"
 #include "workloads/workload.h"
 

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "reports/err.h"
+#include "reports/core/err.h"
 
 enum { CHUNK_MAX_FILTERS = 8 };
 

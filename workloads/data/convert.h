@@ -16,7 +16,7 @@
 
 #include <stdint.h>
 
-#include "reports/err.h"
+#include "reports/core/err.h"
 #include "workloads/data/loader.h"
 
 enum { CONVERT_AXES = 3 };

@@ -13,7 +13,7 @@
 
 #include <stdint.h>
 
-#include "reports/runspec.h"
+#include "reports/core/runspec.h"
 
 enum { COSMO_CHANNELS = 4, COSMO_PARAMETERS = 4 };
 

@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "reports/err.h"
+#include "reports/core/err.h"
 #include "workloads/data/chunk.h"
 #include "workloads/data/dataset.h"
 

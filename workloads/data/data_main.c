@@ -23,17 +23,18 @@ static int fail(int status, const struct err *e)
     return status;
 }
 
-/* The generator is a program of its own (FFTW): beside this one in a build
- * tree, else where it was installed. */
+/* The generator is a program of its own (FFTW): in the folder generate/ of a
+ * build tree, else where it was installed. */
 static int generate(int argc, char **argv, struct err *e)
 {
     char path[PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", path, sizeof path - sizeof "hpcai500-generate");
+    static const char beside[] = "../generate/hpcai500-generate";
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - sizeof beside);
 
     (void)argc;
     if (n > 0) {
         path[n] = '\0';
-        strcpy(strrchr(path, '/') + 1, "hpcai500-generate");
+        strcpy(strrchr(path, '/') + 1, beside);
     }
     if (n <= 0 || access(path, X_OK) < 0)
         snprintf(path, sizeof path, "%s/hpcai500-generate", HPCAI500_BINDIR);

@@ -29,8 +29,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "reports/err.h"
-#include "reports/measure.h"
+#include "reports/core/err.h"
+#include "reports/core/measure.h"
 #include "workloads/data/cosmo_classes.h"
 #include "workloads/data/manifest.h"
 

@@ -13,7 +13,7 @@
 
 #include "workloads/data/convert.h"
 #include "workloads/data/cube.h"
-#include "workloads/engine/philox.h"
+#include "workloads/philox.h"
 
 enum { DEFAULT_AHEAD = 2, LARGE_PAGE = 2 << 20 };
 

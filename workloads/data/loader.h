@@ -33,7 +33,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "reports/err.h"
+#include "reports/core/err.h"
 #include "workloads/data/dataset.h"
 
 enum loader_layout { LOADER_NCDHW, LOADER_NDHWC };

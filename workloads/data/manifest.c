@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "reports/sha256.h"
+#include "reports/core/sha256.h"
 
 enum { LINE_MAX_BYTES = 512, TEXT_MAX_BYTES = 256 << 20 };
 

@@ -19,7 +19,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "reports/err.h"
+#include "reports/core/err.h"
 #include "workloads/data/cosmo_classes.h"
 
 /* Grows when the same seed no longer gives the same bytes. */

@@ -38,7 +38,7 @@
 #define ENGINE_BACKEND_H
 
 #include "workloads/engine/engine.h"
-#include "workloads/engine/philox.h"
+#include "workloads/philox.h"
 
 enum op {
     OP_INPUT,

@@ -60,8 +60,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "reports/err.h"
-#include "workloads/engine/comm.h"
+#include "reports/core/err.h"
+#include "workloads/comm.h"
 
 struct model;
 struct graph;

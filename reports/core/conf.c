@@ -1,0 +1,674 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <config.h>
+
+#include "reports/core/conf.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "reports/core/nearest.h"
+
+struct key;
+
+/* What a value looks like. */
+struct kind {
+    int (*parse)(struct config *c, const struct key *k, const char *value, struct err *e);
+    void (*format)(const struct config *c, const struct key *k, char *text, size_t size);
+};
+
+static int parse_path(struct config *, const struct key *, const char *, struct err *);
+static int parse_size(struct config *, const struct key *, const char *, struct err *);
+static int parse_address(struct config *, const struct key *, const char *, struct err *);
+static int parse_name(struct config *, const struct key *, const char *, struct err *);
+static int parse_word(struct config *, const struct key *, const char *, struct err *);
+static int parse_list(struct config *, const struct key *, const char *, struct err *);
+static int parse_yesno(struct config *, const struct key *, const char *, struct err *);
+static void format_text(const struct config *, const struct key *, char *, size_t);
+static void format_size(const struct config *, const struct key *, char *, size_t);
+static void format_word(const struct config *, const struct key *, char *, size_t);
+static void format_list(const struct config *, const struct key *, char *, size_t);
+static void format_yesno(const struct config *, const struct key *, char *, size_t);
+
+static const struct kind a_path = {parse_path, format_text};
+static const struct kind a_size = {parse_size, format_size};
+static const struct kind an_address = {parse_address, format_text};
+static const struct kind a_name = {parse_name, format_text};
+static const struct kind a_word = {parse_word, format_word};
+static const struct kind a_list = {parse_list, format_list};
+static const struct kind a_yesno = {parse_yesno, format_yesno};
+
+static const char *const comment_words[] = {"line", "h5a1", "off", NULL};
+static const char *const redact_words[] = {"user",     "account", "host",    "path",
+                                           "job_name", "job",     "cluster", "partition",
+                                           "data",     "time",    NULL};
+_Static_assert(sizeof redact_words / sizeof *redact_words == REDACT_COUNT + 1, "a word per bit");
+
+enum { MAY_BE_EMPTY = 1, ANY_HOST = 2 };
+
+struct key {
+    struct config_row row;
+    const struct kind *kind;
+    size_t offset, size;
+    unsigned flags;
+    const char *const *words;
+};
+
+#define FIELD(member) offsetof(struct config, member), sizeof((struct config *)0)->member
+
+static const struct key keys[] = {
+    {{"spool", "/var/spool/hpcai500", "FOLDER", "where jobs leave records and journals, per node",
+      "HPCAI500_SPOOL"},
+     &a_path,
+     FIELD(spool),
+     0,
+     NULL},
+    {{"spool_per_job", "16M", "SIZE",
+      "what one job may put there on one node; 0: a plain folder, no limit", NULL},
+     &a_size,
+     FIELD(spool_per_job),
+     0,
+     NULL},
+    {{"spool_reserve", "64M", "SIZE", "free space of the spool below which nothing is taken", NULL},
+     &a_size,
+     FIELD(spool_reserve),
+     0,
+     NULL},
+    {{"spool_queue", "256M", "SIZE",
+      "what may wait on a node for the collector; beyond it the oldest goes", NULL},
+     &a_size,
+     FIELD(spool_queue),
+     0,
+     NULL},
+    {{"collector", "", "HOST:PORT",
+      "where nodes send what they witnessed; unset: the spool is shared", NULL},
+     &an_address,
+     FIELD(collector),
+     MAY_BE_EMPTY,
+     NULL},
+    {{"listen", "", "[ADDRESS]:PORT", "where the collector listens for nodes; unset: nowhere",
+      NULL},
+     &an_address,
+     FIELD(listen),
+     MAY_BE_EMPTY | ANY_HOST,
+     NULL},
+    {{"history", "/var/lib/hpcai500/history.sqlite", "FILE",
+      "every run of the site; on a local disk", NULL},
+     &a_path,
+     FIELD(history),
+     0,
+     NULL},
+    {{"archive", "/var/lib/hpcai500/archive", "FOLDER", "the records themselves, by date", NULL},
+     &a_path,
+     FIELD(archive),
+     0,
+     NULL},
+    {{"quarantine", "/var/lib/hpcai500/quarantine", "FOLDER",
+      "what the collector refused, with the reason", NULL},
+     &a_path,
+     FIELD(quarantine),
+     0,
+     NULL},
+    {{"service_user", "slurm", "USER", "who the collector is and who owns history and archive",
+      NULL},
+     &a_name,
+     FIELD(service_user),
+     0,
+     NULL},
+    {{"munge_socket", "", "SOCKET", "of the munged that this Slurm uses; unset: the system's",
+      NULL},
+     &a_path,
+     FIELD(munge_socket),
+     MAY_BE_EMPTY,
+     NULL},
+    {{"admin_comment", "line", "line|h5a1|off",
+      "what accounting gets in a job's AdminComment: a line, the record too, nothing", NULL},
+     &a_word,
+     FIELD(admin_comment),
+     0,
+     comment_words},
+    {{"cache", "", "FOLDER", "where generated data are kept; unset: in the user's own cache",
+      "HPCAI500_CACHE"},
+     &a_path,
+     FIELD(cache),
+     MAY_BE_EMPTY,
+     NULL},
+    {{"agent", HPCAI500_BINDIR "/hpcai500-agent", "FILE", "the agent that doctor looks for", NULL},
+     &a_path,
+     FIELD(agent),
+     0,
+     NULL},
+    {{"redact", "", "WORD,...",
+      "what exports and archive show as a salted hash or not at all: user, account, host, path, "
+      "job_name, job, cluster, partition, data, time",
+      NULL},
+     &a_list,
+     FIELD(redact),
+     MAY_BE_EMPTY,
+     redact_words},
+    {{"confidential", "no", "yes|no",
+      "exports and archive hold only what is on the list of what tells nothing of anybody", NULL},
+     &a_yesno,
+     FIELD(confidential),
+     0,
+     NULL},
+    {{"salt", HPCAI500_SYSCONFDIR "/salt", "FILE",
+      "secret of the site that makes its hashes; only root and the service user may read it", NULL},
+     &a_path,
+     FIELD(salt),
+     0,
+     NULL},
+};
+
+enum { N_KEYS = sizeof keys / sizeof keys[0] };
+_Static_assert((int)N_KEYS <= (int)CONFIG_MAX_KEYS, "struct config has no room for them all");
+
+static const char default_path[] = HPCAI500_SYSCONFDIR "/hpcai500.conf";
+
+/* ---- kinds of value; a sentence's head "FILE:LINE: " is put by the caller ---- */
+
+static void *field(struct config *c, const struct key *k)
+{
+    return (char *)c + k->offset;
+}
+
+static const void *at(const struct config *c, const struct key *k)
+{
+    return (const char *)c + k->offset;
+}
+
+static int store_text(struct config *c, const struct key *k, const char *value, struct err *e)
+{
+    if (strlen(value) >= k->size)
+        return err_set(e, "%s is longer than %zu bytes", k->row.name, k->size - 1);
+    snprintf(field(c, k), k->size, "%s", value);
+    return 0;
+}
+
+static void format_text(const struct config *c, const struct key *k, char *text, size_t size)
+{
+    snprintf(text, size, "%s", (const char *)at(c, k));
+}
+
+static bool climbs(const char *path)
+{
+    for (const char *p = path; (p = strstr(p, "/..")); p += 3)
+        if (p[3] == '/' || p[3] == '\0')
+            return true;
+    return false;
+}
+
+static int parse_path(struct config *c, const struct key *k, const char *value, struct err *e)
+{
+    if (!*value && (k->flags & MAY_BE_EMPTY))
+        return store_text(c, k, value, e);
+    if (value[0] != '/')
+        return err_set(e, "%s = %s is not an absolute path", k->row.name, value);
+    if (climbs(value))
+        return err_set(e, "%s = %s has '..' in it", k->row.name, value);
+    return store_text(c, k, value, e);
+}
+
+static const char size_suffixes[] = " KMGT";
+
+static int parse_size(struct config *c, const struct key *k, const char *value, struct err *e)
+{
+    uint64_t v = 0;
+    size_t digits = strspn(value, "0123456789");
+    const char *suffix = value[digits] ? strchr(size_suffixes + 1, value[digits]) : size_suffixes;
+
+    if (digits == 0 || digits > 15 || !suffix || (value[digits] && value[digits + 1]))
+        return err_set(e, "%s = %s is not a size; say for example %s = 16M", k->row.name, value,
+                       k->row.name);
+    for (size_t i = 0; i < digits; i++)
+        v = v * 10 + (uint64_t)(value[i] - '0');
+    int shift = 10 * (int)(suffix - size_suffixes);
+    if (v > (UINT64_MAX >> 1) >> shift)
+        return err_set(e, "%s = %s is too large", k->row.name, value);
+    v <<= shift;
+    memcpy(field(c, k), &v, sizeof v);
+    return 0;
+}
+
+static void format_size(const struct config *c, const struct key *k, char *text, size_t size)
+{
+    uint64_t v;
+    int s = 0;
+
+    memcpy(&v, at(c, k), sizeof v);
+    while (v && v % 1024 == 0 && size_suffixes[s + 1]) {
+        v /= 1024;
+        s++;
+    }
+    snprintf(text, size, "%" PRIu64 "%.*s", v, s > 0, &size_suffixes[s]);
+}
+
+int config_address(const char *text, bool any_host, char host[256], char port[8])
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    const char *colon = strrchr(text, ':'), *start = text;
+    size_t n = colon ? (size_t)(colon - text) : 0, good = 0;
+
+    if (!colon || n >= 256)
+        return -1;
+    if (n > 2 && text[0] == '[' && text[n - 1] == ']') {
+        start++;
+        n -= 2;
+        good = strspn(start, "0123456789abcdefABCDEF:.");
+    } else {
+        while (good < n && (strchr(letters, start[good]) || strchr(".-_", start[good])))
+            good++;
+    }
+    size_t digits = strspn(colon + 1, "0123456789");
+    long number = digits > 0 && digits < 6 ? strtol(colon + 1, NULL, 10) : 0;
+    if (good != n || (n == 0 && !any_host) || (n && start[0] == '-') || colon[1 + digits] ||
+        number < 1 || number > 65535)
+        return -1;
+    snprintf(host, 256, "%.*s", (int)n, start);
+    snprintf(port, 8, "%ld", number);
+    return 0;
+}
+
+static int parse_address(struct config *c, const struct key *k, const char *value, struct err *e)
+{
+    char host[256], port[8];
+
+    if (*value && config_address(value, k->flags & ANY_HOST, host, port))
+        return err_set(e, "%s = %s is not %s", k->row.name, value, k->row.shape);
+    return store_text(c, k, value, e);
+}
+
+static int parse_name(struct config *c, const struct key *k, const char *value, struct err *e)
+{
+    size_t n = strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+
+    if (n == 0 || value[n] || value[0] == '-')
+        return err_set(e, "%s = %s is not a name", k->row.name, value);
+    return store_text(c, k, value, e);
+}
+
+static int word_of(const char *const *words, const char *word)
+{
+    for (int i = 0; words[i]; i++)
+        if (strcmp(words[i], word) == 0)
+            return i;
+    return -1;
+}
+
+static int refuse_word(const struct key *k, const char *word, struct err *e)
+{
+    int n = 0;
+
+    while (k->words[n])
+        n++;
+    const char *near = nearest(word, k->words, n);
+    if (near)
+        return err_set(e, "%s does not know '%s'; the nearest is '%s'", k->row.name, word, near);
+    return err_set(e, "%s does not know '%s'; see hpcai500.conf(5)", k->row.name, word);
+}
+
+static int parse_word(struct config *c, const struct key *k, const char *value, struct err *e)
+{
+    int i = word_of(k->words, value);
+
+    if (i < 0)
+        return refuse_word(k, value, e);
+    memcpy(field(c, k), &i, sizeof i);
+    return 0;
+}
+
+static void format_word(const struct config *c, const struct key *k, char *text, size_t size)
+{
+    int i;
+
+    memcpy(&i, at(c, k), sizeof i);
+    snprintf(text, size, "%s", k->words[i]);
+}
+
+/* Words with commas between; blanks around them do not matter. */
+static int parse_list(struct config *c, const struct key *k, const char *value, struct err *e)
+{
+    uint32_t bits = 0;
+
+    while (*value) {
+        char word[CONFIG_WORD_SIZE];
+        size_t n = strcspn(value, ","), most = n;
+        const char *start = value + strspn(value, " \t");
+        n = start < value + n ? n - (size_t)(start - value) : 0;
+        while (n && (start[n - 1] == ' ' || start[n - 1] == '\t'))
+            n--;
+        snprintf(word, sizeof word, "%.*s", (int)(n < sizeof word ? n : sizeof word - 1), start);
+        int i = n < sizeof word ? word_of(k->words, word) : -1;
+        if (i < 0)
+            return refuse_word(k, word, e);
+        bits |= 1u << i;
+        value += most + (value[most] == ',');
+    }
+    memcpy(field(c, k), &bits, sizeof bits);
+    return 0;
+}
+
+static void format_list(const struct config *c, const struct key *k, char *text, size_t size)
+{
+    uint32_t bits;
+    size_t n = 0;
+
+    memcpy(&bits, at(c, k), sizeof bits);
+    text[0] = '\0';
+    for (int i = 0; k->words[i] && n < size; i++)
+        if (bits & 1u << i)
+            n += (size_t)snprintf(text + n, size - n, "%s%s", n ? "," : "", k->words[i]);
+}
+
+static int parse_yesno(struct config *c, const struct key *k, const char *value, struct err *e)
+{
+    bool on = strcmp(value, "yes") == 0;
+
+    if (!on && strcmp(value, "no") != 0)
+        return err_set(e, "%s = %s is neither yes nor no", k->row.name, value);
+    memcpy(field(c, k), &on, sizeof on);
+    return 0;
+}
+
+static void format_yesno(const struct config *c, const struct key *k, char *text, size_t size)
+{
+    bool on;
+
+    memcpy(&on, at(c, k), sizeof on);
+    snprintf(text, size, "%s", on ? "yes" : "no");
+}
+
+/* ---- one file ---- */
+
+int config_find(const char *name)
+{
+    for (int i = 0; i < N_KEYS; i++)
+        if (strcmp(keys[i].row.name, name) == 0)
+            return i;
+    return -1;
+}
+
+static int refuse_key(const char *name, struct err *e)
+{
+    const char *names[N_KEYS];
+
+    for (int i = 0; i < N_KEYS; i++)
+        names[i] = keys[i].row.name;
+    const char *near = nearest(name, names, N_KEYS);
+    if (near)
+        return err_set(e, "there is no key '%s'; the nearest is '%s'", name, near);
+    return err_set(e, "there is no key '%s'; 'hpcai500 config' shows them all", name);
+}
+
+/* Cuts blanks at both ends of text, in place. */
+static char *trim(char *text)
+{
+    text += strspn(text, " \t");
+    for (size_t n = strlen(text); n && (text[n - 1] == ' ' || text[n - 1] == '\t'); n--)
+        text[n - 1] = '\0';
+    return text;
+}
+
+static int check_bytes(const char *line, size_t n, struct err *e)
+{
+    for (size_t i = 0; i < n; i++)
+        if (((unsigned char)line[i] < 0x20 && line[i] != '\t') || line[i] == 0x7f)
+            return err_set(e, "byte %zu is a control character", i + 1);
+    return 0;
+}
+
+/* One line, of which seen[] knows which keys stood before it in this file. */
+static int parse_line(struct config *c, char *line, int file, int number, int *seen, struct err *e)
+{
+    char *name = trim(line), *value = strchr(name, '=');
+
+    if (!*name || *name == '#')
+        return 0;
+    if (!value)
+        return err_set(e, "'%s' is not key = value", name);
+    *value++ = '\0';
+    name = trim(name);
+    value = trim(value);
+    int k = config_find(name);
+    if (k < 0)
+        return refuse_key(name, e);
+    if (seen[k])
+        return err_set(e, "%s was said in line %d already", name, seen[k]);
+    if (value[0] == '#' || strstr(value, " #") || strstr(value, "\t#"))
+        return err_set(e, "the value of %s has a comment behind it; put it on its own line", name);
+    if (keys[k].kind->parse(c, &keys[k], value, e))
+        return -1;
+    seen[k] = number;
+    c->origin[k].from = FROM_FILE;
+    c->origin[k].file = file;
+    c->origin[k].line = number;
+    return 0;
+}
+
+/* Into *c, which may be left half filled. */
+static int parse_file(struct config *c, const char *text, size_t size, const char *name,
+                      struct err *e)
+{
+    char line[CONFIG_TEXT_SIZE + 128];
+    int seen[N_KEYS] = {0};
+    int number = 0;
+
+    if (size > CONFIG_MAX_BYTES)
+        return err_set(e, "%s is larger than %d bytes", name, CONFIG_MAX_BYTES);
+    if (c->n_files == CONFIG_MAX_FILES)
+        return err_set(e, "there are more than %d configuration files", CONFIG_MAX_FILES);
+    snprintf(c->files[c->n_files], sizeof c->files[0], "%s", name);
+    for (size_t from = 0; from < size; number++) {
+        const char *end = memchr(text + from, '\n', size - from);
+        size_t n = (end ? (size_t)(end - text) : size) - from;
+        if (n >= sizeof line)
+            return err_set(e, "%s:%d: the line is longer than %zu bytes", name, number + 1,
+                           sizeof line - 1);
+        memcpy(line, text + from, n);
+        line[n] = '\0';
+        if (check_bytes(line, n, e) || parse_line(c, line, c->n_files, number + 1, seen, e))
+            return err_prefix(e, "%s:%d", name, number + 1);
+        from += n + (end != NULL);
+    }
+    c->n_files++;
+    return 0;
+}
+
+int config_parse(struct config *c, const char *text, size_t size, const char *name, struct err *e)
+{
+    struct config next = *c;
+
+    if (parse_file(&next, text, size, name, e))
+        return -1;
+    *c = next;
+    return 0;
+}
+
+/* ---- files and who may write them ---- */
+
+static int check_owner(const struct stat *st, const char *path, struct err *e)
+{
+    bool folder = S_ISDIR(st->st_mode);
+
+    if (st->st_uid != 0 && st->st_uid != geteuid())
+        return err_set(e, "%s belongs to user %ld, who could change what we do; chown it to root",
+                       path, (long)st->st_uid);
+    if ((st->st_mode & 022) && !(folder && (st->st_mode & S_ISVTX)))
+        return err_set(e, "%s can be written by others than its owner; chmod go-w %s", path, path);
+    return 0;
+}
+
+/* Every folder above path, after links. */
+static int check_folders(const char *path, struct err *e)
+{
+    char real[PATH_MAX];
+    struct stat st;
+
+    if (!realpath(path, real))
+        return err_set(e, "cannot find %s: %s", path, strerror(errno));
+    for (char *slash; (slash = strrchr(real, '/'));) {
+        slash[slash == real] = '\0';
+        if (stat(real, &st) < 0)
+            return err_set(e, "cannot look at %s: %s", real, strerror(errno));
+        if (check_owner(&st, real, e))
+            return -1;
+        if (slash == real)
+            break;
+    }
+    return 0;
+}
+
+/* The whole file; its size, -1 with a sentence. O_NONBLOCK: a FIFO does not
+ * hold us. */
+static long read_file(const char *path, unsigned flags, char *text, struct err *e)
+{
+    struct stat st;
+    size_t n = 0;
+    ssize_t got = 0;
+    int rc = -1;
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+
+    if (fd < 0)
+        return err_set(e, "cannot read %s: %s", path, strerror(errno));
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+        err_set(e, "%s is not a regular file", path);
+        goto out;
+    }
+    if ((flags & CONFIG_PRIVILEGED) && (check_owner(&st, path, e) || check_folders(path, e)))
+        goto out;
+    while (n <= CONFIG_MAX_BYTES && ((got = read(fd, text + n, CONFIG_MAX_BYTES + 1 - n)) > 0 ||
+                                     (got < 0 && errno == EINTR)))
+        n += got > 0 ? (size_t)got : 0;
+    rc = got < 0 ? err_set(e, "cannot read %s: %s", path, strerror(errno)) : 0;
+out:
+    close(fd);
+    return rc ? -1 : (long)n;
+}
+
+static int load_file(struct config *c, const char *path, unsigned flags, struct err *e)
+{
+    char *text = malloc(CONFIG_MAX_BYTES + 1);
+    int rc = -1;
+
+    if (strlen(path) >= sizeof c->files[0])
+        err_set(e, "the path %s is too long", path);
+    else if (!text)
+        err_set(e, "out of memory");
+    else {
+        long n = read_file(path, flags, text, e);
+        rc = n < 0 ? -1 : parse_file(c, text, (size_t)n, path, e);
+    }
+    free(text);
+    return rc;
+}
+
+static int is_conf(const struct dirent *entry)
+{
+    size_t n = strlen(entry->d_name);
+    return n > 5 && entry->d_name[0] != '.' && strcmp(entry->d_name + n - 5, ".conf") == 0;
+}
+
+static int by_bytes(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+/* conf.d beside path; none is no error. */
+static int load_folder(struct config *c, const char *path, unsigned flags, struct err *e)
+{
+    char folder[PATH_MAX], file[PATH_MAX + NAME_MAX + 2];
+    const char *slash = strrchr(path, '/');
+    struct dirent **entries = NULL;
+    int rc = 0;
+
+    snprintf(folder, sizeof folder, "%.*sconf.d", slash ? (int)(slash - path) + 1 : 0, path);
+    int n = scandir(folder, &entries, is_conf, by_bytes);
+    if (n < 0)
+        return errno == ENOENT ? 0 : err_set(e, "cannot read %s: %s", folder, strerror(errno));
+    for (int i = 0; i < n; i++) {
+        snprintf(file, sizeof file, "%s/%s", folder, entries[i]->d_name);
+        if (rc == 0)
+            rc = load_file(c, file, flags, e);
+        free(entries[i]);
+    }
+    free(entries);
+    return rc;
+}
+
+static int load_environment(struct config *c, struct err *e)
+{
+    for (int i = 0; i < N_KEYS; i++) {
+        const char *name = keys[i].row.environment;
+        const char *value = name ? getenv(name) : NULL;
+        if (!value || !*value)
+            continue;
+        if (keys[i].kind->parse(c, &keys[i], value, e))
+            return err_prefix(e, "%s", name);
+        c->origin[i].from = FROM_ENVIRONMENT;
+    }
+    return 0;
+}
+
+void config_defaults(struct config *c)
+{
+    memset(c, 0, sizeof *c);
+    for (int i = 0; i < N_KEYS; i++)
+        keys[i].kind->parse(c, &keys[i], keys[i].row.fallback, NULL);
+}
+
+int config_load(struct config *c, const char *path, unsigned flags, struct err *e)
+{
+    const char *said = path ? path : secure_getenv("HPCAI500_CONF");
+    struct config next;
+
+    config_defaults(&next);
+    if (!said || !*said)
+        said = NULL;
+    path = said ? said : default_path;
+    if ((said || access(path, F_OK) == 0 || errno != ENOENT) && load_file(&next, path, flags, e))
+        return -1;
+    if (load_folder(&next, path, flags, e))
+        return -1;
+    if (!(flags & CONFIG_PRIVILEGED) && load_environment(&next, e))
+        return -1;
+    *c = next;
+    return 0;
+}
+
+/* ---- the table, for others ---- */
+
+int config_count(void)
+{
+    return N_KEYS;
+}
+
+const struct config_row *config_row(int key)
+{
+    return key >= 0 && key < N_KEYS ? &keys[key].row : NULL;
+}
+
+void config_value(const struct config *c, int key, char *text, size_t size)
+{
+    keys[key].kind->format(c, &keys[key], text, size);
+}
+
+void config_origin(const struct config *c, int key, char *text, size_t size)
+{
+    if (c->origin[key].from == FROM_FILE)
+        snprintf(text, size, "%s:%d", c->files[c->origin[key].file], c->origin[key].line);
+    else
+        snprintf(text, size, "%s",
+                 c->origin[key].from == FROM_DEFAULT ? "default" : keys[key].row.environment);
+}
+
+const char *config_redact_word(int bit)
+{
+    return redact_words[bit];
+}

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# libc only: all that the plugin links.
+noinst_LTLIBRARIES += %D%/libcore.la
+%C%_libcore_la_CFLAGS = $(AM_CFLAGS) $(HARDEN_CFLAGS)
+%C%_libcore_la_SOURCES = \
+    %D%/conf.h %D%/conf.c \
+    %D%/crc32c.h %D%/crc32c.c \
+    %D%/err.h %D%/err.c \
+    %D%/fdio.h %D%/fdio.c \
+    %D%/measure.h \
+    %D%/nearest.h %D%/nearest.c \
+    %D%/result.h %D%/result.c \
+    %D%/runspec.h %D%/runspec.c \
+    %D%/sha256.h %D%/sha256.c \
+    %D%/utf8.h %D%/utf8.c \
+    %D%/workloads.def
+if BUILD_TOOLS
+dist_man_MANS += %D%/hpcai500.conf.5
+dist_doc_DATA += %D%/hpcai500.conf.example
+endif

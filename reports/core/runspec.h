@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The run text: one line says the whole run.
+ *
+ *     SUITE-or-WORKLOAD[+WORKLOAD...][,key=value]...
+ *
+ * srun, the remote side of the plugin, and the agent parse it with this one
+ * function, so a bad word fails on the login node with the sentence that the
+ * agent would have said. The text is hostile until parsed: it may come from
+ * a user's environment. One table (runspec.c) drives parse, format, defaults
+ * and help.
+ *
+ * Life:    struct runspec is plain data, by value; no allocation anywhere.
+ * Failure: -1 and a sentence naming the bad word and, where there is a near
+ *          one, the good word; the struct is unchanged.
+ * Threads: pure functions.
+ */
+#ifndef CORE_RUNSPEC_H
+#define CORE_RUNSPEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "reports/core/err.h"
+
+enum { RUNSPEC_MAX_BYTES = 256, RUNSPEC_MAX_WORKLOADS = 16 };
+
+enum runspec_class { CLASS_AUTO, CLASS_TINY, CLASS_SMALL, CLASS_STANDARD, CLASS_COUNT };
+enum runspec_dtype { DTYPE_F32, DTYPE_BF16, DTYPE_COUNT };
+enum runspec_engine { ENGINE_AUTO, ENGINE_CPU, ENGINE_REF, ENGINE_COUNT };
+enum runspec_division { DIVISION_CLOSED, DIVISION_LOOK_ALIKE, DIVISION_PRIVATE, DIVISION_COUNT };
+
+#define RUNSPEC_DTYPE_BIT(d) (1u << DTYPE_##d)
+
+/* Keys, in the order of the canonical text. */
+enum runspec_key {
+    KEY_CLASS,        /* auto, tiny, small, standard; auto: the agent picks */
+    KEY_DTYPE,        /* f32, bf16 */
+    KEY_DATA,         /* folder; WORKLOAD:PATH when several run (repeatable) */
+    KEY_EPOCHS,       /* at most so many; unset: the class's own limit */
+    KEY_TARGET,       /* quality target instead of the class's own */
+    KEY_TIME,         /* for the whole run: s, m or h; 10m */
+    KEY_SEED,         /* unset: 1 */
+    KEY_BATCH,        /* global batch; unset: the class's own */
+    KEY_THREADS,      /* per rank; unset: as many as the rank may use */
+    KEY_ENGINE,       /* auto, cpu, ref */
+    KEY_OUT,          /* folder for the record */
+    KEY_GATE,         /* yes: a failed or invalid run stops the command after it */
+    KEY_DIVISION,     /* closed, look-alike, private */
+    KEY_REDACT,       /* what sinks hide beside what the site hides: user+host+... */
+    KEY_CONFIDENTIAL, /* yes: sinks show what tells nothing of anybody, no more */
+    KEY_COUNT
+};
+
+/* One row of workloads.def. */
+struct runspec_workload {
+    const char *name;
+    const char *suite;
+    const char *field;
+    const char *title;
+    unsigned dtypes; /* bits 1u << DTYPE_x */
+};
+
+struct runspec {
+    char suite[32]; /* first word when it is a suite, else "" */
+    int n_workloads;
+    int workloads[RUNSPEC_MAX_WORKLOADS]; /* indices for runspec_workload(), no repeats */
+    unsigned set;                         /* bit 1u << KEY_x: said, and not its default */
+    enum runspec_class class;
+    enum runspec_dtype dtype;
+    char data[RUNSPEC_MAX_WORKLOADS][RUNSPEC_MAX_BYTES + 1]; /* per entry of workloads; "" unset */
+    long epochs;                                             /* 0 unset */
+    double target;                                           /* valid when KEY_TARGET is set */
+    double time_seconds;
+    uint64_t seed;
+    long batch;  /* 0 unset */
+    int threads; /* 0 unset */
+    enum runspec_engine engine;
+    char out[RUNSPEC_MAX_BYTES + 1]; /* "" unset */
+    bool gate;
+    enum runspec_division division;
+    uint32_t redact; /* bits of enum config_redact (reports/core/conf.h) */
+    bool confidential;
+};
+
+/* Parses NUL-terminated text of at most RUNSPEC_MAX_BYTES bytes. */
+int runspec_parse(struct runspec *r, const char *text, struct err *e);
+
+/* Writes the canonical text: words in order, keys in enum order, only those
+ * that differ from their default; parse(format(r)) gives r again and the text
+ * is never longer than the one that was parsed. Returns the length, or -1 when
+ * size is too small (RUNSPEC_MAX_BYTES + 1 always does). */
+int runspec_format(const struct runspec *r, char *buf, size_t size);
+
+/* Row i of the table of workloads, NULL past the end. */
+const struct runspec_workload *runspec_workload(int i);
+
+/* Index of the workload of that name, -1 when there is none. */
+int runspec_find(const char *name);
+
+/* The words of the enums, as the run text spells them. */
+const char *runspec_class_name(enum runspec_class c);
+const char *runspec_dtype_name(enum runspec_dtype d);
+const char *runspec_engine_name(enum runspec_engine x);
+const char *runspec_division_name(enum runspec_division d);
+
+/* Most that the run may cost: nodes x time. [node-hours] */
+double runspec_node_hours(const struct runspec *r, unsigned nodes);
+
+/* What `--hpcai500=help` and `=list` print. */
+void runspec_help(FILE *f);
+void runspec_list(FILE *f);
+
+/* When the text is `help` or `list`, prints the answer and returns 1; else 0. */
+int runspec_answer(const char *text, FILE *f);
+
+#endif

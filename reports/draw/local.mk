@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Ink: text and SVG from numbers; knows no record.
+noinst_LTLIBRARIES += %D%/libdraw.la
+%C%_libdraw_la_SOURCES = \
+    %D%/plot.h %D%/plot.c \
+    %D%/table.h %D%/table.c \
+    %D%/xml.h %D%/xml.c

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * hpcai500 export: records in the formats of other programs.
+ */
+#include <config.h>
+
+#include "reports/export/export.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "reports/core/conf.h"
+#include "reports/record/fields.h"
+#include "reports/record/record.h"
+#include "reports/record/redact.h"
+#include "reports/core/utf8.h"
+#if defined HAVE_SQLITE && defined HAVE_ZLIB
+#define WITH_HISTORY 1
+#include "reports/history/history_words.h"
+#endif
+
+static const struct export_sink *const sinks[] = {&export_prometheus,
+                                                  &export_ndjson,
+                                                  &export_csv,
+                                                  &export_mllog,
+                                                  &export_junit,
+                                                  &export_xdmod,
+                                                  &export_clustercockpit,
+                                                  &export_clustercockpit_data};
+
+enum { N_SINKS = sizeof sinks / sizeof *sinks };
+
+/* ---- what sinks share ---- */
+
+const cJSON *export_workload(const struct export *x, const cJSON *doc, int *i)
+{
+    const cJSON *workloads = json_at(doc, "workloads");
+
+    while (*i < cJSON_GetArraySize(workloads)) {
+        const cJSON *w = cJSON_GetArrayItem(workloads, (*i)++);
+        if (cJSON_IsObject(w) &&
+            (!x->workload || strcmp(json_text(w, "name", ""), x->workload) == 0))
+            return w;
+    }
+    return NULL;
+}
+
+double export_time(const char *utc)
+{
+    struct tm tm = {0};
+    double seconds = 0;
+    int n = 0;
+
+    if (sscanf(utc, "%4d-%2d-%2dT%2d:%2d:%lfZ%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour,
+               &tm.tm_min, &seconds, &n) != 6 ||
+        n == 0 || utc[n] || !(seconds >= 0 && seconds < 61))
+        return NAN;
+    tm.tm_year -= 1900;
+    tm.tm_mon -= 1;
+    time_t t = timegm(&tm);
+    return t == (time_t)-1 ? NAN : (double)t + seconds;
+}
+
+double export_seconds(const cJSON *o, const char *path)
+{
+    double v = json_number(o, path, 0);
+
+    return isfinite(v) && v > 0 ? v : 0;
+}
+
+double export_evaluation(const cJSON *workload)
+{
+    const cJSON *row;
+    int n = 0;
+
+    cJSON_ArrayForEach(row, json_at(workload, "epochs")) n +=
+        cJSON_IsNumber(json_at(row, "quality"));
+    return n ? export_seconds(workload, "phases.evaluation.median_seconds") / n : 0;
+}
+
+void export_number(FILE *f, double v)
+{
+    char text[32];
+
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, v);
+        if (strtod(text, NULL) == v)
+            break;
+    }
+    fputs(text, f);
+}
+
+int export_line(struct export *x, cJSON *o, struct err *e)
+{
+    char *text = o ? cJSON_PrintUnformatted(o) : NULL;
+
+    cJSON_Delete(o);
+    if (!text)
+        return err_set(e, "out of memory");
+    fprintf(x->f, "%s\n", text);
+    free(text);
+    return 0;
+}
+
+/* ---- a record on its way ---- */
+
+struct run {
+    const struct export_sink *sink;
+    struct export x;
+    struct redact redact;
+    struct config config;
+#ifdef WITH_HISTORY
+    bool asked; /* by an option of the filter */
+    struct history_filter filter;
+    char key[HISTORY_KEY_SIZE];
+#endif
+};
+
+/* Takes doc. */
+static int export_document(void *run, cJSON *doc, struct err *e)
+{
+    struct run *r = run;
+    int rc = redact_record(&r->redact, doc, e);
+
+    if (rc == 0) {
+        json_clean(doc);
+        r->x.n_records++;
+        rc = r->sink->record(&r->x, doc, e);
+    }
+    cJSON_Delete(doc);
+    return rc;
+}
+
+static int export_files(struct run *r, char **paths, int n, struct err *e)
+{
+#ifdef WITH_HISTORY
+    if (n == 0)
+        return export_history(&r->config, &r->filter, export_document, r, e);
+#endif
+    for (int i = 0; i < n; i++) {
+        cJSON *doc = record_read(paths[i], e);
+        if (!doc)
+            return -1;
+        if (export_document(r, doc, e))
+            return err_prefix(e, "%s", paths[i]);
+    }
+    return 0;
+}
+
+/* ---- where it goes ---- */
+
+/* Exclusive file beside the wanted one; what reads the folder sees all of it or
+ * nothing. Its name does not end as the wanted one. */
+static FILE *open_beside(const char *path, char temporary[PATH_MAX], struct err *e)
+{
+    if (snprintf(temporary, PATH_MAX, "%s.XXXXXX", path) >= PATH_MAX) {
+        err_set(e, "the path %s is too long", path);
+        return NULL;
+    }
+    int fd = mkostemp(temporary, 02000000 /* O_CLOEXEC */);
+    FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
+    if (!f)
+        err_set(e, "cannot make a file beside %s: %s", path, strerror(errno));
+    return f;
+}
+
+static int put_in_place(FILE *f, const char *temporary, const char *path, struct err *e)
+{
+    mode_t mask = umask(0);
+
+    umask(mask);
+    if (fflush(f) || fchmod(fileno(f), 0644 & ~mask) || fsync(fileno(f)) || rename(temporary, path))
+        return err_set(e, "cannot write %s: %s", path, strerror(errno));
+    return 0;
+}
+
+static int run_sink(struct run *r, char **paths, int n, struct err *e)
+{
+    int rc = r->sink->begin ? r->sink->begin(&r->x, e) : 0;
+
+    if (rc == 0)
+        rc = export_files(r, paths, n, e);
+    if (r->sink->end && r->sink->end(&r->x, rc == 0, rc == 0 ? e : NULL))
+        rc = -1;
+    if (rc == 0 && (fflush(r->x.f) || ferror(r->x.f)))
+        rc = err_set(e, "cannot write: %s", strerror(errno));
+    return rc;
+}
+
+static int export_to(struct run *r, const char *path, char **paths, int n, struct err *e)
+{
+    char temporary[PATH_MAX];
+    int rc;
+
+    if (!path) {
+        r->x.f = stdout;
+        return run_sink(r, paths, n, e);
+    }
+    r->x.f = open_beside(path, temporary, e);
+    if (!r->x.f)
+        return -1;
+    rc = run_sink(r, paths, n, e);
+    if (rc == 0)
+        rc = put_in_place(r->x.f, temporary, path, e);
+    fclose(r->x.f);
+    if (rc)
+        unlink(temporary);
+    return rc;
+}
+
+/* ---- main ---- */
+
+static int usage(FILE *f)
+{
+    fprintf(
+        f, "usage: hpcai500 export FORMAT [--output=FILE] [--workload=NAME] [--org=NAME] "
+           "RECORD...\n"
+           "       hpcai500 export FORMAT [--since=T] [--until=T] [--user=U] [--node=N] [--job=J]\n"
+           "                       [--cluster=C] [--workload=NAME] [--output=FILE]\n\nFormats:\n");
+    for (int i = 0; i < N_SINKS; i++)
+        fprintf(f, "  --%s%-*s %s\n", sinks[i]->name, 20 - (int)strlen(sinks[i]->name),
+                sinks[i]->takes_file ? "=FILE" : "", sinks[i]->help);
+    return f == stdout ? 0 : 2;
+}
+
+enum { OUTPUT = 256, WORKLOAD, ORG, HELP, SINCE, UNTIL, USER, NODE, JOB, CLUSTER, FIRST_SINK };
+
+static const struct option words[] = {
+    {"output", required_argument, NULL, OUTPUT}, {"workload", required_argument, NULL, WORKLOAD},
+    {"org", required_argument, NULL, ORG},       {"help", no_argument, NULL, HELP},
+    {"since", required_argument, NULL, SINCE},   {"until", required_argument, NULL, UNTIL},
+    {"user", required_argument, NULL, USER},     {"node", required_argument, NULL, NODE},
+    {"job", required_argument, NULL, JOB},       {"cluster", required_argument, NULL, CLUSTER}};
+
+enum { N_WORDS = sizeof words / sizeof *words };
+
+#ifdef WITH_HISTORY
+static int filter(struct run *r, int opt, const char *value, struct err *e)
+{
+    struct history_filter *f = &r->filter;
+
+    r->asked = true;
+    switch (opt) {
+    case SINCE:
+        return words_time(value, time(NULL), &f->since, e);
+    case UNTIL:
+        return words_time(value, time(NULL), &f->until, e);
+    case JOB:
+        return words_job(value, f, r->key, e);
+    case USER:
+        f->user = value;
+        return 0;
+    case NODE:
+        f->node = value;
+        return 0;
+    default:
+        f->cluster = value;
+        return 0;
+    }
+}
+#else
+static int filter(struct run *r, int opt, const char *value, struct err *e)
+{
+    (void)r, (void)opt, (void)value;
+    return err_set(e, "this build has no history");
+}
+#endif
+
+/* Records that are named, or what the history is asked for, not both. */
+static bool has_source(const struct run *r, int n)
+{
+#ifdef WITH_HISTORY
+    return n > 0 ? !r->asked : true;
+#else
+    (void)r;
+    return n > 0;
+#endif
+}
+
+static int parse_one(struct run *r, const char **path, int opt, struct err *e)
+{
+    if (opt == 'o' || opt == OUTPUT)
+        *path = optarg;
+    else if (opt == WORKLOAD)
+        r->x.workload = optarg;
+    else if (opt == ORG)
+        r->x.org = optarg;
+    else if (opt >= SINCE && opt < FIRST_SINK)
+        return filter(r, opt, optarg, e);
+    else if (opt < FIRST_SINK || r->sink)
+        return -1;
+    else if ((r->sink = sinks[opt - FIRST_SINK])->takes_file)
+        *path = optarg;
+    return 0;
+}
+
+/* 1: help was asked for; -1: wrong, with a sentence or, when it is empty, the usage. */
+static int parse(struct run *r, const char **path, int argc, char **argv, struct err *e)
+{
+    struct option longs[N_WORDS + N_SINKS + 1] = {{NULL, 0, NULL, 0}};
+    int opt;
+
+    memcpy(longs, words, sizeof words);
+    for (int i = 0; i < N_SINKS; i++)
+        longs[N_WORDS + i] =
+            (struct option){sinks[i]->name, sinks[i]->takes_file ? required_argument : no_argument,
+                            NULL, FIRST_SINK + i};
+    while ((opt = getopt_long(argc, argv, "o:h", longs, NULL)) != -1) {
+        if (opt == 'h' || opt == HELP)
+            return 1;
+        if (parse_one(r, path, opt, e))
+            return -1;
+    }
+#ifdef WITH_HISTORY
+    r->filter.workload = r->x.workload;
+#endif
+    return r->sink && has_source(r, argc - optind) ? 0 : -1;
+}
+
+int main(int argc, char **argv)
+{
+    static struct run r;
+    struct err e = ERR_INIT;
+    const char *path = NULL;
+
+#ifdef WITH_HISTORY
+    r.filter = (struct history_filter)HISTORY_FILTER_INIT;
+#endif
+    int rc = parse(&r, &path, argc, argv, &e);
+    if (rc && !e.text[0])
+        return usage(rc > 0 ? stdout : stderr);
+    if (rc == 0 && (config_load(&r.config, NULL, 0, &e) || redact_open(&r.redact, &r.config, &e) ||
+                    export_to(&r, path, argv + optind, argc - optind, &e)))
+        rc = -1;
+    if (rc == 0)
+        return 0;
+    fprintf(stderr, "hpcai500 export: %s\n", e.text);
+    return 3;
+}

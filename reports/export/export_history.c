@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <config.h>
+
+#include <cjson/cJSON.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reports/core/conf.h"
+#include "reports/export/export.h"
+#include "reports/history/history.h"
+#include "reports/history/history_words.h"
+
+static int export_row(struct archive *a, const struct history_row *row,
+                      int (*fn)(void *ctx, cJSON *doc, struct err *e), void *ctx, struct err *e)
+{
+    size_t size;
+    char *text = archive_get(a, row->archive, &size, e);
+    cJSON *doc = text ? record_parse(text, size, row->key, e) : NULL;
+
+    free(text);
+    return doc ? fn(ctx, doc, e) : -1;
+}
+
+/* A run has a row per workload, one after the other; a run that left no record
+ * has nothing to export. */
+static int export_rows(struct history *h, struct archive *a, const struct history_filter *f,
+                       int (*fn)(void *ctx, cJSON *doc, struct err *e), void *ctx, struct err *e)
+{
+    char last[HISTORY_KEY_SIZE] = "";
+    struct history_query *q = history_ask(h, f, e);
+    struct history_row row;
+    int rc = q ? 0 : -1, more;
+
+    while (rc == 0 && (more = history_next(q, &row, e)) != 0) {
+        if (more < 0 || strcmp(row.key, last) == 0) {
+            rc = more < 0 ? -1 : 0;
+            continue;
+        }
+        snprintf(last, sizeof last, "%s", row.key);
+        if (row.archive[0])
+            rc = export_row(a, &row, fn, ctx, e);
+    }
+    history_done(q);
+    return rc;
+}
+
+int export_history(const struct config *c, const struct history_filter *f,
+                   int (*fn)(void *ctx, cJSON *doc, struct err *e), void *ctx, struct err *e)
+{
+    struct history *h = history_open_reader(c->history, e);
+    struct archive *a = h ? archive_open(c->archive, e) : NULL;
+    int rc = a && words_check(h, f, e) == 0 ? 0 : -1;
+
+    if (rc == 0)
+        rc = export_rows(h, a, f, fn, ctx, e);
+    archive_close(a);
+    history_close(h);
+    return rc;
+}

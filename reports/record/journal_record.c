@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A record from what the ranks' journals hold, when nobody was left to write
+ * one. Any journal may be missing, empty or torn; its lines are whole, but
+ * no line is believed to be complete.
+ */
+#include <config.h>
+
+#include "reports/record/journal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "reports/record/record_fields.h"
+
+enum { MAX_RANKS = 1 << 20 }; /* what a journal may claim */
+
+/* What one rank said of one workload. */
+struct share {
+    bool ended;
+    struct workload_result result;
+    double wall_seconds; /* NAN: no phases yet */
+    double phase_seconds[PHASE_COUNT];
+};
+
+/* One journal while it is read. */
+struct story {
+    struct record *r;
+    int rank, ranks, node;
+    bool started, ended;
+    char failure[512];                           /* "rank 3 on n2: sentence" */
+    struct share *shares[RUNSPEC_MAX_WORKLOADS]; /* NULL: nothing said of it */
+    int n_shares;
+    time_t last; /* the file's last write */
+};
+
+static const char *keep_in_record(void *ctx, const char *text)
+{
+    return record_keep(ctx, text);
+}
+
+/* The first journal gives the head; each gives its node. */
+static void take_start(struct story *s, const cJSON *o)
+{
+    struct record *r = s->r;
+    struct record_node node = {0};
+    const cJSON *job = json_at(o, "job");
+
+    if (!r->run.text[0]) {
+        fields_get(json_at(o, "run"), record_run_fields, &r->run, keep_in_record, r);
+        r->time.start.tv_sec = json_integer(o, "time.seconds", 0, 253402300799, 0); /* year 9999 */
+        r->time.start.tv_nsec = json_integer(o, "time.nanoseconds", 0, 999999999, 0);
+        r->time.pid = (int)json_integer(o, "time.pid", 0, INT_MAX, 0);
+        r->job.present = cJSON_IsObject(job);
+        fields_get(job, record_job_fields, &r->job, keep_in_record, r);
+        r->job.exclusive = (int)json_integer(job, "exclusive", 0, 1, -1);
+        record_facts_get(json_at(o, "facts"), record_fact_info, r->facts, FACT_COUNT);
+    }
+    s->started = true;
+    s->rank = (int)json_integer(o, "rank", 0, MAX_RANKS - 1, -1);
+    s->ranks = (int)json_integer(o, "ranks", 1, MAX_RANKS, 0);
+    snprintf(node.name, sizeof node.name, "%s", json_text(o, "node.name", "unknown"));
+    s->node = record_find_node(r, node.name);
+    if (s->node >= 0)
+        return;
+    snprintf(node.class_name, sizeof node.class_name, "%s", json_text(o, "node.class", ""));
+    snprintf(node.build_id, sizeof node.build_id, "%s", json_text(o, "node.build_id", ""));
+    node.plugin_remote = cJSON_IsTrue(json_at(o, "node.plugin_remote"));
+    record_facts_get(json_at(o, "node.inventory"), record_inventory_info, node.inventory,
+                     INVENTORY_COUNT);
+    s->node = record_add_node(r, &node);
+}
+
+static struct share *share_of(struct story *s, const cJSON *o)
+{
+    long i = json_integer(o, "index", 0, RUNSPEC_MAX_WORKLOADS - 1, -1);
+
+    if (i < 0)
+        return NULL;
+    struct share **share = &s->shares[i];
+    if (!*share && (*share = calloc(1, sizeof **share))) {
+        (*share)->result.status = RUN_PARTIAL;
+        (*share)->wall_seconds = NAN;
+        s->n_shares = s->n_shares > i + 1 ? s->n_shares : (int)i + 1;
+    }
+    return *share;
+}
+
+static void take_head(struct story *s, const cJSON *o)
+{
+    struct share *share = share_of(s, o);
+
+    if (!share)
+        return;
+    fields_get(o, record_workload_head_fields, &share->result, keep_in_record, s->r);
+}
+
+/* The best quality so far, and the first epoch that reached the target; the
+ * result's own words replace both. */
+static void take_quality(struct workload_result *w, const struct result_epoch *row)
+{
+    bool first = w->achieved.value == 0 || w->achieved.reason;
+    double best = w->achieved.value;
+
+    if (!isfinite(row->quality))
+        return;
+    if (first || (w->higher_is_better ? row->quality > best : row->quality < best))
+        w->achieved = measured(row->quality);
+    bool reached = w->higher_is_better ? row->quality >= w->target : row->quality <= w->target;
+    if (!w->epochs_to_target && isfinite(w->target) && reached)
+        w->epochs_to_target = row->epoch;
+}
+
+static void take_epoch(struct story *s, const cJSON *o)
+{
+    struct share *share = share_of(s, o);
+    struct result_epoch row = {0};
+
+    if (!share)
+        return;
+    fields_get(json_at(o, "row"), record_epoch_fields, &row, keep_in_record, s->r);
+    result_add_epoch(&share->result, &row);
+    take_quality(&share->result, &row);
+}
+
+static void take_phases(struct story *s, const cJSON *o)
+{
+    struct share *share = share_of(s, o);
+    const cJSON *seconds = json_at(o, "phase_seconds");
+
+    if (!share)
+        return;
+    share->wall_seconds = json_number(o, "wall_seconds", NAN);
+    for (int p = 0; p < PHASE_COUNT; p++)
+        share->phase_seconds[p] = json_number(seconds, phase_name((enum phase)p), NAN);
+}
+
+static void take_result(struct story *s, const cJSON *o)
+{
+    struct share *share = share_of(s, o);
+
+    if (!share)
+        return;
+    take_head(s, o);
+    fields_get(o, record_workload_fields, &share->result, keep_in_record, s->r);
+    snprintf(share->result.reason, sizeof share->result.reason, "%s", json_text(o, "reason", ""));
+    share->ended = true;
+    take_phases(s, o);
+}
+
+static void take_failure(struct story *s, const cJSON *o)
+{
+    if (!s->failure[0])
+        snprintf(s->failure, sizeof s->failure, "rank %.0f on %.64s: %.300s",
+                 json_number(o, "rank", -1), json_text(o, "node", "an unknown node"),
+                 json_text(o, "text", "no sentence"));
+}
+
+static void take_end(struct story *s, const cJSON *o)
+{
+    (void)o;
+    s->ended = true;
+}
+
+static int take(void *ctx, const char *json)
+{
+    static const struct {
+        const char *name;
+        void (*fn)(struct story *s, const cJSON *o);
+    } events[] = {
+        {"start", take_start},   {"workload", take_head}, {"epoch", take_epoch},
+        {"phases", take_phases}, {"result", take_result}, {"failure", take_failure},
+        {"end", take_end},
+    };
+    cJSON *o = cJSON_Parse(json);
+    const char *name = json_text(o, "event", "");
+
+    for (size_t i = 0; i < sizeof events / sizeof *events; i++)
+        if (strcmp(name, events[i].name) == 0)
+            events[i].fn(ctx, o);
+    cJSON_Delete(o);
+    return 0;
+}
+
+/* ---- from stories to one record ---- */
+
+static void name_where(const struct story *s, const struct record *r, char *text, size_t size)
+{
+    const char *node = s->node >= 0 && s->node < r->n_nodes ? r->nodes[s->node].name : "?";
+    const struct share *last = s->n_shares ? s->shares[s->n_shares - 1] : NULL;
+
+    if (!last)
+        snprintf(text, size, "rank %d on %s before its first workload", s->rank, node);
+    else if (last->ended)
+        snprintf(text, size, "rank %d on %s after %s", s->rank, node, last->result.name);
+    else
+        snprintf(text, size, "rank %d on %s in %s after epoch %d", s->rank, node, last->result.name,
+                 last->result.n_epochs ? last->result.epochs[last->result.n_epochs - 1].epoch : 0);
+}
+
+/* The share of workload i that says most. */
+static struct share *best_share(struct story *stories, int n, int i)
+{
+    struct share *best = NULL;
+
+    for (int k = 0; k < n; k++) {
+        struct share *share = stories[k].shares[i];
+        if (!share)
+            continue;
+        if (!best || share->ended > best->ended ||
+            (share->ended == best->ended && share->result.n_epochs > best->result.n_epochs))
+            best = share;
+    }
+    return best;
+}
+
+/* Workload i: one rank's result, the phases of all that have them. */
+static int merge_workload(struct record *r, struct story *stories, int n, int n_ranks, int i)
+{
+    struct share *best = best_share(stories, n, i);
+    struct record_rank *ranks;
+    int rc;
+
+    if (!best || !best->result.name[0]) /* its first line is always there */
+        return 0;
+    if (!(ranks = calloc((size_t)n_ranks + 1, sizeof *ranks)))
+        return -1;
+    for (int k = 0; k < n_ranks; k++)
+        ranks[k] = (struct record_rank){.node = -1, .wall_seconds = NAN};
+    for (int k = 0; k < n; k++) {
+        const struct share *share = stories[k].shares[i];
+        int rank = stories[k].rank;
+        if (!share || rank < 0 || rank >= n_ranks)
+            continue;
+        ranks[rank] = (struct record_rank){stories[k].node, share->wall_seconds, {0}};
+        memcpy(ranks[rank].phase_seconds, share->phase_seconds, sizeof share->phase_seconds);
+    }
+    best->result.wall_seconds = best->wall_seconds;
+    if (best->result.ranks < 1)
+        best->result.ranks = n_ranks;
+    if (!best->ended)
+        snprintf(best->result.reason, sizeof best->result.reason, "stopped before its end");
+    rc = record_add_workload(r, &best->result, ranks, n_ranks) < 0 ? -1 : 0;
+    free(ranks);
+    return rc;
+}
+
+/* Why there was nobody to write the record; ranks that left no end are named
+ * (eight of them), then the sentences of those that did speak. */
+static void explain(struct record *r, const struct story *stories, int n, int ranks)
+{
+    char where[256];
+    int silent = 0, spoke = 0;
+
+    for (int k = 0; k < n; k++) {
+        const struct story *s = &stories[k];
+        spoke += s->failure[0] || s->ended;
+        if (s->failure[0])
+            record_reason(r, "status", "%s", s->failure);
+    }
+    for (int k = 0; k < n; k++) {
+        if (stories[k].ended || stories[k].failure[0] || silent++ >= 8)
+            continue;
+        name_where(&stories[k], r, where, sizeof where);
+        record_reason(r, "status", "no word after %s", where);
+    }
+    if (silent > 8)
+        record_reason(r, "status", "and of %d more ranks", silent - 8);
+    if (ranks > n)
+        record_reason(r, "status", "%d of %d ranks left no journal here", ranks - n, ranks);
+    record_reason(r, "status", "this record was made from %d journals", n);
+    r->status = spoke ? RUN_PARTIAL : RUN_CRASHED;
+}
+
+static int journal_name(const struct dirent *d)
+{
+    return d->d_name[0] && strspn(d->d_name, "0123456789") == strlen(d->d_name);
+}
+
+static int by_rank(const struct dirent **a, const struct dirent **b)
+{
+    long x = strtol((*a)->d_name, NULL, 10), y = strtol((*b)->d_name, NULL, 10);
+    return x < y ? -1 : x > y;
+}
+
+/* 1: it is a story, 0: not one line that helps (the reason is kept). *unread
+ * counts what another time can be read. */
+static int read_story(const char *folder, const char *name, struct record *r, struct story *s,
+                      int *unread)
+{
+    char path[PATH_MAX], at[64];
+    struct err e = ERR_INIT;
+    struct stat st;
+    long torn = -1;
+
+    *s = (struct story){.r = r, .rank = -1, .node = -1};
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    snprintf(at, sizeof at, "journal[%ld]", strtol(name, NULL, 10));
+    long lines = journal_read(path, take, s, &torn, &e);
+    int why = errno;
+    if (lines < 0)
+        record_reason(r, at, "%s", e.text);
+    else if (torn >= 0)
+        record_reason(r, at, "torn at byte %ld after %ld whole lines", torn, lines);
+    else if (!s->started)
+        record_reason(r, at, "it is empty");
+    if (stat(path, &st) == 0)
+        s->last = st.st_mtime;
+    else
+        why = errno;
+    *unread += why != 0;
+    return s->started;
+}
+
+static void fini_story(struct story *s)
+{
+    for (int i = 0; i < s->n_shares; i++) {
+        if (s->shares[i])
+            result_fini(&s->shares[i]->result);
+        free(s->shares[i]);
+    }
+}
+
+/* Most ranks that a journal speaks of. */
+static int count_ranks(const struct story *stories, int n)
+{
+    int ranks = n;
+
+    for (int k = 0; k < n; k++)
+        if (stories[k].ranks > ranks)
+            ranks = stories[k].ranks;
+    return ranks;
+}
+
+static int merge(struct record *r, struct story *stories, int n)
+{
+    struct runspec spec;
+    int ranks = count_ranks(stories, n);
+
+    if (runspec_parse(&spec, r->run.text, NULL) == 0)
+        r->run.seed = spec.seed; /* all its digits */
+    explain(r, stories, n, ranks);
+    for (int i = 0; i < RUNSPEC_MAX_WORKLOADS; i++)
+        if (merge_workload(r, stories, n, ranks, i) < 0)
+            return -1;
+    for (int k = 0; k < n; k++)
+        if (stories[k].last > r->time.end.tv_sec)
+            r->time.end.tv_sec = stories[k].last;
+    if (r->time.end.tv_sec < r->time.start.tv_sec)
+        r->time.end = r->time.start;
+    r->time.wall_seconds = NAN; /* no clock saw the end */
+    record_judge(r);
+    return 0;
+}
+
+static int fill(const char *folder, struct dirent **names, int n, struct record *r, struct err *e)
+{
+    struct story *stories = calloc((size_t)n + 1, sizeof *stories);
+    int count = 0, unread = 0, rc;
+
+    if (!stories)
+        return err_set(e, "%s: out of memory", folder);
+    for (int i = 0; i < n; i++) {
+        if (read_story(folder, names[i]->d_name, r, &stories[count], &unread))
+            count++;
+        else
+            fini_story(&stories[count]);
+    }
+    int why = unread ? EIO : 0;
+    if (count == 0) {
+        rc = err_set(e, "%s: no journal with a start in it", folder);
+    } else if ((rc = merge(r, stories, count)) < 0) {
+        err_set(e, "%s: out of memory", folder);
+        why = ENOMEM;
+    }
+    for (int k = 0; k < count; k++)
+        fini_story(&stories[k]);
+    free(stories);
+    errno = why;
+    return rc < 0 ? -1 : unread;
+}
+
+int record_from_journals(const char *folder, struct record *r, struct err *e)
+{
+    struct dirent **names;
+    int n = scandir(folder, &names, journal_name, by_rank);
+
+    if (n < 0) {
+        int failed = errno;
+        err_set(e, "%s: %s", folder, strerror(failed));
+        errno = failed;
+        return -1;
+    }
+    int rc = fill(folder, names, n, r, e), why = errno;
+    for (int i = 0; i < n; i++)
+        free(names[i]);
+    free(names);
+    errno = why;
+    return rc;
+}

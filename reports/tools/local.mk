@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# One file a verb of `hpcai500`; export's files are in their own folder.
+if BUILD_TOOLS
+tools_libs = reports/draw/libdraw.la reports/record/librecord.la reports/core/libcore.la
+bin_PROGRAMS += %D%/hpcai500
+%C%_hpcai500_SOURCES = %D%/hpcai500.c
+nodist_%C%_hpcai500_SOURCES = build_id.h
+%C%_hpcai500_LDADD = reports/core/libcore.la
+
+pkglibexec_PROGRAMS += %D%/hpcai500-config %D%/hpcai500-recover %D%/hpcai500-show
+%C%_hpcai500_config_SOURCES = %D%/config.c
+%C%_hpcai500_config_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
+%C%_hpcai500_config_LDADD = $(tools_libs)
+%C%_hpcai500_recover_SOURCES = %D%/recover.c
+%C%_hpcai500_recover_LDADD = $(tools_libs)
+%C%_hpcai500_show_SOURCES = %D%/show.c
+%C%_hpcai500_show_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
+%C%_hpcai500_show_LDADD = $(tools_libs)
+dist_man_MANS += %D%/hpcai500.1 %D%/hpcai500-config.1 %D%/hpcai500-export.1 \
+    %D%/hpcai500-recover.1 %D%/hpcai500-show.1
+completiondir = $(datadir)/bash-completion/completions
+dist_completion_DATA = %D%/completion/hpcai500
+endif
+
+if BUILD_HISTORY
+pkglibexec_PROGRAMS += %D%/hpcai500-history %D%/hpcai500-forget
+%C%_hpcai500_history_SOURCES = %D%/history.c
+%C%_hpcai500_history_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
+%C%_hpcai500_history_LDADD = reports/history/libhistory.la $(tools_libs)
+%C%_hpcai500_forget_SOURCES = %D%/forget.c
+%C%_hpcai500_forget_LDADD = reports/history/libhistory.la $(tools_libs)
+dist_man_MANS += %D%/hpcai500-history.1 %D%/hpcai500-forget.1
+endif

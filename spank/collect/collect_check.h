@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Can it be true? What a record says of itself against what root saw of its
+ * job. The collector refuses what cannot be, `hpcai500 verify` shows it.
+ *
+ * The bounds are generous: they find another job's record, an edited number
+ * and a wrong clock, never a fast machine. One table (collect_check.c) holds
+ * them, each with its reason.
+ *
+ * Life:    borrows everything for the call.
+ * Failure: -1 and a sentence with the value and the bound.
+ * Threads: pure functions.
+ */
+#ifndef COLLECT_COLLECT_CHECK_H
+#define COLLECT_COLLECT_CHECK_H
+
+#include <stdbool.h>
+
+#include "reports/core/err.h"
+#include "reports/history/history.h"
+#include "spank/relay/witness.h"
+
+struct cJSON;
+
+struct claim {
+    const struct cJSON *doc;       /* of record_parse() */
+    const struct history_run *run; /* of history_claim() */
+    const struct witness *seen;
+};
+
+/* One bound: its name and why it is where it is; NULL past the end. */
+struct check_row {
+    const char *name, *reason;
+};
+const struct check_row *check_row(int i);
+
+/* Bound i; a value that is not there (null) is within. */
+int check_one(int i, const struct claim *c, struct err *e);
+
+/* All of them; the sentence is of the first that does not hold. */
+int check_all(const struct claim *c, struct err *e);
+
+/* Whether a host list, "n[1-4,07],m3", names the node. */
+bool hostlist_has(const char *list, const char *name);
+
+/* How many nodes a host list names; -1 when it is none, or more than most. */
+int hostlist_count(const char *list, int most);
+
+#endif

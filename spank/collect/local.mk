@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# The collector, and what checks a record against its witness.
+if BUILD_COLLECTOR
+collect_libs = spank/relay/librelay.la reports/history/libhistory.la reports/record/librecord.la reports/core/libcore.la
+noinst_LTLIBRARIES += %D%/libcollect.la
+%C%_libcollect_la_SOURCES = \
+    %D%/collect_account.h %D%/collect_account.c \
+    %D%/collect_check.h %D%/collect_check.c \
+    %D%/collect_file.h %D%/collect_file.c \
+    %D%/collect_quarantine.h %D%/collect_quarantine.c \
+    %D%/collect_say.h %D%/collect_say.c \
+    %D%/collect_text.h %D%/collect_text.c \
+    %D%/witness_read.c
+%C%_libcollect_la_CFLAGS = $(AM_CFLAGS) $(HARDEN_CFLAGS) $(CJSON_CFLAGS)
+%C%_libcollect_la_LIBADD = spank/account/libaccount.la $(collect_libs)
+
+pkglibexec_PROGRAMS += %D%/hpcai500-collect %D%/hpcai500-verify
+%C%_hpcai500_collect_SOURCES = %D%/collect.c
+%C%_hpcai500_collect_CFLAGS = $(AM_CFLAGS) $(HARDEN_CFLAGS) $(CJSON_CFLAGS)
+%C%_hpcai500_collect_LDADD = %D%/libcollect.la
+%C%_hpcai500_verify_SOURCES = %D%/verify.c
+%C%_hpcai500_verify_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
+%C%_hpcai500_verify_LDADD = %D%/libcollect.la
+dist_man_MANS += %D%/hpcai500-collect.8 %D%/hpcai500-verify.1
+endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A step of its own, started by srun from inside srun or from the process that
+ * becomes the batch script, and waited for.
+ *
+ * Processes are started with posix_spawn, default signals and an environment
+ * from which what belongs to the caller's own step is taken away: the option
+ * (or it would start the agent again), PMI, and the step's ids.
+ *
+ * Life:    borrows everything for the call.
+ * Failure: -1 and a sentence: could not be started.
+ * Threads: waits in the calling thread, the process's first; signals that reach
+ *          the process meanwhile go to the step.
+ */
+#ifndef PLUGIN_STEP_H
+#define PLUGIN_STEP_H
+
+#include <stddef.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "reports/core/err.h"
+
+enum {
+    STEP_NO_INPUT = 1,  /* stdin from nowhere: it belongs to what follows */
+    STEP_TO_STDERR = 2, /* stdout belongs to what follows */
+};
+
+/* Runs argv[0] (a path) with step_environment(env). Its exit code, 128 + signal
+ * if one ended it. *told is the signal that told the caller itself to end
+ * meanwhile, 0 for none. */
+int step_run(char *const argv[], char *const env[], unsigned flags, int *told, struct err *e);
+
+/* Runs argv[0] (a path) in env and reads the first line that it prints. */
+int step_ask(char *const argv[], char *const env[], char *line, size_t size, struct err *e);
+
+/* Whether Slurm still lets the job run; true when it does not answer. Asks the
+ * squeue beside srun. */
+bool step_job_runs(uint32_t job, const char *srun, char *const env[]);
+
+/* A copy of env without what step.h's top says; free() it, the strings are
+ * borrowed. NULL when out of memory. */
+char **step_environment(char *const *env);
+
+/* Path of a program in the PATH of env; -1 when there is none. */
+int step_find(const char *name, char *const *env, char *path, size_t size);
+
+#endif

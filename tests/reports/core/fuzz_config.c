@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Whatever bytes come in as a configuration file: no crash, a failure changes
+ * nothing and says one printable sentence, and the values that were read, put
+ * into a file, are read as the same values again.
+ *
+ * links: reports/core/err.c reports/core/nearest.c reports/core/conf.c
+ */
+#include <config.h>
+
+#include "reports/core/conf.h"
+#include "tests/fuzz.h"
+
+static void check_again(const struct config *c)
+{
+    static char text[CONFIG_MAX_KEYS * (CONFIG_TEXT_SIZE + 64)];
+    char value[CONFIG_TEXT_SIZE], again[CONFIG_TEXT_SIZE];
+    struct err e = ERR_INIT;
+    struct config back;
+    size_t n = 0;
+
+    for (int i = 0; i < config_count(); i++) {
+        config_value(c, i, value, sizeof value);
+        n += (size_t)snprintf(text + n, sizeof text - n, "%s = %s\n", config_row(i)->name, value);
+    }
+    config_defaults(&back);
+    must(config_parse(&back, text, n, "again", &e) == 0, "what was read can be read again");
+    for (int i = 0; i < config_count(); i++) {
+        config_value(c, i, value, sizeof value);
+        config_value(&back, i, again, sizeof again);
+        must(strcmp(value, again) == 0, "what is read again is the same");
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char *text = fuzz_copy(data, size, false);
+    struct err e = ERR_INIT;
+    struct config c, before;
+
+    config_defaults(&c);
+    before = c;
+    if (config_parse(&c, text, size, "fuzz", &e)) {
+        must(memcmp(&c, &before, sizeof c) == 0, "a failure changes nothing");
+        must_be_sentence(e.text);
+    } else {
+        check_again(&c);
+    }
+    free(text);
+    return 0;
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* nearest, sha256, result: tables of cases. */
+#include <config.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "reports/core/nearest.h"
+#include "reports/core/result.h"
+#include "reports/core/sha256.h"
+
+static void test_nearest(void **state)
+{
+    static const char *const words[] = {"class", "dtype", "data", "epochs", "cosmoflow", "f32"};
+    static const struct {
+        const char *word, *good;
+    } table[] = {
+        {"class", "class"},
+        {"clas", "class"},
+        {"calss", "class"},
+        {"CLASS", "class"},
+        {"epoch", "epochs"},
+        {"detype", "dtype"},
+        {"dta", "data"},
+        {"cosmo", "cosmoflow"},
+        {"comsoflow", "cosmoflow"},
+        {"cosmfloww", "cosmoflow"},
+        {"f3", "f32"},
+        {"zebra", NULL},
+        {"", NULL},
+        {"q", NULL},
+        {"cl", NULL},
+        {"fp64", NULL},
+    };
+    char long_word[200];
+    (void)state;
+
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        const char *got = nearest(table[i].word, words, 6);
+        if (!table[i].good)
+            assert_null(got);
+        else
+            assert_string_equal(got, table[i].good);
+    }
+    memset(long_word, 'a', sizeof long_word - 1);
+    long_word[sizeof long_word - 1] = '\0';
+    assert_null(nearest(long_word, words, 6));
+    assert_null(nearest("class", words, 0));
+}
+
+/* FIPS 180-4 examples, and lengths around the block's edge. */
+static void test_sha256(void **state)
+{
+    static const struct {
+        const char *text, *hex;
+    } table[] = {
+        {"", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
+        {"abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
+        {"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+         "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"},
+        {"abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmnhijklmnoijklmnop"
+         "jklmnopqklmnopqrlmnopqrsmnopqrstnopqrstu",
+         "cf5b16a778af8380036ce59e7b0492370b249b11e8f07a51afac45037afee9d1"},
+    };
+    char hex[SHA256_HEX_SIZE];
+    struct sha256 s;
+    (void)state;
+
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        sha256_init(&s);
+        sha256_add(&s, table[i].text, strlen(table[i].text));
+        sha256_hex(&s, hex);
+        assert_string_equal(hex, table[i].hex);
+    }
+}
+
+static void test_sha256_million(void **state)
+{
+    char piece[997], hex[SHA256_HEX_SIZE];
+    struct sha256 s;
+    size_t left = 1000000;
+    (void)state;
+
+    memset(piece, 'a', sizeof piece);
+    sha256_init(&s);
+    for (size_t step = 1; left; step = step % sizeof piece + 1) {
+        size_t n = step < left ? step : left;
+        sha256_add(&s, piece, n);
+        left -= n;
+    }
+    sha256_hex(&s, hex);
+    assert_string_equal(hex, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+}
+
+static void test_phase_names(void **state)
+{
+    (void)state;
+    for (int p = 0; p < PHASE_COUNT; p++)
+        assert_non_null(phase_name(p));
+    assert_string_equal(phase_name(PHASE_EXPOSED_ALLREDUCE), "exposed_allreduce");
+    assert_null(phase_name(PHASE_COUNT));
+}
+
+static void test_epochs(void **state)
+{
+    struct workload_result r = {0};
+    (void)state;
+
+    for (int i = 1; i <= 5; i++)
+        assert_int_equal(result_add_epoch(&r, &(struct result_epoch){.epoch = i}), 0);
+    assert_int_equal(r.n_epochs, 5);
+    assert_int_equal(r.epochs[4].epoch, 5);
+    result_fini(&r);
+    assert_null(r.epochs);
+    assert_int_equal(r.n_epochs, 0);
+}
+
+static void test_vflops(void **state)
+{
+    (void)state;
+    assert_float_equal(result_vflops(2e9, 0.5, 1, true, 5), 2e9 / 32, 1e-3);
+    assert_float_equal(result_vflops(2e9, 0.5, 1, false, 5), 2e9 * 32, 1e-3);
+    assert_float_equal(result_vflops(3e9, 0.2, 0.2, false, 10), 3e9, 1e-3);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_nearest),        cmocka_unit_test(test_sha256),
+        cmocka_unit_test(test_sha256_million), cmocka_unit_test(test_phase_names),
+        cmocka_unit_test(test_epochs),         cmocka_unit_test(test_vflops),
+    };
+    return cmocka_run_group_tests_name("core", tests, NULL, NULL);
+}

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The run text: good texts with their canonical form, bad texts with their
+ * sentence. Runs on a table of four workloads, so that what needs several is
+ * seen (runspec_workloads.def); runspec.c is compiled into this program. */
+#include <config.h>
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define RUNSPEC_WORKLOADS "tests/reports/core/runspec_workloads.def"
+#include "reports/core/runspec.c"
+
+static const struct {
+    const char *text;
+    const char *canonical;
+} good[] = {
+    {"component", "component"},
+    {"cosmoflow", "cosmoflow"},
+    {"all", "all"},
+    {"deepcam+cosmoflow", "deepcam+cosmoflow"},
+    {"component+gemm", "component+gemm"},
+    {"cosmoflow,class=tiny", "cosmoflow,class=tiny"},
+    {"cosmoflow,time=5m,class=small", "cosmoflow,class=small,time=5m"},
+    /* said with their default: as good as not said */
+    {"cosmoflow,class=auto,dtype=f32,time=10m,seed=1,engine=auto,gate=no,division=closed",
+     "cosmoflow"},
+    {"cosmoflow,time=600s", "cosmoflow"},
+    {"cosmoflow,time=60m", "cosmoflow,time=1h"},
+    {"cosmoflow,time=90s", "cosmoflow,time=90s"},
+    {"cosmoflow,time=720h", "cosmoflow,time=720h"},
+    {"cosmoflow,dtype=bf16,engine=ref", "cosmoflow,dtype=bf16,engine=ref"},
+    {"cosmoflow,division=look-alike,gate=yes", "cosmoflow,gate=yes,division=look-alike"},
+    {"cosmoflow,confidential=yes,redact=host+user+host",
+     "cosmoflow,redact=user+host,confidential=yes"},
+    {"cosmoflow,confidential=no", "cosmoflow"},
+    {"cosmoflow,seed=18446744073709551615", "cosmoflow,seed=18446744073709551615"},
+    {"cosmoflow,seed=0", "cosmoflow,seed=0"},
+    {"cosmoflow,epochs=007,batch=64,threads=2", "cosmoflow,epochs=7,batch=64,threads=2"},
+    {"cosmoflow,target=0.30", "cosmoflow,target=0.3"},
+    {"cosmoflow,target=00.124", "cosmoflow,target=0.124"},
+    {"cosmoflow,target=0.12345678901234", "cosmoflow,target=0.12345678901234"},
+    {"cosmoflow,target=1000000", "cosmoflow,target=1000000"},
+    {"cosmoflow,target=0.000001", "cosmoflow,target=0.000001"},
+    {"cosmoflow,data=/d,out=/o", "cosmoflow,data=/d,out=/o"},
+    {"cosmoflow,data=cosmoflow:/d", "cosmoflow,data=/d"},
+    {"cosmoflow,data=host:/d", "cosmoflow,data=host:/d"},
+    {"cosmoflow,data=cosmoflow:gemm:/d", "cosmoflow,data=cosmoflow:gemm:/d"},
+    {"cosmoflow,data='/a,b'", "cosmoflow,data='/a,b'"},
+    {"cosmoflow,data='/a'", "cosmoflow,data=/a"},
+    {"cosmoflow,data=/it's", "cosmoflow,data=/it's"},
+    {"cosmoflow,data='it''s, here'", "cosmoflow,data='it''s, here'"},
+    {"cosmoflow,data='''quoted'''", "cosmoflow,data='''quoted'''"},
+    {"cosmoflow,out=a=b+c", "cosmoflow,out=a=b+c"},
+    {"cosmoflow,out=/data/%n%s%1$hhn", "cosmoflow,out=/data/%n%s%1$hhn"},
+    {"cosmoflow,out=/dätä/数据", "cosmoflow,out=/dätä/数据"},
+    {"component,data=deepcam:/e,data=cosmoflow:/d", "component,data=cosmoflow:/d,data=deepcam:/e"},
+    {"gemm+deepcam,data='deepcam:/e,f'", "gemm+deepcam,data='deepcam:/e,f'"},
+};
+
+static void test_good(void **state)
+{
+    char buf[RUNSPEC_MAX_BYTES + 1], again[RUNSPEC_MAX_BYTES + 1];
+    struct runspec r, back;
+    struct err e = ERR_INIT;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        if (runspec_parse(&r, good[i].text, &e))
+            fail_msg("%s: %s", good[i].text, e.text);
+        assert_int_equal(runspec_format(&r, buf, sizeof buf), (int)strlen(good[i].canonical));
+        assert_string_equal(buf, good[i].canonical);
+        assert_int_equal(runspec_parse(&back, buf, &e), 0);
+        assert_memory_equal(&r, &back, sizeof r);
+        runspec_format(&back, again, sizeof again);
+        assert_string_equal(again, buf);
+    }
+}
+
+#define X64  "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+#define X256 X64 X64 X64 X64
+
+static const struct {
+    const char *text;
+    const char *sentence;
+} bad[] = {
+    {"", "the run text says no suite or workload; say for example 'micro'"},
+    {",class=tiny", "the run text says no suite or workload; say for example 'micro'"},
+    {"cosmoflow+", "the run text says no suite or workload; say for example 'micro'"},
+    {"cosmoflw", "there is no suite or workload 'cosmoflw'; the nearest is 'cosmoflow'"},
+    {"components", "there is no suite or workload 'components'; the nearest is 'component'"},
+    {"zzzzzzzzzzz", "there is no suite or workload 'zzzzzzzzzzz'; 'help' shows them all"},
+    {"../etc/passwd", "there is no suite or workload '../etc/passwd'; 'help' shows them all"},
+    {"%n%n%n%n%n", "there is no suite or workload '%n%n%n%n%n'; 'help' shows them all"},
+    {"cosmoflow+component", "the suite 'component' can only be the first word"},
+    {"cosmoflow+cosmoflow", "'cosmoflow' is said twice"},
+    {"component+cosmoflow", "'cosmoflow' is said twice: it is in component"},
+    {"cosmoflow,", "'' is not key=value; say for example 'class=tiny'"},
+    {"cosmoflow,,", "'' is not key=value; say for example 'class=tiny'"},
+    {"cosmoflow,,,,,,,,,,,,", "'' is not key=value; say for example 'class=tiny'"},
+    {"cosmoflow,tiny", "'tiny' is not key=value; the nearest is 'class=tiny'"},
+    {"cosmoflow,bf16", "'bf16' is not key=value; the nearest is 'dtype=bf16'"},
+    {"cosmoflow,fast", "'fast' is not key=value; say for example 'class=tiny'"},
+    {"cosmoflow,=tiny", "there is no key ''; 'help' shows them all"},
+    {"cosmoflow,clas=tiny", "there is no key 'clas'; the nearest is 'class'"},
+    {"cosmoflow,epoch=3", "there is no key 'epoch'; the nearest is 'epochs'"},
+    {"cosmoflow,CLASS=tiny", "there is no key 'CLASS'; the nearest is 'class'"},
+    {"cosmoflow,qwertz=1", "there is no key 'qwertz'; 'help' shows them all"},
+    {"cosmoflow,class=tiny,class=tiny", "'class' is said twice"},
+    {"cosmoflow,class=tiney", "there is no class=tiney; the nearest is 'class=tiny'"},
+    {"cosmoflow,class=", "there is no class=; the nearest is 'class=auto'"},
+    {"cosmoflow,dtype=fp64", "there is no dtype=fp64; the nearest is 'dtype=f32'"},
+    {"cosmoflow,engine=gpu", "there is no engine=gpu; the nearest is 'engine=cpu'"},
+    {"cosmoflow,gate=true", "there is no gate=true; the nearest is 'gate=no'"},
+    {"cosmoflow,redact=usr", "there is no word of redact= 'usr'; the nearest is 'user'"},
+    {"cosmoflow,redact=", "redact= says no word; say for example 'redact=user+account'"},
+    {"cosmoflow,redact=user+", "redact= says no word; say for example 'redact=user+account'"},
+    {"cosmoflow,redact=host,redact=user", "'redact' is said twice"},
+    {"cosmoflow,division=lookalike",
+     "there is no division=lookalike; the nearest is 'division=look-alike'"},
+    {"cosmoflow,epochs=0", "epochs=0 is out of range; the nearest is 'epochs=1'"},
+    {"cosmoflow,epochs=100001", "epochs=100001 is out of range; the nearest is 'epochs=100000'"},
+    {"cosmoflow,epochs=-1", "epochs=-1 is not a whole number; it goes from 1 to 100000"},
+    {"cosmoflow,epochs=1e3", "epochs=1e3 is not a whole number; it goes from 1 to 100000"},
+    {"cosmoflow,epochs=", "epochs= is not a whole number; it goes from 1 to 100000"},
+    {"cosmoflow,epochs=99999999999999999999999",
+     "epochs=99999999999999999999999 is out of range; the nearest is 'epochs=100000'"},
+    {"cosmoflow,seed=18446744073709551616",
+     "seed=18446744073709551616 is out of range; the nearest is 'seed=18446744073709551615'"},
+    {"cosmoflow,batch=16777217", "batch=16777217 is out of range; the nearest is 'batch=16777216'"},
+    {"cosmoflow,threads=4097", "threads=4097 is out of range; the nearest is 'threads=4096'"},
+    {"cosmoflow,time=10",
+     "time=10 is not a time: say a whole number of s, m or h, for example 'time=10m'"},
+    {"cosmoflow,time=1.5h",
+     "time=1.5h is not a time: say a whole number of s, m or h, for example 'time=10m'"},
+    {"cosmoflow,time=m",
+     "time=m is not a time: say a whole number of s, m or h, for example 'time=10m'"},
+    {"cosmoflow,time=0s", "time=0s is out of range; the nearest is 'time=1s'"},
+    {"cosmoflow,time=721h", "time=721h is out of range; the nearest is 'time=720h'"},
+    {"cosmoflow,time=5124095576030432h",
+     "time=5124095576030432h is out of range; the nearest is 'time=720h'"},
+    {"cosmoflow,time=99999999999999999999999s",
+     "time=99999999999999999999999s is out of range; the nearest is 'time=720h'"},
+    {"cosmoflow,target=good", "target=good is not a number; say for example 'target=0.5'"},
+    {"cosmoflow,target=.5", "target=.5 is not a number; say for example 'target=0.5'"},
+    {"cosmoflow,target=5.", "target=5. is not a number; say for example 'target=0.5'"},
+    {"cosmoflow,target=nan", "target=nan is not a number; say for example 'target=0.5'"},
+    {"cosmoflow,target=1e400", "target=1e400 is not a number; say for example 'target=0.5'"},
+    {"cosmoflow,target=0", "target=0 is out of range; the nearest is 'target=0.000001'"},
+    {"cosmoflow,target=1000000.5", "target=1000000.5 is out of range; the nearest is "
+                                   "'target=1000000'"},
+    {"cosmoflow,target=0.1234567890123456", "target=0.1234567890123456 has more than 15 digits"},
+    {"cosmoflow,out=", "out= says no folder"},
+    {"cosmoflow,out=''", "out= says no folder"},
+    {"cosmoflow,out='/a", "out='/a has no closing quote"},
+    {"cosmoflow,out='/a'b", "out= has 'b' after its closing quote"},
+    {"cosmoflow,data=cosmoflow:", "data=cosmoflow: says no folder"},
+    {"cosmoflow,data=gemm:/d", "there is no workload in this run called 'gemm'; 'help' shows "
+                               "them all"},
+    {"cosmoflow,data=/a,data=/b", "'data' of cosmoflow is said twice"},
+    {"component,data=/a", "data=/a must say for which workload, as several run: "
+                          "'data=cosmoflow:/a'"},
+    {"component,data=cosmoflow", "data=cosmoflow must say for which workload, as several run: "
+                                 "'data=cosmoflow:cosmoflow'"},
+    {"component,data=cosmoflo:/a", "there is no workload in this run called 'cosmoflo'; the "
+                                   "nearest is 'cosmoflow'"},
+    {"component,data=deepcam:/a,data=deepcam:/b", "'data' of deepcam is said twice"},
+    {"deepcam,dtype=bf16", "deepcam does not know dtype=bf16; the nearest is 'dtype=f32'"},
+    {"all,dtype=bf16", "deepcam does not know dtype=bf16; the nearest is 'dtype=f32'"},
+    {"cosmoflow,class=tiny\n", "byte 21 of the run text is an unprintable character"},
+    {"\x1b[31mcosmoflow", "byte 1 of the run text is an unprintable character"},
+    {"cosmoflow\x7f", "byte 10 of the run text is an unprintable character"},
+    {"cosmoflow,out=\xc2\x9b", "byte 15 of the run text is an unprintable character"},
+    {"cosmoflow,out=\xe2\x80\xae", "byte 15 of the run text is an unprintable character"},
+    {"cosmoflow,out=\xff", "byte 15 of the run text is not UTF-8"},
+    {"cosmoflow,out=\xc0\xaf", "byte 15 of the run text is not UTF-8"},
+    {"cosmoflow,out=\xed\xa0\x80", "byte 15 of the run text is not UTF-8"},
+    {"cosmoflow,out=\xf4\x90\x80\x80", "byte 15 of the run text is not UTF-8"},
+    {"cosmoflow,out=\xe6\x95", "byte 15 of the run text is not UTF-8"},
+    {"cosmoflow,out=" X256, "the run text is longer than 256 bytes"},
+};
+
+static void test_bad(void **state)
+{
+    struct runspec r, before;
+    struct err e;
+
+    (void)state;
+    assert_int_equal(runspec_parse(&r, "cosmoflow,seed=9", NULL), 0);
+    before = r;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        memset(&e, 0, sizeof e);
+        assert_int_equal(runspec_parse(&r, bad[i].text, &e), -1);
+        assert_string_equal(e.text, bad[i].sentence);
+        assert_memory_equal(&r, &before, sizeof r); /* a failure changes nothing */
+        assert_int_equal(runspec_parse(&r, bad[i].text, NULL), -1);
+    }
+}
+
+static void test_length(void **state)
+{
+    char text[RUNSPEC_MAX_BYTES + 2], buf[RUNSPEC_MAX_BYTES + 1];
+    char *huge = malloc(1 << 20);
+    struct runspec r;
+
+    (void)state;
+    int head = sprintf(text, "cosmoflow,out=");
+    memset(text + head, 'x', sizeof text - (size_t)head);
+    text[RUNSPEC_MAX_BYTES] = '\0';
+    assert_int_equal(runspec_parse(&r, text, NULL), 0);
+    assert_int_equal(runspec_format(&r, buf, sizeof buf), RUNSPEC_MAX_BYTES);
+    assert_string_equal(buf, text);
+    assert_int_equal(runspec_format(&r, buf, sizeof buf - 1), -1);
+    memset(huge, 'a', 1 << 20);
+    huge[(1 << 20) - 1] = '\0';
+    assert_int_equal(runspec_parse(&r, huge, NULL), -1);
+    free(huge);
+}
+
+static void test_fields(void **state)
+{
+    struct runspec r;
+
+    (void)state;
+    assert_int_equal(runspec_parse(&r, "cosmoflow", NULL), 0);
+    assert_int_equal(r.set, 0);
+    assert_int_equal(r.class, CLASS_AUTO);
+    assert_true(r.time_seconds == 600 && r.seed == 1 && r.epochs == 0 && !r.gate);
+    assert_int_equal(runspec_parse(&r,
+                                   "component+gemm,class=standard,epochs=12,target=0.124,time=2h,"
+                                   "seed=7,batch=32,threads=3,engine=ref,out=/o,gate=yes,"
+                                   "division=private,data='deepcam:/x,y'",
+                                   NULL),
+                     0);
+    assert_string_equal(r.suite, "component");
+    assert_int_equal(r.n_workloads, 3);
+    assert_int_equal(r.workloads[2], runspec_find("gemm"));
+    assert_true(r.class == CLASS_STANDARD && r.engine == ENGINE_REF && r.gate);
+    assert_true(r.division == DIVISION_PRIVATE && r.dtype == DTYPE_F32);
+    assert_true(r.epochs == 12 && r.batch == 32 && r.threads == 3 && r.seed == 7);
+    assert_true(r.target == 0.124 && r.time_seconds == 7200); /* to the last bit */
+    assert_string_equal(r.data[1], "/x,y");
+    assert_string_equal(r.data[0], "");
+    assert_string_equal(r.out, "/o");
+    assert_true(r.set & 1u << KEY_TARGET && !(r.set & 1u << KEY_DTYPE));
+    assert_true(fabs(runspec_node_hours(&r, 4) - 8) < 1e-12);
+}
+
+/* Every decimal of up to 15 digits comes back as the same double. */
+static void test_decimals(void **state)
+{
+    char text[64], buf[RUNSPEC_MAX_BYTES + 1];
+    uint64_t x = 88172645463325252u;
+    struct runspec r, back;
+
+    (void)state;
+    for (int i = 0; i < 20000; i++) {
+        x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+        int places = (int)(x % 16);
+        uint64_t m = (x >> 8) % 999999999999999u + 1;
+        char number[32];
+        int n = sprintf(number, "%0*" PRIu64, places + 1, m);
+        if (n > 15)
+            continue;
+        sprintf(text, "cosmoflow,target=%.*s%s%s", n - places, number, places ? "." : "",
+                number + n - places);
+        double v = strtod(text + strlen("cosmoflow,target="), NULL);
+        if (v < 1e-6 || v > 1e6)
+            continue;
+        assert_int_equal(runspec_parse(&r, text, NULL), 0);
+        assert_true(r.target == v);
+        assert_true(runspec_format(&r, buf, sizeof buf) <= (int)strlen(text));
+        assert_int_equal(runspec_parse(&back, buf, NULL), 0);
+        assert_true(back.target == v);
+    }
+}
+
+/* Every key and word of the table is in the help, every name in the list. */
+static void test_answers(void **state)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *f = open_memstream(&text, &size);
+
+    (void)state;
+    assert_int_equal(runspec_answer("help", f), 1);
+    assert_int_equal(runspec_answer("list", f), 1);
+    assert_int_equal(runspec_answer("cosmoflow", f), 0);
+    assert_int_equal(runspec_answer("", f), 0);
+    fclose(f);
+    for (int k = 0; k < KEY_COUNT; k++) {
+        assert_non_null(strstr(text, keys[k].name));
+        for (const char *const *w = keys[k].words; w && *w; w++)
+            assert_non_null(strstr(text, *w));
+    }
+    for (int i = 0; i < N_WORKLOADS; i++)
+        assert_non_null(strstr(text, runspec_workload(i)->title));
+    for (int i = 0; i < N_SUITES; i++)
+        assert_non_null(strstr(text, suites[i].name));
+    assert_null(runspec_workload(N_WORKLOADS));
+    assert_null(runspec_workload(-1));
+    free(text);
+}
+
+/* A long sentence is cut, not overrun. */
+static void test_long_sentence(void **state)
+{
+    struct err e = ERR_INIT;
+    struct runspec r;
+    char text[RUNSPEC_MAX_BYTES + 1];
+
+    (void)state;
+    memset(text, 'x', sizeof text);
+    text[RUNSPEC_MAX_BYTES] = '\0';
+    memcpy(text, "component,data=", 15);
+    assert_int_equal(runspec_parse(&r, text, &e), -1);
+    assert_true(strlen(e.text) == sizeof e.text - 1);
+    assert_string_equal(e.text + sizeof e.text - 4, "...");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_good),          cmocka_unit_test(test_bad),
+        cmocka_unit_test(test_length),        cmocka_unit_test(test_fields),
+        cmocka_unit_test(test_decimals),      cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_long_sentence),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

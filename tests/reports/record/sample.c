@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <config.h>
+
+#include "tests/reports/record/sample.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct workload_result sample_result(int ranks, int epochs)
+{
+    struct workload_result w = {
+        .name = "cosmoflow",
+        .suite = "component",
+        .class_name = "tiny",
+        .engine = "cpu",
+        .dtype = "f32",
+        .ranks = ranks,
+        .threads = 2,
+        .batch = 8,
+        .parameters = 57412,
+        .hyper_parameters = "sgd momentum=0.9 lr=0.001",
+        .data_origin = "generated",
+        .data_path = "/home/user/.cache/hpcai500/cosmoflow-tiny",
+        .train_samples = 512,
+        .eval_samples = 128,
+        .sample_bytes = 131072,
+        .status = RUN_COMPLETE,
+        .valid = true,
+        .metric = "mae",
+        .target = 0.34,
+        .achieved = measured(0.31),
+        .baseline = 0.503,
+        .baseline_domain = measured(0.194),
+        .baseline_domain_name = "ridge on log P(k)",
+        .epochs_to_target = epochs,
+        .rcp = {10, 9.5, 1.25, 7},
+        .samples_per_second = measured(61.5),
+        .flop_per_sample = 0.21e9,
+        .flop_per_sample_3x = 0.22e9,
+        .flop_per_second = measured(61.5 * 0.21e9),
+        .time_to_quality_seconds = measured(83.25),
+        .vflops_n5 = measured(result_vflops(61.5 * 0.21e9, 0.31, 0.34, false, 5)),
+        .vflops_n10 = measured(result_vflops(61.5 * 0.21e9, 0.31, 0.34, false, 10)),
+        .arena_bytes = 123456789,
+        .stalls = {640, 3, 0.5},
+    };
+
+    memset(w.data_manifest_sha256, 'a', 64);
+    for (int i = 1; i <= epochs; i++)
+        result_add_epoch(&w, &(struct result_epoch){i, 8.25, i == 1 ? 0.5 : 0.02, 1.0 / i,
+                                                    0.5 - 0.19 * i / epochs,
+                                                    i == 1 ? NAN : 0.5 - 0.19 * i / epochs});
+    return w;
+}
+
+static struct record_node sample_node(int i)
+{
+    struct record_node node = {.class_name = "Xeon 8480+ | none | ib0 | X13",
+                               .plugin_remote = true};
+
+    snprintf(node.name, sizeof node.name, "n%d", i + 1);
+    snprintf(node.build_id, sizeof node.build_id, "0123456789ab");
+    record_fact_text(&node.inventory[INVENTORY_cpu_model], "Intel(R) Xeon(R) Platinum 8480+");
+    record_fact_number(&node.inventory[INVENTORY_sockets], 2);
+    record_fact_number(&node.inventory[INVENTORY_cores], 112);
+    record_fact_number(&node.inventory[INVENTORY_hardware_threads], 224);
+    record_fact_number(&node.inventory[INVENTORY_numa_nodes], 2);
+    record_fact_number(&node.inventory[INVENTORY_memory_bytes], 512e9);
+    record_fact_unknown(&node.inventory[INVENTORY_microcode], "the kernel does not show it");
+    return node;
+}
+
+static void sample_facts(struct record *r)
+{
+    record_fact_text(&r->facts[FACT_operating_system_distribution], "Debian GNU/Linux 12");
+    record_fact_text(&r->facts[FACT_operating_system_kernel], "6.1.0-28-amd64");
+    record_fact_number(&r->facts[FACT_operating_system_perf_event_paranoid], 2);
+    record_fact_text(&r->facts[FACT_communication_mpi], "Open MPI v4.1.4");
+    record_fact_text(&r->facts[FACT_libraries_onednn], "2.6.3 OMP");
+    record_fact_unknown(&r->facts[FACT_libraries_cuda], "this build has no CUDA");
+    record_fact_text(&r->facts[FACT_framework_name], "hpcai500");
+    record_fact_number(&r->facts[FACT_programming_model_threads_per_rank], 2);
+    record_fact_text(&r->facts[FACT_implementation_build_id], "0123456789ab");
+}
+
+static void sample_counters(struct record *r, int workload, int ranks)
+{
+    double *v = calloc((size_t)ranks * (PHASE_COUNT + 1), sizeof *v);
+    struct record_counter c = {.name = "instructions",
+                               .unit = "instructions",
+                               .source = "PAPI_TOT_INS",
+                               .total = measured(ranks * 9e9),
+                               .ratio = 0.75,
+                               .per_rank = v};
+    struct record_counter absent = {.name = "energy_package_joules",
+                                    .unit = "J",
+                                    .total = unmeasured("/sys/class/powercap is not readable"),
+                                    .ratio = NAN};
+
+    for (int p = 0; p < PHASE_COUNT; p++) {
+        c.phases[p] = p == PHASE_CHECKPOINT ? unmeasured("no such phase") : measured(ranks * 1e9);
+        absent.phases[p] = absent.total;
+    }
+    for (int k = 0; k < ranks * (PHASE_COUNT + 1); k++)
+        v[k] = 1e9 + k;
+    record_add_counter(r, workload, &c);
+    record_add_counter(r, workload, &absent);
+    free(v);
+}
+
+void sample_record(struct record *r, int ranks, int nodes, int epochs)
+{
+    struct workload_result w = sample_result(ranks, epochs);
+    struct record_rank *rows = calloc((size_t)ranks, sizeof *rows);
+
+    record_init(r);
+    r->run = (struct record_run){.text = "cosmoflow,class=tiny",
+                                 .canonical = "cosmoflow,class=tiny",
+                                 .seed = 18446744073709551615u,
+                                 .division = "closed"};
+    r->job = (struct record_job){.present = true,
+                                 .cluster = "lab",
+                                 .job_id = 4711,
+                                 .step_id = "3",
+                                 .array_job_id = -1,
+                                 .array_task_id = -1,
+                                 .het_job_id = -1,
+                                 .het_offset = -1,
+                                 .user = "ada",
+                                 .uid = 1000,
+                                 .account = "phys",
+                                 .partition = "batch",
+                                 .exclusive = 1};
+    r->time.start = (struct timespec){1795374177, 250000000};
+    r->time.end = (struct timespec){1795374277, 0};
+    r->time.wall_seconds = 99.75;
+    r->time.pid = 42;
+    sample_facts(r);
+    for (int i = 0; i < nodes; i++) {
+        struct record_node node = sample_node(i);
+        record_add_node(r, &node);
+    }
+    for (int k = 0; k < ranks; k++) {
+        rows[k].node = k % nodes;
+        for (int p = 0; p < PHASE_COUNT; p++)
+            rows[k].wall_seconds += rows[k].phase_seconds[p] = p + 1 + k % 7;
+    }
+    w.wall_seconds = rows[0].wall_seconds;
+    int i = record_add_workload(r, &w, rows, ranks);
+    sample_counters(r, i, ranks);
+    free(rows);
+}

@@ -1,0 +1,667 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The record: its name, its verdict, its writer's and reader's refusals. */
+#include <config.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <dirent.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cjson/cJSON.h>
+#include <cmocka.h>
+
+#include "reports/record/fields.h"
+#include "reports/record/record.h"
+#include "reports/core/utf8.h"
+#include "tests/reports/record/sample.h"
+
+static char dir[64];
+
+static int make_dir(void **state)
+{
+    (void)state;
+    snprintf(dir, sizeof dir, "/tmp/hpcai500-test.XXXXXX");
+    return mkdtemp(dir) ? 0 : -1;
+}
+
+/* Files in dir, without "." and ".."; removes them when asked. */
+static int files(bool remove_them)
+{
+    DIR *d = opendir(dir);
+    struct dirent *entry;
+    int n = 0;
+
+    while ((entry = readdir(d))) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        n++;
+        if (remove_them)
+            unlinkat(dirfd(d), entry->d_name, 0);
+    }
+    closedir(d);
+    return n;
+}
+
+static int drop_dir(void **state)
+{
+    (void)state;
+    files(true);
+    return rmdir(dir);
+}
+
+static void test_id(void **state)
+{
+    struct record r;
+    char id[RECORD_ID_SIZE];
+    (void)state;
+
+    sample_record(&r, 2, 2, 1);
+    record_id(&r, id);
+    assert_string_equal(id, "lab-4711.0.3");
+    r.job.restart = 2;
+    r.job.array_job_id = 4700;
+    r.job.array_task_id = 11;
+    record_id(&r, id);
+    assert_string_equal(id, "lab-4700_11.2.3");
+    r.job.array_job_id = -1;
+    r.job.het_job_id = 4710;
+    r.job.het_offset = 1;
+    record_id(&r, id);
+    assert_string_equal(id, "lab-4710+1.2.3");
+    snprintf(r.job.cluster, sizeof r.job.cluster, "../x y");
+    record_id(&r, id);
+    assert_string_equal(id, "_._x_y-4710+1.2.3");
+    r.job.present = false;
+    record_id(&r, id);
+    assert_string_equal(id, "local-20261122T190257Z-42");
+    record_fini(&r);
+}
+
+static void test_utc(void **state)
+{
+    static const struct {
+        struct timespec t;
+        const char *text;
+    } table[] = {
+        {{0, 0}, "1970-01-01T00:00:00.000Z"},
+        {{1795374177, 250999999}, "2026-11-22T19:02:57.250Z"},
+        {{951782400, 999999999}, "2000-02-29T00:00:00.999Z"},
+        {{INT64_MAX, 0}, "1970-01-01T00:00:00.000Z"},
+    };
+    char utc[RECORD_UTC_SIZE];
+    (void)state;
+
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        record_utc(table[i].t, utc);
+        assert_string_equal(utc, table[i].text);
+    }
+}
+
+static const char *reason_of(const struct record *r, const char *path)
+{
+    for (int i = 0; i < r->n_reasons; i++)
+        if (strcmp(r->reasons[i].path, path) == 0)
+            return r->reasons[i].text;
+    return "";
+}
+
+static void test_judge(void **state)
+{
+    struct record r;
+    (void)state;
+
+    sample_record(&r, 2, 2, 1);
+    record_judge(&r);
+    assert_true(r.valid);
+    assert_int_equal(record_exit_code(&r), 0);
+    snprintf(r.nodes[1].build_id, sizeof r.nodes[1].build_id, "fedcba987654");
+    record_judge(&r);
+    assert_false(r.valid);
+    assert_string_equal(reason_of(&r, "valid"),
+                        "node n1 runs build 0123456789ab and node n2 runs build fedcba987654");
+    assert_int_equal(record_exit_code(&r), 1);
+    record_fini(&r);
+
+    sample_record(&r, 2, 2, 1);
+    r.workloads[0].result.status = RUN_PARTIAL;
+    snprintf(r.workloads[0].result.reason, sizeof r.workloads[0].result.reason, "told to stop");
+    record_judge(&r);
+    assert_int_equal(r.status, RUN_PARTIAL);
+    assert_int_equal(record_exit_code(&r), 4);
+    assert_string_equal(reason_of(&r, "status"), "cosmoflow: told to stop");
+    assert_string_equal(reason_of(&r, "workloads[0].status"), "told to stop");
+    record_fini(&r);
+
+    record_init(&r);
+    record_judge(&r);
+    assert_false(r.valid);
+    assert_string_equal(reason_of(&r, "valid"), "nothing was run");
+    record_fini(&r);
+}
+
+static cJSON *json_of(const struct record *r)
+{
+    struct err e = ERR_INIT;
+    char *text = record_to_json(r, NULL, &e);
+
+    assert_non_null(text);
+    cJSON *doc = record_parse(text, strlen(text), "memory", &e);
+    assert_string_equal(e.text, "");
+    free(text);
+    return doc;
+}
+
+/* What cannot be a number is null, and says why. */
+static void test_nulls(void **state)
+{
+    struct record r;
+    (void)state;
+
+    sample_record(&r, 3, 2, 2);
+    struct workload_result *w = &r.workloads[0].result;
+    w->achieved = measured(NAN);
+    w->flop_per_second = measured(INFINITY);
+    w->time_to_quality_seconds = unmeasured(record_keep(&r, "the target was not reached"));
+    w->epochs_to_target = 0;
+    w->rcp.seeds = 0;
+    r.nodes[1].inventory[INVENTORY_cores].number = 64;
+    cJSON *doc = json_of(&r);
+    static const struct {
+        const char *path, *why;
+    } table[] = {
+        {"workloads[0].quality.achieved", "the value is not finite"},
+        {"workloads[0].performance.flop_per_second", "the value is not finite"},
+        {"workloads[0].performance.time_to_quality_seconds", "the target was not reached"},
+        {"workloads[0].quality.epochs_to_target", "the target was not reached"},
+        {"workloads[0].quality.rcp.mean_epochs", "no reference convergence point for this run"},
+        {"workloads[0].counters.energy_package_joules", "/sys/class/powercap is not readable"},
+        {"workloads[0].counters.instructions.phases.checkpoint", "no such phase"},
+        {"system.layers.hardware.cores", "differs between nodes"},
+        {"system.layers.hardware.microcode", "the kernel does not show it"},
+        {"system.layers.libraries.cuda", "this build has no CUDA"},
+        {"run.level", "no level was claimed"},
+    };
+    const cJSON *reasons = json_at(doc, "reasons");
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        const cJSON *why = cJSON_GetObjectItemCaseSensitive(reasons, table[i].path);
+        assert_true(cJSON_IsNull(json_at(doc, table[i].path)));
+        assert_string_equal(cJSON_GetStringValue(why), table[i].why);
+    }
+    assert_float_equal(json_number(doc, "system.nodes[1].inventory.cores", 0), 64, 0);
+    cJSON_Delete(doc);
+    record_fini(&r);
+}
+
+/* Who measured may go, with the reasons that it gave. */
+static void test_reasons_are_copied(void **state)
+{
+    char no_value[] = "no such value", no_counter[] = "no such counter";
+    char no_phase[] = "no such phase here", no_time[] = "no such time";
+    struct record r;
+    struct workload_result w = sample_result(1, 1);
+    struct record_counter c = {.name = "cycles", .ratio = NAN, .total = unmeasured(no_counter)};
+    struct record_micro m = {.name = "conv", .median = measured(1), .p95 = unmeasured(no_time)};
+    (void)state;
+
+    record_init(&r);
+    w.achieved = unmeasured(no_value);
+    int at = record_add_workload(&r, &w, NULL, 0);
+    c.phases[PHASE_COMPUTE] = unmeasured(no_phase);
+    assert_int_equal(record_add_counter(&r, at, &c), 0);
+    assert_int_equal(record_add_micro(&r, &m), 0);
+    memset(no_value, 'x', sizeof no_value - 1);
+    memset(no_counter, 'x', sizeof no_counter - 1);
+    memset(no_phase, 'x', sizeof no_phase - 1);
+    memset(no_time, 'x', sizeof no_time - 1);
+    const struct record_counter *row = &r.workloads[0].counters[0];
+    assert_string_equal(r.workloads[0].result.achieved.reason, "no such value");
+    assert_string_equal(row->total.reason, "no such counter");
+    assert_string_equal(row->phases[PHASE_COMPUTE].reason, "no such phase here");
+    assert_string_equal(r.micro[0].p95.reason, "no such time");
+    record_fini(&r);
+}
+
+/* A workload that stopped early claims nothing. */
+static void test_honest(void **state)
+{
+    struct record r;
+    struct workload_result w = {.name = "cosmoflow",
+                                .suite = "component",
+                                .ranks = 2,
+                                .status = RUN_CRASHED,
+                                .reason = "no data"};
+    (void)state;
+
+    record_init(&r);
+    record_add_workload(&r, &w, NULL, 0);
+    assert_string_equal(w.name, "");
+    record_judge(&r);
+    cJSON *doc = json_of(&r);
+    assert_true(cJSON_IsNull(json_at(doc, "workloads[0].quality.achieved")));
+    assert_true(cJSON_IsNull(json_at(doc, "workloads[0].quality.baseline")));
+    assert_true(cJSON_IsNull(json_at(doc, "workloads[0].performance.vflops.n5")));
+    assert_true(cJSON_IsNull(json_at(doc, "workloads[0].phases")));
+    assert_string_equal(json_text(doc, "status", ""), "crashed");
+    cJSON_Delete(doc);
+    record_fini(&r);
+}
+
+static void test_phases(void **state)
+{
+    struct record r;
+    (void)state;
+
+    sample_record(&r, 21, 4, 2);
+    for (int k = 0; k < 21; k++)
+        r.workloads[0].ranks[k].phase_seconds[PHASE_COMPUTE] = 100 + k;
+    r.workloads[0].ranks[20].wall_seconds = NAN; /* lost */
+    cJSON *doc = json_of(&r);
+    const cJSON *phase = json_at(doc, "workloads[0].phases.compute");
+    assert_float_equal(json_number(phase, "min_seconds", 0), 100, 0);
+    assert_float_equal(json_number(phase, "median_seconds", 0), 109.5, 0);
+    assert_float_equal(json_number(phase, "p95_seconds", 0), 118, 0);
+    assert_float_equal(json_number(phase, "max_seconds", 0), 119, 0);
+    assert_string_equal(json_text(phase, "max_node", ""), "n4");
+    assert_int_equal(cJSON_GetArraySize(json_at(phase, "worst")), 8);
+    assert_float_equal(json_number(phase, "worst[7].rank", 0), 12, 0);
+    assert_float_equal(json_number(doc, "workloads[0].ranks_known", 0), 20, 0);
+    assert_true(json_number(doc, "workloads[0].phase_sum_error", 0) > 0.02);
+    assert_non_null(
+        cJSON_GetObjectItemCaseSensitive(json_at(doc, "reasons"), "workloads[0].phases"));
+    cJSON_Delete(doc);
+    record_fini(&r);
+}
+
+/* A hash is the same for the same machine under other names and in another
+ * order, and another when one part differs. */
+static void test_hashes(void **state)
+{
+    struct record a, b;
+    (void)state;
+
+    sample_record(&a, 2, 2, 1);
+    sample_record(&b, 2, 2, 1);
+    record_fact_number(&a.nodes[0].inventory[INVENTORY_cores], 56);
+    record_fact_number(&b.nodes[1].inventory[INVENTORY_cores], 56);
+    snprintf(b.nodes[0].name, sizeof b.nodes[0].name, "other");
+    record_fact_text(&b.facts[FACT_operating_system_kernel], "6.1.0-29-amd64");
+    cJSON *x = json_of(&a), *y = json_of(&b);
+    const cJSON *lx = json_at(x, "system.layers"), *ly = json_at(y, "system.layers");
+    const cJSON *layer;
+    int differ = 0;
+    cJSON_ArrayForEach(layer, lx)
+    {
+        char path[64];
+        snprintf(path, sizeof path, "%s.hash", layer->string);
+        differ += strcmp(json_text(lx, path, "x"), json_text(ly, path, "y")) != 0;
+    }
+    assert_int_equal(differ, 1);
+    assert_string_not_equal(json_text(lx, "operating_system.hash", ""),
+                            json_text(ly, "operating_system.hash", ""));
+    record_fact_number(&b.nodes[0].inventory[INVENTORY_cores], 56);
+    cJSON *z = json_of(&b);
+    assert_string_not_equal(json_text(z, "system.layers.hardware.hash", ""),
+                            json_text(x, "system.layers.hardware.hash", ""));
+    cJSON_Delete(x);
+    cJSON_Delete(y);
+    cJSON_Delete(z);
+    record_fini(&a);
+    record_fini(&b);
+}
+
+/* The odd node is shown, whatever the number of good ones. */
+static void test_scale(void **state)
+{
+    struct record r;
+    struct err e = ERR_INIT;
+    (void)state;
+
+    sample_record(&r, 20000, 5000, 3000);
+    record_fact_number(&r.nodes[4321].inventory[INVENTORY_memory_bytes], 448e9);
+    for (int i = 1; i < 16; i++) {
+        struct workload_result w = sample_result(20000, 3000);
+        record_add_workload(&r, &w, r.workloads[0].ranks, 20000);
+    }
+    char *text = record_to_json(&r, NULL, &e);
+    assert_non_null(text);
+    assert_true(strlen(text) < RECORD_MAX_BYTES);
+    cJSON *doc = record_parse(text, strlen(text), "memory", &e);
+    assert_non_null(doc);
+    assert_string_equal(json_text(doc, "system.nodes[0].name", ""), "n4322");
+    double shown = cJSON_GetArraySize(json_at(doc, "system.nodes"));
+    assert_float_equal(json_number(doc, "system.nodes_omitted", 0), 5000 - shown, 0);
+    const cJSON *epochs = json_at(doc, "workloads[15].epochs");
+    int rows = cJSON_GetArraySize(epochs);
+    assert_float_equal(json_number(epochs, "[0].epoch", 0), 1, 0);
+    assert_float_equal(json_number(cJSON_GetArrayItem(epochs, rows - 1), "epoch", 0), 3000, 0);
+    assert_float_equal(json_number(doc, "workloads[15].epochs_omitted", 0), 3000 - rows, 0);
+    cJSON_Delete(doc);
+    free(text);
+    record_fini(&r);
+}
+
+/* ---- writing ---- */
+
+static void test_write(void **state)
+{
+    struct record r;
+    struct err e = ERR_INIT;
+    char path[PATH_MAX], want[PATH_MAX];
+    (void)state;
+
+    sample_record(&r, 4, 2, 3);
+    record_judge(&r);
+    assert_int_equal(record_write(&r, dir, path, &e), 0);
+    snprintf(want, sizeof want, "%s/lab-4711.0.3.json", dir);
+    assert_string_equal(path, want);
+    assert_int_equal(files(false), 2);
+    cJSON *doc = record_read(path, &e);
+    assert_non_null(doc);
+    assert_string_equal(json_text(doc, "ranks_file.name", ""), "lab-4711.0.3.ranks.json.gz");
+    cJSON_Delete(doc);
+
+    /* Once more: the first one stays, and nothing is added. */
+    assert_int_equal(record_write(&r, dir, path, &e), -1);
+    snprintf(want, sizeof want, "%s/lab-4711.0.3.json exists already and was not replaced", dir);
+    assert_string_equal(e.text, want);
+    assert_int_equal(files(true), 2);
+    record_fini(&r);
+}
+
+/* A workload's name is text in the ranks' file too. */
+static void test_write_odd_name(void **state)
+{
+    struct record r;
+    struct err e = ERR_INIT;
+    char path[PATH_MAX], command[PATH_MAX], text[65536];
+    (void)state;
+
+    sample_record(&r, 2, 1, 1);
+    snprintf(r.workloads[0].result.name, sizeof r.workloads[0].result.name, "a\"b\\c\n");
+    assert_int_equal(record_write(&r, dir, path, &e), 0);
+    snprintf(command, sizeof command, "gzip -dcf %s/lab-4711.0.3.ranks.json*", dir);
+    FILE *f = popen(command, "r");
+    size_t size = fread(text, 1, sizeof text, f);
+    assert_int_equal(pclose(f), 0);
+    cJSON *doc = cJSON_ParseWithLength(text, size);
+    assert_non_null(doc);
+    assert_int_equal(strncmp(json_text(doc, "workloads[0].name", ""), "a\"b\\c", 5), 0);
+    cJSON_Delete(doc);
+    files(true);
+    record_fini(&r);
+}
+
+/* A symbolic link under the record's name is neither followed nor replaced. */
+static void test_write_symlink(void **state)
+{
+    struct record r;
+    struct err e = ERR_INIT;
+    char path[PATH_MAX], link[PATH_MAX], target[PATH_MAX];
+    (void)state;
+
+    sample_record(&r, 1, 1, 1);
+    snprintf(link, sizeof link, "%s/lab-4711.0.3.json", dir);
+    snprintf(target, sizeof target, "%s/target", dir);
+    assert_int_equal(symlink(target, link), 0);
+    assert_int_equal(record_write(&r, dir, path, &e), -1);
+    assert_non_null(strstr(e.text, "exists already"));
+    assert_int_equal(access(target, F_OK), -1);
+    assert_int_equal(files(true), 1);
+    record_fini(&r);
+}
+
+/* What a crash between the two files leaves does not stop the next writer. */
+static void test_write_leftover(void **state)
+{
+    struct record r;
+    struct err e = ERR_INIT;
+    char path[PATH_MAX];
+    (void)state;
+
+    sample_record(&r, 4, 2, 3);
+    snprintf(path, sizeof path, "%s/lab-4711.0.3.ranks.json.gz", dir);
+    close(open(path, O_WRONLY | O_CREAT, 0600));
+    assert_int_equal(record_write(&r, dir, path, &e), 0);
+    cJSON *doc = record_read(path, &e);
+    const char *name = json_text(doc, "ranks_file.name", "");
+    assert_int_equal(strlen(name), strlen("lab-4711.0.3.ranks-12345678.json.gz"));
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    assert_int_equal(access(path, F_OK), 0);
+    assert_int_equal(files(true), 3);
+    cJSON_Delete(doc);
+    record_fini(&r);
+}
+
+/* A disk that is full after `bytes`, played by RLIMIT_FSIZE. */
+static void write_on_full_disk(long bytes, const char *sentence_part)
+{
+    struct record r;
+    struct err e = ERR_INIT;
+    char path[PATH_MAX];
+    struct rlimit was, now;
+
+    sample_record(&r, 64, 2, 3);
+    getrlimit(RLIMIT_FSIZE, &was);
+    now = (struct rlimit){(rlim_t)bytes, was.rlim_max};
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &now);
+    int rc = record_write(&r, dir, path, &e);
+    setrlimit(RLIMIT_FSIZE, &was);
+    assert_int_equal(rc, -1);
+    assert_non_null(strstr(e.text, sentence_part));
+    assert_int_equal(files(true), 0);
+    record_fini(&r);
+}
+
+static void test_write_full(void **state)
+{
+    (void)state;
+    write_on_full_disk(0, ".ranks.json.gz: File too large");
+    write_on_full_disk(100, ".ranks.json.gz: File too large");
+    write_on_full_disk(16000, "lab-4711.0.3.json: File too large");
+}
+
+static void test_write_nowhere(void **state)
+{
+    struct record r;
+    struct err e = ERR_INIT;
+    char path[PATH_MAX];
+    (void)state;
+
+    sample_record(&r, 1, 1, 1);
+    assert_int_equal(record_write(&r, "/nowhere/at/all", path, &e), -1);
+    assert_string_equal(e.text,
+                        "cannot write a record into /nowhere/at/all: No such file or directory");
+    assert_int_equal(record_write(&r, "/dev/null", path, &e), -1);
+    assert_string_equal(e.text, "cannot write a record into /dev/null: Not a directory");
+    record_fini(&r);
+}
+
+/* Many writers of one name: one wins, its files are whole, none else's stay. */
+static void test_write_collision(void **state)
+{
+    enum { WRITERS = 8 };
+    struct record r;
+    struct err e = ERR_INIT;
+    char path[PATH_MAX];
+    int won = 0, gate[2];
+    pid_t pids[WRITERS];
+    (void)state;
+
+    sample_record(&r, 16, 4, 3);
+    assert_int_equal(pipe(gate), 0);
+    for (int i = 0; i < WRITERS; i++) {
+        pids[i] = fork();
+        if (pids[i] == 0) {
+            char c;
+            close(gate[1]);
+            r.run.seed = (uint64_t)i;
+            r.workloads[0].ranks[0].wall_seconds += i; /* its own ranks' file */
+            if (read(gate[0], &c, 1) < 0)
+                _exit(2);
+            _exit(record_write(&r, dir, path, &e) == 0 ? 0 : 1);
+        }
+    }
+    close(gate[1]); /* all of them start */
+    close(gate[0]);
+    for (int i = 0; i < WRITERS; i++) {
+        int status;
+        assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) < 2);
+        won += WEXITSTATUS(status) == 0;
+    }
+    assert_int_equal(won, 1);
+    snprintf(path, sizeof path, "%s/lab-4711.0.3.json", dir);
+    cJSON *doc = record_read(path, &e);
+    assert_non_null(doc);
+    snprintf(path, sizeof path, "%s/%s", dir, json_text(doc, "ranks_file.name", "?"));
+    assert_int_equal(access(path, F_OK), 0);
+    assert_int_equal(files(true), 2);
+    cJSON_Delete(doc);
+    record_fini(&r);
+}
+
+/* ---- reading ---- */
+
+#define HEAD "{\"schema\":\"hpcai500/record\",\"schema_version\":\"1.0.0\""
+
+static void test_parse(void **state)
+{
+    static const struct {
+        const char *text, *sentence; /* "" : taken */
+        size_t size;                 /* 0: strlen */
+    } table[] = {
+        {HEAD "}", "", 0},
+        {HEAD "} \n", "", 0},
+        {HEAD ",\"new\":1}", "", 0},
+        {"{\"schema\":\"hpcai500/record\",\"schema_version\":\"1.9.2\"}", "", 0},
+        {HEAD ",\"a\":\"\xc3\xa9\"}", "", 0},
+        {"", "x: not JSON at byte 0", 0},
+        {"{", "x: not JSON at byte 0", 0},
+        {HEAD "} x", "x: text after the record at byte 54", 0},
+        {HEAD "}\0", "x: a control character at byte 53", sizeof HEAD + 1},
+        {"{\"schema\":\"other\"}", "x: not a record of hpcai500", 0},
+        {"[]", "x: not a record of hpcai500", 0},
+        {"{\"schema\":\"hpcai500/record\",\"schema_version\":\"2.0.0\"}",
+         "x: schema version '2.0.0', this release reads 1.x", 0},
+        {HEAD ",\"schema\":\"hpcai500/record\"}", "x: the key 'schema' stands twice", 0},
+        {HEAD ",\"a\":[{\"b\":1,\"c\":2,\"b\":3}]}", "x: the key 'b' stands twice", 0},
+        {HEAD ",\"a\":1e999}", "x: a number that is not finite", 0},
+        {HEAD ",\"a\":NaN}", "x: not JSON at byte 57", 0},
+        {HEAD ",\"a\":\"\xff\"}", "x: not UTF-8 at byte 58", 0},
+        {HEAD ",\"a\":\"\xed\xa0\x80\"}", "x: not UTF-8 at byte 58", 0},
+        {HEAD ",\"a\":\"\xc0\xaf\"}", "x: not UTF-8 at byte 58", 0},
+        {HEAD ",\"a\":\"\x1b[2J\"}", "x: a control character at byte 58", 0},
+        {HEAD ",\"a\\u0000b\":1}", "x: a NUL character at byte 55", 0},
+        {HEAD ",\"a\":\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\"}", "", 0},
+        {HEAD ",\"a\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}", "", 0},
+        {HEAD ",\"a\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}",
+         "x: nested deeper than 32 at byte 88", 0},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct err e = ERR_INIT;
+        size_t size = table[i].size ? table[i].size : strlen(table[i].text);
+        cJSON *doc = record_parse(table[i].text, size, "x", &e);
+        assert_string_equal(e.text, table[i].sentence);
+        assert_int_equal(doc != NULL, table[i].sentence[0] == '\0');
+        cJSON_Delete(doc);
+    }
+}
+
+static void expect_unread(const char *path, const char *part)
+{
+    struct err e = ERR_INIT;
+
+    assert_null(record_read(path, &e));
+    assert_non_null(strstr(e.text, part));
+}
+
+static void test_read_refusals(void **state)
+{
+    char path[PATH_MAX], link[PATH_MAX];
+    (void)state;
+
+    snprintf(path, sizeof path, "%s/fifo", dir);
+    snprintf(link, sizeof link, "%s/link", dir);
+    expect_unread(path, "No such file or directory");
+    assert_int_equal(mkfifo(path, 0600), 0);
+    expect_unread(path, "not a regular file");
+    assert_int_equal(symlink(path, link), 0);
+    expect_unread(link, "a symbolic link");
+    expect_unread(dir, "not a regular file");
+    expect_unread("/dev/zero", "not a regular file");
+    snprintf(path, sizeof path, "%s/sparse", dir);
+    int fd = open(path, O_WRONLY | O_CREAT, 0600);
+    assert_int_equal(ftruncate(fd, (off_t)1 << 40), 0);
+    close(fd);
+    expect_unread(path, "more than 1048576 bytes, too large for a record");
+    files(true);
+}
+
+static void test_utf8_clean(void **state)
+{
+    static const struct {
+        const char *in, *out;
+    } table[] = {
+        {"plain", "plain"},
+        {"caf\xc3\xa9", "caf\xc3\xa9"},
+        {"a\x1b[31mb", "a?[31mb"},
+        {"a\xff\xfe", "a??"},
+        {"a\xc3", "a?"},
+        {"\xc2\x9b"
+         "31m",
+         "?31m"},
+        {"a\xe2\x80\xae"
+         "b",
+         "a?b"},
+        {"a\xd8\x9c\xe2\x81\xa6 \xe2\x80\x8f", "a?? ?"}, /* marks of direction */
+        {"line\nbreak\x7f", "line?break?"},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        char text[64];
+        snprintf(text, sizeof text, "%s", table[i].in);
+        utf8_clean(text);
+        assert_string_equal(text, table[i].out);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_id),
+        cmocka_unit_test(test_utc),
+        cmocka_unit_test(test_judge),
+        cmocka_unit_test(test_nulls),
+        cmocka_unit_test(test_reasons_are_copied),
+        cmocka_unit_test(test_honest),
+        cmocka_unit_test(test_phases),
+        cmocka_unit_test(test_hashes),
+        cmocka_unit_test(test_scale),
+        cmocka_unit_test_setup_teardown(test_write, make_dir, drop_dir),
+        cmocka_unit_test_setup_teardown(test_write_odd_name, make_dir, drop_dir),
+        cmocka_unit_test_setup_teardown(test_write_symlink, make_dir, drop_dir),
+        cmocka_unit_test_setup_teardown(test_write_leftover, make_dir, drop_dir),
+        cmocka_unit_test_setup_teardown(test_write_full, make_dir, drop_dir),
+        cmocka_unit_test_setup_teardown(test_write_nowhere, make_dir, drop_dir),
+        cmocka_unit_test_setup_teardown(test_write_collision, make_dir, drop_dir),
+        cmocka_unit_test(test_parse),
+        cmocka_unit_test_setup_teardown(test_read_refusals, make_dir, drop_dir),
+        cmocka_unit_test(test_utf8_clean),
+    };
+    return cmocka_run_group_tests_name("record", tests, NULL, NULL);
+}

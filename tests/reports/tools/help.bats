@@ -1,0 +1,67 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: BSD-3-Clause
+# What a user is told: --help of every command, its man page, what bash completes.
+
+load ../../no
+
+setup() {
+    export HPCAI500_EXEC_PATH=$top_builddir/reports/tools:$top_builddir/spank/account:$top_builddir/spank/collect:$top_builddir/spank/doctor:$top_builddir/spank/witness:$top_builddir/workloads/data:$top_builddir/workloads/generate
+    export PATH=$top_builddir/reports/tools:$PATH LC_ALL=C.UTF-8
+    unset HPCAI500_CONF
+    cd "$BATS_TEST_TMPDIR"
+    mapfile -t verbs < <(hpcai500 help | sed -n 's/^  \([a-z][a-z-]*\) .*/\1/p')
+    [ "${#verbs[@]}" -gt 3 ]
+}
+
+# page VERB: its man page in the tree
+page() {
+    find "$top_srcdir/reports" "$top_srcdir/spank" "$top_srcdir/workloads" -name "hpcai500-$1.[18]"
+}
+
+# options <TEXT: --a --b, each once, but --help
+options() {
+    grep -o -- '--[a-z][a-z-]*\b' | grep -vx -- --help | sort -u
+}
+
+@test "each command says what it is for, and has a page" {
+    hpcai500 help >out
+    cat out
+    no grep -E '^  [a-z-]+ *$' out
+    for verb in "${verbs[@]}"; do
+        [ -n "$(page "$verb")" ] || { echo "$verb has no page"; false; }
+        grep -q "Xr hpcai500-$verb " "$top_srcdir/reports/tools/hpcai500.1" || { echo "hpcai500(1) does not know $verb"; false; }
+    done
+}
+
+@test "--help of each command is an answer: usage, on a screen, and no error" {
+    for verb in "${verbs[@]}"; do
+        hpcai500 "$verb" --help >out 2>err
+        [ ! -s err ]
+        head -1 out | grep -q '^usage:' || { echo "$verb"; cat out; false; }
+        [ -z "$(awk 'length > 100' out)" ] || { awk 'length > 100' out; false; }
+    done
+}
+
+@test "--help, the man page and completion know the same options" {
+    . "$top_srcdir/reports/tools/completion/hpcai500"
+    for verb in "${verbs[@]}"; do
+        hpcai500 "$verb" --help | options >help
+        grep -o 'Fl -[a-z][a-z-]*' "$(page "$verb")" | sed 's/Fl /-/' | options >man
+        diff help man || { echo "$verb: <: only in --help, >: only in the page"; false; }
+        COMP_WORDS=(hpcai500 "$verb" --) COMP_CWORD=2
+        _hpcai500
+        printf '%s\n' "${COMPREPLY[@]%=}" | options >completed
+        diff help completed || { echo "$verb: <: only in --help, >: only completed"; false; }
+    done
+}
+
+@test "each man page is laid out without a warning" {
+    command -v man >/dev/null || skip "man is not installed (Debian: man-db)"
+    n=0
+    while IFS= read -r file; do
+        man --warnings -E UTF-8 -l -Tutf8 -Z "$file" 2>warnings >/dev/null
+        [ ! -s warnings ] || { echo "$file"; cat warnings; false; }
+        n=$((n + 1))
+    done < <(find "$top_srcdir"/{agent,reports,spank,workloads} -name '*.[158]')
+    [ "$n" -ge 15 ]
+}

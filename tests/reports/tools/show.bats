@@ -1,0 +1,155 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: BSD-3-Clause
+# hpcai500: the dispatcher, show and recover, on a gallery of records.
+
+load ../../no
+
+setup_file() {
+    export GALLERY=$(mktemp -d)
+    "$top_builddir/tests/reports/record/make_records" "$GALLERY" >"$GALLERY/list"
+}
+
+teardown_file() {
+    rm -r "$GALLERY"
+}
+
+setup() {
+    export HPCAI500_EXEC_PATH=$top_builddir/reports/tools
+    export HPCAI500_SPOOL=$BATS_TEST_TMPDIR/nospool
+    hpcai500=$top_builddir/reports/tools/hpcai500
+    cd "$BATS_TEST_TMPDIR"
+}
+
+# Screen of $1 record: at most $2 lines of 80 columns, no control character.
+fits() {
+    run "$hpcai500" show "$1"
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [ "${#lines[@]}" -le "$2" ]
+    [ -z "$(LC_ALL=C.UTF-8 awk 'length > 80' <<<"$output")" ]
+    LC_ALL=C no grep -q "$(printf '[\001-\010\013-\037\177]')" <<<"$output"
+}
+
+@test "the commands are listed, and a wrong one gets the nearest" {
+    run "$hpcai500" help
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"show       print a record"* ]]
+    run "$hpcai500"
+    [ "$status" -eq 2 ]
+    run "$hpcai500" shwo x
+    [ "$status" -eq 2 ]
+    [ "$output" = "hpcai500: there is no command 'shwo'; the nearest is 'show'" ]
+    run "$hpcai500" ../../bin/sh
+    [ "$status" -eq 2 ]
+    [ "$output" = "hpcai500: there is no command '?'; \`hpcai500 help\` lists them" ]
+    run "$hpcai500" --version
+    [[ "$output" == "hpcai500 "*"("*")" ]]
+}
+
+@test "a command gets its arguments, and its exit status comes back" {
+    mkdir first second
+    printf '#!/bin/sh\necho "$#:$1:$2"\nexit 7\n' >second/hpcai500-probe
+    printf 'no program' >first/hpcai500-broken
+    chmod +x second/hpcai500-probe
+    HPCAI500_EXEC_PATH=$PWD/first:$PWD/second run "$hpcai500" probe 'a b' -c
+    [ "$status" -eq 7 ]
+    [ "$output" = "2:a b:-c" ]
+    HPCAI500_EXEC_PATH=$PWD/first:$PWD/second run "$hpcai500" help
+    [[ "$output" == *"  probe"* ]]
+    [[ "$output" != *broken* ]]
+}
+
+@test "a complete record is one screen, as in the golden file" {
+    fits "$GALLERY/lab-4711.0.3.json" 40
+    diff "$top_srcdir/tests/reports/tools/golden/show" - <<<"$output"
+}
+
+@test "records of every kind fit the screen and never steer the terminal" {
+    for record in "$GALLERY"/*[0-9].json; do
+        fits "$record" 45
+    done
+    run "$hpcai500" show "$GALLERY/lab-4000_7.0.3.json"
+    [[ "$output" == *"nodes perhaps shared"* ]]
+    run "$hpcai500" show "$GALLERY/lab-4713.0.3.json"
+    [[ "$output" == *"complete, not valid"* ]]
+    [[ "$output" == *"not valid: cosmoflow: the loss is not finite in epoch 3;"* ]]
+    run "$hpcai500" show --reasons "$GALLERY/lab-4713.0.3.json"
+    [[ "$output" == *"workloads[0].quality.achieved: the value is not finite"* ]]
+}
+
+@test "--json is the record itself" {
+    "$hpcai500" show --json "$GALLERY/lab-4711.0.3.json" >out
+    cmp out "$GALLERY/lab-4711.0.3.json"
+}
+
+@test "a job is found in --dir, the working folder and the spool" {
+    run "$hpcai500" show 4711
+    [ "$status" -eq 3 ]
+    [ "$output" = "hpcai500 show: no record of job 4711 in the working folder or the spool" ]
+    run "$hpcai500" show --dir="$GALLERY" 4711
+    [ "$status" -eq 0 ]
+    run "$hpcai500" show --dir="$GALLERY" 47
+    [ "$status" -eq 3 ]
+    run "$hpcai500" show --dir="$GALLERY" 4000_7
+    [ "$status" -eq 0 ]
+    mkdir -p spool/jobs/n1/4711
+    cp "$GALLERY/lab-4711.0.3.json" spool/jobs/n1/4711/
+    HPCAI500_SPOOL=$PWD/spool run "$hpcai500" show 4711.0.3
+    [ "$status" -eq 0 ]
+    cp "$GALLERY/lab-4711.0.3.json" lab-4711.0.4.json
+    cp "$GALLERY/lab-4711.0.3.json" lab-4711.0.5.json
+    touch -d '1 hour ago' lab-4711.0.5.json
+    run "$hpcai500" show 4711
+    [ "$status" -eq 0 ]
+    [ "${lines[0]}" = "hpcai500 show: 2 records of 4711, this is the latest: ./lab-4711.0.4.json" ]
+    run "$hpcai500" show lab-4711.0.5
+    [ "$status" -eq 0 ]
+}
+
+@test "what is no record is refused in one sentence" {
+    mkfifo fifo.json
+    run timeout 10 "$hpcai500" show ./fifo.json
+    [ "$status" -eq 3 ]
+    [ "$output" = "hpcai500 show: ./fifo.json: not a regular file" ]
+    ln -s "$GALLERY/lab-4711.0.3.json" link.json
+    run "$hpcai500" show ./link.json
+    [ "$output" = "hpcai500 show: ./link.json: a symbolic link" ]
+    run "$hpcai500" show ./none.json
+    [ "$output" = "hpcai500 show: ./none.json: No such file or directory" ]
+    run "$hpcai500" show
+    [ "$status" -eq 2 ]
+    run "$hpcai500" show --frobnicate x
+    [ "$status" -eq 2 ]
+    for seed in "$top_srcdir"/tests/reports/record/corpus/record/*; do
+        run "$hpcai500" show "$seed"
+        [ "$status" -eq 0 ] || [ "$status" -eq 3 ]
+        [ "$status" -eq 0 ] || [ "${#lines[@]}" -eq 1 ]
+    done
+}
+
+@test "colours on a terminal only, and not with NO_COLOR" {
+    command -v script >/dev/null || skip "no script(1) to play a terminal"
+    run env -u NO_COLOR TERM=xterm script -qec "$hpcai500 show $GALLERY/lab-4711.0.3.json" /dev/null
+    [[ "$output" == *$'\033[1;32mcomplete, valid'* ]]
+    run env NO_COLOR=1 TERM=xterm script -qec "$hpcai500 show $GALLERY/lab-4711.0.3.json" /dev/null
+    [[ "$output" != *$'\033'* ]]
+    run "$hpcai500" show "$GALLERY/lab-4711.0.3.json"
+    [[ "$output" != *$'\033'* ]]
+}
+
+@test "journals become a partial record that names rank and node" {
+    cp -r "$GALLERY/lab-4715.0.3.journal" .
+    run "$hpcai500" recover lab-4715.0.3.journal/
+    [ "$status" -eq 0 ]
+    [ "$output" = ./lab-4715.0.3.json ]
+    fits ./lab-4715.0.3.json 40
+    [[ "$output" == *"partial, not valid"* ]]
+    [[ "$output" == *"rank 2 on n3: no answer for 60 s in compute"* ]]
+    run "$hpcai500" recover lab-4715.0.3.journal
+    [ "$status" -eq 3 ]
+    [[ "$output" == *"exists already and was not replaced" ]]
+    run "$hpcai500" recover nothing.journal
+    [ "$output" = "hpcai500 recover: nothing.journal: No such file or directory" ]
+    run "$hpcai500" recover
+    [ "$status" -eq 2 ]
+}

@@ -1,0 +1,652 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: BSD-3-Clause
+# The plugin in a fake Slurm: each hook in each context, every launch form,
+# hostile values, what it exports and needs. fake_host.c says what is faked.
+
+load ../../no
+
+run_text=component,class=tiny
+
+setup() {
+    export FAKE_PLUGIN=$top_builddir/spank/plugin/.libs/hpcai500.so
+    dir=$(mktemp -d)
+    if [ -e "$top_builddir/tests/spank/plugin/.libs/fake_host" ]; then
+        cp "$top_builddir/tests/spank/plugin/.libs/fake_host" "$dir/host"
+    else
+        cp "$top_builddir/tests/spank/plugin/fake_host" "$dir/host"
+    fi
+    cat > "$dir/srun" <<'X'
+#!/bin/sh
+here=$(dirname "$0")
+n=1; while [ -e "$here/srun.argv.$n" ]; do n=$((n + 1)); done
+printf '%s\n' "$@" > "$here/srun.argv.$n"
+ln -sf "srun.argv.$n" "$here/srun.argv"
+cat > "$here/srun.stdin.$n"
+env > "$here/srun.env"
+ls -l /proc/self/fd > "$here/srun.fd"
+echo "agent's results"
+[ ! -e "$here/srun.sleep" ] || { : > "$here/srun.started"; exec sleep 20; }
+exit "$(cat "$here/srun.exit.$n" 2> /dev/null || cat "$here/srun.exit" 2> /dev/null || echo 0)"
+X
+    cat > "$dir/squeue" <<'X'
+#!/bin/sh
+here=$(dirname "$0")
+echo "$@" > "$here/squeue.argv"
+ls -l /proc/self/fd > "$here/squeue.fd"
+echo 'n[3-4]'
+X
+    chmod +x "$dir/srun" "$dir/squeue"
+    cd "$dir" || return 1
+    unset SLURM_JOB_ID SLURM_JOBID SLURM_JOB_NUM_NODES SLURM_HET_SIZE SLURM_CPUS_PER_TASK SLURM_JOB_PARTITION SLURM_NTASKS
+}
+
+teardown() {
+    cd /; rm -rf "$dir"
+}
+
+# in_ CONTEXT WORD...: stdout and stderr in $output, each prefixed
+in_() {
+    local c=$1; shift
+    FAKE_CONTEXT=$c run ./host "$@" < /dev/null
+    echo "[$status] $output"
+}
+
+# only LINE...: the output is exactly these lines
+only() {
+    [ "$output" = "$(printf '%s\n' "$@")" ]
+}
+
+@test "the plugin exports Slurm's symbols and nothing else" {
+    run sh -c "nm -D --defined-only '$FAKE_PLUGIN' | sed 's/.* //' | sort | tr '\n' ' '"
+    echo "$output"
+    wanted='plugin_name plugin_type plugin_version slurm_spank_init slurm_spank_init_post_opt slurm_spank_job_epilog slurm_spank_job_prolog '
+    wanted+='slurm_spank_local_user_init slurm_spank_task_init spank_plugin_version '
+    [ "${output/slurm_spank_init_failure_mode /}" = "$wanted" ]
+}
+
+@test "the plugin needs libc only, is bound at load and has no writable code" {
+    run sh -c "readelf -d '$FAKE_PLUGIN' | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | tr '\n' ' '"
+    [ "${output/ld-linux-*.so.* /}" = "libc.so.6 " ]
+    readelf -d "$FAKE_PLUGIN" | grep -q BIND_NOW
+    readelf -lW "$FAKE_PLUGIN" | grep -q GNU_RELRO
+    readelf -lW "$FAKE_PLUGIN" | grep GNU_STACK | grep -qv E
+    run readelf -d "$FAKE_PLUGIN"
+    [ $status -eq 0 ]; no grep -q TEXTREL <<< "$output"
+    nm -D --undefined-only "$FAKE_PLUGIN" | grep -q __stack_chk_fail
+}
+
+@test "the plugin starts no thread, leaves nothing behind, opens no connection" {
+    run sh -c "nm -D --undefined-only '$FAKE_PLUGIN' | sed 's/.* //; s/@.*//'"
+    grep -qx posix_spawn <<< "$output"
+    for name in pthread_create atexit on_exit __cxa_atexit system popen fork vfork dlopen socket \
+        connect signal setuid strcpy strcat sprintf gets; do
+        no grep -qx "$name" <<< "$output"
+    done
+}
+
+@test "no hook in any context does anything for a job without the option" {
+    for c in local allocator; do in_ $c -N2 hostname; [ $status -eq 0 ]; only "launch: hostname"; done
+    in_ remote hostname; [ $status -eq 0 ]; only "exec: hostname"
+    FAKE_STEP=0xfffffffb in_ remote script; [ $status -eq 0 ]; only "exec: script"
+    for c in slurmd job_script error; do in_ $c; [ $status -eq 0 ]; only "done"; done
+    [ ! -e srun.argv ]
+}
+
+# The witness of these tests writes down how it was started.
+fake_witness() {
+    printf '#!/bin/sh\nfor v in verb="$1"; do echo "$v"; done >> %q\nenv | sort >> %q\n%s\n' \
+        "$PWD/witness.log" "$PWD/witness.log" "${1-}" > witness; chmod 755 witness
+    export FAKE_ARGS="witness=$PWD/witness conf=/c spool=/s"
+}
+
+@test "prolog and epilog start the witness, with what it may know and nothing else" {
+    fake_witness
+    export SLURMD_NODENAME=n1 SLURM_CLUSTER_NAME=lab LD_PRELOAD_X=1 SLURM_JOB_ID=999 SECRET=1
+    export SPANK__SLURM_SPANK_OPTION_hpcai500_hpcai500='component,class=tiny' FAKE_UID=1234
+    in_ job_script; [ $status -eq 0 ]; only "done"
+    cat witness.log
+    [ "$(grep -c '^verb=begin$' witness.log) $(grep -c '^verb=end$' witness.log)" = "1 1" ]
+    for row in SLURM_JOB_ID=7 SLURM_JOB_UID=1234 SLURMD_NODENAME=n1 SLURM_CLUSTER_NAME=lab \
+        HPCAI500_CONF=/c HPCAI500_SPOOL=/s SPANK__SLURM_SPANK_OPTION_hpcai500_hpcai500=component,class=tiny; do
+        [ "$(grep -cxF "$row" witness.log)" = 2 ]
+    done
+    # PWD, SHLVL and _ are the shell's own
+    [ "$(grep -vcE '^(verb|SLURM_JOB_ID|SLURM_JOB_UID|SLURMD_NODENAME|SLURM_CLUSTER_NAME|HPCAI500_|SPANK_|PWD|SHLVL|_)' witness.log)" = 0 ]
+}
+
+# hostile COMMAND...: it runs with a hostile environment around ours
+hostile() {
+    command -v python3 > /dev/null || skip "python3 is not installed"
+    echo "seed $seed"
+    FAKE_CONTEXT=job_script run python3 "$top_srcdir/tests/spank/plugin/hostile_env.py" "$seed" "$@"
+}
+
+@test "a hostile environment of prolog and epilog: the witness sees none of it" {
+    printf '#!/bin/sh\ncat "/proc/$$/environ" > %q"$1"\n' "$PWD/saw." > witness; chmod 755 witness
+    export FAKE_UID=1234 SLURMD_NODENAME=n1 SLURM_JOB_USER=$'x\n\e[2J$(touch owned)' SLURM_JOB_ID=999
+    for seed in 1 2 3 4 5 6 7 8 $RANDOM; do
+        for conf in "conf=/c spool=/s" ""; do
+            rm -f saw.*
+            FAKE_ARGS="witness=$PWD/witness $conf" hostile ./host
+            [ $status -eq 0 ]; [[ $output == *done ]]
+            wanted=$(printf '%s\0' ${conf:+HPCAI500_CONF=/c HPCAI500_SPOOL=/s} SLURMD_NODENAME=n1 SLURM_JOB_ID=7 \
+                SLURM_JOB_UID=1234 "SLURM_JOB_USER=$SLURM_JOB_USER" | sort -z | base64)
+            for verb in begin end; do [ "$(sort -z saw.$verb | base64)" = "$wanted" ]; done
+        done
+    done
+    [ ! -e owned ]
+    # what is too long to be true is not told at all
+    SLURM_JOB_ACCOUNT=$(head -c 17000 /dev/zero | tr '\0' a) FAKE_ARGS="witness=$PWD/witness" hostile ./host
+    no grep -q ACCOUNT saw.begin
+}
+
+@test "witness=no, or without the job's user from Slurm, starts nothing" {
+    fake_witness
+    in_ job_script; only "done"; [ ! -e witness.log ]
+    export FAKE_UID=1234 FAKE_ARGS="$FAKE_ARGS witness=no"
+    in_ job_script; only "done"; [ ! -e witness.log ]
+}
+
+@test "a witness that is missing, fails, dies or hangs: Slurm hears success" {
+    export FAKE_UID=1234
+    FAKE_ARGS="witness=/no/such" in_ job_script; [ $status -eq 0 ]
+    [[ $output == *"/no/such: No such file or directory"* && $output == *done* && $output != *returned* ]]
+    for end in 'exit 1' 'kill -SEGV $$' 'exec /bin/no-such'; do
+        fake_witness "$end"
+        in_ job_script; [ $status -eq 0 ]; only "done"
+    done
+    fake_witness 'trap "" TERM INT HUP; sleep 300 & echo $! >> pids; echo $$ >> pids; wait'
+    in_ job_script; [ $status -eq 0 ]
+    [[ $output == *"begin did not end within 5 s"*"end did not end within 5 s"* && $output != *returned* ]]
+    # the whole group is gone, or dead and not yet fetched
+    [ "$(wc -l < pids)" -eq 4 ]
+    for pid in $(cat pids); do [ -z "$(tr -d '\0' 2> /dev/null < "/proc/$pid/cmdline")" ]; done
+}
+
+@test "a witness that not even SIGKILL ends: prolog and epilog go on without it" {
+    fake_witness '[ "$1" = end ] || { echo $$ > pid; exec sleep 300; }'
+    export FAKE_UID=1234
+    FAKE_NO_KILL=1 in_ job_script
+    kill -KILL "$(cat pid)"
+    [ $status -eq 0 ]; [[ $output == *"begin did not end within 5 s"*done && $output != *returned* ]]
+    grep -qx verb=end witness.log
+}
+
+# dead_fs FOLDER COMMAND...: it runs where FOLDER is a file system whose server
+# never answers, as a dead NFS; 70: this machine lets nobody mount one
+dead_fs() {
+    unshare --mount --propagation private python3 - "$@" <<'P'
+import ctypes, os, subprocess, sys
+try:
+    fd = os.open("/dev/fuse", os.O_RDWR | os.O_CLOEXEC)
+except OSError:
+    sys.exit(70)
+words = f"fd={fd},rootmode=40000,user_id=0,group_id=0".encode()
+if ctypes.CDLL(None).mount(b"fuse", sys.argv[1].encode(), b"fuse", 0, words):
+    sys.exit(70)
+code = subprocess.call(sys.argv[2:], stdin=subprocess.DEVNULL)
+sys.exit(128 - code if code < 0 else code)
+P
+}
+
+@test "a dead file system below the spool: prolog and epilog end, no witness is left" {
+    [ "$(id -u)" = 0 ] || skip "only root can mount"
+    [ -x "$top_builddir/spank/witness/hpcai500-witness" ] || skip "the witness was not built"
+    mkdir spool; : > conf
+    cp "$top_builddir/spank/witness/hpcai500-witness" witness.$$
+    printf '#!/bin/sh\n[ "$1" = end ] || exec %q "$@"\n' "$PWD/witness.$$" > witness; chmod 755 witness
+    run dead_fs "$PWD/spool" true
+    [ $status -eq 0 ] || skip "no file system can be mounted here"
+    run dead_fs "$PWD/spool" timeout -s KILL 1 stat "$PWD/spool/x"
+    [ $status -eq 137 ] # it hangs indeed
+    export FAKE_UID=1234 SLURMD_NODENAME=n1 FAKE_CONTEXT=job_script
+    export FAKE_ARGS="witness=$PWD/witness conf=$PWD/conf spool=$PWD/spool"
+    run dead_fs "$PWD/spool" sh -c "./host && sleep 1; pgrep -x witness.$$" # while it is dead
+    echo "$output"
+    [ $status -eq 1 ]
+    [[ $output == *"begin did not end within 5 s"*done && $output != *returned* ]]
+}
+
+# deaf COMMAND...: its stderr is a pipe whose reader has gone
+deaf() {
+    mkfifo pipe
+    : < pipe &
+    { wait $!; rm pipe; "$@"; } 2> pipe
+}
+
+@test "nobody reads what is said: script and agent start all the same, and SIGPIPE is theirs" {
+    echo 1 > srun.exit
+    deaf env FAKE_CONTEXT=remote FAKE_STEP=0xfffffffb FAKE_OPTION=component PATH="$dir:$PATH" \
+        SLURM_JOB_NUM_NODES=2 ./host script < /dev/null > out
+    [ "$(tail -n 1 out)" = "exec: script" ]
+    FAKE_ARGS=step=maybe deaf env FAKE_CONTEXT=remote ./host hpcai500-agent < /dev/null > out
+    [[ "$(cat out)" == "exec: hpcai500-agent "* ]]
+    no grep -q SIGPIPE out
+    # a refusal ends the task with its own code
+    run deaf env FAKE_CONTEXT=remote FAKE_OPTION=componet ./host hpcai500-agent
+    [ $status -eq 1 ]
+    # and the witness says why it could not, to nobody
+    if [ -x "$top_builddir/spank/witness/hpcai500-witness" ]; then
+        HPCAI500_CONF=/no/such run deaf "$top_builddir/spank/witness/hpcai500-witness" begin
+        [ $status -eq 1 ]
+    fi
+}
+
+@test "with every argument of plugstack wrong, jobs without the option still run" {
+    export FAKE_ARGS="agnet=/x max_node_hours=-1 step=maybe"
+    in_ local hostname; only "launch: hostname"
+    in_ remote hostname; only "exec: hostname"
+    in_ remote /bin/hpcai500-agent
+    only "hpcai500: plugstack argument 'agnet=/x' is not known; the nearest is 'agent='; the agent goes without this node's conf= and spool=" \
+        "exec: /bin/hpcai500-agent HPCAI500_PLUGIN=$(release) SLURM_VERSION=22.5"
+}
+
+release() { sed -n 's/#define PACKAGE_VERSION "\(.*\)"/\1/p' "$top_builddir/config.h"; }
+
+@test "help and list answer in srun, sbatch and salloc with exit code 0" {
+    for c in local allocator; do
+        in_ $c --hpcai500=help; [ $status -eq 0 ]; [[ $output == *"class=auto|tiny|small|standard"* ]]
+        in_ $c --hpcai500 list; [ $status -eq 0 ]; [[ $output == *cosmoflow* ]]
+        in_ $c -N2 --hpcai500=list hostname; [ $status -eq 0 ]; [[ $output == *cosmoflow* && $output != *launch* ]]
+    done
+    # before sbatch reads a script from the terminal; a script's own word is not ours
+    FAKE_CONTEXT=allocator run ./host -N 2 --hpcai500=help; [[ $output == *class=auto* ]]
+    in_ allocator job.sh --hpcai500=help; only "launch: job.sh --hpcai500=help"
+    # a full disk or closed pipe is not a success
+    FAKE_CONTEXT=local run sh -c './host --hpcai500=help > /dev/full'; [ $status -ne 0 ]
+}
+
+@test "a bad option ends srun and sbatch with one sentence" {
+    while IFS='|' read -r text sentence; do
+        for c in local allocator; do
+            in_ $c --hpcai500="$text" hostname
+            [ $status -eq 1 ]
+            only "fake: error: hpcai500: $sentence"
+        done
+    done <<'T'
+componet|there is no suite or workload 'componet'; the nearest is 'component'
+cosmoflow,clas=tiny|there is no key 'clas'; the nearest is 'class'
+cosmoflow,class=huge|there is no class=huge; the nearest is 'class=auto'
+cosmoflow,epochs=0|epochs=0 is out of range; the nearest is 'epochs=1'
+cosmoflow,time=10|time=10 is not a time: say a whole number of s, m or h, for example 'time=10m'
+../../etc/passwd|there is no suite or workload '../../etc/passwd'; 'help' shows them all
+%n%n%s|there is no suite or workload '%n%n%s'; 'help' shows them all
+T
+    in_ local --hpcai500= hostname; [ $status -eq 1 ]
+    only "fake: error: hpcai500: the run text says no suite or workload; say for example 'component'"
+    in_ local --hpcai500=$'component\x1b]0;x\a' hostname; [ $status -eq 1 ]
+    only "fake: error: hpcai500: byte 10 of the run text is an unprintable character"
+    in_ local --hpcai500="$(head -c 100000 /dev/zero | tr '\0' a)" hostname; [ $status -eq 1 ]
+    only "fake: error: hpcai500: the run text is longer than 256 bytes"
+}
+
+@test "srun AGENT: it is the step, and the cost is said" {
+    in_ local --hpcai500=$run_text /opt/bin/hpcai500-agent
+    only "fake: hpcai500: $run_text may cost 0.333 node-hours" \
+        "launch: /opt/bin/hpcai500-agent _SLURM_SPANK_OPTION_hpcai500_hpcai500=$run_text"
+    [ ! -e srun.argv ]
+}
+
+agent() { # the path that is built in
+    sed -n 's/^bindir = //p' "$top_builddir/Makefile" |
+        sed "s,\${exec_prefix},$(sed -n 's/^prefix = //p' "$top_builddir/Makefile"),; s,$,/hpcai500-agent,"
+}
+
+@test "srun COMMAND in an allocation: the agent first, by srun with the same words" {
+    export SLURM_JOB_ID=7
+    in_ local -N2 -n3 -c4 --hpcai500=component,time=1m hostname -f
+    [ $status -eq 0 ]
+    only "agent's results" "launch: hostname -f _SLURM_SPANK_OPTION_hpcai500_hpcai500=component,time=1m"
+    diff srun.argv - <<T
+-N2
+-n3
+-c4
+--hpcai500=component,time=1m
+--input=none
+--job-name=hpcai500
+--quit-on-interrupt
+$(agent)
+T
+    [ ! -e srun.argv.2 ]
+    in_ local --pty --multi-prog --hpcai500 component --exclusive --bcast=/x file
+    diff srun.argv - <<T
+--hpcai500
+component
+--exclusive
+--input=none
+--job-name=hpcai500
+--quit-on-interrupt
+$(agent)
+T
+}
+
+@test "srun COMMAND that makes its allocation: agent and command beside its step, then the job's end" {
+    echo input > input
+    FAKE_CONTEXT=local run sh -c './host -N2 --hpcai500=component --exclusive --pty cat -v < input'
+    echo "$output"; [ $status -eq 0 ]
+    only "agent's results" "agent's results" "job 7 ends with 0"
+    diff srun.argv.1 - <<T
+-N2
+--hpcai500=component
+--input=none
+--job-name=hpcai500
+--quit-on-interrupt
+--overlap
+--jobid=7
+$(agent)
+T
+    diff srun.argv.2 - <<T
+-N2
+--pty
+--overlap
+--jobid=7
+cat
+-v
+T
+    [ ! -s srun.stdin.1 ]
+    [ "$(cat srun.stdin.2)" = input ]
+    rm srun.argv.*
+    in_ local --hpcai500 component hostname < /dev/null
+    diff srun.argv.2 - <<< $'--overlap\n--jobid=7\nhostname'
+    # its exit code is the job's
+    rm srun.argv.*; echo 5 > srun.exit
+    in_ local --hpcai500=component hostname; [ $status -eq 5 ]; [ "${lines[-1]}" = "job 7 ends with 0x500" ]
+    rm srun.argv.*; echo 137 > srun.exit.2
+    in_ local --hpcai500=component hostname; [ $status -eq 137 ]; [ "${lines[-1]}" = "job 7 ends with 0x9" ]
+    # a run that a signal has ended stops the command
+    rm srun.argv.*; echo 143 > srun.exit.1
+    in_ local --hpcai500=component hostname; [ $status -eq 1 ]; [ ! -e srun.argv.2 ]
+}
+
+@test "srun COMMAND: what the agent prints does not meet the command's output" {
+    SLURM_JOB_ID=7 FAKE_CONTEXT=local ./host --hpcai500=component hostname > out 2> err
+    [ "$(cat out)" = "launch: hostname _SLURM_SPANK_OPTION_hpcai500_hpcai500=component" ]
+    grep -qx "agent's results" err
+}
+
+@test "the agent's step has the user's environment but not the caller's step, PMI or option" {
+    SLURM_STEP_ID=0 SLURM_STEPID=0 SLURM_PROCID=3 PMIX_RANK=1 PMI_RANK=1 OMPI_COMM_WORLD_RANK=1 \
+        SLURM_SPANK__SLURM_SPANK_OPTION_hpcai500_hpcai500=x HPCAI500_STOP=1 HPCAI500_RUN=x \
+        SLURM_CONF=/c SLURM_DISTRIBUTION=block OMPI_MCA_btl=tcp MINE='a b' LD_PRELOAD= \
+        in_ remote true # only to see that the fake passes them on
+    [ $status -eq 0 ]
+    SLURM_STEP_ID=0 SLURM_STEPID=0 SLURM_PROCID=3 PMIX_RANK=1 PMI_RANK=1 OMPI_COMM_WORLD_RANK=1 \
+        SLURM_JOB_ID=7 HPCAI500_STOP=1 HPCAI500_RUN=x HPCAI500_CACHE=/c SLURM_CONF=/c SLURM_DISTRIBUTION=block \
+        OMPI_MCA_btl=tcp MINE='a b' in_ local --hpcai500=component hostname
+    for kept in SLURM_CONF=/c SLURM_DISTRIBUTION=block OMPI_MCA_btl=tcp 'MINE=a b' HPCAI500_CACHE=/c; do
+        grep -qx "$kept" srun.env || { echo "lost $kept"; return 1; }
+    done
+    no grep -E '^(_SLURM_SPANK|SLURM_SPANK|SLURM_STEP|SLURM_PROCID|PMI|OMPI_COMM_WORLD|HPCAI500_(STOP|RUN|PLUGIN))' srun.env
+}
+
+@test "no descriptor of the plugin reaches the agent's step" {
+    SLURM_JOB_ID=7 in_ local --hpcai500=component hostname
+    echo 137 > srun.exit; echo RUNNING > state
+    printf '#!/bin/sh\nls -l /proc/self/fd > %s/squeue.fd\necho RUNNING\n' "$dir" > squeue
+    batch component
+    for program in srun squeue; do
+        grep -q ' 0 -> /dev/null' $program.fd
+        had=$(grep -c ' -> ' $program.fd)
+        ./$program < /dev/null > out || true # what the test itself has open
+        cat $program.fd
+        [ "$had" -eq "$(grep -c ' -> ' $program.fd)" ]
+    done
+}
+
+@test "a failed run: the command starts all the same, unless gate=yes" {
+    echo 3 > srun.exit
+    export SLURM_JOB_ID=7
+    in_ local --hpcai500=component hostname
+    [ $status -eq 0 ]
+    [ "${lines[1]}" = "fake: hpcai500: component ended with exit code 3; the command starts all the same (gate=yes stops it)" ]
+    [[ ${lines[2]} == "launch: hostname"* ]]
+    in_ local --hpcai500=component,gate=yes hostname
+    [ $status -eq 1 ]
+    only "agent's results" "fake: error: hpcai500: component,gate=yes ended with exit code 3, so the command does not start"
+    unset SLURM_JOB_ID; rm srun.argv.*
+    in_ local --hpcai500=component,gate=yes hostname
+    [ $status -eq 1 ]; [ ! -e srun.argv.2 ]
+    only "agent's results" "fake: error: hpcai500: component,gate=yes ended with exit code 3, so the command does not start" "job 7 ends with 0x100"
+}
+
+@test "a command that must not start ends in its tasks, before exec" {
+    HPCAI500_STOP=1 FAKE_OPTION=component in_ remote hostname
+    [ $status -eq 1 ]; only ""
+    # but not for a job that did not ask for us
+    HPCAI500_STOP=1 in_ remote hostname
+    [ $status -eq 0 ]; only "exec: hostname HPCAI500_STOP=1"
+    # and what a user's environment had before does not count
+    HPCAI500_STOP=1 in_ local --hpcai500=component hpcai500-agent
+    [[ $output != *HPCAI500_STOP* ]]
+}
+
+@test "srun told to end while the agent runs: the agent is told, the command does not start" {
+    : > srun.sleep
+    FAKE_CONTEXT=local ./host --hpcai500=component hostname > out 2>&1 3>&- &
+    pid=$!
+    for _ in $(seq 100); do [ -e srun.started ] && break; sleep 0.1; done
+    kill -TERM $pid; wait $pid || true
+    cat out
+    grep -qx "fake: error: hpcai500: component ended with exit code 143, so the command does not start" out
+    grep -qx "job 7 ends with 0x100" out
+    [ ! -e srun.argv.2 ]
+}
+
+@test "srun without a command becomes srun with the agent" {
+    export FAKE_ARGS="agent=gpu:/opt/gpu/hpcai500-agent agent=/x/hpcai500-agent agent=/opt/hpcai500-agent"
+    tail="_SLURM_SPANK_OPTION_hpcai500_hpcai500=component"
+    in_ local -N2 --hpcai500=component; [[ $output == *"launch: /opt/hpcai500-agent $tail" ]]
+    in_ local -N2 --hpcai500 component; [[ $output == *"launch: /opt/hpcai500-agent $tail" ]]
+    in_ local -pgpu --hpcai500=component; [[ $output == *"launch: /opt/gpu/hpcai500-agent $tail" ]]
+    in_ local --partition=gpu --hpcai500=component; [[ $output == *"launch: /opt/gpu/hpcai500-agent $tail" ]]
+    SLURM_JOB_PARTITION=gpu in_ local --hpcai500=component; [[ $output == *"launch: /opt/gpu/hpcai500-agent $tail" ]]
+    # an option that is not last, or the command's own word, is not that
+    in_ local --hpcai500=component -N2; [ $status -eq 70 ]
+    SLURM_JOB_ID=7 in_ local --hpcai500=component cat --hpcai500=component; [[ $output == *"launch: cat --hpcai500=component"* ]]
+}
+
+@test "an option that Slurm does not take: every job runs" {
+    export FAKE_NO_OPTION=1
+    for c in local allocator; do
+        in_ $c -N2 hostname
+        [ $status -eq 0 ]; [ "${#lines[@]}" -eq 2 ]; [ "${lines[1]}" = "launch: hostname" ]
+        [[ ${lines[0]} == "fake: verbose: hpcai500: Slurm does not take the option --hpcai500 ("*")" ]]
+    done
+    in_ remote hostname; [ $status -eq 0 ]; [[ $output == *"exec: hostname" && $output != *returned* ]]
+    in_ remote hpcai500-agent; [ $status -eq 0 ]; [[ $output == *"exec: hpcai500-agent HPCAI500_PLUGIN="* ]]
+    for c in slurmd job_script; do in_ $c; [ $status -eq 0 ]; only done; done
+}
+
+@test "the site can turn off each trick" {
+    FAKE_ARGS=reexec=no in_ local --hpcai500=component; [ $status -eq 70 ]
+    FAKE_ARGS=step=no in_ local --hpcai500=component hostname
+    only "fake: hpcai500: this site runs nothing before a command (step=no)" \
+        "launch: hostname _SLURM_SPANK_OPTION_hpcai500_hpcai500=component"
+    FAKE_ARGS=step=no in_ local --hpcai500=component,gate=yes hostname
+    [ $status -eq 1 ]; only "fake: error: hpcai500: this site runs nothing before a command (step=no)"
+    FAKE_ARGS=batch=no FAKE_STEP=0xfffffffb FAKE_OPTION=component in_ remote script; only "exec: script"
+    [ ! -e srun.argv ]
+}
+
+@test "srun of several components says that nothing can run first" {
+    why="srun of several components cannot wait for a run before its command"
+    in_ local --hpcai500=component --het-group=0,1 hostname
+    only "fake: hpcai500: $why" "launch: hostname _SLURM_SPANK_OPTION_hpcai500_hpcai500=component"
+    in_ local --hpcai500=component,gate=yes --het-group=0,1 hostname
+    [ $status -eq 1 ]; only "fake: error: hpcai500: $why"
+    in_ local -N1 --hpcai500=component hostname : -N2 hostname
+    [ $status -eq 0 ]; [ "${lines[0]}" = "fake: hpcai500: $why" ]; [[ ${lines[1]} == "launch: hostname : -N2 hostname"* ]]
+    in_ local -N1 --hpcai500=component hpcai500-agent : -N2 hostname
+    [ $status -eq 0 ]; [ "${lines[0]}" = "fake: hpcai500: component may cost 0.333 node-hours" ]
+    [ ! -e srun.argv ]
+}
+
+@test "salloc: the cost per node is said, and the option is for the agent's own srun" {
+    in_ allocator --hpcai500=component,time=1h sh
+    [ "${lines[0]}" = "fake: hpcai500: component,time=1h may cost 1 node-hours per node of the job" ]
+    [[ ${lines[1]} == "launch: sh"* ]]
+    export SLURM_JOB_ID=7 SLURM_SPANK__SLURM_SPANK_OPTION_hpcai500_hpcai500=component
+    in_ local hostname; [ ! -e srun.argv ]; [[ $output == "launch: hostname"* ]]
+    in_ local /x/hpcai500-agent; [[ $output == *"may cost"*"launch: /x/hpcai500-agent"* ]]
+    in_ local --hpcai500=cosmoflow hostname; grep -qx -- --hpcai500=cosmoflow srun.argv
+    FAKE_STEP=0xfffffffa in_ local bash; [[ $output == "launch: bash"* ]] # salloc's own step
+}
+
+@test "the site's cap and partitions, said with the nearest that is allowed" {
+    [ "$(id -u)" = 0 ] && drop="setpriv --reuid nobody --regid nogroup --clear-groups" || drop=
+    chmod 755 "$dir"
+    like_user() { FAKE_CONTEXT=$1 run $drop ./host "${@:2}"; echo "[$status] $output"; }
+    export FAKE_ARGS="max_node_hours=0.25 partitions=main,short"
+    like_user local --hpcai500=component hpcai500-agent
+    [ "${lines[0]}" = "fake: error: hpcai500: component may cost 0.333 node-hours on 2 nodes and this site allows 0.25; the nearest is 'time=7m'" ]
+    [[ ${lines[1]} == *HPCAI500_STOP=1 ]]
+    like_user allocator --hpcai500=component,time=1h sh
+    [ $status -eq 1 ]
+    only "fake: error: hpcai500: component,time=1h may cost 1 node-hours on 1 node and this site allows 0.25; the nearest is 'time=15m'"
+    SLURM_JOB_PARTITION=long like_user local --hpcai500=component,time=1m /x/hpcai500-agent
+    [ "${lines[0]}" = "fake: error: hpcai500: this site does not run hpcai500 in the partition 'long', only in main,short" ]
+    SLURM_JOB_PARTITION=short like_user local --hpcai500=component,time=1m /x/hpcai500-agent
+    [[ $output == *"may cost 0.0333"* && $output != *STOP* ]]
+    if [ -n "$drop" ]; then # neither binds root
+        SLURM_JOB_PARTITION=long in_ local --hpcai500=component /x/hpcai500-agent; [[ $output != *STOP* ]]
+    fi
+}
+
+@test "arguments of plugstack that are wrong refuse the option" {
+    while IFS='|' read -r argument sentence; do
+        FAKE_ARGS=$argument in_ local --hpcai500=component hostname
+        [ $status -eq 1 ]
+        only "fake: error: hpcai500: $sentence"
+    done <<'T'
+agnet=/x|plugstack argument 'agnet=/x' is not known; the nearest is 'agent='
+nonsense|plugstack argument 'nonsense' is not known
+agent=x|plugstack argument agent=x is not [PARTITION:]/FOLDER/hpcai500-agent
+agent=x/hpcai500-agent|plugstack argument agent=x/hpcai500-agent is not [PARTITION:]/FOLDER/hpcai500-agent
+agent=/opt/wrapper|plugstack argument agent=/opt/wrapper is not [PARTITION:]/FOLDER/hpcai500-agent
+conf=x|plugstack argument conf=x is not an absolute path
+spool=|plugstack argument spool= is not an absolute path
+srun=srun|plugstack argument srun=srun is not an absolute path
+partitions=|plugstack argument partitions= names none
+max_node_hours=many|plugstack argument max_node_hours=many is not a number of hours
+max_node_hours=0|plugstack argument max_node_hours=0 is not a number of hours
+max_node_hours=nan|plugstack argument max_node_hours=nan is not a number of hours
+step=maybe|plugstack argument step=maybe is neither yes nor no
+T
+    FAKE_ARGS=$(printf 'agent=/a%d/hpcai500-agent ' $(seq 17)) in_ local --hpcai500=component hostname
+    only "fake: error: hpcai500: plugstack has more than 16 agent= arguments"
+}
+
+@test "the tasks of the agent are told the run and that the plugin is here" {
+    export FAKE_ARGS="spool=/s conf=/c"
+    FAKE_OPTION=component,seed=1 in_ remote /x/hpcai500-agent
+    only "exec: /x/hpcai500-agent HPCAI500_RUN=component HPCAI500_PLUGIN=$(release) HPCAI500_SPOOL=/s HPCAI500_CONF=/c SLURM_VERSION=22.5"
+    in_ remote hpcai500-agent component
+    only "exec: hpcai500-agent component HPCAI500_PLUGIN=$(release) HPCAI500_SPOOL=/s HPCAI500_CONF=/c SLURM_VERSION=22.5"
+    FAKE_OPTION=component in_ remote hostname; only "exec: hostname"
+    FAKE_OPTION=component in_ remote hpcai500-agent-of-mine; only "exec: hpcai500-agent-of-mine"
+}
+
+@test "hostile values past srun's check end the task with one sentence, nothing else" {
+    long=$(head -c 100000 /dev/zero | tr '\0' a)
+    for value in '' 'componet' '../../etc/passwd' '%n%n%s%1$hhn' $'component\n' $'\x1b[2J' \
+        'component,out=' $'component,out=\xff' 'component,,,,,,,,,' "component,$long" \
+        'component,data=$(touch${IFS}owned)' '`touch owned`' 'help' 'list'; do
+        case $value in 'component,data='*) good=1 ;; *) good= ;; esac
+        _SLURM_SPANK_OPTION_hpcai500_hpcai500=$value FAKE_OPTION=component in_ remote hpcai500-agent
+        if [ -n "$good" ]; then [ $status -eq 0 ]; continue; fi
+        [ $status -eq 1 ]
+        [ "${#lines[@]}" -eq 1 ]
+        [[ ${lines[0]} == "hpcai500: "* ]]
+        LC_ALL=C no grep -q '[[:cntrl:]]' <<< "${lines[0]}"
+        [ "${#lines[0]}" -lt 600 ]
+        # only the first rank speaks
+        _SLURM_SPANK_OPTION_hpcai500_hpcai500=$value FAKE_RANK=1 in_ remote hpcai500-agent
+        [ $status -eq 1 ]; only ""
+    done
+    [ ! -e owned ]
+    # twice the same, or a second good one, is no harm
+    _SLURM_SPANK_OPTION_hpcai500_hpcai500=cosmoflow FAKE_OPTION=component in_ remote hpcai500-agent
+    [[ $output == *HPCAI500_RUN=cosmoflow* ]]
+}
+
+# batch OPTION [VARIABLE=VALUE...]: as sbatch leaves it to slurmstepd
+batch() {
+    local text=$1; shift
+    run env FAKE_CONTEXT=remote FAKE_STEP=0xfffffffb FAKE_OPTION="$text" PATH="$dir:$PATH" SLURM_JOB_NUM_NODES=2 \
+        SLURM_SPANK__SLURM_SPANK_OPTION_hpcai500_hpcai500="$text" "$@" ./host script < /dev/null
+    echo "[$status] $output"
+}
+
+@test "sbatch: the agent's step before the script, which does not inherit the option" {
+    batch component SLURM_NTASKS=6 SLURM_CPUS_PER_TASK=2 FAKE_ARGS=agent=/a/hpcai500-agent
+    [ $status -eq 0 ]
+    only "agent's results" "exec: script"
+    [ "$(tail -n 6 srun.argv | tr '\n' ' ')" = \
+        "--jobid=7 --nodes=2 --ntasks=6 --cpus-per-task=2 /a/hpcai500-agent component " ]
+    no grep SPANK srun.env
+    batch component; no grep -q ntasks srun.argv
+    batch component FAKE_ARGS=srun=/nowhere/srun; [ $status -eq 0 ]
+    only "hpcai500: /nowhere/srun could not be started: No such file or directory; the script starts all the same (gate=yes stops it)" "exec: script"
+    batch component SLURM_JOB_NUM_NODES=
+    only "hpcai500: Slurm does not say what the job is; the script starts all the same (gate=yes stops it)" "exec: script"
+    batch component FAKE_NO_ITEMS=1; [[ $output == "exec: script"* ]]
+    batch component PATH=/nowhere
+    only "hpcai500: there is no srun in the job's PATH; the script starts all the same (gate=yes stops it)" "exec: script"
+}
+
+@test "sbatch: gate=yes stops the script after a failed run" {
+    echo 1 > srun.exit
+    batch component,gate=yes; [ $status -eq 1 ]
+    only "agent's results" "hpcai500: the script does not start: component,gate=yes ended with exit code 1"
+    batch component; [ $status -eq 0 ]
+    only "agent's results" "hpcai500: component ended with exit code 1; the script starts all the same (gate=yes stops it)" "exec: script"
+    batch componet; [ $status -eq 1 ]
+    only "hpcai500: there is no suite or workload 'componet'; the nearest is 'component'"
+}
+
+@test "sbatch: a run that was ended with the job does not let the script begin" {
+    echo 137 > srun.exit
+    printf '#!/bin/sh\necho "$@" > %s/squeue.argv\necho COMPLETING\n' "$dir" > squeue
+    batch component; [ $status -eq 137 ]; only "agent's results"
+    [ "$(cat squeue.argv)" = "--noheader --jobs 7 -o %T" ]
+    printf '#!/bin/sh\necho RUNNING\n' > squeue
+    batch component; [ $status -eq 0 ]; [[ $output == *"ended with exit code 137; the script starts"*"exec: script" ]]
+    rm squeue
+    batch component; [[ $output == *"exec: script" ]]
+}
+
+@test "sbatch: a signal to the script that has not begun ends agent and job" {
+    : > srun.sleep
+    SLURM_JOB_NUM_NODES=2 FAKE_CONTEXT=remote FAKE_STEP=0xfffffffb FAKE_OPTION=component PATH="$dir:$PATH" ./host script > out 2>&1 3>&- &
+    pid=$!
+    for _ in $(seq 100); do [ -e srun.started ] && break; sleep 0.1; done
+    kill -TERM "$(pgrep -P $pid)"
+    code=0; wait $pid || code=$?
+    echo "$code"; cat out
+    [ $code -eq 143 ]
+    no grep -q exec out
+}
+
+@test "out of memory: srun and the task go on or end with a sentence" {
+    for n in 1 2 3; do
+        SLURM_JOB_ID=7 FAKE_NO_MEMORY=$n in_ local --hpcai500=component hostname
+        [ $status -eq 0 ]; [[ $output == *"launch: hostname"* ]]
+        FAKE_NO_MEMORY=$n in_ local --hpcai500=component hostname; [ $status -le 1 ]
+        FAKE_NO_MEMORY=$n FAKE_OPTION=component in_ remote hpcai500-agent; [ $status -eq 0 ]
+    done
+    batch component FAKE_NO_MEMORY=1; [ $status -eq 0 ]
+    only "hpcai500: no memory for an environment; the script starts all the same (gate=yes stops it)" "exec: script"
+}
+
+@test "the plugin builds with the header of later releases and then names what a failed init fails" {
+    cc=$(sed -n 's/^CC = //p' "$top_builddir/Makefile")
+    sed 's/\(HAVE_DECL_ESPANK_JOB_FAILURE\|HAVE_DECL_SPANK_PREPEND_TASK_ARGV\) 0/\1 1/' "$top_builddir/config.h" > config.h
+    later=-I$top_srcdir/tests/spank/plugin/later
+    cmp -s config.h "$top_builddir/config.h" && later= # the installed one is one of them
+    $cc -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -shared -fPIC -DHPCAI500_BINDIR='"/b"' -DHPCAI500_LIBEXECDIR='"/l"' \
+        -I. ${later:+"$later"} -I"$top_srcdir" \
+        -Wl,--version-script="$top_srcdir/spank/plugin/hpcai500.map" \
+        "$top_srcdir"/spank/plugin/{plugin,login,local,remote,script,site,cmdline,step}.c \
+        "$top_srcdir"/reports/core/{err,nearest,runspec}.c -o later.so
+    nm -D --defined-only later.so | grep -q slurm_spank_init_failure_mode
+}

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: BSD-3-Clause
+if BUILD_TESTS
+if HAVE_HDF5
+check_PROGRAMS += %D%/test_train %D%/test_cosmoflow
+TESTS += %D%/test_train %D%/test_cosmoflow
+
+%C%_test_train_SOURCES = %D%/test_train.c
+%C%_test_train_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_train_LDADD = workloads/component/libcomponent.la $(CMOCKA_LIBS)
+
+%C%_test_cosmoflow_SOURCES = %D%/test_cosmoflow.c
+%C%_test_cosmoflow_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_cosmoflow_LDADD = workloads/component/libcomponent.la $(CMOCKA_LIBS)
+endif
+endif

@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The same global batches on any number of ranks; a queue that never hangs. */
+#include <config.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tests/workloads/data/fixture.h"
+#include "workloads/data/loader.h"
+
+enum { EDGE = 4, SAMPLES = 23, VALUES = EDGE * EDGE * EDGE * 4, EPOCHS = 3 };
+
+static char folder[256];
+
+static double now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static int make_set(void **state)
+{
+    (void)state;
+    fixture_folder(folder);
+    fixture_set(folder, "train", SAMPLES, EDGE);
+    return 0;
+}
+
+static int remove_set(void **state)
+{
+    (void)state;
+    fixture_remove(folder);
+    return 0;
+}
+
+static struct dataset *open_set(void)
+{
+    struct err e = ERR_INIT;
+    struct dataset *d = dataset_open(folder, DATASET_TRAIN, EDGE, &e);
+
+    assert_non_null(d);
+    return d;
+}
+
+/* All that one loader delivers in EPOCHS epochs, by position in the order. */
+struct delivered {
+    uint64_t ids[EPOCHS][SAMPLES];
+    float x[EPOCHS][SAMPLES][VALUES];
+    float y[EPOCHS][SAMPLES][4];
+    long steps[EPOCHS];
+    int empty; /* batches of no sample */
+};
+
+static void collect(const struct loader_options *o, struct delivered *all)
+{
+    struct err e = ERR_INIT;
+    struct loader *l = loader_create(o, &e);
+    struct loader_batch b;
+    int got;
+
+    assert_non_null(l);
+    for (int epoch = 0; epoch < EPOCHS; epoch++) {
+        all->steps[epoch] = 0;
+        while ((got = loader_next(l, &b, &e)) > 0) {
+            assert_int_equal(b.epoch, (uint64_t)epoch);
+            assert_int_equal(b.step, all->steps[epoch]++);
+            assert_true(b.n <= loader_max_n(l));
+            all->empty += b.n == 0;
+            for (int i = 0; i < b.n; i++) {
+                long at = b.first + i;
+                all->ids[epoch][at] = b.ids[i];
+                memcpy(all->x[epoch][at], b.x + i * VALUES, sizeof all->x[epoch][at]);
+                memcpy(all->y[epoch][at], b.y + i * 4, sizeof all->y[epoch][at]);
+            }
+        }
+        assert_int_equal(got, 0);
+        assert_int_equal(all->steps[epoch], loader_steps(l));
+    }
+    loader_destroy(l);
+}
+
+/* An epoch is a permutation, epochs and seeds differ, values are log(1 + x)
+ * in the layout asked for. */
+static void one_rank_delivers_every_sample(void **state)
+{
+    struct dataset *d = open_set();
+    struct delivered *a = calloc(1, sizeof *a), *b = calloc(1, sizeof *b);
+    struct loader_options o = {
+        .data = d, .size = 1, .batch = 5, .seed = 9, .shuffle = true, .now = now};
+
+    (void)state;
+    collect(&o, a);
+    o.layout = LOADER_NDHWC;
+    collect(&o, b);
+    for (int epoch = 0; epoch < EPOCHS; epoch++) {
+        bool seen[SAMPLES] = {0};
+        for (int i = 0; i < SAMPLES; i++) {
+            int id = (int)a->ids[epoch][i];
+            assert_false(seen[id]);
+            seen[id] = true;
+            for (int v = 0; v < VALUES; v++) {
+                int count = value_at(id, v / 64, v / 16 % 4, v / 4 % 4, v % 4);
+                float want = (float)log1p(count);
+                assert_true(b->x[epoch][i][v] == want);
+                assert_true(a->x[epoch][i][v % 4 * 64 + v / 4] == want);
+            }
+            assert_true(a->y[epoch][i][2] == label_at(id, 2));
+        }
+    }
+    assert_memory_equal(a->ids, b->ids, sizeof a->ids);
+    assert_memory_not_equal(a->ids[0], a->ids[1], sizeof a->ids[0]);
+    o.seed = 10;
+    collect(&o, b);
+    assert_memory_not_equal(a->ids[0], b->ids[0], sizeof a->ids[0]);
+    free(a);
+    free(b);
+    dataset_close(d);
+}
+
+/* N ranks = 1 rank, with an uneven last batch that leaves a rank nothing, with
+ * and without symmetries, with samples kept or read again. */
+static void ranks_share_the_batches_of_one(void **state)
+{
+    static const struct {
+        long batch;
+        bool augment, keep, shuffle;
+    } rows[] = {
+        {7, false, false, true},  {11, true, false, true}, {22, true, true, true},
+        {100, false, true, true}, {4, false, true, false},
+    };
+    struct delivered *one = calloc(1, sizeof *one), *many = calloc(1, sizeof *many);
+    struct dataset *d = open_set();
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct loader_options o = {.data = d,
+                                   .size = 1,
+                                   .batch = rows[i].batch,
+                                   .seed = 4,
+                                   .shuffle = rows[i].shuffle,
+                                   .augment = rows[i].augment,
+                                   .now = now};
+        collect(&o, one);
+        for (o.size = 2; o.size <= 4; o.size++) {
+            memset(many, 0, sizeof *many);
+            o.keep_bytes = rows[i].keep ? 1 << 20 : 0;
+            for (o.rank = 0; o.rank < o.size; o.rank++)
+                collect(&o, many);
+            assert_memory_equal(one->ids, many->ids, sizeof one->ids);
+            assert_memory_equal(one->x, many->x, sizeof one->x);
+            assert_memory_equal(one->y, many->y, sizeof one->y);
+            /* 23 = 22 + 1: the last step's sample is one rank's */
+            assert_int_equal(many->empty, rows[i].batch == 22 || rows[i].batch == 11
+                                              ? EPOCHS * (o.size - 1)
+                                          : rows[i].batch == 7 && o.size > 2 ? EPOCHS * (o.size - 2)
+                                          : rows[i].batch == 4 && o.size == 4 ? EPOCHS
+                                                                              : 0);
+        }
+        o.rank = 0;
+    }
+    free(one);
+    free(many);
+    dataset_close(d);
+}
+
+/* The norm of the first samples gives them mean 0 and variance 1 in each
+ * channel, from counts as from floats; scale all 0 is log(1 + x) itself. */
+static void norm_centres_the_channels(void **state)
+{
+    enum { MEASURED = 7 };
+    struct delivered *plain = calloc(1, sizeof *plain), *normed = calloc(1, sizeof *normed);
+
+    (void)state;
+    for (int floats = 0; floats < 2; floats++) {
+        struct err e = ERR_INIT;
+        struct loader_norm norm;
+        char path[256];
+        fixture_folder(path);
+        for (int i = 0; i < SAMPLES; i++) {
+            char name[64];
+            snprintf(name, sizeof name, "train/s%03d.hdf5", i);
+            fixture_write(path, name,
+                          &(struct fixture){.edge = EDGE,
+                                            .sample = i,
+                                            .type = floats ? H5T_IEEE_F32LE : H5T_STD_I16LE});
+        }
+        struct dataset *d = dataset_open(path, DATASET_TRAIN, EDGE, &e);
+        assert_non_null(d);
+        assert_int_equal(dataset_info(d)->type != DATASET_INT16, floats);
+        struct loader_options o = {.data = d, .size = 1, .batch = SAMPLES, .now = now};
+        o.norm.shift[1] = 3; /* without a scale it says nothing */
+        collect(&o, plain);
+        assert_int_equal(loader_measure_norm(d, MEASURED, &norm, &e), 0);
+        o.norm = norm;
+        collect(&o, normed);
+        for (int c = 0; c < 4; c++) {
+            double sum = 0, square = 0;
+            for (int i = 0; i < SAMPLES; i++)
+                for (int k = c * 64; k < (c + 1) * 64; k++) {
+                    double v = (double)normed->x[0][i][k], raw = (double)plain->x[0][i][k];
+                    int at = k % 64;
+                    assert_float_equal(raw, log1p(value_at(i, at / 16, at / 4 % 4, at % 4, c)),
+                                       1e-6);
+                    assert_float_equal(v, (raw - (double)norm.shift[c]) * (double)norm.scale[c],
+                                       1e-5);
+                    sum += i < MEASURED ? v : 0;
+                    square += i < MEASURED ? v * v : 0;
+                }
+            assert_float_equal(sum / (MEASURED * 64), 0, 1e-5);
+            assert_float_equal(square / (MEASURED * 64), 1, 1e-5);
+        }
+        /* more than there are: all of them, which is another norm */
+        assert_int_equal(loader_measure_norm(d, SAMPLES + 1, &norm, &e), 0);
+        assert_true(norm.shift[0] != o.norm.shift[0]);
+        dataset_close(d);
+        fixture_remove(path);
+    }
+    free(plain);
+    free(normed);
+}
+
+/* Neither order nor values depend on how many workers there are, read or
+ * kept; a sample kept by two at once is kept once. */
+static void workers_change_nothing(void **state)
+{
+    struct delivered *one = calloc(1, sizeof *one), *many = calloc(1, sizeof *many);
+    struct dataset *d = open_set();
+
+    (void)state;
+    for (int row = 0; row < 12; row++) {
+        struct loader_options o = {.data = d,
+                                   .size = 1 + row % 3,
+                                   .batch = (const long[]){1, 7, 11, 100}[row % 4],
+                                   .seed = 4,
+                                   .shuffle = row % 2,
+                                   .augment = row % 5 > 1,
+                                   .keep_bytes = row % 4 > 1 ? 1 << 20 : 0,
+                                   .now = now};
+        o.rank = o.size - 1;
+        memset(one, 0, sizeof *one);
+        collect(&o, one);
+        for (o.workers = 2; o.workers <= 5; o.workers++) {
+            o.ahead = o.workers; /* epochs meet in the queue */
+            memset(many, 0, sizeof *many);
+            collect(&o, many);
+            assert_memory_equal(one, many, sizeof *one);
+        }
+    }
+    free(one);
+    free(many);
+    dataset_close(d);
+}
+
+static int ascending(const void *a, const void *b)
+{
+    float x = *(const float *)a, y = *(const float *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* A symmetry moves cells, all channels of one together, and changes nothing
+ * else; another epoch has another one. */
+static void symmetries_only_move_cells(void **state)
+{
+    struct delivered *plain = calloc(1, sizeof *plain), *moved = calloc(1, sizeof *moved);
+    struct dataset *d = open_set();
+    struct loader_options o = {.data = d, .size = 1, .batch = 5, .seed = 4, .now = now};
+    int same = 0, other = 0;
+
+    (void)state;
+    collect(&o, plain);
+    o.augment = true;
+    collect(&o, moved);
+    for (int i = 0; i < SAMPLES; i++) {
+        same += memcmp(plain->x[0][i], moved->x[0][i], sizeof plain->x[0][i]) == 0;
+        other += memcmp(moved->x[0][i], moved->x[1][i], sizeof moved->x[0][i]) != 0;
+        for (int c = 0; c < 4; c++) {
+            /* of a foreign set: no shift, so a corner stays a corner */
+            const float *from = plain->x[0][i] + c * 64, *to = moved->x[0][i] + c * 64;
+            float a[64], b[64], first = 0, eight = 0;
+            for (int k = 0; k < 8; k++) {
+                int corner = (k & 1 ? 3 : 0) + (k & 2 ? 12 : 0) + (k & 4 ? 48 : 0);
+                first += from[corner];
+                eight += to[corner];
+            }
+            assert_true(fabsf(first - eight) < 1e-4f);
+            memcpy(a, from, sizeof a);
+            memcpy(b, to, sizeof b);
+            qsort(a, 64, sizeof *a, ascending);
+            qsort(b, 64, sizeof *b, ascending);
+            assert_memory_equal(a, b, sizeof a);
+        }
+    }
+    assert_true(same <= 3); /* one in 48 is the identity */
+    assert_true(other >= SAMPLES - 3);
+    free(plain);
+    free(moved);
+    dataset_close(d);
+}
+
+/* What is kept is not read again, and the statistics say so. */
+static void kept_samples_are_counted_apart(void **state)
+{
+    struct dataset *d = open_set();
+    struct loader_options o = {.data = d, .size = 1, .batch = 23, .shuffle = true, .now = now};
+    struct err e = ERR_INIT;
+    struct loader_batch b;
+    struct loader_stats s;
+
+    (void)state;
+    for (int keep = 0; keep < 2; keep++) {
+        /* one byte too few keeps nothing */
+        o.keep_bytes = SAMPLES * VALUES * sizeof(int16_t) - (keep ? 0 : 1);
+        struct loader *l = loader_create(&o, &e);
+        for (int epoch = 0; epoch < 4; epoch++)
+            while (loader_next(l, &b, &e) > 0)
+                ;
+        loader_stats(l, &s);
+        assert_int_equal(s.samples, 4 * SAMPLES);
+        assert_int_equal(s.keeping, keep);
+        assert_true(s.read_bytes == s.read_samples * VALUES * sizeof(int16_t));
+        if (keep)
+            assert_int_equal(s.read_samples, SAMPLES);
+        else
+            assert_int_equal(s.kept_samples, 0);
+        assert_true(s.read_seconds > 0 && s.convert_seconds > 0 && s.wait_seconds >= 0);
+        loader_destroy(l);
+    }
+    dataset_close(d);
+}
+
+/* A run that goes on from (epoch, step) sees what the first would have. */
+static void a_cursor_resumes(void **state)
+{
+    struct dataset *d = open_set();
+    struct loader_options o = {
+        .data = d, .size = 1, .batch = 5, .seed = 3, .shuffle = true, .augment = true, .now = now};
+    struct delivered *all = calloc(1, sizeof *all);
+    struct err e = ERR_INIT;
+    struct loader_batch b;
+
+    (void)state;
+    collect(&o, all);
+    o.epoch = 2;
+    o.step = 3;
+    struct loader *l = loader_create(&o, &e);
+    assert_int_equal(loader_next(l, &b, &e), 1);
+    assert_int_equal(b.epoch, 2);
+    assert_int_equal(b.step, 3);
+    assert_int_equal(b.first, 15);
+    assert_memory_equal(b.x, all->x[2][15], 5 * sizeof all->x[2][15]);
+    assert_int_equal(loader_next(l, &b, &e), 1);
+    assert_int_equal(b.n, 3);
+    assert_int_equal(loader_next(l, &b, &e), 0);
+    loader_destroy(l);
+    o.step = 5; /* at the end of an epoch that nobody has closed */
+    l = loader_create(&o, &e);
+    assert_int_equal(loader_steps(l), 5);
+    assert_int_equal(loader_next(l, &b, &e), 0);
+    assert_int_equal(loader_next(l, &b, &e), 1);
+    assert_int_equal(b.epoch, 3);
+    assert_int_equal(b.step, 0);
+    loader_destroy(l);
+    free(all);
+    dataset_close(d);
+}
+
+/* Destroying joins at any moment: full queue, batch in hand, never asked. */
+static void destroy_joins(void **state)
+{
+    struct dataset *d = open_set();
+    struct loader_options o = {.data = d, .size = 1, .batch = 2, .shuffle = true, .now = now};
+    struct err e = ERR_INIT;
+    struct loader_batch b;
+
+    (void)state;
+    for (int i = 0; i < 40; i++) {
+        o.ahead = 1 + i % 3;
+        o.workers = 1 + i % 4;
+        struct loader *l = loader_create(&o, &e);
+        for (int k = 0; k < i % 5; k++)
+            assert_int_equal(loader_next(l, &b, &e), 1);
+        if (i % 4 == 0)
+            usleep(2000);
+        loader_destroy(l);
+    }
+    loader_destroy(NULL);
+    o.batch = 0;
+    assert_null(loader_create(&o, &e));
+    assert_string_equal(e.text, "batch 0 of 23 samples: expected 1 to 2147483647 of each");
+    dataset_close(d);
+}
+
+/* What is written to stderr from here to said(). */
+static int hush(FILE **to)
+{
+    fflush(stderr);
+    *to = tmpfile();
+    int was = dup(STDERR_FILENO);
+    assert_true(*to && was >= 0 && dup2(fileno(*to), STDERR_FILENO) >= 0);
+    return was;
+}
+
+static off_t said(int was, FILE *to)
+{
+    fflush(stderr);
+    off_t n = lseek(STDERR_FILENO, 0, SEEK_END);
+    dup2(was, STDERR_FILENO);
+    close(was);
+    fclose(to);
+    return n;
+}
+
+static void spoil(const char *name, bool gone, char path[300])
+{
+    snprintf(path, 300, "%s/train/%s", folder, name);
+    assert_int_equal(unlink(path), 0);
+    FILE *f = gone ? NULL : fopen(path, "w");
+    if (f) {
+        fputs("tea\n", f);
+        fclose(f);
+    }
+}
+
+/* A bad file comes up at its own batch, and stays; of several in a batch the
+ * first, whichever worker is faster. HDF5 says nothing of its own. */
+static void a_bad_file_surfaces(void **state)
+{
+    struct dataset *d = open_set();
+    struct err e = ERR_INIT;
+    struct loader_batch b;
+    char path[300], other[300], want[400];
+    FILE *to;
+
+    (void)state;
+    spoil("s012.hdf5", false, path);
+    spoil("s013.hdf5", true, other);
+    spoil("s017.hdf5", true, other);
+    snprintf(want, sizeof want, "%s: no HDF5 file, or a damaged one (HDF5: ", path);
+    for (int row = 0; row < 40; row++) {
+        struct loader_options o = {.data = d, .size = 1, .batch = 5, .now = now};
+        o.workers = 1 + row % 5;
+        o.ahead = 1 + row % 4;
+        int was = hush(&to);
+        struct loader *l = loader_create(&o, &e);
+        int got[] = {loader_next(l, &b, &e), loader_next(l, &b, &e)};
+        for (int i = 0; i < 2; i++) {
+            e.text[0] = '\0';
+            assert_int_equal(loader_next(l, &b, &e), -1);
+            assert_true(strncmp(e.text, want, strlen(want)) == 0);
+        }
+        loader_destroy(l);
+        assert_int_equal(said(was, to), 0);
+        assert_true(got[0] == 1 && got[1] == 1);
+    }
+    dataset_close(d);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_rank_delivers_every_sample),
+        cmocka_unit_test(ranks_share_the_batches_of_one),
+        cmocka_unit_test(workers_change_nothing),
+        cmocka_unit_test(norm_centres_the_channels),
+        cmocka_unit_test(symmetries_only_move_cells),
+        cmocka_unit_test(kept_samples_are_counted_apart),
+        cmocka_unit_test(a_cursor_resumes),
+        cmocka_unit_test(destroy_joins),
+        cmocka_unit_test(a_bad_file_surfaces),
+    };
+
+    return cmocka_run_group_tests(tests, make_set, remove_set);
+}

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <config.h>
+
+#include "tests/workloads/engine/harness.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "workloads/engine/graph.h"
+
+float noise(unsigned which, unsigned long i)
+{
+    uint32_t r[4];
+
+    philox_at(12345, which, i, r);
+    return philox_float(r[0]) * 2 - 1 + 0x1p-26f;
+}
+
+/* n values that are all different and none near 0, in a random order: the
+ * finite difference must not cross a kink. */
+static void spread(float *v, size_t n, unsigned which)
+{
+    for (size_t i = 0; i < n; i++) {
+        float at = ((float)i + 0.5f) / (float)n * 4 - 2;
+
+        v[i] = at + (at < 0 ? -0.05f : 0.05f);
+    }
+    for (size_t i = n - 1; i > 0; i--) {
+        uint32_t r[4];
+
+        philox_at(777, which, i, r);
+        size_t j = r[0] % (i + 1);
+        float t = v[i];
+        v[i] = v[j];
+        v[j] = t;
+    }
+}
+
+struct tensor *case_input(struct case_build *b, struct shape sample, enum host_layout layout)
+{
+    char name[16];
+
+    snprintf(name, sizeof name, "x%d", b->n_inputs);
+    struct tensor *t = graph_want_grad(graph_input(b->g, name, sample, layout));
+    b->inputs[b->n_inputs++] = t;
+    return t;
+}
+
+struct param *case_param(struct case_build *b, struct shape shape)
+{
+    char name[16];
+
+    snprintf(name, sizeof name, "w%d", b->n_params);
+    return b->params[b->n_params++] = model_param(b->m, b->group, name, shape, ZEROS);
+}
+
+static void must(int rc, const struct err *e)
+{
+    if (rc)
+        fail_msg("%s", e->text);
+}
+
+static float *part(struct outcome *o, const char *name, int number, size_t n)
+{
+    struct outcome_part *p = &o->parts[o->n++];
+
+    snprintf(p->name, sizeof p->name, "%s%d", name, number);
+    p->n = n;
+    p->v = calloc(n, sizeof *p->v);
+    assert_non_null(p->v);
+    return p->v;
+}
+
+/* From channels first, as everything is compared, to the input's layout. */
+static void as_fed(const struct tensor *t, const float *v, float *fed)
+{
+    long C = t->shape.n > 1 ? t->shape.d[1] : 1;
+    long S = (long)shape_count(&t->shape) / (t->shape.d[0] * C);
+
+    for (long i = 0; i < t->shape.d[0]; i++)
+        for (long c = 0; c < C; c++)
+            for (long s = 0; s < S; s++)
+                fed[i * C * S + (t->layout == CHANNELS_LAST ? s * C + c : c * S + s)] =
+                    v[(i * C + c) * S + s];
+}
+
+static void set_values(struct case_build *b, const struct run_options *o)
+{
+    struct err e = ERR_INIT;
+
+    for (int i = 0; i < b->n_inputs; i++) {
+        struct shape s = tensor_shape(b->inputs[i]);
+        size_t n = shape_count(&s);
+        float *v = malloc(n * sizeof *v);
+
+        float *fed = malloc(n * sizeof *v);
+        spread(v, n, (unsigned)i);
+        if (o->by != 0 && o->nudged == i)
+            v[o->at] += o->by;
+        as_fed(b->inputs[i], v, fed);
+        must(engine_feed(b->g, b->inputs[i], fed, &e), &e);
+        free(v);
+        free(fed);
+    }
+    for (int i = 0; i < b->n_params; i++) {
+        size_t n = b->params[i]->count;
+        float *v = malloc(n * sizeof *v);
+
+        for (size_t k = 0; k < n; k++)
+            v[k] = noise(100 + (unsigned)i, k);
+        if (o->by != 0 && o->nudged == b->n_inputs + i)
+            v[o->at] += o->by;
+        must(param_set(b->params[i], v, n, &e), &e);
+        free(v);
+    }
+}
+
+static void gather(struct outcome *out, struct case_build *b, struct tensor *y, struct tensor *loss)
+{
+    struct err e = ERR_INIT;
+    struct shape s = tensor_shape(y);
+
+    must(engine_read(b->g, y, part(out, "output", 0, shape_count(&s)), shape_count(&s), &e), &e);
+    must(engine_read(b->g, loss, part(out, "loss", 0, 1), 1, &e), &e);
+    for (int i = 0; i < b->n_inputs; i++) {
+        s = tensor_shape(b->inputs[i]);
+        must(engine_read_grad(b->g, b->inputs[i], part(out, "input", i, shape_count(&s)),
+                              shape_count(&s), &e),
+             &e);
+    }
+    for (int i = 0; i < b->n_params; i++)
+        must(param_get(b->params[i], PARAM_GRADIENT, part(out, "param", i, b->params[i]->count),
+                       b->params[i]->count, &e),
+             &e);
+}
+
+struct outcome outcome_run(const struct op_case *c, const struct run_options *o)
+{
+    struct err e = ERR_INIT;
+    struct engine_config config = {
+        .backend = o->backend ? o->backend : "ref",
+        .threads = o->threads ? o->threads : 1,
+        .compute = o->compute,
+        .seed = 7,
+        .comm = comm_self(),
+        .no_reuse = o->no_reuse,
+        .no_rewrite = o->no_rewrite,
+    };
+    struct optimizer sgd = {.kind = OPTIMIZER_SGD};
+    struct outcome out = {.n = 0};
+    struct case_build b = {.m = model_create(&config, &e)};
+    uint64_t ids[64];
+    long rows = o->rows ? o->rows : c->batch;
+
+    if (!b.m)
+        fail_msg("%s", e.text);
+    for (int i = 0; i < 64; i++)
+        ids[i] = (uint64_t)(1000 + i);
+    b.group = model_group(b.m, "all", &sgd);
+    b.g = graph_create(b.m, c->name, c->batch);
+    struct tensor *y = graph_output(c->build(&b));
+    struct shape sample = {0};
+    if (y) {
+        sample = tensor_shape(y);
+        sample.n--;
+        memmove(sample.d, sample.d + 1, (size_t)sample.n * sizeof sample.d[0]);
+    }
+    struct tensor *t = graph_input(b.g, "target", sample, CHANNELS_FIRST);
+    struct tensor *loss = op_mse(y, t, NULL);
+    b.g->plan_shorten = o->shorten;
+    for (int i = 0; i < b.g->n_tensors && o->recompute; i++)
+        graph_recompute(b.g->tensors[i]);
+    must(engine_compile(b.g, loss, &e), &e);
+    must(engine_start(b.m, &e), &e);
+    must(engine_begin(
+             b.g, &(struct engine_step){.rows = rows, .global_rows = rows, .ids = ids, .epoch = 3},
+             &e),
+         &e);
+    size_t n = shape_count(&t->shape);
+    float *targets = malloc(n * sizeof *targets);
+    for (size_t i = 0; i < n; i++)
+        targets[i] = noise(50, i);
+    must(engine_feed(b.g, t, targets, &e), &e);
+    free(targets);
+    set_values(&b, o);
+    for (int i = 0; i <= o->repeats; i++) {
+        model_zero(b.m, b.group);
+        must(engine_forward(b.g, ENGINE_TRAIN, &e), &e);
+        must(engine_backward(b.g, true, &e), &e);
+    }
+    gather(&out, &b, y, loss);
+    out.memory = model_memory(b.m);
+    model_destroy(b.m);
+    return out;
+}
+
+void outcome_free(struct outcome *o)
+{
+    for (int i = 0; i < o->n; i++)
+        free(o->parts[i].v);
+    o->n = 0;
+}
+
+double outcome_loss(const struct op_case *c, const struct outcome *o, int rows)
+{
+    const struct outcome_part *y = &o->parts[0];
+    size_t n = y->n / (size_t)c->batch * (size_t)(rows ? rows : c->batch);
+    double sum = 0;
+
+    for (size_t i = 0; i < n; i++)
+        sum += ((double)y->v[i] - (double)noise(50, i)) * ((double)y->v[i] - (double)noise(50, i));
+    return sum / (double)n;
+}
+
+double outcome_distance(const struct outcome *a, const struct outcome *b, const char **worst)
+{
+    double most = 0;
+
+    assert_int_equal(a->n, b->n);
+    for (int i = 0; i < a->n; i++) {
+        double size = 1e-60, far = 0;
+
+        assert_int_equal(a->parts[i].n, b->parts[i].n);
+        for (size_t k = 0; k < a->parts[i].n; k++) {
+            double d = (double)a->parts[i].v[k] - (double)b->parts[i].v[k];
+
+            far += d * d;
+            size += (double)b->parts[i].v[k] * (double)b->parts[i].v[k];
+        }
+        if (!(sqrt(far / size) <= most)) {
+            most = sqrt(far / size);
+            *worst = a->parts[i].name;
+        }
+    }
+    return most;
+}
+
+void check_op(const struct op_case *c, const char *a, const char *b, enum tensor_dtype compute,
+              int threads, double tolerance)
+{
+    for (int partial = 0; partial < 2; partial++) {
+        int rows = partial ? (int)c->batch - 1 : 0;
+        struct run_options o = {.compute = compute, .threads = threads, .rows = rows};
+        const char *worst = "";
+
+        if (partial && !rows)
+            break;
+        o.backend = a;
+        struct outcome one = outcome_run(c, &o);
+        o.backend = b;
+        struct outcome two = outcome_run(c, &o);
+        double d = outcome_distance(&two, &one, &worst);
+        if (!(d <= tolerance))
+            fail_msg("%s (%s, %d rows): %s of %s differs from that of %s by %g", c->name,
+                     compute == TENSOR_BF16 ? "bf16" : "f32", rows ? rows : (int)c->batch, worst, b,
+                     a, d);
+        outcome_free(&one);
+        outcome_free(&two);
+    }
+}

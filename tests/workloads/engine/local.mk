@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: BSD-3-Clause
+if BUILD_TESTS
+# What the tests of engine and back ends share. A back end's own test is
+# check_op() over op_cases.
+noinst_LTLIBRARIES += %D%/libengine_test.la
+%C%_libengine_test_la_SOURCES = \
+    %D%/harness.h %D%/harness.c %D%/op_cases.c \
+    %D%/ranks.h %D%/ranks.c \
+    %D%/trainer.h %D%/trainer.c
+%C%_libengine_test_la_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_engine_ldadd = %D%/libengine_test.la workloads/engine/libengine.la workloads/libworkloads.la reports/core/libcore.la $(CMOCKA_LIBS)
+
+tests_engine_programs = %D%/test_model %D%/test_ops %D%/test_parallel
+check_PROGRAMS += $(tests_engine_programs)
+TESTS += $(tests_engine_programs)
+
+check_PROGRAMS += %D%/engine_losses
+dist_check_SCRIPTS += %D%/torch_losses.bats
+TESTS += %D%/torch_losses.bats
+EXTRA_DIST += %D%/torch_losses.py
+
+%C%_engine_losses_SOURCES = %D%/engine_losses.c
+%C%_engine_losses_LDADD = $(tests_engine_ldadd)
+%C%_test_model_SOURCES = %D%/test_model.c
+%C%_test_model_LDADD = $(tests_engine_ldadd)
+%C%_test_ops_SOURCES = %D%/test_ops.c
+%C%_test_ops_LDADD = $(tests_engine_ldadd)
+%C%_test_parallel_SOURCES = %D%/test_parallel.c
+%C%_test_parallel_LDADD = $(tests_engine_ldadd)
+
+if HAVE_ONEDNN
+tests_engine_cpu_programs = %D%/test_cpu %D%/test_cpu_kernels
+check_PROGRAMS += $(tests_engine_cpu_programs)
+TESTS += $(tests_engine_cpu_programs)
+%C%_test_cpu_SOURCES = %D%/test_cpu.c
+%C%_test_cpu_LDADD = $(tests_engine_ldadd)
+%C%_test_cpu_kernels_SOURCES = %D%/test_cpu_kernels.c
+%C%_test_cpu_kernels_CFLAGS = $(AM_CFLAGS) $(OPENMP_CFLAGS)
+%C%_test_cpu_kernels_LDADD = $(tests_engine_ldadd)
+endif
+endif

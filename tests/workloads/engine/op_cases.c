@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Small graphs, each about one operator or one meeting of operators. */
+#include <config.h>
+
+#include "tests/workloads/engine/harness.h"
+
+#include <string.h>
+
+static struct tensor *conv(struct case_build *b, struct tensor *x, long out, struct window w,
+                           bool bias)
+{
+    struct shape in = tensor_shape(x), s = {.n = in.n};
+
+    s.d[0] = out;
+    s.d[1] = in.d[1];
+    for (int i = 2; i < in.n; i++)
+        s.d[i] = w.kernel[i - 2];
+    struct param *weight = case_param(b, s);
+    return op_conv(x, weight, bias ? case_param(b, SHAPE(out)) : NULL, w);
+}
+
+static struct tensor *dense(struct case_build *b, struct tensor *x, long out, bool bias)
+{
+    struct param *weight = case_param(b, SHAPE(out, tensor_shape(x).d[1]));
+
+    return op_dense(x, weight, bias ? case_param(b, SHAPE(out)) : NULL);
+}
+
+static struct tensor *conv2d(struct case_build *b)
+{
+    return conv(b, case_input(b, SHAPE(3, 6, 5), CHANNELS_FIRST), 4, WINDOW(3, 1, 1), true);
+}
+
+static struct tensor *conv2d_stride(struct case_build *b)
+{
+    return conv(b, case_input(b, SHAPE(2, 7, 8), CHANNELS_LAST), 3, WINDOW(3, 2, 1), true);
+}
+
+static struct tensor *conv2d_uneven(struct case_build *b)
+{
+    struct window w = {{2, 3}, {1, 2}, {0, 1}, {1, 2}};
+
+    return conv(b, case_input(b, SHAPE(2, 5, 6), CHANNELS_FIRST), 3, w, false);
+}
+
+static struct tensor *conv2d_1x1(struct case_build *b)
+{
+    return conv(b, case_input(b, SHAPE(5, 4, 4), CHANNELS_FIRST), 2, WINDOW(1, 1, 0), true);
+}
+
+static struct tensor *conv3d(struct case_build *b)
+{
+    return conv(b, case_input(b, SHAPE(2, 4, 5, 3), CHANNELS_FIRST), 3, WINDOW(3, 1, 1), true);
+}
+
+static struct tensor *conv3d_stride(struct case_build *b)
+{
+    return conv(b, case_input(b, SHAPE(2, 5, 5, 6), CHANNELS_LAST), 2, WINDOW(2, 2, 0), true);
+}
+
+/* wide enough for blocked formats, with a remainder */
+static struct tensor *conv3d_wide(struct case_build *b)
+{
+    struct tensor *x =
+        conv(b, case_input(b, SHAPE(4, 4, 4, 4), CHANNELS_LAST), 20, WINDOW(3, 1, 1), true);
+
+    return conv(b, x, 17, WINDOW(3, 1, 1), true);
+}
+
+static struct tensor *maxpool2d(struct case_build *b)
+{
+    return op_maxpool(case_input(b, SHAPE(3, 6, 6), CHANNELS_FIRST), WINDOW(2, 2, 0));
+}
+
+static struct tensor *maxpool2d_overlap(struct case_build *b)
+{
+    return op_maxpool(case_input(b, SHAPE(2, 6, 5), CHANNELS_FIRST), WINDOW(3, 2, 1));
+}
+
+static struct tensor *maxpool3d(struct case_build *b)
+{
+    return op_maxpool(case_input(b, SHAPE(2, 4, 4, 4), CHANNELS_FIRST), WINDOW(2, 2, 0));
+}
+
+static struct tensor *maxpool3d_odd(struct case_build *b)
+{
+    return op_maxpool(case_input(b, SHAPE(2, 5, 4, 5), CHANNELS_LAST), WINDOW(2, 2, 0));
+}
+
+static struct tensor *leaky(struct case_build *b)
+{
+    return op_leaky_relu(case_input(b, SHAPE(3, 4, 5), CHANNELS_FIRST), 0.3f);
+}
+
+static struct tensor *relu(struct case_build *b)
+{
+    return op_relu(case_input(b, SHAPE(3, 4, 5), CHANNELS_FIRST));
+}
+
+static struct tensor *tanh_scale(struct case_build *b)
+{
+    return op_scale(op_tanh(case_input(b, SHAPE(12), CHANNELS_FIRST)), 1.2f);
+}
+
+static struct tensor *dense_bias(struct case_build *b)
+{
+    return dense(b, case_input(b, SHAPE(10), CHANNELS_FIRST), 7, true);
+}
+
+static struct tensor *dense_plain(struct case_build *b)
+{
+    return dense(b, case_input(b, SHAPE(5), CHANNELS_FIRST), 3, false);
+}
+
+static struct tensor *dense_act(struct case_build *b)
+{
+    return op_leaky_relu(dense(b, case_input(b, SHAPE(9), CHANNELS_FIRST), 8, true), 0.3f);
+}
+
+static struct tensor *flatten(struct case_build *b)
+{
+    struct tensor *x =
+        conv(b, case_input(b, SHAPE(2, 4, 4, 2), CHANNELS_LAST), 3, WINDOW(3, 1, 1), true);
+
+    return dense(b, op_flatten(x), 4, true);
+}
+
+static struct tensor *dropout(struct case_build *b)
+{
+    struct tensor *x = dense(b, case_input(b, SHAPE(6), CHANNELS_FIRST), 33, true);
+
+    return dense(b, op_dropout(op_leaky_relu(x, 0.3f), 0.5f), 3, true);
+}
+
+static struct tensor *dropout_map(struct case_build *b)
+{
+    return op_dropout(case_input(b, SHAPE(3, 3, 5), CHANNELS_FIRST), 0.25f);
+}
+
+static struct tensor *add(struct case_build *b)
+{
+    struct tensor *x = case_input(b, SHAPE(3, 4, 4), CHANNELS_FIRST);
+    struct tensor *y = conv(b, x, 3, WINDOW(3, 1, 1), true);
+
+    return op_add(op_add(y, x), y); /* y twice, x twice */
+}
+
+static struct tensor *concat_slice(struct case_build *b)
+{
+    struct tensor *x = case_input(b, SHAPE(3, 4, 3), CHANNELS_FIRST);
+    struct tensor *y = case_input(b, SHAPE(2, 4, 3), CHANNELS_FIRST);
+    struct tensor *all = op_concat(3, (struct tensor *[]){y, x, y});
+
+    return op_add(op_slice(all, 0, 3), op_slice(all, 3, 3));
+}
+
+static struct tensor *stop(struct case_build *b)
+{
+    struct tensor *x = case_input(b, SHAPE(6), CHANNELS_FIRST);
+
+    struct tensor *y = dense(b, x, 4, true);
+
+    return op_add(y, op_stop_gradient(dense(b, x, 4, true)));
+}
+
+/* an unrolled step: the same weights three times */
+static struct tensor *shared(struct case_build *b)
+{
+    struct tensor *h = case_input(b, SHAPE(5), CHANNELS_FIRST);
+    struct param *w = case_param(b, SHAPE(5, 5)), *bias = case_param(b, SHAPE(5));
+
+    for (int t = 0; t < 3; t++)
+        h = op_tanh(op_scale(op_dense(h, w, bias), 0.5f));
+    return h;
+}
+
+/* what CosmoFlow is made of, in its order */
+static struct tensor *cosmo(struct case_build *b)
+{
+    struct tensor *x = case_input(b, SHAPE(4, 8, 8, 8), CHANNELS_LAST);
+
+    for (int i = 0; i < 2; i++) {
+        x = op_scale(conv(b, x, 4 << i, WINDOW(3, 1, 1), true), 0.2f);
+        x = op_maxpool(op_leaky_relu(x, 0.3f), WINDOW(2, 2, 0));
+    }
+    x = op_scale(dense(b, op_flatten(x), 12, true), 0.2f);
+    x = op_dropout(op_leaky_relu(x, 0.3f), 0.5f);
+    x = op_scale(dense(b, x, 6, true), 0.4f);
+    x = op_leaky_relu(x, 0.3f);
+    x = graph_keep_f32(op_scale(dense(b, x, 4, true), 0.4f));
+    return op_scale(op_tanh(x), 1.2f);
+}
+
+/* without the scales, so that activations can be fused */
+static struct tensor *cosmo_fused(struct case_build *b)
+{
+    struct tensor *x = case_input(b, SHAPE(4, 8, 8, 8), CHANNELS_LAST);
+
+    for (int i = 0; i < 3; i++)
+        x = op_maxpool(op_leaky_relu(conv(b, x, 16, WINDOW(3, 1, 1), true), 0.3f), WINDOW(2, 2, 0));
+    x = op_leaky_relu(dense(b, op_flatten(x), 12, true), 0.3f);
+    return op_scale(dense(b, x, 4, true), 0.01f);
+}
+
+const struct op_case op_cases[] = {
+    {"conv2d", conv2d, 3, 0.05f},
+    {"conv2d_stride", conv2d_stride, 2, 0.05f},
+    {"conv2d_uneven", conv2d_uneven, 2, 0.05f},
+    {"conv2d_1x1", conv2d_1x1, 2, 0.05f},
+    {"conv3d", conv3d, 2, 0.05f},
+    {"conv3d_stride", conv3d_stride, 2, 0.05f},
+    {"conv3d_wide", conv3d_wide, 2, 0.05f},
+    {"maxpool2d", maxpool2d, 2, 2e-3f},
+    {"maxpool2d_overlap", maxpool2d_overlap, 2, 2e-3f},
+    {"maxpool3d", maxpool3d, 2, 2e-3f},
+    {"maxpool3d_odd", maxpool3d_odd, 1, 2e-3f},
+    {"leaky", leaky, 3, 0.02f},
+    {"relu", relu, 3, 0.02f},
+    {"tanh_scale", tanh_scale, 4, 2e-3f},
+    {"dense", dense_bias, 4, 0.05f},
+    {"dense_plain", dense_plain, 3, 0.05f},
+    {"dense_act", dense_act, 4, 2e-3f},
+    {"flatten", flatten, 2, 0.05f},
+    {"dropout", dropout, 4, 2e-3f},
+    {"dropout_map", dropout_map, 3, 0.02f},
+    {"add", add, 2, 0.05f},
+    {"concat_slice", concat_slice, 2, 0.05f},
+    {"stop", stop, 3, 0.05f},
+    {"shared", shared, 3, 2e-3f},
+    {"cosmo", cosmo, 3, 1e-3f},
+    {"cosmo_fused", cosmo_fused, 3, 0},
+};
+const int n_op_cases = sizeof op_cases / sizeof op_cases[0];

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The own vector kernels against plain loops, over sizes that do not fit. */
+#include <config.h>
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+#include "tests/workloads/engine/harness.h"
+#include "workloads/engine/cpu/kernel_map.h"
+#include "workloads/engine/cpu/kernel_pool.h"
+#include "workloads/engine/cpu/kernel_wgrad.h"
+
+static void threads(int n)
+{
+#ifdef _OPENMP
+    omp_set_num_threads(n);
+#else
+    (void)n;
+#endif
+}
+
+static void *memory(size_t bytes)
+{
+    void *p = aligned_alloc(64, (bytes + 127) / 64 * 64);
+
+    assert_non_null(p);
+    return p;
+}
+
+static struct map map(long N, long C, long S, long b, enum tensor_dtype dtype)
+{
+    return (struct map){.N = N, .C = C, .S = S, .b = b, .B = (C + b - 1) / b, .dtype = dtype};
+}
+
+/* Noise in all places that have a channel, zeros in the padding. */
+static void *noisy(const struct map *m, unsigned which)
+{
+    void *p = memory(map_count(m) * dtype_bytes(m->dtype));
+
+    memset(p, 0, map_count(m) * dtype_bytes(m->dtype));
+    for (long n = 0; n < m->N; n++)
+        for (long c = 0; c < m->C; c++)
+            for (long s = 0; s < m->S; s++) {
+                float v = noise(which, (unsigned long)((n * m->C + c) * m->S + s));
+
+                map_store(p, m->dtype, map_index(m, n, c, s), &v, 1);
+            }
+    return p;
+}
+
+static double at(const struct map *m, const void *p, long n, long c, long s)
+{
+    float v;
+
+    map_load(&v, p, m->dtype, map_index(m, n, c, s), 1);
+    return (double)v;
+}
+
+/* ---- weight gradient -------------------------------------------------- */
+
+static double wgrad_naive(const struct wgrad *g, const void *x, const void *dy, long o, long c,
+                          const long k[3])
+{
+    double sum = 0;
+
+    for (long n = 0; n < g->x.N; n++)
+        for (long q = 0; q < g->dy.S; q++) {
+            long place = 0, left = q, r[3];
+            bool inside = true;
+
+            for (int i = 2; i >= 0; i--) {
+                r[i] = left % g->Q[i] * g->S[i] + k[i] - g->P[i];
+                left /= g->Q[i];
+                inside = inside && r[i] >= 0 && r[i] < g->I[i];
+            }
+            for (int i = 0; i < 3; i++)
+                place = place * g->I[i] + r[i];
+            if (inside)
+                sum += at(&g->dy, dy, n, o, q) * at(&g->x, x, n, c, place);
+        }
+    return sum;
+}
+
+static void wgrad_compare(const struct wgrad *g, int level, bool add)
+{
+    long taps = g->K[0] * g->K[1] * g->K[2], C = g->x.C, O = g->dy.C;
+    void *x = noisy(&g->x, 1), *dy = noisy(&g->dy, 2);
+    void *scratch = memory(wgrad_scratch_bytes(g));
+    float *dw = memory((size_t)(O * C * taps) * sizeof *dw), *db = memory((size_t)O * sizeof *db);
+
+    memset(scratch, 0xff, wgrad_scratch_bytes(g)); /* NaN: nothing may be taken from there */
+    for (long i = 0; i < O * C * taps; i++)
+        dw[i] = 1;
+    for (long o = 0; o < O; o++)
+        db[o] = 1;
+    wgrad_run(level, g, x, dy, add, dw, add, db, scratch);
+    for (long i = 0; i < O * C * taps; i++) {
+        long t = i % taps, k[3] = {t / g->K[2] / g->K[1], t / g->K[2] % g->K[1], t % g->K[2]};
+        double want = wgrad_naive(g, x, dy, i / taps / C, i / taps % C, k) + add;
+
+        if (!(fabs((double)dw[i] - want) <= 2e-5 * (1 + fabs(want))))
+            fail_msg("%s, %ld to %ld channels: dw[%ld] is %g, not %g", wgrad_level(level), C, O, i,
+                     (double)dw[i], want);
+    }
+    for (long o = 0; o < O; o++) {
+        double want = add;
+
+        for (long n = 0; n < g->dy.N; n++)
+            for (long q = 0; q < g->dy.S; q++)
+                want += at(&g->dy, dy, n, o, q);
+        assert_true(fabs((double)db[o] - want) <= 2e-5 * (1 + fabs(want)));
+    }
+    free(x);
+    free(dy);
+    free(scratch);
+    free(dw);
+    free(db);
+}
+
+static void test_wgrad(void **state)
+{
+    static const struct {
+        long C, O, x_block, dy_block, I[3], K[3], S[3], P[3];
+    } cases[] = {
+        {4, 32, 1, 16, {5, 4, 7}, {3, 3, 3}, {1, 1, 1}, {1, 1, 1}},
+        {4, 48, 4, 16, {3, 4, 70}, {3, 3, 3}, {1, 1, 1}, {1, 1, 1}},
+        {1, 17, 1, 16, {4, 5, 6}, {3, 3, 3}, {1, 1, 1}, {1, 1, 1}},
+        {3, 16, 3, 1, {5, 5, 5}, {3, 3, 3}, {2, 1, 2}, {0, 1, 1}},
+        {5, 33, 16, 33, {1, 6, 5}, {1, 3, 3}, {1, 1, 1}, {0, 1, 1}},
+        {8, 20, 1, 16, {4, 4, 9}, {2, 1, 5}, {1, 2, 1}, {0, 0, 2}},
+        {2, 16, 2, 8, {3, 3, 4}, {1, 1, 1}, {1, 1, 1}, {0, 0, 0}},
+    };
+
+    (void)state;
+    threads(2);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        for (int v = 0; v < 4; v++) {
+            enum tensor_dtype dtype = v & 1 ? TENSOR_BF16 : TENSOR_F32;
+            struct wgrad g = {0};
+            long in = 1, out = 1;
+
+            for (int d = 0; d < 3; d++) {
+                g.I[d] = cases[i].I[d];
+                g.K[d] = cases[i].K[d];
+                g.S[d] = cases[i].S[d];
+                g.P[d] = cases[i].P[d];
+                g.Q[d] = (g.I[d] + 2 * g.P[d] - g.K[d]) / g.S[d] + 1;
+                in *= g.I[d];
+                out *= g.Q[d];
+            }
+            g.x = map(1 + v % 3, cases[i].C, in, cases[i].x_block, dtype);
+            g.dy = map(1 + v % 3, cases[i].O, out, cases[i].dy_block, dtype);
+            for (int level = 0; wgrad_level(level); level++)
+                wgrad_compare(&g, level, v & 2);
+        }
+}
+
+/* The same bits for any number of threads. */
+static void test_wgrad_threads(void **state)
+{
+    struct wgrad g = {map(3, 4, 6 * 5 * 9, 1, TENSOR_F32),
+                      map(3, 32, 6 * 5 * 9, 16, TENSOR_F32),
+                      {6, 5, 9},
+                      {6, 5, 9},
+                      {3, 3, 3},
+                      {1, 1, 1},
+                      {1, 1, 1}};
+    void *x = noisy(&g.x, 1), *dy = noisy(&g.dy, 2), *scratch = memory(wgrad_scratch_bytes(&g));
+    static float dw[3][32 * 4 * 27], db[3][32];
+
+    (void)state;
+    for (int t = 0; t < 3; t++) {
+        threads(t + 1);
+        wgrad_run(0, &g, x, dy, false, dw[t], false, db[t], scratch);
+        assert_memory_equal(dw[t], dw[0], sizeof dw[0]);
+        assert_memory_equal(db[t], db[0], sizeof db[0]);
+    }
+    free(x);
+    free(dy);
+    free(scratch);
+}
+
+/* ---- max-pool --------------------------------------------------------- */
+
+static void pool_compare(const struct pool *p)
+{
+    size_t bytes = dtype_bytes(p->in.dtype);
+    void *x = noisy(&p->in, 3), *dy = noisy(&p->out, 4);
+    void *y[2], *work[2], *dx[2];
+
+    for (int i = 0; i < 2; i++) {
+        y[i] = memory(map_count(&p->out) * bytes);
+        work[i] = memory(pool_work_bytes(p));
+        dx[i] = memory(map_count(&p->in) * bytes);
+        memset(dx[i], 0xff, map_count(&p->in) * bytes);
+    }
+    pool_forward(p, x, y[0], work[0]);
+    pool_backward(p, y[0], dy, work[0], dx[0]);
+    pool_forward_plain(p, x, y[1], work[1]);
+    pool_backward_plain(p, y[1], dy, work[1], dx[1]);
+    assert_memory_equal(y[0], y[1], map_count(&p->out) * bytes);
+    assert_memory_equal(work[0], work[1], pool_work_bytes(p));
+    for (size_t i = 0; i < map_count(&p->in); i++) { /* 0 and -0 are the same */
+        float a, b;
+
+        map_load(&a, dx[0], p->in.dtype, i, 1);
+        map_load(&b, dx[1], p->in.dtype, i, 1);
+        assert_true(a == b);
+    }
+    for (int i = 0; i < 2; i++) {
+        free(y[i]);
+        free(work[i]);
+        free(dx[i]);
+    }
+    free(x);
+    free(dy);
+}
+
+static void test_pool(void **state)
+{
+    static const struct {
+        long C, b, I[3], K[3];
+    } cases[] = {
+        {32, 16, {4, 6, 8}, {2, 2, 2}},
+        {17, 16, {5, 7, 3}, {2, 2, 2}},
+        {16, 16, {1, 9, 9}, {1, 2, 2}},
+        {48, 16, {7, 6, 9}, {3, 1, 4}},
+        {5, 5, {4, 4, 4}, {2, 2, 2}},
+        /* past the size from which stores bypass the caches */
+        {16, 16, {32, 64, 129}, {2, 2, 2}},
+    };
+
+    (void)state;
+    threads(2);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        for (int v = 0; v < 4; v++) {
+            enum tensor_dtype dtype = v & 1 ? TENSOR_BF16 : TENSOR_F32;
+            struct pool p = {.act = v & 2 ? ACT_LEAKY : ACT_NONE, .slope = 0.3f};
+            long in = 1, out = 1;
+
+            if (cases[i].I[0] >= 32 && v != 2) /* once is enough of the large one */
+                continue;
+            for (int d = 0; d < 3; d++) {
+                p.I[d] = cases[i].I[d];
+                p.K[d] = p.S[d] = cases[i].K[d];
+                p.Q[d] = (p.I[d] - p.K[d]) / p.S[d] + 1;
+                in *= p.I[d];
+                out *= p.Q[d];
+            }
+            p.in = map(1, cases[i].C, in, cases[i].b, dtype);
+            p.out = map(1, cases[i].C, out, cases[i].b, dtype);
+            pool_compare(&p);
+        }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_wgrad),
+        cmocka_unit_test(test_wgrad_threads),
+        cmocka_unit_test(test_pool),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,37 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: BSD-3-Clause
+# The same net on the same samples gives the losses that PyTorch gives.
+
+setup() {
+    dir=$(mktemp -d)
+}
+
+teardown() {
+    rm -rf "$dir"
+}
+
+agree() {
+    run "$top_builddir/tests/workloads/engine/engine_losses" "$dir" "$1"
+    [ "$status" -ne 77 ] || skip "$output"
+    [ "$status" -eq 0 ]
+    run env OMP_NUM_THREADS=2 /usr/bin/python3 "$top_srcdir/tests/workloads/engine/torch_losses.py" "$dir"
+    echo "$output"
+    [ "$status" -ne 77 ] || skip "$output"
+    [ "$status" -eq 0 ]
+}
+
+@test "ref gives PyTorch's losses to 5 digits" {
+    agree ref
+}
+
+@test "cpu gives PyTorch's losses to 5 digits" {
+    agree cpu
+}
+
+@test "a loss that is off is found" {
+    "$top_builddir/tests/workloads/engine/engine_losses" "$dir" ref
+    /usr/bin/python3 -c 'import torch' || skip "no PyTorch"
+    sed -i '5s/.*/0.5/' "$dir/losses.txt"
+    run /usr/bin/python3 "$top_srcdir/tests/workloads/engine/torch_losses.py" "$dir"
+    [ "$status" -eq 1 ]
+}

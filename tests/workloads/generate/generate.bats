@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# The generator and its verb, as programs.
+
+load ../../no
+
+setup() {
+    generate=$top_builddir/workloads/generate/hpcai500-generate
+    data=$top_builddir/workloads/data/hpcai500-data
+    [ -x "$generate" ] || skip "the generator was not built (FFTW: libfftw3-dev)"
+    dir=$(mktemp -d "${TMPDIR:-/tmp}/hpcai500-generate.XXXXXX")
+    few="--train 9 --validation 4"
+}
+
+teardown() {
+    [ -z "$dir" ] || rm -rf "$dir"
+}
+
+make_set() { # OUT OPTIONS...
+    out=$1
+    shift
+    "$generate" cosmoflow,class=tiny $few --out "$dir/$out" "$@" 2>>"$dir/talk"
+}
+
+@test "one, two and three processes make the same bytes" {
+    make_set one
+    make_set two -j2
+    make_set three --rank 2 --size 3
+    [ ! -e "$dir/three" ]
+    make_set three --rank 0 --size 3
+    grep -q "5 files of $dir/three are left to the other ranks" "$dir/talk" ||
+        grep -q "4 files of $dir/three are left to the other ranks" "$dir/talk"
+    SLURM_PROCID=1 SLURM_STEP_NUM_TASKS=3 make_set three
+    diff -r "$dir/one" "$dir/two"
+    diff -r "$dir/one" "$dir/three"
+    [ "$(ls "$dir/one" | tr '\n' ' ')" = "MANIFEST train validation " ]
+    [ "$(ls "$dir"/one/train | wc -l) $(ls "$dir"/one/validation | wc -l)" = "9 4" ]
+    (cd "$dir/one" && sed -n 's/^file \([0-9a-f]*\) [0-9]* /\1  /p' MANIFEST | sha256sum -c --quiet)
+}
+
+@test "another seed makes other bytes" {
+    make_set one
+    "$generate" cosmoflow,class=tiny,seed=2 $few -o "$dir/two" 2>/dev/null
+    no cmp -s "$dir/one/train/cube_0000000.hdf5" "$dir/two/train/cube_0000000.hdf5"
+}
+
+@test "validation boxes are the same however many training boxes there are" {
+    make_set one
+    few="--train 5 --validation 4"
+    make_set two
+    diff -r "$dir/one/validation" "$dir/two/validation"
+}
+
+@test "a killed generation leaves nothing finished, and the next one completes it" {
+    make_set whole
+    "$generate" cosmoflow,class=tiny $few --out "$dir/set" 2>/dev/null &
+    pid=$!
+    until ls "$dir"/set.partial/train/*.hdf5 >/dev/null 2>&1; do sleep 0.01; done
+    kill -9 $pid
+    wait $pid || true
+    # its child is told by the kernel; it must be gone before files are counted
+    sleep 0.5
+    if [ ! -e "$dir/set" ]; then # else it was faster than the kill
+        run "$data" verify "$dir/set"
+        [ "$status" -eq 3 ]
+        made=$(ls "$dir/set.partial/train" | head -1)
+        before=$(stat -c %i "$dir/set.partial/train/cube_0000000.hdf5")
+    fi
+    : >"$dir/set.partial/train/cube_0000008.hdf5.99.tmp"
+    make_set set
+    diff -r "$dir/whole" "$dir/set"
+    [ ! -e "$dir/set.partial" ]
+    # what was whole was not made again
+    [ -z "$before" ] || [ "$before" = "$(stat -c %i "$dir/set/train/cube_0000000.hdf5")" ]
+}
+
+@test "a torn part file, a missing and a cut cube are made good" {
+    make_set whole
+    make_set set --rank 0 --size 2
+    part=$(ls "$dir"/set.partial/part-*)
+    truncate -s -7 "$part"
+    rm "$dir/set.partial/train/cube_0000002.hdf5"
+    truncate -s 100 "$dir/set.partial/train/cube_0000004.hdf5"
+    make_set set
+    diff -r "$dir/whole" "$dir/set"
+}
+
+@test "what lies in the folder is not written over" {
+    make_set one
+    run "$generate" cosmoflow,class=tiny,seed=5 $few -o "$dir/one"
+    [ "$status" -eq 3 ]
+    [[ "$output" == "hpcai500-generate: $dir/one holds another set (class tiny, layout cut, seed 1, 9 + 4 files, build "* ]]
+    mkdir "$dir/mine"
+    echo tea >"$dir/mine/tea"
+    run "$generate" cosmoflow,class=tiny $few -o "$dir/mine"
+    [ "$status" -eq 3 ]
+    [ "$output" = "hpcai500-generate: $dir/mine: not empty and without a manifest, expected a new or empty folder" ]
+    [ "$(cat "$dir/mine/tea")" = tea ]
+    make_set half --rank 0 --size 2
+    run "$generate" cosmoflow,class=tiny,seed=5 $few -o "$dir/half"
+    [ "$status" -eq 3 ]
+    [ "$output" = "hpcai500-generate: $dir/half.partial holds an unfinished set of other settings; remove it first" ]
+    run "$generate" cosmoflow,class=tiny $few -o "$dir/one" # finished: nothing to do
+    [ "$status" -eq 0 ]
+    [ "$output" = "$dir/one" ]
+}
+
+@test "a full disk is one sentence" {
+    run bash -c "ulimit -f 16; exec '$generate' cosmoflow,class=tiny $few -o '$dir/set'"
+    [ "$status" -eq 1 ]
+    [ "$output" = "hpcai500-generate: $dir/set.partial/train/cube_0000000.hdf5: File too large" ]
+    [ ! -e "$dir/set" ]
+    [ -z "$(find "$dir" -name '*.hdf5*')" ]
+    run "$generate" cosmoflow,class=tiny -o /proc/set
+    [ "$status" -eq 3 ]
+    [ "$output" = "hpcai500-generate: /proc/set.partial: No such file or directory" ]
+}
+
+@test "bad words and numbers are refused with one sentence" {
+    while IFS='|' read -r args sentence; do
+        run "$generate" $args
+        [ "$status" -eq 2 ]
+        [ "${lines[0]}" = "hpcai500-generate: $sentence" ] || { echo "$args: ${lines[0]}"; false; }
+    done <<'END'
+cosmoflow,class=tiny|--out DIR is missing
+-o x|expected one run text such as cosmoflow,class=tiny
+cosmoflow -o x|'cosmoflow': say class=tiny, small or standard
+cosmoflow,class=tiny,epochs=3 -o x|'cosmoflow,class=tiny,epochs=3': only class and seed mean something to data
+cosmoflow,class=tiny -o x -j 0|--jobs 0: expected 1 to 1024
+cosmoflow,class=tiny -o x -j -1|--jobs -1: expected 1 to 1024
+cosmoflow,class=tiny -o x --rank 3 --size 3|--rank and --size: expected both, with 0 <= rank < size
+cosmoflow,class=tiny -o x --rank 3|--rank and --size: expected both, with 0 <= rank < size
+cosmoflow,class=tiny -o x --layout round|--layout round: expected cut or raw
+cosmoflow,class=tiny -o x --train 4|--train 4: expected 5 to 524288
+cosmoflow,class=tiny -o x --tea|--tea: not an option, or its value is missing
+END
+    run "$generate" cosmoflow,class=tny -o x
+    [ "$status" -eq 2 ]
+    [[ "${lines[0]}" == *tny*tiny* ]]
+    [ ! -e x ]
+}
+
+@test "the raw layout has the published datasets" {
+    few="--train 40 --validation 8"
+    make_set raw --layout raw
+    [ "$(ls "$dir"/raw/train | wc -l) $(ls "$dir"/raw/validation | wc -l)" = "5 1" ]
+    h5dump -H "$dir/raw/train/cube_0000000.hdf5" 2>/dev/null >"$dir/head" || skip "h5dump is not installed (hdf5-tools)"
+    for name in full unitPar physPar namePar redshifts; do grep -q "DATASET \"$name\"" "$dir/head"; done
+    grep -q "( 64, 64, 64, 4 )" "$dir/head"
+}
+
+@test "hpcai500 data makes, shows and verifies" {
+    run "$data" generate cosmoflow,class=tiny $few --out "$dir/set"
+    [ "$status" -eq 0 ]
+    run "$data" show "$dir/set"
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"9 cubes of 32^3 x 4, int16, "*"layout cut"*"4 cubes of 32^3"*"ridge on log P(k)"* ]]
+    run "$data" verify "$dir/set"
+    [ "$output" = "$dir/set: 13 files are as the manifest says" ]
+    printf x | dd of="$dir/set/train/cube_0000003.hdf5" bs=1 seek=9000 conv=notrunc 2>/dev/null
+    run "$data" verify "$dir/set"
+    [ "$status" -eq 1 ]
+    [ "$output" = "hpcai500 data: $dir/set/train/cube_0000003.hdf5: its SHA-256 is not the manifest's" ]
+    rm "$dir/set/MANIFEST" # a foreign set: shown all the same
+    run "$data" show "$dir/set"
+    [[ "$output" == *"9 cubes of 32^3"*"none: the data were not generated here"* ]]
+    run "$data" tea
+    [ "$status" -eq 2 ]
+    run "$data" show "$dir/none"
+    [ "$status" -eq 3 ]
+}
+
+@test "a generator ends with the process that started it" {
+    "$generate" cosmoflow,class=tiny --parent 1 --out "$dir/none" 2>"$dir/talk" && false
+    grep -q "process 1 (--parent) is not the one that started this" "$dir/talk"
+    [ ! -e "$dir/none.partial" ]
+    bash -c '"$1" cosmoflow,class=tiny --parent $$ --out "$2" 2>/dev/null & echo $! >"$2.pid"; wait' - \
+        "$generate" "$dir/set" &
+    parent=$!
+    until ls "$dir"/set.partial/train/*.hdf5 >/dev/null 2>&1; do sleep 0.01; done
+    child=$(cat "$dir/set.pid")
+    kill -9 $parent
+    wait $parent || true
+    while [ -d "/proc/$child" ] && ! grep -q '^State:.Z' "/proc/$child/status"; do sleep 0.1; done
+    [ ! -e "$dir/set" ]
+}

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: BSD-3-Clause
+if BUILD_TESTS
+if BUILD_GENERATOR
+check_PROGRAMS += %D%/test_physics
+TESTS += %D%/test_physics
+%C%_test_physics_SOURCES = %D%/test_physics.c
+%C%_test_physics_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(FFTW_CFLAGS) $(ZLIB_CFLAGS)
+%C%_test_physics_LDADD = workloads/generate/libgenerate.la reports/core/libcore.la $(CMOCKA_LIBS) \
+    $(FFTW_LIBS) $(ZLIB_LIBS)
+endif
+TESTS += %D%/generate.bats
+endif
+dist_check_SCRIPTS += %D%/generate.bats

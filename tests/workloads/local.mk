@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: BSD-3-Clause
+if BUILD_TESTS
+check_PROGRAMS += %D%/test_philox
+TESTS += %D%/test_philox
+%C%_test_philox_SOURCES = %D%/test_philox.c
+%C%_test_philox_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_philox_LDADD = reports/core/libcore.la $(CMOCKA_LIBS)
+endif
+include tests/workloads/engine/local.mk
+include tests/workloads/data/local.mk
+include tests/workloads/generate/local.mk
+include tests/workloads/component/local.mk

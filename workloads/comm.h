@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The other ranks, as a workload sees them: a table of functions that the
+ * agent fills with MPI, a unit test with threads, and comm_self() with
+ * nothing. Rank and size are plain ints.
+ *
+ * All sums are taken in rank order, whatever the placement, so that the same
+ * rank count gives the same bits on any nodes.
+ *
+ * Life:    the filler owns it; a workload borrows it for its run.
+ * Failure: -1 and a sentence (a peer died, a time-out); after a failure the
+ *          table must not be used again except its free(). Buffers of the
+ *          blocking calls may be on the stack all the same: the filler lets
+ *          nothing that may still be under way after a failure write there.
+ * Threads: one thread of a rank talks (MPI_THREAD_FUNNELED).
+ */
+#ifndef WORKLOADS_COMM_H
+#define WORKLOADS_COMM_H
+
+#include <stddef.h>
+
+#include "reports/core/err.h"
+
+enum comm_op { COMM_SUM, COMM_MIN, COMM_MAX };
+
+struct comm {
+    int rank, size;             /* in the run */
+    int local_rank, local_size; /* on this node */
+    void *ctx;
+
+    /* Memory whose exchange is cheapest (a shared window inside a node).
+     * Collective: all ranks call with the same size. 64-byte aligned, zeroed.
+     * Other memory may be exchanged too, at the price of a copy. */
+    void *(*alloc)(struct comm *c, size_t bytes, struct err *e);
+    void (*free)(struct comm *c, void *p);
+
+    /* Starts the in-place sum of n floats over all ranks; ranks start the
+     * same sums in the same order. *request is for wait(); buf is taken until
+     * then. Several may be under way. */
+    int (*allreduce_start)(struct comm *c, float *buf, size_t n, int *request, struct err *e);
+    /* Moves what is under way forward; called between operators, cheap. */
+    int (*progress)(struct comm *c, struct err *e);
+    int (*wait)(struct comm *c, int request, struct err *e);
+
+    /* Blocking, for set-up, metrics and synchronised statistics. */
+    int (*reduce)(struct comm *c, double *v, int n, enum comm_op op, struct err *e);
+    int (*broadcast)(struct comm *c, void *buf, size_t bytes, int root, struct err *e);
+    /* recv: sum of counts[0..size) bytes, in rank order, on every rank. */
+    int (*allgatherv)(struct comm *c, const void *send, void *recv, const size_t *counts,
+                      struct err *e);
+    int (*barrier)(struct comm *c, struct err *e);
+};
+
+/* Agree, then act: every rank says its own rc (0 or -1, with *e), all get 0
+ * when all said 0, else -1 and the sentence of the lowest rank that failed,
+ * with that rank in front when there is more than one. Collective. */
+int comm_agree(struct comm *c, int rc, struct err *e);
+
+/* One rank alone: sums are the identity. Static, never freed. */
+struct comm *comm_self(void);
+
+#endif

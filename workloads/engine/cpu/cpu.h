@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Inside the CPU back end: how tensors lie, what a node keeps, and the row of
+ * each operator. cpu.c has the table, cpu_conv.c, cpu_dense.c and cpu_value.c
+ * the operators, cpu_format.c the layouts.
+ *
+ * Life:    formats and nodes live from prepare() to release() of cpu.c.
+ * Failure: -1 or NULL and one sentence.
+ * Threads: as engine.h.
+ */
+#ifndef CPU_CPU_H
+#define CPU_CPU_H
+
+#include "workloads/engine/cpu/kernel_map.h"
+#include "workloads/engine/cpu/kernel_pool.h"
+#include "workloads/engine/cpu/kernel_wgrad.h"
+#include "workloads/engine/cpu/onednn.h"
+#include "workloads/engine/plan.h"
+
+/* How a tensor lies: buffer.format. A value and its gradient share one. */
+struct format {
+    struct dnn_layout *layout;
+    struct map map;
+};
+
+/* What a node keeps: node.priv. Operations that it does not need are NULL. */
+enum { OPS_MAX = 8 };
+
+struct piece {
+    size_t at, bytes;
+};
+
+struct cpu_node {
+    struct dnn_op *op[OPS_MAX];  /* meaning: by operator, in its file */
+    struct piece piece[OPS_MAX]; /* parts of own and scratch: likewise */
+    struct pool pool;
+    struct wgrad wgrad;
+};
+
+struct cpu_node *cpu_node_of(struct node *n);
+
+/* ---- an operator ------------------------------------------------------ */
+
+typedef int cpu_run_fn(const struct exec *x, struct node *n, struct err *e);
+
+struct cpu_row {
+    int (*prepare)(struct dnn *d, struct node *n, struct err *e);
+    cpu_run_fn *refresh; /* parameters have changed; NULL: nothing to do */
+    cpu_run_fn *run[PASS_COUNT];
+};
+
+extern const struct cpu_row cpu_conv, cpu_dense, cpu_maxpool, cpu_act, cpu_scale, cpu_flatten,
+    cpu_dropout, cpu_add, cpu_concat, cpu_slice, cpu_stop, cpu_mse, cpu_mae, cpu_cast;
+
+int cpu_nothing_prepare(struct dnn *d, struct node *n, struct err *e);
+
+/* In place, the gradient behind the epilogue becomes that before it. */
+cpu_run_fn cpu_epilogue_grad;
+
+/* ---- how tensors lie -------------------------------------------------- */
+
+struct dnn_layout *cpu_layout_create(const struct shape *s, enum tensor_dtype dtype,
+                                     enum dnn_kind kind, struct err *e);
+
+/* Whether the tensor has a format at all, or is row major by the rules. */
+bool cpu_has_format(const struct tensor *t);
+
+/* Gives the tensor that layout, which is copied. */
+int cpu_set_layout(struct tensor *t, const struct dnn_layout *l, struct err *e);
+int cpu_set_kind(struct tensor *t, enum dnn_kind kind, struct err *e);
+
+/* An input lies as its first reader wants it; one that does not care gets it
+ * row major. */
+int cpu_settle(struct tensor *t, struct err *e);
+
+struct map cpu_map(const struct tensor *t);
+enum dnn_kind cpu_kind(const struct tensor *t);
+size_t cpu_count(const struct tensor *t);
+
+/* A layout of the caller's own, of a tensor as it lies. */
+struct dnn_layout *cpu_layout(const struct tensor *t, struct err *e);
+
+/* Sizes of a window's ends in three dimensions; two are three with size 1. */
+void cpu_window_sizes(const struct node *n, long I[3], long Q[3], long K[3], long S[3], long P[3]);
+
+/* The next piece of a buffer, and where it is. */
+void cpu_piece_add(struct buffer *b, struct piece *p, size_t bytes);
+void *cpu_piece(const struct exec *x, const struct buffer *b, const struct piece *p);
+
+#endif

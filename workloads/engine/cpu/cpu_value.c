@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* On the CPU: all operators but those that multiply matrices. */
+#include <config.h>
+
+#include "workloads/engine/cpu/cpu.h"
+
+#include <math.h>
+#include <string.h>
+
+int cpu_epilogue_grad(const struct exec *x, struct node *n, struct err *e)
+{
+    struct tensor *t = n->out[0];
+
+    (void)e;
+    map_act_grad(n->act, n->slope, t->dtype, exec_value(x, t), exec_grad(x, t), exec_grad(x, t),
+                 cpu_count(t));
+    return 0;
+}
+
+int cpu_nothing_prepare(struct dnn *d, struct node *n, struct err *e)
+{
+    (void)d, (void)n, (void)e;
+    return 0;
+}
+
+/* ---- max-pool -------------------------------------------------------- */
+
+static int pool_prepare(struct dnn *d, struct node *n, struct err *e)
+{
+    struct pool *p = &cpu_node_of(n)->pool;
+    struct tensor *in = n->in[0], *out = n->out[0];
+
+    (void)d;
+    if (cpu_set_kind(out, cpu_kind(in), e))
+        return -1;
+    *p = (struct pool){.in = cpu_map(in), .out = cpu_map(out), .act = n->act, .slope = n->slope};
+    cpu_window_sizes(n, p->I, p->Q, p->K, p->S, p->P);
+    if (p->K[0] * p->K[1] * p->K[2] > UINT16_MAX)
+        return err_set(e, "%s: a pooling window of %ld values is larger than the engine's %d",
+                       n->name, p->K[0] * p->K[1] * p->K[2], UINT16_MAX);
+    n->separate_act = false;
+    n->work.bytes = pool_work_bytes(p);
+    return 0;
+}
+
+static int pool_run_forward(const struct exec *x, struct node *n, struct err *e)
+{
+    (void)e;
+    pool_forward(&cpu_node_of(n)->pool, exec_value(x, n->in[0]), exec_value(x, n->out[0]),
+                 exec_at(x, &n->work));
+    return 0;
+}
+
+static int pool_run_data(const struct exec *x, struct node *n, struct err *e)
+{
+    (void)e;
+    pool_backward(&cpu_node_of(n)->pool, exec_value(x, n->out[0]), exec_grad(x, n->out[0]),
+                  exec_at(x, &n->work), exec_at(x, n->in_grad[0]));
+    return 0;
+}
+
+const struct cpu_row cpu_maxpool = {
+    pool_prepare, NULL, {pool_run_forward, NULL, NULL, pool_run_data}};
+
+/* ---- value by value -------------------------------------------------- */
+
+/* The output lies as the input does. */
+static int same_prepare(struct dnn *d, struct node *n, struct err *e)
+{
+    (void)d;
+    return cpu_has_format(n->out[0]) ? cpu_set_kind(n->out[0], cpu_kind(n->in[0]), e) : 0;
+}
+
+static int act_forward(const struct exec *x, struct node *n, struct err *e)
+{
+    (void)e;
+    map_act(n->act, n->slope, n->out[0]->dtype, exec_value(x, n->in[0]), exec_value(x, n->out[0]),
+            cpu_count(n->out[0]));
+    return 0;
+}
+
+static int act_data(const struct exec *x, struct node *n, struct err *e)
+{
+    (void)e;
+    map_act_grad(n->act, n->slope, n->out[0]->dtype, exec_value(x, n->out[0]),
+                 exec_grad(x, n->out[0]), exec_at(x, n->in_grad[0]), cpu_count(n->out[0]));
+    return 0;
+}
+
+static int scale_forward(const struct exec *x, struct node *n, struct err *e)
+{
+    (void)e;
+    map_axpy(n->factor, n->out[0]->dtype, exec_value(x, n->in[0]), NULL, exec_value(x, n->out[0]),
+             cpu_count(n->out[0]));
+    return 0;
+}
+
+static int scale_data(const struct exec *x, struct node *n, struct err *e)
+{
+    (void)e;
+    map_axpy(n->factor, n->out[0]->dtype, exec_grad(x, n->out[0]), NULL, exec_at(x, n->in_grad[0]),
+             cpu_count(n->out[0]));
+    return 0;
+}
+
+static int dropout_forward(const struct exec *x, struct node *n, struct err *e)
+{
+    struct map m = cpu_map(n->out[0]);
+
+    (void)e;
+    map_dropout(&m, exec_step(x), n, x->train, exec_value(x, n->in[0]), exec_value(x, n->out[0]));
+    return 0;
+}
+
+static int dropout_data(const struct exec *x, struct node *n, struct err *e)
+{
+    struct map m = cpu_map(n->out[0]);
+
+    (void)e;
+    map_dropout(&m, exec_step(x), n, x->train, exec_grad(x, n->out[0]), exec_at(x, n->in_grad[0]));
+    return 0;
+}
+
+const struct cpu_row cpu_act = {same_prepare, NULL, {act_forward, NULL, NULL, act_data}};
+const struct cpu_row cpu_scale = {same_prepare, NULL, {scale_forward, NULL, NULL, scale_data}};
+const struct cpu_row cpu_dropout = {
+    same_prepare, NULL, {dropout_forward, NULL, NULL, dropout_data}};
+const struct cpu_row cpu_stop = {same_prepare, NULL, {NULL}};
+
+/* ---- sum ------------------------------------------------------------- */
+
+/* The second input is brought into the layout of the first where it lies
+ * otherwise. */
+enum add_op { ADD_FORWARD, ADD_DATA };
+
+static int add_prepare(struct dnn *d, struct node *n, struct err *e)
+{
+    struct cpu_node *p = cpu_node_of(n);
+    struct dnn_layout *first = NULL, *second = NULL;
+    int rc = -1;
+
+    if (same_prepare(d, n, e))
+        return -1;
+    first = cpu_layout(n->in[0], e);
+    second = cpu_layout(n->in[1], e);
+    if (!first || !second)
+        goto out;
+    if (!dnn_layout_equal(first, second)) {
+        p->op[ADD_FORWARD] = dnn_reorder(d, second, first, false, e);
+        p->op[ADD_DATA] = dnn_reorder(d, first, second, false, e);
+        if (!p->op[ADD_FORWARD] || !p->op[ADD_DATA])
+            goto out;
+        n->scratch[PASS_FORWARD].bytes = dnn_layout_bytes(first);
+        n->in_place_grad = false;
+    }
+    rc = 0;
+out:
+    dnn_layout_destroy(first);
+    dnn_layout_destroy(second);
+    return rc;
+}
+
+static int add_forward(const struct exec *x, struct node *n, struct err *e)
+{
+    struct dnn_op *op = cpu_node_of(n)->op[ADD_FORWARD];
+    void *second = exec_value(x, n->in[1]), *scratch = exec_at(x, &n->scratch[PASS_FORWARD]);
+
+    if (op && dnn_run(op, (void *[DNN_ARGS]){[DNN_SRC] = second, [DNN_DST] = scratch}, e))
+        return -1;
+    map_axpy(1, n->out[0]->dtype, exec_value(x, n->in[0]), op ? scratch : second,
+             exec_value(x, n->out[0]), cpu_count(n->out[0]));
+    return 0;
+}
+
+static int add_data(const struct exec *x, struct node *n, struct err *e)
+{
+    struct dnn_op *op = cpu_node_of(n)->op[ADD_DATA];
+    void *dy = exec_grad(x, n->out[0]);
+
+    if (n->in_grad[0])
+        memmove(exec_at(x, n->in_grad[0]), dy, n->out[0]->grad.bytes);
+    if (!n->in_grad[1])
+        return 0;
+    void *to = exec_at(x, n->in_grad[1]);
+    if (op)
+        return dnn_run(op, (void *[DNN_ARGS]){[DNN_SRC] = dy, [DNN_DST] = to}, e);
+    memmove(to, dy, n->out[0]->grad.bytes);
+    return 0;
+}
+
+const struct cpu_row cpu_add = {add_prepare, NULL, {add_forward, NULL, NULL, add_data}};
+
+/* ---- channels -------------------------------------------------------- */
+
+static int concat_forward(const struct exec *x, struct node *n, struct err *e)
+{
+    struct map out = cpu_map(n->out[0]);
+    long at = 0;
+
+    (void)e;
+    for (int k = 0; k < n->n_in; k++) {
+        struct map in = cpu_map(n->in[k]);
+
+        map_channels(&in, exec_value(x, n->in[k]), 0, &out, exec_value(x, n->out[0]), at, in.C);
+        at += in.C;
+    }
+    map_pad(&out, exec_value(x, n->out[0]));
+    return 0;
+}
+
+static int concat_data(const struct exec *x, struct node *n, struct err *e)
+{
+    struct map out = cpu_map(n->out[0]);
+    long at = 0;
+
+    (void)e;
+    for (int k = 0; k < n->n_in; k++) {
+        struct map in = cpu_map(n->in[k]);
+
+        if (n->in_grad[k]) {
+            map_channels(&out, exec_grad(x, n->out[0]), at, &in, exec_at(x, n->in_grad[k]), 0,
+                         in.C);
+            map_pad(&in, exec_at(x, n->in_grad[k]));
+        }
+        at += in.C;
+    }
+    return 0;
+}
+
+static int slice_forward(const struct exec *x, struct node *n, struct err *e)
+{
+    struct map in = cpu_map(n->in[0]), out = cpu_map(n->out[0]);
+
+    (void)e;
+    map_channels(&in, exec_value(x, n->in[0]), n->from, &out, exec_value(x, n->out[0]), 0, out.C);
+    map_pad(&out, exec_value(x, n->out[0]));
+    return 0;
+}
+
+static int slice_data(const struct exec *x, struct node *n, struct err *e)
+{
+    struct map in = cpu_map(n->in[0]), out = cpu_map(n->out[0]);
+    void *to = exec_at(x, n->in_grad[0]);
+
+    (void)e;
+    memset(to, 0, map_count(&in) * dtype_bytes(in.dtype));
+    map_channels(&out, exec_grad(x, n->out[0]), 0, &in, to, n->from, out.C);
+    return 0;
+}
+
+const struct cpu_row cpu_concat = {same_prepare, NULL, {concat_forward, NULL, NULL, concat_data}};
+const struct cpu_row cpu_slice = {same_prepare, NULL, {slice_forward, NULL, NULL, slice_data}};
+
+/* ---- casts ----------------------------------------------------------- */
+
+/* Of type, of layout, or both. Flattening is one: row major from the input's
+ * layout, or nothing at all when that is row major. */
+enum cast_op { CAST_FORWARD, CAST_DATA };
+
+static int cast_make(struct dnn *d, struct node *n, struct dnn_layout *to, struct err *e)
+{
+    struct cpu_node *p = cpu_node_of(n);
+    struct dnn_layout *from = cpu_layout(n->in[0], e);
+
+    if (from && to)
+        p->op[CAST_FORWARD] = dnn_reorder(d, from, to, false, e);
+    if (p->op[CAST_FORWARD] && n->in_grad[0])
+        p->op[CAST_DATA] = dnn_reorder(d, to, from, false, e);
+    dnn_layout_destroy(from);
+    dnn_layout_destroy(to);
+    return p->op[CAST_FORWARD] && (!n->in_grad[0] || p->op[CAST_DATA]) ? 0 : -1;
+}
+
+static int flatten_prepare(struct dnn *d, struct node *n, struct err *e)
+{
+    n->alias = cpu_kind(n->in[0]) == DNN_PLAIN;
+    if (n->alias)
+        return 0;
+    return cast_make(d, n, cpu_layout_create(&n->in[0]->shape, n->out[0]->dtype, DNN_PLAIN, e), e);
+}
+
+static int cast_prepare(struct dnn *d, struct node *n, struct err *e)
+{
+    if (same_prepare(d, n, e))
+        return -1;
+    return cast_make(d, n, cpu_layout(n->out[0], e), e);
+}
+
+static int cast_forward(const struct exec *x, struct node *n, struct err *e)
+{
+    return dnn_run(cpu_node_of(n)->op[CAST_FORWARD],
+                   (void *[DNN_ARGS]){
+                       [DNN_SRC] = exec_value(x, n->in[0]), [DNN_DST] = exec_value(x, n->out[0])},
+                   e);
+}
+
+static int cast_data(const struct exec *x, struct node *n, struct err *e)
+{
+    return dnn_run(cpu_node_of(n)->op[CAST_DATA],
+                   (void *[DNN_ARGS]){
+                       [DNN_SRC] = exec_grad(x, n->out[0]), [DNN_DST] = exec_at(x, n->in_grad[0])},
+                   e);
+}
+
+const struct cpu_row cpu_flatten = {flatten_prepare, NULL, {cast_forward, NULL, NULL, cast_data}};
+const struct cpu_row cpu_cast = {cast_prepare, NULL, {cast_forward, NULL, NULL, cast_data}};
+
+/* ---- losses ---------------------------------------------------------- */
+
+/* Weight of row r: 0 past the step's real samples. */
+static double row_weight(const struct exec *x, const struct node *n, long r, long rows)
+{
+    if (r / (rows / x->batch) >= exec_step(x)->rows)
+        return 0;
+    return n->n_in > 2 ? (double)((const float *)exec_value(x, n->in[2]))[r] : 1;
+}
+
+static double loss_divisor(const struct exec *x, const struct shape *s)
+{
+    return (double)exec_step(x)->global_rows * (double)shape_count(s) / (double)x->batch;
+}
+
+/* Rows in double and in order, whatever the number of threads. */
+static int loss_forward(const struct exec *x, struct node *n, struct err *e)
+{
+    const struct shape *s = &n->in[0]->shape;
+    const float *a = exec_value(x, n->in[0]), *t = exec_value(x, n->in[1]);
+    long per_row = (long)shape_count(s) / s->d[0];
+    double sum = 0;
+
+    (void)e;
+    for (long r = 0; r < s->d[0]; r++) {
+        double w = row_weight(x, n, r, s->d[0]), row = 0;
+
+        for (long i = r * per_row; i < (r + 1) * per_row && w != 0; i++) {
+            double diff = (double)a[i] - (double)t[i];
+
+            row += n->op == OP_MSE ? diff * diff : fabs(diff);
+        }
+        sum += w != 0 ? w * row : 0;
+    }
+    *(float *)exec_value(x, n->out[0]) = (float)(sum / loss_divisor(x, s));
+    return 0;
+}
+
+static int mse_data(const struct exec *x, struct node *n, struct err *e)
+{
+    const struct shape *s = &n->in[0]->shape;
+    const float *a = exec_value(x, n->in[0]), *t = exec_value(x, n->in[1]);
+    float *da = exec_at(x, n->in_grad[0]);
+    long per_row = (long)shape_count(s) / s->d[0];
+    double scale = 2 * (double)*(const float *)exec_grad(x, n->out[0]) / loss_divisor(x, s);
+
+    (void)e;
+#pragma omp parallel for schedule(static)
+    for (long r = 0; r < s->d[0]; r++) {
+        double w = row_weight(x, n, r, s->d[0]);
+
+        for (long i = r * per_row; i < (r + 1) * per_row; i++)
+            da[i] = w != 0 ? (float)(scale * w * ((double)a[i] - (double)t[i])) : 0;
+    }
+    return 0;
+}
+
+const struct cpu_row cpu_mse = {cpu_nothing_prepare, NULL, {loss_forward, NULL, NULL, mse_data}};
+const struct cpu_row cpu_mae = {cpu_nothing_prepare, NULL, {loss_forward, NULL, NULL, NULL}};

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <config.h>
+
+#include "workloads/engine/cpu/kernel_map.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Values that are converted at a time: stay in the first-level cache. */
+enum { PIECE = 512 };
+
+void map_load(float *to, const void *p, enum tensor_dtype dtype, size_t at, long n)
+{
+    if (dtype == TENSOR_F32) {
+        memcpy(to, (const float *)p + at, (size_t)n * sizeof *to);
+        return;
+    }
+    const uint16_t *h = (const uint16_t *)p + at;
+#pragma omp simd
+    for (long i = 0; i < n; i++)
+        to[i] = bf16_to(h[i]);
+}
+
+void map_store(void *p, enum tensor_dtype dtype, size_t at, const float *from, long n)
+{
+    if (dtype == TENSOR_F32) {
+        memcpy((float *)p + at, from, (size_t)n * sizeof *from);
+        return;
+    }
+    uint16_t *h = (uint16_t *)p + at;
+#pragma omp simd
+    for (long i = 0; i < n; i++)
+        h[i] = bf16_of(from[i]);
+}
+
+/* ---- the same for all values ------------------------------------------ */
+
+static void act_piece(enum act act, float slope, float *v, long n)
+{
+    if (act == ACT_TANH) {
+        for (long i = 0; i < n; i++)
+            v[i] = tanhf(v[i]);
+        return;
+    }
+#pragma omp simd
+    for (long i = 0; i < n; i++)
+        v[i] = v[i] > 0 ? v[i] : slope * v[i];
+}
+
+static void act_grad_piece(enum act act, float slope, const float *y, float *d, long n)
+{
+    if (act == ACT_TANH) {
+#pragma omp simd
+        for (long i = 0; i < n; i++)
+            d[i] *= 1 - y[i] * y[i];
+        return;
+    }
+#pragma omp simd
+    for (long i = 0; i < n; i++)
+        d[i] *= y[i] > 0 ? 1 : slope;
+}
+
+static long pieces(size_t count)
+{
+    return (long)((count + PIECE - 1) / PIECE);
+}
+
+static long piece_length(size_t count, long i)
+{
+    size_t left = count - (size_t)i * PIECE;
+
+    return (long)(left < PIECE ? left : PIECE);
+}
+
+void map_act(enum act act, float slope, enum tensor_dtype dtype, const void *x, void *y,
+             size_t count)
+{
+#pragma omp parallel for schedule(static)
+    for (long i = 0; i < pieces(count); i++) {
+        float v[PIECE];
+        long n = piece_length(count, i);
+
+        map_load(v, x, dtype, (size_t)i * PIECE, n);
+        act_piece(act, slope, v, n);
+        map_store(y, dtype, (size_t)i * PIECE, v, n);
+    }
+}
+
+void map_act_grad(enum act act, float slope, enum tensor_dtype dtype, const void *y, const void *dy,
+                  void *dx, size_t count)
+{
+#pragma omp parallel for schedule(static)
+    for (long i = 0; i < pieces(count); i++) {
+        float v[PIECE], d[PIECE];
+        long n = piece_length(count, i);
+
+        map_load(v, y, dtype, (size_t)i * PIECE, n);
+        map_load(d, dy, dtype, (size_t)i * PIECE, n);
+        act_grad_piece(act, slope, v, d, n);
+        map_store(dx, dtype, (size_t)i * PIECE, d, n);
+    }
+}
+
+void map_axpy(float factor, enum tensor_dtype dtype, const void *x, const void *z, void *y,
+              size_t count)
+{
+#pragma omp parallel for schedule(static)
+    for (long i = 0; i < pieces(count); i++) {
+        float v[PIECE], w[PIECE];
+        long n = piece_length(count, i);
+
+        map_load(v, x, dtype, (size_t)i * PIECE, n);
+        if (z)
+            map_load(w, z, dtype, (size_t)i * PIECE, n);
+        else
+            memset(w, 0, sizeof w);
+#pragma omp simd
+        for (long k = 0; k < n; k++)
+            v[k] = factor * v[k] + w[k];
+        map_store(y, dtype, (size_t)i * PIECE, v, n);
+    }
+}
+
+/* ---- by place --------------------------------------------------------- */
+
+/* The mask is a function of the element's number in its sample, row major and
+ * channels first, whatever the layout: four elements share one Philox block. */
+void map_dropout(const struct map *m, const struct step_block *step, const struct node *n,
+                 bool train, const void *x, void *y)
+{
+    float keep = train ? 1 / (1 - n->factor) : 1;
+    uint32_t limit = train ? dropout_limit(n->factor) : 0;
+
+    if (y != x)
+        memset(y, 0, map_count(m) * dtype_bytes(m->dtype));
+#pragma omp parallel for collapse(2) schedule(static)
+    for (long r = 0; r < m->N; r++)
+        for (long c = 0; c < m->C; c++) {
+            uint32_t words[4] = {0};
+
+            for (long s = 0; s < m->S; s++) {
+                uint32_t element = (uint32_t)(c * m->S + s);
+                size_t at = map_index(m, r, c, s);
+                float v;
+
+                if (s == 0 || element % 4 == 0)
+                    dropout_words(step, n, r, element, words);
+                map_load(&v, x, m->dtype, at, 1);
+                v = words[element % 4] >= limit ? v * keep : 0;
+                map_store(y, m->dtype, at, &v, 1);
+            }
+        }
+}
+
+void map_channels(const struct map *from, const void *x, long a, const struct map *to, void *y,
+                  long b, long count)
+{
+    size_t bytes = dtype_bytes(to->dtype);
+    long run = 1; /* channels that lie side by side in both */
+
+    while (run < count && a % from->b + run < from->b && b % to->b + run < to->b &&
+           from->b % (2 * run) == 0 && to->b % (2 * run) == 0 && a % (2 * run) == 0 &&
+           b % (2 * run) == 0 && count % (2 * run) == 0)
+        run *= 2;
+#pragma omp parallel for collapse(2) schedule(static)
+    for (long n = 0; n < to->N; n++)
+        for (long c = 0; c < count; c += run)
+            for (long s = 0; s < to->S; s++)
+                memcpy((char *)y + map_index(to, n, b + c, s) * bytes,
+                       (const char *)x + map_index(from, n, a + c, s) * bytes, (size_t)run * bytes);
+}
+
+void map_pad(const struct map *m, void *y)
+{
+    size_t bytes = dtype_bytes(m->dtype);
+    long used = m->C % m->b;
+
+    if (m->B * m->b == m->C)
+        return;
+#pragma omp parallel for collapse(2) schedule(static)
+    for (long n = 0; n < m->N; n++)
+        for (long s = 0; s < m->S; s++)
+            memset((char *)y +
+                       (((size_t)(n * m->B + m->B - 1) * (size_t)m->S + (size_t)s) * (size_t)m->b +
+                        (size_t)used) *
+                           bytes,
+                   0, (size_t)(m->b - used) * bytes);
+}
+
+/* n values `step` apart, n <= PIECE, to a row of the tensor. */
+static void feed_plain(const struct map *m, void *y, size_t to, const float *x, long step, long n)
+{
+    float v[PIECE];
+
+    if (step == 1) {
+        map_store(y, m->dtype, to, x, n);
+        return;
+    }
+    for (long i = 0; i < n; i++)
+        v[i] = x[i * step];
+    map_store(y, m->dtype, to, v, n);
+}
+
+void map_feed(const struct map *m, void *y, const float *data, enum host_layout layout, long rows)
+{
+    bool last = layout == CHANNELS_LAST;
+    long step = last ? m->C : 1, plane = last ? 1 : m->S;
+    bool same = m->b == (last ? m->C : 1) && m->B * m->b == m->C;
+
+#pragma omp parallel for collapse(2) schedule(static)
+    for (long n = 0; n < m->N; n++)
+        for (long at = 0; at < m->S; at += PIECE) {
+            long end = at + PIECE < m->S ? at + PIECE : m->S;
+            const float *x = n < rows ? data + n * m->C * m->S : NULL;
+
+            if (same && last && x) { /* the same order: S x C */
+                map_store(y, m->dtype, map_index(m, n, 0, at), x + at * m->C, (end - at) * m->C);
+                continue;
+            }
+            if (m->b == 1 && x) {
+                for (long c = 0; c < m->C; c++)
+                    feed_plain(m, y, map_index(m, n, c, at), x + c * plane + at * step, step,
+                               end - at);
+                continue;
+            }
+            for (long block = 0; block < m->B; block++)
+                for (long s = at; s < end; s++)
+                    for (long k = 0; k < m->b; k++) {
+                        long c = block * m->b + k;
+                        float v = x && c < m->C ? x[c * plane + s * step] : 0;
+
+                        map_store(y, m->dtype, map_index(m, n, c, s), &v, 1);
+                    }
+        }
+}
+
+void map_bias_grad(enum tensor_dtype dtype, const void *dy, long rows, long C, bool add, float *db)
+{
+    for (long c = 0; c < C; c++) {
+        double sum = add ? (double)db[c] : 0;
+
+        for (long r = 0; r < rows; r++) {
+            float v;
+
+            map_load(&v, dy, dtype, (size_t)(r * C + c), 1);
+            sum += (double)v;
+        }
+        db[c] = (float)sum;
+    }
+}

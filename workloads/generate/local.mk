@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# The generator: a program of its own, since FFTW is GPL and the agent must
+# not link it. Plain arithmetic only: the same bytes on every CPU.
+if BUILD_GENERATOR
+noinst_LTLIBRARIES += %D%/libgenerate.la
+%C%_libgenerate_la_CFLAGS = $(AM_CFLAGS) -ffp-contract=off \
+    $(HDF5_CFLAGS) $(ZLIB_CFLAGS) $(FFTW_CFLAGS)
+%C%_libgenerate_la_LIBADD = $(HDF5_LIBS) $(ZLIB_LIBS) $(FFTW_LIBS)
+%C%_libgenerate_la_SOURCES = \
+    workloads/data/cosmo_classes.h workloads/data/cosmo_classes.c \
+    workloads/data/manifest.h workloads/data/manifest.c \
+    %D%/cosmo/gen_field.h %D%/cosmo/gen_field.c \
+    %D%/cosmo/gen_power.h %D%/cosmo/gen_power.c \
+    %D%/cosmo/gen_ridge.h %D%/cosmo/gen_ridge.c \
+    %D%/gen_math.h %D%/gen_math.c \
+    %D%/gen_set.h %D%/gen_set.c \
+    %D%/gen_write.h %D%/gen_write.c
+
+bin_PROGRAMS += %D%/hpcai500-generate
+%C%_hpcai500_generate_CFLAGS = $(AM_CFLAGS) $(HDF5_CFLAGS)
+%C%_hpcai500_generate_SOURCES = %D%/gen_main.c
+%C%_hpcai500_generate_LDADD = %D%/libgenerate.la reports/core/libcore.la
+dist_man_MANS += %D%/hpcai500-generate.1
+endif
