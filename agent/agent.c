@@ -362,6 +362,21 @@ static void print_record(const struct run *r)
     free(text);
 }
 
+/* The drop folder is gone after the job: where the user finds his record then. */
+static void say_copy(struct run *r)
+{
+    char text[PATH_MAX + RECORD_ID_SIZE + 64];
+
+    if (strcmp(r->place.record, r->place.drop) != 0)
+        return;
+    if (r->place.left[0])
+        snprintf(text, sizeof text, "your copy: %s", r->place.left);
+    else
+        snprintf(text, sizeof text, "it is there until the job ends; then: hpcai500 show %s",
+                 r->id);
+    progress_say(&r->progress, text);
+}
+
 /* A signal may have reached some ranks only: all hear of it. */
 static int anyone_told(struct run *r, bool *told, struct err *e)
 {
@@ -377,7 +392,7 @@ static int anyone_told(struct run *r, bool *told, struct err *e)
 static int run_all(struct run *r, struct err *e)
 {
     bool could_not = false, any_could_not = false;
-    char path[PATH_MAX], text[PATH_MAX + RECORD_ID_SIZE + 64];
+    char path[PATH_MAX], text[PATH_MAX + 64];
 
     if (prepare(r, e) < 0)
         return -1;
@@ -410,10 +425,7 @@ static int run_all(struct run *r, struct err *e)
     if (r->comm->rank == 0) {
         snprintf(text, sizeof text, "record: %s", path);
         progress_say(&r->progress, text);
-        snprintf(text, sizeof text, "it is there until the job ends; then: hpcai500 show %s",
-                 r->id);
-        if (strcmp(r->place.record, r->place.drop) == 0)
-            progress_say(&r->progress, text);
+        say_copy(r);
         if (r->o.json)
             print_file(path);
     }

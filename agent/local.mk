@@ -10,7 +10,7 @@ noinst_LTLIBRARIES += %D%/libagent.la
     %D%/guard.h %D%/guard.c \
     %D%/job.h %D%/job.c \
     %D%/options.h %D%/options.c \
-    %D%/place.h %D%/place.c \
+    %D%/place.h %D%/place.c %D%/place_copy.c \
     %D%/plan.h %D%/plan.c \
     %D%/progress.h %D%/progress.c \
     %D%/report.h %D%/report.c \

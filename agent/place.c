@@ -4,7 +4,6 @@
 #include "agent/place.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +12,6 @@
 #include <unistd.h>
 
 #include "reports/core/conf.h"
-#include "reports/core/fdio.h"
 
 static bool writable(const char *dir)
 {
@@ -43,22 +41,69 @@ static void find_drop(char *drop, const char *spool)
         memcpy(drop, path, (size_t)n + 1);
 }
 
-static int find_record(char *dir, const char *out, const char *drop, struct err *e)
+/* What out= names. */
+enum out { OUT_UNSET, OUT_NONE, OUT_FILE, OUT_FOLDER };
+
+static enum out kind_of(const char *out)
 {
-    if (out[0]) {
-        if (mkdir(out, 0777) < 0 && errno != EEXIST)
-            return err_set(e, "cannot make the folder out=%s: %s", out, strerror(errno));
-        if (!realpath(out, dir))
-            return err_set(e, "there is no folder out=%s: %s", out, strerror(errno));
-        return writable(dir) ? 0 : err_set(e, "out=%s cannot be written: %s", out, strerror(errno));
-    }
-    if (drop[0] && realpath(drop, dir))
+    size_t n = strlen(out), end = strlen(".json");
+
+    if (n == 0)
+        return OUT_UNSET;
+    if (strcmp(out, "none") == 0)
+        return OUT_NONE;
+    return n > end && strcmp(out + n - end, ".json") == 0 ? OUT_FILE : OUT_FOLDER;
+}
+
+static int find_folder(char *dir, const char *out, struct err *e)
+{
+    if (mkdir(out, 0777) < 0 && errno != EEXIST)
+        return err_set(e, "cannot make the folder out=%s: %s", out, strerror(errno));
+    if (!realpath(out, dir))
+        return err_set(e, "there is no folder out=%s: %s", out, strerror(errno));
+    return writable(dir) ? 0 : err_set(e, "out=%s cannot be written: %s", out, strerror(errno));
+}
+
+/* file: out= from the root on; dir: its folder. */
+static int find_file(char *file, char *dir, const char *out, struct err *e)
+{
+    const char *slash = strrchr(out, '/'), *name = slash ? slash + 1 : out;
+    char parent[PATH_MAX];
+    struct stat st;
+
+    snprintf(parent, sizeof parent, "%.*s", slash ? (int)(slash - out) + 1 : 1, slash ? out : ".");
+    if (!realpath(parent, dir))
+        return err_set(e, "there is no folder for out=%s: %s", out, strerror(errno));
+    if (snprintf(file, PATH_MAX, "%s/%s", dir, name) >= PATH_MAX)
+        return err_set(e, "out=%s is too long a path", out);
+    if (lstat(file, &st) == 0)
+        return S_ISDIR(st.st_mode)
+                   ? err_set(e, "out=%s is a folder; a name that ends in .json is a file", out)
+                   : err_set(e, "out=%s exists already and is not replaced; choose another name",
+                             out);
+    return writable(dir) ? 0 : err_set(e, "out=%s cannot be written: %s", out, strerror(errno));
+}
+
+static int find_record(struct place *p, const char *out, struct err *e)
+{
+    enum out kind = kind_of(out);
+
+    if (kind == OUT_FOLDER)
+        return find_folder(p->record, out, e);
+    if (kind == OUT_FILE && find_file(p->file, p->record, out, e) < 0)
+        return -1;
+    if (p->drop[0] && realpath(p->drop, p->record)) {
+        if (kind == OUT_UNSET && !getcwd(p->copy, sizeof p->copy))
+            snprintf(p->copy, sizeof p->copy, "."); /* place_user() says that it is gone */
         return 0;
-    if (!getcwd(dir, PATH_MAX))
+    }
+    if (kind == OUT_FILE)
+        return 0;
+    if (!getcwd(p->record, sizeof p->record))
         return err_set(e, "there is no working folder: %s", strerror(errno));
-    return writable(dir)
+    return writable(p->record)
                ? 0
-               : err_set(e, "the working folder %s cannot be written; say out=FOLDER", dir);
+               : err_set(e, "the working folder %s cannot be written; give out=FOLDER", p->record);
 }
 
 /* $HPCAI500_CACHE, the site's cache= (config.h knows both), the user's own. */
@@ -116,46 +161,11 @@ int place_find(struct place *p, const struct runspec *spec, struct err *e)
     find_cache(p->cache, site.cache);
     find_generator(p->generator);
     find_drop(p->drop, site.spool);
-    return find_record(p->record, spec->out, p->drop, e);
+    return find_record(p, spec->out, e);
 }
 
 void place_follow(struct place *p, const struct runspec *spec, const char *of_rank_0)
 {
-    if (spec->out[0] || !p->drop[0] || !strstr(of_rank_0, "/jobs/"))
+    if (kind_of(spec->out) == OUT_FOLDER || !p->drop[0] || !strstr(of_rank_0, "/jobs/"))
         snprintf(p->record, sizeof p->record, "%s", of_rank_0);
-}
-
-static int copy(int from, int to)
-{
-    char block[65536];
-    ssize_t n;
-
-    while ((n = read(from, block, sizeof block)) > 0)
-        if (fdio_write(to, block, (size_t)n) < 0)
-            return -1;
-    return n < 0 ? -1 : 0;
-}
-
-static void copy_file(const struct place *p, const char *id, const char *tail)
-{
-    char from[2 * PATH_MAX], to[2 * PATH_MAX];
-
-    snprintf(from, sizeof from, "%s/%s%s", p->record, id, tail);
-    snprintf(to, sizeof to, "%s/%s%s", p->drop, id, tail);
-    int in = open(from, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    if (in < 0)
-        return;
-    unlink(to); /* what an earlier call left, before there was more to say */
-    int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    bool whole = out >= 0 && copy(in, out) == 0;
-    if (out >= 0 && (close(out) < 0 || !whole))
-        unlink(to); /* half a record is none */
-    close(in);
-}
-
-void place_drop(const struct place *p, const char *id, const char *const *tails, int n)
-{
-    if (p->drop[0] && strcmp(p->drop, p->record) != 0)
-        for (int i = 0; i < n; i++)
-            copy_file(p, id, tails[i]);
 }

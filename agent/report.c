@@ -392,6 +392,19 @@ static void unlink_interim(const struct run *r)
     }
 }
 
+/* Copies for root and for the user, of a record that is written. again: in the
+ * place of an interim one. */
+static void hand_out(struct run *r, char path[PATH_MAX], bool again)
+{
+    struct err why = ERR_INIT;
+
+    place_drop(&r->place, r->id, tails, N_TAILS);
+    if (place_user(&r->place, &r->record.job, r->id, tails, N_TAILS, again, &why) < 0)
+        fprintf(stderr, "hpcai500-agent: %s\n", why.text);
+    else
+        place_record(&r->place, r->id, path);
+}
+
 /* Times that go on while nobody computes are no measurement. */
 static void judge_stood(struct run *r, double seconds)
 {
@@ -426,7 +439,7 @@ int report_write(struct run *r, char path[PATH_MAX], struct err *e)
             unlink_interim(r);
         rc = record_write(&r->record, r->place.record, path, e);
         if (rc == 0)
-            place_drop(&r->place, r->id, tails, N_TAILS);
+            hand_out(r, path, true);
         pthread_mutex_unlock(&r->lock);
     }
     if (comm_agree(r->comm, rc, e) < 0)
@@ -454,7 +467,7 @@ bool report_written(const struct run *r, char path[PATH_MAX])
 {
     struct stat st;
 
-    snprintf(path, PATH_MAX, "%.*s/%s.json", PATH_MAX - RECORD_ID_SIZE - 8, r->place.record, r->id);
+    place_record(&r->place, r->id, path);
     return stat(path, &st) == 0;
 }
 
@@ -503,7 +516,7 @@ int report_partial(struct run *r, int culprit, const char *sentence, char path[P
         rc = 0;
     record_fini(&partial);
     if (rc == 0)
-        place_drop(&r->place, r->id, tails, N_TAILS);
+        hand_out(r, path, false);
 out:
     if (locked)
         pthread_mutex_unlock(&r->lock);

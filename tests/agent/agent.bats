@@ -298,7 +298,7 @@ signal_to() {
     export HPCAI500_SPOOL=$dir/spool SLURMD_NODENAME=n1 SLURM_JOB_ID=7 SLURM_CLUSTER_NAME=lab SLURM_STEP_ID=0
     run "$fake" cosmoflow,class=tiny
     [ "$status" -eq 0 ]
-    [[ "$output" == *"record: $drop/lab-7.0.0.json"*"then: hpcai500 show lab-7.0.0"* ]]
+    [[ "$output" == *"record: $drop/lab-7.0.0.json"*"your copy: $dir/hpcai500-7.json"* ]]
     [ "$(cd "$drop"; echo *)" = lab-7.0.0.json ]
     SLURM_STEP_ID=1 run "$fake" cosmoflow,class=tiny,out="$dir/out"
     [ "$status" -eq 0 ]
@@ -312,6 +312,108 @@ signal_to() {
     mv "$drop" "$dir/mine"; ln -s "$dir/mine" "$drop"
     SLURM_STEP_ID=4 run "$fake" cosmoflow,class=tiny
     [ -e "$dir/lab-7.0.4.json" ]
+}
+
+# drop_folder JOB: of node n1, as root's prolog makes it
+drop_folder() {
+    drop=$dir/spool/jobs/n1/$1
+    mkdir -p "$drop" "$dir/work"
+    export HPCAI500_SPOOL=$dir/spool SLURMD_NODENAME=n1 SLURM_JOB_ID=$1 SLURM_CLUSTER_NAME=lab SLURM_STEP_ID=0
+    cd "$dir/work"
+}
+
+@test "the user's copy is named as Slurm names output; no file of another run is replaced" {
+    drop_folder 7
+    umask 022
+    run "$fake" cosmoflow,class=tiny
+    [ "$status" -eq 0 ]
+    cmp hpcai500-7.json "$drop/lab-7.0.0.json"
+    [ "$(stat -c %a hpcai500-7.json)" = 644 ]
+    [ "$(ls -A)" = hpcai500-7.json ]
+    SLURM_STEP_ID=1 "$fake" cosmoflow,class=tiny
+    cmp hpcai500-7.1.json "$drop/lab-7.0.1.json"
+    SLURM_RESTART_COUNT=2 "$fake" cosmoflow,class=tiny
+    cmp hpcai500-7.0.2.json "$drop/lab-7.2.0.json"
+    SLURM_ARRAY_JOB_ID=6 SLURM_ARRAY_TASK_ID=3 "$fake" cosmoflow,class=tiny
+    cmp hpcai500-6_3.json "$drop/lab-6_3.0.0.json"
+    SLURM_HET_JOB_ID=5 SLURM_HET_JOB_OFFSET=1 "$fake" cosmoflow,class=tiny
+    cmp hpcai500-5+1.json "$drop/lab-5+1.0.0.json"
+    # all three names taken: said, and the record is where root sees it
+    SLURM_STEP_ID=9; touch hpcai500-7.9.json hpcai500-7.9.0.json
+    run "$fake" cosmoflow,class=tiny
+    [ "$status" -eq 0 ]
+    [ "$(grep -c "there is no copy of the record: $dir/work/hpcai500-7.9.0.json: File exists" <<<"$output")" = 1 ]
+    [[ "$output" == *"it is there until the job ends; then: hpcai500 show lab-7.0.9"* ]]
+    [ ! -s hpcai500-7.9.json ]
+    [ -s "$drop/lab-7.0.9.json" ]
+}
+
+@test "out=none leaves no copy; out=NAME.json is a file, which is never replaced" {
+    drop_folder 8
+    run "$fake" cosmoflow,class=tiny,out=none
+    [ "$status" -eq 0 ]
+    [ -z "$(ls -A)" ]
+    SLURM_STEP_ID=1 run ranks 2 "$fake" cosmoflow,class=tiny,out=x.json
+    [ "$status" -eq 0 ]
+    [ -f x.json ]
+    cmp x.json "$drop/lab-8.0.1.json"
+    cmp lab-8.0.1.ranks.json.gz "$drop/lab-8.0.1.ranks.json.gz"
+    [ "$(ls -A)" = "$(printf '%s\n' lab-8.0.1.ranks.json.gz x.json)" ]
+    cp x.json y
+    SLURM_STEP_ID=2 run "$fake" cosmoflow,class=tiny,out=x.json
+    [ "$status" -eq 3 ]
+    [[ "$output" == "hpcai500-agent: "*"out=x.json exists already and is not replaced; choose another name" ]]
+    cmp x.json y
+    [ ! -e "$drop/lab-8.0.2.json" ]
+    mkdir z.json
+    run "$fake" cosmoflow,class=tiny,out=z.json
+    [ "$status" -eq 3 ]
+    run "$fake" cosmoflow,class=tiny,out=no/such/x.json
+    [ "$status" -eq 3 ]
+    [[ "$output" == *"there is no folder for out=no/such/x.json"* ]]
+}
+
+@test "out=NAME.json without a drop folder: the record itself has that name" {
+    run "$fake" --json cosmoflow,class=tiny,out="$dir/x.json"
+    [ "$status" -eq 0 ]
+    [ "$(ls -A)" = x.json ]
+    [[ "$output" == *"record: $dir/x.json"*'"hpcai500/record"'* ]]
+    run "$fake" cosmoflow,class=tiny,out=none
+    [ "$status" -eq 0 ]
+    [ "$(compgen -G 'local-*.json' | wc -l)" = 1 ]
+}
+
+@test "a run that dies leaves the user's copy too, and only one" {
+    drop_folder 9
+    FAKE_TROUBLE=1:3:kill run ranks_alive 3 "$fake" cosmoflow,class=tiny,target=0.001
+    [ "$status" -ne 0 ]
+    cmp hpcai500-9.json "$drop/lab-9.0.0.json"
+    [ "$(compgen -G 'hpcai500-*.json')" = hpcai500-9.json ]
+    cd "$dir"
+    unset HPCAI500_SPOOL
+    FAKE_TROUBLE=1:3:kill run ranks_alive 3 "$fake" cosmoflow,class=tiny,target=0.001,out=x.json
+    [ "$(field 'r["status"]')" = partial ]
+    [ "$(the_record)" = "$dir/x.json" ]
+}
+
+@test "an interim record's copy is replaced by the last one of the same run" {
+    drop_folder 10
+    FAKE_EPOCHS=1000 FAKE_STEP_MS=10 FAKE_TROUBLE=1:4:sleep \
+        signal_to USR1 starter sh -c 'exec "$@" 2>>log' sh "$fake" cosmoflow,class=tiny,target=0.001
+    [ "$(compgen -G 'hpcai500-*.json')" = hpcai500-10.json ]
+    cmp hpcai500-10.json "$drop/lab-10.0.0.json"
+}
+
+@test "a working folder that cannot be written costs a sentence, not the run" {
+    [ "$(id -u)" = 0 ] && setpriv=(setpriv --reuid=65534 --regid=65534 --clear-groups) || setpriv=()
+    drop_folder 11
+    chmod 755 "$dir"
+    [ -z "${setpriv[*]}" ] || chown -R 65534:65534 "$drop"
+    chmod 555 "$dir/work"
+    HOME=$dir run "${setpriv[@]}" "$fake" cosmoflow,class=tiny
+    [ "$status" -eq 0 ]
+    [ "$(grep -c "there is no copy of the record in $dir/work: Permission denied; it is $drop/lab-11.0.0.json" <<<"$output")" = 1 ]
+    [ -s "$drop/lab-11.0.0.json" ]
 }
 
 @test "ranks that were told different runs refuse" {
