@@ -153,10 +153,10 @@ static void find_generator(char *path)
 
 int place_find(struct place *p, const struct runspec *spec, struct err *e)
 {
-    struct config site;
+    struct conf site;
 
     memset(p, 0, sizeof *p);
-    if (config_load(&site, NULL, 0, e))
+    if (conf_load(&site, NULL, 0, e))
         return -1;
     find_cache(p->cache, site.cache);
     find_generator(p->generator);

@@ -20,22 +20,22 @@ struct key;
 
 /* What a value looks like. */
 struct kind {
-    int (*parse)(struct config *c, const struct key *k, const char *value, struct err *e);
-    void (*format)(const struct config *c, const struct key *k, char *text, size_t size);
+    int (*parse)(struct conf *c, const struct key *k, const char *value, struct err *e);
+    void (*format)(const struct conf *c, const struct key *k, char *text, size_t size);
 };
 
-static int parse_path(struct config *, const struct key *, const char *, struct err *);
-static int parse_size(struct config *, const struct key *, const char *, struct err *);
-static int parse_address(struct config *, const struct key *, const char *, struct err *);
-static int parse_name(struct config *, const struct key *, const char *, struct err *);
-static int parse_word(struct config *, const struct key *, const char *, struct err *);
-static int parse_list(struct config *, const struct key *, const char *, struct err *);
-static int parse_yesno(struct config *, const struct key *, const char *, struct err *);
-static void format_text(const struct config *, const struct key *, char *, size_t);
-static void format_size(const struct config *, const struct key *, char *, size_t);
-static void format_word(const struct config *, const struct key *, char *, size_t);
-static void format_list(const struct config *, const struct key *, char *, size_t);
-static void format_yesno(const struct config *, const struct key *, char *, size_t);
+static int parse_path(struct conf *, const struct key *, const char *, struct err *);
+static int parse_size(struct conf *, const struct key *, const char *, struct err *);
+static int parse_address(struct conf *, const struct key *, const char *, struct err *);
+static int parse_name(struct conf *, const struct key *, const char *, struct err *);
+static int parse_word(struct conf *, const struct key *, const char *, struct err *);
+static int parse_list(struct conf *, const struct key *, const char *, struct err *);
+static int parse_yesno(struct conf *, const struct key *, const char *, struct err *);
+static void format_text(const struct conf *, const struct key *, char *, size_t);
+static void format_size(const struct conf *, const struct key *, char *, size_t);
+static void format_word(const struct conf *, const struct key *, char *, size_t);
+static void format_list(const struct conf *, const struct key *, char *, size_t);
+static void format_yesno(const struct conf *, const struct key *, char *, size_t);
 
 static const struct kind a_path = {parse_path, format_text};
 static const struct kind a_size = {parse_size, format_size};
@@ -54,14 +54,14 @@ _Static_assert(sizeof redact_words / sizeof *redact_words == REDACT_COUNT + 1, "
 enum { MAY_BE_EMPTY = 1, ANY_HOST = 2 };
 
 struct key {
-    struct config_row row;
+    struct conf_row row;
     const struct kind *kind;
     size_t offset, size;
     unsigned flags;
     const char *const *words;
 };
 
-#define FIELD(member) offsetof(struct config, member), sizeof((struct config *)0)->member
+#define FIELD(member) offsetof(struct conf, member), sizeof((struct conf *)0)->member
 
 static const struct key keys[] = {
     {{"spool", "/var/spool/hpcai500", "FOLDER", "where jobs leave records and journals, per node",
@@ -168,23 +168,23 @@ static const struct key keys[] = {
 };
 
 enum { N_KEYS = sizeof keys / sizeof keys[0] };
-_Static_assert((int)N_KEYS <= (int)CONFIG_MAX_KEYS, "struct config has no room for them all");
+_Static_assert((int)N_KEYS <= (int)CONF_MAX_KEYS, "struct conf has no room for them all");
 
 static const char default_path[] = HPCAI500_SYSCONFDIR "/hpcai500.conf";
 
 /* ---- kinds of value; a sentence's head "FILE:LINE: " is put by the caller ---- */
 
-static void *field(struct config *c, const struct key *k)
+static void *field(struct conf *c, const struct key *k)
 {
     return (char *)c + k->offset;
 }
 
-static const void *at(const struct config *c, const struct key *k)
+static const void *at(const struct conf *c, const struct key *k)
 {
     return (const char *)c + k->offset;
 }
 
-static int store_text(struct config *c, const struct key *k, const char *value, struct err *e)
+static int store_text(struct conf *c, const struct key *k, const char *value, struct err *e)
 {
     if (strlen(value) >= k->size)
         return err_set(e, "%s is longer than %zu bytes", k->row.name, k->size - 1);
@@ -192,7 +192,7 @@ static int store_text(struct config *c, const struct key *k, const char *value, 
     return 0;
 }
 
-static void format_text(const struct config *c, const struct key *k, char *text, size_t size)
+static void format_text(const struct conf *c, const struct key *k, char *text, size_t size)
 {
     snprintf(text, size, "%s", (const char *)at(c, k));
 }
@@ -205,7 +205,7 @@ static bool climbs(const char *path)
     return false;
 }
 
-static int parse_path(struct config *c, const struct key *k, const char *value, struct err *e)
+static int parse_path(struct conf *c, const struct key *k, const char *value, struct err *e)
 {
     if (!*value && (k->flags & MAY_BE_EMPTY))
         return store_text(c, k, value, e);
@@ -218,7 +218,7 @@ static int parse_path(struct config *c, const struct key *k, const char *value, 
 
 static const char size_suffixes[] = " KMGT";
 
-static int parse_size(struct config *c, const struct key *k, const char *value, struct err *e)
+static int parse_size(struct conf *c, const struct key *k, const char *value, struct err *e)
 {
     uint64_t v = 0;
     size_t digits = strspn(value, "0123456789");
@@ -237,7 +237,7 @@ static int parse_size(struct config *c, const struct key *k, const char *value, 
     return 0;
 }
 
-static void format_size(const struct config *c, const struct key *k, char *text, size_t size)
+static void format_size(const struct conf *c, const struct key *k, char *text, size_t size)
 {
     uint64_t v;
     int s = 0;
@@ -250,7 +250,7 @@ static void format_size(const struct config *c, const struct key *k, char *text,
     snprintf(text, size, "%" PRIu64 "%.*s", v, s > 0, &size_suffixes[s]);
 }
 
-int config_address(const char *text, bool any_host, char host[256], char port[8])
+int conf_address(const char *text, bool any_host, char host[256], char port[8])
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
     const char *colon = strrchr(text, ':'), *start = text;
@@ -276,16 +276,16 @@ int config_address(const char *text, bool any_host, char host[256], char port[8]
     return 0;
 }
 
-static int parse_address(struct config *c, const struct key *k, const char *value, struct err *e)
+static int parse_address(struct conf *c, const struct key *k, const char *value, struct err *e)
 {
     char host[256], port[8];
 
-    if (*value && config_address(value, k->flags & ANY_HOST, host, port))
+    if (*value && conf_address(value, k->flags & ANY_HOST, host, port))
         return err_set(e, "%s = %s is not %s", k->row.name, value, k->row.shape);
     return store_text(c, k, value, e);
 }
 
-static int parse_name(struct config *c, const struct key *k, const char *value, struct err *e)
+static int parse_name(struct conf *c, const struct key *k, const char *value, struct err *e)
 {
     size_t n = strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
 
@@ -314,7 +314,7 @@ static int refuse_word(const struct key *k, const char *word, struct err *e)
     return err_set(e, "%s does not know '%s'; see hpcai500.conf(5)", k->row.name, word);
 }
 
-static int parse_word(struct config *c, const struct key *k, const char *value, struct err *e)
+static int parse_word(struct conf *c, const struct key *k, const char *value, struct err *e)
 {
     int i = word_of(k->words, value);
 
@@ -324,7 +324,7 @@ static int parse_word(struct config *c, const struct key *k, const char *value, 
     return 0;
 }
 
-static void format_word(const struct config *c, const struct key *k, char *text, size_t size)
+static void format_word(const struct conf *c, const struct key *k, char *text, size_t size)
 {
     int i;
 
@@ -333,12 +333,12 @@ static void format_word(const struct config *c, const struct key *k, char *text,
 }
 
 /* Words with commas between; blanks around them do not matter. */
-static int parse_list(struct config *c, const struct key *k, const char *value, struct err *e)
+static int parse_list(struct conf *c, const struct key *k, const char *value, struct err *e)
 {
     uint32_t bits = 0;
 
     while (*value) {
-        char word[CONFIG_WORD_SIZE];
+        char word[CONF_WORD_SIZE];
         size_t n = strcspn(value, ","), most = n;
         const char *start = value + strspn(value, " \t");
         n = start < value + n ? n - (size_t)(start - value) : 0;
@@ -355,7 +355,7 @@ static int parse_list(struct config *c, const struct key *k, const char *value, 
     return 0;
 }
 
-static void format_list(const struct config *c, const struct key *k, char *text, size_t size)
+static void format_list(const struct conf *c, const struct key *k, char *text, size_t size)
 {
     uint32_t bits;
     size_t n = 0;
@@ -367,7 +367,7 @@ static void format_list(const struct config *c, const struct key *k, char *text,
             n += (size_t)snprintf(text + n, size - n, "%s%s", n ? "," : "", k->words[i]);
 }
 
-static int parse_yesno(struct config *c, const struct key *k, const char *value, struct err *e)
+static int parse_yesno(struct conf *c, const struct key *k, const char *value, struct err *e)
 {
     bool on = strcmp(value, "yes") == 0;
 
@@ -377,7 +377,7 @@ static int parse_yesno(struct config *c, const struct key *k, const char *value,
     return 0;
 }
 
-static void format_yesno(const struct config *c, const struct key *k, char *text, size_t size)
+static void format_yesno(const struct conf *c, const struct key *k, char *text, size_t size)
 {
     bool on;
 
@@ -387,7 +387,7 @@ static void format_yesno(const struct config *c, const struct key *k, char *text
 
 /* ---- one file ---- */
 
-int config_find(const char *name)
+int conf_find(const char *name)
 {
     for (int i = 0; i < N_KEYS; i++)
         if (strcmp(keys[i].row.name, name) == 0)
@@ -425,7 +425,7 @@ static int check_bytes(const char *line, size_t n, struct err *e)
 }
 
 /* One line, of which seen[] knows which keys stood before it in this file. */
-static int parse_line(struct config *c, char *line, int file, int number, int *seen, struct err *e)
+static int parse_line(struct conf *c, char *line, int file, int number, int *seen, struct err *e)
 {
     char *name = trim(line), *value = strchr(name, '=');
 
@@ -436,7 +436,7 @@ static int parse_line(struct config *c, char *line, int file, int number, int *s
     *value++ = '\0';
     name = trim(name);
     value = trim(value);
-    int k = config_find(name);
+    int k = conf_find(name);
     if (k < 0)
         return refuse_key(name, e);
     if (seen[k])
@@ -453,17 +453,17 @@ static int parse_line(struct config *c, char *line, int file, int number, int *s
 }
 
 /* Into *c, which may be left half filled. */
-static int parse_file(struct config *c, const char *text, size_t size, const char *name,
+static int parse_file(struct conf *c, const char *text, size_t size, const char *name,
                       struct err *e)
 {
-    char line[CONFIG_TEXT_SIZE + 128];
+    char line[CONF_TEXT_SIZE + 128];
     int seen[N_KEYS] = {0};
     int number = 0;
 
-    if (size > CONFIG_MAX_BYTES)
-        return err_set(e, "%s is larger than %d bytes", name, CONFIG_MAX_BYTES);
-    if (c->n_files == CONFIG_MAX_FILES)
-        return err_set(e, "there are more than %d configuration files", CONFIG_MAX_FILES);
+    if (size > CONF_MAX_BYTES)
+        return err_set(e, "%s is larger than %d bytes", name, CONF_MAX_BYTES);
+    if (c->n_files == CONF_MAX_FILES)
+        return err_set(e, "there are more than %d configuration files", CONF_MAX_FILES);
     snprintf(c->files[c->n_files], sizeof c->files[0], "%s", name);
     for (size_t from = 0; from < size; number++) {
         const char *end = memchr(text + from, '\n', size - from);
@@ -481,9 +481,9 @@ static int parse_file(struct config *c, const char *text, size_t size, const cha
     return 0;
 }
 
-int config_parse(struct config *c, const char *text, size_t size, const char *name, struct err *e)
+int conf_parse(struct conf *c, const char *text, size_t size, const char *name, struct err *e)
 {
-    struct config next = *c;
+    struct conf next = *c;
 
     if (parse_file(&next, text, size, name, e))
         return -1;
@@ -541,10 +541,10 @@ static long read_file(const char *path, unsigned flags, char *text, struct err *
         err_set(e, "%s is not a regular file", path);
         goto out;
     }
-    if ((flags & CONFIG_PRIVILEGED) && (check_owner(&st, path, e) || check_folders(path, e)))
+    if ((flags & CONF_PRIVILEGED) && (check_owner(&st, path, e) || check_folders(path, e)))
         goto out;
-    while (n <= CONFIG_MAX_BYTES && ((got = read(fd, text + n, CONFIG_MAX_BYTES + 1 - n)) > 0 ||
-                                     (got < 0 && errno == EINTR)))
+    while (n <= CONF_MAX_BYTES &&
+           ((got = read(fd, text + n, CONF_MAX_BYTES + 1 - n)) > 0 || (got < 0 && errno == EINTR)))
         n += got > 0 ? (size_t)got : 0;
     rc = got < 0 ? err_set(e, "cannot read %s: %s", path, strerror(errno)) : 0;
 out:
@@ -552,9 +552,9 @@ out:
     return rc ? -1 : (long)n;
 }
 
-static int load_file(struct config *c, const char *path, unsigned flags, struct err *e)
+static int load_file(struct conf *c, const char *path, unsigned flags, struct err *e)
 {
-    char *text = malloc(CONFIG_MAX_BYTES + 1);
+    char *text = malloc(CONF_MAX_BYTES + 1);
     int rc = -1;
 
     if (strlen(path) >= sizeof c->files[0])
@@ -581,7 +581,7 @@ static int by_bytes(const struct dirent **a, const struct dirent **b)
 }
 
 /* conf.d beside path; none is no error. */
-static int load_folder(struct config *c, const char *path, unsigned flags, struct err *e)
+static int load_folder(struct conf *c, const char *path, unsigned flags, struct err *e)
 {
     char folder[PATH_MAX], file[PATH_MAX + NAME_MAX + 2];
     const char *slash = strrchr(path, '/');
@@ -602,7 +602,7 @@ static int load_folder(struct config *c, const char *path, unsigned flags, struc
     return rc;
 }
 
-static int load_environment(struct config *c, struct err *e)
+static int load_environment(struct conf *c, struct err *e)
 {
     for (int i = 0; i < N_KEYS; i++) {
         const char *name = keys[i].row.environment;
@@ -616,19 +616,19 @@ static int load_environment(struct config *c, struct err *e)
     return 0;
 }
 
-void config_defaults(struct config *c)
+void conf_defaults(struct conf *c)
 {
     memset(c, 0, sizeof *c);
     for (int i = 0; i < N_KEYS; i++)
         keys[i].kind->parse(c, &keys[i], keys[i].row.fallback, NULL);
 }
 
-int config_load(struct config *c, const char *path, unsigned flags, struct err *e)
+int conf_load(struct conf *c, const char *path, unsigned flags, struct err *e)
 {
     const char *said = path ? path : secure_getenv("HPCAI500_CONF");
-    struct config next;
+    struct conf next;
 
-    config_defaults(&next);
+    conf_defaults(&next);
     if (!said || !*said)
         said = NULL;
     path = said ? said : default_path;
@@ -636,7 +636,7 @@ int config_load(struct config *c, const char *path, unsigned flags, struct err *
         return -1;
     if (load_folder(&next, path, flags, e))
         return -1;
-    if (!(flags & CONFIG_PRIVILEGED) && load_environment(&next, e))
+    if (!(flags & CONF_PRIVILEGED) && load_environment(&next, e))
         return -1;
     *c = next;
     return 0;
@@ -644,22 +644,22 @@ int config_load(struct config *c, const char *path, unsigned flags, struct err *
 
 /* ---- the table, for others ---- */
 
-int config_count(void)
+int conf_count(void)
 {
     return N_KEYS;
 }
 
-const struct config_row *config_row(int key)
+const struct conf_row *conf_row(int key)
 {
     return key >= 0 && key < N_KEYS ? &keys[key].row : NULL;
 }
 
-void config_value(const struct config *c, int key, char *text, size_t size)
+void conf_value(const struct conf *c, int key, char *text, size_t size)
 {
     keys[key].kind->format(c, &keys[key], text, size);
 }
 
-void config_origin(const struct config *c, int key, char *text, size_t size)
+void conf_origin(const struct conf *c, int key, char *text, size_t size)
 {
     if (c->origin[key].from == FROM_FILE)
         snprintf(text, size, "%s:%d", c->files[c->origin[key].file], c->origin[key].line);
@@ -668,7 +668,7 @@ void config_origin(const struct config *c, int key, char *text, size_t size)
                  c->origin[key].from == FROM_DEFAULT ? "default" : keys[key].row.environment);
 }
 
-const char *config_redact_word(int bit)
+const char *conf_redact_word(int bit)
 {
     return redact_words[bit];
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * What the site says: hpcai500.conf, read by every program. One table
- * (config.c) drives parsing, defaults, `hpcai500 config` and the sentences;
+ * (conf.c) drives parsing, defaults, `hpcai500 config` and the sentences;
  * hpcai500.conf(5) describes it.
  *
- *     struct config c;
- *     if (config_load(&c, NULL, CONFIG_PRIVILEGED, &e)) ...
+ *     struct conf c;
+ *     if (conf_load(&c, NULL, CONF_PRIVILEGED, &e)) ...
  *     open(c.spool, ...)
  *
  * Read in this order, a later one wins: the defaults; the file
@@ -28,18 +28,18 @@
 #include "reports/core/err.h"
 
 enum {
-    CONFIG_TEXT_SIZE = 1024, /* of a path or list, NUL included */
-    CONFIG_WORD_SIZE = 64,
-    CONFIG_ADDRESS_SIZE = 272,  /* [host]:port */
-    CONFIG_MAX_BYTES = 1 << 16, /* of one file */
-    CONFIG_MAX_FILES = 33,
-    CONFIG_MAX_KEYS = 32
+    CONF_TEXT_SIZE = 1024, /* of a path or list, NUL included */
+    CONF_WORD_SIZE = 64,
+    CONF_ADDRESS_SIZE = 272,  /* [host]:port */
+    CONF_MAX_BYTES = 1 << 16, /* of one file */
+    CONF_MAX_FILES = 33,
+    CONF_MAX_KEYS = 32
 };
 
-enum config_comment { COMMENT_LINE, COMMENT_H5A1, COMMENT_OFF };
+enum conf_comment { COMMENT_LINE, COMMENT_H5A1, COMMENT_OFF };
 
 /* What may be hidden (`redact`); reports/record/redact.h. A bit each. */
-enum config_redact {
+enum conf_redact {
     REDACT_USER,
     REDACT_ACCOUNT,
     REDACT_HOST,
@@ -53,76 +53,76 @@ enum config_redact {
     REDACT_COUNT
 };
 
-struct config {
-    char spool[CONFIG_TEXT_SIZE];
-    uint64_t spool_per_job;              /* bytes; 0: a plain folder without a limit */
-    uint64_t spool_reserve;              /* bytes that stay free */
-    uint64_t spool_queue;                /* bytes that may wait for the collector */
-    char collector[CONFIG_ADDRESS_SIZE]; /* host:port; "": the spool is shared */
-    char listen[CONFIG_ADDRESS_SIZE];    /* [addr]:port of the collector; "": no socket */
-    char history[CONFIG_TEXT_SIZE];
-    char archive[CONFIG_TEXT_SIZE];
-    char quarantine[CONFIG_TEXT_SIZE];
-    char service_user[CONFIG_WORD_SIZE];
-    char munge_socket[CONFIG_TEXT_SIZE]; /* "": the system's own */
-    enum config_comment admin_comment;
-    char cache[CONFIG_TEXT_SIZE]; /* "": the user's own */
-    char agent[CONFIG_TEXT_SIZE]; /* what doctor asks for its build id */
-    uint32_t redact;              /* bits of enum config_redact */
+struct conf {
+    char spool[CONF_TEXT_SIZE];
+    uint64_t spool_per_job;            /* bytes; 0: a plain folder without a limit */
+    uint64_t spool_reserve;            /* bytes that stay free */
+    uint64_t spool_queue;              /* bytes that may wait for the collector */
+    char collector[CONF_ADDRESS_SIZE]; /* host:port; "": the spool is shared */
+    char listen[CONF_ADDRESS_SIZE];    /* [addr]:port of the collector; "": no socket */
+    char history[CONF_TEXT_SIZE];
+    char archive[CONF_TEXT_SIZE];
+    char quarantine[CONF_TEXT_SIZE];
+    char service_user[CONF_WORD_SIZE];
+    char munge_socket[CONF_TEXT_SIZE]; /* "": the system's own */
+    enum conf_comment admin_comment;
+    char cache[CONF_TEXT_SIZE]; /* "": the user's own */
+    char agent[CONF_TEXT_SIZE]; /* what doctor asks for its build id */
+    uint32_t redact;            /* bits of enum conf_redact */
     bool confidential;
-    char salt[CONFIG_TEXT_SIZE]; /* file that the hashes are salted with */
+    char salt[CONF_TEXT_SIZE]; /* file that the hashes are salted with */
 
-    /* Where each value came from; config_origin() shows it. */
+    /* Where each value came from; conf_origin() shows it. */
     struct {
         enum { FROM_DEFAULT, FROM_FILE, FROM_ENVIRONMENT } from;
         int file, line; /* of files[] */
-    } origin[CONFIG_MAX_KEYS];
+    } origin[CONF_MAX_KEYS];
     int n_files;
-    char files[CONFIG_MAX_FILES][CONFIG_TEXT_SIZE];
+    char files[CONF_MAX_FILES][CONF_TEXT_SIZE];
 };
 
 enum {
     /* For what runs as root or as the service user: files and folders above
      * them must belong to root or to this user and nobody else may write
      * them; the environment says nothing but HPCAI500_CONF. */
-    CONFIG_PRIVILEGED = 1
+    CONF_PRIVILEGED = 1
 };
 
 /* Fills *c. path NULL: as the top of this header says; a path that is said,
  * here or in the environment, must exist. */
-int config_load(struct config *c, const char *path, unsigned flags, struct err *e);
+int conf_load(struct conf *c, const char *path, unsigned flags, struct err *e);
 
 /* The defaults alone. */
-void config_defaults(struct config *c);
+void conf_defaults(struct conf *c);
 
 /* Parses size bytes as one file into *c; name is for the sentences and the
  * origins. */
-int config_parse(struct config *c, const char *text, size_t size, const char *name, struct err *e);
+int conf_parse(struct conf *c, const char *text, size_t size, const char *name, struct err *e);
 
 /* host:port, [v6]:port, or with any_host also :port, in two parts; port is a
  * number of 1 to 65535. -1 when it is none. */
-int config_address(const char *text, bool any_host, char host[256], char port[8]);
+int conf_address(const char *text, bool any_host, char host[256], char port[8]);
 
 /* ---- the table ---- */
 
 /* Number of keys; a key's number is its row. */
-int config_count(void);
-int config_find(const char *name); /* -1: none */
+int conf_count(void);
+int conf_find(const char *name); /* -1: none */
 
 /* Row of a key: name, canonical default ("" is unset), what a value looks
  * like, and one sentence for people. NULL past the end. */
-struct config_row {
+struct conf_row {
     const char *name, *fallback, *shape, *help;
     const char *environment; /* variable that wins over the files; NULL: none */
 };
-const struct config_row *config_row(int key);
+const struct conf_row *conf_row(int key);
 
 /* Canonical text of a value ("" unset), and where it came from: "default",
  * "/etc/hpcai500/hpcai500.conf:7", "HPCAI500_SPOOL". */
-void config_value(const struct config *c, int key, char *text, size_t size);
-void config_origin(const struct config *c, int key, char *text, size_t size);
+void conf_value(const struct conf *c, int key, char *text, size_t size);
+void conf_origin(const struct conf *c, int key, char *text, size_t size);
 
 /* The word of a bit of `redact`. */
-const char *config_redact_word(int bit);
+const char *conf_redact_word(int bit);
 
 #endif

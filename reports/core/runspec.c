@@ -619,7 +619,7 @@ static int parse_words(struct runspec *r, const struct key *k, const char *value
     uint64_t bits = 0;
 
     for (int i = 0; i < REDACT_COUNT; i++)
-        known[i] = config_redact_word(i);
+        known[i] = conf_redact_word(i);
     for (const char *p = value;; p++) {
         int i = 0;
 
@@ -647,8 +647,7 @@ static bool value_words(const struct runspec *r, const struct key *k, int i, cha
     *buf = '\0';
     for (int b = 0; b < REDACT_COUNT && at < size; b++)
         if (bits & 1u << b)
-            at +=
-                (size_t)snprintf(buf + at, size - at, "%s%s", at ? "+" : "", config_redact_word(b));
+            at += (size_t)snprintf(buf + at, size - at, "%s%s", at ? "+" : "", conf_redact_word(b));
     return i == 0;
 }
 

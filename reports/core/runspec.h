@@ -81,7 +81,7 @@ struct runspec {
     char out[RUNSPEC_MAX_BYTES + 1]; /* "" unset */
     bool gate;
     enum runspec_division division;
-    uint32_t redact; /* bits of enum config_redact (reports/core/conf.h) */
+    uint32_t redact; /* bits of enum conf_redact (reports/core/conf.h) */
     bool confidential;
 };
 

@@ -116,7 +116,7 @@ struct run {
     const struct export_sink *sink;
     struct export x;
     struct redact redact;
-    struct config config;
+    struct conf config;
 #ifdef WITH_HISTORY
     bool asked; /* by an option of the filter */
     struct history_filter filter;
@@ -337,7 +337,7 @@ int main(int argc, char **argv)
     int rc = parse(&r, &path, argc, argv, &e);
     if (rc && !e.text[0])
         return usage(rc > 0 ? stdout : stderr);
-    if (rc == 0 && (config_load(&r.config, NULL, 0, &e) || redact_open(&r.redact, &r.config, &e) ||
+    if (rc == 0 && (conf_load(&r.config, NULL, 0, &e) || redact_open(&r.redact, &r.config, &e) ||
                     export_to(&r, path, argv + optind, argc - optind, &e)))
         rc = -1;
     if (rc == 0)

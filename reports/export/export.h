@@ -45,9 +45,9 @@ const struct cJSON *export_workload(const struct export *x, const struct cJSON *
 
 /* The records in the archive that the history's filter names, oldest first, each
  * to fn, which takes it. */
-struct config;
+struct conf;
 struct history_filter;
-int export_history(const struct config *c, const struct history_filter *f,
+int export_history(const struct conf *c, const struct history_filter *f,
                    int (*fn)(void *ctx, struct cJSON *doc, struct err *e), void *ctx,
                    struct err *e);
 

@@ -44,7 +44,7 @@ static int export_rows(struct history *h, struct archive *a, const struct histor
     return rc;
 }
 
-int export_history(const struct config *c, const struct history_filter *f,
+int export_history(const struct conf *c, const struct history_filter *f,
                    int (*fn)(void *ctx, cJSON *doc, struct err *e), void *ctx, struct err *e)
 {
     struct history *h = history_open_reader(c->history, e);

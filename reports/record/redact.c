@@ -627,7 +627,7 @@ out:
     return rc;
 }
 
-int redact_open(struct redact *x, const struct config *c, struct err *e)
+int redact_open(struct redact *x, const struct conf *c, struct err *e)
 {
     memset(x, 0, sizeof *x);
     x->confidential = c->confidential;

@@ -33,7 +33,7 @@
 enum { REDACT_NAME_SIZE = 24, REDACT_MIN_SALT = 16, REDACT_MAX_SALT = 1024 };
 
 struct redact {
-    uint32_t bits; /* of enum config_redact */
+    uint32_t bits; /* of enum conf_redact */
     bool confidential;
     size_t salt_size; /* 0: may not be read */
     unsigned char salt[REDACT_MAX_SALT];
@@ -42,7 +42,7 @@ struct redact {
 /* As the site says. A salt that is short, or that others may read, is refused;
  * so is a missing one, unless the site redacts nothing: then runs that ask for
  * it get the word. */
-int redact_open(struct redact *x, const struct config *c, struct err *e);
+int redact_open(struct redact *x, const struct conf *c, struct err *e);
 
 /* In place, a document of record_read() or record_parse(): what the site hides
  * and what the run's own text asks to be hidden (redact=, confidential=yes).

@@ -32,55 +32,55 @@ static int usage(FILE *f)
 
 static int unknown(const char *word)
 {
-    const char *names[CONFIG_MAX_KEYS];
+    const char *names[CONF_MAX_KEYS];
 
-    for (int i = 0; i < config_count(); i++)
-        names[i] = config_row(i)->name;
-    const char *near = nearest(word, names, config_count());
+    for (int i = 0; i < conf_count(); i++)
+        names[i] = conf_row(i)->name;
+    const char *near = nearest(word, names, conf_count());
     fprintf(stderr, "hpcai500 config: there is no key '%.64s'%s%s%s\n", word,
             near ? "; the nearest is '" : "", near ? near : "", near ? "'" : "");
     return 2;
 }
 
-static void print_line(const struct config *c, int key)
+static void print_line(const struct conf *c, int key)
 {
-    char value[CONFIG_TEXT_SIZE], origin[CONFIG_TEXT_SIZE + 16];
+    char value[CONF_TEXT_SIZE], origin[CONF_TEXT_SIZE + 16];
 
-    config_value(c, key, value, sizeof value);
-    config_origin(c, key, origin, sizeof origin);
-    printf("%-14s = %-38s # %s\n", config_row(key)->name, value, origin);
+    conf_value(c, key, value, sizeof value);
+    conf_origin(c, key, origin, sizeof origin);
+    printf("%-14s = %-38s # %s\n", conf_row(key)->name, value, origin);
 }
 
 /* Asked for one key: its value alone, for scripts. */
-static void print_value(const struct config *c, int key)
+static void print_value(const struct conf *c, int key)
 {
-    char value[CONFIG_TEXT_SIZE];
+    char value[CONF_TEXT_SIZE];
 
-    config_value(c, key, value, sizeof value);
+    conf_value(c, key, value, sizeof value);
     puts(value);
 }
 
-static int add_json(cJSON *o, const struct config *c, int key)
+static int add_json(cJSON *o, const struct conf *c, int key)
 {
-    const struct config_row *row = config_row(key);
-    char value[CONFIG_TEXT_SIZE], origin[CONFIG_TEXT_SIZE + 16];
+    const struct conf_row *row = conf_row(key);
+    char value[CONF_TEXT_SIZE], origin[CONF_TEXT_SIZE + 16];
     cJSON *entry = put_object(o, row->name);
 
-    config_value(c, key, value, sizeof value);
-    config_origin(c, key, origin, sizeof origin);
+    conf_value(c, key, value, sizeof value);
+    conf_origin(c, key, origin, sizeof origin);
     return !entry || put_text(entry, "value", value, NULL, NULL) ||
            put_text(entry, "default", row->fallback, NULL, NULL) ||
            put_text(entry, "origin", origin, NULL, NULL) ||
            put_text(entry, "help", row->help, NULL, NULL);
 }
 
-static int print_json(const struct config *c, const bool *wanted)
+static int print_json(const struct conf *c, const bool *wanted)
 {
     cJSON *o = cJSON_CreateObject();
     char *text = NULL;
     int bad = !o;
 
-    for (int i = 0; i < config_count(); i++)
+    for (int i = 0; i < conf_count(); i++)
         if (wanted[i])
             bad = bad || add_json(o, c, i);
     if (!bad && (text = cJSON_Print(o)))
@@ -94,25 +94,25 @@ static int print_json(const struct config *c, const bool *wanted)
 
 static int show(const struct options *o, char **words, int n)
 {
-    struct config c;
+    struct conf c;
     struct err e = ERR_INIT;
-    bool wanted[CONFIG_MAX_KEYS] = {false};
+    bool wanted[CONF_MAX_KEYS] = {false};
 
     for (int i = 0; i < n; i++) {
-        int key = config_find(words[i]);
+        int key = conf_find(words[i]);
         if (key < 0)
             return unknown(words[i]);
         wanted[key] = true;
     }
-    if (config_load(&c, o->file, o->flags, &e)) {
+    if (conf_load(&c, o->file, o->flags, &e)) {
         fprintf(stderr, "hpcai500 config: %s\n", e.text);
         return 1;
     }
-    for (int i = 0; n == 0 && i < config_count(); i++)
+    for (int i = 0; n == 0 && i < conf_count(); i++)
         wanted[i] = true;
     if (o->json)
         return print_json(&c, wanted);
-    for (int i = 0; i < config_count(); i++)
+    for (int i = 0; i < conf_count(); i++)
         if (wanted[i])
             n ? print_value(&c, i) : print_line(&c, i);
     return 0;
@@ -134,7 +134,7 @@ int main(int argc, char **argv)
             o.json = true;
             break;
         case 'p':
-            o.flags = CONFIG_PRIVILEGED;
+            o.flags = CONF_PRIVILEGED;
             break;
         case 'f':
             o.file = optarg;

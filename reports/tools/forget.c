@@ -101,7 +101,7 @@ static long forget(const char *path, const char *dir, const struct history_filte
 
 int main(int argc, char **argv)
 {
-    static struct config site;
+    static struct conf site;
     struct options o;
     struct err e = ERR_INIT;
     int rc = parse(&o, argc, argv, &e);
@@ -112,7 +112,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "hpcai500 forget: %s\n", e.text);
         return 2;
     }
-    if (!o.history && config_load(&site, NULL, CONFIG_PRIVILEGED, &e) < 0)
+    if (!o.history && conf_load(&site, NULL, CONF_PRIVILEGED, &e) < 0)
         goto failed;
     const char *path = o.history ? o.history : site.history;
     long n = o.dry_run ? count(path, &o.filter, &e)

@@ -533,7 +533,7 @@ static int parse(struct options *o, int argc, char **argv, struct err *e)
 
 int main(int argc, char **argv)
 {
-    static struct config site;
+    static struct conf site;
     struct options o;
     struct err e = ERR_INIT;
 
@@ -545,7 +545,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "hpcai500 history: %s\n", e.text);
         return 2;
     }
-    if (!o.file && config_load(&site, NULL, 0, &e) < 0)
+    if (!o.file && conf_load(&site, NULL, 0, &e) < 0)
         goto failed;
     struct history *h = history_open_reader(o.file ? o.file : site.history, &e);
     if (!h)

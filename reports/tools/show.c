@@ -496,7 +496,7 @@ static void look_in(const char *dir, const char *wanted, int depth, struct found
  * folder, the spool. */
 static int find(const char *word, const char *dir, struct found *f, struct err *e)
 {
-    static struct config c; /* 40 KiB */
+    static struct conf c; /* 40 KiB */
     struct stat st;
 
     *f = (struct found){.n = 0};
@@ -504,8 +504,8 @@ static int find(const char *word, const char *dir, struct found *f, struct err *
         snprintf(f->path, sizeof f->path, "%s", word);
         return 0;
     }
-    if (config_load(&c, NULL, 0, NULL))
-        config_defaults(&c);
+    if (conf_load(&c, NULL, 0, NULL))
+        conf_defaults(&c);
     if (dir)
         look_in(dir, word, 0, f);
     if (!f->n)

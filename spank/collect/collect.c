@@ -40,7 +40,7 @@ struct options {
 
 struct service {
     struct options options;
-    struct config config;
+    struct conf config;
     struct redact redact;
     struct archive *archive;
     struct collector files;
@@ -140,7 +140,7 @@ static int open_out(struct service *s, struct err *e)
 
 static int open_all(struct service *s, struct err *e)
 {
-    if (config_load(&s->config, NULL, CONFIG_PRIVILEGED, e) < 0 ||
+    if (conf_load(&s->config, NULL, CONF_PRIVILEGED, e) < 0 ||
         redact_open(&s->redact, &s->config, e) < 0 || /* root alone may read the salt */
         user_become(s->config.service_user, e) < 0)
         return -1;

@@ -29,7 +29,7 @@ enum { ANSWER_SIZE = 600 };
 /* ---- the whole record, where the site wants it ---- */
 
 /* The archive's packed file as it is; NULL when it is not there or too much. */
-static unsigned char *packed(const struct config *c, const char *place, size_t *size)
+static unsigned char *packed(const struct conf *c, const char *place, size_t *size)
 {
     char path[PATH_MAX];
     unsigned char *bytes = NULL;

@@ -33,7 +33,7 @@ enum {
 };
 
 struct account {
-    const struct config *config;
+    const struct conf *config;
     void (*say)(const char *sentence);
 
     int batch;

@@ -32,7 +32,7 @@
 #define COLLECTED_PREFIX "hpcai500-collected "
 
 struct collector {
-    const struct config *config;
+    const struct conf *config;
     const struct redact *redact; /* of what goes to the archive */
     struct history *history;
     int out;                           /* folder SPOOL/out */

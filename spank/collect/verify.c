@@ -31,7 +31,7 @@ enum { GOOD = 0, WRONG = 1, USAGE = 2, UNKNOWN = 3 };
 
 /* What is verified, and what was found. */
 struct subject {
-    const struct config *config;
+    const struct conf *config;
     char name[PATH_MAX];
     char *text;
     size_t size;
@@ -309,7 +309,7 @@ static int verify_one(struct subject *s)
 }
 
 /* All records of a filter; how many, -1 and a sentence. */
-static int verify_history(const struct config *c, const struct history_filter *f, int *verdict,
+static int verify_history(const struct conf *c, const struct history_filter *f, int *verdict,
                           char *text, size_t size, struct err *e)
 {
     struct history *h = history_open_reader(c->history, e);
@@ -351,7 +351,7 @@ static int verify_history(const struct config *c, const struct history_filter *f
     return rc < 0 ? -1 : n;
 }
 
-static int verify_file(const struct config *c, const char *path, struct err *e)
+static int verify_file(const struct conf *c, const char *path, struct err *e)
 {
     struct subject s = {.config = c, .seen = WITNESS_INIT};
     char beside[PATH_MAX];
@@ -404,7 +404,7 @@ static bool parse_job(const char *word, struct history_filter *f)
     return *end == '\0';
 }
 
-static int verify_word(const struct config *c, const char *word, struct err *e)
+static int verify_word(const struct conf *c, const char *word, struct err *e)
 {
     struct history_filter f = HISTORY_FILTER_INIT;
     struct stat st;
@@ -424,7 +424,7 @@ static int verify_word(const struct config *c, const char *word, struct err *e)
 
 int main(int argc, char **argv)
 {
-    static struct config c;
+    static struct conf c;
     struct err e = ERR_INIT;
     int worst = GOOD;
 
@@ -432,7 +432,7 @@ int main(int argc, char **argv)
         return usage(stdout);
     if (argc < 2 || argv[1][0] == '-')
         return usage(stderr);
-    if (config_load(&c, NULL, 0, &e) < 0) {
+    if (conf_load(&c, NULL, 0, &e) < 0) {
         fprintf(stderr, "hpcai500 verify: %s\n", e.text);
         return UNKNOWN;
     }

@@ -221,13 +221,13 @@ static void load_config(struct doctor *d)
 {
     const char *said = getenv("HPCAI500_CONF");
 
-    d->config_good = !config_load(&d->config,
-                                  said && *said ? said
-                                  : d->conf[0]  ? d->conf
-                                                : NULL,
-                                  0, NULL);
-    if (!d->config_good)
-        config_defaults(&d->config);
+    d->conf_good = !conf_load(&d->config,
+                              said && *said ? said
+                              : d->conf[0]  ? d->conf
+                                            : NULL,
+                              0, NULL);
+    if (!d->conf_good)
+        conf_defaults(&d->config);
 }
 
 static void examine(struct doctor *d, const struct options *o, char **names, int n)

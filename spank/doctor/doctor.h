@@ -34,11 +34,11 @@ struct doctor {
     char node[64];     /* this machine, as Slurm calls it */
     bool as_node;      /* one of many: no checks of the whole site */
     int seconds;       /* that one program may take */
-    struct config config;
-    bool config_good;
+    struct conf config;
+    bool conf_good;
     /* What plugstack says of the plugin; "" nothing. */
-    char plugstack[CONFIG_TEXT_SIZE], plugin[CONFIG_TEXT_SIZE], agent[CONFIG_TEXT_SIZE],
-        conf[CONFIG_TEXT_SIZE];
+    char plugstack[CONF_TEXT_SIZE], plugin[CONF_TEXT_SIZE], agent[CONF_TEXT_SIZE],
+        conf[CONF_TEXT_SIZE];
     int n, room;
     struct finding *findings;
 };

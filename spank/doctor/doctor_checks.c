@@ -32,12 +32,12 @@
 
 void doctor_config(struct doctor *d)
 {
-    static struct config c;
+    static struct conf c;
     struct err e = ERR_INIT;
     const char *said = getenv("HPCAI500_CONF");
     const char *path = said && *said ? said : d->conf[0] ? d->conf : NULL;
 
-    if (config_load(&c, path, CONFIG_PRIVILEGED, &e))
+    if (conf_load(&c, path, CONF_PRIVILEGED, &e))
         doctor_add(d, DOCTOR_CRITICAL, "put that right: root's programs do not start so", "%s",
                    e.text);
     else if (c.n_files == 0)
@@ -109,7 +109,7 @@ static int check_folder(struct doctor *d, const char *path, uid_t owner, mode_t 
 static void check_drop(struct doctor *d)
 {
     const char *job = getenv("SLURM_JOB_ID");
-    char path[CONFIG_TEXT_SIZE + 128];
+    char path[CONF_TEXT_SIZE + 128];
 
     if (!job || !*job || strspn(job, "0123456789") != strlen(job)) {
         doctor_add(d, DOCTOR_OK, "", "%s is root's", d->config.spool);
@@ -169,7 +169,7 @@ void doctor_clock(struct doctor *d)
 /* The nearest folder above that is there. */
 static int space_of(const char *path, struct statvfs *v)
 {
-    char above[CONFIG_TEXT_SIZE];
+    char above[CONF_TEXT_SIZE];
 
     snprintf(above, sizeof above, "%s", path);
     while (statvfs(above, v) < 0) {
@@ -330,7 +330,7 @@ static int answers(const char *host, const char *port, struct err *e)
 /* Age of the oldest bundle that nobody took [s]; 0: none, -1: may not look. */
 static double oldest_bundle(const char *spool)
 {
-    char path[CONFIG_TEXT_SIZE + 8];
+    char path[CONF_TEXT_SIZE + 8];
     struct dirent *entry;
     struct stat st;
     time_t now = time(NULL);
@@ -356,7 +356,7 @@ void doctor_collector(struct doctor *d)
     char host[256], port[8];
     double age = oldest_bundle(d->config.spool);
 
-    if (d->config.collector[0] && config_address(d->config.collector, false, host, port) == 0) {
+    if (d->config.collector[0] && conf_address(d->config.collector, false, host, port) == 0) {
         if (answers(host, port, &e))
             doctor_add(d, DOCTOR_CRITICAL,
                        "systemctl status hpcai500-collect there; is listen= set?",

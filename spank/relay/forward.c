@@ -160,7 +160,7 @@ static int connect_to(const char *where, struct err *e)
     char host[256], port[8];
     int fd = -1;
 
-    if (config_address(where, false, host, port))
+    if (conf_address(where, false, host, port))
         return err_set(e, "collector=%s is not host:port", where);
     int rc = getaddrinfo(host, port, &hints, &found);
     if (rc)
@@ -213,7 +213,7 @@ static int receive_line(int fd, char *line, size_t size, struct err *e)
     return 0;
 }
 
-static int send_head(const struct config *c, int to, const struct waiting *w, const char *hash,
+static int send_head(const struct conf *c, int to, const struct waiting *w, const char *hash,
                      struct err *e)
 {
     char payload[BUNDLE_MAX_NAME + 128], head[64];
@@ -276,7 +276,7 @@ static int send_body(int to, const char *bytes, const struct waiting *w, const c
 }
 
 /* As send_body(). */
-static int send_bundle(const struct config *c, int out, struct waiting *w, struct err *e)
+static int send_bundle(const struct conf *c, int out, struct waiting *w, struct err *e)
 {
     char hash[SHA256_HEX_SIZE];
     char *bytes = slurp(out, w, hash, e);
@@ -294,7 +294,7 @@ static int send_bundle(const struct config *c, int out, struct waiting *w, struc
 
 /* ---- all that wait ---- */
 
-static int forward_all(const struct config *c, int out, struct forward_done *done, struct err *e)
+static int forward_all(const struct conf *c, int out, struct forward_done *done, struct err *e)
 {
     struct waiting *w = NULL;
     long long until = now_ms() + FORWARD_RUN_MS;
@@ -319,7 +319,7 @@ static int forward_all(const struct config *c, int out, struct forward_done *don
     return rc;
 }
 
-int forward_run(const struct config *c, struct forward_done *done, struct err *e)
+int forward_run(const struct conf *c, struct forward_done *done, struct err *e)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     int rc = 0, fd, out;

@@ -30,6 +30,6 @@ struct forward_done {
     struct err why;             /* of the last one refused or dropped */
 };
 
-int forward_run(const struct config *c, struct forward_done *done, struct err *e);
+int forward_run(const struct conf *c, struct forward_done *done, struct err *e);
 
 #endif

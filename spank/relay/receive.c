@@ -50,7 +50,7 @@ struct peer {
 
 struct receiver {
     int sockets[MAX_LISTEN], n_sockets, out;
-    char munge_socket[CONFIG_TEXT_SIZE];
+    char munge_socket[CONF_TEXT_SIZE];
     void (*say)(void *ctx, const char *sentence);
     void *ctx;
     unsigned numbers;
@@ -92,7 +92,7 @@ static int open_sockets(struct receiver *r, const char *where, struct err *e)
     struct addrinfo *found, *a;
     char host[256], port[8];
 
-    if (config_address(where, true, host, port))
+    if (conf_address(where, true, host, port))
         return err_set(e, "listen=%s is not [address]:port", where);
     int rc = getaddrinfo(host[0] ? host : NULL, port, &hints, &found);
     if (rc)

@@ -115,7 +115,7 @@ static int put_down(int out, const char *name, const char *credential, const str
     return rc;
 }
 
-int witness_bundle(const struct config *c, int out, struct witness *w, const struct scan *s,
+int witness_bundle(const struct conf *c, int out, struct witness *w, const struct scan *s,
                    char *bundle, size_t size, struct err *e)
 {
     char name[BUNDLE_MAX_NAME + 1], *line = NULL, *credential = NULL;
@@ -138,7 +138,7 @@ out:
 /* ---- the end of a job ---- */
 
 /* Reads the closed folder (-1: there is none) and makes the bundle that is due. */
-static int report(const struct config *c, struct spool *s, int folder, struct witness *w,
+static int report(const struct conf *c, struct spool *s, int folder, struct witness *w,
                   struct witness_done *done, struct err *e)
 {
     struct scan found = {0};
@@ -160,7 +160,7 @@ static int report(const struct config *c, struct spool *s, int folder, struct wi
 
 /* The job's lock is held; w has all facts. Only when the bundle is in out do
  * folder and state go. */
-static int finish(const struct config *c, struct spool *s, struct witness *w,
+static int finish(const struct conf *c, struct spool *s, struct witness *w,
                   struct witness_done *done, struct err *e)
 {
     struct err gone = ERR_INIT;
@@ -199,7 +199,7 @@ static void recall(struct spool *s, struct witness *w)
 
 /* A job whose end is known, or that began before this boot. 1: finished, 0: not
  * for us, -1: could not be finished. */
-static int sweep_one(const struct config *c, struct spool *s, long job)
+static int sweep_one(const struct conf *c, struct spool *s, long job)
 {
     struct witness w = WITNESS_INIT;
     struct witness_done done = {0};
@@ -219,7 +219,7 @@ static int sweep_one(const struct config *c, struct spool *s, long job)
     return rc;
 }
 
-static int sweep(const struct config *c, struct spool *s, long not_this)
+static int sweep(const struct conf *c, struct spool *s, long not_this)
 {
     long jobs[MAX_WAITING];
     int n = spool_jobs(s, jobs, MAX_WAITING), swept = 0, rc = 0;
@@ -239,7 +239,7 @@ static int sweep(const struct config *c, struct spool *s, long not_this)
 
 /* What stands in the way of a new start: the same job's last one. It is
  * witnessed if that can be, and goes. */
-static int clear_way(const struct config *c, struct spool *s, long job, struct witness_done *done,
+static int clear_way(const struct conf *c, struct spool *s, long job, struct witness_done *done,
                      struct err *e)
 {
     struct witness was = WITNESS_INIT;
@@ -260,7 +260,7 @@ static int clear_way(const struct config *c, struct spool *s, long job, struct w
     return 0;
 }
 
-int witness_begin(const struct config *c, const struct witness *facts, struct witness_done *done,
+int witness_begin(const struct conf *c, const struct witness *facts, struct witness_done *done,
                   struct err *e)
 {
     struct spool s = SPOOL_INIT;
@@ -285,7 +285,7 @@ int witness_begin(const struct config *c, const struct witness *facts, struct wi
     return rc;
 }
 
-int witness_end(const struct config *c, const struct witness *facts, struct witness_done *done,
+int witness_end(const struct conf *c, const struct witness *facts, struct witness_done *done,
                 struct err *e)
 {
     struct spool s = SPOOL_INIT;

@@ -34,15 +34,15 @@ struct witness_done {
 };
 
 /* facts: of spool_facts(). */
-int witness_begin(const struct config *c, const struct witness *facts, struct witness_done *done,
+int witness_begin(const struct conf *c, const struct witness *facts, struct witness_done *done,
                   struct err *e);
-int witness_end(const struct config *c, const struct witness *facts, struct witness_done *done,
+int witness_end(const struct conf *c, const struct witness *facts, struct witness_done *done,
                 struct err *e);
 
 /* SPOOL/out/NAME from the witness and the files that it lists, by rename.
  * bundle gets the name. */
 struct scan;
-int witness_bundle(const struct config *c, int out, struct witness *w, const struct scan *s,
+int witness_bundle(const struct conf *c, int out, struct witness *w, const struct scan *s,
                    char *bundle, size_t size, struct err *e);
 
 #endif

@@ -72,9 +72,9 @@ static void forward_detached(void)
     _exit(1);
 }
 
-typedef int (*verb_fn)(const struct config *c);
+typedef int (*verb_fn)(const struct conf *c);
 
-static int begin(const struct config *c)
+static int begin(const struct conf *c)
 {
     struct witness w = WITNESS_INIT;
     struct witness_done done = {0};
@@ -89,7 +89,7 @@ static int begin(const struct config *c)
     return 1;
 }
 
-static int end(const struct config *c)
+static int end(const struct conf *c)
 {
     struct witness w = WITNESS_INIT;
     struct witness_done done = {0};
@@ -106,7 +106,7 @@ static int end(const struct config *c)
     return rc ? 1 : 0;
 }
 
-static int forward(const struct config *c)
+static int forward(const struct conf *c)
 {
     struct forward_done done;
     struct err e = ERR_INIT;
@@ -131,11 +131,11 @@ static const struct {
 };
 
 /* plugstack's spool= stands above the configuration's, here as for the agent. */
-static int load(struct config *c, struct err *e)
+static int load(struct conf *c, struct err *e)
 {
     const char *spool = getenv("HPCAI500_SPOOL");
 
-    if (config_load(c, NULL, CONFIG_PRIVILEGED, e))
+    if (conf_load(c, NULL, CONF_PRIVILEGED, e))
         return -1;
     if (spool && spool[0] == '/' && strlen(spool) < sizeof c->spool)
         strcpy(c->spool, spool);
@@ -144,7 +144,7 @@ static int load(struct config *c, struct err *e)
 
 static int run(const char *name)
 {
-    static struct config c; /* 40 KiB */
+    static struct conf c; /* 40 KiB */
     struct err e = ERR_INIT;
 
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {

@@ -22,14 +22,14 @@ static char salt_path[] = "/tmp/hpcai500-salt.XXXXXX";
 
 static struct redact opened(const char *text)
 {
-    struct config c;
+    struct conf c;
     struct redact x = {.bits = 0};
     struct err e = ERR_INIT;
     char file[512];
 
-    config_defaults(&c);
+    conf_defaults(&c);
     snprintf(file, sizeof file, "salt = %s\n%s\n", salt_path, text);
-    if (config_parse(&c, file, strlen(file), "f", &e) || redact_open(&x, &c, &e))
+    if (conf_parse(&c, file, strlen(file), "f", &e) || redact_open(&x, &c, &e))
         fail_msg("%s", e.text);
     return x;
 }
@@ -311,12 +311,12 @@ static void test_run_asks(void **state)
 
 static void test_salt(void **state)
 {
-    struct config c;
+    struct conf c;
     struct redact x;
     struct err e = ERR_INIT;
 
     (void)state;
-    config_defaults(&c);
+    conf_defaults(&c);
     snprintf(c.salt, sizeof c.salt, "/nowhere/salt");
     assert_int_equal(redact_open(&x, &c, &e), 0); /* nothing to hash */
     assert_int_equal(x.bits, 0);

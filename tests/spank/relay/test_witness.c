@@ -651,9 +651,9 @@ static void credentials_decode_for_ever(void **state)
 
 /* ---- a job, whole ---- */
 
-static void site(struct config *c, const char *spool)
+static void site(struct conf *c, const char *spool)
 {
-    config_defaults(c);
+    conf_defaults(c);
     snprintf(c->spool, sizeof c->spool, "%s", spool);
     snprintf(c->munge_socket, sizeof c->munge_socket, "%s", munge_socket);
     c->spool_per_job = 1 << 20;
@@ -700,7 +700,7 @@ static void drop_file(const char *spool, long number, const char *name)
 
 static void a_job_is_witnessed_or_waits_until_it_can_be(void **state)
 {
-    static struct config c;
+    static struct conf c;
     struct witness_done done;
     struct err e = ERR_INIT;
     char name[256] = "", spool[256];
@@ -792,7 +792,7 @@ static int serve(struct receiver *r, pid_t child, int *code)
 
 /* Forwards in a process of its own, as that user. Exit code: bundles sent, 99
  * for a failure. */
-static pid_t forward(const struct config *c, uid_t uid)
+static pid_t forward(const struct conf *c, uid_t uid)
 {
     pid_t pid = fork();
 
@@ -1098,7 +1098,7 @@ static void what_a_dead_receiver_left_goes_a_living_ones_stays(void **state)
 
 static void bundles_reach_the_collector_once_and_from_root_alone(void **state)
 {
-    static struct config c;
+    static struct conf c;
     struct err e = ERR_INIT;
     struct spool s = SPOOL_INIT;
     struct forward_done done;

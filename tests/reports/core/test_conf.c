@@ -15,20 +15,20 @@
 
 #include "reports/core/conf.h"
 
-static const char *value_of(const struct config *c, const char *name)
+static const char *value_of(const struct conf *c, const char *name)
 {
-    static char text[CONFIG_TEXT_SIZE];
+    static char text[CONF_TEXT_SIZE];
 
-    assert_true(config_find(name) >= 0);
-    config_value(c, config_find(name), text, sizeof text);
+    assert_true(conf_find(name) >= 0);
+    conf_value(c, conf_find(name), text, sizeof text);
     return text;
 }
 
-static const char *origin_of(const struct config *c, const char *name)
+static const char *origin_of(const struct conf *c, const char *name)
 {
-    static char text[CONFIG_TEXT_SIZE + 16];
+    static char text[CONF_TEXT_SIZE + 16];
 
-    config_origin(c, config_find(name), text, sizeof text);
+    conf_origin(c, conf_find(name), text, sizeof text);
     return text;
 }
 
@@ -64,10 +64,10 @@ static void test_values(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-        struct config c;
+        struct conf c;
         struct err e = ERR_INIT;
-        config_defaults(&c);
-        if (config_parse(&c, table[i].text, strlen(table[i].text), "f", &e))
+        conf_defaults(&c);
+        if (conf_parse(&c, table[i].text, strlen(table[i].text), "f", &e))
             fail_msg("%s: %s", table[i].text, e.text);
         assert_string_equal(value_of(&c, table[i].key), table[i].value);
     }
@@ -112,14 +112,14 @@ static void test_refusals(void **state)
         {"redact = user,,host", "f:1: redact does not know ''; see hpcai500.conf(5)"},
         {"confidential = 1", "f:1: confidential = 1 is neither yes nor no"},
     };
-    struct config c, before;
+    struct conf c, before;
 
     (void)state;
-    config_defaults(&c);
-    config_defaults(&before);
+    conf_defaults(&c);
+    conf_defaults(&before);
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         struct err e = ERR_INIT;
-        assert_int_equal(config_parse(&c, table[i].text, strlen(table[i].text), "f", &e), -1);
+        assert_int_equal(conf_parse(&c, table[i].text, strlen(table[i].text), "f", &e), -1);
         assert_string_equal(e.text, table[i].sentence);
         assert_memory_equal(&c, &before, sizeof c);
     }
@@ -128,46 +128,46 @@ static void test_refusals(void **state)
 static void test_too_large(void **state)
 {
     struct err e = ERR_INIT;
-    struct config c;
-    char *text = malloc(CONFIG_MAX_BYTES + 1);
+    struct conf c;
+    char *text = malloc(CONF_MAX_BYTES + 1);
 
     (void)state;
     assert_non_null(text);
-    memset(text, 'x', CONFIG_MAX_BYTES + 1);
-    config_defaults(&c);
-    assert_int_equal(config_parse(&c, text, CONFIG_MAX_BYTES + 1, "f", &e), -1);
+    memset(text, 'x', CONF_MAX_BYTES + 1);
+    conf_defaults(&c);
+    assert_int_equal(conf_parse(&c, text, CONF_MAX_BYTES + 1, "f", &e), -1);
     assert_string_equal(e.text, "f is larger than 65536 bytes");
-    assert_int_equal(config_parse(&c, text, 4000, "f", &e), -1);
+    assert_int_equal(conf_parse(&c, text, 4000, "f", &e), -1);
     assert_string_equal(e.text, "f:1: the line is longer than 1151 bytes");
     memset(text, '/', 1040);
     memcpy(text, "cache=", 6);
-    assert_int_equal(config_parse(&c, text, 1040, "f", &e), -1);
+    assert_int_equal(conf_parse(&c, text, 1040, "f", &e), -1);
     assert_string_equal(e.text, "f:1: cache is longer than 1023 bytes");
-    assert_int_equal(config_parse(&c, "spool\0= /x", 10, "f", &e), -1);
+    assert_int_equal(conf_parse(&c, "spool\0= /x", 10, "f", &e), -1);
     assert_string_equal(e.text, "f:1: byte 6 is a control character");
-    for (int i = 0; i < CONFIG_MAX_FILES; i++)
-        assert_int_equal(config_parse(&c, "", 0, "f", &e), 0);
-    assert_int_equal(config_parse(&c, "", 0, "f", &e), -1);
+    for (int i = 0; i < CONF_MAX_FILES; i++)
+        assert_int_equal(conf_parse(&c, "", 0, "f", &e), 0);
+    assert_int_equal(conf_parse(&c, "", 0, "f", &e), -1);
     assert_string_equal(e.text, "there are more than 33 configuration files");
     free(text);
 }
 
 static void test_table(void **state)
 {
-    struct config c;
+    struct conf c;
 
     (void)state;
-    config_defaults(&c);
-    for (int i = 0; i < config_count(); i++) {
-        const struct config_row *row = config_row(i);
-        assert_int_equal(config_find(row->name), i);
+    conf_defaults(&c);
+    for (int i = 0; i < conf_count(); i++) {
+        const struct conf_row *row = conf_row(i);
+        assert_int_equal(conf_find(row->name), i);
         assert_string_equal(value_of(&c, row->name), row->fallback);
         assert_string_equal(origin_of(&c, row->name), "default");
         assert_true(row->help[0] && row->shape[0]);
     }
-    assert_null(config_row(-1));
-    assert_null(config_row(config_count()));
-    assert_int_equal(config_find("zebra"), -1);
+    assert_null(conf_row(-1));
+    assert_null(conf_row(conf_count()));
+    assert_int_equal(conf_find("zebra"), -1);
 }
 
 /* ---- files ---- */
@@ -224,11 +224,11 @@ static int remove_files(void **state)
 static void test_order(void **state)
 {
     struct err e = ERR_INIT;
-    struct config c;
+    struct conf c;
     char wanted[300];
 
     (void)state;
-    assert_int_equal(config_load(&c, in_dir("site.conf"), 0, &e), 0);
+    assert_int_equal(conf_load(&c, in_dir("site.conf"), 0, &e), 0);
     assert_string_equal(c.spool, "/one");
     assert_string_equal(c.archive, "/two");
     assert_string_equal(c.history, "/three");
@@ -242,26 +242,26 @@ static void test_order(void **state)
 static void test_environment(void **state)
 {
     struct err e = ERR_INIT;
-    struct config c;
+    struct conf c;
 
     (void)state;
     setenv("HPCAI500_CONF", in_dir("site.conf"), 1);
     setenv("HPCAI500_SPOOL", "/mine", 1);
     setenv("HPCAI500_CACHE", "", 1);
-    assert_int_equal(config_load(&c, NULL, 0, &e), 0);
+    assert_int_equal(conf_load(&c, NULL, 0, &e), 0);
     assert_string_equal(c.spool, "/mine");
     assert_string_equal(origin_of(&c, "spool"), "HPCAI500_SPOOL");
     assert_string_equal(c.archive, "/two");
     assert_string_equal(origin_of(&c, "cache"), "default");
-    assert_int_equal(config_load(&c, NULL, CONFIG_PRIVILEGED, &e), 0);
+    assert_int_equal(conf_load(&c, NULL, CONF_PRIVILEGED, &e), 0);
     assert_string_equal(c.spool, "/one");
     setenv("HPCAI500_SPOOL", "mine", 1);
-    assert_int_equal(config_load(&c, NULL, 0, &e), -1);
+    assert_int_equal(conf_load(&c, NULL, 0, &e), -1);
     assert_string_equal(e.text, "HPCAI500_SPOOL: spool = mine is not an absolute path");
     unsetenv("HPCAI500_SPOOL");
     unsetenv("HPCAI500_CACHE");
     setenv("HPCAI500_CONF", "/nowhere/f", 1);
-    assert_int_equal(config_load(&c, NULL, 0, &e), -1);
+    assert_int_equal(conf_load(&c, NULL, 0, &e), -1);
     assert_string_equal(e.text, "cannot read /nowhere/f: No such file or directory");
     unsetenv("HPCAI500_CONF");
 }
@@ -277,23 +277,23 @@ static void test_writable(void **state)
                  {"conf.d/10-a.conf", 0666, 0644},
                  {"conf.d", 0777, 0755},
                  {"", 0770, 0700}};
-    struct config c;
+    struct conf c;
 
     (void)state;
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         struct err e = ERR_INIT;
         assert_int_equal(chmod(in_dir(table[i].name), table[i].bad), 0);
-        assert_int_equal(config_load(&c, in_dir("site.conf"), 0, &e), 0);
-        assert_int_equal(config_load(&c, in_dir("site.conf"), CONFIG_PRIVILEGED, &e), -1);
+        assert_int_equal(conf_load(&c, in_dir("site.conf"), 0, &e), 0);
+        assert_int_equal(conf_load(&c, in_dir("site.conf"), CONF_PRIVILEGED, &e), -1);
         assert_non_null(strstr(e.text, " can be written by others than its owner; chmod go-w /"));
         assert_int_equal(chmod(in_dir(table[i].name), table[i].good), 0);
-        assert_int_equal(config_load(&c, in_dir("site.conf"), CONFIG_PRIVILEGED, &e), 0);
+        assert_int_equal(conf_load(&c, in_dir("site.conf"), CONF_PRIVILEGED, &e), 0);
     }
     if (geteuid() != 0)
         return; /* only root can give a file to another */
     struct err e = ERR_INIT;
     assert_int_equal(chown(in_dir("site.conf"), 12345, 0), 0);
-    assert_int_equal(config_load(&c, in_dir("site.conf"), CONFIG_PRIVILEGED, &e), -1);
+    assert_int_equal(conf_load(&c, in_dir("site.conf"), CONF_PRIVILEGED, &e), -1);
     assert_non_null(strstr(e.text, " belongs to user 12345, who could change what we do"));
     assert_int_equal(chown(in_dir("site.conf"), 0, 0), 0);
 }
@@ -301,13 +301,13 @@ static void test_writable(void **state)
 static void test_not_a_file(void **state)
 {
     struct err e = ERR_INIT;
-    struct config c;
+    struct conf c;
 
     (void)state;
-    assert_int_equal(config_load(&c, dir, 0, &e), -1);
+    assert_int_equal(conf_load(&c, dir, 0, &e), -1);
     assert_non_null(strstr(e.text, " is not a regular file"));
     assert_int_equal(mkfifo(in_dir("fifo"), 0600), 0);
-    assert_int_equal(config_load(&c, in_dir("fifo"), 0, &e), -1);
+    assert_int_equal(conf_load(&c, in_dir("fifo"), 0, &e), -1);
     assert_non_null(strstr(e.text, "/fifo is not a regular file"));
     assert_int_equal(unlink(in_dir("fifo")), 0);
 }

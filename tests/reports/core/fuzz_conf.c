@@ -11,23 +11,23 @@
 #include "reports/core/conf.h"
 #include "tests/fuzz.h"
 
-static void check_again(const struct config *c)
+static void check_again(const struct conf *c)
 {
-    static char text[CONFIG_MAX_KEYS * (CONFIG_TEXT_SIZE + 64)];
-    char value[CONFIG_TEXT_SIZE], again[CONFIG_TEXT_SIZE];
+    static char text[CONF_MAX_KEYS * (CONF_TEXT_SIZE + 64)];
+    char value[CONF_TEXT_SIZE], again[CONF_TEXT_SIZE];
     struct err e = ERR_INIT;
-    struct config back;
+    struct conf back;
     size_t n = 0;
 
-    for (int i = 0; i < config_count(); i++) {
-        config_value(c, i, value, sizeof value);
-        n += (size_t)snprintf(text + n, sizeof text - n, "%s = %s\n", config_row(i)->name, value);
+    for (int i = 0; i < conf_count(); i++) {
+        conf_value(c, i, value, sizeof value);
+        n += (size_t)snprintf(text + n, sizeof text - n, "%s = %s\n", conf_row(i)->name, value);
     }
-    config_defaults(&back);
-    must(config_parse(&back, text, n, "again", &e) == 0, "what was read can be read again");
-    for (int i = 0; i < config_count(); i++) {
-        config_value(c, i, value, sizeof value);
-        config_value(&back, i, again, sizeof again);
+    conf_defaults(&back);
+    must(conf_parse(&back, text, n, "again", &e) == 0, "what was read can be read again");
+    for (int i = 0; i < conf_count(); i++) {
+        conf_value(c, i, value, sizeof value);
+        conf_value(&back, i, again, sizeof again);
         must(strcmp(value, again) == 0, "what is read again is the same");
     }
 }
@@ -36,11 +36,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *text = fuzz_copy(data, size, false);
     struct err e = ERR_INIT;
-    struct config c, before;
+    struct conf c, before;
 
-    config_defaults(&c);
+    conf_defaults(&c);
     before = c;
-    if (config_parse(&c, text, size, "fuzz", &e)) {
+    if (conf_parse(&c, text, size, "fuzz", &e)) {
         must(memcmp(&c, &before, sizeof c) == 0, "a failure changes nothing");
         must_be_sentence(e.text);
     } else {
