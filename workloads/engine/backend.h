@@ -216,13 +216,15 @@ static inline float *exec_gradient(const struct exec *x, const struct param *p)
     return x->gradients + p->at;
 }
 
-/* One range of flat parameters for an optimiser. */
+/* One range of flat parameters for an optimiser; one parameter for a rule that
+ * works on whole ones (LAMB). */
 struct update {
     const struct optimizer *optimizer;
     size_t n;
     float *master, *moment[2];
     const float *gradient;
     float rate;
+    uint64_t step; /* of the group, this one included */
     int threads;
     void *context, *stream;
 };

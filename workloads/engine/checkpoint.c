@@ -28,11 +28,11 @@ struct head {
     uint64_t file_bytes; /* with the CRC at the end */
 };
 
-enum entry_kind { ENTRY_VALUE, ENTRY_MOMENT0, ENTRY_MOMENT1, ENTRY_STATE };
+enum entry_kind { ENTRY_VALUE, ENTRY_MOMENT0, ENTRY_MOMENT1, ENTRY_STATE, ENTRY_STEPS };
 
 struct entry {
     char name[64];
-    char rule[16]; /* moments: the optimiser they belong to */
+    char rule[16]; /* moments, steps: the optimiser they belong to */
     uint32_t kind;
     int32_t dims;
     int64_t shape[SHAPE_MAX];
@@ -56,9 +56,15 @@ static void describe(struct array *a, const char *name, enum entry_kind kind,
         a->entry.shape[i] = shape->d[i];
 }
 
+static void describe_rule(struct array *a, enum optimizer_kind kind)
+{
+    snprintf(a->entry.rule, sizeof a->entry.rule, "%s", optimizer_name(kind));
+}
+
 /* All arrays in the order of their declaration; returns how many. */
 static int list_arrays(struct model *m, struct array *a)
 {
+    static const struct shape one = {1, {1}};
     int n = 0;
 
     for (int i = 0; i < m->n_params; i++) {
@@ -68,19 +74,26 @@ static int list_arrays(struct model *m, struct array *a)
         describe(&a[n++], p->name, ENTRY_VALUE, &p->shape, m->masters + p->at);
         for (int k = 0; k < optimizer_moments(kind); k++) {
             describe(&a[n], p->name, ENTRY_MOMENT0 + k, &p->shape, m->moments[k] + p->at);
-            snprintf(a[n].entry.rule, sizeof a[n].entry.rule, "%s", optimizer_name(kind));
-            n++;
+            describe_rule(&a[n++], kind);
         }
     }
     for (int i = 0; i < m->n_states; i++)
         describe(&a[n++], m->states[i]->name, ENTRY_STATE, &m->states[i]->shape,
                  m->state_values + m->states[i]->at);
+    for (int i = 0; i < m->n_groups; i++) {
+        enum optimizer_kind kind = m->groups[i].optimizer.kind;
+
+        if (!optimizer_counts(kind))
+            continue;
+        describe(&a[n], m->groups[i].name, ENTRY_STEPS, &one, &m->groups[i].steps);
+        describe_rule(&a[n++], kind);
+    }
     return n;
 }
 
 static struct array *new_list(const struct model *m, struct err *e)
 {
-    size_t most = (size_t)m->n_params * (1 + MOMENTS_MAX) + (size_t)m->n_states + 1;
+    size_t most = (size_t)m->n_params * (1 + MOMENTS_MAX) + (size_t)m->n_states + GROUPS_MAX;
     struct array *a = calloc(most, sizeof *a);
 
     if (!a)

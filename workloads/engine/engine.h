@@ -109,17 +109,47 @@ const char *engine_backend_name(int i);
 struct model *model_create(const struct engine_config *config, struct err *e);
 void model_destroy(struct model *m);
 
-/* Update rules, in their common form (that of PyTorch), g += weight_decay w:
- *   SGD  v = momentum v + g; w -= rate v */
-enum optimizer_kind { OPTIMIZER_SGD, OPTIMIZER_COUNT };
+/* Update rules, in their common form (that of PyTorch). g: the gradient plus
+ * weight_decay w, but where it says g0: the gradient alone. b1, b2: beta[0],
+ * beta[1]; t: the group's steps, this one included; m' = m / (1 - b1^t), v' =
+ * v / (1 - b2^t).
+ *   SGD      v = momentum v + g; w -= rate v
+ *   ADAM     m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2;
+ *            w -= rate m' / (sqrt(v') + eps)             (Kingma, Ba 2015)
+ *   ADAMW    the same of g0, after w -= rate weight_decay w
+ *                                                (Loshchilov, Hutter 2019)
+ *   RMSPROP  v = b2 v + (1 - b2) g^2; b = momentum b + g / (sqrt(v) + eps);
+ *            w -= rate b                    (Hinton 2012; PyTorch's alpha is b2)
+ *   LAMB     m, v of g0; d = m' / (sqrt(v') + eps) + weight_decay w; w -=
+ *            rate |w| / |d| d, norms over each parameter, their ratio 1 where
+ *            one of them is 0                               (You et al. 2020)
+ */
+enum optimizer_kind {
+    OPTIMIZER_SGD,
+    OPTIMIZER_ADAM,
+    OPTIMIZER_ADAMW,
+    OPTIMIZER_RMSPROP,
+    OPTIMIZER_LAMB,
+    OPTIMIZER_COUNT
+};
 
 struct optimizer {
     enum optimizer_kind kind;
     float momentum;
     float weight_decay;
+    float beta[2]; /* those that the rule reads, in [0, 1) */
+    float eps;     /* above 0 where the rule reads it */
+    float clip;    /* 0: none; else the most that the norm of the group's gradient
+                    * may be: g *= clip / (|g| + 1e-6) where it is greater */
 };
 
-/* A group of parameters with an optimiser of its own. Returns its number. */
+/* PyTorch's defaults (LAMB: the paper's). */
+#define OPTIMIZER_ADAM_COMMON    .beta = {0.9f, 0.999f}, .eps = 1e-8f
+#define OPTIMIZER_LAMB_COMMON    .beta = {0.9f, 0.999f}, .eps = 1e-6f
+#define OPTIMIZER_RMSPROP_COMMON .beta = {0, 0.99f}, .eps = 1e-8f
+
+/* A group of parameters with an optimiser of its own. Returns its number.
+ * Refused: a rule that there is not, numbers out of their range. */
 int model_group(struct model *m, const char *name, const struct optimizer *o);
 
 /* Start values. fan_in = product of shape[1..], fan_out = shape[0] x product

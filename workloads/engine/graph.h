@@ -14,6 +14,8 @@ enum { GROUPS_MAX = 16, MOMENTS_MAX = 2 };
 struct group {
     char name[32];
     struct optimizer optimizer;
+    float steps; /* model_step() calls; a float as all in checkpoints: exact up to
+                  * 2^24, where no rule depends on it any more */
     int first_bucket, n_buckets;
 };
 
@@ -134,10 +136,21 @@ double node_flop(const struct node *n, enum pass pass);
  * or their gradients in float32. */
 double node_bytes(const struct node *n, enum pass pass);
 
-/* How many moments the rule keeps, and the rule on the host. */
+/* How many moments the rule keeps; whether its result depends on the step's
+ * number; whether it works on whole parameters; the rule on the host. */
 int optimizer_moments(enum optimizer_kind kind);
+bool optimizer_counts(enum optimizer_kind kind);
+bool optimizer_whole(enum optimizer_kind kind);
 int optimizer_update(const struct update *u, struct err *e);
 const char *optimizer_name(enum optimizer_kind kind);
+
+/* -1 and what is wrong with its numbers. */
+int optimizer_check(const struct optimizer *o, struct err *e);
+
+/* Sum of squares in double, in an order that does not depend on the number of
+ * threads; and g *= factor. */
+double optimizer_squares(const float *g, size_t n, int threads);
+void optimizer_shrink(float *g, size_t n, float factor, int threads);
 
 void engine_threads(int threads);
 

@@ -190,9 +190,9 @@ int model_group(struct model *m, const char *name, const struct optimizer *o)
         return -1;
     if (m->n_groups == GROUPS_MAX)
         return model_fail(m, "group '%s' is one too many (%d are possible)", name, GROUPS_MAX);
-    if (o->kind < 0 || o->kind >= OPTIMIZER_COUNT)
-        return model_fail(m, "group '%s' asks for optimiser %d, which there is not", name,
-                          (int)o->kind);
+    struct err e = ERR_INIT;
+    if (optimizer_check(o, &e))
+        return model_fail(m, "group '%s' asks for %s", name, e.text);
     struct group *g = &m->groups[m->n_groups];
     snprintf(g->name, sizeof g->name, "%s", name);
     g->optimizer = *o;

@@ -7,6 +7,7 @@
 
 #include "workloads/engine/graph.h"
 
+#include <math.h>
 #include <string.h>
 
 static double now_of(const struct model *m)
@@ -301,21 +302,66 @@ void model_zero(struct model *m, int group)
                                                                                 : BUCKET_OPEN;
 }
 
-static int update_bucket(struct model *m, const struct bucket *b, double rate, struct err *e)
+static int update_range(struct model *m, int group, size_t at, size_t n, double rate, struct err *e)
 {
     struct update u = {
-        .optimizer = &m->groups[b->group].optimizer,
-        .n = b->count,
-        .master = m->masters + b->at,
-        .gradient = m->gradients + b->at,
+        .optimizer = &m->groups[group].optimizer,
+        .n = n,
+        .master = m->masters + at,
+        .gradient = m->gradients + at,
         .rate = (float)rate,
+        .step = (uint64_t)m->groups[group].steps + 1,
         .threads = m->config.threads,
         .context = m->context,
     };
 
     for (int i = 0; i < m->n_moments; i++)
-        u.moment[i] = m->moments[i] + b->at;
+        u.moment[i] = m->moments[i] + at;
     return m->backend->update ? m->backend->update(&u, e) : optimizer_update(&u, e);
+}
+
+static int update_bucket(struct model *m, const struct bucket *b, double rate, struct err *e)
+{
+    if (!optimizer_whole(m->groups[b->group].optimizer.kind))
+        return update_range(m, b->group, b->at, b->count, rate, e);
+    for (int i = 0; i < m->n_params; i++) {
+        const struct param *p = m->params[i];
+
+        if (&m->buckets[p->bucket] == b && update_range(m, b->group, p->at, p->count, rate, e))
+            return -1;
+    }
+    return 0;
+}
+
+/* The whole gradient of a group, which is summed over the ranks, to a norm of
+ * at most `clip`. */
+static void clip_gradient(struct model *m, int group, float clip)
+{
+    double squares = 0;
+
+    for (int i = 0; i < m->n_params; i++)
+        if (m->params[i]->group == group)
+            squares += optimizer_squares(m->gradients + m->params[i]->at, m->params[i]->count,
+                                         m->config.threads);
+    double norm = sqrt(squares);
+    if (!(norm > (double)clip))
+        return;
+    for (int i = 0; i < m->n_params; i++)
+        if (m->params[i]->group == group)
+            optimizer_shrink(m->gradients + m->params[i]->at, m->params[i]->count,
+                             (float)((double)clip / (norm + 1e-6)), m->config.threads);
+}
+
+static int wait_bucket(struct model *m, struct bucket *b, struct err *e)
+{
+    struct comm *c = m->config.comm;
+    double from = now_of(m);
+
+    if (c->wait(c, b->request, e))
+        return -1;
+    m->stats.exposed_wait_seconds += now_of(m) - from;
+    b->state = BUCKET_DONE;
+    return 0;
 }
 
 int model_step(struct model *m, int group, double rate, struct err *e)
@@ -323,7 +369,7 @@ int model_step(struct model *m, int group, double rate, struct err *e)
     if (!m->started || group < 0 || group >= m->n_groups)
         return err_set(e, "model_step() of group %d, which there is not or before engine_start()",
                        group);
-    struct comm *c = m->config.comm;
+    const float clip = m->groups[group].optimizer.clip;
     struct bucket *first = &m->buckets[m->groups[group].first_bucket];
     struct bucket *end = first + m->groups[group].n_buckets;
 
@@ -335,16 +381,17 @@ int model_step(struct model *m, int group, double rate, struct err *e)
         if (reopen_bucket(m, b, e) || (b->state == BUCKET_OPEN && start_bucket(m, b, e)))
             return -1;
     }
-    for (struct bucket *b = first; b < end; b++) {
-        double from = now_of(m);
-
-        if (c->wait(c, b->request, e))
+    /* Unclipped, a bucket is updated while the next ones are still summed. */
+    for (struct bucket *b = first; b < end; b++)
+        if (wait_bucket(m, b, e) || (!clip && update_bucket(m, b, rate, e)))
             return -1;
-        m->stats.exposed_wait_seconds += now_of(m) - from;
-        b->state = BUCKET_DONE;
-        if (update_bucket(m, b, rate, e))
-            return -1;
+    if (clip) {
+        clip_gradient(m, group, clip);
+        for (struct bucket *b = first; b < end; b++)
+            if (update_bucket(m, b, rate, e))
+                return -1;
     }
+    m->groups[group].steps++;
     m->version++;
     m->stats.steps++;
     return 0;

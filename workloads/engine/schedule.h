@@ -14,12 +14,24 @@ struct schedule_decay {
     double factor; /* ... this times the base rate (not cumulative) */
 };
 
+/* How the rate falls from its base towards base x end_factor at `epochs`;
+ * x = epoch / epochs, at most 1:
+ *   STEPS       by the decays alone
+ *   POLYNOMIAL  end + (1 - end) (1 - x)^power          (power 1: linear)
+ *   COSINE      end + (1 - end) (1 + cos(pi x)) / 2    (Loshchilov, Hutter 2017)
+ * The decays and the warm-up are factors on top of it. */
+enum schedule_kind { SCHEDULE_STEPS, SCHEDULE_POLYNOMIAL, SCHEDULE_COSINE };
+
 struct schedule {
     double base;          /* rate after warm-up, before any decay */
     double warmup_epochs; /* linear from base x warmup_factor; 0: none */
     double warmup_factor;
     int n_decays;
     struct schedule_decay decays[8]; /* by rising epoch */
+    enum schedule_kind kind;
+    double epochs;     /* POLYNOMIAL, COSINE: where the fall ends */
+    double end_factor; /* ... and with what part of the base */
+    double power;      /* POLYNOMIAL */
 };
 
 double schedule_rate(const struct schedule *s, double epoch);

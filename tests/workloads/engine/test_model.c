@@ -20,7 +20,7 @@
 #include "workloads/engine/plan.h"
 #include "workloads/engine/schedule.h"
 
-static const struct optimizer plain_sgd = {OPTIMIZER_SGD, 0, 0};
+static const struct optimizer plain_sgd = {.kind = OPTIMIZER_SGD, .momentum = 0, .weight_decay = 0};
 
 static struct engine_config config_of(uint64_t seed)
 {
@@ -133,7 +133,7 @@ static void test_sgd_by_hand(void **state)
 {
     struct err e = ERR_INIT;
     struct model *m = model_of(1);
-    struct optimizer o = {OPTIMIZER_SGD, 0.9f, 0.1f};
+    struct optimizer o = {.kind = OPTIMIZER_SGD, .momentum = 0.9f, .weight_decay = 0.1f};
     int group = model_group(m, "g", &o);
     struct param *w = model_param(m, group, "w", SHAPE(1, 1), (struct init){INIT_CONSTANT, 2});
     struct graph *g = graph_create(m, "g", 2);
@@ -709,7 +709,7 @@ static char *scratch_file(char *path, size_t size)
 
 static void test_checkpoint_goes_on(void **state)
 {
-    struct optimizer o = {OPTIMIZER_SGD, 0.9f, 1e-3f};
+    struct optimizer o = {.kind = OPTIMIZER_SGD, .momentum = 0.9f, .weight_decay = 1e-3f};
     struct engine_config c = config_of(5);
     struct extra extra = {3, 17}, back = {0, 0};
     struct err e = ERR_INIT;
@@ -786,7 +786,7 @@ static void do_damage(const char *path, enum damage d)
 
 static void test_checkpoint_refusals(void **state)
 {
-    struct optimizer o = {OPTIMIZER_SGD, 0.9f, 0};
+    struct optimizer o = {.kind = OPTIMIZER_SGD, .momentum = 0.9f, .weight_decay = 0};
     struct engine_config c = config_of(5);
     struct extra extra = {3, 17};
     char path[64];

@@ -24,6 +24,7 @@ static const long step_rows[STEPS] = {6, 6, 5, 2};
 struct run {
     const char *backend;
     int threads;
+    const struct optimizer *rule;
     double loss[STEPS];
     float weights[WEIGHTS]; /* some of each layer */
     uint64_t exchanged;
@@ -34,12 +35,11 @@ static int train(struct comm *c, void *arg)
     struct run *r = arg;
     struct err e = ERR_INIT;
     struct trainer t;
-    struct optimizer sgd = {OPTIMIZER_SGD, 0.9f, 1e-3f};
     struct engine_config config = {
         .backend = r->backend, .threads = r->threads, .seed = 11, .comm = c, .bucket_bytes = 2048};
     uint64_t at = 0;
 
-    trainer_create(&t, &config, (6 + c->size - 1) / c->size, 0.5f, &sgd);
+    trainer_create(&t, &config, (6 + c->size - 1) / c->size, 0.5f, r->rule);
     for (int s = 0; s < STEPS; s++) {
         uint64_t ids[8];
         long rows = 0;
@@ -69,12 +69,23 @@ static int train(struct comm *c, void *arg)
     return 0;
 }
 
-static struct run run_with(const char *backend, int ranks, int threads)
+static const struct optimizer sgd = {
+    .kind = OPTIMIZER_SGD, .momentum = 0.9f, .weight_decay = 1e-3f};
+static const struct optimizer lamb = {
+    .kind = OPTIMIZER_LAMB, .weight_decay = 1e-2f, .clip = 0.05f, OPTIMIZER_LAMB_COMMON};
+
+static struct run run_rule(const struct optimizer *rule, const char *backend, int ranks,
+                           int threads)
 {
-    struct run r = {.backend = backend, .threads = threads};
+    struct run r = {.backend = backend, .threads = threads, .rule = rule};
 
     assert_int_equal(ranks_run(ranks, train, &r), 0);
     return r;
+}
+
+static struct run run_with(const char *backend, int ranks, int threads)
+{
+    return run_rule(&sgd, backend, ranks, threads);
 }
 
 static double distance(const struct run *a, const struct run *b)
@@ -107,6 +118,21 @@ static void test_ranks_are_one(void **state)
     }
 }
 
+/* Norms over whole parameters and over the whole gradient, which is cut into
+ * buckets and summed over ranks. */
+static void test_norms_over_ranks(void **state)
+{
+    (void)state;
+    for (int i = 0; engine_backend_name(i); i++) {
+        struct run one = run_rule(&lamb, engine_backend_name(i), 1, 1);
+        struct run three = run_rule(&lamb, engine_backend_name(i), 3, 1);
+
+        if (!(distance(&three, &one) < 1e-5))
+            fail_msg("%s: 3 ranks differ from one by %g", engine_backend_name(i),
+                     distance(&three, &one));
+    }
+}
+
 static void test_same_bits(void **state)
 {
     (void)state;
@@ -124,6 +150,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ranks_are_one),
+        cmocka_unit_test(test_norms_over_ranks),
         cmocka_unit_test(test_same_bits),
     };
     alarm(120); /* a rank that waits for ever ends */

@@ -11,7 +11,7 @@ teardown() {
 }
 
 agree() {
-    run "$top_builddir/tests/workloads/engine/engine_losses" "$dir" "$1"
+    run "$top_builddir/tests/workloads/engine/engine_losses" "$dir" "$@"
     [ "$status" -ne 77 ] || skip "$output"
     [ "$status" -eq 0 ]
     run env OMP_NUM_THREADS=2 /usr/bin/python3 "$top_srcdir/tests/workloads/engine/torch_losses.py" "$dir"
@@ -26,6 +26,13 @@ agree() {
 
 @test "cpu gives PyTorch's losses to 5 digits" {
     agree cpu
+}
+
+@test "every update rule gives PyTorch's losses to 5 digits" {
+    for rule in clip adam adamw rmsprop lamb; do
+        echo "$rule"
+        agree ref "$rule"
+    done
 }
 
 @test "a loss that is off is found" {

@@ -39,6 +39,46 @@ class Net(nn.Module):
         return torch.tanh(self.fc3(x)) * 1.2
 
 
+class Lamb(torch.optim.Optimizer):
+    """As the paper has it (You et al. 2020, algorithm 2); PyTorch has none."""
+
+    def __init__(self, params, lr, betas, eps, weight_decay):
+        super().__init__(params, dict(lr=lr, betas=betas, eps=eps, weight_decay=weight_decay))
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            b1, b2 = group["betas"]
+            for p in group["params"]:
+                s = self.state[p]
+                if not s:
+                    s.update(t=0, m=torch.zeros_like(p), v=torch.zeros_like(p))
+                s["t"] += 1
+                s["m"].mul_(b1).add_(p.grad, alpha=1 - b1)
+                s["v"].mul_(b2).addcmul_(p.grad, p.grad, value=1 - b2)
+                m, v = s["m"] / (1 - b1 ** s["t"]), s["v"] / (1 - b2 ** s["t"])
+                d = m / (v.sqrt() + group["eps"]) + group["weight_decay"] * p
+                far, long = p.norm(), d.norm()
+                p.sub_(d, alpha=group["lr"] * float(far / long if far > 0 and long > 0 else 1))
+
+
+def read_rule(folder, params):
+    with open(os.path.join(folder, "rule.txt")) as f:
+        name, *words = f.read().split()
+    k = {key: float(value) for key, value in (w.split("=") for w in words)}
+    adam = dict(lr=k["rate"], betas=(k["beta1"], k["beta2"]), eps=k["eps"], weight_decay=k["decay"])
+    sgd = dict(lr=k["rate"], momentum=k["momentum"], weight_decay=k["decay"])
+    rules = {
+        "sgd": lambda: torch.optim.SGD(params, **sgd),
+        "clip": lambda: torch.optim.SGD(params, **sgd),
+        "adam": lambda: torch.optim.Adam(params, **adam),
+        "adamw": lambda: torch.optim.AdamW(params, **adam),
+        "rmsprop": lambda: torch.optim.RMSprop(params, alpha=k["beta2"], eps=k["eps"], **sgd),
+        "lamb": lambda: Lamb(params, **adam),
+    }
+    return rules[name](), k["clip"]
+
+
 def main(folder):
     torch.set_num_threads(2)
     net = Net()
@@ -47,7 +87,7 @@ def main(folder):
             p.copy_(floats(folder, name).view(p.shape))
     cubes = floats(folder, "cubes").view(-1, SIDE, SIDE, SIDE, 4).permute(0, 4, 1, 2, 3).contiguous()
     labels = floats(folder, "labels").view(-1, 4)
-    rule = torch.optim.SGD(net.parameters(), lr=0.02, momentum=0.9, weight_decay=1e-3)
+    rule, clip = read_rule(folder, net.parameters())
     with open(os.path.join(folder, "steps.txt")) as f:
         steps = [[int(w) for w in line.split()] for line in f]
     with open(os.path.join(folder, "losses.txt")) as f:
@@ -60,6 +100,8 @@ def main(folder):
         rule.zero_grad()
         loss = nn.functional.mse_loss(net(cubes[ids]), labels[ids])
         loss.backward()
+        if clip:
+            nn.utils.clip_grad_norm_(net.parameters(), clip)
         rule.step()
         far = abs(our - loss.item()) / abs(loss.item())
         worst = max(worst, far)
