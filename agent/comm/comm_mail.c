@@ -11,7 +11,7 @@
  */
 #include <config.h>
 
-#include "agent/comm/comm_internal.h"
+#include "agent/comm/comm_mail.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -19,23 +19,7 @@
 
 /* Floats below which one round of whole arrays beats two rounds of chunks
  * (contrib/bench/allreduce.sh), for all ranks together. */
-enum { WHOLE_MAX = 16384, TAGS = 8192, BLOCK = 2048 };
-
-void sum_in_order(float *out, float *const *in, int n_in, size_t n)
-{
-    float acc[BLOCK];
-
-    for (size_t from = 0; from < n; from += BLOCK) {
-        size_t len = n - from < BLOCK ? n - from : BLOCK;
-        memcpy(acc, in[0] + from, len * sizeof *acc);
-        for (int k = 1; k < n_in; k++) {
-            const float *x = in[k] + from;
-            for (size_t i = 0; i < len; i++)
-                acc[i] += x[i];
-        }
-        memcpy(out + from, acc, len * sizeof *acc);
-    }
-}
+enum { WHOLE_MAX = 16384, TAGS = 8192 };
 
 /* Chunk i of n floats over size ranks: [begin, begin + *len). */
 static size_t chunk_of(const struct request *r, int size, int i, size_t *len)
@@ -99,7 +83,7 @@ static void add_pieces(struct mpi_comm *m, struct request *r)
     }
     for (int i = 0; i < size; i++)
         m->at[i] = i == rank ? r->buf + begin : piece_of(r, len, i);
-    sum_in_order(r->buf + begin, m->at, size, len);
+    comm_sum_in_order(r->buf + begin, m->at, size, len);
 }
 
 /* The sums travel back: this rank's to all, theirs into place. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <config.h>
 
-#include "agent/comm/comm_internal.h"
+#include "agent/comm/comm_mpi.h"
 
 #include <limits.h>
 #include <sched.h>
@@ -9,48 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "agent/comm/comm_mail.h"
+#include "agent/comm/comm_share.h"
+#include "agent/comm/comm_watch.h"
 
 static const double default_timeout_seconds = 300;
 static const double answer_every_seconds = 0.05;
-
-double comm_now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-int comm_fail(struct mpi_comm *m, int culprit, struct err *e)
-{
-    if (!m->failed) {
-        m->failed = true;
-        m->culprit = culprit;
-        if (e)
-            m->why = *e;
-    }
-    return -1;
-}
-
-int comm_check(struct mpi_comm *m, int code, const char *what, struct err *e)
-{
-    char text[MPI_MAX_ERROR_STRING] = "unknown error";
-    int len;
-
-    if (code == MPI_SUCCESS)
-        return 0;
-    MPI_Error_string(code, text, &len);
-    err_set(e, "%s failed on rank %d: %s", what, m->base.rank, text);
-    return comm_fail(m, -1, e);
-}
-
-void comm_blocking(struct mpi_comm *m, const char *what)
-{
-    if (m->o.blocking)
-        m->o.blocking(m->o.ctx, what);
-}
 
 /* What failed once fails with the same sentence. */
 static int usable(const struct mpi_comm *m, struct err *e)
@@ -60,7 +26,8 @@ static int usable(const struct mpi_comm *m, struct err *e)
 
 /* ---- waiting ---- */
 
-int comm_move(struct mpi_comm *m, bool waiting, bool *moved, struct err *e)
+/* Moves every sum under way; *moved when anything happened. */
+static int move_all(struct mpi_comm *m, bool waiting, bool *moved, struct err *e)
 {
     if (m->active == 0)
         return 0;
@@ -90,7 +57,7 @@ static int wait_mpi(struct mpi_comm *m, MPI_Request *q, const char *what, struct
             return -1;
         if (done)
             return 0;
-        if (comm_move(m, true, &moved, e) < 0)
+        if (move_all(m, true, &moved, e) < 0)
             return -1;
         if (moved)
             wait_moved(&w);
@@ -161,7 +128,7 @@ static int mpi_progress(struct comm *c, struct err *e)
     struct mpi_comm *m = mpi_of(c);
     bool moved = false;
 
-    if (usable(m, e) < 0 || comm_move(m, false, &moved, e) < 0)
+    if (usable(m, e) < 0 || move_all(m, false, &moved, e) < 0)
         return -1;
     double now = comm_now();
     if (now - m->last_poll < answer_every_seconds)
@@ -181,7 +148,7 @@ static int mpi_wait(struct comm *c, int request, struct err *e)
     wait_begin(&w, "the sum of gradients");
     while (r->state != REQUEST_DONE) {
         bool moved = false;
-        if (comm_move(m, true, &moved, e) < 0)
+        if (move_all(m, true, &moved, e) < 0)
             return -1;
         if (moved)
             wait_moved(&w);
@@ -436,9 +403,9 @@ struct comm *comm_mpi_create(const struct comm_mpi_options *o, struct err *e)
         return NULL;
     }
     m->base = table;
-    m->o = *o;
-    if (m->o.timeout_seconds <= 0)
-        m->o.timeout_seconds = default_timeout_seconds;
+    m->timeout_seconds = o->timeout_seconds > 0 ? o->timeout_seconds : default_timeout_seconds;
+    m->blocking = o->blocking;
+    m->blocking_ctx = o->ctx;
     m->culprit = -1;
     m->world = m->roll = m->local = MPI_COMM_NULL;
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
@@ -488,7 +455,7 @@ void comm_mpi_destroy(struct comm *c)
 
 const char *comm_mpi_node(const struct comm *c, int rank)
 {
-    return ((const struct mpi_comm *)c)->peers[rank].card.host;
+    return comm_node((const struct mpi_comm *)c, rank);
 }
 
 int comm_mpi_node_index(const struct comm *c, int rank)
@@ -519,6 +486,11 @@ int comm_mpi_speaker(const struct comm *c)
         if (!m->peers[i].gone)
             return i;
     return c->rank;
+}
+
+void comm_mpi_linger(struct comm *c, double seconds)
+{
+    watch_linger(mpi_of(c), seconds);
 }
 
 bool comm_mpi_shared(const struct comm *c, const void *p)

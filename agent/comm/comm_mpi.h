@@ -30,8 +30,6 @@
 #include "reports/core/err.h"
 #include "workloads/comm.h"
 
-enum { COMM_NODE_SIZE = 64 };
-
 struct comm_mpi_options {
     double timeout_seconds; /* longest wait; <= 0: 300 */
     bool no_window;         /* always messages: tests, benchmark */

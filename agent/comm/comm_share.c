@@ -24,7 +24,7 @@
  */
 #include <config.h>
 
-#include "agent/comm/comm_internal.h"
+#include "agent/comm/comm_share.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -198,7 +198,7 @@ static void add_chunk(struct mpi_comm *m, const struct request *r, uint32_t chun
 
     for (int i = 0; i < ranks; i++)
         at[i] = (float *)(r->window->peers[i] + r->offset) + from;
-    sum_in_order(at[0], at, ranks, n);
+    comm_sum_in_order(at[0], at, ranks, n);
     for (int i = 1; i < ranks; i++)
         memcpy(at[i], at[0], n * sizeof(float));
 }

@@ -10,7 +10,7 @@
  */
 #include <config.h>
 
-#include "agent/comm/comm_internal.h"
+#include "agent/comm/comm_watch.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -169,7 +169,7 @@ static int list_missing(struct mpi_comm *m, bool gone, char *text, size_t size)
             first = i;
         if (found++ < NAMES && at < size)
             at += (size_t)snprintf(text + at, size - at, "%srank %d (%s) %s", at ? ", " : "", i,
-                                   comm_mpi_node(&m->base, i), fate(m, i));
+                                   comm_node(m, i), fate(m, i));
     }
     if (found > NAMES && at < size)
         snprintf(text + at, size - at, " and %d more", found - NAMES);
@@ -180,7 +180,7 @@ static int list_missing(struct mpi_comm *m, bool gone, char *text, size_t size)
 static int call_roll(struct mpi_comm *m, const struct wait *w, struct err *e)
 {
     char names[384];
-    double patience = m->o.timeout_seconds / 4;
+    double patience = m->timeout_seconds / 4;
 
     if (patience > answer_seconds)
         patience = answer_seconds;
@@ -236,19 +236,18 @@ int wait_pause(struct mpi_comm *m, struct wait *w, struct err *e)
     int ended = find_ended(m);
     if (ended >= 0) {
         m->peers[ended].gone = true;
-        err_set(e, "rank %d (%s) has ended while rank %d waited for %s", ended,
-                comm_mpi_node(&m->base, ended), m->base.rank, w->what);
+        err_set(e, "rank %d (%s) has ended while rank %d waited for %s", ended, comm_node(m, ended),
+                m->base.rank, w->what);
         return comm_fail(m, ended, e);
     }
     double waited = now - w->last;
-    if (waited >= m->o.timeout_seconds || (m->called && waited >= m->o.timeout_seconds / 2))
+    if (waited >= m->timeout_seconds || (m->called && waited >= m->timeout_seconds / 2))
         return call_roll(m, w, e);
     return 0;
 }
 
-void comm_mpi_linger(struct comm *c, double seconds)
+void watch_linger(struct mpi_comm *m, double seconds)
 {
-    struct mpi_comm *m = mpi_of(c);
     double end = comm_now() + seconds;
 
     while (comm_now() < end && watch_answer(m, NULL) == 0)

@@ -1,15 +1,28 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What comm_mpi.c, comm_share.c, comm_mail.c and comm_watch.c share. */
-#ifndef COMM_COMM_INTERNAL_H
-#define COMM_COMM_INTERNAL_H
+/*
+ * What all modules of struct comm over MPI stand on: the state of one rank,
+ * its first failure, nodes by rank, sums in order. It knows none of them.
+ *
+ * Life:    comm_mpi.c makes and frees struct mpi_comm; all others borrow it.
+ * Failure: -1 and the sentence; the first one is kept in the struct.
+ * Threads: one (MPI_THREAD_FUNNELED).
+ */
+#ifndef COMM_COMM_BASE_H
+#define COMM_COMM_BASE_H
 
 #include <mpi.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "agent/comm/comm_mpi.h"
+#include "reports/core/err.h"
+#include "workloads/comm.h"
 
-enum { COMM_REQUESTS = 64 }; /* sums under way at once */
+enum {
+    COMM_REQUESTS = 64, /* sums under way at once */
+    COMM_NODE_SIZE = 64
+};
 
 /* What a rank tells all others about itself. */
 struct peer_card {
@@ -59,8 +72,10 @@ struct window {
 struct share;
 
 struct mpi_comm {
-    struct comm base; /* first: struct comm * is struct mpi_comm * */
-    struct comm_mpi_options o;
+    struct comm base;       /* first: struct comm * is struct mpi_comm * */
+    double timeout_seconds; /* longest wait */
+    void (*blocking)(void *blocking_ctx, const char *what); /* may be NULL */
+    void *blocking_ctx;
     MPI_Comm world, roll, local;
     struct peer *peers; /* [size] */
     int n_nodes;
@@ -85,53 +100,17 @@ static inline struct mpi_comm *mpi_of(struct comm *c)
     return (struct mpi_comm *)c;
 }
 
-/* ---- comm_mpi.c ---- */
-
 double comm_now(void);
-/* Keeps the first failure; -1. */
+/* Keeps the first failure; -1. culprit: the rank it is about, -1 unknown. */
 int comm_fail(struct mpi_comm *m, int culprit, struct err *e);
 /* MPI's return code as 0/-1; what: "MPI_Iallgather". */
 int comm_check(struct mpi_comm *m, int code, const char *what, struct err *e);
+/* Brackets calls of MPI that cannot be interrupted; NULL at the end. */
 void comm_blocking(struct mpi_comm *m, const char *what);
-/* Moves every sum under way; *moved when anything happened. */
-int comm_move(struct mpi_comm *m, bool waiting, bool *moved, struct err *e);
-
-/* ---- comm_watch.c: waiting, and who is missing ---- */
-
-struct wait {
-    const char *what; /* "the sum of gradients" */
-    double begun, last, polled;
-    unsigned idle;
-};
-void wait_begin(struct wait *w, const char *what);
-/* Between two tests that found nothing: pauses; fails on time-out or death. */
-int wait_pause(struct mpi_comm *m, struct wait *w, struct err *e);
-/* Something moved: the pauses begin anew; the time-out does, too. */
-void wait_moved(struct wait *w);
-/* Answers the roll calls of others; cheap, called now and then. */
-int watch_answer(struct mpi_comm *m, struct err *e);
-void watch_open(struct mpi_comm *m);
-void watch_close(struct mpi_comm *m);
-
-/* ---- comm_share.c: sums in shared windows of one node ---- */
-
-int share_open(struct mpi_comm *m, struct err *e);
-void share_close(struct mpi_comm *m);
-/* A window of bytes on every rank; NULL and a sentence on all ranks. */
-struct window *window_open(struct mpi_comm *m, size_t bytes, struct err *e);
-void window_close(struct mpi_comm *m, struct window *w);
-struct window *window_of(const struct mpi_comm *m, const void *p);
-void share_start(struct mpi_comm *m, struct request *r);
-/* Adds up chunks that are ready: one, or all when waiting. */
-bool share_move(struct mpi_comm *m, struct request *r, bool waiting);
-
-/* ---- comm_mail.c: sums by messages ---- */
-
-int mail_start(struct mpi_comm *m, struct request *r, struct err *e);
-int mail_move(struct mpi_comm *m, struct request *r, bool *moved, struct err *e);
-void mail_close(struct mpi_comm *m);
+/* Name of a rank's node. */
+const char *comm_node(const struct mpi_comm *m, int rank);
 
 /* out[i] = in[0][i] + in[1][i] + ... in this order; out may be in[0]. */
-void sum_in_order(float *out, float *const *in, int n_in, size_t n);
+void comm_sum_in_order(float *out, float *const *in, int n_in, size_t n);
 
 #endif
