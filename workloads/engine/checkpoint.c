@@ -6,7 +6,7 @@
  */
 #include <config.h>
 
-#include "workloads/engine/graph.h"
+#include "workloads/engine/internal.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -11,7 +11,7 @@
  */
 #include <config.h>
 
-#include "workloads/engine/graph.h"
+#include "workloads/engine/internal.h"
 
 #include <stdlib.h>
 #include <string.h>

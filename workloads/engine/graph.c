@@ -3,7 +3,7 @@
  * shape. What a node is to the compiler stands in one table. */
 #include <config.h>
 
-#include "workloads/engine/graph.h"
+#include "workloads/engine/internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>

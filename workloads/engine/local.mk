@@ -3,10 +3,12 @@
 noinst_LTLIBRARIES += %D%/libengine.la
 %C%_libengine_la_SOURCES = \
     %D%/backend.h \
+    %D%/base.c \
     %D%/checkpoint.c \
     %D%/compile.c \
     %D%/engine.h \
-    %D%/graph.h %D%/graph.c \
+    %D%/graph.c \
+    %D%/internal.h \
     %D%/model.c \
     %D%/optim.c \
     %D%/plan.h %D%/plan.c \

@@ -8,22 +8,17 @@
  */
 #include <config.h>
 
-#include "workloads/engine/graph.h"
+#include "workloads/engine/internal.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
-#ifdef _OPENMP
-#include <omp.h>
-#endif
-
 enum { PARAM_ALIGN = PLAN_ALIGN / sizeof(float), HUGE_PAGE = 2 << 20 };
 
-/* Best first. The cpu back end adds its row here when it lands. */
+/* Best first. */
 static const struct backend *const backends[] = {
 #ifdef HAVE_ONEDNN
     &engine_backend_cpu,
@@ -36,58 +31,6 @@ const char *engine_backend_name(int i)
     int n = (int)(sizeof backends / sizeof backends[0]);
 
     return i >= 0 && i < n ? backends[i]->name : NULL;
-}
-
-void engine_threads(int threads)
-{
-#ifdef _OPENMP
-    omp_set_num_threads(threads);
-#else
-    (void)threads;
-#endif
-}
-
-size_t shape_count(const struct shape *s)
-{
-    size_t n = 1;
-
-    for (int i = 0; i < s->n; i++)
-        n *= (size_t)s->d[i];
-    return n;
-}
-
-size_t plain_bytes(const struct shape *s, enum tensor_dtype dtype)
-{
-    return shape_count(s) * (dtype == TENSOR_BF16 ? sizeof(uint16_t) : sizeof(float));
-}
-
-int model_fail(struct model *m, const char *fmt, ...)
-{
-    va_list ap;
-    char text[sizeof m->first.text];
-
-    if (m->failed)
-        return -1;
-    va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
-    va_end(ap);
-    m->failed = true;
-    return err_set(&m->first, "%s", text);
-}
-
-void *model_append(struct model *m, void ***array, int *n, size_t size)
-{
-    void **wider = realloc(*array, (size_t)(*n + 1) * sizeof **array);
-
-    if (wider)
-        *array = wider;
-    void *item = wider ? calloc(1, size) : NULL;
-    if (!item) {
-        model_fail(m, "out of memory while building the model");
-        return NULL;
-    }
-    wider[(*n)++] = item;
-    return item;
 }
 
 /* ---- life ------------------------------------------------------------- */

@@ -5,7 +5,7 @@
  */
 #include <config.h>
 
-#include "workloads/engine/graph.h"
+#include "workloads/engine/internal.h"
 
 #include <math.h>
 

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "workloads/engine/graph.h"
+#include "workloads/engine/internal.h"
 
 float noise(unsigned which, unsigned long i)
 {

@@ -16,7 +16,7 @@
 
 #include "tests/workloads/engine/harness.h"
 #include "tests/workloads/engine/trainer.h"
-#include "workloads/engine/graph.h"
+#include "workloads/engine/internal.h"
 #include "workloads/engine/schedule.h"
 
 static const struct optimizer rules[] = {

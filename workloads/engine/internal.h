@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The engine's own view of models and graphs: shared by model.c, graph.c,
- * compile.c, run.c, checkpoint.c and the tests, included by nobody else.
+ * The engine's own view of models and graphs: shared by its modules and its
+ * tests, included by nobody else. base.c knows the structs only; graph.c and
+ * optim.c stand on it; compile.c, run.c and model.c on those.
  */
-#ifndef ENGINE_GRAPH_H
-#define ENGINE_GRAPH_H
+#ifndef ENGINE_INTERNAL_H
+#define ENGINE_INTERNAL_H
 
 #include "workloads/engine/backend.h"
 #include "workloads/engine/plan.h"
@@ -111,14 +112,22 @@ struct graph {
     int plan_shorten; /* tests: lifetimes end so many instructions too early */
 };
 
+/* ---- base.c ---- */
+
 /* Keeps the first sentence; returns -1. */
 int model_fail(struct model *m, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Grows an array of pointers by one; NULL and a kept sentence when that fails. */
 void *model_append(struct model *m, void ***array, int *n, size_t size);
 
+void engine_threads(int threads);
+
+/* ---- model.c ---- */
+
 /* Places parameters and buckets; what start() and memory() need. */
 int model_layout(struct model *m);
+
+/* ---- graph.c ---- */
 
 /* Makes node of n_in inputs; shapes of the outputs are set by the caller. */
 struct node *graph_node(struct graph *g, enum op op, int n_in, struct tensor *const *in);
@@ -136,6 +145,8 @@ double node_flop(const struct node *n, enum pass pass);
  * or their gradients in float32. */
 double node_bytes(const struct node *n, enum pass pass);
 
+/* ---- optim.c ---- */
+
 /* How many moments the rule keeps; whether its result depends on the step's
  * number; whether it works on whole parameters; the rule on the host. */
 int optimizer_moments(enum optimizer_kind kind);
@@ -151,7 +162,5 @@ int optimizer_check(const struct optimizer *o, struct err *e);
  * threads; and g *= factor. */
 double optimizer_squares(const float *g, size_t n, int threads);
 void optimizer_shrink(float *g, size_t n, float factor, int threads);
-
-void engine_threads(int threads);
 
 #endif

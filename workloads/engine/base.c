@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What all modules of the engine stand on. */
+#include <config.h>
+
+#include "workloads/engine/internal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+void engine_threads(int threads)
+{
+#ifdef _OPENMP
+    omp_set_num_threads(threads);
+#else
+    (void)threads;
+#endif
+}
+
+size_t shape_count(const struct shape *s)
+{
+    size_t n = 1;
+
+    for (int i = 0; i < s->n; i++)
+        n *= (size_t)s->d[i];
+    return n;
+}
+
+size_t plain_bytes(const struct shape *s, enum tensor_dtype dtype)
+{
+    return shape_count(s) * (dtype == TENSOR_BF16 ? sizeof(uint16_t) : sizeof(float));
+}
+
+int model_fail(struct model *m, const char *fmt, ...)
+{
+    va_list ap;
+    char text[sizeof m->first.text];
+
+    if (m->failed)
+        return -1;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    m->failed = true;
+    return err_set(&m->first, "%s", text);
+}
+
+void *model_append(struct model *m, void ***array, int *n, size_t size)
+{
+    void **wider = realloc(*array, (size_t)(*n + 1) * sizeof **array);
+
+    if (wider)
+        *array = wider;
+    void *item = wider ? calloc(1, size) : NULL;
+    if (!item) {
+        model_fail(m, "out of memory while building the model");
+        return NULL;
+    }
+    wider[(*n)++] = item;
+    return item;
+}
