@@ -514,8 +514,20 @@ static int stage_run(struct run *r, const struct runspec *spec, int index,
 {
     struct comm *comm = r->host->comm;
 
+    const struct cache_order order = {
+        .comm = comm,
+        .now = r->host->now,
+        .deadline = r->host->deadline,
+        .threads = r->host->threads,
+        .folder = r->host->cache_dir,
+        .generator = r->host->generator,
+        .ctx = r->host->ctx,
+        .say = r->host->say,
+        .stop = r->host->stop,
+    };
+
     if (!spec->data[index][0] &&
-        cache_prepare(r->host, r->plan->class, w->data_path, sizeof w->data_path, e) < 0)
+        cache_prepare(&order, r->plan->class, w->data_path, sizeof w->data_path, e) < 0)
         return -1;
     int rc = open_data(r, spec, w->data_path, e);
     if (rc == 0)

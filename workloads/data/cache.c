@@ -26,7 +26,7 @@ enum { SAMPLED_HASHES = 8, ROUND_MILLISECONDS = 100, VISIBLE_SECONDS = 60 };
 
 /* One rank's part in making a set. */
 struct maker {
-    const struct workload_host *host;
+    const struct cache_order *order;
     enum runspec_class class;
     const char *path;
     int leader;     /* rank that makes what this rank reads */
@@ -39,20 +39,20 @@ struct maker {
     double made_at; /* when all leaders were done, 0 not yet */
 };
 
-static void say(const struct workload_host *host, const char *fmt, ...)
+static void say(const struct cache_order *order, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-static void say(const struct workload_host *host, const char *fmt, ...)
+static void say(const struct cache_order *order, const char *fmt, ...)
 {
     char text[1024];
     va_list ap;
 
-    if (!host->say || host->comm->rank != 0)
+    if (!order->say || order->comm->rank != 0)
         return;
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    host->say(host->ctx, text);
+    order->say(order->ctx, text);
 }
 
 int cache_path(const char *cache_dir, enum runspec_class class, char *path, size_t size,
@@ -138,9 +138,9 @@ static int lowest_seen(const char *cache_dir, uint64_t token, const char *probed
 
 /* Who shares a file system: one rank a node leaves a probe of a random name,
  * all look. leader takes the rank that makes the data for this one. */
-static int find_leader(const struct workload_host *host, int *leader, struct err *e)
+static int find_leader(const struct cache_order *order, int *leader, struct err *e)
 {
-    struct comm *c = host->comm;
+    struct comm *c = order->comm;
     char mine = c->local_rank == 0, path[PATH_MAX];
     char *probed = calloc((size_t)c->size, 1);
     size_t *ones = calloc((size_t)c->size, sizeof *ones);
@@ -155,14 +155,14 @@ static int find_leader(const struct workload_host *host, int *leader, struct err
         ones[r] = 1;
     if (c->allgatherv(c, &mine, probed, ones, e) < 0)
         goto fail;
-    probe_name(host->cache_dir, token, c->rank, path);
+    probe_name(order->folder, token, c->rank, path);
     if (mine) {
         fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         rc = fd < 0 ? err_set(e, "%s: %s", path, strerror(errno)) : 0;
     }
     if (comm_agree(c, rc, e) < 0)
         goto fail;
-    *leader = lowest_seen(host->cache_dir, token, probed, c->size, c->rank);
+    *leader = lowest_seen(order->folder, token, probed, c->size, c->rank);
     rc = c->barrier(c, e);
     goto out;
 fail:
@@ -178,20 +178,20 @@ out:
 }
 
 /* Says how many file systems there are. Collective. */
-static int tell_sharing(const struct workload_host *host, int leader, struct err *e)
+static int tell_sharing(const struct cache_order *order, int leader, struct err *e)
 {
-    struct comm *c = host->comm;
+    struct comm *c = order->comm;
     double systems = leader == c->rank;
 
     if (c->reduce(c, &systems, 1, COMM_SUM, e) < 0)
         return -1;
     if (systems > 1)
-        say(host,
+        say(order,
             "data cache %s: %.0f file systems under that name among %d ranks, each gets its own "
             "copy",
-            host->cache_dir, systems, c->size);
+            order->folder, systems, c->size);
     else if (c->size > 1)
-        say(host, "data cache %s: one file system, shared by all %d ranks", host->cache_dir,
+        say(order, "data cache %s: one file system, shared by all %d ranks", order->folder,
             c->size);
     return 0;
 }
@@ -201,8 +201,8 @@ static int start_generator(struct maker *m, struct err *e)
 {
     char run[64], jobs[16], parent[16], libraries[PATH_MAX];
     const char *argv[] = {
-        m->host->generator, run, "--out",    m->path, "--jobs", jobs, "--rank", "0",
-        "--size",           "1", "--parent", parent,  NULL};
+        m->order->generator, run,    "--out", m->path, "--jobs", jobs, "--rank", "0", "--size", "1",
+        "--parent",          parent, NULL};
     const char *envp[] = {"PATH=/usr/bin:/bin", "LC_ALL=C", NULL, NULL};
     const char *library_path = getenv("LD_LIBRARY_PATH");
     posix_spawn_file_actions_t actions;
@@ -212,7 +212,7 @@ static int start_generator(struct maker *m, struct err *e)
 
     snprintf(run, sizeof run, "cosmoflow,class=%s,seed=%d", runspec_class_name(m->class),
              COSMO_DATA_SEED);
-    snprintf(jobs, sizeof jobs, "%d", m->host->threads > 0 ? m->host->threads : 1);
+    snprintf(jobs, sizeof jobs, "%d", m->order->threads > 0 ? m->order->threads : 1);
     snprintf(parent, sizeof parent, "%ld", (long)getpid());
     if (library_path && (size_t)snprintf(libraries, sizeof libraries, "LD_LIBRARY_PATH=%s",
                                          library_path) < sizeof libraries)
@@ -233,7 +233,7 @@ static int start_generator(struct maker *m, struct err *e)
     posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
     posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO);
-    int rc = posix_spawn(&m->child, m->host->generator, &actions, &attributes, (char **)argv,
+    int rc = posix_spawn(&m->child, m->order->generator, &actions, &attributes, (char **)argv,
                          (char **)envp);
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
@@ -241,7 +241,7 @@ static int start_generator(struct maker *m, struct err *e)
     if (rc != 0) {
         m->child = 0;
         close(ends[0]);
-        return err_set(e, "%s: %s", m->host->generator, strerror(rc));
+        return err_set(e, "%s: %s", m->order->generator, strerror(rc));
     }
     m->talk = ends[0];
     fcntl(m->talk, F_SETFL, O_NONBLOCK);
@@ -258,7 +258,7 @@ static void listen(struct maker *m)
         for (ssize_t i = 0; i < n; i++) {
             if (text[i] == '\n') {
                 m->line[m->line_length] = '\0';
-                say(m->host, "%s", m->line);
+                say(m->order, "%s", m->line);
                 m->line_length = 0;
             } else if (m->line_length < sizeof m->line - 1) {
                 m->line[m->line_length++] = text[i];
@@ -275,9 +275,9 @@ static int begin(struct maker *m, struct err *e)
         return 1;
     if (access(m->path, F_OK) == 0)
         return err_set(e, "%s; remove %s to have it made again", why.text, m->path);
-    if (!m->host->generator)
+    if (!m->order->generator)
         return err_set(e, "%s is missing and there is no generator on this machine", m->path);
-    say(m->host, "making the data of class %s in %s", runspec_class_name(m->class), m->path);
+    say(m->order, "making the data of class %s in %s", runspec_class_name(m->class), m->path);
     return start_generator(m, e);
 }
 
@@ -296,7 +296,7 @@ static int take_lock(struct maker *m, struct err *e)
     if (flock(m->lock, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
         return 0;
     if (!m->waiting)
-        say(m->host, "another job makes %s: waiting for it", m->path);
+        say(m->order, "another job makes %s: waiting for it", m->path);
     m->waiting = true;
     return 1;
 }
@@ -333,23 +333,23 @@ static int follow(struct maker *m, struct err *e)
     snprintf(name, sizeof name, "%s/%s", m->path, MANIFEST_NAME);
     if (access(name, F_OK) == 0 && cache_ready(m->path, m->class, &why))
         return 1;
-    if (m->made_at == 0 || m->host->now() < m->made_at + VISIBLE_SECONDS)
+    if (m->made_at == 0 || m->order->now() < m->made_at + VISIBLE_SECONDS)
         return 0;
     return err_set(e, "%s was made by rank %d, but %s", m->path, m->leader,
                    why.text[0] ? why.text : "is not seen here");
 }
 
-static bool must_stop(const struct workload_host *host)
+static bool must_stop(const struct cache_order *order)
 {
-    return (host->stop && host->stop(host->ctx)) ||
-           (host->deadline > 0 && host->now() > host->deadline);
+    return (order->stop && order->stop(order->ctx)) ||
+           (order->deadline > 0 && order->now() > order->deadline);
 }
 
 /* All ranks look, agree, and sleep a little, until all have what they need.
  * None of them blocks for longer than a round. */
 static int make(struct maker *m, bool ready, struct err *e)
 {
-    struct comm *c = m->host->comm;
+    struct comm *c = m->order->comm;
     const bool leads = m->leader == c->rank;
     int state = ready ? 1 : 0;
 
@@ -357,7 +357,7 @@ static int make(struct maker *m, bool ready, struct err *e)
         if (state == 0)
             state = leads ? lead(m, e) : follow(m, e);
         /* leaders at work; anyone at work; a failure; a wish to stop */
-        double v[4] = {leads && state == 0, state == 0, state < 0, must_stop(m->host)};
+        double v[4] = {leads && state == 0, state == 0, state < 0, must_stop(m->order)};
         if (c->reduce(c, v, 4, COMM_MAX, e) < 0)
             return -1;
         if (v[2] > 0 || v[1] == 0)
@@ -366,7 +366,7 @@ static int make(struct maker *m, bool ready, struct err *e)
             return err_set(e, "stopped or out of time while the data of class %s were made",
                            runspec_class_name(m->class));
         if (v[0] == 0 && m->made_at == 0)
-            m->made_at = m->host->now();
+            m->made_at = m->order->now();
         nanosleep(&(struct timespec){.tv_nsec = ROUND_MILLISECONDS * 1000000L}, NULL);
     }
 }
@@ -398,14 +398,14 @@ static int refuse_standard(const struct cosmo_class *c, const char *path, struct
                    samples * c->seconds_per_1000 / 1000 / 3600, runspec_class_name(c->class), path);
 }
 
-int cache_prepare(const struct workload_host *host, enum runspec_class class, char *path,
+int cache_prepare(const struct cache_order *order, enum runspec_class class, char *path,
                   size_t size, struct err *e)
 {
-    struct comm *c = host->comm;
+    struct comm *c = order->comm;
     struct maker m = {
-        .host = host, .class = class, .path = path, .leader = c->rank, .lock = -1, .talk = -1};
+        .order = order, .class = class, .path = path, .leader = c->rank, .lock = -1, .talk = -1};
     struct err why = ERR_INIT;
-    int rc = cosmo_class_of(class) ? cache_path(host->cache_dir, class, path, size, e)
+    int rc = cosmo_class_of(class) ? cache_path(order->folder, class, path, size, e)
                                    : err_set(e, "class auto has no data");
 
     if (comm_agree(c, rc, e) < 0)
@@ -420,9 +420,9 @@ int cache_prepare(const struct workload_host *host, enum runspec_class class, ch
         rc = ready ? 0 : refuse_standard(cosmo_class_of(class), path, e);
         return comm_agree(c, rc, e);
     }
-    if (comm_agree(c, make_folders(host->cache_dir, e), e) < 0)
+    if (comm_agree(c, make_folders(order->folder, e), e) < 0)
         return -1;
-    if (find_leader(host, &m.leader, e) < 0 || tell_sharing(host, m.leader, e) < 0)
+    if (find_leader(order, &m.leader, e) < 0 || tell_sharing(order, m.leader, e) < 0)
         return -1;
     rc = make(&m, ready, e);
     maker_fini(&m);

@@ -21,8 +21,21 @@
 #include <stddef.h>
 
 #include "reports/core/err.h"
+#include "workloads/comm.h"
 #include "workloads/data/cosmo_classes.h"
-#include "workloads/workload.h"
+
+/* What is asked of the cache; all of it is borrowed for the call. */
+struct cache_order {
+    struct comm *comm;
+    double (*now)(void);   /* monotonic seconds */
+    double deadline;       /* on that clock; 0: none */
+    int threads;           /* that the generator may use */
+    const char *folder;    /* of all sets */
+    const char *generator; /* path of hpcai500-generate; NULL: there is none */
+    void *ctx;
+    void (*say)(void *ctx, const char *sentence); /* rank 0: a line for a person; may be NULL */
+    bool (*stop)(void *ctx);                      /* this rank was told to stop; may be NULL */
+};
 
 /* Where the set of a class lies or would lie. Local, no communication. */
 int cache_path(const char *cache_dir, enum runspec_class class, char *path, size_t size,
@@ -35,8 +48,8 @@ bool cache_ready(const char *path, enum runspec_class class, struct err *e);
 /* Collective. Makes the set where it is missing and verifies it; path takes
  * its folder. CLASS_STANDARD is never made silently: it fails with the
  * command that makes it. Progress and what is done are said through
- * host->say; stops early when host->stop or the deadline says so. */
-int cache_prepare(const struct workload_host *host, enum runspec_class class, char *path,
+ * order->say; stops early when order->stop or the deadline says so. */
+int cache_prepare(const struct cache_order *order, enum runspec_class class, char *path,
                   size_t size, struct err *e);
 
 #endif

@@ -140,19 +140,19 @@ static int one_rank(struct comm *c, void *arg)
     struct job *j = arg;
     char cache[300];
     struct err e = ERR_INIT;
-    struct workload_host host = {.comm = c,
-                                 .now = now,
-                                 .threads = 2,
-                                 .deadline = j->deadline,
-                                 .cache_dir = cache,
-                                 .generator = j->generator,
-                                 .ctx = j,
-                                 .say = hear};
+    struct cache_order order = {.comm = c,
+                                .now = now,
+                                .threads = 2,
+                                .deadline = j->deadline,
+                                .folder = cache,
+                                .generator = j->generator,
+                                .ctx = j,
+                                .say = hear};
 
     if (j->apart)
         c->local_rank = 0;
     cache_dir(j, c->rank, cache);
-    j->rc[c->rank] = cache_prepare(&host, j->class, j->path[c->rank], sizeof j->path[0], &e);
+    j->rc[c->rank] = cache_prepare(&order, j->class, j->path[c->rank], sizeof j->path[0], &e);
     strcpy(j->sentence[c->rank], e.text);
     return j->rc[c->rank];
 }
