@@ -27,14 +27,6 @@
  * record. At most this, and at most a tenth. */
 static const double margin_seconds = 20;
 
-double run_now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* ---- before MPI ---- */
 
 /* The rank as the launcher says it; 0 when there is none. */

@@ -217,6 +217,54 @@ refused() {
     refused 'papi/show: an installed program without its man page beside it'
 }
 
+# ---- circles ----
+
+circles=$top_srcdir/tests/lint/circles.sh
+# Rooms without a circle; the others follow as theirs are opened.
+open_rooms=(agent workloads reports/core reports/record reports/judge reports/draw reports/history
+    reports/tools spank/relay spank/witness spank/account spank/collect)
+
+@test "no module stands on one that stands on it" {
+    run "$circles" "$top_srcdir" "$top_builddir" "${open_rooms[@]}"
+    echo "$output"
+    [ "$output" = "" ]
+    [ "$status" -eq 0 ]
+}
+
+# object FILE: compiles a source of the small tree
+object() {
+    (cd "$tree" && ${CC:-cc} -c -o "${1%.c}.o" "$1")
+}
+
+@test "a circle of two modules and one of three are seen, also behind a shared header" {
+    put papi/one.c "int two(void); int one(void) { return two(); }"
+    put papi/two.c "int four(void); int two(void) { return four(); }"
+    put papi/three.c "int one(void); int three(void) { return one(); }"
+    put papi/four.c "int four(void) { return 4; }"
+    for f in one two three four; do object papi/$f.c; done
+    run "$circles" "$tree" "$tree" papi
+    [ "$output" = "" ]
+    [ "$status" -eq 0 ]
+    put papi/two.c "int one(void); int two(void) { return one(); }"
+    object papi/two.c
+    run "$circles" "$tree" "$tree" papi
+    [ "$status" -eq 1 ]
+    [[ $output == "papi/"*" -> papi/"*" -> papi/"* ]]
+    [ "${#lines[@]}" -eq 1 ]
+    put papi/two.c "extern int table; int two(void) { return table; }"
+    put papi/three.c "int one(void), table = 1; int three(void) { return one(); }"
+    object papi/two.c
+    object papi/three.c
+    run "$circles" "$tree" "$tree"
+    [ "$status" -eq 1 ]
+    [[ $output == *"papi/one"* && $output == *"papi/two"* && $output == *"papi/three"* ]]
+}
+
+@test "without objects the search for circles is no success" {
+    run "$circles" "$tree" "$tree" papi
+    [ "$status" -eq 2 ]
+}
+
 # bare FOLDER: each `! COMMAND` of its bats files, which fails no test unless it
 # is a function's last; what is asked is asked with `no` of tests/no.bash
 bare() {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # The house rules over the tree, and over trees that break them.
-dist_check_SCRIPTS += %D%/lint.bats %D%/arrows.sh
+dist_check_SCRIPTS += %D%/lint.bats %D%/arrows.sh %D%/circles.sh
 EXTRA_DIST += %D%/text.awk %D%/rules.txt
 TESTS += tests/lint/lint.bats
 
