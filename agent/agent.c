@@ -464,9 +464,11 @@ static void end_alone(struct run *r, const char *sentence)
 
 static int with_mpi(struct run *r, struct err *e)
 {
+    char node[RECORD_NAME_SIZE];
     struct comm_mpi_options options = {
         .timeout_seconds = r->o.timeout_seconds,
         .blocking = guard_blocking,
+        .node = job_node_name(node, sizeof node),
     };
 
     r->comm = comm_mpi_create(&options, e);

@@ -25,6 +25,19 @@ long job_number(const char *variable)
     return errno || *end || n < 0 ? -1 : n;
 }
 
+const char *job_node_name(char *name, size_t size)
+{
+    const char *slurms = getenv("SLURM_JOB_ID") ? getenv("SLURMD_NODENAME") : NULL;
+
+    name[0] = '\0';
+    if (slurms && *slurms)
+        snprintf(name, size, "%s", slurms);
+    else if (gethostname(name, size) != 0)
+        snprintf(name, size, "unknown");
+    name[size - 1] = '\0';
+    return name;
+}
+
 static void copy(char *to, size_t size, const char *variable)
 {
     const char *text = getenv(variable);

@@ -22,6 +22,11 @@ int job_exclusive(const struct record_node *nodes, int n);
 /* Seconds until the job's time is over; NAN when Slurm does not say. */
 double job_seconds_left(void);
 
+/* The name of this node: Slurm's (NodeName) in a job, else the host name. A host
+ * name may be an alias or have a domain; accounting and root's witness go by
+ * Slurm's. */
+const char *job_node_name(char *name, size_t size);
+
 /* A number from the environment, -1 when it is not set or none. */
 long job_number(const char *variable);
 

@@ -178,6 +178,7 @@ void system_node(struct record_node *node, const char *name)
 
     memset(node, 0, sizeof *node);
     snprintf(node->name, sizeof node->name, "%s", name);
+    gethostname(node->host, sizeof node->host - 1);
     snprintf(node->build_id, sizeof node->build_id, "%s", HPCAI500_BUILD_ID);
     const char *test = getenv("HPCAI500_TEST_BUILD_ID");
     if (test && *test)

@@ -11,7 +11,7 @@
 
 #include "reports/record/record.h"
 
-/* This node: inventory, build id, whether the plugin announced itself. */
+/* This node: its name as given, host name, inventory, build id, whether the plugin announced itself. */
 void system_node(struct record_node *node, const char *name);
 
 /* What the facts need to be told. */

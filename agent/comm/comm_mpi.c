@@ -328,8 +328,31 @@ static void number_nodes(struct mpi_comm *m)
     }
 }
 
-/* Tells everybody who this rank is and learns who they are. */
-static int exchange_cards(struct mpi_comm *m, struct err *e)
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Whether two nodes have one name; the same on all ranks. */
+static bool names_clash(const struct mpi_comm *m)
+{
+    const char **names = malloc((size_t)m->n_nodes * sizeof *names);
+    bool clash = false;
+
+    for (int i = 0, n = 0; names && i < m->base.size; i++)
+        if (m->peers[i].card.leader == i)
+            names[n++] = m->peers[i].card.host;
+    if (names)
+        qsort(names, (size_t)m->n_nodes, sizeof *names, by_name);
+    for (int i = 1; names && i < m->n_nodes; i++)
+        clash |= strcmp(names[i - 1], names[i]) == 0;
+    free(names);
+    return clash;
+}
+
+/* Tells everybody who this rank is and learns who they are. node: NULL: by
+ * host name. */
+static int exchange_cards(struct mpi_comm *m, const char *node, struct err *e)
 {
     int size = m->base.size, leader = m->base.rank;
     struct stat st;
@@ -339,7 +362,10 @@ static int exchange_cards(struct mpi_comm *m, struct err *e)
     if (comm_check(m, MPI_Bcast(&leader, 1, MPI_INT, 0, m->local), "MPI_Bcast", e) < 0)
         return -1;
     own.leader = leader;
-    gethostname(own.host, sizeof own.host - 1);
+    if (node)
+        snprintf(own.host, sizeof own.host, "%s", node);
+    else
+        gethostname(own.host, sizeof own.host - 1);
     if (stat("/proc/self/ns/pid", &st) == 0)
         own.pid_space = st.st_ino;
     struct peer_card *all = calloc((size_t)size, sizeof *all);
@@ -355,6 +381,7 @@ static int exchange_cards(struct mpi_comm *m, struct err *e)
     for (int i = 0; i < size && rc == 0; i++)
         m->peers[i].card = all[i];
     if (rc == 0) {
+        m->n_nodes = 0;
         number_nodes(m);
         free(all);
     }
@@ -362,7 +389,7 @@ static int exchange_cards(struct mpi_comm *m, struct err *e)
 }
 
 /* Splits the world; everything here blocks in MPI. */
-static int open_world(struct mpi_comm *m, struct err *e)
+static int open_world(struct mpi_comm *m, const char *node, struct err *e)
 {
     int rank = m->base.rank;
 
@@ -379,7 +406,12 @@ static int open_world(struct mpi_comm *m, struct err *e)
     MPI_Comm_set_errhandler(m->local, MPI_ERRORS_RETURN);
     MPI_Comm_rank(m->local, &m->base.local_rank);
     MPI_Comm_size(m->local, &m->base.local_size);
-    rc = exchange_cards(m, e);
+    rc = exchange_cards(m, node, e);
+    double clash = rc == 0 && names_clash(m);
+    if (rc == 0)
+        rc = mpi_reduce(&m->base, &clash, 1, COMM_MAX, e);
+    if (rc == 0 && clash > 0)
+        rc = exchange_cards(m, NULL, e);
     comm_blocking(m, NULL);
     return rc;
 }
@@ -419,7 +451,7 @@ struct comm *comm_mpi_create(const struct comm_mpi_options *o, struct err *e)
         err_set(e, "out of memory for %zu ranks", size);
         goto fail;
     }
-    if (open_world(m, e) < 0)
+    if (open_world(m, o->node, e) < 0)
         goto fail;
     watch_open(m);
     m->crowded = is_crowded(m);

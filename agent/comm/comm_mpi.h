@@ -37,6 +37,10 @@ struct comm_mpi_options {
      * end them. what is a literal; NULL at the end. May be NULL. */
     void (*blocking)(void *ctx, const char *what);
     void *ctx;
+    /* Name of this rank's node; NULL: its host name. Names that two nodes share
+     * (a launcher carried the first one's environment to all) give way to the
+     * host names on all ranks. Borrowed for the call. */
+    const char *node;
 };
 
 /* Collective over MPI_COMM_WORLD. Sets MPI_ERRORS_RETURN. */

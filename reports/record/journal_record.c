@@ -68,6 +68,7 @@ static void take_start(struct story *s, const cJSON *o)
     s->node = record_find_node(r, node.name);
     if (s->node >= 0)
         return;
+    snprintf(node.host, sizeof node.host, "%s", json_text(o, "node.host", ""));
     snprintf(node.class_name, sizeof node.class_name, "%s", json_text(o, "node.class", ""));
     snprintf(node.build_id, sizeof node.build_id, "%s", json_text(o, "node.build_id", ""));
     node.plugin_remote = cJSON_IsTrue(json_at(o, "node.plugin_remote"));

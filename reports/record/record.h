@@ -109,7 +109,8 @@ enum record_inventory_id {
 };
 
 struct record_node {
-    char name[RECORD_NAME_SIZE];
+    char name[RECORD_NAME_SIZE]; /* as Slurm calls it; outside of Slurm the host name */
+    char host[RECORD_TEXT_SIZE]; /* as it calls itself, perhaps with its domain; "": unknown */
     char class_name[RECORD_TEXT_SIZE]; /* hardware class: site's word, or CPU + GPU + NIC + board */
     char build_id[RECORD_NAME_SIZE];   /* of the agent that ran there */
     bool plugin_remote;                /* the plugin's remote side announced itself there */

@@ -183,6 +183,7 @@ struct workload_result record_honest(const struct workload_result *r)
 int record_node_put(cJSON *o, const struct record_node *node, const struct nulls *n)
 {
     return put_text(o, "name", node->name, NULL, n) |
+           put_text(o, "host", node->host, "the node did not say", n) |
            put_text(o, "class", node->class_name, "the site names no class", n) |
            put_text(o, "build_id", node->build_id, "the node did not say", n);
 }

@@ -53,6 +53,7 @@ static const struct rule {
     {BIT(HOST), "job.nodes[]", HASH, REDACT_HOST},
     {BIT(HOST), "job.plugin_remote[]", HASH, REDACT_HOST},
     {BIT(HOST), "system.nodes[].name", HASH, REDACT_HOST},
+    {BIT(HOST), "system.nodes[].host", HASH, REDACT_HOST},
     {BIT(HOST), "workloads[].phases.*.max_node", HASH, REDACT_HOST},
     {BIT(HOST), "workloads[].phases.*.worst[].node", HASH, REDACT_HOST},
     {BIT(HOST), "workloads[].counters.*.ranks.max_node", HASH, REDACT_HOST},

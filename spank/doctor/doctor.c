@@ -29,6 +29,7 @@ static const struct check {
      "the agent starts, with all its libraries (HDF5, MPI)"},
     {"munge", doctor_munge, ONCE | EACH_NODE, "a credential is encoded and decoded"},
     {"spool", doctor_spool, EACH_NODE, "root's folder, and in a job one for the job"},
+    {"name", doctor_name, EACH_NODE, "the host name is Slurm's name of the node"},
     {"counters", doctor_counters, EACH_NODE, "the kernel lets users count"},
     {"clock", doctor_clock, EACH_NODE, "the time is synchronised"},
     {"disk", doctor_disk, ONCE | EACH_NODE, "space and inodes where we write"},
@@ -210,9 +211,11 @@ static void name_machine(struct doctor *d)
 {
     const char *slurms = getenv("SLURMD_NODENAME");
 
-    if (slurms && *slurms)
+    if (slurms && *slurms) {
         snprintf(d->node, sizeof d->node, "%s", slurms);
-    else if (gethostname(d->node, sizeof d->node - 1))
+        return;
+    }
+    if (gethostname(d->node, sizeof d->node - 1))
         snprintf(d->node, sizeof d->node, "this machine");
     d->node[strcspn(d->node, ".")] = '\0';
 }

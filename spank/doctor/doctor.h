@@ -67,6 +67,7 @@ void doctor_option(struct doctor *d);
 void doctor_pmix(struct doctor *d);
 void doctor_agent(struct doctor *d);
 void doctor_spool(struct doctor *d);
+void doctor_name(struct doctor *d);
 void doctor_counters(struct doctor *d);
 void doctor_clock(struct doctor *d);
 void doctor_disk(struct doctor *d);

@@ -131,6 +131,27 @@ void doctor_spool(struct doctor *d)
         check_drop(d);
 }
 
+/* ---- name ---- */
+
+/* Records go by Slurm's name; what goes by the host name may not find the node. */
+void doctor_name(struct doctor *d)
+{
+    const char *slurms = getenv("SLURMD_NODENAME");
+    char host[256] = "";
+
+    if (!slurms || !*slurms)
+        doctor_add(d, DOCTOR_OK, "", "Slurm's name of this machine is not known outside of a job");
+    else if (gethostname(host, sizeof host - 1))
+        doctor_add(d, DOCTOR_UNKNOWN, "", "the host name cannot be asked: %s", strerror(errno));
+    else if (strcmp(host, slurms) != 0)
+        doctor_add(d, DOCTOR_WARN,
+                   "records use Slurm's name; a launcher that goes by host names (mpirun) may not "
+                   "find the node: make NodeName and host name equal, or give it a host list",
+                   "Slurm calls this node %s, its host name is %s", slurms, host);
+    else
+        doctor_add(d, DOCTOR_OK, "", "the host name is Slurm's name, %s", host);
+}
+
 /* ---- counters, clock, disk ---- */
 
 void doctor_counters(struct doctor *d)

@@ -322,6 +322,32 @@ drop_folder() {
     cd "$dir/work"
 }
 
+@test "a node is who Slurm says it is; its host name stands beside it" {
+    unshare --uts true 2>/dev/null || skip "no UTS namespaces for this user"
+    drop_folder 12
+    run unshare --uts sh -c 'hostname n1.example.org; exec "$@"' sh "$fake" cosmoflow,class=tiny
+    [ "$status" -eq 0 ]
+    cp "$drop/lab-12.0.0.json" "$dir"
+    [ "$(field '[(n["name"], n["host"]) for n in r["system"]["nodes"]]')" = "[('n1', 'n1.example.org')]" ]
+    [ "$(field 'r["job"]["nodes"], r["workloads"][0]["phases"]["compute"]["max_node"]')" = "(['n1'], 'n1')" ]
+    # who has no job is who he says he is
+    rm "$dir"/*.json
+    cd "$dir"
+    unset SLURM_JOB_ID SLURM_STEP_ID
+    run unshare --uts sh -c 'hostname n1.example.org; exec "$@"' sh "$fake" cosmoflow,class=tiny
+    [ "$(field 'r["system"]["nodes"][0]["name"]')" = n1.example.org ]
+}
+
+@test "a node is who Slurm says it is, in its last words too" {
+    unshare --uts true 2>/dev/null || skip "no UTS namespaces for this user"
+    drop_folder 13
+    FAKE_TROUBLE=1:3:kill run ranks_alive 3 unshare --uts sh -c 'hostname n1.example.org; exec "$@"' sh \
+        "$fake" cosmoflow,class=tiny,target=0.001
+    cp "$drop/lab-13.0.0.json" "$dir"
+    [[ "$(field 'r["reasons"]["status"]')" == *"rank 1 on n1: rank 1 (n1) has ended"* ]]
+    [ "$(field 'r["job"]["nodes"]')" = "['n1']" ]
+}
+
 @test "the user's copy is named as Slurm names output; no file of another run is replaced" {
     drop_folder 7
     umask 022

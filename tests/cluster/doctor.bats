@@ -8,7 +8,7 @@ load ../no
 
 # Clock and disks of this machine are not ours to judge, and the history is made
 # by the collector's first run: every other check must be right.
-checks="config plugin option pmix agent munge spool counters collector"
+checks="config plugin option pmix agent munge spool name counters collector"
 
 doctor() { timeout -k 10 240 hpcai500 doctor --nodes "$@" </dev/null; }
 

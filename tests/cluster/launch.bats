@@ -406,3 +406,21 @@ X
     [ -n "$plain" ]
     [ "$asked" = "$plain" ]
 }
+
+@test "nodes are who Slurm says they are: host names with a domain, an environment carried to another node" {
+    need_root
+    need_nodes_of_their_own
+    "$lab" plugin
+    "$lab" exec n1 hostname n1.example.org
+    run srun_ -N2 -n2 -w n1,n2 --hpcai500=cosmoflow,class=tiny,epochs=1,out="$OUT" hpcai500-agent
+    "$lab" exec n1 hostname n1
+    echo "$output"
+    [ "$status" -eq 0 ]
+    is "$(the_record)" '.job.nodes == ["n1", "n2"]' .valid \
+        '[.system.nodes[] | [.name, .host]] | sort == [["n1", "n1.example.org"], ["n2", "n2"]]'
+    # a launcher that carries n1's environment to n2 (Hydra): host names then
+    rm -f "$OUT"/*.json*
+    run srun_ -N2 -n2 -w n1,n2 --hpcai500=cosmoflow,class=tiny,epochs=1,out="$OUT" env SLURMD_NODENAME=n1 hpcai500-agent
+    echo "$output"
+    is "$(the_record)" '.job.nodes == ["n1", "n2"]'
+}

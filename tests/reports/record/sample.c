@@ -61,6 +61,7 @@ static struct record_node sample_node(int i)
                                .plugin_remote = true};
 
     snprintf(node.name, sizeof node.name, "n%d", i + 1);
+    snprintf(node.host, sizeof node.host, "n%d.example.org", i + 1);
     snprintf(node.build_id, sizeof node.build_id, "0123456789ab");
     record_fact_text(&node.inventory[INVENTORY_cpu_model], "Intel(R) Xeon(R) Platinum 8480+");
     record_fact_number(&node.inventory[INVENTORY_sockets], 2);

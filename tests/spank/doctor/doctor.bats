@@ -51,7 +51,7 @@ says() {
 @test "words: checks, help, the nearest good one" {
     run "$doctor" --help
     [ "$status" -eq 0 ]
-    for check in config plugin option pmix agent munge spool counters clock disk history collector; do
+    for check in config plugin option pmix agent munge spool name counters clock disk history collector; do
         [[ "$output" == *"  $check "* ]]
         grep -q "^\.It Cm $check\$" "$top_srcdir/spank/doctor/hpcai500-doctor.1"
     done
