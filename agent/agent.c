@@ -22,6 +22,7 @@
 #include "agent/report.h"
 #include "agent/run.h"
 #include "build_id.h"
+#include "reports/core/clock.h"
 
 /* Kept back from the time for the end of the run: a step, an evaluation, the
  * record. At most this, and at most a tenth. */
@@ -158,7 +159,7 @@ static void on_progress(void *ctx, const struct workload_progress *now)
 {
     struct run *r = ctx;
 
-    progress_update(&r->progress, now, run_now());
+    progress_update(&r->progress, now, clock_now());
 }
 
 static void on_epoch(void *ctx, const struct result_epoch *row)
@@ -187,7 +188,7 @@ static struct workload_host host_of(struct run *r)
 {
     return (struct workload_host){
         .comm = r->comm,
-        .now = run_now,
+        .now = clock_now,
         .deadline = r->deadline,
         .threads = r->spec.threads ? r->spec.threads : r->resources.threads,
         .memory_bytes = r->resources.memory_bytes,
@@ -263,7 +264,7 @@ static int prepare(struct run *r, struct err *e)
     say_crowded(r);
     host = host_of(r);
     return plan_make(&r->plan, &r->spec, &host, r->resources.flop_per_second,
-                     r->deadline - run_now(), e);
+                     r->deadline - clock_now(), e);
 }
 
 /* Sentence of a workload's end, for a person. */
@@ -440,8 +441,8 @@ static void end_alone(struct run *r, const char *sentence)
     report_last_words(r);
     /* Others see the same end at about the same time; their last words and,
      * if the speaker fails, their record. */
-    double patience = speaker ? 0.1 : 3 + 0.05 * rank, end = run_now() + patience;
-    while (run_now() < end && !(r->id[0] && report_written(r, path)))
+    double patience = speaker ? 0.1 : 3 + 0.05 * rank, end = clock_now() + patience;
+    while (clock_now() < end && !(r->id[0] && report_written(r, path)))
         comm_mpi_linger(r->comm, 0.1);
     progress_clear(&r->progress);
     if (speaker || r->o.verbose)
@@ -507,7 +508,7 @@ int agent_main(int argc, char **argv)
 
     if (code >= 0)
         return code;
-    run.begun = run_now();
+    run.begun = clock_now();
     record_init(&run.record);
     run.record.valid = true;
     signal(SIGPIPE, SIG_IGN);

@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "reports/core/clock.h"
+
 enum { EXIT_PARTIAL = 4 };
 
 static const double tick_seconds = 0.05;
@@ -41,14 +43,6 @@ static struct guard {
     double since;
     double stood;
 } guard = {.lock = PTHREAD_MUTEX_INITIALIZER};
-
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static void on_signal(int number)
 {
@@ -91,7 +85,7 @@ void guard_blocking(void *ctx, const char *what)
     (void)ctx;
     pthread_mutex_lock(&guard.lock);
     guard.blocking = what;
-    guard.since = now();
+    guard.since = clock_now();
     pthread_mutex_unlock(&guard.lock);
 }
 
@@ -100,7 +94,7 @@ static const char *overdue(double *seconds)
 {
     pthread_mutex_lock(&guard.lock);
     const char *what = guard.blocking;
-    *seconds = now() - guard.since;
+    *seconds = clock_now() - guard.since;
     pthread_mutex_unlock(&guard.lock);
     return *seconds > guard.o.timeout_seconds ? what : NULL;
 }
@@ -114,7 +108,7 @@ struct still {
 /* Seconds that no time-out may count. */
 static double standing(struct still *s)
 {
-    double at = now(), gap = at - s->tick;
+    double at = clock_now(), gap = at - s->tick;
 
     s->tick = at;
     if (gap <= still_seconds)
@@ -139,7 +133,7 @@ static double standing(struct still *s)
 static void *watch(void *arg)
 {
     const struct timespec tick = {0, (long)(tick_seconds * 1e9)};
-    struct still still = {.tick = now()};
+    struct still still = {.tick = clock_now()};
     double told = 0, seconds;
     bool interim = false;
     char text[128];
@@ -155,9 +149,9 @@ static void *watch(void *arg)
         }
         told += told > 0 ? stood : 0;
         if (guard.told && told == 0)
-            told = now();
+            told = clock_now();
         if (told > 0 && !interim && !atomic_load(&guard.finishing) &&
-            now() - told >= guard.o.patience_seconds) {
+            clock_now() - told >= guard.o.patience_seconds) {
             interim = true;
             snprintf(text, sizeof text, "stopped by %s", guard_signal());
             guard.o.emergency(guard.o.ctx, text, false);

@@ -15,7 +15,7 @@ noinst_LTLIBRARIES += %D%/libagent.la
     %D%/progress.h %D%/progress.c \
     %D%/report.h %D%/report.c \
     %D%/resources.h %D%/resources.c %D%/probe.c \
-    %D%/run.h %D%/run.c \
+    %D%/run.h \
     %D%/system.h %D%/system.c \
     %D%/textfile.h %D%/textfile.c
 %C%_libagent_la_CPPFLAGS = $(AM_CPPFLAGS) -DHPCAI500_CFLAGS='"$(CFLAGS)"'

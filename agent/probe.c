@@ -9,22 +9,14 @@
 #include "agent/resources.h"
 
 #include <stdlib.h>
-#include <time.h>
 
+#include "reports/core/clock.h"
 #include "workloads/engine/engine.h"
 
 enum { ROWS = 2, CHANNELS = 4, SMALL = 8, LARGE = 32, REPEATS = 3 };
 
 /* A step this long on the small cube says enough. */
 static const double slow_seconds = 0.02;
-
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static struct tensor *stage(struct model *m, int group, struct tensor *t, const char *name, long in,
                             long out)
@@ -73,10 +65,10 @@ static int measure(const struct engine_config *config, long edge, double *rate, 
         goto out;
     *seconds = 0;
     for (int i = 0; i <= REPEATS; i++) { /* the first warms up */
-        double begin = now();
+        double begin = clock_now();
         if (one_step(m, g, group, x, y, data, e) < 0 || engine_read(g, end, &loss, 1, e) < 0)
             goto out;
-        double took = now() - begin;
+        double took = clock_now() - begin;
         if (i == 1 || (i > 1 && took < *seconds))
             *seconds = took;
     }
@@ -97,7 +89,7 @@ int resources_probe(struct resources *r, struct comm *c, const struct runspec *s
         .compute = spec->dtype == DTYPE_BF16 ? TENSOR_BF16 : TENSOR_F32,
         .seed = 1,
         .comm = comm_self(),
-        .now = now,
+        .now = clock_now,
     };
     double rate = 0, seconds = 0;
 

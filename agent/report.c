@@ -17,6 +17,7 @@
 #include "agent/guard.h"
 #include "agent/job.h"
 #include "agent/system.h"
+#include "reports/core/clock.h"
 #include "reports/core/crc32c.h"
 #include "workloads/engine/engine.h"
 
@@ -214,7 +215,7 @@ void report_begin(struct run *r, int index, const struct workload_plan *plan)
                                            : runspec_engine_name(r->spec.engine));
     snprintf(known.data_path, sizeof known.data_path, "%s", plan->data_path);
     r->index = index;
-    r->workload_begun = r->phase_begun = r->phases_written = run_now();
+    r->workload_begun = r->phase_begun = r->phases_written = clock_now();
     r->phase = PHASE_STAGING;
     memset(r->phase_seconds, 0, sizeof r->phase_seconds);
     pthread_mutex_lock(&r->lock);
@@ -226,7 +227,7 @@ void report_begin(struct run *r, int index, const struct workload_plan *plan)
 /* The clock of the phases as the agent sees them, for the journal. */
 static double turn(struct run *r, enum phase p)
 {
-    double now = run_now();
+    double now = clock_now();
 
     r->phase_seconds[r->phase] += now - r->phase_begun;
     r->phase_begun = now;
@@ -430,7 +431,7 @@ int report_write(struct run *r, char path[PATH_MAX], struct err *e)
         return -1;
     if (r->comm->rank == 0) {
         clock_gettime(CLOCK_REALTIME, &r->record.time.end);
-        r->record.time.wall_seconds = run_now() - r->begun;
+        r->record.time.wall_seconds = clock_now() - r->begun;
         record_judge(&r->record);
         judge_stood(r, most[1]);
         pthread_mutex_lock(&r->lock);
@@ -510,7 +511,7 @@ int report_partial(struct run *r, int culprit, const char *sentence, char path[P
         bare_record(r, &partial, sentence);
     }
     clock_gettime(CLOCK_REALTIME, &partial.time.end);
-    partial.time.wall_seconds = run_now() - r->begun;
+    partial.time.wall_seconds = clock_now() - r->begun;
     rc = record_write(&partial, r->place.record, path, e);
     if (rc < 0 && report_written(r, path)) /* another rank was faster */
         rc = 0;

@@ -44,7 +44,4 @@ struct run {
     double phases_written; /* when the journal got them */
 };
 
-/* Monotonic seconds. */
-double run_now(void);
-
 #endif

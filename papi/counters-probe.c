@@ -21,29 +21,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "papi/counters.h"
+#include "reports/core/clock.h"
 
 enum { READS = 1000, MAX_THREADS = 256, BORDERS = 2, CHUNKS = 4 };
 
 static const double border_every = 0.25; /* [s] */
 
-static double now_seconds(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static void work(double seconds)
 {
-    double end = now_seconds() + seconds;
+    double end = clock_now() + seconds;
     volatile double x = 1;
 
-    while (now_seconds() < end)
+    while (clock_now() < end)
         for (int i = 0; i < 1000; i++)
             x = x * 1.0000001;
 }
@@ -67,7 +59,7 @@ static int table(const char *root)
 {
     struct counters_options o = {.root = root};
     struct err e = ERR_INIT;
-    double start = now_seconds(), opened;
+    double start = clock_now(), opened;
     struct counters *c = counters_open(&o, &e);
     struct counters_cost cost;
 
@@ -75,7 +67,7 @@ static int table(const char *root)
         fprintf(stderr, "counters-probe: %s\n", e.text);
         return 1;
     }
-    opened = now_seconds() - start;
+    opened = clock_now() - start;
     counters_phase(c, PHASE_COMPUTE);
     work(0.1);
     counters_stop(c);
@@ -117,14 +109,6 @@ static void *share(void *unused)
     return unused;
 }
 
-static double cpu_seconds(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* One turn: BORDERS phases, worked by one thread on each CPU while this one
  * waits. Returns CPU time of the work alone [s], and not wall time, so that a
  * shared machine can tell too. *reading is more by what the readings took [s].
@@ -155,10 +139,10 @@ static double turn(bool on, int threads, double *reading)
             counters_phase(c, phases[b % 2]);
         else
             work(last);
-        double start = cpu_seconds();
+        double start = clock_cpu();
         pthread_barrier_wait(&border);
         pthread_barrier_wait(&border);
-        worked += cpu_seconds() - start;
+        worked += clock_cpu() - start;
     }
     if (on)
         counters_stop(c);

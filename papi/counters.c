@@ -8,11 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "papi/backend.h"
 #include "papi/state.h"
+#include "reports/core/clock.h"
 
 static const struct counter_info table[COUNTER_COUNT + 1] = {
 #define COUNTER(symbol, backend, unit, kind, scope, title)                                         \
@@ -29,14 +29,6 @@ static const struct backend *const backends[] = {
 enum { BACKENDS = sizeof(backends) / sizeof(*backends) };
 _Static_assert((int)BACKENDS == (int)BACKEND_COUNT,
                "a back end without a bit or a bit without one");
-
-static double now_seconds(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* FNV-1a; never 0, which means "the rank's own". */
 static uint64_t hash(uint64_t h, const char *text)
@@ -256,7 +248,7 @@ static void read_canned(struct counters *c)
 
 static void read_all(struct counters *c)
 {
-    double start = now_seconds(), took;
+    double start = clock_now(), took;
 
     for (int i = 0; i < COUNTER_COUNT; i++)
         c->rows[i].ratio = 1;
@@ -267,7 +259,7 @@ static void read_all(struct counters *c)
             backends[i]->read(c);
     for (int i = 0; i < c->n_files; i++)
         read_file(c, &c->files[i]);
-    took = now_seconds() - start;
+    took = clock_now() - start;
     c->cost.reads++;
     c->cost.seconds += took;
     if (took > c->cost.max_seconds)
@@ -346,7 +338,7 @@ static void border(struct counters *c)
     double before = c->last_seconds;
 
     read_all(c);
-    c->last_seconds = now_seconds();
+    c->last_seconds = clock_now();
     for (int i = 0; i < c->n_sources; i++) {
         struct source *s = &c->sources[i];
 

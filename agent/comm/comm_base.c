@@ -4,17 +4,8 @@
 #include "agent/comm/comm_base.h"
 
 #include <string.h>
-#include <time.h>
 
 enum { BLOCK = 2048 };
-
-double comm_now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 int comm_fail(struct mpi_comm *m, int culprit, struct err *e)
 {

@@ -100,7 +100,6 @@ static inline struct mpi_comm *mpi_of(struct comm *c)
     return (struct mpi_comm *)c;
 }
 
-double comm_now(void);
 /* Keeps the first failure; -1. culprit: the rank it is about, -1 unknown. */
 int comm_fail(struct mpi_comm *m, int culprit, struct err *e);
 /* MPI's return code as 0/-1; what: "MPI_Iallgather". */

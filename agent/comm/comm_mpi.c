@@ -14,6 +14,7 @@
 #include "agent/comm/comm_mail.h"
 #include "agent/comm/comm_share.h"
 #include "agent/comm/comm_watch.h"
+#include "reports/core/clock.h"
 
 static const double default_timeout_seconds = 300;
 static const double answer_every_seconds = 0.05;
@@ -130,7 +131,7 @@ static int mpi_progress(struct comm *c, struct err *e)
 
     if (usable(m, e) < 0 || move_all(m, false, &moved, e) < 0)
         return -1;
-    double now = comm_now();
+    double now = clock_now();
     if (now - m->last_poll < answer_every_seconds)
         return 0;
     m->last_poll = now;

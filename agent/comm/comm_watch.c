@@ -21,6 +21,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "reports/core/clock.h"
+
 enum { TAG_ASK = 1, TAG_HERE = 2, SPINS = 2000, YIELDS = 4000, NAMES = 4 };
 
 static const double poll_seconds = 0.02;
@@ -29,7 +31,7 @@ static const double answer_seconds = 5; /* at most, for answers to a roll call *
 
 void wait_begin(struct wait *w, const char *what)
 {
-    double now = comm_now();
+    double now = clock_now();
 
     *w = (struct wait){.what = what, .begun = now, .last = now, .polled = now};
 }
@@ -37,7 +39,7 @@ void wait_begin(struct wait *w, const char *what)
 void wait_moved(struct wait *w)
 {
     w->idle = 0;
-    w->last = comm_now();
+    w->last = clock_now();
 }
 
 static bool watchable(const struct mpi_comm *m, int rank)
@@ -189,7 +191,7 @@ static int call_roll(struct mpi_comm *m, const struct wait *w, struct err *e)
     for (int i = 0; i < m->base.size; i++)
         if (i != m->base.rank && !has_ended(&m->peers[i]) && send_roll(m, i, TAG_ASK, e) < 0)
             return -1;
-    for (double end = comm_now() + patience; comm_now() < end;) {
+    for (double end = clock_now() + patience; clock_now() < end;) {
         if (watch_answer(m, e) < 0)
             return -1;
         nanosleep(&(struct timespec){0, 2000000}, NULL);
@@ -201,7 +203,7 @@ static int call_roll(struct mpi_comm *m, const struct wait *w, struct err *e)
         culprit = list_missing(m, false, names, sizeof names);
     if (culprit < 0)
         snprintf(names, sizeof names, "all ranks answer, but messages do not arrive");
-    err_set(e, "waited %.0f s for %s: %s", comm_now() - w->last, w->what, names);
+    err_set(e, "waited %.0f s for %s: %s", clock_now() - w->last, w->what, names);
     return comm_fail(m, culprit, e);
 }
 
@@ -224,7 +226,7 @@ int wait_pause(struct mpi_comm *m, struct wait *w, struct err *e)
     pause_for(m, w);
     if (w->idle < SPINS && w->idle % 64 != 0)
         return 0;
-    double now = comm_now();
+    double now = clock_now();
     double gap = now - w->polled;
     if (gap < poll_seconds)
         return 0;
@@ -248,8 +250,8 @@ int wait_pause(struct mpi_comm *m, struct wait *w, struct err *e)
 
 void watch_linger(struct mpi_comm *m, double seconds)
 {
-    double end = comm_now() + seconds;
+    double end = clock_now() + seconds;
 
-    while (comm_now() < end && watch_answer(m, NULL) == 0)
+    while (clock_now() < end && watch_answer(m, NULL) == 0)
         nanosleep(&(struct timespec){0, 5000000}, NULL);
 }

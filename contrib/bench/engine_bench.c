@@ -19,20 +19,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "contrib/bench/peaks.h"
+#include "reports/core/clock.h"
 #include "workloads/engine/engine.h"
 
-static clockid_t clock_used = CLOCK_MONOTONIC;
-
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(clock_used, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
+static double (*now)(void) = clock_now;
 
 static void must(int rc, const struct err *e)
 {
@@ -238,7 +230,7 @@ int main(int argc, char **argv)
         return 2;
     }
     if (clock_name && !strcmp(clock_name, "cpu"))
-        clock_used = CLOCK_PROCESS_CPUTIME_ID;
+        now = clock_cpu;
     b.dtype = strcmp(argv[2], "bf16") ? TENSOR_F32 : TENSOR_BF16;
     b.threads = atoi(argv[3]);
     if (argc > 4)

@@ -29,11 +29,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <zlib.h>
 
+#include "reports/core/clock.h"
 #include "workloads/data/cube.h"
 #include "workloads/data/inflate.h"
 #include "workloads/data/loader.h"
@@ -78,10 +78,7 @@ struct own {
 
 static double now(void)
 {
-    struct timespec t;
-
-    clock_gettime(getenv("LOADER_BENCH_CPU") ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+    return getenv("LOADER_BENCH_CPU") ? clock_cpu() : clock_now();
 }
 
 static void die(const char *what)

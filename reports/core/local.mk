@@ -3,6 +3,7 @@
 noinst_LTLIBRARIES += %D%/libcore.la
 %C%_libcore_la_CFLAGS = $(AM_CFLAGS) $(HARDEN_CFLAGS)
 %C%_libcore_la_SOURCES = \
+    %D%/clock.h %D%/clock.c \
     %D%/conf.h %D%/conf.c \
     %D%/crc32c.h %D%/crc32c.c \
     %D%/err.h %D%/err.c \

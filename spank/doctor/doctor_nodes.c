@@ -14,8 +14,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "reports/core/clock.h"
 
 enum { MAX_NODES = 16384, MAX_ARGUMENTS = 32, NAME_SIZE = 64 };
 
@@ -30,17 +31,9 @@ struct nodes {
     struct node *row;
 };
 
-static int64_t realtime(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
 void doctor_tell(const struct doctor *d)
 {
-    printf("T\t%s\t%" PRId64 "\n", d->node, realtime());
+    printf("T\t%s\t%" PRId64 "\n", d->node, clock_real());
     for (int i = 0; i < d->n; i++) {
         const struct finding *f = &d->findings[i];
         printf("F\t%s\t%d\t%s\t%s\t%s\n", f->node, (int)f->status, f->check, f->text, f->advice);
@@ -271,9 +264,9 @@ static void run_step(struct doctor *d, struct nodes *all, char **checks, int n_c
     for (int i = 0; i < n_checks && n < MAX_ARGUMENTS - 1; i++)
         argv[n++] = checks[i];
     if (list) {
-        int64_t before = realtime();
+        int64_t before = clock_real();
         int rc = doctor_run(argv, 10 * d->seconds, &text);
-        judge(d, all, rc, text, before, realtime());
+        judge(d, all, rc, text, before, clock_real());
         free(text);
     }
     free(list);

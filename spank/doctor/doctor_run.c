@@ -11,29 +11,22 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "reports/core/clock.h"
 
 extern char **environ;
 
 enum { MAX_OUTPUT = 64 << 20 };
 
-static long now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* Reads until the other side closes or the time is over; false: it is. */
-static bool read_all(int fd, long until, char **text)
+static bool read_all(int fd, int64_t until, char **text)
 {
     size_t n = 0, room = 0;
 
     for (;;) {
         struct pollfd p = {.fd = fd, .events = POLLIN};
-        long left = until - now_ms();
+        int64_t left = until - clock_now_ms();
         if (left <= 0 || poll(&p, 1, (int)left) == 0)
             return false;
         if (n + 4096 > room) {
@@ -77,13 +70,13 @@ static int start(const char *const argv[], int out, pid_t *pid)
 }
 
 /* Its end; asked to end after `until`, and made to 5 s later. */
-static int wait_for(pid_t pid, long until)
+static int wait_for(pid_t pid, int64_t until)
 {
     int status;
     bool late = false;
 
     for (int asked = 0; waitpid(pid, &status, WNOHANG) != pid;) {
-        long over = now_ms() - until;
+        int64_t over = clock_now_ms() - until;
         if (over > 0 && asked == 0) {
             late = true;
             asked = kill(-pid, SIGTERM) == 0 || errno == ESRCH;
@@ -97,7 +90,7 @@ static int wait_for(pid_t pid, long until)
 
 int doctor_run(const char *const argv[], int seconds, char **text)
 {
-    long until = now_ms() + 1000L * seconds;
+    int64_t until = clock_now_ms() + 1000L * seconds;
     int ends[2];
     pid_t pid;
 
@@ -108,7 +101,7 @@ int doctor_run(const char *const argv[], int seconds, char **text)
     close(ends[1]);
     if (rc == 0) {
         if (!read_all(ends[0], until, text))
-            until = now_ms();
+            until = clock_now_ms();
         rc = wait_for(pid, until);
     } else {
         rc = 127;

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "reports/core/clock.h"
 #include "reports/core/fdio.h"
 #include "reports/core/sha256.h"
 #include "spank/relay/bundle.h"
@@ -29,14 +30,6 @@ struct waiting {
 };
 
 enum { PART_SECONDS = 3600 };
-
-static long long now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* ---- the queue ---- */
 
@@ -297,12 +290,12 @@ static int send_bundle(const struct conf *c, int out, struct waiting *w, struct 
 static int forward_all(const struct conf *c, int out, struct forward_done *done, struct err *e)
 {
     struct waiting *w = NULL;
-    long long until = now_ms() + FORWARD_RUN_MS;
+    int64_t until = clock_now_ms() + FORWARD_RUN_MS;
     int n = list_waiting(out, &w, e), rc = n < 0 ? -1 : 0;
 
     if (n > 0)
         done->dropped = shorten(out, w, n, c->spool_queue, &done->why);
-    for (int i = done->dropped; rc == 0 && i < n && now_ms() < until; i++) {
+    for (int i = done->dropped; rc == 0 && i < n && clock_now_ms() < until; i++) {
         struct err why = ERR_INIT;
         int sent = send_bundle(c, out, &w[i], &why);
         done->sent += sent == 1;

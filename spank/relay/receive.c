@@ -15,9 +15,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "reports/core/clock.h"
 #include "reports/core/conf.h"
 #include "reports/core/fdio.h"
 #include "reports/core/sha256.h"
@@ -56,14 +56,6 @@ struct receiver {
     unsigned numbers;
     struct peer peers[RECEIVE_MAX_PEERS];
 };
-
-static long long now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* ---- opening ---- */
 
@@ -453,12 +445,12 @@ static void admit(struct receiver *r, int listener)
     if (!p && fd >= 0)
         close(fd);
     if (p)
-        *p = (struct peer){.fd = fd, .part = -1, .since = now_ms()};
+        *p = (struct peer){.fd = fd, .part = -1, .since = clock_now_ms()};
 }
 
 static void expire(struct receiver *r)
 {
-    long long now = now_ms();
+    int64_t now = clock_now_ms();
 
     for (int i = 0; i < RECEIVE_MAX_PEERS; i++) {
         struct peer *p = &r->peers[i];

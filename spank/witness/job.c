@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "reports/core/clock.h"
 #include "spank/relay/bundle.h"
 #include "spank/witness/cgroup.h"
 #include "spank/relay/cred.h"
@@ -21,21 +21,13 @@
 
 enum { MAX_WAITING = 256 };
 
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 /* ---- the bundle ---- */
 
 /* <cluster>-<job>-<node>-<milliseconds>.bundle, only letters that may be. */
 static void bundle_name(const struct witness *w, char *name, size_t size)
 {
     snprintf(name, size, "%.64s-%ld-%.80s-%.0f.bundle", w->cluster[0] ? w->cluster : "cluster",
-             w->job, w->node, 1000 * now());
+             w->job, w->node, 1e-6 * (double)clock_real());
     for (char *c = name; *c; c++)
         if (*c == '/' || !bundle_name_ok((char[]){*c == '.' ? 'x' : *c, '\0'}))
             *c = '_';
@@ -270,7 +262,7 @@ int witness_begin(const struct conf *c, const struct witness *facts, struct witn
     *done = (struct witness_done){0};
     if (spool_open(&s, c->spool, w.node, c->service_user, e))
         return -1;
-    w.begin = now();
+    w.begin = 1e-9 * (double)clock_real();
     if ((lock = spool_lock(&s, w.job, WITNESS_LOCK_MS)) < 0)
         rc = err_set(e, "job %ld is being witnessed by another process", w.job);
     else if ((rc = clear_way(c, &s, w.job, done, e)) == 0 &&
@@ -300,7 +292,7 @@ int witness_end(const struct conf *c, const struct witness *facts, struct witnes
         return err_set(e, "job %ld is being witnessed by another process", w.job);
     }
     recall(&s, &w);
-    w.end = now();
+    w.end = 1e-9 * (double)clock_real();
     cgroup_read(&w, NULL);
     /* From here on the end is known, whatever becomes of this process. */
     rc = spool_state_write(&s, &w, e);

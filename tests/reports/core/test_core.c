@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* nearest, sha256, result: tables of cases. */
+/* clock, nearest, sha256, result: tables of cases. */
 #include <config.h>
 
 #include <setjmp.h>
@@ -8,11 +8,40 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <cmocka.h>
 
+#include "reports/core/clock.h"
 #include "reports/core/nearest.h"
 #include "reports/core/result.h"
 #include "reports/core/sha256.h"
+
+/* Each clock against the kernel's own, asked before and after. */
+static void test_clock(void **state)
+{
+    struct timespec before, after;
+    double seconds, cpu;
+    int64_t ms, real;
+
+    (void)state;
+    clock_gettime(CLOCK_MONOTONIC, &before);
+    seconds = clock_now();
+    ms = clock_now_ms();
+    clock_gettime(CLOCK_MONOTONIC, &after);
+    assert_true(seconds >= (double)before.tv_sec && seconds < (double)after.tv_sec + 1);
+    assert_true(ms >= before.tv_sec * 1000LL + before.tv_nsec / 1000000);
+    assert_true(ms <= after.tv_sec * 1000LL + after.tv_nsec / 1000000);
+
+    clock_gettime(CLOCK_REALTIME, &before);
+    real = clock_real();
+    clock_gettime(CLOCK_REALTIME, &after);
+    assert_true(real >= before.tv_sec * 1000000000LL + before.tv_nsec);
+    assert_true(real <= after.tv_sec * 1000000000LL + after.tv_nsec);
+
+    for (cpu = clock_cpu(); clock_cpu() < cpu + 1e-3;) /* it goes on while we compute */
+        ;
+    assert_true(clock_cpu() - cpu >= 1e-3);
+}
 
 static void test_nearest(void **state)
 {
@@ -131,9 +160,10 @@ static void test_vflops(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_nearest),        cmocka_unit_test(test_sha256),
-        cmocka_unit_test(test_sha256_million), cmocka_unit_test(test_phase_names),
-        cmocka_unit_test(test_epochs),         cmocka_unit_test(test_vflops),
+        cmocka_unit_test(test_clock),       cmocka_unit_test(test_nearest),
+        cmocka_unit_test(test_sha256),      cmocka_unit_test(test_sha256_million),
+        cmocka_unit_test(test_phase_names), cmocka_unit_test(test_epochs),
+        cmocka_unit_test(test_vflops),
     };
     return cmocka_run_group_tests_name("core", tests, NULL, NULL);
 }

@@ -20,9 +20,9 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "reports/core/clock.h"
 #include "reports/core/sha256.h"
 #include "tests/workloads/data/fixture.h"
 #include "tests/workloads/engine/ranks.h"
@@ -114,14 +114,6 @@ struct job {
     int rc[RANKS_MAX];
 };
 
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static void hear(void *ctx, const char *sentence)
 {
     struct job *j = ctx;
@@ -141,7 +133,7 @@ static int one_rank(struct comm *c, void *arg)
     char cache[300];
     struct err e = ERR_INIT;
     struct cache_order order = {.comm = c,
-                                .now = now,
+                                .now = clock_now,
                                 .threads = 2,
                                 .deadline = j->deadline,
                                 .folder = cache,
@@ -162,7 +154,7 @@ static int setup(void **state)
     static struct job j;
 
     fixture_folder(root);
-    j = (struct job){.class = CLASS_TINY, .generator = program, .deadline = now() + 120};
+    j = (struct job){.class = CLASS_TINY, .generator = program, .deadline = clock_now() + 120};
     *state = &j;
     return 0;
 }
@@ -289,7 +281,7 @@ static void the_deadline_ends_the_wait(void **state)
     snprintf(path, sizeof path, "%s/cache0/%s.lock", root, set_name(CLASS_TINY));
     int fd = open(path, O_CREAT | O_RDWR, 0666);
     assert_int_equal(flock(fd, LOCK_EX), 0);
-    j->deadline = now() + 0.5;
+    j->deadline = clock_now() + 0.5;
     assert_int_equal(ranks_run(3, one_rank, j), 3);
     for (int r = 0; r < 3; r++)
         assert_string_equal(j->sentence[r],
@@ -323,7 +315,7 @@ static void a_hanging_generator_is_ended(void **state)
     struct job *j = *state;
 
     order("hang");
-    j->deadline = now() + 1;
+    j->deadline = clock_now() + 1;
     assert_int_equal(ranks_run(2, one_rank, j), 2);
     assert_int_equal(runs(j, 0), 1);
     char path[400];

@@ -12,23 +12,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "reports/core/clock.h"
 #include "tests/workloads/data/fixture.h"
 #include "workloads/data/loader.h"
 
 enum { EDGE = 4, SAMPLES = 23, VALUES = EDGE * EDGE * EDGE * 4, EPOCHS = 3 };
 
 static char folder[256];
-
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static int make_set(void **state)
 {
@@ -98,7 +90,7 @@ static void one_rank_delivers_every_sample(void **state)
     struct dataset *d = open_set();
     struct delivered *a = calloc(1, sizeof *a), *b = calloc(1, sizeof *b);
     struct loader_options o = {
-        .data = d, .size = 1, .batch = 5, .seed = 9, .shuffle = true, .now = now};
+        .data = d, .size = 1, .batch = 5, .seed = 9, .shuffle = true, .now = clock_now};
 
     (void)state;
     collect(&o, a);
@@ -151,7 +143,7 @@ static void ranks_share_the_batches_of_one(void **state)
                                    .seed = 4,
                                    .shuffle = rows[i].shuffle,
                                    .augment = rows[i].augment,
-                                   .now = now};
+                                   .now = clock_now};
         collect(&o, one);
         for (o.size = 2; o.size <= 4; o.size++) {
             memset(many, 0, sizeof *many);
@@ -199,7 +191,7 @@ static void norm_centres_the_channels(void **state)
         struct dataset *d = dataset_open(path, DATASET_TRAIN, EDGE, &e);
         assert_non_null(d);
         assert_int_equal(dataset_info(d)->type != DATASET_INT16, floats);
-        struct loader_options o = {.data = d, .size = 1, .batch = SAMPLES, .now = now};
+        struct loader_options o = {.data = d, .size = 1, .batch = SAMPLES, .now = clock_now};
         o.norm.shift[1] = 3; /* without a scale it says nothing */
         collect(&o, plain);
         assert_int_equal(loader_measure_norm(d, MEASURED, &norm, &e), 0);
@@ -247,7 +239,7 @@ static void workers_change_nothing(void **state)
                                    .shuffle = row % 2,
                                    .augment = row % 5 > 1,
                                    .keep_bytes = row % 4 > 1 ? 1 << 20 : 0,
-                                   .now = now};
+                                   .now = clock_now};
         o.rank = o.size - 1;
         memset(one, 0, sizeof *one);
         collect(&o, one);
@@ -276,7 +268,7 @@ static void symmetries_only_move_cells(void **state)
 {
     struct delivered *plain = calloc(1, sizeof *plain), *moved = calloc(1, sizeof *moved);
     struct dataset *d = open_set();
-    struct loader_options o = {.data = d, .size = 1, .batch = 5, .seed = 4, .now = now};
+    struct loader_options o = {.data = d, .size = 1, .batch = 5, .seed = 4, .now = clock_now};
     int same = 0, other = 0;
 
     (void)state;
@@ -314,7 +306,8 @@ static void symmetries_only_move_cells(void **state)
 static void kept_samples_are_counted_apart(void **state)
 {
     struct dataset *d = open_set();
-    struct loader_options o = {.data = d, .size = 1, .batch = 23, .shuffle = true, .now = now};
+    struct loader_options o = {
+        .data = d, .size = 1, .batch = 23, .shuffle = true, .now = clock_now};
     struct err e = ERR_INIT;
     struct loader_batch b;
     struct loader_stats s;
@@ -345,8 +338,13 @@ static void kept_samples_are_counted_apart(void **state)
 static void a_cursor_resumes(void **state)
 {
     struct dataset *d = open_set();
-    struct loader_options o = {
-        .data = d, .size = 1, .batch = 5, .seed = 3, .shuffle = true, .augment = true, .now = now};
+    struct loader_options o = {.data = d,
+                               .size = 1,
+                               .batch = 5,
+                               .seed = 3,
+                               .shuffle = true,
+                               .augment = true,
+                               .now = clock_now};
     struct delivered *all = calloc(1, sizeof *all);
     struct err e = ERR_INIT;
     struct loader_batch b;
@@ -381,7 +379,7 @@ static void a_cursor_resumes(void **state)
 static void destroy_joins(void **state)
 {
     struct dataset *d = open_set();
-    struct loader_options o = {.data = d, .size = 1, .batch = 2, .shuffle = true, .now = now};
+    struct loader_options o = {.data = d, .size = 1, .batch = 2, .shuffle = true, .now = clock_now};
     struct err e = ERR_INIT;
     struct loader_batch b;
 
@@ -450,7 +448,7 @@ static void a_bad_file_surfaces(void **state)
     spoil("s017.hdf5", true, other);
     snprintf(want, sizeof want, "%s: no HDF5 file, or a damaged one (HDF5: ", path);
     for (int row = 0; row < 40; row++) {
-        struct loader_options o = {.data = d, .size = 1, .batch = 5, .now = now};
+        struct loader_options o = {.data = d, .size = 1, .batch = 5, .now = clock_now};
         o.workers = 1 + row % 5;
         o.ahead = 1 + row % 4;
         int was = hush(&to);
