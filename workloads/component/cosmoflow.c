@@ -266,6 +266,9 @@ struct run {
     /* The constant predictor: mean label of the first epoch, its error. */
     double label_sums[COSMO_PARAMETERS + 1]; /* and how many */
     double baseline;
+    /* of the running evaluation: labels of all ranks, then error, samples, error
+     * of the constant predictor */
+    double eval_labels[COSMO_PARAMETERS + 1], eval[3];
 };
 
 /* Feeds a batch and runs forward; rows may be 0. */
@@ -347,35 +350,47 @@ static double constant_error(const double *sums, const struct loader_batch *b)
     return error / COSMO_PARAMETERS;
 }
 
-static int evaluate(void *ctx, double *quality, struct err *e)
+/* The mean label of all ranks is what the constant predictor says. */
+static int begin_evaluation(void *ctx, struct err *e)
 {
     struct run *r = ctx;
     struct comm *comm = r->host->comm;
-    double sums[COSMO_PARAMETERS + 1];
-    double sum[3] = {0}; /* error, samples, error of the constant predictor */
-    int got;
 
-    memcpy(sums, r->label_sums, sizeof sums);
-    if (comm->size > 1 && comm->reduce(comm, sums, COSMO_PARAMETERS + 1, COMM_SUM, e) < 0)
-        return -1;
+    memcpy(r->eval_labels, r->label_sums, sizeof r->eval_labels);
+    memset(r->eval, 0, sizeof r->eval);
+    return comm->size == 1 ? 0
+                           : comm->reduce(comm, r->eval_labels, COSMO_PARAMETERS + 1, COMM_SUM, e);
+}
+
+static int evaluate(void *ctx, long batch, struct err *e)
+{
+    struct run *r = ctx;
+    struct loader *l = r->loader[DATASET_VALIDATION];
     struct loader_batch b;
-    while ((got = loader_next(r->loader[DATASET_VALIDATION], &b, e)) > 0) {
-        float mae;
-        if (forward(r, &b, ENGINE_EVAL, e) < 0 ||
-            engine_read(r->net.graph, r->net.mae, &mae, 1, e) < 0) {
-            got = -1;
-            break;
-        }
-        sum[0] += (double)mae * b.global_n;
-        sum[1] += b.n;
-        sum[2] += constant_error(sums, &b);
-    }
-    if (comm_agree(comm, got, e) < 0)
+    float mae;
+    int got = loader_next(l, &b, e);
+
+    if (got == 0 && batch == 0) /* end of the evaluation before */
+        got = loader_next(l, &b, e);
+    if (got <= 0)
+        return got < 0 ? -1 : err_set(e, "the loader ended an evaluation early");
+    if (forward(r, &b, ENGINE_EVAL, e) < 0 || engine_read(r->net.graph, r->net.mae, &mae, 1, e) < 0)
         return -1;
-    if (comm->size > 1 && comm->reduce(comm, sum, 3, COMM_SUM, e) < 0)
+    r->eval[0] += (double)mae * b.global_n;
+    r->eval[1] += b.n;
+    r->eval[2] += constant_error(r->eval_labels, &b);
+    return 0;
+}
+
+static int judge(void *ctx, double *quality, struct err *e)
+{
+    struct run *r = ctx;
+    struct comm *comm = r->host->comm;
+
+    if (comm->size > 1 && comm->reduce(comm, r->eval, 3, COMM_SUM, e) < 0)
         return -1;
-    *quality = sum[0] / sum[1];
-    r->baseline = sum[2] / sum[1];
+    *quality = r->eval[0] / r->eval[1];
+    r->baseline = r->eval[2] / r->eval[1];
     return 0;
 }
 
@@ -559,7 +574,10 @@ static int cosmoflow_run(const struct runspec *spec, int index, const struct wor
             .steps = loader_steps(r.loader[DATASET_TRAIN]),
             .target = plan->target,
             .step = step,
+            .eval_steps = loader_steps(r.loader[DATASET_VALIDATION]),
+            .begin_evaluation = begin_evaluation,
             .evaluate = evaluate,
+            .judge = judge,
         };
         w->rcp = r.class->rcp;
         rc = train_run(&task, &clock, w, e);

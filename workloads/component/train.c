@@ -208,10 +208,54 @@ static int train_epoch(struct loop *l, struct result_epoch *row, struct err *e)
     return 0;
 }
 
+/* Batches until the next agreement: about agree_seconds for the slowest rank. */
+static int set_stride(struct loop *l, double seconds_per_batch, long *stride, struct err *e)
+{
+    if (l->comm->size > 1 && l->comm->reduce(l->comm, &seconds_per_batch, 1, COMM_MAX, e) < 0)
+        return -1;
+    *stride = (long)fmax(1, agree_seconds / fmax(seconds_per_batch, 1e-6));
+    return 0;
+}
+
+/* The batches of an evaluation. A rank that fails waits for the next agreement
+ * with the others, as in training. */
+static int evaluate_batches(struct loop *l, struct err *e)
+{
+    const struct train_task *t = l->task;
+    double since = l->clock->now();
+    long stride = 1, agreed = 0;
+
+    for (long i = 0; i < t->eval_steps;) {
+        if (l->rc == 0 && (l->rc = t->evaluate(t->ctx, i, e)) < 0 && e)
+            l->said = *e;
+        if (++i == t->eval_steps || i - agreed < stride)
+            continue;
+        double seconds = (l->clock->now() - since) / (double)(i - agreed);
+        if (agree(l, e) < 0)
+            return -1;
+        if (l->stop)
+            return 0;
+        if (set_stride(l, seconds, &stride, e) < 0)
+            return -1;
+        since = l->clock->now();
+        agreed = i;
+    }
+    if (l->rc < 0 && e)
+        *e = l->said;
+    return comm_agree(l->comm, l->rc, e);
+}
+
+/* row->quality stays NAN when the evaluation was stopped. */
 static int evaluate(struct loop *l, struct result_epoch *row, struct err *e)
 {
+    const struct train_task *t = l->task;
+
     enter(l, PHASE_EVALUATION);
-    int rc = l->task->evaluate(l->task->ctx, &row->quality, e);
+    int rc = t->begin_evaluation ? t->begin_evaluation(t->ctx, e) : 0;
+    if (rc == 0)
+        rc = evaluate_batches(l, e);
+    if (rc == 0 && !l->stop)
+        rc = t->judge(t->ctx, &row->quality, e);
     enter(l, PHASE_OTHER);
     if (rc < 0)
         return -1;
@@ -306,13 +350,16 @@ static int run_epochs(struct loop *l, struct err *e)
 
         if (train_epoch(l, &row, e) < 0)
             return -1;
-        if (!l->stop && (evaluate(l, &row, e) < 0 || agree(l, e) < 0))
+        if (!l->stop && evaluate(l, &row, e) < 0)
+            return -1;
+        bool judged = !l->stop; /* what was judged counts, also when time ends now */
+        if (!l->stop && agree(l, e) < 0)
             return -1;
         if (result_add_epoch(l->result, &row) < 0)
             return err_set(e, "out of memory for the epochs' rows");
         if (t->host->epoch)
             t->host->epoch(t->host->ctx, &row);
-        if ((!l->stop || l->stop == STOP_DIVERGED) && book_epoch(l, &row))
+        if ((judged || l->stop == STOP_DIVERGED) && book_epoch(l, &row))
             return 0;
         if (l->stop == STOP_TOLD)
             end_because(l->result, RUN_PARTIAL, "stopped by a signal before the target");

@@ -6,7 +6,7 @@
  * the ranks, and fills the result.
  *
  * Ranks agree about stopping only now and then (about twice a second), not in
- * every step. A rank that fails in between makes idle steps (no rows, zero
+ * every step or batch of an evaluation. A rank that fails in between makes idle steps (no rows, zero
  * gradients) until the next agreement, so nobody waits for it for ever.
  *
  * Life:    nothing is kept after train_run().
@@ -47,8 +47,14 @@ struct train_task {
      * PHASE_INPUT_WAIT and back around the loader. An idle step must not fail
      * for the reason that made it idle. */
     int (*step)(void *ctx, struct phase_clock *clock, struct train_step *s, struct err *e);
-    /* Quality on the validation set, over all ranks. Collective. */
-    int (*evaluate)(void *ctx, double *quality, struct err *e);
+    /* An evaluation: begun by all ranks together (collective; may be NULL), then
+     * eval_steps batches, each rank for itself, then judged: the quality of
+     * the validation set over all ranks (collective). The loop agrees between
+     * batches: an evaluation that is stopped is not judged. */
+    long eval_steps;
+    int (*begin_evaluation)(void *ctx, struct err *e);
+    int (*evaluate)(void *ctx, long batch, struct err *e);
+    int (*judge)(void *ctx, double *quality, struct err *e);
 };
 
 /* Runs, and fills of *r: epochs, achieved, epochs_to_target, status, valid

@@ -34,6 +34,8 @@ struct script {
     const double *quality; /* per epoch */
     int evaluated;
     int idle_steps;
+    long tell_batch, bad_batch; /* of an evaluation, from 1: a signal, a failure; 0 never */
+    int batches;
 };
 
 static int step(void *ctx, struct phase_clock *clock, struct train_step *s, struct err *e)
@@ -56,12 +58,25 @@ static int step(void *ctx, struct phase_clock *clock, struct train_step *s, stru
     return 0;
 }
 
-static int evaluate(void *ctx, double *quality, struct err *e)
+enum { EVAL_STEPS = 7 };
+
+static bool told;
+
+static int evaluate(void *ctx, long batch, struct err *e)
+{
+    struct script *p = ctx;
+
+    the_time += p->evaluate_seconds / EVAL_STEPS;
+    told |= p->tell_batch && batch + 1 == p->tell_batch;
+    p->batches++;
+    return p->bad_batch && batch + 1 == p->bad_batch ? err_set(e, "y.hdf5: cut short") : 0;
+}
+
+static int judge(void *ctx, double *quality, struct err *e)
 {
     struct script *p = ctx;
 
     (void)e;
-    the_time += p->evaluate_seconds;
     *quality = p->quality[p->evaluated++];
     return 0;
 }
@@ -78,8 +93,6 @@ static struct script plain(void)
                            .nan_epoch = -1,
                            .quality = falling};
 }
-
-static bool told;
 
 static bool is_stopped(void *ctx)
 {
@@ -104,7 +117,9 @@ static struct ran run(struct script *p, struct comm *comm, double target, double
                            .steps = 10,
                            .target = target,
                            .step = step,
-                           .evaluate = evaluate};
+                           .eval_steps = EVAL_STEPS,
+                           .evaluate = evaluate,
+                           .judge = judge};
     struct phase_clock clock;
 
     the_time = 1000;
@@ -207,6 +222,68 @@ static void stops_when_told(void **state)
     assert_int_equal(x.r.n_epochs, 1);
     assert_non_null(x.r.achieved.reason);
     assert_non_null(x.r.samples_per_second.reason);
+    result_fini(&x.r);
+}
+
+/* The validation set of `standard` takes hours: nothing waits for its end. */
+static void an_evaluation_stops_in_time(void **state)
+{
+    struct script p = plain();
+    struct ran x = run(&p, comm_self(), 0.05, 1003 + 50 + 2.5);
+
+    (void)state;
+    assert_int_equal(x.rc, 0);
+    assert_int_equal(x.r.status, RUN_COMPLETE);
+    assert_string_equal(x.r.reason, "the time was over before the target was reached");
+    assert_int_equal(x.r.n_epochs, 1);
+    assert_true(isnan(x.r.epochs[0].quality));
+    assert_non_null(x.r.achieved.reason);
+    assert_int_equal(p.batches, 3);
+    assert_int_equal(p.evaluated, 0);
+    assert_near(x.r.phase_seconds[PHASE_EVALUATION], 3, 1e-9);
+    assert_near(sum_phases(&x.r), x.r.wall_seconds, 1e-9);
+    result_fini(&x.r);
+}
+
+static void an_evaluation_stops_when_told(void **state)
+{
+    struct script p = plain();
+
+    (void)state;
+    p.tell_batch = 4;
+    struct ran x = run(&p, comm_self(), 0.05, 0);
+    told = false;
+    assert_int_equal(x.rc, 0);
+    assert_int_equal(x.r.status, RUN_PARTIAL);
+    assert_string_equal(x.r.reason, "stopped by a signal before the target");
+    assert_int_equal(p.batches, 4);
+    assert_int_equal(p.evaluated, 0);
+    result_fini(&x.r);
+}
+
+/* Judged within the time, by its last batch: it counts. */
+static void what_was_judged_counts(void **state)
+{
+    struct script p = plain();
+    struct ran x = run(&p, comm_self(), 0.5, 1003 + 50 + 6.5);
+
+    (void)state;
+    assert_int_equal(x.rc, 0);
+    assert_int_equal(x.r.epochs_to_target, 1);
+    assert_near(x.r.achieved.value, 0.5, 0);
+    result_fini(&x.r);
+}
+
+static void a_failed_evaluation_is_agreed(void **state)
+{
+    struct script p = plain();
+
+    (void)state;
+    p.bad_batch = EVAL_STEPS;
+    struct ran x = run(&p, comm_self(), 0.05, 0);
+    assert_int_equal(x.rc, -1);
+    assert_string_equal(x.e.text, "y.hdf5: cut short");
+    assert_int_equal(p.evaluated, 0);
     result_fini(&x.r);
 }
 
@@ -350,6 +427,10 @@ int main(void)
         cmocka_unit_test(never_reaching_is_a_result),
         cmocka_unit_test(stops_in_time),
         cmocka_unit_test(stops_when_told),
+        cmocka_unit_test(an_evaluation_stops_in_time),
+        cmocka_unit_test(an_evaluation_stops_when_told),
+        cmocka_unit_test(what_was_judged_counts),
+        cmocka_unit_test(a_failed_evaluation_is_agreed),
         cmocka_unit_test(not_finite_ends),
         cmocka_unit_test(quality_not_finite_ends),
         cmocka_unit_test(counts_stalls),
