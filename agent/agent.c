@@ -23,10 +23,20 @@
 #include "agent/run.h"
 #include "build_id.h"
 #include "reports/core/clock.h"
+#include "workloads/engine/engine.h"
 
 /* Kept back from the time for the end of the run: a step, an evaluation, the
  * record. At most this, and at most a tenth. */
 static const double margin_seconds = 20;
+
+/* After its time a run that has not ended is ended by the guard: a tenth of the
+ * time later, within these bounds (man page: time=). */
+static const double least_grace_seconds = 8, most_grace_seconds = 20;
+
+static double grace_of(double seconds)
+{
+    return fmin(most_grace_seconds, fmax(least_grace_seconds, 0.1 * seconds));
+}
 
 /* ---- before MPI ---- */
 
@@ -189,8 +199,8 @@ static struct workload_host host_of(struct run *r)
     return (struct workload_host){
         .comm = r->comm,
         .now = clock_now,
-        .deadline = r->deadline,
-        .threads = r->spec.threads ? r->spec.threads : r->resources.threads,
+        .deadline = r->workload_deadline,
+        .threads = r->threads,
         .memory_bytes = r->resources.memory_bytes,
         .cache_dir = r->place.cache,
         .generator = r->place.generator,
@@ -211,10 +221,23 @@ static int set_deadline(struct run *r, struct err *e)
 
     if (job > 0 && job < left)
         left = job;
-    left -= fmin(margin_seconds, 0.1 * left);
     if (r->comm->reduce(r->comm, &left, 1, COMM_MIN, e) < 0)
         return -1;
-    r->deadline = r->begun + left;
+    r->end = r->begun + left;
+    r->deadline = r->workload_deadline = r->end - fmin(margin_seconds, 0.1 * left);
+    guard_end(r->end, grace_of(left));
+    return 0;
+}
+
+/* Each workload may take an equal part of the time that is left; what one does
+ * not need is the others'. */
+static int share_time(struct run *r, int i, struct err *e)
+{
+    double left = (r->deadline - clock_now()) / (r->spec.n_workloads - i);
+
+    if (r->comm->reduce(r->comm, &left, 1, COMM_MIN, e) < 0)
+        return -1;
+    r->workload_deadline = clock_now() + left;
     return 0;
 }
 
@@ -227,11 +250,9 @@ static void say_cost(struct run *r)
     snprintf(text, sizeof text,
              "%s: %d rank%s x %d thread%s on %d node%s, about %s expected (%.2g node-hours), "
              "%s at most",
-             r->o.run, r->comm->size, r->comm->size == 1 ? "" : "s",
-             r->spec.threads ? r->spec.threads : r->resources.threads,
-             (r->spec.threads ? r->spec.threads : r->resources.threads) == 1 ? "" : "s", nodes,
-             nodes == 1 ? "" : "s", plan_seconds(a, expected), expected / 3600 * nodes,
-             plan_seconds(b, r->spec.time_seconds));
+             r->o.run, r->comm->size, r->comm->size == 1 ? "" : "s", r->threads,
+             r->threads == 1 ? "" : "s", nodes, nodes == 1 ? "" : "s", plan_seconds(a, expected),
+             expected / 3600 * nodes, plan_seconds(b, r->spec.time_seconds));
     progress_say(&r->progress, text);
 }
 
@@ -251,6 +272,27 @@ static void say_crowded(struct run *r)
     progress_say(&r->progress, text);
 }
 
+/* What OpenMP gives may be less than what is asked for: the least of all ranks
+ * counts, and it is said. */
+static int settle_threads(struct run *r, struct err *e)
+{
+    char text[256];
+
+    r->threads_asked = r->spec.threads ? r->spec.threads : r->resources.threads;
+    double most[2] = {r->threads_asked, -engine_team(r->threads_asked)};
+    if (r->comm->reduce(r->comm, most, 2, COMM_MAX, e) < 0)
+        return -1;
+    r->threads = (int)-most[1] < r->threads_asked ? (int)-most[1] : r->threads_asked;
+    if (-most[1] < most[0]) {
+        const char *limit = getenv("OMP_THREAD_LIMIT");
+        snprintf(text, sizeof text,
+                 "OpenMP gives a rank %d of the %d threads asked for%s%s: %d used", (int)-most[1],
+                 (int)most[0], limit ? ", OMP_THREAD_LIMIT=" : "", limit ? limit : "", r->threads);
+        progress_say(&r->progress, text);
+    }
+    return 0;
+}
+
 /* Everything up to the first workload. */
 static int prepare(struct run *r, struct err *e)
 {
@@ -258,7 +300,8 @@ static int prepare(struct run *r, struct err *e)
     int node = comm_mpi_node_index(r->comm, r->comm->rank);
 
     if (agree_text(r, e) < 0 || agree_place(r, e) < 0 || set_deadline(r, e) < 0 ||
-        resources_find(&r->resources, r->comm, node, e) < 0 ||
+        (!r->o.dry_run && report_name(r, e) < 0) ||
+        resources_find(&r->resources, r->comm, node, e) < 0 || settle_threads(r, e) < 0 ||
         resources_probe(&r->resources, r->comm, &r->spec, e) < 0)
         return -1;
     say_crowded(r);
@@ -314,17 +357,18 @@ static int run_workload(struct run *r, int i, bool *could_not, struct err *e)
     }
     if (rc < 0) {
         /* What was told to stop is partial, not crashed, also before its
-         * first epoch. */
-        double told = guard_told();
-        if (r->comm->reduce(r->comm, &told, 1, COMM_MAX, e) < 0) {
+         * first epoch; likewise what had no time left to begin. */
+        double told[2] = {guard_told(), clock_now() >= host.deadline && result.n_epochs == 0};
+        if (r->comm->reduce(r->comm, told, 2, COMM_MAX, e) < 0) {
             result_fini(&result);
             return -1;
         }
-        result.status = told > 0 ? RUN_PARTIAL : RUN_CRASHED;
+        bool stopped = told[0] > 0 || told[1] > 0;
+        result.status = stopped ? RUN_PARTIAL : RUN_CRASHED;
         result.valid = false;
         snprintf(result.reason, sizeof result.reason, "%.*s", (int)sizeof result.reason - 1,
                  why.text);
-        *could_not = told == 0 && result.n_epochs == 0;
+        *could_not = !stopped && result.n_epochs == 0;
     }
     say_result(r, &result);
     rc = report_result(r, &result, e);
@@ -405,7 +449,7 @@ static int run_all(struct run *r, struct err *e)
             return -1;
         if (told)
             break;
-        if (run_workload(r, i, &could_not, e) < 0)
+        if (share_time(r, i, e) < 0 || run_workload(r, i, &could_not, e) < 0)
             return -1;
         any_could_not |= could_not;
     }
@@ -441,7 +485,7 @@ static void end_alone(struct run *r, const char *sentence)
     report_last_words(r);
     /* Others see the same end at about the same time; their last words and,
      * if the speaker fails, their record. */
-    double patience = speaker ? 0.1 : 3 + 0.05 * rank, end = clock_now() + patience;
+    double patience = speaker ? 0.1 : 3 + fmin(0.05 * rank, 2), end = clock_now() + patience;
     while (clock_now() < end && !(r->id[0] && report_written(r, path)))
         comm_mpi_linger(r->comm, 0.1);
     progress_clear(&r->progress);
@@ -470,6 +514,7 @@ static int with_mpi(struct run *r, struct err *e)
         .timeout_seconds = r->o.timeout_seconds,
         .blocking = guard_blocking,
         .node = job_node_name(node, sizeof node),
+        .over = guard_late,
     };
 
     r->comm = comm_mpi_create(&options, e);
@@ -516,6 +561,7 @@ int agent_main(int argc, char **argv)
     struct guard_options options = {
         .timeout_seconds = run.o.timeout_seconds,
         .patience_seconds = 0.2,
+        .grace_seconds = grace_of(run.spec.time_seconds),
         .emergency = report_emergency,
         .ctx = &run,
     };
@@ -523,6 +569,8 @@ int agent_main(int argc, char **argv)
         complain(e.text);
         return AGENT_COULD_NOT_RUN;
     }
+    if (run.o.run)
+        guard_end(run.begun + run.spec.time_seconds, options.grace_seconds);
     guard_blocking(NULL, "MPI_Init_thread");
     MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &run.thread_level);
     guard_blocking(NULL, NULL);

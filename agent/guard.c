@@ -14,7 +14,7 @@
 
 #include "reports/core/clock.h"
 
-enum { EXIT_PARTIAL = 4 };
+enum { EXIT_PARTIAL = 4, ALARM_SECONDS = 10 };
 
 static const double tick_seconds = 0.05;
 /* A tick later than this came to a process that stood still. */
@@ -42,6 +42,7 @@ static struct guard {
     const char *blocking; /* call that the main thread is in; NULL: none */
     double since;
     double stood;
+    double end, grace; /* end 0: not said */
 } guard = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static void on_signal(int number)
@@ -99,6 +100,32 @@ static const char *overdue(double *seconds)
     return *seconds > guard.o.timeout_seconds ? what : NULL;
 }
 
+void guard_end(double when, double grace_seconds)
+{
+    pthread_mutex_lock(&guard.lock);
+    guard.end = when;
+    guard.grace = grace_seconds;
+    pthread_mutex_unlock(&guard.lock);
+}
+
+/* Seconds since the end, negative before it; part of the grace: *grace. */
+static double past_end(double *grace)
+{
+    pthread_mutex_lock(&guard.lock);
+    double past = guard.end > 0 ? clock_now() - guard.end : -1;
+    *grace = guard.grace;
+    pthread_mutex_unlock(&guard.lock);
+    return past;
+}
+
+bool guard_late(void *ctx)
+{
+    double grace, past = past_end(&grace);
+
+    (void)ctx;
+    return past >= grace / 2;
+}
+
 /* What the guard's thread knows of standing still. */
 struct still {
     double tick;      /* the last one */
@@ -115,6 +142,7 @@ static double standing(struct still *s)
         gap = 0;
     pthread_mutex_lock(&guard.lock);
     guard.since += gap;
+    guard.end += guard.end > 0 ? gap : 0;
     if (gap > 0) {
         s->gap += gap;
         s->seen = at;
@@ -130,26 +158,57 @@ static double standing(struct still *s)
     return gap;
 }
 
+/* The process ends here. The emergency itself may hang, in a file system that
+ * does not answer: then the alarm ends it. */
+static void end_now(const char *sentence)
+{
+    sigset_t clock;
+
+    signal(SIGALRM, SIG_DFL);
+    sigemptyset(&clock);
+    sigaddset(&clock, SIGALRM);
+    pthread_sigmask(SIG_UNBLOCK, &clock, NULL);
+    alarm(ALARM_SECONDS);
+    guard.o.emergency(guard.o.ctx, sentence, true);
+    _exit(EXIT_PARTIAL);
+}
+
+/* Ends the process when it may not go on. told: when the signal came, 0. */
+static void end_what_hangs(double told)
+{
+    char text[160];
+    double seconds, grace, past = past_end(&grace);
+    const char *what = overdue(&seconds);
+    /* who writes the record already gets the time twice */
+    double patience = guard.o.grace_seconds * (atomic_load(&guard.finishing) ? 2 : 1);
+
+    if (what)
+        snprintf(text, sizeof text, "%s has not come back for %.0f s", what, seconds);
+    else if (past >= grace)
+        snprintf(text, sizeof text, "its time has been over for %.0f s and it has not ended", past);
+    else if (told > 0 && clock_now() - told >= patience)
+        snprintf(text, sizeof text, "stopped by %s %.0f s ago and it has not ended", guard_signal(),
+                 clock_now() - told);
+    else
+        return;
+    end_now(text);
+}
+
 static void *watch(void *arg)
 {
     const struct timespec tick = {0, (long)(tick_seconds * 1e9)};
     struct still still = {.tick = clock_now()};
-    double told = 0, seconds;
+    double told = 0;
     bool interim = false;
     char text[128];
 
     while (atomic_load(&guard.running)) {
         nanosleep(&tick, NULL);
         double stood = standing(&still);
-        const char *what = overdue(&seconds);
-        if (what) {
-            snprintf(text, sizeof text, "%s has not come back for %.0f s", what, seconds);
-            guard.o.emergency(guard.o.ctx, text, true);
-            _exit(EXIT_PARTIAL);
-        }
         told += told > 0 ? stood : 0;
         if (guard.told && told == 0)
             told = clock_now();
+        end_what_hangs(told);
         if (told > 0 && !interim && !atomic_load(&guard.finishing) &&
             clock_now() - told >= guard.o.patience_seconds) {
             interim = true;

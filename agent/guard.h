@@ -10,6 +10,12 @@
  * and when the main thread has not begun to write the record by then it has
  * an interim record written from the journals.
  *
+ * Nothing goes on for ever: what has not ended grace_seconds after the end that
+ * guard_end() was told, or after a signal, is ended here, with a partial record
+ * from the journals, whatever the main thread does meanwhile (a library that
+ * spins, a file system that hangs). guard_late() is true from the middle of that
+ * time on: a wait for other ranks that sees it gives up and tells who is missing.
+ *
  * A call of MPI that cannot be interrupted is bracketed by guard_blocking();
  * when it takes longer than the time-out, the same is done, and the process
  * ends: a peer that is stopped must not make this rank hang for ever.
@@ -33,6 +39,7 @@
 struct guard_options {
     double timeout_seconds;  /* of a blocking call */
     double patience_seconds; /* between a signal and the interim record */
+    double grace_seconds;    /* between the end, or a signal, and the guard's own end */
     /* last: the process ends after it. */
     void (*emergency)(void *ctx, const char *sentence, bool last);
     void *ctx;
@@ -40,6 +47,13 @@ struct guard_options {
 
 int guard_start(const struct guard_options *o, struct err *e);
 void guard_stop(void);
+
+/* The run means to be over by then, on CLOCK_MONOTONIC; how long the guard waits
+ * from there. May be said again. */
+void guard_end(double when, double grace_seconds);
+
+/* True when half of the grace after the end is over. As comm_mpi_options.over. */
+bool guard_late(void *ctx);
 
 bool guard_told(void);
 /* "SIGTERM"; "" before. */

@@ -28,8 +28,18 @@ static const double phases_every_seconds = 1;
 
 /* ---- opening ---- */
 
+static void describe_run(struct run *r)
+{
+    struct record_run *run = &r->record.run;
+
+    snprintf(run->text, sizeof run->text, "%s", r->o.run);
+    runspec_format(&r->spec, run->canonical, sizeof run->canonical);
+    run->seed = r->spec.seed;
+    snprintf(run->division, sizeof run->division, "%s", runspec_division_name(r->spec.division));
+}
+
 /* Rank 0's start time and pid name a local record on all ranks. */
-static int name_record(struct run *r, struct err *e)
+int report_name(struct run *r, struct err *e)
 {
     struct {
         struct timespec start;
@@ -44,6 +54,7 @@ static int name_record(struct run *r, struct err *e)
     r->record.time.start = own.start;
     r->record.time.pid = own.pid;
     job_read(&r->record.job);
+    describe_run(r);
     record_id(&r->record, r->id);
     if (r->comm->rank == 0) {
         snprintf(path, sizeof path, "%s/%s.json", r->place.record, r->id);
@@ -130,11 +141,10 @@ static int most_ranks_per_node(const struct comm *c)
 
 static void describe(struct run *r)
 {
-    struct record_run *run = &r->record.run;
     struct system_told told = {
         .ranks = r->comm->size,
         .ranks_per_node = most_ranks_per_node(r->comm),
-        .threads = r->spec.threads ? r->spec.threads : r->resources.threads,
+        .threads = r->threads,
         .thread_level = r->thread_level,
         .processors = r->resources.processors,
         .engine = r->spec.engine == ENGINE_AUTO ? engine_backend_name(0)
@@ -144,11 +154,13 @@ static void describe(struct run *r)
         .out_dir = r->place.record,
     };
 
-    snprintf(run->text, sizeof run->text, "%s", r->o.run);
-    runspec_format(&r->spec, run->canonical, sizeof run->canonical);
-    run->seed = r->spec.seed;
-    snprintf(run->division, sizeof run->division, "%s", runspec_division_name(r->spec.division));
     system_facts(r->record.facts, &told);
+    if (r->threads < r->threads_asked) {
+        char text[sizeof r->resources.processors + 64];
+        snprintf(text, sizeof text, "%s; OpenMP gives %d of %d threads", r->resources.processors,
+                 r->threads, r->threads_asked);
+        record_fact_text(&r->record.facts[FACT_programming_model_binding], text);
+    }
     system_node(&r->self, comm_mpi_node(r->comm, r->comm->rank));
 }
 
@@ -168,8 +180,6 @@ static void open_journal(struct run *r)
 
 int report_open(struct run *r, struct err *e)
 {
-    if (name_record(r, e) < 0)
-        return -1;
     describe(r);
     if (gather_nodes(r, e) < 0 || compare_builds(r, e) < 0)
         return -1;
@@ -195,7 +205,7 @@ void report_begin(struct run *r, int index, const struct workload_plan *plan)
     const struct runspec_workload *w = runspec_workload(r->spec.workloads[index]);
     struct workload_result known = {
         .ranks = r->comm->size,
-        .threads = r->spec.threads ? r->spec.threads : r->resources.threads,
+        .threads = r->threads,
         .batch = plan->batch,
         .parameters = plan->parameters,
         .train_samples = plan->train_samples,
@@ -479,7 +489,8 @@ static void bare_record(struct run *r, struct record *partial, const char *why)
     partial->job = r->record.job;
     partial->time = r->record.time;
     memcpy(partial->facts, r->record.facts, sizeof partial->facts);
-    record_add_node(partial, &r->self);
+    if (r->self.name[0])
+        record_add_node(partial, &r->self);
     partial->status = RUN_PARTIAL;
     partial->valid = false;
     record_reason(partial, "status", "%s", why);
@@ -549,12 +560,42 @@ static bool sees_rank_0(const struct run *r)
     return access(path, F_OK) == 0;
 }
 
-void report_emergency(void *ctx, const char *sentence, bool last)
+/* What this rank was doing, for a sentence: "in compute of cosmoflow". */
+static void say_where(const struct run *r, char *text, size_t size)
+{
+    int index = r->index;
+
+    if (index < 0)
+        snprintf(text, size, "before the first workload");
+    else
+        snprintf(text, size, "in %s of %s", phase_name(r->phase),
+                 runspec_workload(r->spec.workloads[index])->name);
+}
+
+/* The journal of this rank, which others may read, says why it ended. */
+static void journal_last_failure(struct run *r, const char *sentence)
+{
+    struct timespec patience;
+
+    clock_gettime(CLOCK_REALTIME, &patience);
+    patience.tv_sec += 2;
+    if (pthread_mutex_timedlock(&r->lock, &patience) != 0)
+        return; /* the main thread hangs in the journal's file system */
+    if (r->journal)
+        journal_failure(r->journal, r->comm->rank, comm_mpi_node(r->comm, r->comm->rank), sentence,
+                        NULL);
+    pthread_mutex_unlock(&r->lock);
+}
+
+void report_emergency(void *ctx, const char *what, bool last)
 {
     struct run *r = ctx;
     struct err why = ERR_INIT;
-    char path[PATH_MAX];
+    char path[PATH_MAX], where[96], sentence[384];
 
+    say_where(r, where, sizeof where);
+    snprintf(sentence, sizeof sentence, "%s; rank %d was %s", what, r->comm ? r->comm->rank : 0,
+             where);
     if (!r->comm || !r->id[0]) {
         if (last)
             fprintf(stderr, "hpcai500-agent: %s\n", sentence);
@@ -563,8 +604,11 @@ void report_emergency(void *ctx, const char *sentence, bool last)
     if (r->comm->rank > 0) {
         int turn_of = r->comm->rank < 20 ? r->comm->rank : 20;
         nanosleep(&(struct timespec){0, 200000000 + turn_of * 10000000}, NULL);
-        if (!sees_rank_0(r) || report_written(r, path))
+        if (!sees_rank_0(r) || report_written(r, path)) {
+            if (last)
+                journal_last_failure(r, sentence);
             return;
+        }
     }
     if (report_partial(r, -1, sentence, path, &why) < 0)
         fprintf(stderr, "hpcai500-agent: %s\n", why.text);

@@ -13,8 +13,12 @@
 
 #include "agent/run.h"
 
-/* Collective. Names the record, describes the system, gathers the nodes,
- * opens the journals. Refuses when a record of that name exists. */
+/* Collective. Names the record, so that the guard can write one from here on.
+ * Refuses when a record of that name exists. */
+int report_name(struct run *r, struct err *e);
+
+/* Collective, after that. Describes the system, gathers the nodes, opens the
+ * journals. */
 int report_open(struct run *r, struct err *e);
 void report_close(struct run *r);
 

@@ -5,6 +5,7 @@
 
 #include <limits.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "agent/options.h"
 #include "agent/place.h"
@@ -21,8 +22,11 @@ struct run {
     struct options o;
     struct runspec spec;
     struct comm *comm;
-    int thread_level;       /* that MPI granted */
-    double begun, deadline; /* monotonic */
+    int thread_level; /* that MPI granted */
+    /* Monotonic seconds: the run is over by `end` (time=, or the job's end) and
+     * stops training at `deadline`, the workload that runs at its own share. */
+    double begun, end, deadline, workload_deadline;
+    int threads, threads_asked; /* of a rank: that it really gets, that it asked for */
     struct place place;
     struct resources resources;
     struct run_plan plan;
@@ -37,9 +41,9 @@ struct run {
     pthread_mutex_t lock;
     struct journal *journal; /* NULL: there is none */
 
-    int index; /* of the workload that runs, -1 none */
+    atomic_int index; /* of the workload that runs, -1 none; the guard reads it, and phase */
     double workload_begun;
-    enum phase phase;
+    _Atomic(enum phase) phase;
     double phase_begun, phase_seconds[PHASE_COUNT];
     double phases_written; /* when the journal got them */
 };

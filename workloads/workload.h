@@ -39,7 +39,7 @@ struct workload_host {
     struct comm *comm;
     double (*now)(void);   /* monotonic seconds */
     double deadline;       /* on that clock; stop cleanly before it */
-    int threads;           /* this rank may use so many */
+    int threads;           /* this rank uses so many: threads=, or what it may */
     uint64_t memory_bytes; /* this rank may use so much; 0 unknown */
     const char *cache_dir; /* for generated data; node-visible folder */
     const char *generator; /* path of hpcai500-generate */

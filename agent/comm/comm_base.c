@@ -33,7 +33,7 @@ int comm_check(struct mpi_comm *m, int code, const char *what, struct err *e)
 void comm_blocking(struct mpi_comm *m, const char *what)
 {
     if (m->blocking)
-        m->blocking(m->blocking_ctx, what);
+        m->blocking(m->options_ctx, what);
 }
 
 const char *comm_node(const struct mpi_comm *m, int rank)

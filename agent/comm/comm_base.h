@@ -72,10 +72,11 @@ struct window {
 struct share;
 
 struct mpi_comm {
-    struct comm base;       /* first: struct comm * is struct mpi_comm * */
-    double timeout_seconds; /* longest wait */
-    void (*blocking)(void *blocking_ctx, const char *what); /* may be NULL */
-    void *blocking_ctx;
+    struct comm base;                              /* first: struct comm * is struct mpi_comm * */
+    double timeout_seconds;                        /* longest wait */
+    void (*blocking)(void *ctx, const char *what); /* may be NULL */
+    bool (*over)(void *ctx);                       /* may be NULL */
+    void *options_ctx;
     MPI_Comm world, roll, local;
     struct peer *peers; /* [size] */
     int n_nodes;

@@ -438,7 +438,8 @@ struct comm *comm_mpi_create(const struct comm_mpi_options *o, struct err *e)
     m->base = table;
     m->timeout_seconds = o->timeout_seconds > 0 ? o->timeout_seconds : default_timeout_seconds;
     m->blocking = o->blocking;
-    m->blocking_ctx = o->ctx;
+    m->over = o->over;
+    m->options_ctx = o->ctx;
     m->culprit = -1;
     m->world = m->roll = m->local = MPI_COMM_NULL;
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);

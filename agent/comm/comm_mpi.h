@@ -12,7 +12,7 @@
  * Waiting. No call blocks in MPI: everything is started and tested, with
  * pauses that grow, so that more ranks than cores do not burn the time of
  * those who work. A wait ends in one of four ways: done; a rank on this node
- * has ended; MPI says so; or timeout_seconds are over. Then a roll is called:
+ * has ended; MPI says so; or timeout_seconds, or the time of the run, are over. Then a roll is called:
  * who is alive answers, the sentence names rank and node of who does not.
  *
  * Life:    create after MPI_Init_thread(), destroy before MPI_Finalize(); both
@@ -36,6 +36,8 @@ struct comm_mpi_options {
     /* Brackets calls of MPI that cannot be interrupted, so that a watchdog can
      * end them. what is a literal; NULL at the end. May be NULL. */
     void (*blocking)(void *ctx, const char *what);
+    /* True when no wait may go on: the time of the run is over. May be NULL. */
+    bool (*over)(void *ctx);
     void *ctx;
     /* Name of this rank's node; NULL: its host name. Names that two nodes share
      * (a launcher carried the first one's environment to all) give way to the

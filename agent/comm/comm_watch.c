@@ -28,6 +28,7 @@ enum { TAG_ASK = 1, TAG_HERE = 2, SPINS = 2000, YIELDS = 4000, NAMES = 4 };
 static const double poll_seconds = 0.02;
 static const double still_seconds = 2;  /* who has not polled for so long stood still */
 static const double answer_seconds = 5; /* at most, for answers to a roll call */
+static const double late_seconds = 2;   /* likewise, when the run's time is over */
 
 void wait_begin(struct wait *w, const char *what)
 {
@@ -178,6 +179,11 @@ static int list_missing(struct mpi_comm *m, bool gone, char *text, size_t size)
     return first;
 }
 
+static bool is_over(const struct mpi_comm *m)
+{
+    return m->over && m->over(m->options_ctx);
+}
+
 /* Asks all, waits for answers, and makes the sentence. Always -1. */
 static int call_roll(struct mpi_comm *m, const struct wait *w, struct err *e)
 {
@@ -186,6 +192,8 @@ static int call_roll(struct mpi_comm *m, const struct wait *w, struct err *e)
 
     if (patience > answer_seconds)
         patience = answer_seconds;
+    if (is_over(m) && patience > late_seconds)
+        patience = late_seconds;
     for (int i = 0; i < m->base.size; i++)
         m->peers[i].heard = i == m->base.rank;
     for (int i = 0; i < m->base.size; i++)
@@ -243,7 +251,8 @@ int wait_pause(struct mpi_comm *m, struct wait *w, struct err *e)
         return comm_fail(m, ended, e);
     }
     double waited = now - w->last;
-    if (waited >= m->timeout_seconds || (m->called && waited >= m->timeout_seconds / 2))
+    if (waited >= m->timeout_seconds || (m->called && waited >= m->timeout_seconds / 2) ||
+        is_over(m))
         return call_roll(m, w, e);
     return 0;
 }

@@ -265,6 +265,81 @@ signal_to() {
     valid_record
 }
 
+@test "time that ends while data are made: partial, not crashed, exit 4" {
+    FAKE_STAGING=1 run ranks 2 "$fake" cosmoflow,class=tiny,time=2s
+    echo "$output"
+    [ "$status" -eq 4 ]
+    [ "$(field 'r["status"]')" = partial ]
+    [[ "$(field 'r["reasons"]["status"]')" == *"stopped while the data were made"* ]]
+    valid_record
+}
+
+@test "a rank that spins for ever: its time ends it, the record names it and the phase" {
+    FAKE_TROUBLE=1:2:spin run ranks 2 "$fake" cosmoflow,class=tiny,time=3s
+    echo "$output"
+    [ "$status" -ne 0 ]
+    [ "$(field 'r["status"], len(r["workloads"][0]["epochs"])')" = "('partial', 1)" ]
+    [[ "$(field 'r["reasons"]["status"]')" == *"rank 1 ($(hostname))"* ]]
+    valid_record
+    [ -z "$(ranks_here)" ]
+    rm -f "$dir"/*.json*
+    FAKE_TROUBLE=-1:2:spin run ranks 2 "$fake" cosmoflow,class=tiny,time=3s
+    echo "$output"
+    [ "$status" -eq 4 ]
+    [[ "$(field 'r["reasons"]["status"]')" == *"its time has been over for "*" s and it has not ended; rank 0 was in compute of cosmoflow"* ]]
+    [ "$(field 'r["status"], len(r["workloads"][0]["epochs"])')" = "('partial', 1)" ]
+    valid_record
+    [ -z "$(ranks_here)" ]
+}
+
+@test "ranks that spin for ever: a signal ends them, the record names the phase" {
+    AFTER='epoch 1' FAKE_TROUBLE=-1:2:spin signal_to USR1 rank "$fake" cosmoflow,class=tiny,time=60s
+    echo "$output"
+    [ "$status" -ne 0 ]
+    [ "$(field 'r["status"]')" = partial ]
+    [[ "$(field 'r["reasons"]["status"]')" == *" was in compute of cosmoflow"* ]]
+    valid_record
+    [ -z "$(ranks_here)" ]
+}
+
+@test "a rank killed on another node, as this one sees it: nobody waits beyond the time" {
+    # (pids of another node cannot be watched; a stopped rank stands for the dead one)
+    FAKE_TROUBLE=0:2:stop run ranks 2 "$fake" cosmoflow,class=tiny,time=4s
+    echo "$output"
+    [ "$(field 'r["status"]')" = partial ]
+    [[ "$(field 'r["reasons"]["status"]')" == *"rank 0 ($(hostname)) is stopped"* ]]
+    valid_record
+}
+
+@test "the workloads of a suite share its time: the first leaves the second its part" {
+    FAKE_EPOCHS=100000 FAKE_STEP_MS=20 run ranks 2 "$top_builddir/tests/agent/agent-two" component,class=tiny,target=0.000001,time=8s
+    echo "$output"
+    [ "$status" -eq 1 ]
+    [ "$(field '[(w["name"], len(w["epochs"]) > 1) for w in r["workloads"]]')" = "[('cosmoflow', True), ('other', True)]" ]
+    [ "$(field 'r["status"]')" = complete ]
+    valid_record
+}
+
+@test "a suite whose first workload used up its time leaves a record" {
+    FAKE_STAGING=1 run ranks 2 "$top_builddir/tests/agent/agent-two" component,class=tiny,time=4s
+    echo "$output"
+    [ "$status" -eq 4 ]
+    [ "$(field '[w["status"] for w in r["workloads"]]')" = "['partial', 'partial']" ]
+    valid_record
+}
+
+@test "fewer threads than asked: those that OpenMP gives are used, and it is said" {
+    OMP_THREAD_LIMIT=1 run ranks 2 "$agent" --dry-run cosmoflow,class=tiny,threads=2
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"OpenMP gives a rank 1 of the 2 threads asked for, OMP_THREAD_LIMIT=1: 1 used"* ]]
+    OMP_THREAD_LIMIT=1 run ranks 2 "$fake" cosmoflow,class=tiny,threads=2
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [ "$(field 'r["workloads"][0]["threads"], r["system"]["layers"]["programming_model"]["threads_per_rank"]')" = "(1, 1)" ]
+    [[ "$(field 'r["system"]["layers"]["programming_model"]["binding"]')" == *"; OpenMP gives 1 of 2 threads" ]]
+    valid_record
+}
+
 @test "SIGTERM while a rank does not listen: an interim record stands there in time" {
     # Open MPI 5 passes on nothing of what is said after the signal.
     FAKE_EPOCHS=1000 FAKE_STEP_MS=10 FAKE_TROUBLE=1:4:sleep \
@@ -273,7 +348,7 @@ signal_to() {
     [ "$(field 'len(r["workloads"][0]["epochs"]) >= 3')" = True ]
     # The starter kills soon after (Open MPI) or waits (MPICH: the last word is
     # then the orderly end's).
-    [[ "$output" == *"stopped by SIGTERM; what was measured so far: $(the_record)"* ]]
+    [[ "$output" == *"stopped by SIGTERM; rank "*" was in "*" of cosmoflow; what was measured so far: $(the_record)"* ]]
     valid_record
 }
 

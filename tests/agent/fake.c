@@ -5,8 +5,9 @@
  *
  * FAKE_EPOCHS    epochs at most                    [4]
  * FAKE_STEP_MS   length of a step                  [2]
- * FAKE_TROUBLE   RANK:EPOCH:KIND; kill, stop, fail, sleep (10 s outside of comm)
- * FAKE_STAGING   1: waits for a signal before it trains, then fails
+ * FAKE_TROUBLE   RANK:EPOCH:KIND; kill, stop, fail, sleep (10 s outside of comm),
+ *                spin (for ever, deaf to everything); RANK -1: all
+ * FAKE_STAGING   1: waits for a signal or the end of its time before it trains, then fails
  * FAKE_BYTES     arena that class small claims     [1 MiB]
  */
 #include <config.h>
@@ -85,7 +86,7 @@ static int trouble(struct fake *f, int epoch, struct err *e)
     int rank, when;
 
     if (!text || sscanf(text, "%d:%d:%15s", &rank, &when, kind) != 3 ||
-        rank != f->host->comm->rank || when != epoch)
+        (rank >= 0 && rank != f->host->comm->rank) || when != epoch)
         return 0;
     if (strcmp(kind, "kill") == 0)
         raise(SIGKILL);
@@ -94,6 +95,9 @@ static int trouble(struct fake *f, int epoch, struct err *e)
     if (strcmp(kind, "sleep") == 0)
         for (int i = 0; i < 100; i++)
             nap(0.1);
+    if (strcmp(kind, "spin") == 0)
+        for (volatile unsigned turns = 0;; turns++)
+            ;
     return strcmp(kind, "fail") == 0 ? err_set(e, "sample 7 of x.h5 is cut short") : 0;
 }
 
@@ -151,12 +155,12 @@ static int run_epoch(struct fake *f, int epoch, int epochs, double *stop, struct
     return result_add_epoch(f->result, &row);
 }
 
-static void begin_result(struct workload_result *r, const struct runspec *spec,
+static void begin_result(struct workload_result *r, const struct runspec *spec, int index,
                          const struct workload_plan *plan, const struct workload_host *host)
 {
     const char *none = "the workload of the tests measures none";
 
-    snprintf(r->name, sizeof r->name, "cosmoflow");
+    snprintf(r->name, sizeof r->name, "%s", runspec_workload(spec->workloads[index])->name);
     snprintf(r->suite, sizeof r->suite, "component");
     snprintf(r->class_name, sizeof r->class_name, "%s", runspec_class_name(plan->class));
     snprintf(r->engine, sizeof r->engine, "ref");
@@ -189,13 +193,12 @@ static int fake_run(const struct runspec *spec, int index, const struct workload
     double begun = f.since, stop = 0;
     int rc = 0;
 
-    (void)index;
-    begin_result(result, spec, plan, host);
+    begin_result(result, spec, index, plan, host);
     f.gradients = host->comm->alloc(host->comm, FLOATS * sizeof(float), e);
     if (!f.gradients)
         return -1;
     for (double told = 0; getenv("FAKE_STAGING") && rc == 0; nap(0.05)) {
-        told = host->stop(host->ctx);
+        told = host->stop(host->ctx) || host->now() > host->deadline;
         if ((rc = host->comm->reduce(host->comm, &told, 1, COMM_MAX, e)) == 0 && told > 0)
             rc = err_set(e, "stopped while the data were made");
     }
@@ -223,5 +226,5 @@ static const struct workload fake = {"cosmoflow", fake_plan, fake_run};
 
 const struct workload *workload_of(int index)
 {
-    return index == 0 ? &fake : NULL;
+    return runspec_workload(index) ? &fake : NULL;
 }

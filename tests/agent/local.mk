@@ -9,6 +9,10 @@ tests_agent_ranks_LDADD = agent/libagent.la workloads/engine/libengine.la \
 # The agent with a workload of the tests in the place of cosmoflow.
 tests_agent_agent_fake_SOURCES = agent/main.c %D%/fake.c
 tests_agent_agent_fake_LDADD = agent/libagent.la
+# The same with a suite of two.
+check_PROGRAMS += tests/agent/agent-two
+tests_agent_agent_two_SOURCES = agent/main.c %D%/fake.c %D%/two.c
+tests_agent_agent_two_LDADD = agent/libagent.la
 TESTS += tests/agent/comm.bats tests/agent/agent.bats
 if BUILD_TESTS
 check_PROGRAMS += tests/agent/test_job
@@ -19,4 +23,4 @@ tests_agent_test_job_LDADD = agent/libagent.la $(CMOCKA_LIBS)
 endif
 endif
 dist_check_SCRIPTS += %D%/comm.bats %D%/agent.bats
-EXTRA_DIST += %D%/mpi.bash
+EXTRA_DIST += %D%/mpi.bash %D%/two_workloads.def

@@ -139,7 +139,7 @@ static int net_build(struct net *n, const struct class_row *c, const struct runs
     struct engine_config config = {
         .backend = spec->engine == ENGINE_AUTO ? engine_backend_name(0)
                                                : runspec_engine_name(spec->engine),
-        .threads = spec->threads ? spec->threads : host->threads,
+        .threads = host->threads,
         .compute = spec->dtype == DTYPE_BF16 ? TENSOR_BF16 : TENSOR_F32,
         .seed = spec->seed,
         .comm = host->comm,
@@ -399,7 +399,7 @@ static int open_data(struct run *r, const struct runspec *spec, const char *path
 {
     int edge = cosmo_class_of(r->plan->class)->edge;
     struct loader_norm norm = {{0}, {0}};
-    const int threads = spec->threads ? spec->threads : r->host->threads;
+    const int threads = r->host->threads;
 
     for (int s = DATASET_TRAIN; s <= DATASET_VALIDATION; s++) {
         r->data[s] = dataset_open(path, (enum dataset_split)s, edge, e);
@@ -499,7 +499,7 @@ static void name_result(struct workload_result *w, const struct runspec *spec,
     snprintf(w->data_path, sizeof w->data_path, "%s", plan->data_path);
     snprintf(w->metric, sizeof w->metric, "mae");
     w->ranks = host->comm->size;
-    w->threads = spec->threads ? spec->threads : host->threads;
+    w->threads = host->threads;
     w->batch = plan->batch;
     w->target = plan->target;
     w->status = RUN_PARTIAL;

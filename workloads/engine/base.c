@@ -21,6 +21,20 @@ void engine_threads(int threads)
 #endif
 }
 
+int engine_team(int threads)
+{
+    int given = threads < 1 ? threads : 1;
+
+#ifdef _OPENMP
+    if (threads > 1) {
+#pragma omp parallel num_threads(threads)
+#pragma omp single
+        given = omp_get_num_threads();
+    }
+#endif
+    return given;
+}
+
 size_t shape_count(const struct shape *s)
 {
     size_t n = 1;

@@ -104,6 +104,11 @@ struct engine_config {
 /* Names of the back ends that are built in, NULL past the end; best first. */
 const char *engine_backend_name(int i);
 
+/* Threads that OpenMP really gives when it is asked for so many: fewer under
+ * OMP_THREAD_LIMIT, or where the system refuses more. A model asks for no more
+ * than that: libraries that count on the others wait for them for ever. */
+int engine_team(int threads);
+
 /* NULL and a sentence when the back end is unknown or cannot compute in that
  * type on this machine. */
 struct model *model_create(const struct engine_config *config, struct err *e);

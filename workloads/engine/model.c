@@ -69,11 +69,12 @@ struct model *model_create(const struct engine_config *config, struct err *e)
     }
     m->config = *config;
     m->config.backend = be->name;
+    m->config.threads = engine_team(config->threads);
     m->backend = be;
     m->version = 1;
     if (!m->config.bucket_bytes)
         m->config.bucket_bytes = 4 << 20;
-    engine_threads(config->threads);
+    engine_threads(m->config.threads);
     if (be->open && be->open(m, &m->context, e)) {
         free(m);
         return NULL;
