@@ -15,9 +15,9 @@
 #include "reports/core/clock.h"
 
 static const struct counter_info table[COUNTER_COUNT + 1] = {
-#define COUNTER(symbol, backend, unit, kind, scope, title)                                         \
+#define COUNTER(symbol, backend, unit, kind, scope, title, ...)                                    \
     {#symbol, #backend, unit, COUNTER_##kind, SCOPE_##scope, title},
-#include "papi/counters.def"
+#include "reports/core/counters.def"
 };
 
 /* PAPI first: a hardware event that it lacks is then asked of the kernel. */

@@ -36,8 +36,8 @@
 #include "reports/core/result.h"
 
 enum counter {
-#define COUNTER(symbol, backend, unit, kind, scope, title) COUNTER_##symbol,
-#include "papi/counters.def"
+#define COUNTER(symbol, backend, unit, kind, scope, title, ...) COUNTER_##symbol,
+#include "reports/core/counters.def"
     COUNTER_COUNT
 };
 

@@ -2,7 +2,7 @@
 # What the machine did. Without PAPI the other back ends remain.
 noinst_LTLIBRARIES += papi/libcounters.la
 papi_libcounters_la_SOURCES = \
-    %D%/counters.h %D%/counters.def %D%/counters.c \
+    %D%/counters.h %D%/counters.c \
     %D%/backend.h %D%/state.h %D%/files.c \
     %D%/events.c %D%/perf.c %D%/proc.c %D%/net.c \
     %D%/infiniband.c %D%/energy.c %D%/cgroup.c %D%/cpu.c

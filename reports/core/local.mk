@@ -5,11 +5,14 @@ noinst_LTLIBRARIES += %D%/libcore.la
 %C%_libcore_la_SOURCES = \
     %D%/clock.h %D%/clock.c \
     %D%/conf.h %D%/conf.c \
+    %D%/counters.def \
     %D%/crc32c.h %D%/crc32c.c \
     %D%/err.h %D%/err.c \
     %D%/fdio.h %D%/fdio.c \
     %D%/measure.h \
+    %D%/metrics.def \
     %D%/nearest.h %D%/nearest.c \
+    %D%/phases.def \
     %D%/result.h %D%/result.c \
     %D%/runspec.h %D%/runspec.c \
     %D%/sha256.h %D%/sha256.c \

@@ -4,22 +4,36 @@
 #include "reports/core/result.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-static const char *const phase_names[PHASE_COUNT] = {
-    [PHASE_STAGING] = "staging",
-    [PHASE_FIRST_EPOCH] = "first_epoch",
-    [PHASE_COMPUTE] = "compute",
-    [PHASE_INPUT_WAIT] = "input_wait",
-    [PHASE_EXPOSED_ALLREDUCE] = "exposed_allreduce",
-    [PHASE_IMBALANCE] = "imbalance",
-    [PHASE_EVALUATION] = "evaluation",
-    [PHASE_CHECKPOINT] = "checkpoint",
-    [PHASE_OTHER] = "other",
+static const struct {
+    const char *name, *title;
+} phases[PHASE_COUNT] = {
+#define PHASE(symbol, name, title) {#name, title},
+#include "reports/core/phases.def"
+};
+
+static const char *const metrics[] = {
+#define METRIC(name, title) #name,
+#include "reports/core/metrics.def"
 };
 
 const char *phase_name(enum phase p)
 {
-    return p < PHASE_COUNT ? phase_names[p] : NULL;
+    return p < PHASE_COUNT ? phases[p].name : NULL;
+}
+
+const char *phase_title(enum phase p)
+{
+    return p < PHASE_COUNT ? phases[p].title : NULL;
+}
+
+int metric_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++)
+        if (strcmp(name, metrics[i]) == 0)
+            return (int)i;
+    return -1;
 }
 
 void result_fini(struct workload_result *r)

@@ -16,26 +16,19 @@
 
 #include "reports/core/measure.h"
 
-/* Where a rank's wall time goes. Exclusive: at any moment a rank is in
- * exactly one phase, so that they sum to wall time by construction.
- * FIRST_EPOCH holds all training steps of the first epoch (cold caches,
- * primitives being made), so that the others are steady state; IMBALANCE is
- * taken out of the wait for the exchange: the part of it that a rank spent
- * waiting because another rank's step was longer. */
+/* Where a rank's wall time goes: phases.def. FIRST_EPOCH holds all training
+ * steps of the first epoch, so that the later ones are steady state. */
 enum phase {
-    PHASE_STAGING, /* data made or found, opened, graphs compiled */
-    PHASE_FIRST_EPOCH,
-    PHASE_COMPUTE,
-    PHASE_INPUT_WAIT,        /* wait on the loader's empty queue */
-    PHASE_EXPOSED_ALLREDUCE, /* wait for gradients not hidden behind backward */
-    PHASE_IMBALANCE,
-    PHASE_EVALUATION,
-    PHASE_CHECKPOINT,
-    PHASE_OTHER,
+#define PHASE(symbol, name, title) PHASE_##symbol,
+#include "reports/core/phases.def"
     PHASE_COUNT
 };
 
-const char *phase_name(enum phase p); /* "exposed_allreduce", ... */
+const char *phase_name(enum phase p);  /* "exposed_allreduce", ... */
+const char *phase_title(enum phase p); /* what it is, in a few words */
+
+/* Index of a metric of metrics.def by its name, -1: none. */
+int metric_find(const char *name);
 
 /* Status of a run and of a workload. */
 enum run_status { RUN_COMPLETE, RUN_PARTIAL, RUN_CRASHED };

@@ -14,6 +14,7 @@
 #include "reports/core/measure.h"
 #include "reports/core/result.h"
 #include "reports/core/utf8.h"
+#include "reports/record/record.h"
 
 static const char *const status_words[] = {
     [RUN_COMPLETE] = "complete", [RUN_PARTIAL] = "partial", [RUN_CRASHED] = "crashed"};
@@ -29,6 +30,65 @@ int status_of(const char *word)
         if (strcmp(word, status_words[i]) == 0)
             return i;
     return -1;
+}
+
+bool field_holds(const struct field *f)
+{
+    return f->kind >= FIELD_OBJECT;
+}
+
+bool field_nullable(const struct field *f)
+{
+    return f->why || f->kind == FIELD_MEASURE;
+}
+
+/* Past the key of a map at path, which is copied; NULL when it is too long. */
+static const char *skip_key(const char *path, char key[FIELD_KEY_SIZE])
+{
+    size_t n = strcspn(path, ".[");
+
+    if (n >= FIELD_KEY_SIZE)
+        return NULL;
+    memcpy(key, path, n);
+    key[n] = '\0';
+    return path + n;
+}
+
+static const struct field *find_in_row(const struct field *f, const char *path,
+                                       char key[FIELD_KEY_SIZE])
+{
+    size_t n = strlen(f->name);
+
+    if (f->kind == FIELD_ROWS)
+        return field_find(f->below, path, key);
+    if (strncmp(path, f->name, n) != 0)
+        return NULL;
+    path += n;
+    if (f->kind >= FIELD_LIST && f->kind <= FIELD_NUMBERS && strncmp(path, "[]", 2) == 0)
+        path += 2;
+    if (!*path)
+        return f;
+    if (*path != '.' || !field_holds(f))
+        return NULL;
+    path++;
+    if (f->kind == FIELD_MAP && !f->below)
+        return f;
+    if (f->kind == FIELD_MAP && (!(path = skip_key(path, key)) || !*path))
+        return path ? f : NULL;
+    if (f->kind == FIELD_MAP)
+        path++;
+    return f->below ? field_find(f->below, path, key) : NULL;
+}
+
+const struct field *field_find(const struct field *table, const char *path,
+                               char key[FIELD_KEY_SIZE])
+{
+    const struct field *found = NULL;
+
+    key[0] = '\0';
+    for (const struct field *f = table; f->name && !found; f++)
+        found = find_in_row(f, path, key);
+    return found;
 }
 
 struct nulls nulls_at(const struct nulls *n, const char *fmt, ...)
@@ -171,11 +231,37 @@ static int put_integer(cJSON *o, const struct field *f, long v, const struct nul
     return put(o, f->name, cJSON_CreateNumber((double)v));
 }
 
+/* A fact, or null with the reason that it holds. Without n the reason stands
+ * in its place as an object, since a text would be read as the fact. */
+static int put_fact(cJSON *o, const struct field *f, const struct record_fact *fact,
+                    const struct nulls *n)
+{
+    bool number = f->kind == FIELD_FACT_NUMBER;
+    const char *why = fact->state == FACT_UNKNOWN ? fact->text
+                      : fact->state == FACT_UNSET ? f->why
+                                                  : "recorded as another type";
+
+    if (fact->state == FACT_NUMBER && number)
+        return put_number(o, f->name, fact->number, why, n);
+    if (fact->state == FACT_TEXT && !number)
+        return put_text(o, f->name, fact->text, why, n);
+    if (n)
+        return put_null(o, f->name, why, n);
+    cJSON *reason = put_object(o, f->name);
+    return reason ? put_text(reason, "why", why, NULL, NULL) : -1;
+}
+
 static int put_field(cJSON *o, const struct field *f, const void *at, const struct nulls *n)
 {
     switch (f->kind) {
     case FIELD_TEXT:
         return put_text(o, f->name, at, f->why, n);
+    case FIELD_NAME: {
+        const char *text = *(const char *const *)at;
+        return put_text(o, f->name, text ? text : "", f->why, n);
+    }
+    case FIELD_CONST:
+        return put_text(o, f->name, f->words[0], NULL, n);
     case FIELD_INT:
         return put_integer(o, f, *(const int *)at, n);
     case FIELD_LONG:
@@ -186,6 +272,9 @@ static int put_field(cJSON *o, const struct field *f, const void *at, const stru
         return put_u64(o, f->name, *(const uint64_t *)at);
     case FIELD_BOOL:
         return put_bool(o, f->name, *(const bool *)at);
+    case FIELD_MAYBE:
+        return *(const int *)at < 0 ? put_null(o, f->name, f->why, n)
+                                    : put_bool(o, f->name, *(const int *)at);
     case FIELD_DOUBLE:
         return put_number(o, f->name, *(const double *)at, f->why, n);
     case FIELD_POSITIVE:
@@ -195,8 +284,12 @@ static int put_field(cJSON *o, const struct field *f, const void *at, const stru
         return put_measure(o, f, at, n);
     case FIELD_STATUS:
         return put(o, f->name, cJSON_CreateString(status_name(*(const enum run_status *)at)));
+    case FIELD_FACT_TEXT:
+    case FIELD_FACT_NUMBER:
+        return put_fact(o, f, at, n);
+    default:
+        return 0;
     }
-    return -1;
 }
 
 int fields_put(cJSON *o, const struct field *table, const void *base, const struct nulls *n)
@@ -204,7 +297,8 @@ int fields_put(cJSON *o, const struct field *table, const void *base, const stru
     int rc = 0;
 
     for (const struct field *f = table; f->name; f++)
-        rc |= put_field(o, f, (const char *)base + f->offset, n);
+        if (f->size || f->kind == FIELD_CONST)
+            rc |= put_field(o, f, (const char *)base + f->offset, n);
     return rc;
 }
 
@@ -223,6 +317,16 @@ static void get_measure(const cJSON *v, struct measure *m,
         *m = unmeasured(keep(ctx, v->valuestring));
     else
         *m = unmeasured("the journal holds no value");
+}
+
+static void get_fact(const cJSON *v, struct record_fact *fact)
+{
+    if (cJSON_IsString(v))
+        record_fact_text(fact, v->valuestring);
+    else if (cJSON_IsNumber(v))
+        record_fact_number(fact, v->valuedouble);
+    else
+        record_fact_unknown(fact, json_text(v, "why", "not recorded"));
 }
 
 static void get_number(const struct field *f, const cJSON *v, void *at)
@@ -254,8 +358,17 @@ static void get_field(const struct field *f, const cJSON *v, void *at,
     case FIELD_BOOL:
         *(bool *)at = cJSON_IsTrue(v);
         break;
+    case FIELD_MAYBE: /* older journals hold a number */
+        *(int *)at = cJSON_IsNumber(v) ? (int)within(v->valuedouble, -1, 1)
+                     : cJSON_IsBool(v) ? cJSON_IsTrue(v)
+                                       : -1;
+        break;
     case FIELD_MEASURE:
         get_measure(v, at, keep, ctx);
+        break;
+    case FIELD_FACT_TEXT:
+    case FIELD_FACT_NUMBER:
+        get_fact(v, at);
         break;
     case FIELD_STATUS: {
         int status = cJSON_IsString(v) ? status_of(v->valuestring) : -1;
@@ -271,7 +384,7 @@ void fields_get(const cJSON *o, const struct field *table, void *base,
                 const char *(*keep)(void *ctx, const char *text), void *ctx)
 {
     for (const struct field *f = table; f->name; f++) {
-        const cJSON *v = json_at(o, f->name);
+        const cJSON *v = f->size && f->kind != FIELD_NAME ? json_at(o, f->name) : NULL;
         if (v)
             get_field(f, v, (char *)base + f->offset, keep, ctx);
     }

@@ -1,15 +1,26 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Structs to JSON and back, by one table per struct. Used by what makes
- * records and journals; the only header here that shows cJSON.
+ * Structs to JSON and back, by one table per struct. The tables of a record
+ * (record_tables.c) are the one home of each field: by them the record is
+ * written and read, the schema and hpcai500-record(5) are made, and names are
+ * hidden. This is the only header here that shows cJSON.
+ *
+ * A new field is one row, and a member of the struct that it is read from:
+ *
+ *     FIELD(workload_result, batch, LONG, "batch", "global batch", .unit = "samples",
+ *           .why = "stopped before it was chosen", .leaves = true),
+ *
+ * What is not said takes the careful value: no null, no number below 0, no
+ * control character, nothing longer than the member, and hidden from others
+ * when a run is confidential. A row with `.secret` is redacted as what it is.
  *
  * A name may have dots: "quality.rcp.seeds" goes into nested objects, made
  * on demand. A value that is not there (an empty text, a number that is not
  * finite or at its `none`) becomes null, and its reason goes to `reasons`
  * under path + name. Without `reasons` (journals) a measure's reason stands
- * in its own place, so that reading gives the same measure again.
+ * in its own place, and reading gives the same measure again.
  *
- * Life:    objects belong to the caller; strings are copied.
+ * Life:    objects belong to the caller; strings are copied. Tables are const.
  * Failure: putting returns -1 only when out of memory; getting skips what is
  *          absent or of another type: the text may be torn or hostile.
  * Threads: none inside.
@@ -17,44 +28,121 @@
 #ifndef RECORD_FIELDS_H
 #define RECORD_FIELDS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cjson/cJSON.h>
 
 enum field_kind {
-    FIELD_TEXT, /* char[size] */
+    FIELD_TEXT,  /* char[size] */
+    FIELD_NAME,  /* const char *, borrowed; NULL and "": none. Not read back. */
+    FIELD_CONST, /* always words[0]; no member */
     FIELD_INT,
     FIELD_LONG,
     FIELD_U64,
     FIELD_BOOL,
+    FIELD_MAYBE, /* int: 1 yes, 0 no, -1 unknown */
     FIELD_DOUBLE,
     FIELD_POSITIVE, /* double; 0 means none */
     FIELD_MEASURE,
-    FIELD_STATUS /* enum run_status */
+    FIELD_STATUS,      /* enum run_status */
+    FIELD_FACT_TEXT,   /* struct record_fact */
+    FIELD_FACT_NUMBER, /* the same */
+    /* What holds others: put by hand. */
+    FIELD_OBJECT,  /* of the rows `below`, or of those whose names begin with its name */
+    FIELD_LIST,    /* of objects of the rows `below` */
+    FIELD_TEXTS,   /* list of texts, each as the row says */
+    FIELD_NUMBERS, /* list of numbers */
+    FIELD_MAP,     /* under keys that are data: each null or an object of the rows `below`;
+                    * without `below` a text */
+    FIELD_ROWS     /* no field: the rows `below` stand here too */
+};
+
+/* Numbers that may stand there, beside null. */
+enum field_range {
+    RANGE_COUNT, /* 0 and more; whole numbers that may be null: above their `none` */
+    RANGE_ANY,
+    RANGE_ONE,      /* 1 and more */
+    RANGE_PART,     /* 0 to 1 */
+    RANGE_MINUS_ONE /* -1 and more */
+};
+
+/* What a value tells, and by which of the site's words it is hidden. */
+enum field_secret {
+    SECRET_NONE,
+    SECRET_USER,
+    SECRET_UID,
+    SECRET_ACCOUNT,
+    SECRET_PARTITION,
+    SECRET_CLUSTER,
+    SECRET_JOB_NAME,
+    SECRET_JOB,
+    SECRET_ID, /* made of cluster, job or time */
+    SECRET_RANKS_FILE,
+    SECRET_HOST,
+    SECRET_RUN_TEXT, /* may hold folders */
+    SECRET_FOLDER,   /* of data */
+    SECRET_DATA,     /* tells equal data */
+    SECRET_TIME
 };
 
 struct field {
     const char *name; /* NULL ends a table */
     enum field_kind kind;
-    size_t offset, size;
-    const char *why; /* the reason when there is none; NULL: always there */
-    long none;       /* integers: this and below mean none, when there is a why */
+    size_t offset, size; /* of the member; size 0: none, it is put by hand */
+    const char *title;   /* what it is, for people: lower case, no full stop */
+    const char *why;     /* the reason when there is none; NULL: always there */
+    long none;           /* whole numbers: this and below mean none, when there is a why */
+
+    /* what may stand there */
+    enum field_range range;
+    const char *const *words; /* the only ones; NULL ends */
+    const char *pattern;      /* of a text, or of a map's keys; ECMA. NULL: no control characters */
+    bool empty;               /* a text that is always there may be empty */
+    int most;                 /* bytes of a text without char[size], rows of a list; 0: any */
+    const struct field *below;
+
+    /* for people */
+    const char *unit;
+    const char *since; /* version of the schema; NULL: 1.0.0 */
+    const char *by;    /* who fills it in; NULL: who fills what it stands in */
+
+    /* who else may see it */
+    enum field_secret secret;
+    bool leaves;                    /* stays in a confidential record, if nothing but a number,
+                                    * true or false, a salted hash, or one of its words */
+    int (*known)(const char *word); /* more words that may leave: not negative for them */
 };
 
-#define FIELD(type, member, kind_, name_)                                                          \
+/* A row with a member, one that is put by hand, and what ends a table. The
+ * rest is .why, .unit, ... of struct field. */
+#define FIELD(type, member, kind_, name_, ...)                                                     \
     {                                                                                              \
-        name_, FIELD_##kind_, offsetof(struct type, member), sizeof(((struct type *)0)->member),   \
-            NULL, 0                                                                                \
+        .name = name_, .kind = FIELD_##kind_, .offset = offsetof(struct type, member),             \
+        .size = sizeof(((struct type *)0)->member), .title = __VA_ARGS__                           \
     }
-#define FIELD_OR(type, member, kind_, name_, why_, none_)                                          \
+#define FIELD_HAND(kind_, name_, ...)                                                              \
     {                                                                                              \
-        name_, FIELD_##kind_, offsetof(struct type, member), sizeof(((struct type *)0)->member),   \
-            why_, none_                                                                            \
+        .name = name_, .kind = FIELD_##kind_, .title = __VA_ARGS__                                 \
+    }
+#define FIELD_ROWS(table)                                                                          \
+    {                                                                                              \
+        .name = "", .kind = FIELD_ROWS, .below = table                                             \
     }
 #define FIELD_END                                                                                  \
     {                                                                                              \
-        NULL, FIELD_TEXT, 0, 0, NULL, 0                                                            \
+        .name = NULL                                                                               \
     }
+
+/* The row of a value's path below a table; every index is "[]":
+ * "workloads[].phases.compute.worst[].node". NULL: no such field. *key: what
+ * stood for the key of a map, else "". */
+enum { FIELD_KEY_SIZE = 64 };
+const struct field *field_find(const struct field *table, const char *path,
+                               char key[FIELD_KEY_SIZE]);
+/* An object, a list or a map, of whatever. */
+bool field_holds(const struct field *f);
+bool field_nullable(const struct field *f);
 
 /* Where the nulls of an object are explained. reasons NULL: nowhere. */
 struct nulls {

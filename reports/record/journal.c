@@ -145,26 +145,21 @@ static int commit(struct journal *j, cJSON *o, int broken, bool sync, struct err
 static int put_start(cJSON *o, const struct record *r, const struct record_node *self)
 {
     cJSON *run = put_object(o, "run"), *node = put_object(o, "node");
-    cJSON *inventory = node ? put_object(node, "inventory") : NULL, *facts = put_object(o, "facts");
-    cJSON *job = NULL;
+    cJSON *facts = put_object(o, "facts"), *job = NULL;
     int rc = 0;
 
-    if (!run || !inventory || !facts)
+    if (!run || !node || !facts)
         return -1;
     if (r->job.present) {
         if (!(job = put_object(o, "job")))
             return -1;
-        rc = fields_put(job, record_job_fields, &r->job, NULL) |
-             put_number(job, "exclusive", r->job.exclusive, NULL, NULL);
+        rc = fields_put(job, record_job_fields, &r->job, NULL);
     }
     return rc | fields_put(run, record_run_fields, &r->run, NULL) |
            put_number(o, "time.seconds", (double)r->time.start.tv_sec, NULL, NULL) |
            put_number(o, "time.nanoseconds", (double)r->time.start.tv_nsec, NULL, NULL) |
            put_number(o, "time.pid", r->time.pid, NULL, NULL) | record_node_put(node, self, NULL) |
-           put_bool(node, "plugin_remote", self->plugin_remote) |
-           record_facts_put(inventory, record_inventory_info, self->inventory, 0, INVENTORY_COUNT,
-                            NULL) |
-           record_facts_put(facts, record_fact_info, r->facts, 0, FACT_COUNT, NULL);
+           put_bool(node, "plugin_remote", self->plugin_remote) | record_facts_put(facts, r);
 }
 
 int journal_start(struct journal *j, const struct record *r, int rank, int ranks,

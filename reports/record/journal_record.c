@@ -58,22 +58,18 @@ static void take_start(struct story *s, const cJSON *o)
         r->time.pid = (int)json_integer(o, "time.pid", 0, INT_MAX, 0);
         r->job.present = cJSON_IsObject(job);
         fields_get(job, record_job_fields, &r->job, keep_in_record, r);
-        r->job.exclusive = (int)json_integer(job, "exclusive", 0, 1, -1);
-        record_facts_get(json_at(o, "facts"), record_fact_info, r->facts, FACT_COUNT);
+        record_facts_get(json_at(o, "facts"), r);
     }
     s->started = true;
     s->rank = (int)json_integer(o, "rank", 0, MAX_RANKS - 1, -1);
     s->ranks = (int)json_integer(o, "ranks", 1, MAX_RANKS, 0);
-    snprintf(node.name, sizeof node.name, "%s", json_text(o, "node.name", "unknown"));
+    record_node_get(json_at(o, "node"), &node);
+    if (!node.name[0])
+        snprintf(node.name, sizeof node.name, "unknown");
     s->node = record_find_node(r, node.name);
     if (s->node >= 0)
         return;
-    snprintf(node.host, sizeof node.host, "%s", json_text(o, "node.host", ""));
-    snprintf(node.class_name, sizeof node.class_name, "%s", json_text(o, "node.class", ""));
-    snprintf(node.build_id, sizeof node.build_id, "%s", json_text(o, "node.build_id", ""));
     node.plugin_remote = cJSON_IsTrue(json_at(o, "node.plugin_remote"));
-    record_facts_get(json_at(o, "node.inventory"), record_inventory_info, node.inventory,
-                     INVENTORY_COUNT);
     s->node = record_add_node(r, &node);
 }
 

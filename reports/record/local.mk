@@ -6,11 +6,26 @@ noinst_LTLIBRARIES += %D%/librecord.la
     %D%/facts.def \
     %D%/fields.h %D%/fields.c \
     %D%/journal.h %D%/journal.c %D%/journal_record.c \
-    %D%/record.h %D%/record.c %D%/record_json.c %D%/record_file.c \
+    %D%/record.h %D%/record.c %D%/record_file.c %D%/record_json.c \
     %D%/record_fields.h %D%/record_fields.c \
+    %D%/record_put.h %D%/record_system.c %D%/record_ranks.c \
+    %D%/workload_fields.c \
     %D%/redact.h %D%/redact.c
 %C%_librecord_la_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS) $(ZLIB_CFLAGS)
 %C%_librecord_la_LIBADD = $(CJSON_LIBS) $(ZLIB_LIBS)
+
+# `make renew`: what is made of the tables, in the source tree.
+noinst_PROGRAMS += %D%/describe
+%C%_describe_SOURCES = %D%/describe.c
+%C%_describe_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
+%C%_describe_LDADD = %D%/librecord.la reports/core/libcore.la
+renew: %D%/describe
+	%D%/describe schema >$(srcdir)/%D%/record.schema.json
+	%D%/describe man >man.tmp
+	sed -i -e '/^\.\\" begin of what describe/r man.tmp' \
+	    -e '/^\.\\" begin of what describe/,/^\.\\" end of what describe/{//!d}' \
+	    $(srcdir)/%D%/hpcai500-record.5
+	rm man.tmp
 endif
 if BUILD_TOOLS
 dist_man_MANS += %D%/hpcai500-record.5

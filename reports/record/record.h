@@ -47,7 +47,12 @@ enum {
     RECORD_NAME_SIZE = 64,
     RECORD_TEXT_SIZE = 192,
     RECORD_MAX_BYTES = 1 << 20, /* of a record, at any scale */
-    RECORD_MAX_DEPTH = 32
+    RECORD_MAX_DEPTH = 32,
+    /* of what grows with the machine: */
+    RECORD_MAX_NAMES = 4096, /* nodes by name */
+    RECORD_MAX_NODES = 64,   /* described */
+    RECORD_MAX_EPOCHS = 256, /* per workload */
+    RECORD_MAX_WORST = 8     /* ranks per phase */
 };
 
 /* ---- what was asked, and by which job ---- */
@@ -97,13 +102,13 @@ enum record_layer {
 };
 
 enum record_fact_id {
-#define FACT(layer, key, kind, title) FACT_##layer##_##key,
+#define FACT(layer, key, kind, ...) FACT_##layer##_##key,
 #include "reports/record/facts.def"
     FACT_COUNT
 };
 
 enum record_inventory_id {
-#define INVENTORY(key, kind, title) INVENTORY_##key,
+#define INVENTORY(key, kind, ...) INVENTORY_##key,
 #include "reports/record/facts.def"
     INVENTORY_COUNT
 };

@@ -3,195 +3,246 @@
 
 #include "reports/record/record_fields.h"
 
-#include <math.h>
-#include <stdio.h>
-#include <string.h>
+/* ---- closed vocabularies ---- */
+
+static const char *const schema_words[] = {RECORD_SCHEMA, NULL};
+static const char *const version_words[] = {RECORD_SCHEMA_VERSION, NULL};
+static const char *const rules_words[] = {RECORD_RULES_VERSION, NULL};
+static const char *const level_words[] = {"hardware", "system", "free", NULL};
+static const char *const division_words[] = {"closed", "look-alike", "private", NULL};
+#define FILE_PATTERN "[A-Za-z0-9_][A-Za-z0-9._+-]*"
+#define TIME_PATTERN                                                                               \
+    "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:"            \
+    "([0-5][0-9]|60)\\.[0-9]{3}Z$"
+
+/* ---- what was asked ---- */
+
+const struct field record_head_fields[] = {
+    FIELD_HAND(CONST, "schema", "what this file is", .words = schema_words, .leaves = true),
+    FIELD_HAND(CONST, "schema_version", "semantic version of this schema", .words = version_words,
+               .leaves = true),
+    FIELD(record_head, id, TEXT, "id",
+          "<cluster>-<job>[_<task>|+<offset>].<restart>.<step>, or local-<time>-<pid>",
+          .pattern = "^" FILE_PATTERN "$", .secret = SECRET_ID, .leaves = true),
+    FIELD(record_head, status, STATUS, "status",
+          "complete: came to its end; partial: stopped, what was measured is here; crashed: a "
+          "failure ended it",
+          .leaves = true),
+    FIELD(record_head, valid, BOOL, "valid",
+          "whether the results may be compared; if not, reasons.valid says why", .leaves = true),
+    FIELD_END,
+};
+
+const struct field record_ranks_file_fields[] = {
+    FIELD(record_ranks_file, name, TEXT, "name", "its name, in the same folder",
+          .pattern = "^" FILE_PATTERN "\\.ranks(-[0-9a-f]{8})?\\.json(\\.gz)?$"),
+    FIELD(record_ranks_file, sha256, TEXT, "sha256", "digest of its bytes",
+          .pattern = RECORD_SHA256_PATTERN),
+    FIELD_END,
+};
 
 const struct field record_run_fields[] = {
-    FIELD(record_run, text, TEXT, "text"),
-    FIELD(record_run, canonical, TEXT, "canonical"),
-    FIELD(record_run, seed, U64, "seed"),
-    FIELD_OR(record_run, level, TEXT, "level", "no level was claimed", 0),
-    FIELD(record_run, division, TEXT, "division"),
+    FIELD(record_run, text, TEXT, "text", "the run text as it was typed",
+          .secret = SECRET_RUN_TEXT),
+    FIELD(record_run, canonical, TEXT, "canonical", "the same, in order and without defaults",
+          .secret = SECRET_RUN_TEXT),
+    FIELD(record_run, seed, U64, "seed", "seed of all random numbers"),
+    FIELD(record_run, level, TEXT, "level", "HPC AI500 level that is claimed",
+          .why = "no level was claimed", .words = level_words, .leaves = true),
+    FIELD(record_run, division, TEXT, "division", "rules that were followed",
+          .words = division_words, .leaves = true),
+    FIELD_HAND(CONST, "rules_version", "version of the rules", .words = rules_words,
+               .pattern = "^[0-9]+\\.[0-9]+$", .leaves = true),
     FIELD_END,
 };
+
+#define NO_ARRAY "not an array job"
+#define NO_HET   "not a heterogeneous job"
 
 const struct field record_job_fields[] = {
-    FIELD(record_job, cluster, TEXT, "cluster"),
-    FIELD(record_job, job_id, LONG, "job_id"),
-    FIELD(record_job, step_id, TEXT, "step_id"),
-    FIELD(record_job, restart, INT, "restart"),
-    FIELD_OR(record_job, array_job_id, LONG, "array_job_id", "not an array job", -1),
-    FIELD_OR(record_job, array_task_id, LONG, "array_task_id", "not an array job", -1),
-    FIELD_OR(record_job, het_job_id, LONG, "het_job_id", "not a heterogeneous job", -1),
-    FIELD_OR(record_job, het_offset, LONG, "het_offset", "not a heterogeneous job", -1),
-    FIELD(record_job, user, TEXT, "user"),
-    FIELD(record_job, uid, LONG, "uid"),
-    FIELD_OR(record_job, account, TEXT, "account", "Slurm names no account", 0),
-    FIELD_OR(record_job, partition, TEXT, "partition", "Slurm names no partition", 0),
+    FIELD(record_job, cluster, TEXT, "cluster", "name of the cluster; may be empty", .empty = true,
+          .secret = SECRET_CLUSTER, .leaves = true),
+    FIELD(record_job, job_id, LONG, "job_id", "job", .secret = SECRET_JOB),
+    FIELD(record_job, step_id, TEXT, "step_id", "step",
+          .pattern = "^([0-9]+|batch|extern|interactive)$"),
+    FIELD(record_job, restart, INT, "restart", "how often the job was requeued", .leaves = true),
+    FIELD(record_job, array_job_id, LONG, "array_job_id", "array this job is of", .why = NO_ARRAY,
+          .none = -1, .secret = SECRET_JOB),
+    FIELD(record_job, array_task_id, LONG, "array_task_id", "its task", .why = NO_ARRAY, .none = -1,
+          .secret = SECRET_JOB),
+    FIELD(record_job, het_job_id, LONG, "het_job_id", "heterogeneous job this one is of",
+          .why = NO_HET, .none = -1, .secret = SECRET_JOB),
+    FIELD(record_job, het_offset, LONG, "het_offset", "its component", .why = NO_HET, .none = -1,
+          .secret = SECRET_JOB),
+    FIELD(record_job, user, TEXT, "user", "user; may be empty", .empty = true,
+          .secret = SECRET_USER, .leaves = true),
+    FIELD(record_job, uid, LONG, "uid", "user id", .secret = SECRET_UID),
+    FIELD(record_job, account, TEXT, "account", "account", .why = "Slurm names no account",
+          .secret = SECRET_ACCOUNT, .leaves = true),
+    FIELD(record_job, partition, TEXT, "partition", "partition", .why = "Slurm names no partition",
+          .secret = SECRET_PARTITION, .leaves = true),
+    FIELD(record_job, exclusive, MAYBE, "exclusive",
+          "whether the job had all processors of its nodes",
+          .why = "what Slurm says of the job's processors does not tell whether it had all of them",
+          .leaves = true),
+    FIELD_HAND(TEXTS, "nodes", "nodes, in the order of the ranks", .most = RECORD_MAX_NAMES,
+               .secret = SECRET_HOST, .leaves = true),
+    FIELD_HAND(INT, "nodes_omitted", "nodes left out; all are in the ranks' file"),
+    FIELD_HAND(TEXTS, "plugin_remote", "nodes on which the plugin announced itself",
+               .by = "the plugin, on each node", .most = RECORD_MAX_NAMES, .secret = SECRET_HOST,
+               .leaves = true),
+    FIELD_HAND(INT, "plugin_remote_omitted", "of them, left out"),
     FIELD_END,
 };
 
-const struct field record_workload_head_fields[] = {
-    FIELD(workload_result, name, TEXT, "name"),
-    FIELD(workload_result, suite, TEXT, "suite"),
-    FIELD_OR(workload_result, class_name, TEXT, "class", "stopped before it was chosen", 0),
-    FIELD_OR(workload_result, engine, TEXT, "engine", "stopped before it was chosen", 0),
-    FIELD_OR(workload_result, dtype, TEXT, "dtype", "stopped before it was chosen", 0),
-    FIELD(workload_result, ranks, INT, "ranks"),
-    FIELD_OR(workload_result, threads, INT, "threads", "stopped before it was chosen", 0),
-    FIELD_OR(workload_result, batch, LONG, "batch", "stopped before it was chosen", 0),
-    FIELD_OR(workload_result, parameters, U64, "parameters", "stopped before the net was built", 0),
-    FIELD_OR(workload_result, hyper_parameters, TEXT, "hyper_parameters",
-             "the workload does not say", 0),
-    FIELD_OR(workload_result, data_origin, TEXT, "data_origin", "stopped before data were found",
-             0),
-    FIELD_OR(workload_result, data_path, TEXT, "data.path", "stopped before data were found", 0),
-    FIELD_OR(workload_result, data_manifest_sha256, TEXT, "data.manifest_sha256",
-             "the data have no manifest", 0),
-    FIELD_OR(workload_result, train_samples, U64, "data.train_samples",
-             "stopped before data were found", 0),
-    FIELD_OR(workload_result, eval_samples, U64, "data.eval_samples",
-             "stopped before data were found", 0),
-    FIELD_OR(workload_result, sample_bytes, U64, "data.sample_bytes", "not asked of the files", 0),
-    FIELD_OR(workload_result, metric, TEXT, "quality.metric", "stopped before it was chosen", 0),
-    FIELD(workload_result, higher_is_better, BOOL, "quality.higher_is_better"),
-    FIELD_OR(workload_result, target, POSITIVE, "quality.target", "no target was set", 0),
+const struct field record_times_fields[] = {
+    FIELD(record_times, start, TEXT, "start", "RFC 3339, UTC", .pattern = TIME_PATTERN,
+          .secret = SECRET_TIME, .leaves = true),
+    FIELD(record_times, end, TEXT, "end", "RFC 3339, UTC", .pattern = TIME_PATTERN,
+          .secret = SECRET_TIME, .leaves = true),
+    FIELD(record_times, wall_seconds, DOUBLE, "wall_seconds", "by a clock that never jumps",
+          .unit = "s", .why = "not timed", .leaves = true),
     FIELD_END,
 };
 
-const struct field record_workload_fields[] = {
-    FIELD(workload_result, status, STATUS, "status"),
-    FIELD(workload_result, valid, BOOL, "valid"),
-    FIELD(workload_result, achieved, MEASURE, "quality.achieved"),
-    FIELD_OR(workload_result, baseline, DOUBLE, "quality.baseline", "not computed", 0),
-    FIELD_OR(workload_result, baseline_domain_name, TEXT, "quality.baseline_domain.name",
-             "no baseline of the field", 0),
-    FIELD(workload_result, baseline_domain, MEASURE, "quality.baseline_domain.value"),
-    FIELD_OR(workload_result, epochs_to_target, INT, "quality.epochs_to_target",
-             "the target was not reached", 0),
-    FIELD(workload_result, rcp.seeds, INT, "quality.rcp.seeds"),
-    FIELD_OR(workload_result, rcp.mean_epochs, DOUBLE, "quality.rcp.mean_epochs",
-             "no reference convergence point for this run", 0),
-    FIELD_OR(workload_result, rcp.std_epochs, DOUBLE, "quality.rcp.std_epochs",
-             "no reference convergence point for this run", 0),
-    FIELD_OR(workload_result, rcp.min_epochs, DOUBLE, "quality.rcp.min_epochs",
-             "no reference convergence point for this run", 0),
-    FIELD(workload_result, samples_per_second, MEASURE, "performance.samples_per_second"),
-    FIELD_OR(workload_result, flop_per_sample, POSITIVE, "performance.flop_per_sample",
-             "stopped before the net was built", 0),
-    FIELD_OR(workload_result, flop_per_sample_3x, POSITIVE, "performance.flop_per_sample_3x",
-             "stopped before the net was built", 0),
-    FIELD(workload_result, flop_per_second, MEASURE, "performance.flop_per_second"),
-    FIELD(workload_result, time_to_quality_seconds, MEASURE, "performance.time_to_quality_seconds"),
-    FIELD(workload_result, vflops_n5, MEASURE, "performance.vflops.n5"),
-    FIELD(workload_result, vflops_n10, MEASURE, "performance.vflops.n10"),
-    FIELD_OR(workload_result, arena_bytes, U64, "performance.arena_bytes",
-             "stopped before memory was planned", 0),
-    FIELD(workload_result, stalls.steps, LONG, "performance.stalls.steps"),
-    FIELD(workload_result, stalls.stalled, LONG, "performance.stalls.stalled"),
-    FIELD_OR(workload_result, stalls.stalled_seconds, DOUBLE, "performance.stalls.stalled_seconds",
-             "steps were not timed", 0),
+/* ---- where it ran ---- */
+
+#define HASH_FIELD                                                                                 \
+    FIELD_HAND(TEXT, "hash", "SHA-256 of this layer", .pattern = RECORD_SHA256_PATTERN, .most = 64)
+
+const struct field record_inventory_fields[] = {
+#define INVENTORY(key, kind, ...)                                                                  \
+    FIELD(record_node, inventory[INVENTORY_##key], FACT_##kind, #key, __VA_ARGS__,                 \
+          .why = "not recorded"),
+#include "reports/record/facts.def"
     FIELD_END,
 };
 
-const struct field record_epoch_fields[] = {
-    FIELD(result_epoch, epoch, INT, "epoch"),
-    FIELD_OR(result_epoch, seconds, DOUBLE, "seconds", "not timed", 0),
-    FIELD_OR(result_epoch, input_wait_seconds, DOUBLE, "input_wait_seconds", "not timed", 0),
-    FIELD_OR(result_epoch, train_loss, DOUBLE, "train_loss", "the loss is not finite", 0),
-    FIELD_OR(result_epoch, train_quality, DOUBLE, "train_quality", "not evaluated", 0),
-    FIELD_OR(result_epoch, quality, DOUBLE, "quality", "not evaluated in this epoch", 0),
+const struct field record_hardware_fields[] = {
+    FIELD(record_hardware, node_count, INT, "node_count", "nodes of the run"),
+    FIELD(record_hardware, inventories_sha256, TEXT, "inventories_sha256",
+          "SHA-256 over the nodes' inventories, in the order of their own hashes: equal for the "
+          "same machines under other names",
+          .pattern = RECORD_SHA256_PATTERN),
+#define INVENTORY(key, kind, ...)                                                                  \
+    FIELD(record_hardware, inventory[INVENTORY_##key], FACT_##kind, #key, __VA_ARGS__,             \
+          .why = "not recorded"),
+#include "reports/record/facts.def"
+    HASH_FIELD,
     FIELD_END,
 };
 
-#define KIND_TEXT   0
-#define KIND_NUMBER 1
+/* The facts of all layers, one after the other: each table ends where the
+ * row of the next layer stands. */
+static const struct field layer_fields[] = {
+#define LAYER(key, title) HASH_FIELD, FIELD_END,
+#define FACT(layer, key, kind, ...)                                                                \
+    FIELD(record, facts[FACT_##layer##_##key], FACT_##kind, #key, __VA_ARGS__,                     \
+          .why = "not recorded"),
+#include "reports/record/facts.def"
+    HASH_FIELD,
+    FIELD_END,
+};
 
-const struct fact_info record_fact_info[FACT_COUNT] = {
-#define FACT(layer, key, kind, title) {#key, LAYER_##layer, KIND_##kind},
+enum {
+#define LAYER(key, title)           ROW_HASH_BEFORE_##key, ROW_END_BEFORE_##key,
+#define FACT(layer, key, kind, ...) ROW_##layer##_##key,
+#include "reports/record/facts.def"
+    ROW_COUNT
+};
+
+const struct record_layer_info record_layers[LAYER_COUNT] = {
+#define LAYER(key, title) {#key, title, layer_fields + ROW_END_BEFORE_##key + 1},
 #include "reports/record/facts.def"
 };
 
-const struct fact_info record_inventory_info[INVENTORY_COUNT] = {
-#define INVENTORY(key, kind, title) {#key, -1, KIND_##kind},
-#include "reports/record/facts.def"
+const struct field record_nodes_fields[] = {
+    FIELD(record_nodes, node_count, INT, "node_count", "nodes of the run", .leaves = true),
+    FIELD(record_nodes, nodes_omitted, INT, "nodes_omitted",
+          "nodes left out; all are in the ranks' file"),
+    FIELD_END,
 };
 
-static int fact_put(cJSON *o, const struct fact_info *info, const struct record_fact *f,
-                    const struct nulls *n)
-{
-    const char *why = f->state == FACT_UNKNOWN ? f->text
-                      : f->state == FACT_UNSET ? "not recorded"
-                                               : "recorded as another type";
+const struct field record_node_fields[] = {
+    FIELD(record_node, name, TEXT, "name",
+          "the node, as Slurm calls it; outside of Slurm the host name", .secret = SECRET_HOST,
+          .leaves = true),
+    FIELD(record_node, host, TEXT, "host", "host name, as the node calls itself",
+          .why = "the node did not say", .secret = SECRET_HOST),
+    FIELD(record_node, class_name, TEXT, "class",
+          "hardware class: the site's word, or CPU, GPU, NIC and board",
+          .why = "the site names no class"),
+    FIELD(record_node, build_id, TEXT, "build_id", "build of the agent that ran there",
+          .why = "the node did not say"),
+    FIELD_HAND(OBJECT, "inventory", "what the node is made of", .below = record_inventory_fields),
+    FIELD_END,
+};
 
-    if (f->state == FACT_NUMBER && info->number)
-        return put_number(o, info->key, f->number, why, n);
-    if (f->state == FACT_TEXT && !info->number)
-        return put_text(o, info->key, f->text, why, n);
-    if (n)
-        return put_null(o, info->key, why, n);
-    cJSON *reason = cJSON_AddObjectToObject(o, info->key);
-    return reason ? put_text(reason, "why", why, NULL, NULL) : -1;
-}
+/* ---- the whole ---- */
 
-int record_facts_put(cJSON *o, const struct fact_info *info, const struct record_fact *facts,
-                     int first, int last, const struct nulls *n)
-{
-    int rc = 0;
+static const struct field hyper_layer_fields[] = {
+    FIELD_HAND(LIST, "workloads", "one row per workload", .below = record_hyper_fields),
+    HASH_FIELD,
+    FIELD_END,
+};
 
-    for (int i = first; i < last; i++)
-        rc |= fact_put(o, &info[i], &facts[i], n);
-    return rc;
-}
+static const struct field domain_layer_fields[] = {
+    FIELD_HAND(LIST, "workloads", "one row per workload", .below = record_domain_fields),
+    HASH_FIELD,
+    FIELD_END,
+};
 
-void record_facts_get(const cJSON *o, const struct fact_info *info, struct record_fact *facts,
-                      int count)
-{
-    for (int i = 0; i < count; i++) {
-        const cJSON *v = cJSON_GetObjectItemCaseSensitive(o, info[i].key);
-        if (cJSON_IsString(v))
-            record_fact_text(&facts[i], v->valuestring);
-        else if (cJSON_IsNumber(v))
-            record_fact_number(&facts[i], v->valuedouble);
-        else
-            record_fact_unknown(&facts[i], json_text(v, "why", "not recorded"));
-    }
-}
+/* The layers that are not made of facts alone. */
+#define BELOW_hardware          record_hardware_fields
+#define BELOW_hyper_parameters  hyper_layer_fields
+#define BELOW_problem_domain    domain_layer_fields
+#define BELOW_facts(key)        (layer_fields + ROW_END_BEFORE_##key + 1)
+#define BELOW_operating_system  BELOW_facts(operating_system)
+#define BELOW_communication     BELOW_facts(communication)
+#define BELOW_libraries         BELOW_facts(libraries)
+#define BELOW_framework         BELOW_facts(framework)
+#define BELOW_programming_model BELOW_facts(programming_model)
+#define BELOW_implementation    BELOW_facts(implementation)
 
-struct workload_result record_honest(const struct workload_result *r)
-{
-    struct workload_result h = *r;
-    struct measure *const claims[] = {
-        &h.achieved,  &h.samples_per_second, &h.flop_per_second, &h.time_to_quality_seconds,
-        &h.vflops_n5, &h.vflops_n10,         &h.baseline_domain};
+static const struct field layers_fields[] = {
+#define LAYER(key, title) FIELD_HAND(OBJECT, #key, title, .below = BELOW_##key),
+#include "reports/record/facts.def"
+    FIELD_END,
+};
 
-    for (size_t i = 0; i < sizeof claims / sizeof *claims; i++)
-        if (h.status != RUN_COMPLETE && claims[i]->value == 0 && !claims[i]->reason)
-            *claims[i] = unmeasured("stopped before it was measured");
-    if (!h.baseline_domain_name[0] && !h.baseline_domain.reason)
-        h.baseline_domain = unmeasured("no baseline of the field");
-    if (h.rcp.seeds == 0)
-        h.rcp.mean_epochs = h.rcp.std_epochs = h.rcp.min_epochs = NAN;
-    if (h.stalls.steps == 0)
-        h.stalls.stalled_seconds = NAN;
-    if (h.status != RUN_COMPLETE && h.baseline == 0)
-        h.baseline = NAN;
-    return h;
-}
+static const struct field system_fields[] = {
+    FIELD_HAND(OBJECT, "layers",
+               "the nine layers of HPC AI500 V2; `hash` is the SHA-256 of the layer's JSON without "
+               "white space and without `hash`. `hardware` holds the value that all nodes have, "
+               "null where they differ",
+               .below = layers_fields),
+    FIELD_HAND(LIST, "nodes", "the nodes; of very many the odd ones first",
+               .below = record_node_fields),
+    FIELD_ROWS(record_nodes_fields),
+    FIELD_END,
+};
 
-int record_node_put(cJSON *o, const struct record_node *node, const struct nulls *n)
-{
-    return put_text(o, "name", node->name, NULL, n) |
-           put_text(o, "host", node->host, "the node did not say", n) |
-           put_text(o, "class", node->class_name, "the site names no class", n) |
-           put_text(o, "build_id", node->build_id, "the node did not say", n);
-}
-
-bool record_has_ranks(const struct record *r)
-{
-    for (int i = 0; i < r->n_workloads; i++)
-        if (r->workloads[i].n_ranks > 1)
-            return true;
-    return r->n_nodes > 1;
-}
+const struct field record_fields[] = {
+    FIELD_ROWS(record_head_fields),
+    FIELD_HAND(OBJECT, "ranks_file",
+               "file beside this one that holds everything per rank and node; null when this one "
+               "does",
+               .why = "one rank: the record holds it all", .below = record_ranks_file_fields,
+               .secret = SECRET_RANKS_FILE),
+    FIELD_HAND(OBJECT, "run", "what was asked", .by = "the agent, from the run text",
+               .below = record_run_fields),
+    FIELD_HAND(OBJECT, "job", "the Slurm job; null without Slurm", .why = "not started by Slurm",
+               .by = "the agent, from what Slurm tells a task", .below = record_job_fields),
+    FIELD_HAND(OBJECT, "system", "where it ran", .by = "the agent, on each node",
+               .below = system_fields),
+    FIELD_HAND(OBJECT, "time", "when", .by = "the agent of rank 0", .below = record_times_fields),
+    FIELD_HAND(LIST, "workloads", "workloads, in the order they ran",
+               .by = "the workload; what is over ranks, the agent of rank 0",
+               .below = record_workload_rows, .most = RUNSPEC_MAX_WORKLOADS),
+    FIELD_HAND(LIST, "micro", "micro benchmarks", .by = "the micro benchmark",
+               .below = record_micro_fields),
+    FIELD_HAND(
+        MAP, "reasons", "why a value is null, a result not valid or a run not complete, by path",
+        .by = "who left the value empty", .pattern = "^[A-Za-z0-9_.\\[\\]-]+$", .most = 4096),
+    FIELD_END,
+};

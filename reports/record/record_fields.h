@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The tables that say how the structs of a record read as JSON; shared by
- * the record and the journals, so that both mean the same.
+ * The tables of a record: what each of its values is, from which member it
+ * is read, what may stand there, who fills it in and who may see it. The
+ * record, the journals, the schema, hpcai500-record(5) and redaction walk
+ * them. Beside them the structs that exist only to be written.
  */
 #ifndef RECORD_RECORD_FIELDS_H
 #define RECORD_RECORD_FIELDS_H
@@ -9,35 +11,110 @@
 #include "reports/record/fields.h"
 #include "reports/record/record.h"
 
+/* ---- what is counted up from the ranks, as it is written ---- */
+
+struct record_head {
+    char id[RECORD_ID_SIZE];
+    enum run_status status;
+    bool valid;
+};
+
+struct record_times {
+    char start[RECORD_UTC_SIZE], end[RECORD_UTC_SIZE];
+    double wall_seconds;
+};
+
+/* The inventory that all nodes share. */
+struct record_hardware {
+    int node_count;
+    char inventories_sha256[65];
+    struct record_fact inventory[INVENTORY_COUNT];
+};
+
+struct record_nodes {
+    int node_count, nodes_omitted;
+};
+
+/* Of a workload, over its ranks. */
+struct record_shares {
+    double utilisation, wall_seconds, phase_sum_error;
+    int ranks_known;
+};
+
+/* Seconds of a phase, over the ranks. */
+struct record_spread {
+    double min, median, p95, max;
+    const char *max_node;
+};
+
+struct record_worst {
+    int rank;
+    const char *node;
+    double seconds;
+};
+
+struct record_counter_ranks {
+    int counted;
+    double min, median, max;
+    const char *max_node, *min_node;
+};
+
+struct record_counter_head {
+    const char *unit, *source;
+    double total, ratio;
+};
+
+/* ---- the tables ---- */
+
+#define RECORD_SHA256_PATTERN "^[0-9a-f]{64}$"
+
+extern const struct field record_fields[]; /* the whole record; all others stand below it */
+extern const struct field record_head_fields[];
+extern const struct field record_ranks_file_fields[];
 extern const struct field record_run_fields[];
 extern const struct field record_job_fields[];
+extern const struct field record_times_fields[];
+extern const struct field record_hardware_fields[];
+extern const struct field record_hyper_fields[];  /* rows of that layer, of a workload_result */
+extern const struct field record_domain_fields[]; /* the same */
+extern const struct field record_nodes_fields[];
+extern const struct field record_node_fields[]; /* all but the inventory */
+extern const struct field record_inventory_fields[];
+extern const struct field record_workload_rows[];        /* all of a workload */
 extern const struct field record_workload_head_fields[]; /* who: fixed when it begins */
 extern const struct field record_workload_fields[];      /* what it reached */
+extern const struct field record_cost_fields[];
+extern const struct field record_shares_fields[];
 extern const struct field record_epoch_fields[];
+extern const struct field record_spread_fields[];
+extern const struct field record_worst_fields[];
+extern const struct field record_counter_fields[];
+extern const struct field record_counter_ranks_fields[];
+extern const struct field record_layer_time_fields[];
+extern const struct field record_micro_fields[];
 
-/* A row of facts.def: layer -1 for the inventory. */
-struct fact_info {
-    const char *key;
-    int layer;
-    int number; /* else a text */
+/* The layers of facts.def; facts are members of struct record. */
+struct record_layer_info {
+    const char *key, *title;
+    const struct field *facts;
 };
-extern const struct fact_info record_fact_info[FACT_COUNT];
-extern const struct fact_info record_inventory_info[INVENTORY_COUNT];
+extern const struct record_layer_info record_layers[LAYER_COUNT];
 
-/* Facts first to last under their keys. */
-int record_facts_put(cJSON *o, const struct fact_info *info, const struct record_fact *facts,
-                     int first, int last, const struct nulls *n);
-/* Back again. In journals a reason stands as {"why": "..."}: see fields.h. */
-void record_facts_get(const cJSON *o, const struct fact_info *info, struct record_fact *facts,
-                      int count);
+/* ---- parts that records and journals share ---- */
+
+/* All facts, an object per layer, and back. Without n (journals) what is not
+ * known stands as {"why": "..."}. */
+int record_facts_put(cJSON *o, const struct record *r);
+void record_facts_get(const cJSON *o, struct record *r);
+
+/* A node with its inventory, and back. */
+int record_node_put(cJSON *o, const struct record_node *node, const struct nulls *n);
+void record_node_get(const cJSON *o, struct record_node *node);
 
 /* What an unfinished or zeroed result claims by accident becomes unmeasured. */
 struct workload_result record_honest(const struct workload_result *r);
 
 /* More than one rank or node: there is more than the record can hold. */
 bool record_has_ranks(const struct record *r);
-
-/* All of a node but its inventory. */
-int record_node_put(cJSON *o, const struct record_node *node, const struct nulls *n);
 
 #endif

@@ -242,12 +242,8 @@ static int sink_workload(sink s, const struct record *r, int i)
 static int sink_node(sink s, const struct record_node *node, int i)
 {
     cJSON *o = cJSON_CreateObject();
-    cJSON *inventory = o ? put_object(o, "inventory") : NULL;
-    int failed = inventory ? record_node_put(o, node, NULL) |
-                                 record_facts_put(inventory, record_inventory_info, node->inventory,
-                                                  0, INVENTORY_COUNT, NULL)
-                           : -1;
-    return sink_row(s, o, failed, i);
+
+    return sink_row(s, o, o ? record_node_put(o, node, NULL) : -1, i);
 }
 
 static int sink_all(sink s, const struct record *r, const char *id)

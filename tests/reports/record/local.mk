@@ -23,4 +23,4 @@ check_PROGRAMS += %D%/make_records
 TESTS += %D%/schema.bats
 endif
 dist_check_SCRIPTS += %D%/schema.bats %D%/validate.py
-EXTRA_DIST += %D%/corpus %D%/fuzz_record.c %D%/fuzz_journal.c
+EXTRA_DIST += %D%/refused.txt %D%/corpus %D%/fuzz_record.c %D%/fuzz_journal.c

@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""validate.py [--mutate] FILE...: are these records what the schema and its words promise?
+"""validate.py [--mutate|--refused LIST] FILE...: are these records what the schema and its words promise?
 
 Schema (JSON Schema 2020-12, by python3-jsonschema); every null has a reason;
 every reason but the well-known ones explains a null; the hashes of the nine
 layers and of the ranks' file are right. --mutate: deletes, retypes and adds
-every field in turn and expects the schema to refuse each.
+every field in turn and expects the schema to refuse each. --refused: puts
+the values that LIST names at its paths and expects the same.
 Exit 0: yes, 1: no (one line per fault), 77: python3-jsonschema is not there.
 """
 import copy
@@ -174,12 +175,51 @@ def mutate(validator, path):
     print(f"{path}: {tried} changes tried", file=sys.stderr)
 
 
+VALUES = {
+    "minus_one": -1, "minus_two": -2, "zero": 0, "fraction": 1.5, "two": 2, "huge": 1e30, "null": None,
+    "empty": "", "control": "\x01x", "blank": "x y", "word": "word", "long": "x" * 5000,
+}
+
+
+def refused(listed):
+    """What --refused does, for the rows of LIST."""
+    rows = [line.split() for line in listed if line.strip() and not line.startswith("#")]
+
+    def job(validator, path):
+        with open(path, encoding="utf-8") as f:
+            doc = json.load(f)
+        for at, *names in rows:
+            steps = [int(s) if s.isdigit() else s for s in re.findall(r"[^.\[\]]+", at)]
+            holder = doc
+            try:
+                for step in steps[:-1]:
+                    holder = holder[step]
+                was = holder[steps[-1]]
+            except (KeyError, IndexError, TypeError):
+                yield f"{at} is not in the record"
+                continue
+            for name in names:
+                holder[steps[-1]] = was * 5000 if name == "many" else VALUES[name]
+                if validator.is_valid(doc):
+                    yield f"not refused: {at} {name}"
+            holder[steps[-1]] = was
+        if not validator.is_valid(doc):
+            yield "the record was not put back"
+        print(f"{path}: {sum(len(r) - 1 for r in rows)} values tried", file=sys.stderr)
+
+    return job
+
+
 def main():
     args = sys.argv[1:]
     job = check
     if args[:1] == ["--mutate"]:
         job = mutate
         args = args[1:]
+    elif args[:1] == ["--refused"] and len(args) > 1:
+        with open(args[1], encoding="utf-8") as f:
+            job = refused(f.readlines())
+        args = args[2:]
     if not args:
         sys.exit(__doc__)
     with open(SCHEMA, encoding="utf-8") as f:

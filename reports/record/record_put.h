@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The parts of a record's text, each in a file of its own; record_json.c
+ * calls them.
+ *
+ * Failure: -1 only when out of memory.
+ */
+#ifndef RECORD_RECORD_PUT_H
+#define RECORD_RECORD_PUT_H
+
+#include "reports/record/record_fields.h"
+
+/* What grows with the machine, halved until the text fits. */
+struct record_limits {
+    int nodes;  /* rows of system.nodes */
+    int names;  /* of job.nodes and job.plugin_remote */
+    int epochs; /* per workload */
+    int worst;  /* ranks per phase */
+};
+
+/* record_system.c: system and job of doc. */
+int record_put_system(cJSON *doc, const struct record *r, const struct record_limits *limit,
+                      const struct nulls *n);
+int record_put_job(cJSON *doc, const struct record *r, const struct record_limits *limit,
+                   const struct nulls *n);
+
+/* record_ranks.c: of workload w's object o. */
+int record_put_phases(cJSON *o, const struct record *r, const struct record_workload *w,
+                      const struct record_limits *limit, const struct nulls *n);
+int record_put_counters(cJSON *o, const struct record *r, const struct record_workload *w,
+                        const struct nulls *n);
+
+#endif
