@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "agent/place.h"
+#include "reports/core/atomic.h"
 #include "reports/core/fdio.h"
 
 static int copy(int from, int to)
@@ -57,18 +58,6 @@ void place_drop(const struct place *p, const char *id, const char *const *tails,
 
 enum { PATH_SIZE = PATH_MAX + RECORD_ID_SIZE + 64 };
 
-/* rename() that refuses to replace; by a hard link where the file system does
- * not know such a rename (NFS). errno says why not. */
-static int rename_new(const char *from, const char *to)
-{
-    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
-        return 0;
-    if ((errno != EINVAL && errno != ENOSYS && errno != ENOTSUP) || link(from, to) < 0)
-        return -1;
-    unlink(from);
-    return 0;
-}
-
 /* Whether the file at path is of the run of that id: ids are in it as text. */
 static bool of_this_run(const char *path, const char *id)
 {
@@ -89,7 +78,7 @@ static bool of_this_run(const char *path, const char *id)
  * (from is then gone in any case); -1 with errno. */
 static int publish(const char *from, const char *to, const char *id, bool again)
 {
-    if (rename_new(from, to) == 0)
+    if (atomic_rename_new(AT_FDCWD, from, AT_FDCWD, to) == 0)
         return 0;
     if (errno != EEXIST)
         return -1;
@@ -190,7 +179,7 @@ static void leave_others(const struct place *p, const char *id, const char *dir,
         snprintf(to, sizeof to, "%s/%s%s", dir, id, tails[i]);
         if (strcmp(tails[i], ".json") == 0 || copy_aside(from, dir, id, aside) < 0)
             continue;
-        if (again ? rename(aside, to) < 0 : rename_new(aside, to) < 0)
+        if (again ? rename(aside, to) < 0 : atomic_rename_new(AT_FDCWD, aside, AT_FDCWD, to) < 0)
             unlink(aside);
     }
 }

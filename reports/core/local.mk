@@ -3,6 +3,7 @@
 noinst_LTLIBRARIES += %D%/libcore.la
 %C%_libcore_la_CFLAGS = $(AM_CFLAGS) $(HARDEN_CFLAGS)
 %C%_libcore_la_SOURCES = \
+    %D%/atomic.h %D%/atomic.c \
     %D%/clock.h %D%/clock.c \
     %D%/conf.h %D%/conf.c \
     %D%/counters.def \

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "reports/core/atomic.h"
 #include "reports/core/utf8.h"
 #include "reports/draw/xml.h"
 
@@ -272,29 +273,16 @@ static void draw(FILE *f, const struct plot_series *series, int n, const char *n
 int plot_svg(const char *path, const struct plot_series *series, int n, const char *note,
              struct err *e)
 {
-    char temp[PATH_MAX];
+    struct atomic a;
+    FILE *f;
 
-    if (snprintf(temp, sizeof temp, "%s.XXXXXX", path) >= (int)sizeof temp)
-        return err_set(e, "%.128s...: the path is too long", path);
-    int fd = mkostemp(temp, O_CLOEXEC);
-    FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
-    if (!f) {
+    if (atomic_open(&a, AT_FDCWD, path, NULL, 0666, ATOMIC_UMASK) < 0)
+        return err_set(e, "cannot write %s: %s", path, strerror(errno));
+    if ((f = atomic_stream(&a)))
+        draw(f, series, n, note);
+    int rc = f ? atomic_publish(&a, NULL) : -1;
+    if (rc < 0)
         err_set(e, "cannot write %s: %s", path, strerror(errno));
-        if (fd >= 0) {
-            close(fd);
-            unlink(temp);
-        }
-        return -1;
-    }
-    draw(f, series, n, note);
-    mode_t mask = umask(0);
-    umask(mask);
-    int rc = ferror(f) || fflush(f) || fchmod(fd, 0666 & ~mask) < 0 ? -1 : 0;
-    if (fclose(f) != 0)
-        rc = -1;
-    if (rc == 0 && rename(temp, path) == 0)
-        return 0;
-    err_set(e, "cannot write %s: %s", path, strerror(errno));
-    unlink(temp);
-    return -1;
+    atomic_discard(&a);
+    return rc;
 }

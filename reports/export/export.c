@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "reports/core/atomic.h"
 #include "reports/core/conf.h"
 #include "reports/record/fields.h"
 #include "reports/record/record.h"
@@ -157,31 +158,6 @@ static int export_files(struct run *r, char **paths, int n, struct err *e)
 
 /* ---- where it goes ---- */
 
-/* Exclusive file beside the wanted one; what reads the folder sees all of it or
- * nothing. Its name does not end as the wanted one. */
-static FILE *open_beside(const char *path, char temporary[PATH_MAX], struct err *e)
-{
-    if (snprintf(temporary, PATH_MAX, "%s.XXXXXX", path) >= PATH_MAX) {
-        err_set(e, "the path %s is too long", path);
-        return NULL;
-    }
-    int fd = mkostemp(temporary, 02000000 /* O_CLOEXEC */);
-    FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
-    if (!f)
-        err_set(e, "cannot make a file beside %s: %s", path, strerror(errno));
-    return f;
-}
-
-static int put_in_place(FILE *f, const char *temporary, const char *path, struct err *e)
-{
-    mode_t mask = umask(0);
-
-    umask(mask);
-    if (fflush(f) || fchmod(fileno(f), 0644 & ~mask) || fsync(fileno(f)) || rename(temporary, path))
-        return err_set(e, "cannot write %s: %s", path, strerror(errno));
-    return 0;
-}
-
 static int run_sink(struct run *r, char **paths, int n, struct err *e)
 {
     int rc = r->sink->begin ? r->sink->begin(&r->x, e) : 0;
@@ -197,22 +173,20 @@ static int run_sink(struct run *r, char **paths, int n, struct err *e)
 
 static int export_to(struct run *r, const char *path, char **paths, int n, struct err *e)
 {
-    char temporary[PATH_MAX];
-    int rc;
+    struct atomic a;
 
     if (!path) {
         r->x.f = stdout;
         return run_sink(r, paths, n, e);
     }
-    r->x.f = open_beside(path, temporary, e);
-    if (!r->x.f)
-        return -1;
-    rc = run_sink(r, paths, n, e);
-    if (rc == 0)
-        rc = put_in_place(r->x.f, temporary, path, e);
-    fclose(r->x.f);
-    if (rc)
-        unlink(temporary);
+    /* what another program reads must not hang on the umask of who writes it */
+    if (atomic_open(&a, AT_FDCWD, path, NULL, 0644, r->sink->takes_file ? 0 : ATOMIC_UMASK) < 0)
+        return err_set(e, "cannot make a file beside %s: %s", path, strerror(errno));
+    r->x.f = atomic_stream(&a);
+    int rc = r->x.f ? run_sink(r, paths, n, e) : err_set(e, "out of memory");
+    if (rc == 0 && atomic_publish(&a, NULL) < 0)
+        rc = err_set(e, "cannot write %s: %s", path, strerror(errno));
+    atomic_discard(&a);
     return rc;
 }
 

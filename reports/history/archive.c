@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "reports/core/atomic.h"
 #include "reports/core/fdio.h"
 
 #define SUFFIX         ".json.gz"
@@ -134,9 +135,11 @@ static int step_into(int fd, const char *name, bool make)
 
     if (next >= 0 || errno != ENOENT || !make)
         return next;
-    if (mkdirat(fd, name, 0750) < 0 && errno != EEXIST)
+    if (mkdirat(fd, name, 0750) == 0)
+        fchmodat(fd, name, 0750, 0); /* a group may read it whatever the umask */
+    else if (errno != EEXIST)
         return -1;
-    if (fsync(fd) < 0 && errno != EINVAL)
+    if (atomic_sync_folder(fd) < 0)
         return -1;
     return openat(fd, name, flags);
 }
@@ -247,27 +250,16 @@ static void temp_name(const char *name, char temp[TEMP_SIZE])
  * why not. */
 static int write_temp(int dirfd, const char *name, const void *bytes, size_t n, bool sync)
 {
-    const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
     char temp[TEMP_SIZE];
+    struct atomic a;
 
     temp_name(name, temp);
-    int fd = openat(dirfd, temp, flags, 0640);
-    if (fd < 0 && errno == EEXIST && unlinkat(dirfd, temp, 0) == 0)
-        fd = openat(dirfd, temp, flags, 0640);
-    if (fd < 0)
+    if (atomic_open(&a, dirfd, name, temp, 0640, sync ? 0 : ATOMIC_VOLATILE) < 0)
         return -1;
-    int rc = fdio_write(fd, bytes, n);
-    if (rc == 0 && sync)
-        rc = fsync(fd);
-    int why = errno;
-    if (close(fd) < 0 && rc == 0) {
-        why = errno;
-        rc = -1;
-    }
-    if (rc < 0)
-        unlinkat(dirfd, temp, 0);
-    errno = why;
-    return rc;
+    if (fdio_write(a.fd, bytes, n) == 0 && atomic_settle(&a) == 0)
+        return 0;
+    atomic_discard(&a);
+    return -1;
 }
 
 /* From the temporary name to its own. What was put twice in one batch has its
@@ -350,7 +342,7 @@ static int put(struct archive *a, const struct spot *s, const char *place,
         return remember(a, place, has);
     if (rc == 0)
         rc = publish(s, has);
-    if (rc == 0 && fsync(s->dirfd) < 0 && errno != EINVAL)
+    if (rc == 0 && atomic_sync_folder(s->dirfd) < 0)
         rc = -1;
     return rc;
 }
@@ -542,7 +534,7 @@ int archive_remove(struct archive *a, const char *place, struct err *e)
             rc = err_set(e, "cannot remove %s/%s: %s", a->dir, place, strerror(errno));
     }
     drop_temps(&s);
-    if (rc == 0 && fsync(s.dirfd) < 0 && errno != EINVAL)
+    if (rc == 0 && atomic_sync_folder(s.dirfd) < 0)
         rc = err_set(e, "cannot remove %s/%s: %s", a->dir, place, strerror(errno));
     close(s.dirfd);
     prune(a, place);

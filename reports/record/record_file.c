@@ -16,13 +16,11 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#ifdef HAVE_SYS_RANDOM_H
-#include <sys/random.h>
-#endif
 #ifdef HAVE_ZLIB
 #include <zlib.h>
 #endif
 
+#include "reports/core/atomic.h"
 #include "reports/core/fdio.h"
 #include "reports/record/record_fields.h"
 #include "reports/core/sha256.h"
@@ -30,53 +28,11 @@
 
 /* ---- a file that is not there until it is whole ---- */
 
-struct temp {
-    int dirfd, fd;
-    const char *dir;
-    char name[RECORD_ID_SIZE + 64];
-};
-
-static unsigned random_number(void)
+static int temp_open(struct atomic *t, int dirfd, const char *dir, const char *name, struct err *e)
 {
-    unsigned v = 0;
-
-#ifdef HAVE_SYS_RANDOM_H
-    if (getrandom(&v, sizeof v, GRND_NONBLOCK) == (ssize_t)sizeof v)
-        return v;
-#endif
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (unsigned)t.tv_nsec ^ (unsigned)getpid() << 16;
-}
-
-static int temp_open(struct temp *t, int dirfd, const char *dir, const char *id, struct err *e)
-{
-    *t = (struct temp){.dirfd = dirfd, .dir = dir};
-    snprintf(t->name, sizeof t->name, ".%s.%08x.tmp", id, random_number());
-    t->fd = openat(dirfd, t->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-    if (t->fd < 0)
+    if (atomic_open(t, dirfd, name, NULL, 0666, ATOMIC_NEW | ATOMIC_UMASK) < 0)
         return err_set(e, "cannot write a record into %s: %s", dir, strerror(errno));
     return 0;
-}
-
-/* Forgets it: nothing was there. */
-static void temp_discard(struct temp *t)
-{
-    if (t->fd >= 0)
-        close(t->fd);
-    if (t->name[0])
-        unlinkat(t->dirfd, t->name, 0);
-    t->fd = -1;
-    t->name[0] = '\0';
-}
-
-/* Whether it is the temporary file of some writer of that record. */
-static bool is_temp(const char *name, const char *id)
-{
-    size_t n = strlen(id);
-
-    return name[0] == '.' && strncmp(name + 1, id, n) == 0 && name[n + 1] == '.' &&
-           strspn(name + n + 2, "0123456789abcdef") == 8 && strcmp(name + n + 10, ".tmp") == 0;
 }
 
 /* What killed writers left. Once the record stands under its name no other
@@ -90,37 +46,10 @@ static void temp_sweep(int dirfd, const char *id)
     if (!d && copy >= 0)
         close(copy);
     while (d && (row = readdir(d)))
-        if (is_temp(row->d_name, id))
+        if (atomic_is_temporary(row->d_name, id))
             unlinkat(dirfd, row->d_name, 0);
     if (d)
         closedir(d);
-}
-
-/* rename() that refuses to replace; by a hard link where the file system
- * does not know such a rename (NFS). */
-static int rename_new(int dirfd, const char *from, const char *to)
-{
-    if (renameat2(dirfd, from, dirfd, to, RENAME_NOREPLACE) == 0)
-        return 0;
-    if (errno != EINVAL && errno != ENOSYS && errno != ENOTSUP)
-        return -1;
-    if (linkat(dirfd, from, dirfd, to, 0) < 0)
-        return -1;
-    unlinkat(dirfd, from, 0);
-    return 0;
-}
-
-/* On the device, then under its name; errno says why not. */
-static int temp_publish(struct temp *t, const char *name)
-{
-    if (fsync(t->fd) < 0)
-        return -1;
-    int failed = close(t->fd);
-    t->fd = -1;
-    if (failed < 0 || rename_new(t->dirfd, t->name, name) < 0)
-        return -1;
-    t->name[0] = '\0';
-    return 0;
 }
 
 /* ---- everything per rank ---- */
@@ -261,7 +190,7 @@ static int sink_all(sink s, const struct record *r, const char *id)
     return rc | sink_put(s, "]}\n");
 }
 
-static int fill_ranks(struct temp *t, const struct record *r, const char *id)
+static int fill_ranks(struct atomic *t, const struct record *r, const char *id)
 {
     int copy = fcntl(t->fd, F_DUPFD_CLOEXEC, 0);
     sink s = copy < 0 ? NULL : sink_open(copy);
@@ -299,44 +228,42 @@ static bool same_file(int dirfd, const char *dir, const struct record_ranks_file
 }
 
 /* Under its name; when that is taken by other bytes, the digest makes another. */
-static int publish_ranks(struct temp *t, const char *id, struct record_ranks_file *file)
+static int publish_ranks(struct atomic *t, const char *dir, const char *id,
+                         struct record_ranks_file *file)
 {
-    if (temp_publish(t, file->name) == 0)
+    if (atomic_publish(t, NULL) == 0)
         return 0;
     if (errno != EEXIST)
         return -1;
-    if (same_file(t->dirfd, t->dir, file))
+    if (same_file(t->dirfd, dir, file))
         return 1;
     snprintf(file->name, sizeof file->name, "%s.ranks-%.8s" RANKS_SUFFIX, id, file->sha256);
-    if (rename_new(t->dirfd, t->name, file->name) < 0)
-        return -1;
-    t->name[0] = '\0';
-    return 0;
+    return atomic_publish(t, file->name);
 }
 
 /* `<id>.ranks.json.gz`: 0 written, 1 it was there already, -1. */
 static int write_ranks(const struct record *r, int dirfd, const char *dir, const char *id,
                        struct record_ranks_file *file, struct err *e)
 {
-    struct temp t;
+    struct atomic t;
     char path[PATH_MAX];
 
     snprintf(file->name, sizeof file->name, "%s.ranks" RANKS_SUFFIX, id);
-    if (temp_open(&t, dirfd, dir, id, e) < 0)
+    if (temp_open(&t, dirfd, dir, file->name, e) < 0)
         return -1;
     int rc = fill_ranks(&t, r, id);
     if (rc < 0) {
         cannot_write(e, dir, file->name);
         goto out;
     }
-    snprintf(path, sizeof path, "%s/%s", dir, t.name);
+    snprintf(path, sizeof path, "%s/%s", dir, t.temporary);
     if ((rc = sha256_file(path, file->sha256, NULL, e)) < 0)
         goto out;
-    rc = publish_ranks(&t, id, file);
+    rc = publish_ranks(&t, dir, id, file);
     if (rc < 0)
         cannot_write(e, dir, file->name);
 out:
-    temp_discard(&t);
+    atomic_discard(&t);
     return rc;
 }
 
@@ -346,29 +273,26 @@ static int write_record(const struct record *r, int dirfd, const char *dir, cons
                         const struct record_ranks_file *ranks, struct err *e)
 {
     char name[RECORD_ID_SIZE + 8];
-    struct temp t;
+    struct atomic t;
     char *text = record_to_json(r, ranks, e);
     int rc = -1;
 
     if (!text)
         return -1;
     snprintf(name, sizeof name, "%s.json", id);
-    if (temp_open(&t, dirfd, dir, id, e) < 0)
+    if (temp_open(&t, dirfd, dir, name, e) < 0)
         goto out;
     errno = 0;
     if (fdio_write(t.fd, text, strlen(text)) < 0 || fdio_write(t.fd, "\n", 1) < 0 ||
-        temp_publish(&t, name) < 0) {
+        atomic_publish(&t, NULL) < 0) {
         if (errno == EEXIST)
             err_set(e, "%s/%s exists already and was not replaced", dir, name);
         else
             cannot_write(e, dir, name);
-    } else if (fsync(dirfd) < 0 && errno != EINVAL) {
-        cannot_write(e, dir, name);
-        unlinkat(dirfd, name, 0);
     } else {
         rc = 0;
     }
-    temp_discard(&t);
+    atomic_discard(&t);
 out:
     free(text);
     return rc;

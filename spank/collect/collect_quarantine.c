@@ -13,49 +13,51 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "reports/core/atomic.h"
 #include "reports/core/fdio.h"
 
 static const char reason_suffix[] = ".reason", part_suffix[] = ".part";
 
-/* A new file name + suffix that is whole or not there. */
+/* A new file name + suffix that is whole or not there. The temporary name is
+ * the next try's too, so that a killed one leaves nothing. */
 static int put_reason(int dir, const char *name, const char *reason)
 {
-    char path[NAME_MAX + 1];
+    char path[NAME_MAX + 1], part[NAME_MAX + 1];
+    struct atomic a;
     int n = snprintf(path, sizeof path, "%s%s", name, reason_suffix);
 
     if (n >= (int)sizeof path) {
         errno = ENAMETOOLONG;
         return -1;
     }
-    unlinkat(dir, path, 0);
-    int fd = openat(dir, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
-    if (fd < 0)
+    snprintf(part, sizeof part, ".%.200s%s%s", name, reason_suffix, part_suffix);
+    if (atomic_open(&a, dir, path, part, 0640, 0) < 0)
         return -1;
-    int rc = fdio_write(fd, reason, strlen(reason)) < 0 || fdio_write(fd, "\n", 1) < 0 ? -1 : 0;
-    return close(fd) < 0 ? -1 : rc;
+    int rc = fdio_write(a.fd, reason, strlen(reason)) < 0 || fdio_write(a.fd, "\n", 1) < 0
+                 ? -1
+                 : atomic_publish(&a, NULL);
+    atomic_discard(&a);
+    return rc;
 }
 
 /* Another file system: the bytes, then the name. */
 static int copy(int from, int to, const char *name)
 {
     char part[NAME_MAX + 1], block[1 << 16];
+    struct atomic a;
     ssize_t n = -1;
 
     snprintf(part, sizeof part, ".%.200s%s", name, part_suffix);
-    unlinkat(to, part, 0);
     int in = openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    int out = openat(to, part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
-    if (in >= 0 && out >= 0)
-        while ((n = read(in, block, sizeof block)) > 0 && fdio_write(out, block, (size_t)n) == 0)
-            ;
-    int rc = n == 0 && fsync(out) == 0 && renameat(to, part, to, name) == 0 ? 0 : -1;
+    if (in < 0)
+        return -1;
+    int rc = atomic_open(&a, to, name, part, 0640, 0);
+    while (rc == 0 && (n = read(in, block, sizeof block)) > 0)
+        rc = fdio_write(a.fd, block, (size_t)n);
+    rc = rc == 0 && n == 0 ? atomic_publish(&a, NULL) : -1;
+    atomic_discard(&a);
     int why = errno;
-    if (in >= 0)
-        close(in);
-    if (out >= 0)
-        close(out);
-    if (rc < 0)
-        unlinkat(to, part, 0);
+    close(in);
     errno = why;
     return rc == 0 ? unlinkat(from, name, 0) : -1;
 }

@@ -19,6 +19,7 @@
 
 #include <linux/magic.h>
 
+#include "reports/core/atomic.h"
 #include "spank/relay/bundle.h"
 
 enum {
@@ -430,28 +431,23 @@ static void boot_id(char id[64])
 int spool_state_write(struct spool *s, const struct witness *w, struct err *e)
 {
     char name[NAME_SIZE], next[NAME_SIZE], boot[64];
+    struct atomic a;
 
     job_name(name, w->job, ".state");
     job_name(next, w->job, ".state.new");
-    unlinkat(s->node, next, 0);
-    int fd = openat(s->node, next, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
-    if (!f) {
-        if (fd >= 0)
-            close(fd);
-        return err_set(e, "the spool's %s: %s", next, strerror(errno));
+    FILE *f = NULL;
+    int rc = atomic_open(&a, s->node, name, next, 0600, ATOMIC_VOLATILE);
+    if (rc == 0 && (f = atomic_stream(&a))) {
+        boot_id(boot);
+        fprintf(f, "boot=%s\n", boot);
+        for (int i = 0; i < N_FACTS; i++)
+            fact_put(f, w, &facts[i]);
+        rc = atomic_publish(&a, NULL);
     }
-    boot_id(boot);
-    fprintf(f, "boot=%s\n", boot);
-    for (int i = 0; i < N_FACTS; i++)
-        fact_put(f, w, &facts[i]);
-    bool bad = ferror(f);
-    if (fclose(f) || bad || renameat(s->node, next, s->node, name) < 0) {
-        int why = errno;
-        unlinkat(s->node, next, 0);
-        return err_set(e, "the spool's %s: %s", name, strerror(why));
-    }
-    return 0;
+    if (rc < 0 || !f)
+        rc = err_set(e, "the spool's %s: %s", name, strerror(errno));
+    atomic_discard(&a);
+    return rc;
 }
 
 int spool_state_read(struct spool *s, long job, struct witness *w, bool *this_boot, struct err *e)

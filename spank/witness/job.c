@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "reports/core/atomic.h"
 #include "reports/core/clock.h"
 #include "spank/relay/bundle.h"
 #include "spank/witness/cgroup.h"
@@ -77,33 +78,27 @@ static int write_bundle(int fd, const char *credential, const struct scan *s, st
 
     for (int i = 0; rc == 0 && i < s->n; i++)
         rc = bundle_write_file(fd, s->files[i].name, s->files[i].bytes, s->files[i].size, e);
-    if (rc == 0 && fdatasync(fd) < 0)
-        rc = err_set(e, "the bundle cannot be written: %s", strerror(errno));
     return rc;
 }
 
-/* The file is the folder's owner's, like all that the collector takes. */
+/* The file is the folder's owner's, like all that the collector takes. It is
+ * on the device when this returns: the user's folder goes next. */
 static int put_down(int out, const char *name, const char *credential, const struct scan *s,
                     struct err *e)
 {
     char part[280];
+    struct atomic a;
     struct stat st;
 
     snprintf(part, sizeof part, ".%s.part", name);
-    int fd = openat(out, part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0)
+    if (atomic_open(&a, out, name, part, 0600, 0) < 0)
         return err_set(e, "the spool's out/%s: %s", part, strerror(errno));
-    int rc = write_bundle(fd, credential, s, e);
-    if (rc == 0 && (fstat(out, &st) < 0 || fchown(fd, st.st_uid, st.st_gid) < 0))
+    int rc = write_bundle(a.fd, credential, s, e);
+    if (rc == 0 && (fstat(out, &st) < 0 || fchown(a.fd, st.st_uid, st.st_gid) < 0))
         rc = err_set(e, "the bundle cannot be given to the collector: %s", strerror(errno));
-    if (close(fd) < 0 && rc == 0)
-        rc = err_set(e, "the bundle cannot be written: %s", strerror(errno));
-    if (rc == 0 && renameat(out, part, out, name) < 0)
-        rc = err_set(e, "the spool's out/%s: %s", name, strerror(errno));
-    if (rc)
-        unlinkat(out, part, 0);
-    else if (fsync(out) < 0 && errno != EINVAL) /* the user's folder goes next */
-        rc = err_set(e, "the spool's out/%s: %s", name, strerror(errno));
+    if (rc == 0 && atomic_publish(&a, NULL) < 0)
+        rc = err_set(e, "the spool's out/%s cannot be written: %s", name, strerror(errno));
+    atomic_discard(&a);
     return rc;
 }
 

@@ -16,6 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "reports/core/atomic.h"
+
 enum { FORMAT_VERSION = 1 };
 
 static const char magic[8] = {'h', 'p', 'c', 'a', 'i', '5', 'c', 'k'};
@@ -148,41 +150,31 @@ static int write_all(FILE *f, const struct array *a, int n, const void *extra, s
             return -1;
     if (put(f, &crc, extra, extra_bytes))
         return -1;
-    if (fwrite(&crc, sizeof crc, 1, f) != 1 || fflush(f) || fsync(fileno(f)))
-        return -1;
-    return 0;
+    return fwrite(&crc, sizeof crc, 1, f) == 1 ? 0 : -1;
 }
 
 int model_save(struct model *m, const char *path, const void *extra, size_t extra_bytes,
                struct err *e)
 {
-    char temporary[4096];
+    struct atomic file;
     struct array *a = NULL;
-    FILE *f = NULL;
-    int rc = -1;
+    FILE *f;
 
     if (!m->started)
         return err_set(e, "a model is saved to '%s' before engine_start()", path);
-    if (snprintf(temporary, sizeof temporary, "%s.%ld", path, (long)getpid()) >=
-        (int)sizeof temporary)
-        return err_set(e, "the path of checkpoint '%.80s...' is too long", path);
     a = new_list(m, e);
     if (!a)
         return -1;
-    f = fopen(temporary, "wbe");
-    if (!f) {
-        err_set(e, "checkpoint '%s' cannot be created: %s", temporary, strerror(errno));
+    int rc = atomic_open(&file, AT_FDCWD, path, NULL, 0666, ATOMIC_UMASK);
+    if (rc < 0) {
+        err_set(e, "checkpoint '%s' cannot be created: %s", path, strerror(errno));
         goto out;
     }
-    rc = write_all(f, a, list_arrays(m, a), extra, extra_bytes);
-    if (fclose(f))
-        rc = -1;
-    if (!rc && rename(temporary, path))
-        rc = -1;
-    if (rc) {
-        err_set(e, "checkpoint '%s' cannot be written: %s", path, strerror(errno));
-        unlink(temporary);
-    }
+    f = atomic_stream(&file);
+    if (!f || write_all(f, a, list_arrays(m, a), extra, extra_bytes) < 0 ||
+        atomic_publish(&file, NULL) < 0)
+        rc = err_set(e, "checkpoint '%s' cannot be written: %s", path, strerror(errno));
+    atomic_discard(&file);
 out:
     free(a);
     return rc;

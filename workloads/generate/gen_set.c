@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "reports/core/atomic.h"
 #include "workloads/generate/cosmo/gen_field.h"
 #include "workloads/generate/cosmo/gen_ridge.h"
 #include "workloads/generate/gen_write.h"
@@ -164,26 +165,13 @@ static int look_at_out(const struct gen_set *s, struct err *e)
     return rc;
 }
 
-/* Writes text to folder/name by way of a temporary name. exclusive: EEXIST
- * when it is there. */
+/* exclusive: EEXIST when it is there. */
 static int put_text(const char *folder, const char *name, const char *text, bool exclusive)
 {
-    char path[PATH_MAX], temporary[PATH_MAX];
-    size_t n = strlen(text);
-    int rc = -1;
+    char path[PATH_MAX];
 
-    join(path, folder, name);
-    snprintf(temporary, sizeof temporary, "%s/.%s.%ld", folder, name, (long)getpid());
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0)
-        return -1;
-    if (write(fd, text, n) == (ssize_t)n && fsync(fd) == 0)
-        rc = exclusive ? link(temporary, path) : rename(temporary, path);
-    int kept = errno;
-    close(fd);
-    unlink(temporary);
-    errno = kept;
-    return rc;
+    return atomic_write(AT_FDCWD, join(path, folder, name), 0666,
+                        ATOMIC_UMASK | (exclusive ? ATOMIC_NEW : 0), text, strlen(text));
 }
 
 /* All who make OUT.partial must mean the same set. */
@@ -490,7 +478,7 @@ static int publish(const struct gen_set *s, struct err *e)
         slash[slash == parent] = '\0';
     int fd = open(slash ? parent : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd >= 0) {
-        fsync(fd);
+        atomic_sync_folder(fd);
         close(fd);
     }
     sweep(s);

@@ -13,7 +13,7 @@
 #include <hdf5.h>
 #include <zlib.h>
 
-#include "reports/core/fdio.h"
+#include "reports/core/atomic.h"
 
 enum { CHUNK_BYTES = 2 << 20, NAME_BYTES = 8 };
 
@@ -121,14 +121,9 @@ static void *image(const struct gen_cube *c, size_t *size)
 int gen_write(const char *path, const struct gen_cube *c, char sha256[SHA256_HEX_SIZE],
               uint64_t *bytes, struct err *e)
 {
-    char temporary[4096];
     struct sha256 s;
     size_t size;
-    int rc = -1;
 
-    if ((size_t)snprintf(temporary, sizeof temporary, "%s.%ld.tmp", path, (long)getpid()) >=
-        sizeof temporary)
-        return err_set(e, "the path '%.80s...' is too long", path);
     char *text = image(c, &size);
     if (!text)
         return err_set(e, "%s: HDF5 could not build it in memory", path);
@@ -136,18 +131,9 @@ int gen_write(const char *path, const struct gen_cube *c, char sha256[SHA256_HEX
     sha256_add(&s, text, size);
     sha256_hex(&s, sha256);
     *bytes = size;
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
-    if (fd >= 0) {
-        rc = fdio_write(fd, text, size);
-        if (close(fd) < 0)
-            rc = -1;
-    }
-    if (rc == 0)
-        rc = rename(temporary, path);
-    if (rc < 0) {
+    int rc = atomic_write(AT_FDCWD, path, 0666, ATOMIC_UMASK | ATOMIC_VOLATILE, text, size);
+    if (rc < 0)
         err_set(e, "%s: %s", path, strerror(errno));
-        unlink(temporary);
-    }
     free(text);
     return rc;
 }

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
 if BUILD_TESTS
-core_tests = %D%/test_core %D%/test_runspec %D%/test_conf
+core_tests = %D%/test_core %D%/test_files %D%/test_runspec %D%/test_conf
 check_PROGRAMS += $(core_tests)
 TESTS += $(core_tests)
 core_test_libs = reports/core/libcore.la $(CMOCKA_LIBS)
 %C%_test_core_SOURCES = %D%/test_core.c
 %C%_test_core_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_core_LDADD = $(core_test_libs)
+%C%_test_files_SOURCES = %D%/test_files.c
+%C%_test_files_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_files_LDADD = $(core_test_libs)
 %C%_test_runspec_SOURCES = %D%/test_runspec.c
 %C%_test_runspec_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_runspec_LDADD = $(core_test_libs)

@@ -190,6 +190,17 @@ P
     [ "$(ls "$out" | grep -c prom)" -eq 1 ]
 }
 
+@test "prometheus: the collector can read it, whatever the umask" {
+    for mask in 077 000; do
+        (umask $mask; "$hpcai500" export --prometheus="$out/x.prom" $good)
+        [ "$(stat -c %a "$out/x.prom")" = 644 ]
+    done
+    (umask 077; "$hpcai500" export --csv --output="$out/mine.csv" $good)
+    [ "$(stat -c %a "$out/mine.csv")" = 600 ]
+    (umask 022; "$hpcai500" export --csv --output="$out/mine.csv" $good)
+    [ "$(stat -c %a "$out/mine.csv")" = 644 ]
+}
+
 @test "prometheus: promtool agrees" {
     command -v promtool >/dev/null || skip "promtool is not installed (Debian: prometheus)"
     "$hpcai500" export --prometheus="$out/x.prom" $good
