@@ -35,28 +35,47 @@ extern char **environ;
 /* Where it is missing Slurm ends the job by itself when its srun is gone. */
 #pragma weak slurm_complete_job
 
-/* Only returns if srun goes on as it is. */
-static void become_agent(struct request *r, const char *text)
+/* Ends this srun with one sentence. */
+static void refuse(const char *sentence) __attribute__((noreturn));
+static void refuse(const char *sentence)
 {
-    const char *partition = getenv("SLURM_JOB_PARTITION");
-    struct cmdline c;
+    slurm_error("hpcai500: %s", sentence);
+    exit(EXIT_FAILURE);
+}
 
-    if (!r->site.reexec || cmdline_init(&c))
+/* getopt has just read the option, so the rest begins at optind. Without a
+ * command srun becomes srun with the agent, if the option is the last word. */
+static void without_command(struct request *r, const struct cmdline *c)
+{
+    struct cmdline_option o;
+    int at = optind;
+
+    if (at < 1 || at > c->argc || cmdline_is_het(c) || !cmdline_only_options(c, at))
         return;
-    if (cmdline_ends_with(&c, "hpcai500", text)) {
-        const char *asked = cmdline_partition(&c);
-        c.argv[c.argc] = (char *)site_agent(&r->site, asked ? asked : partition);
-        execv("/proc/self/exe", c.argv);
-        slurm_error("hpcai500: srun could not be started again: %s", strerror(errno));
-    }
-    cmdline_fini(&c);
+    while (cmdline_next(c, &at, c->argc, false, &o))
+        if (o.name && (strcmp(o.name, "hpcai500") == 0 || strcmp(o.name, "help") == 0 ||
+                       strcmp(o.name, "usage") == 0 || strcmp(o.name, "version") == 0))
+            return; /* said again, or srun will only answer */
+    if (!r->site.reexec || cmdline_find(c, c->argc, "multi-prog", &o))
+        return;
+    if (at != optind)
+        refuse("there is no command; write --hpcai500=RUN as the last word, or write the command");
+    const char *asked = cmdline_find(c, optind, "partition", &o) ? o.value : NULL;
+    c->argv[c->argc] = (char *)site_agent(&r->site, asked ? asked : getenv("SLURM_JOB_PARTITION"));
+    execv("/proc/self/exe", c->argv);
+    slurm_error("hpcai500: srun could not be started again: %s", strerror(errno));
 }
 
 static int local_option(struct request *r, const char *text)
 {
+    struct cmdline c;
+
     login_option(r, text);
     r->in_job = getenv("SLURM_JOB_ID") || getenv("SLURM_JOBID");
-    become_agent(r, text);
+    if (cmdline_init(&c))
+        return 0;
+    without_command(r, &c);
+    cmdline_fini(&c);
     return 0;
 }
 
@@ -66,57 +85,51 @@ enum {
     OURS = 4,       /* the agent's srun alone has our option */
 };
 
-/* Options of srun that further steps do not have, and when. */
+/* Options of srun that further steps do not have, and when. None has a short
+ * form, which could share its word with another option. */
 static const struct {
     const char *name;
-    bool takes_value;
     int when;
 } dropped[] = {
-    {"pty", false, FOR_AGENT},        {"multi-prog", false, FOR_AGENT}, {"bcast", false, FOR_AGENT},
-    {"exclusive", false, OVERLAPPED}, {"exact", false, OVERLAPPED},     {"hpcai500", true, OURS},
+    {"pty", FOR_AGENT},        {"multi-prog", FOR_AGENT}, {"bcast", FOR_AGENT},
+    {"exclusive", OVERLAPPED}, {"exact", OVERLAPPED},     {"hpcai500", OURS},
 };
 
-/* How many words from this one on are an option that is dropped. */
-static int drop(const char *word, int when)
+static bool is_dropped(const struct cmdline_option *o, int when)
 {
-    for (size_t k = 0; k < sizeof dropped / sizeof *dropped; k++)
-        if (dropped[k].when & when) {
-            int n = cmdline_is_option(word, dropped[k].name, dropped[k].takes_value);
-            if (n > 0)
-                return n;
-        }
-    return 0;
+    for (size_t k = 0; o->name && k < sizeof dropped / sizeof *dropped; k++)
+        if ((dropped[k].when & when) && strcmp(dropped[k].name, o->name) == 0)
+            return true;
+    return false;
 }
 
-/* srun's words before the command less the dropped, then `more`, then the
- * command's. free() it; NULL when out of memory. */
+/* srun's options less the dropped, then `more`, "--" and the command. `own` is
+ * where srun's command begins. free() it; NULL when out of memory. */
 static char **reword(const struct cmdline *c, int own, int when, const char *const *more,
                      char *const *command)
 {
     size_t extra = 0, words = 0, argc = 1;
+    struct cmdline_option o;
 
     while (more[extra])
         extra++;
     while (command[words])
         words++;
-    char **argv = calloc((size_t)own + extra + words + 1, sizeof *argv);
+    char **argv = calloc((size_t)own + extra + words + 2, sizeof *argv);
     if (!argv)
         return NULL;
     argv[0] = c->argv[0];
-    for (int i = 1; i < own; i++) {
-        int n = drop(c->argv[i], when);
-        if (n == 0)
-            argv[argc++] = c->argv[i];
-        else
-            i += n - 1;
-    }
+    for (int at = 1; cmdline_next(c, &at, own, true, &o);)
+        for (int i = 0; i < o.words && !is_dropped(&o, when); i++)
+            argv[argc++] = c->argv[o.at + i];
     memcpy(argv + argc, more, extra * sizeof *argv);
-    memcpy(argv + argc + extra, command, words * sizeof *argv);
+    argv[argc + extra] = (char *)"--";
+    memcpy(argv + argc + extra + 1, command, words * sizeof *argv);
     return argv;
 }
 
 /* Runs srun with other words; a path takes the place of the word "srun". */
-static int run_srun(char **argv, unsigned flags, int *told, struct err *e)
+static int run_srun(char **argv, unsigned flags, double seconds, int *told, struct err *e)
 {
     char path[4096];
     ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
@@ -126,23 +139,34 @@ static int run_srun(char **argv, unsigned flags, int *told, struct err *e)
         return err_set(e, "srun could not be started again");
     path[n] = '\0';
     argv[0] = path;
-    return step_run(argv, environ, flags, told, e);
+    return step_run(argv, environ, flags, seconds, told, e);
 }
 
-/* The agent with srun's own words; true when the command may start. */
+enum { MAX_WHERE = 5 };
+
+/* The agent with srun's own options; true when the command may start. `where`
+ * places it in the job that srun has made; none: srun's options do. */
 static bool agent_first(const struct request *r, const struct cmdline *c, int own,
                         const char *const *where)
 {
-    /* what the command reads and writes is not the agent's */
-    const char *more[8] = {"--input=none", "--job-name=hpcai500", "--quit-on-interrupt"};
+    char limit[32];
+    /* What the command reads and writes is not the agent's, nor how long its
+     * tasks wait for each other. The last of an option counts. */
+    const char *more[7 + MAX_WHERE + 1] = {
+        "--input=none",        "--output=all", "--error=all", "--job-name=hpcai500",
+        "--quit-on-interrupt", "--wait=600",   limit};
     char *agent[] = {(char *)site_agent(&r->site, getenv("SLURM_JOB_PARTITION")), NULL};
+    const bool beside = where[0];
     struct err e = ERR_INIT;
     int told;
 
-    for (int i = 0; where[i] && i < 4; i++)
-        more[3 + i] = where[i];
-    char **argv = reword(c, own, FOR_AGENT | (where[0] ? OVERLAPPED : 0), more, agent);
-    int code = run_srun(argv, STEP_NO_INPUT | STEP_TO_STDERR, &told, &e);
+    snprintf(limit, sizeof limit, "--time=%u", step_minutes(&r->spec));
+    for (int i = 0; where[i] && i < MAX_WHERE; i++)
+        more[7 + i] = where[i];
+    char **argv = reword(c, own, FOR_AGENT | (beside ? OVERLAPPED : 0), more, agent);
+    /* In an allocation the step may first wait for others, as the command may. */
+    int code = run_srun(argv, STEP_AGENT | STEP_TO_STDERR | (beside ? STEP_BESIDE : 0),
+                        beside ? step_seconds(&r->spec) : 0, &told, &e);
     free(argv);
     if (code == 0)
         return true;
@@ -157,9 +181,10 @@ static bool agent_first(const struct request *r, const struct cmdline *c, int ow
     return true;
 }
 
-static bool has_agent(const struct cmdline *c, int from, int to)
+/* Whether the command is the agent, or one of several commands is. */
+static bool has_agent(const struct cmdline *c, int own, bool het)
 {
-    for (int i = from; i < to && i < c->argc; i++)
+    for (int i = own; i < (het ? c->argc : own + 1) && i < c->argc; i++)
         if (is_agent(1, c->argv + i))
             return true;
     return false;
@@ -169,41 +194,66 @@ static bool has_agent(const struct cmdline *c, int from, int to)
 static const char *cannot(const struct request *r, bool het)
 {
     if (!r->site.step)
-        return "this site runs nothing before a command (step=no)";
+        return "this site starts no run before a command (step=no); start the run with an srun of "
+               "its own";
     if (het) /* the other components do not wait; tried */
-        return "srun of several components cannot wait for a run before its command";
+        return "an srun of several components cannot start a run before its commands; start the "
+               "run with an srun of its own";
     return NULL;
 }
 
-/* In an allocation, before srun has a step. getopt has just left optind at the
- * command. An option that came with salloc is for the agent's own srun. */
-static int local_init_post_opt(spank_t sp, struct request *r)
+/* No run starts another: neither the agent's tasks nor the srun that the plugin
+ * starts for it, whatever has become of its words. */
+static void refuse_nesting(bool agent)
+{
+    const char *level = getenv(ENV_LEVEL);
+
+    if (level && strcmp(level, LEVEL_TASK) == 0)
+        refuse("this srun is inside a run of hpcai500, which starts no further run");
+    if (level && !agent)
+        refuse(
+            "the srun that should start the agent has another command; report this to your site");
+}
+
+/* The agent, where srun has an allocation and no step yet. */
+static bool first_in_job(struct request *r, const struct cmdline *c, int own, bool het)
 {
     static const char *const nowhere[] = {NULL};
+    struct cmdline_option o;
+    const char *why = cannot(r, het);
+
+    if (why) {
+        if (!r->alone) /* once, not for each component */
+            (r->spec.gate ? slurm_error : slurm_info)("hpcai500: %s", why);
+        r->alone = true;
+        return !r->spec.gate;
+    }
+    r->in_job = r->in_job || cmdline_find(c, own, "jobid", &o);
+    return !r->in_job || cmdline_find(c, own, "test-only", &o) || agent_first(r, c, own, nowhere);
+}
+
+/* In an allocation, before srun has a step. getopt has just left optind at the
+ * command; of several components it has read the last one's words only. An
+ * option that came with salloc is for the agent's own srun. */
+static int local_init_post_opt(spank_t sp, struct request *r)
+{
+    struct cmdline_option o;
     struct cmdline c;
     bool go_on = true;
 
     (void)sp;
     if (cmdline_init(&c))
         return 0;
-    /* of several components getopt has only seen the last one's words */
-    bool het = cmdline_is_het(&c, c.argc);
-    int own = het ? c.argc : optind;
-    if (own < 1 || own > c.argc || has_agent(&c, het ? 1 : own, het ? c.argc : own + 1) ||
-        !cmdline_has_option(&c, own, "hpcai500")) {
-        r->site.step = r->site.step && !het;
-        goto out;
-    }
-    const char *why = cannot(r, het);
-    if (why) {
-        (r->spec.gate ? slurm_error : slurm_info)("hpcai500: %s", why);
-        go_on = !r->spec.gate;
-        r->site.step = false; /* said once */
-    } else if (r->in_job || cmdline_has_option(&c, own, "jobid")) {
-        r->in_job = true;
-        go_on = agent_first(r, &c, own, nowhere);
-    }
-out:
+    bool het = cmdline_is_het(&c);
+    int own = het ? 1 : optind;
+    bool known = own >= 1 && own <= c.argc, agent = known && has_agent(&c, own, het);
+    refuse_nesting(agent);
+    if (known && !agent && (het || cmdline_find(&c, own, "hpcai500", &o)))
+        go_on = first_in_job(r, &c, own, het);
+    else
+        r->alone = true;
+    r->command = own;
+    r->alone = r->alone || !known;
     cmdline_fini(&c);
     if (!go_on)
         exit(EXIT_FAILURE);
@@ -227,11 +277,12 @@ static void finish(uint32_t job, int code)
     exit(code);
 }
 
-/* srun has made the allocation: the agent, then the command, then the end. */
-static void run_both(const struct request *r, uint32_t job, int argc)
+/* srun has made the allocation: the agent, then the command, then the end. Its
+ * nodes and tasks are counted by now, so -N1-4 asks for what there is. */
+static void run_both(const struct request *r, uint32_t job, uint32_t nodes, uint32_t tasks)
 {
-    char id[32];
-    const char *const where[] = {"--overlap", id, NULL};
+    char id[32], n[32], t[32];
+    const char *const where[MAX_WHERE + 1] = {"--overlap", id, n, tasks ? t : NULL};
     struct err e = ERR_INIT;
     struct cmdline c;
     int told, code = 1;
@@ -239,10 +290,11 @@ static void run_both(const struct request *r, uint32_t job, int argc)
     if (cmdline_init(&c))
         return;
     snprintf(id, sizeof id, "--jobid=%u", job);
-    int own = c.argc - argc;
-    if (own > 0 && agent_first(r, &c, own, where)) {
-        char **words = reword(&c, own, OURS | OVERLAPPED, where, c.argv + own);
-        code = run_srun(words, 0, &told, &e);
+    snprintf(n, sizeof n, "--nodes=%u", nodes);
+    snprintf(t, sizeof t, "--ntasks=%u", tasks);
+    if (agent_first(r, &c, r->command, where)) {
+        char **words = reword(&c, r->command, OURS | OVERLAPPED, where, c.argv + r->command);
+        code = run_srun(words, STEP_BESIDE, 0, &told, &e);
         free(words);
         if (code < 0) {
             slurm_error("hpcai500: %s", e.text);
@@ -255,7 +307,8 @@ static void run_both(const struct request *r, uint32_t job, int argc)
 
 static int local_user_init(spank_t sp, struct request *r)
 {
-    uint32_t job, step, nodes;
+    uint32_t job, step, nodes, tasks = 0;
+    char cost[64];
     struct err e = ERR_INIT;
     char **argv;
     int argc;
@@ -266,8 +319,10 @@ static int local_user_init(spank_t sp, struct request *r)
         step > SLURM_MAX_NORMAL_STEP_ID)
         return 0; /* also salloc's own shell */
     if (!is_agent(argc, argv)) {
-        if (!r->in_job && r->site.step)
-            run_both(r, job, argc);
+        if (spank_get_item(sp, S_JOB_TOTAL_TASK_COUNT, &tasks))
+            tasks = 0;
+        if (!r->in_job && !r->alone)
+            run_both(r, job, nodes, tasks);
         return 0;
     }
     if (site_allows(r, nodes, getenv("SLURM_JOB_PARTITION"), getuid(), &e)) {
@@ -276,8 +331,8 @@ static int local_user_init(spank_t sp, struct request *r)
             slurm_error("hpcai500: no memory to stop the agent");
         return 0;
     }
-    slurm_info("hpcai500: %s may cost %.3g node-hours", r->run,
-               runspec_node_hours(&r->spec, nodes));
+    slurm_info("hpcai500: %s may cost %s", r->run,
+               node_hours(runspec_node_hours(&r->spec, nodes), cost, sizeof cost));
     return 0;
 }
 

@@ -31,12 +31,20 @@ static void nearest_time(double seconds, char *buf, size_t size)
         snprintf(buf, size, "; the nearest is 'time=%.0fs'", floor(seconds));
 }
 
+const char *node_hours(double hours, char *buf, size_t size)
+{
+    snprintf(buf, size, "%.3g node-hours", hours);
+    if (strcmp(buf, "1 node-hours") == 0)
+        buf[strlen(buf) - 1] = '\0';
+    return buf;
+}
+
 int site_allows(const struct request *r, unsigned nodes, const char *partition, uid_t uid,
                 struct err *e)
 {
     double hours = runspec_node_hours(&r->spec, nodes);
     double cap = r->site.max_node_hours;
-    char nearest[64];
+    char nearest[64], cost[64];
 
     if (uid == 0)
         return 0;
@@ -46,8 +54,9 @@ int site_allows(const struct request *r, unsigned nodes, const char *partition, 
     if (cap <= 0 || hours <= cap)
         return 0;
     nearest_time(cap * 3600 / nodes, nearest, sizeof nearest);
-    return err_set(e, "%s may cost %.3g node-hours on %u node%s and this site allows %.3g%s",
-                   r->run, hours, nodes, nodes == 1 ? "" : "s", cap, nearest);
+    return err_set(e, "%s may cost %s on %u node%s and this site allows %.3g%s", r->run,
+                   node_hours(hours, cost, sizeof cost), nodes, nodes == 1 ? "" : "s", cap,
+                   nearest);
 }
 
 static void answer(const char *text)
@@ -70,14 +79,14 @@ void login_option(struct request *r, const char *text)
 /* sbatch reads the script, perhaps from the terminal, before its options. */
 static void allocator_init(void)
 {
+    struct cmdline_option o;
     struct cmdline c;
-    const char *text;
 
     if (cmdline_init(&c))
         return;
-    text = cmdline_option(&c, "hpcai500");
-    if (text)
-        answer(text);
+    for (int at = 1; cmdline_next(&c, &at, c.argc, false, &o);)
+        if (o.name && strcmp(o.name, "hpcai500") == 0 && o.value)
+            answer(o.value);
     cmdline_fini(&c);
 }
 
@@ -90,9 +99,11 @@ static int allocator_option(struct request *r, const char *text)
 /* The number of nodes is not known to a plugin in sbatch and salloc. */
 static int allocator_init_post_opt(spank_t sp, struct request *r)
 {
+    char cost[64];
+
     (void)sp;
-    slurm_info("hpcai500: %s may cost %.3g node-hours per node of the job", r->run,
-               runspec_node_hours(&r->spec, 1));
+    slurm_info("hpcai500: %s may cost %s per node of the job", r->run,
+               node_hours(runspec_node_hours(&r->spec, 1), cost, sizeof cost));
     return 0;
 }
 

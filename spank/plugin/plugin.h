@@ -34,6 +34,12 @@
 #define ENV_STOP   "HPCAI500_STOP"   /* the command must not start */
 #define ENV_JOB    "HPCAI500_JOB"    /* the number by which root knows the job */
 
+/* A run inside a run is refused by this variable: the srun that the plugin
+ * starts for the agent has it, and the agent's tasks. */
+#define ENV_LEVEL  "HPCAI500_LEVEL"
+#define LEVEL_SRUN "srun"
+#define LEVEL_TASK "task"
+
 /* Where Slurm carries the option; all are taken away from what we start. */
 #define ENV_OPTION_STEP "_SLURM_SPANK_OPTION_hpcai500_hpcai500"
 #define ENV_OPTION_JOB  "SLURM_SPANK_" ENV_OPTION_STEP
@@ -45,6 +51,8 @@
 struct request {
     bool said;     /* the option was given */
     bool in_job;   /* srun: inside an allocation that was there before */
+    bool alone;    /* srun: nothing runs before the command */
+    int command;   /* srun: word at which its command begins; 0: not known */
     int site_argc; /* plugstack arguments, as Slurm gave them */
     char **site_argv;
     struct site site; /* the same, parsed when the option is used */
@@ -78,6 +86,9 @@ bool is_agent(int argc, char *const argv[]);
  * not known yet) to this user: -1 and a sentence, else 0. */
 int site_allows(const struct request *r, unsigned nodes, const char *partition, uid_t uid,
                 struct err *e);
+
+/* "0.333 node-hours", "1 node-hour". */
+const char *node_hours(double hours, char *buf, size_t size);
 
 /* On the login node: answers help and list and exits, refuses a bad option
  * with one sentence and exits, else fills r. */

@@ -64,6 +64,15 @@ static bool has_env(spank_t sp, const char *name)
     return rc == ESPANK_SUCCESS || rc == ESPANK_NOSPACE;
 }
 
+/* Whether a task of the agent has started this one. */
+static bool is_nested(spank_t sp)
+{
+    char level[sizeof LEVEL_TASK];
+
+    return spank_getenv(sp, ENV_LEVEL, level, sizeof level) == ESPANK_SUCCESS &&
+           strcmp(level, LEVEL_TASK) == 0;
+}
+
 /* What the agent cannot know otherwise. */
 static void announce(spank_t sp, const struct request *r)
 {
@@ -77,11 +86,9 @@ static void announce(spank_t sp, const struct request *r)
     const struct {
         const char *name, *value;
     } rows[] = {
-        {ENV_PLUGIN, PACKAGE_VERSION},
-        {ENV_RUN, r->said ? r->run : NULL},
-        {"HPCAI500_CONF", r->site.conf},
-        {"HPCAI500_SPOOL", r->site.spool},
-        {ENV_JOB, job[0] ? job : NULL},
+        {ENV_PLUGIN, PACKAGE_VERSION},     {ENV_RUN, r->said ? r->run : NULL},
+        {ENV_LEVEL, LEVEL_TASK},           {"HPCAI500_CONF", r->site.conf},
+        {"HPCAI500_SPOOL", r->site.spool}, {ENV_JOB, job[0] ? job : NULL},
         {"SLURM_VERSION", slurm}, /* Slurm itself does not say it to tasks */
     };
 
@@ -124,11 +131,11 @@ static int batch_job_get(spank_t sp, struct batch_job *b)
  * when the job is being ended, so that nothing more may start. */
 static int start_step(spank_t sp, const struct request *r, int *told, bool *ended, struct err *e)
 {
-    char srun[4096];
+    char srun[4096], limit[32];
     struct batch_job b = {.env = NULL};
 
     if (batch_job_get(sp, &b))
-        return err_set(e, "Slurm does not say what the job is");
+        return err_set(e, "Slurm does not say how many nodes the job has");
     const char *partition = b.partition[0] ? b.partition : NULL;
     if (site_allows(r, b.n_nodes, partition, getuid(), e))
         return -1;
@@ -136,14 +143,18 @@ static int start_step(spank_t sp, const struct request *r, int *told, bool *ende
         snprintf(srun, sizeof srun, "%s", r->site.srun);
     else if (step_find("srun", b.env, srun, sizeof srun))
         return err_set(e, "there is no srun in the job's PATH");
+    snprintf(limit, sizeof limit, "--time=%u", step_minutes(&r->spec));
     const char *const words[] = {"--overlap",
                                  "--input=none",
                                  "--quit-on-interrupt",
                                  "--job-name=hpcai500",
+                                 "--wait=600",
+                                 limit,
                                  b.id,
                                  b.nodes,
                                  b.tasks,
                                  b.cpus,
+                                 "--",
                                  site_agent(&r->site, partition),
                                  r->run};
     char *argv[sizeof words / sizeof *words + 2] = {srun};
@@ -151,7 +162,7 @@ static int start_step(spank_t sp, const struct request *r, int *told, bool *ende
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (words[i][0])
             argv[argc++] = (char *)words[i];
-    int code = step_run(argv, b.env, STEP_NO_INPUT, told, e);
+    int code = step_run(argv, b.env, STEP_AGENT | STEP_BESIDE, step_seconds(&r->spec), told, e);
     *ended = code >= 128 && !step_job_runs(b.job, srun, b.env);
     return code;
 }
@@ -189,22 +200,28 @@ static void before_script(spank_t sp, struct request *r)
 static int remote_task_init(spank_t sp, struct request *r)
 {
     uint32_t step = 0, local = 0;
+    char node[256];
     char **argv = NULL;
     int argc = 0;
 
+    word(sp, "SLURMD_NODENAME", "node ", node, sizeof node);
     bool agent =
         spank_get_item(sp, S_JOB_ARGV, &argc, &argv) == ESPANK_SUCCESS && is_agent(argc, argv);
     if (!r->said && !agent)
         return 0;
     if (!r->said && site_parse(&r->site, r->site_argc, r->site_argv, &r->refusal)) {
         if (spank_get_item(sp, S_TASK_ID, &local) || local == 0)
-            tell("%s; the agent goes without this node's conf= and spool=", r->refusal.text);
+            tell("%s%s%s; the agent runs without this node's conf= and spool=", node,
+                 node[0] ? ": " : "", r->refusal.text);
         r->site = (struct site){0};
     }
     if (r->said && r->refusal.text[0])
         end_task(sp, r->refusal.text);
     if (r->said && has_env(sp, ENV_STOP))
         end_task(sp, NULL); /* srun has said why */
+    if (agent && is_nested(sp))
+        end_task(sp,
+                 "this agent was started inside a run of hpcai500, which starts no further run");
     if (agent)
         announce(sp, r);
     if (r->said && spank_get_item(sp, S_JOB_STEPID, &step) == ESPANK_SUCCESS &&

@@ -81,7 +81,7 @@ static int parse_agent(struct site *s, const struct argument *a, const char *val
 static int parse_list(struct site *s, const struct argument *a, const char *value, struct err *e)
 {
     if (!*value)
-        return err_set(e, "plugstack argument %s= names none", a->name);
+        return err_set(e, "plugstack argument %s= needs a list of partitions", a->name);
     *(const char **)field(s, a) = value;
     return 0;
 }
@@ -102,7 +102,7 @@ static int parse_switch(struct site *s, const struct argument *a, const char *va
     bool on = strcmp(value, "yes") == 0;
 
     if (!on && strcmp(value, "no") != 0)
-        return err_set(e, "plugstack argument %s=%s is neither yes nor no", a->name, value);
+        return err_set(e, "plugstack argument %s=%s must be yes or no", a->name, value);
     *(bool *)field(s, a) = on;
     return 0;
 }
@@ -112,8 +112,8 @@ static int parse_witness(struct site *s, const struct argument *a, const char *v
     if (value[0] == '/')
         return parse_path(s, a, value, e);
     if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
-        return err_set(e, "plugstack argument %s=%s is neither yes, no nor an absolute path",
-                       a->name, value);
+        return err_set(e, "plugstack argument %s=%s must be yes, no or an absolute path", a->name,
+                       value);
     s->witness = value[0] == 'y' ? built_in_witness : NULL;
     return 0;
 }

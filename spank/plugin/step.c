@@ -5,33 +5,52 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
-/* Beginnings of what a step inside the job must not inherit. */
-static const char *const foreign[] = {
-    "_SLURM_SPANK_OPTION_hpcai500_",
-    "SLURM_SPANK__SLURM_SPANK_OPTION_hpcai500_",
-    "SPANK__SLURM_SPANK_OPTION_hpcai500_",
-    "HPCAI500_STOP=",
-    "HPCAI500_RUN=",
-    "HPCAI500_PLUGIN=",
-    "SLURM_STEP", /* _ID, ID, _NODELIST, _NUM_TASKS, ... of the caller's step */
-    "SLURM_PROCID=",
-    "SLURM_LOCALID=",
-    "SLURM_NODEID=",
-    "SLURM_TASK_PID=",
-    "SLURM_GTIDS=",
-    "SLURM_SRUN_COMM_",
-    "SLURM_LAUNCH_NODE_IPADDR=",
-    "PMI",
-    "OMPI_COMM_WORLD_",
+#include "reports/core/clock.h"
+#include "spank/plugin/plugin.h"
+
+enum { ASK_SECONDS = 30, KILL_SECONDS = 30 };
+
+/* Beginnings of what a step inside the job must not inherit: never, or with
+ * one of the flags. */
+static const struct {
+    const char *row;
+    unsigned flags; /* 0: never */
+} foreign[] = {
+    {"_SLURM_SPANK_OPTION_hpcai500_", 0},
+    {"SLURM_SPANK__SLURM_SPANK_OPTION_hpcai500_", 0},
+    {"SPANK__SLURM_SPANK_OPTION_hpcai500_", 0},
+    {ENV_STOP "=", 0},
+    {ENV_RUN "=", 0},
+    {ENV_PLUGIN "=", 0},
+    {ENV_LEVEL "=", 0},
+    {"SLURM_STEP", 0}, /* _ID, ID, _NODELIST, _NUM_TASKS, ... of the caller's step */
+    {"SLURM_PROCID=", 0},
+    {"SLURM_LOCALID=", 0},
+    {"SLURM_NODEID=", 0},
+    {"SLURM_TASK_PID=", 0},
+    {"SLURM_GTIDS=", 0},
+    {"SLURM_SRUN_COMM_", 0},
+    {"SLURM_LAUNCH_NODE_IPADDR=", 0},
+    {"PMI", 0},
+    {"OMPI_COMM_WORLD_", 0},
+    {"SLURM_SRUN_MULTI=", STEP_AGENT}, /* as the options of these names */
+    {"SLURM_BCAST=", STEP_AGENT},
+    {"SLURM_EXCLUSIVE=", STEP_BESIDE},
+    {"SLURM_EXACT=", STEP_BESIDE},
 };
+
+static char mark[] = ENV_LEVEL "=" LEVEL_SRUN;
 
 /* Signals that a person or Slurm sends to a waiting command. */
 static const int forwarded[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGCONT};
@@ -55,25 +74,38 @@ static void forward(int sig, siginfo_t *info, void *context)
     errno = saved;
 }
 
-static bool is_foreign(const char *row)
+static bool is_foreign(const char *row, unsigned flags)
 {
     for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++)
-        if (strncmp(row, foreign[i], strlen(foreign[i])) == 0)
+        if ((foreign[i].flags == 0 || (foreign[i].flags & flags)) &&
+            strncmp(row, foreign[i].row, strlen(foreign[i].row)) == 0)
             return true;
     return false;
 }
 
-char **step_environment(char *const *env)
+char **step_environment(char *const *env, unsigned flags)
 {
     size_t n = 0, kept = 0;
 
     while (env[n])
         n++;
-    char **copy = calloc(n + 1, sizeof *copy);
+    char **copy = calloc(n + 2, sizeof *copy);
     for (size_t i = 0; copy && i < n; i++)
-        if (!is_foreign(env[i]))
+        if (!is_foreign(env[i], flags))
             copy[kept++] = env[i];
+    if (copy && (flags & STEP_AGENT))
+        copy[kept] = mark;
     return copy;
+}
+
+unsigned step_minutes(const struct runspec *spec)
+{
+    return (unsigned)(spec->time_seconds / 60) + 11;
+}
+
+double step_seconds(const struct runspec *spec)
+{
+    return step_minutes(spec) * 60.0 + 300; /* Slurm looks for late steps now and then */
 }
 
 static const char *environment_get(char *const *env, const char *name)
@@ -110,7 +142,7 @@ static int spawn(pid_t *pid, char *const argv[], char *const env[], unsigned fla
     sigemptyset(&none);
     sigfillset(&all);
     posix_spawn_file_actions_init(&files);
-    if (flags & STEP_NO_INPUT)
+    if (flags & STEP_AGENT)
         posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
     if (out != 1)
         posix_spawn_file_actions_adddup2(&files, out, 1);
@@ -124,14 +156,45 @@ static int spawn(pid_t *pid, char *const argv[], char *const env[], unsigned fla
     return rc;
 }
 
-static int wait_for(pid_t pid)
+/* Whether the child has ended by that time, 0: ever; it is left to be reaped.
+ * Who waits without limit is woken by its end, else by a look now and then. */
+static bool ended_by(pid_t pid, double end)
 {
-    int status;
+    siginfo_t info;
 
-    while (waitpid(pid, &status, 0) < 0)
+    for (;;) {
+        info.si_pid = 0;
+        int rc = waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT | (end > 0 ? WNOHANG : 0));
+        if (rc == 0 ? info.si_pid == pid : errno != EINTR)
+            return true;
+        if (end > 0 && clock_now() >= end)
+            return false;
+        if (end > 0)
+            nanosleep(&(struct timespec){.tv_nsec = 20 * 1000000L}, NULL);
+    }
+}
+
+/* Its exit code; -1 when it is still there, killed though it was. */
+static int reap(pid_t pid)
+{
+    int status, rc;
+
+    while ((rc = waitpid(pid, &status, WNOHANG)) < 0)
         if (errno != EINTR)
             return 1;
+    if (rc == 0)
+        return -1;
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* Asks the child to end, then makes it. */
+static void put_down(pid_t pid, double grace)
+{
+    kill(pid, SIGTERM);
+    if (!ended_by(pid, clock_now() + grace)) {
+        kill(pid, SIGKILL);
+        ended_by(pid, clock_now() + 5); /* not even that helps where the kernel hangs */
+    }
 }
 
 static sigset_t forwarded_set(void)
@@ -147,30 +210,32 @@ static sigset_t forwarded_set(void)
 /* Waits with our handlers in place of those of the forwarded signals, and with
  * the signals let through: srun's main thread blocks them for the sake of its
  * signal thread, but the kernel asks the main thread first. They are blocked
- * around it, and the child is reaped when nothing can be sent to it any more. */
-static int wait_forwarding(pid_t pid)
+ * around it, and the child is reaped when nothing can be sent to it any more.
+ * False when it was past its time. */
+static bool wait_forwarding(pid_t pid, double end)
 {
     struct sigaction ours = {.sa_sigaction = forward, .sa_flags = SA_SIGINFO};
     struct sigaction theirs[N_FORWARDED];
     sigset_t through = forwarded_set();
-    siginfo_t ended;
 
     child = pid;
     for (int i = 0; i < N_FORWARDED; i++)
         sigaction(forwarded[i], &ours, &theirs[i]);
     pthread_sigmask(SIG_UNBLOCK, &through, NULL);
-    while (waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOWAIT) < 0 && errno == EINTR)
-        ;
+    bool ended = ended_by(pid, end);
+    if (!ended)
+        put_down(pid, KILL_SECONDS);
     pthread_sigmask(SIG_BLOCK, &through, NULL);
     child = 0;
     for (int i = 0; i < N_FORWARDED; i++)
         sigaction(forwarded[i], &theirs[i], NULL);
-    return wait_for(pid);
+    return ended;
 }
 
-int step_run(char *const argv[], char *const env[], unsigned flags, int *told_, struct err *e)
+int step_run(char *const argv[], char *const env[], unsigned flags, double seconds, int *told_,
+             struct err *e)
 {
-    char **clean = step_environment(env);
+    char **clean = step_environment(env, flags);
     sigset_t held = forwarded_set(), before;
     pid_t pid;
 
@@ -180,45 +245,67 @@ int step_run(char *const argv[], char *const env[], unsigned flags, int *told_, 
         return err_set(e, "no memory for an environment");
     pthread_sigmask(SIG_BLOCK, &held, &before);
     int rc = spawn(&pid, argv, clean, flags, flags & STEP_TO_STDERR ? 2 : 1);
-    int code = rc ? -1 : wait_forwarding(pid);
+    bool ended = rc || wait_forwarding(pid, seconds > 0 ? clock_now() + seconds : 0);
+    int code = rc ? -1 : reap(pid);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     free(clean);
     if (rc)
         return err_set(e, "%s could not be started: %s", argv[0], strerror(rc));
     *told_ = told;
+    if (!ended)
+        return err_set(e, "%s did not end within %.0f minutes and was ended", argv[0],
+                       seconds / 60);
     return code;
+}
+
+/* The first line within so many seconds; false: none. */
+static bool read_line(int fd, char *line, size_t size, double seconds)
+{
+    const double end = clock_now() + seconds;
+    size_t n = 0;
+
+    while (n + 1 < size && !memchr(line, '\n', n)) {
+        struct pollfd p = {.fd = fd, .events = POLLIN};
+        double left = end - clock_now();
+        if (left <= 0)
+            return false;
+        if (poll(&p, 1, (int)(left * 1000) + 1) < 1)
+            continue; /* or a signal */
+        ssize_t got = read(fd, line + n, size - 1 - n);
+        if (got <= 0)
+            break;
+        n += (size_t)got;
+    }
+    line[n] = '\0';
+    line[strcspn(line, "\n")] = '\0';
+    return n > 0;
 }
 
 int step_ask(char *const argv[], char *const env[], char *line, size_t size, struct err *e)
 {
-    char **clean = step_environment(env);
+    char **clean = step_environment(env, 0);
     int ends[2] = {-1, -1}, code = -1;
-    FILE *f = NULL;
     pid_t pid;
 
     if (!clean || pipe2(ends, O_CLOEXEC)) {
         err_set(e, "%s could not be asked: %s", argv[0], strerror(errno));
         goto out;
     }
-    int rc = spawn(&pid, argv, clean, STEP_NO_INPUT, ends[1]);
+    int rc = spawn(&pid, argv, clean, STEP_AGENT, ends[1]);
     close(ends[1]);
     ends[1] = -1;
     if (rc) {
         err_set(e, "%s could not be started: %s", argv[0], strerror(rc));
         goto out;
     }
-    f = fdopen(ends[0], "r");
-    bool read = f && fgets(line, (int)size, f);
-    code = wait_for(pid);
-    if (!read || code) {
+    bool read = read_line(ends[0], line, size, ASK_SECONDS);
+    if (!read || !ended_by(pid, clock_now() + ASK_SECONDS))
+        put_down(pid, 1);
+    code = reap(pid);
+    if (!read || code)
         code = err_set(e, "%s did not answer (exit code %d)", argv[0], code);
-        goto out;
-    }
-    line[strcspn(line, "\n")] = '\0';
 out:
-    if (f)
-        fclose(f);
-    else if (ends[0] >= 0)
+    if (ends[0] >= 0)
         close(ends[0]);
     if (ends[1] >= 0)
         close(ends[1]);

@@ -14,6 +14,8 @@
  *   FAKE_JOB, FAKE_STEP, FAKE_NODES, FAKE_TASKS, FAKE_RANK   items
  *   FAKE_NO_ITEMS every spank_get_item fails; FAKE_NO_MEMORY=N the N-th calloc
  *   FAKE_NO_OPTION  no option can be registered
+ *   FAKE_RC=N     what every SPANK call of a hook returns, having done nothing
+ *   FAKE_CLOCK=N  for hooks time runs N times as fast
  *   FAKE_NO_KILL  what a hook kills lives on, as in a dead file system
  *
  * Before Slurm would launch or exec, prints "launch: COMMAND" or "exec:
@@ -35,6 +37,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <slurm/slurm.h>
@@ -95,10 +98,18 @@ spank_context_t spank_context(void)
     return context;
 }
 
+/* Any number at all, as a later release may say. */
+static spank_err_t failure(void)
+{
+    return (spank_err_t)atoi(getenv("FAKE_RC"));
+}
+
 spank_err_t spank_option_register(spank_t sp, struct spank_option *opt)
 {
     if (sp != &handle || !opt->name || !opt->usage)
         return ESPANK_BAD_ARG;
+    if (getenv("FAKE_RC"))
+        return failure();
     if (getenv("FAKE_NO_OPTION"))
         return ESPANK_ERROR;
     registered = *opt;
@@ -128,6 +139,8 @@ spank_err_t spank_get_item(spank_t sp, spank_item_t item, ...)
 
     if (sp != &handle || getenv("FAKE_NO_ITEMS"))
         return ESPANK_BAD_ARG;
+    if (getenv("FAKE_RC"))
+        return failure();
     va_start(ap, item);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         if (numbers[i].item == item) {
@@ -159,6 +172,8 @@ spank_err_t spank_getenv(spank_t sp, const char *var, char *buf, int len)
 
     if (sp != &handle || len < 0 || context != S_CTX_REMOTE)
         return ESPANK_BAD_ARG;
+    if (getenv("FAKE_RC"))
+        return failure();
     if (!value)
         return ESPANK_ENV_NOEXIST;
     snprintf(buf, (size_t)len, "%s", value);
@@ -169,6 +184,8 @@ spank_err_t spank_setenv(spank_t sp, const char *var, const char *val, int overw
 {
     if (sp != &handle || context != S_CTX_REMOTE)
         return ESPANK_NOT_REMOTE;
+    if (getenv("FAKE_RC"))
+        return failure();
     return setenv(var, val, overwrite) ? ESPANK_ERROR : ESPANK_SUCCESS;
 }
 
@@ -176,6 +193,8 @@ spank_err_t spank_unsetenv(spank_t sp, const char *var)
 {
     if (sp != &handle || context != S_CTX_REMOTE)
         return ESPANK_NOT_REMOTE;
+    if (getenv("FAKE_RC"))
+        return failure();
     return unsetenv(var) ? ESPANK_ERROR : ESPANK_SUCCESS;
 }
 
@@ -240,34 +259,93 @@ static void show(const char *what)
     fflush(stdout);
 }
 
-/* srun's, sbatch's and salloc's words: options, then the command. */
+/* Options of Slurm's programs that the tests use, with what they take. */
+static const struct option slurm_options[] = {
+    {"bcast", optional_argument, NULL, 0},
+    {"chdir", required_argument, NULL, 'D'},
+    {"comment", required_argument, NULL, 0},
+    {"exact", no_argument, NULL, 0},
+    {"exclude", required_argument, NULL, 'x'},
+    {"exclusive", optional_argument, NULL, 0},
+    {"export", required_argument, NULL, 0},
+    {"help", no_argument, NULL, 'h'},
+    {"het-group", required_argument, NULL, 0},
+    {"input", required_argument, NULL, 'i'},
+    {"job-name", required_argument, NULL, 0},
+    {"jobid", required_argument, NULL, 0},
+    {"label", no_argument, NULL, 'l'},
+    {"multi-prog", no_argument, NULL, 0},
+    {"new", required_argument, NULL, 0},
+    {"nodes", required_argument, NULL, 'N'},
+    {"ntasks", required_argument, NULL, 'n'},
+    {"output", required_argument, NULL, 'o'},
+    {"overlap", no_argument, NULL, 0},
+    {"partition", required_argument, NULL, 'p'},
+    {"pty", no_argument, NULL, 0},
+    {"test-only", no_argument, NULL, 0},
+    {"time", required_argument, NULL, 't'},
+    {"wrap", required_argument, NULL, 0},
+    {"error", required_argument, NULL, 'e'},
+    {"quit-on-interrupt", no_argument, NULL, 0},
+    {"wait", required_argument, NULL, 'W'},
+};
+
+enum { N_SLURM_OPTIONS = sizeof slurm_options / sizeof *slurm_options, OURS = 0x1000 };
+
+static void say_option(const char *value)
+{
+    if (callback(value, 0))
+        die("option refused");
+    setenv(OPTION_STEP, value, 1);
+    if (context == S_CTX_ALLOCATOR)
+        setenv(OPTION_JOB, value, 1);
+}
+
+/* One component's options, by getopt as in Slurm's programs; optind is then
+ * where its command begins. */
+static void parse_component(int argc, char **argv)
+{
+    static const char letters[] = "+A:b:D:M:C:S:c:d:Xm:e:x:B:G:hHI::i:J:K::lL:T:Zk::F:w:N:n:o:Osp:"
+                                  "Eq:Qr:t:uvVW:";
+    struct option table[N_SLURM_OPTIONS + 2] = {{NULL, 0, NULL, 0}};
+    int c;
+
+    memcpy(table, slurm_options, sizeof slurm_options);
+    if (registered.name)
+        table[N_SLURM_OPTIONS] = (struct option){registered.name, required_argument, NULL, OURS};
+    optind = 0;
+    while ((c = getopt_long(argc, argv, letters, table, NULL)) != -1) {
+        if (c == OURS)
+            say_option(optarg);
+        if (c == '?')
+            exit(1);
+    }
+}
+
+/* srun's, sbatch's and salloc's words: options, then the command; several
+ * components with ":" between. */
 static void parse_words(int argc, char **argv)
 {
     const char *from_job = getenv(OPTION_JOB);
-    char name[64];
-    int i;
+    int next;
 
     if (from_job && callback(from_job, 0))
         die("option from the job refused");
-    snprintf(name, sizeof name, "--%s", registered.name ? registered.name : "none");
-    for (i = 1; i < argc && argv[i][0] == '-'; i++) {
-        size_t n = strcspn(argv[i], "=");
-        if (n < 4 || strncmp(argv[i], name, n) != 0)
-            continue;
-        const char *value = argv[i][n] ? argv[i] + n + 1 : argv[++i];
-        if (callback(value, 0))
-            die("option refused");
-        setenv(OPTION_STEP, value, 1);
-        if (context == S_CTX_ALLOCATOR)
-            setenv(OPTION_JOB, value, 1);
+    for (;; argc -= next, argv += next) {
+        parse_component(argc, argv);
+        if (optind == argc && context == S_CTX_LOCAL)
+            die("fatal: No command given to execute.");
+        if (!command_argv) {
+            command_argc = argc - optind;
+            command_argv = argv + optind;
+        }
+        setenv("FAKE_INNER", "1", 1); /* what is started from here on is another srun */
+        hook("slurm_spank_init_post_opt");
+        for (next = optind; next < argc && strcmp(argv[next], ":") != 0; next++)
+            ;
+        if (next == argc)
+            break;
     }
-    optind = i;
-    /* srun parses each component by itself, the last one last */
-    for (int k = i; k < argc; k++)
-        if (strcmp(argv[k], ":") == 0)
-            optind = 1;
-    command_argc = argc - i;
-    command_argv = argv + i;
 }
 
 /* The srun that a hook of this one starts is the test's program ./srun. */
@@ -283,10 +361,6 @@ static void login(int argc, char **argv)
         inner_srun(argv);
     hook("slurm_spank_init");
     parse_words(argc, argv);
-    setenv("FAKE_INNER", "1", 1);
-    if (command_argc == 0 && context == S_CTX_LOCAL)
-        die("fatal: No command given to execute.");
-    hook("slurm_spank_init_post_opt");
     if (context == S_CTX_LOCAL)
         hook("slurm_spank_local_user_init");
     show("launch");
@@ -462,6 +536,21 @@ int kill(pid_t pid, int sig)
         return 0;
     LIBC("kill", next);
     return next(pid, sig);
+}
+
+int clock_gettime(clockid_t id, struct timespec *t)
+{
+    int (*next)(clockid_t, struct timespec *);
+    static struct timespec first;
+
+    LIBC("clock_gettime", next);
+    int rc = next(id, t);
+    if (in_hook && id == CLOCK_MONOTONIC && getenv("FAKE_CLOCK")) {
+        if (first.tv_sec == 0)
+            first = *t;
+        t->tv_sec += (t->tv_sec - first.tv_sec) * atoi(getenv("FAKE_CLOCK"));
+    }
+    return rc;
 }
 
 extern void *__libc_calloc(size_t n, size_t size);

@@ -237,7 +237,7 @@ deaf() {
     in_ local hostname; only "launch: hostname"
     in_ remote hostname; only "exec: hostname"
     in_ remote /bin/hpcai500-agent
-    only "hpcai500: plugstack argument 'agnet=/x' is not known; the nearest is 'agent='; the agent goes without this node's conf= and spool=" \
+    only "hpcai500: plugstack argument 'agnet=/x' is not known; the nearest is 'agent='; the agent runs without this node's conf= and spool=" \
         "exec: /bin/hpcai500-agent HPCAI500_PLUGIN=$(release) SLURM_VERSION=22.5"
 }
 
@@ -303,8 +303,13 @@ agent() { # the path that is built in
 -c4
 --hpcai500=component,time=1m
 --input=none
+--output=all
+--error=all
 --job-name=hpcai500
 --quit-on-interrupt
+--wait=600
+--time=12
+--
 $(agent)
 T
     [ ! -e srun.argv.2 ]
@@ -314,8 +319,13 @@ T
 component
 --exclusive
 --input=none
+--output=all
+--error=all
 --job-name=hpcai500
 --quit-on-interrupt
+--wait=600
+--time=21
+--
 $(agent)
 T
 }
@@ -329,10 +339,17 @@ T
 -N2
 --hpcai500=component
 --input=none
+--output=all
+--error=all
 --job-name=hpcai500
 --quit-on-interrupt
+--wait=600
+--time=21
 --overlap
 --jobid=7
+--nodes=2
+--ntasks=3
+--
 $(agent)
 T
     diff srun.argv.2 - <<T
@@ -340,6 +357,9 @@ T
 --pty
 --overlap
 --jobid=7
+--nodes=2
+--ntasks=3
+--
 cat
 -v
 T
@@ -347,7 +367,7 @@ T
     [ "$(cat srun.stdin.2)" = input ]
     rm srun.argv.*
     in_ local --hpcai500 component hostname < /dev/null
-    diff srun.argv.2 - <<< $'--overlap\n--jobid=7\nhostname'
+    diff srun.argv.2 - <<< $'--overlap\n--jobid=7\n--nodes=2\n--ntasks=3\n--\nhostname'
     # its exit code is the job's
     rm srun.argv.*; echo 5 > srun.exit
     in_ local --hpcai500=component hostname; [ $status -eq 5 ]; [ "${lines[-1]}" = "job 7 ends with 0x500" ]
@@ -441,8 +461,200 @@ T
     in_ local --partition=gpu --hpcai500=component; [[ $output == *"launch: /opt/gpu/hpcai500-agent $tail" ]]
     SLURM_JOB_PARTITION=gpu in_ local --hpcai500=component; [[ $output == *"launch: /opt/gpu/hpcai500-agent $tail" ]]
     # an option that is not last, or the command's own word, is not that
-    in_ local --hpcai500=component -N2; [ $status -eq 70 ]
+    in_ local --hpcai500=component -N2; [ $status -eq 1 ]
+    only "fake: error: hpcai500: there is no command; write --hpcai500=RUN as the last word, or write the command"
     SLURM_JOB_ID=7 in_ local --hpcai500=component cat --hpcai500=component; [[ $output == *"launch: cat --hpcai500=component"* ]]
+}
+
+@test "srun's words in every legal form and order: the agent's line has the agent for its command" {
+    export SLURM_JOB_ID=7 FAKE_ARGS=agent=/a/hpcai500-agent
+    printf '%s\n' '#!/bin/sh' 'exit 99' > prog; chmod 755 prog
+    local n=0 words kept
+    while IFS='|' read -r words kept; do
+        n=$((n + 1)); rm -f srun.argv*
+        eval "in_ local $words"
+        [ $status -eq 0 ]
+        [[ ${lines[-1]} == "launch: "*_SLURM_SPANK_OPTION_hpcai500_hpcai500=component ]] || { echo "$words"; return 1; }
+        # the options that stay, in their order
+        [ "$(sed '/^--input=none$/,$d' srun.argv.1 | tr '\n' ' ')" = "$kept " ] || { echo "$words: kept other words"; cat srun.argv.1; return 1; }
+        [ ! -e srun.argv.2 ]
+        # srun reads that line as it was meant, and starts nothing further
+        mapfile -t inner < srun.argv.1; rm srun.argv*
+        HPCAI500_LEVEL=srun in_ local "${inner[@]}"
+        [[ ${lines[-1]} == "launch: /a/hpcai500-agent _SLURM"* ]] || { echo "$words"; return 1; }
+        [ ! -e srun.argv ]
+    done <<'T'
+--hpcai500=component prog|--hpcai500=component
+--hpcai500=component -- prog|--hpcai500=component
+--hpcai500 component -- prog -- -x|--hpcai500 component
+--hp component prog --pty|--hp component
+--hpcai500=component -- -prog|--hpcai500=component
+-N2 --hpcai500=component -n 3 prog|-N2 --hpcai500=component -n 3
+-ln2 --hpcai500=component prog|-ln2 --hpcai500=component
+-lN 2 --hpcai500=component -- prog|-lN 2 --hpcai500=component
+-N -- --hpcai500=component prog|-N -- --hpcai500=component
+-N -- --hpcai500=component -- prog|-N -- --hpcai500=component
+-D --pty --hpcai500=component prog|-D --pty --hpcai500=component
+--comment --multi-prog --hpcai500=component prog|--comment --multi-prog --hpcai500=component
+--comment=--pty --hpcai500=component prog|--comment=--pty --hpcai500=component
+--comment hpcai500-agent --hpcai500=component prog|--comment hpcai500-agent --hpcai500=component
+--comment : --hpcai500=component prog|--comment : --hpcai500=component
+--comm x --multi --hpcai500=component prog|--comm x --hpcai500=component
+--pty --hpcai500=component --bcast prog|--hpcai500=component
+--bcast=/x --hpcai500=component --pt prog|--hpcai500=component
+-K -I --hpcai500=component prog|-K -I --hpcai500=component
+-K1 -I60 -k --hpcai500=component prog|-K1 -I60 -k --hpcai500=component
+--new value --hpcai500=component prog|--new value --hpcai500=component
+--hpcai500=component --new value prog|--hpcai500=component --new value
+--hpcai500=cosmoflow --hpcai500=component prog|--hpcai500=cosmoflow --hpcai500=component
+-p main -o out --hpcai500=component -t5 prog|-p main -o out --hpcai500=component -t5
+--export NONE --exclusive --hpcai500=component prog|--export NONE --exclusive --hpcai500=component
+--hpcai500=component -- prog --het-group=1|--hpcai500=component
+T
+    [ "$n" -eq 26 ]
+}
+
+@test "srun without a command: one sentence, unless a later word of it decides" {
+    export FAKE_ARGS=agent=/opt/hpcai500-agent
+    why="there is no command; write --hpcai500=RUN as the last word, or write the command"
+    for words in '--hpcai500=component -N2' '--hpcai500 component -lN 2 --' '--hpcai500=component --comment prog' \
+        '--hpcai500=component -N -- -l'; do
+        in_ local $words
+        [ $status -eq 1 ]; only "fake: error: hpcai500: $why"
+    done
+    for words in '--hpcai500=cosmoflow -N2 --hpcai500=component' '-N2 --hpcai500=component --' '--hp component'; do
+        in_ local $words
+        [ $status -eq 0 ]; [[ $output == *"launch: /opt/hpcai500-agent _SLURM_SPANK_OPTION_hpcai500_hpcai500=component" ]]
+    done
+    # an option of another plugin may have had the next word for its value
+    in_ local --hpcai500=component --new prog; [ $status -eq 70 ]
+    in_ local --multi-prog --hpcai500=component; [ $status -eq 70 ]
+    in_ local -N1 --hpcai500=component : -N1; [ $status -eq 70 ]
+    [ ! -e srun.argv ]
+}
+
+@test "a run starts no further run" {
+    inside="this srun is inside a run of hpcai500, which starts no further run"
+    for job in '' 7; do
+        for command in prog hpcai500-agent; do
+            HPCAI500_LEVEL=task SLURM_JOB_ID=$job in_ local --hpcai500=component $command
+            [ $status -eq 1 ]; only "fake: error: hpcai500: $inside"
+        done
+        HPCAI500_LEVEL=srun SLURM_JOB_ID=$job in_ local --hpcai500=component --input=none
+        [ $status -eq 1 ]
+        HPCAI500_LEVEL=srun SLURM_JOB_ID=$job in_ local --hpcai500=component -- --input=none hpcai500-agent
+        [ $status -eq 1 ]
+        only "fake: error: hpcai500: the srun that should start the agent has another command; report this to your site"
+    done
+    HPCAI500_LEVEL=task in_ remote hpcai500-agent
+    [ $status -eq 1 ]; only "hpcai500: this agent was started inside a run of hpcai500, which starts no further run"
+    HPCAI500_LEVEL=srun FAKE_OPTION=component in_ remote hpcai500-agent; [ $status -eq 0 ]
+    # who did not ask is not concerned
+    HPCAI500_LEVEL=task in_ local prog; only "launch: prog"
+    HPCAI500_LEVEL=task in_ remote prog; only "exec: prog"
+    [ ! -e srun.argv ]
+    # the agent's srun is marked, the command's is not
+    in_ local --hpcai500=component prog; no grep -q HPCAI500_LEVEL srun.env
+    SLURM_JOB_ID=7 in_ local --hpcai500=component prog; grep -qx HPCAI500_LEVEL=srun srun.env
+}
+
+@test "what srun's environment says of the command is not for the agent" {
+    export SLURM_SRUN_MULTI=1 SLURM_BCAST=/x SLURM_EXCLUSIVE=1 SLURM_EXACT=1
+    SLURM_JOB_ID=7 in_ local --hpcai500=component prog
+    no grep -qE '^SLURM_(SRUN_MULTI|BCAST)=' srun.env
+    [ "$(grep -cE '^SLURM_(EXCLUSIVE|EXACT)=' srun.env)" = 2 ]
+    in_ local --hpcai500=component prog # the command's, beside srun's own step
+    no grep -qE '^SLURM_(EXCLUSIVE|EXACT)=' srun.env
+    [ "$(grep -cE '^SLURM_(SRUN_MULTI|BCAST)=' srun.env)" = 2 ]
+}
+
+@test "an agent's srun or a squeue that never ends is ended, and the command starts" {
+    printf '%s\n' '#!/bin/sh' 'echo $$ >> pids; trap "" TERM INT; [ "$1" = --overlap ] || exit 0' 'while :; do sleep 0.1; done' > squeue
+    cp squeue srun # the agent's has --overlap first in a batch job
+    batch component FAKE_CLOCK=600
+    [ $status -eq 0 ]
+    only "hpcai500: $dir/srun did not end within 26 minutes and was ended; the script starts all the same (gate=yes stops it)" "exec: script"
+    batch component,gate=yes,time=1m FAKE_CLOCK=600
+    [ $status -eq 1 ]
+    only "hpcai500: the script does not start: $dir/srun did not end within 17 minutes and was ended"
+    for pid in $(cat pids); do [ ! -e "/proc/$pid" ]; done
+    rm pids
+    printf '%s\n' '#!/bin/sh' 'exit 137' > srun
+    printf '%s\n' '#!/bin/sh' 'echo $$ >> pids; trap "" TERM INT' 'while :; do sleep 0.1; done' > squeue
+    batch component FAKE_CLOCK=60
+    [ $status -eq 0 ]; [[ $output == *"ended with exit code 137; the script starts all the same"*"exec: script" ]]
+    for pid in $(cat pids); do [ ! -e "/proc/$pid" ]; done
+}
+
+@test "from 25.05 on every other return code is a failure: no hook returns one, whatever Slurm answers" {
+    # that the fake sees them: a plugin whose hooks return 1, or -1
+    cat > fails.c <<'C'
+#include <stdint.h>
+#include <stdlib.h>
+#include <slurm/spank.h>
+SPANK_PLUGIN(fails, 1)
+#define HOOK(name) int slurm_spank_##name(spank_t sp, int ac, char **av) { (void)sp; (void)ac; return atoi(av[0]); }
+HOOK(init) HOOK(init_post_opt) HOOK(local_user_init) HOOK(user_init) HOOK(task_init)
+HOOK(task_post_fork) HOOK(task_exit) HOOK(job_prolog) HOOK(job_epilog) HOOK(slurmd_exit) HOOK(exit)
+C
+    cc=$(sed -n 's/^CC = //p' "$top_builddir/Makefile")
+    cflags=$(sed -n 's/^SLURM_CFLAGS = //p' "$top_builddir/Makefile")
+    $cc -shared -fPIC $cflags fails.c -o fails.so
+    for rc in 1 -1; do
+        for c in local allocator remote slurmd job_script; do
+            FAKE_PLUGIN=$dir/fails.so FAKE_ARGS=$rc in_ $c prog > /dev/null
+            grep -o "slurm_spank_[a-z_]* returned $rc" <<< "$output"
+        done | sort -u > seen
+        [ "$(wc -l < seen)" = 11 ]
+    done
+    # ours: every context, called well, wrongly, and by a Slurm that refuses everything
+    fake_witness 'exit 1'
+    export FAKE_UID=1234
+    for rc in '' 1 -1 3001; do
+        for words in prog '--hpcai500=component prog' '--hpcai500=component hpcai500-agent' '--hpcai500=componet prog'; do
+            for args in "witness=$dir/witness" "nonsense" "witness=/no/such"; do
+                for c in local allocator slurmd job_script; do
+                    env ${rc:+FAKE_RC=$rc} FAKE_ARGS="$args" FAKE_CONTEXT=$c ./host $words
+                done
+                for option in '' component componet; do
+                    env ${rc:+FAKE_RC=$rc} ${option:+FAKE_OPTION=$option} FAKE_ARGS="$args" FAKE_CONTEXT=remote ./host hpcai500-agent
+                    env ${rc:+FAKE_RC=$rc} ${option:+FAKE_OPTION=$option} FAKE_ARGS="$args" FAKE_CONTEXT=remote FAKE_STEP=0xfffffffb ./host prog
+                done
+            done
+        done < /dev/null
+    done > all 2>&1 || true
+    [ "$(grep -c . all)" -gt 300 ]
+    no grep returned all
+}
+
+@test "an epilog that runs three times is three times the same" {
+    fake_witness
+    export FAKE_UID=1234
+    for _ in 1 2 3; do in_ job_script; [ $status -eq 0 ]; only "done"; done
+    [ "$(grep -c '^verb=end$' witness.log)" = 3 ]
+    [ "$(grep -cx SLURM_JOB_ID=7 witness.log)" = 6 ]
+}
+
+@test "a node is who Slurm says it is: the plugin never asks for the host's name" {
+    run sh -c "nm -D --undefined-only '$FAKE_PLUGIN' | sed 's/.* //; s/@.*//'"
+    for name in gethostname uname getaddrinfo gethostbyname sysinfo; do no grep -qx "$name" <<< "$output"; done
+    FAKE_ARGS=nonsense SLURMD_NODENAME=n7 in_ remote hpcai500-agent
+    [ "${lines[0]}" = "hpcai500: node n7: plugstack argument 'nonsense' is not known; the agent runs without this node's conf= and spool=" ]
+}
+
+@test "each example of the manual is one that works" {
+    n=0
+    while read -r program words; do
+        case $program in
+            srun) SLURM_JOB_ID=7 in_ local $words ;;
+            sbatch | salloc | '#SBATCH') in_ allocator $words ${words:+job.sh} ;;
+            optional) FAKE_ARGS=${words#hpcai500.so} in_ local --hpcai500=component hpcai500-agent ;;
+            *) false ;;
+        esac
+        [ $status -eq 0 ] || { echo "$program $words"; return 1; }
+        n=$((n + 1))
+    done < <(sed -n '/^\.Sh EXAMPLES/,/^\.Sh SECURITY/s/^\.Dl //p' "$top_srcdir/spank/plugin/spank-hpcai500.8")
+    [ "$n" -ge 8 ]
 }
 
 @test "an option that Slurm does not take: every job runs" {
@@ -460,16 +672,16 @@ T
 @test "the site can turn off each trick" {
     FAKE_ARGS=reexec=no in_ local --hpcai500=component; [ $status -eq 70 ]
     FAKE_ARGS=step=no in_ local --hpcai500=component hostname
-    only "fake: hpcai500: this site runs nothing before a command (step=no)" \
+    only "fake: hpcai500: this site starts no run before a command (step=no); start the run with an srun of its own" \
         "launch: hostname _SLURM_SPANK_OPTION_hpcai500_hpcai500=component"
     FAKE_ARGS=step=no in_ local --hpcai500=component,gate=yes hostname
-    [ $status -eq 1 ]; only "fake: error: hpcai500: this site runs nothing before a command (step=no)"
+    [ $status -eq 1 ]; only "fake: error: hpcai500: this site starts no run before a command (step=no); start the run with an srun of its own"
     FAKE_ARGS=batch=no FAKE_STEP=0xfffffffb FAKE_OPTION=component in_ remote script; only "exec: script"
     [ ! -e srun.argv ]
 }
 
 @test "srun of several components says that nothing can run first" {
-    why="srun of several components cannot wait for a run before its command"
+    why="an srun of several components cannot start a run before its commands; start the run with an srun of its own"
     in_ local --hpcai500=component --het-group=0,1 hostname
     only "fake: hpcai500: $why" "launch: hostname _SLURM_SPANK_OPTION_hpcai500_hpcai500=component"
     in_ local --hpcai500=component,gate=yes --het-group=0,1 hostname
@@ -483,7 +695,7 @@ T
 
 @test "salloc: the cost per node is said, and the option is for the agent's own srun" {
     in_ allocator --hpcai500=component,time=1h sh
-    [ "${lines[0]}" = "fake: hpcai500: component,time=1h may cost 1 node-hours per node of the job" ]
+    [ "${lines[0]}" = "fake: hpcai500: component,time=1h may cost 1 node-hour per node of the job" ]
     [[ ${lines[1]} == "launch: sh"* ]]
     export SLURM_JOB_ID=7 SLURM_SPANK__SLURM_SPANK_OPTION_hpcai500_hpcai500=component
     in_ local hostname; [ ! -e srun.argv ]; [[ $output == "launch: hostname"* ]]
@@ -502,7 +714,7 @@ T
     [[ ${lines[1]} == *HPCAI500_STOP=1 ]]
     like_user allocator --hpcai500=component,time=1h sh
     [ $status -eq 1 ]
-    only "fake: error: hpcai500: component,time=1h may cost 1 node-hours on 1 node and this site allows 0.25; the nearest is 'time=15m'"
+    only "fake: error: hpcai500: component,time=1h may cost 1 node-hour on 1 node and this site allows 0.25; the nearest is 'time=15m'"
     SLURM_JOB_PARTITION=long like_user local --hpcai500=component,time=1m /x/hpcai500-agent
     [ "${lines[0]}" = "fake: error: hpcai500: this site does not run hpcai500 in the partition 'long', only in main,short" ]
     SLURM_JOB_PARTITION=short like_user local --hpcai500=component,time=1m /x/hpcai500-agent
@@ -520,17 +732,18 @@ T
     done <<'T'
 agnet=/x|plugstack argument 'agnet=/x' is not known; the nearest is 'agent='
 nonsense|plugstack argument 'nonsense' is not known
+witness=maybe|plugstack argument witness=maybe must be yes, no or an absolute path
 agent=x|plugstack argument agent=x is not [PARTITION:]/FOLDER/hpcai500-agent
 agent=x/hpcai500-agent|plugstack argument agent=x/hpcai500-agent is not [PARTITION:]/FOLDER/hpcai500-agent
 agent=/opt/wrapper|plugstack argument agent=/opt/wrapper is not [PARTITION:]/FOLDER/hpcai500-agent
 conf=x|plugstack argument conf=x is not an absolute path
 spool=|plugstack argument spool= is not an absolute path
 srun=srun|plugstack argument srun=srun is not an absolute path
-partitions=|plugstack argument partitions= names none
+partitions=|plugstack argument partitions= needs a list of partitions
 max_node_hours=many|plugstack argument max_node_hours=many is not a number of hours
 max_node_hours=0|plugstack argument max_node_hours=0 is not a number of hours
 max_node_hours=nan|plugstack argument max_node_hours=nan is not a number of hours
-step=maybe|plugstack argument step=maybe is neither yes nor no
+step=maybe|plugstack argument step=maybe must be yes or no
 T
     FAKE_ARGS=$(printf 'agent=/a%d/hpcai500-agent ' $(seq 17)) in_ local --hpcai500=component hostname
     only "fake: error: hpcai500: plugstack has more than 16 agent= arguments"
@@ -581,14 +794,14 @@ batch() {
     batch component SLURM_NTASKS=6 SLURM_CPUS_PER_TASK=2 FAKE_ARGS=agent=/a/hpcai500-agent
     [ $status -eq 0 ]
     only "agent's results" "exec: script"
-    [ "$(tail -n 6 srun.argv | tr '\n' ' ')" = \
-        "--jobid=7 --nodes=2 --ntasks=6 --cpus-per-task=2 /a/hpcai500-agent component " ]
+    [ "$(tail -n 9 srun.argv | tr '\n' ' ')" = \
+        "--wait=600 --time=21 --jobid=7 --nodes=2 --ntasks=6 --cpus-per-task=2 -- /a/hpcai500-agent component " ]
     no grep SPANK srun.env
     batch component; no grep -q ntasks srun.argv
     batch component FAKE_ARGS=srun=/nowhere/srun; [ $status -eq 0 ]
     only "hpcai500: /nowhere/srun could not be started: No such file or directory; the script starts all the same (gate=yes stops it)" "exec: script"
     batch component SLURM_JOB_NUM_NODES=
-    only "hpcai500: Slurm does not say what the job is; the script starts all the same (gate=yes stops it)" "exec: script"
+    only "hpcai500: Slurm does not say how many nodes the job has; the script starts all the same (gate=yes stops it)" "exec: script"
     batch component FAKE_NO_ITEMS=1; [[ $output == "exec: script"* ]]
     batch component PATH=/nowhere
     only "hpcai500: there is no srun in the job's PATH; the script starts all the same (gate=yes stops it)" "exec: script"
@@ -647,6 +860,6 @@ batch() {
         -I. ${later:+"$later"} -I"$top_srcdir" \
         -Wl,--version-script="$top_srcdir/spank/plugin/hpcai500.map" \
         "$top_srcdir"/spank/plugin/{plugin,login,local,remote,script,site,cmdline,step}.c \
-        "$top_srcdir"/reports/core/{err,nearest,runspec}.c -o later.so
+        "$top_srcdir"/reports/core/{clock,err,nearest,runspec}.c -o later.so
     nm -D --defined-only later.so | grep -q slurm_spank_init_failure_mode
 }
