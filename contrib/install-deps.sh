@@ -19,7 +19,7 @@ packages=(
     slurm-wlm-mysql-plugin munge mariadb-server iproute2 procps util-linux
 )
 test_packages=(
-    clang clang-format llvm libclang-rt-dev libomp-dev libcmocka-dev bats shellcheck
+    ccache clang clang-format llvm libclang-rt-dev libomp-dev libcmocka-dev bats shellcheck
     libmpich-dev mpich hdf5-tools strace jq sqlite3 man-db binutils file faketime
     prometheus chromium python3-jsonschema python3-h5py python3-numpy python3-torch
 )

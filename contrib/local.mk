@@ -16,6 +16,7 @@ EXTRA_DIST += \
     %D%/cluster/nodes.sh \
     %D%/evidence/README.md \
     %D%/evidence/run.sh \
+    %D%/evidence/debian.sh \
     %D%/evidence/faults.sh \
     %D%/evidence/faults-io.sh \
     %D%/evidence/rcp.sh \

@@ -5,8 +5,11 @@
 # Runs every test of hpcai500, or the named stages, from a fresh clone on a
 # Debian 12 machine. As root it first installs what is missing. Builds and
 # logs go to build/test (or $BUILD), nothing else in the tree is touched but
-# what autoreconf makes. Exit 0 only if nothing failed; the last line is
-# "N passed, N failed, N skipped".
+# what autoreconf makes. What the stages and the slowest test files took is
+# printed and kept in build/test/times. Exit 0 only if nothing failed; the last
+# line is "N passed, N failed, N skipped".
+#
+# With ccache an object that several builds have in common is compiled once.
 set -uo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 W=${BUILD:-$top/build/test}
@@ -17,11 +20,11 @@ declare -A about=(
     [gcc]="gcc -Werror, make check"
     [clang]="clang -Werror, make check of the units"
     [sanitizers]="ASan + UBSan, make check of the units"
-    [distcheck]="the tarball builds, checks, installs and uninstalls"
+    [distcheck]="the tarball holds every file, builds, checks, installs and uninstalls"
     [mpich]="the agent with MPICH, its tests under mpirun"
     [matrix]="configure without the optional parts"
     [lint]="shell scripts, layout of C; the rest of the lint is in make check"
-    [fuzz]="libFuzzer on what parses hostile text, some seconds each"
+    [fuzz]="libFuzzer on what parses hostile text, \$FUZZ_SECONDS (10) each"
     [cluster]="README's first command, then a real Slurm cluster with faults"
 )
 
@@ -81,6 +84,25 @@ count_checks() {
     done < <(find "$1" -name '*.trs' -not -path '*/hpcai500-*/*' | sort)
 }
 
+# --- time --------------------------------------------------------------------
+
+# cpu: user and system seconds of all that this shell has waited for, into $cpu.
+# `times` must run in this shell: a subshell starts from nothing.
+cpu() {
+    times > "$W/cpu"
+    cpu=$(awk 'NR == 2 { for (i = 1; i <= 2; i++) { split($i, t, /[ms]/); sum += 60 * t[1] + t[2] } }
+        END { printf "%.0f", sum }' "$W/cpu")
+}
+
+# table: a line for each stage, then the test files that took longest
+table() {
+    printf '%-12s %7s %7s  %6s %6s %7s\n' stage seconds cpu passed failed skipped
+    printf '%s\n' "${rows[@]}"
+    [ -s "$W/files" ] || return 0
+    printf '\nthe slowest test files\n%-12s %7s %7s  %s\n' stage seconds cpu file
+    sort -k2,2nr "$W/files" | head -n 10 | awk '{ printf "%-12s %7.0f %7.0f  %s\n", $1, $2, $3, $4 }'
+}
+
 # --- running -----------------------------------------------------------------
 
 # log NAME SECONDS COMMAND...: runs it into $W/logs/NAME.log, says how it went
@@ -112,7 +134,8 @@ build() {
 check() {
     local dir=$1 before=$failed; shift
     find "$W/$dir" -name '*.trs' -delete
-    log "$dir-check" 1500 make -C "$W/$dir" -k -j"$JOBS" check "$@"; local rc=$?
+    STAGE=$dir log "$dir-check" 1500 make -C "$W/$dir" -k -j"$JOBS" check \
+        LOG_COMPILER="$timed" BATS_LOG_COMPILER="$timed bats" "$@"; local rc=$?
     count_checks "$W/$dir"
     if [ $rc -ne 0 ] && [ "$failed" -eq "$before" ]; then
         add 0 1 0
@@ -149,9 +172,30 @@ stage_sanitizers() {
     check sanitizers TESTS="$(units sanitizers)"
 }
 
+# The tarball's own faults are a file that is missing from it, a path that only
+# a checkout has, and what install leaves behind. The first is found by
+# comparing lists, the others by a build without optimisation, one test of each
+# kind (a unit, a program, MPI, the plugin, a corpus) and the installation.
+smoke="tests/reports/core/test_runspec tests/reports/core/fuzz_runspec tests/reports/tools/show.bats
+    tests/reports/history/test_history tests/papi/test_counters tests/workloads/engine/test_ops
+    tests/workloads/data/test_dataset tests/spank/relay/test_witness tests/agent/comm.bats"
+
 stage_distcheck() {
     [ -f "$W/gcc/Makefile" ] || build gcc CC=gcc MPICC="$openmpi" || return
-    step distcheck 2400 make -C "$W/gcc" distcheck "DISTCHECK_CONFIGURE_FLAGS=--enable-werror MPICC=$openmpi"
+    step distcheck 2400 make -C "$W/gcc" -j"$JOBS" distcheck TESTS="$(echo $smoke)" \
+        DISTCHECK_CONFIGURE_FLAGS="MPICC=$openmpi CFLAGS=-O0"
+    export -f same_files
+    step dist-files 60 bash -c 'same_files "$@"' - "$top" "$W/gcc"
+}
+
+# same_files TREE BUILD: the tarball in BUILD holds each file of the commit but
+# what a checkout alone needs
+same_files() {
+    local missing
+    git -C "$1" rev-parse --git-dir > /dev/null || return 0
+    missing=$(comm -23 <(git -C "$1" ls-files | grep -vE '^(\.ci/|\.gitignore|contrib/evidence/results/)' | sort) \
+        <(tar -tf "$2"/hpcai500-*.tar.xz | sed 's,^[^/]*/,,' | sort))
+    [ -z "$missing" ] || { printf 'not in the tarball (EXTRA_DIST):\n%s\n' "$missing"; return 1; }
 }
 
 stage_mpich() {
@@ -178,17 +222,27 @@ stage_matrix() {
 stage_lint() {
     # shellcheck disable=SC2046
     step shellcheck 300 bash -c 'cd "$1" && shellcheck -S warning -x -P contrib/cluster \
-        contrib/*.sh contrib/cluster/cluster.sh .ci/run' - "$top"
+        contrib/*.sh contrib/cluster/cluster.sh contrib/evidence/*.sh tests/*.sh .ci/run' - "$top"
     step clang-format 300 bash -c 'cd "$1" && find agent contrib papi reports spank tests workloads -name "*.[ch]" -print0 | xargs -0 clang-format --dry-run -Werror' - "$top"
 }
 
 stage_fuzz() {
-    local file name
-    [ -f "$W/gcc/config.h" ] || build gcc CC=gcc MPICC="$openmpi" || return
+    local file name names=() seconds=${FUZZ_SECONDS:-10}
+    [ -f "$W/gcc/build_id.h" ] || build gcc CC=gcc MPICC="$openmpi" || return
     export top_srcdir=$top top_builddir=$W/gcc
-    for file in $(find "$top/tests" -name "fuzz_*.c" | sort); do
-        name=$(basename "$file" .c); name=${name#fuzz_}
-        step "fuzz-$name" 300 "$top/tests/fuzz.sh" "$file" "${FUZZ_SECONDS:-30}"
+    while IFS= read -r file; do
+        name=fuzz-$(basename "$file" .c | sed 's/^fuzz_//')
+        names+=("$name")
+        [ "$(jobs -rp | wc -l)" -lt "$JOBS" ] || wait -n
+        { log "$name" $((seconds + 600)) "$top/tests/fuzz.sh" "$file" "$seconds"; echo $? > "$W/logs/$name.rc"; } &
+    done < <(find "$top/tests" -name 'fuzz_*.c' | sort)
+    wait
+    for name in "${names[@]}"; do
+        case $(cat "$W/logs/$name.rc") in
+            0) add 1 0 0 ;;
+            77) add 0 0 1; skips+=("$name: $(tail -n 1 "$W/logs/$name.log")") ;;
+            *) add 0 1 0; tail_of "$W/logs/$name.log" ;;
+        esac
     done
 }
 
@@ -203,12 +257,15 @@ stage_cluster() {
     top_builddir=$("$lab" dir)/build; export top_builddir
     for file in "$top"/tests/cluster/*.bats; do
         name=cluster-$(basename "$file" .bats) rc=0
-        log "$name" 1500 bats --tap "$file" || rc=1
+        STAGE=cluster log "$name" 1500 "$timed" bats --tap "$file" || rc=1
         read -r p f s < <(cases_of "$W/logs/$name.log" "$([ $rc -eq 0 ] && echo PASS || echo FAIL)")
         add "$p" "$f" "$s"
         [ "$s" -eq 0 ] || note_skips "$W/logs/$name.log"
         [ "$f" -eq 0 ] || tail_of "$W/logs/$name.log" 100
     done
+    # The daemons, and what they started, are not among what this shell waits for.
+    elsewhere=$("$lab" status | sed -n 's/.*runs, pid //p' | xargs -I{} cat /proc/{}/stat |
+        awk -v hz="$(getconf CLK_TCK)" '{ t += $14 + $15 + $16 + $17 } END { printf "%d", t / hz }')
     step first-light-stop 120 "$top/contrib/first-light.sh" stop --wipe
 }
 
@@ -231,6 +288,9 @@ unset CC CFLAGS CPPFLAGS LDFLAGS LIBS MAKEFLAGS MAKELEVEL CDPATH CONFIG_SITE
 for v in $(compgen -e | grep -E '^(SLURM|SPANK|SALLOC|SBATCH|OMPI|PMI|PMIX|HPCAI500|OMP)_' || true); do unset "$v"; done
 mkdir -p "$W/logs" "$W/home" || exit 1
 export HOME=$W/home XDG_CACHE_HOME=$W/home/.cache
+# Each test file adds a line here: stage, seconds, CPU seconds, name.
+export TIMES=$W/files timed=$top/tests/timed.sh
+: > "$TIMES"
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 JOBS=$(nproc); export JOBS
 openmpi=$(command -v mpicc.openmpi || command -v mpicc || echo mpicc)
@@ -239,6 +299,16 @@ cluster=test-$(printf %s "$top" | cksum | cut -d' ' -f1 | cut -c1-8)
 started=no
 trap '[ $started = no ] || "$top/contrib/cluster/cluster.sh" -c "$cluster" down --wipe >/dev/null 2>&1' EXIT
 trap 'exit 130' INT TERM
+
+# use_ccache: compilers through ccache, where it is installed. Every build is
+# told of the sources by the same absolute path, so that only the folder of
+# the build (hashdir) would keep them apart.
+use_ccache() {
+    case $PATH in /usr/lib/ccache:*) return ;; esac
+    [ -x /usr/lib/ccache/gcc ] || return 0
+    export PATH=/usr/lib/ccache:$PATH CCACHE_DIR=$W/ccache CCACHE_NOHASHDIR=1 CCACHE_MAXSIZE=2G
+}
+use_ccache
 
 prepare() {
     [ -x "$top/configure" ] && [ -f "$top/Makefile.in" ] &&
@@ -249,17 +319,20 @@ prepare() {
 
 for s in "${chosen[@]}"; do
     begin=$SECONDS p=$passed f=$failed k=$skipped
+    cpu; used=$cpu elsewhere=0
     say "== $s: ${about[$s]}"
     if [ "$s" != deps ]; then prepare || break; fi
     "stage_$s"
+    cpu
+    rows+=("$(printf '%-12s %7d %7d  %6d %6d %7d' "$s" $((SECONDS - begin)) $((cpu - used + elsewhere)) \
+        $((passed - p)) $((failed - f)) $((skipped - k)))")
     [ "$s" = deps ] && [ "$failed" -gt 0 ] && break
     openmpi=$(command -v mpicc.openmpi || echo mpicc)
-    rows+=("$(printf '%-12s %6d passed %4d failed %4d skipped %6d s' "$s" \
-        $((passed - p)) $((failed - f)) $((skipped - k)) $((SECONDS - begin)))")
+    use_ccache
 done
 
 say
-printf '%s\n' "${rows[@]}"
+table | tee "$W/times"
 if [ ${#skips[@]} -gt 0 ]; then
     say "skipped, and why:"
     printf '%s\n' "${skips[@]}" | sort -u | sed 's/^/  /'

@@ -28,21 +28,31 @@ int LLVMFuzzerTestOneInput(const char *p, long n) { return p && n < 0; }' >"$wor
 clang -fsanitize=fuzzer "$work/probe.c" -o "$work/probe" 2>/dev/null ||
     skip "no clang with libFuzzer here (Debian: clang, libclang-rt-dev)"
 
-sources="" flags=""
+sources="" cflags="" libs=""
 for word in $(sed -n 's/^ \* links: //p' "$file"); do
     case $word in
         pkg:*) library=${word#pkg:}
-            found=$(pkg-config --cflags --libs "$library" 2>/dev/null) ||
-                skip "$name wants $library, which pkg-config does not know"
-            flags="$flags $found" ;;
-        opt:*) flags="$flags $(pkg-config --cflags --libs "${word#opt:}" 2>/dev/null || true)" ;;
+            pkg-config --exists "$library" || skip "$name wants $library, which pkg-config does not know"
+            cflags="$cflags $(pkg-config --cflags "$library")" libs="$libs $(pkg-config --libs "$library")" ;;
+        opt:*) library=${word#opt:}
+            ! pkg-config --exists "$library" ||
+                cflags="$cflags $(pkg-config --cflags "$library")" libs="$libs $(pkg-config --libs "$library")" ;;
         *) sources="$sources $top/$word" ;;
     esac
 done
+# An object for each source, so that ccache, where clang is one of its names,
+# compiles once what several fuzzers link.
+objects=
+for source in "$file" $sources; do
+    object=$work/$(printf %s "$source" | tr / _).o
+    # shellcheck disable=SC2086
+    clang -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined \
+        -fno-sanitize-recover=undefined -DHPCAI500_SYSCONFDIR='"/etc/hpcai500"' \
+        -DHPCAI500_BINDIR='"/usr/bin"' -I"$build" -I"$top" $cflags -c "$source" -o "$object"
+    objects="$objects $object"
+done
 # shellcheck disable=SC2086
-clang -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined \
-    -fno-sanitize-recover=undefined -DHPCAI500_SYSCONFDIR='"/etc/hpcai500"' \
-    -DHPCAI500_BINDIR='"/usr/bin"' -I"$build" -I"$top" "$file" $sources $flags -lm -o "$work/fuzz"
+clang -fsanitize=fuzzer,address,undefined $objects $libs -lm -o "$work/fuzz"
 # HDF5 leaks what it made of files that it refuses, and asks for as much memory
 # as a header says: what is touched counts (rss).
 echo leak:libhdf5 >"$work/suppress"

@@ -3,7 +3,7 @@
 # contrib/test.sh, not from `make check`.
 # What their bats files share.
 EXTRA_DIST += tests/no.bash
-dist_check_SCRIPTS += tests/fuzz.bats tests/fuzz.sh
+dist_check_SCRIPTS += tests/fuzz.bats tests/fuzz.sh tests/timed.sh
 TESTS += tests/fuzz.bats
 
 include tests/reports/local.mk
