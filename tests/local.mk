@@ -2,7 +2,7 @@
 # One folder of tests per folder of the house; cluster tests run from
 # contrib/test.sh, not from `make check`.
 # What their bats files share.
-EXTRA_DIST += tests/no.bash
+EXTRA_DIST += tests/no.bash tests/await.bash
 dist_check_SCRIPTS += tests/fuzz.bats tests/fuzz.sh tests/timed.sh
 TESTS += tests/fuzz.bats
 

@@ -39,8 +39,11 @@ U
 
 say() { echo "$me: $*" >&2; }
 die() { say "$*"; exit 1; }
-# wait_for SECONDS COMMAND...: true as soon as COMMAND is
-wait_for() {
+# await MINUTES COMMAND...: true as soon as COMMAND is; what is under way on a
+# busy machine takes its time
+await() { grace $(($1 * 60)) "${@:2}"; }
+# grace SECONDS COMMAND...: the same, for what is ended by force thereafter
+grace() {
     local end=$((SECONDS + $1)); shift
     until "$@" >/dev/null 2>&1; do [ $SECONDS -lt $end ] || return 1; sleep 0.2; done
 }
@@ -77,7 +80,7 @@ case $verb in
     run) load; . "$S/env"; unset HPCAI500_DAEMON_OF; exec "$@" ;;
     as) load; as_user "$@" ;;
     exec) load; node_exec "$@" ;;
-    start) load; node_start "$1"; wait_for 30 node_idle "$1" || die "$1 is not idle" ;;
+    start) load; node_start "$1"; await 5 node_idle "$1" || die "$1 is not idle" ;;
     stop) load; node_stop "$1" TERM ;;
     kill) load; node_stop "$1" KILL ;;
     slurmdbd) load

@@ -18,7 +18,7 @@ end() {
     local pid
     pid=$(cat "$1" 2>/dev/null) && [ -n "$pid" ] && ours "$pid" || return 0
     kill -s "${2:-TERM}" "$pid" 2>/dev/null || return 0
-    wait_for 20 gone "$pid" || { kill -KILL "$pid" 2>/dev/null; wait_for 5 gone "$pid"; }
+    grace 60 gone "$pid" || { kill -KILL "$pid" 2>/dev/null; grace 20 gone "$pid"; }
 }
 
 # members: every process of this cluster: what carries its mark, what lives in
@@ -86,7 +86,7 @@ mariadb_up() {
         --pid-file="$S/db/pid" --skip-networking --innodb-buffer-pool-size=64M --innodb-log-file-size=16M \
         --innodb-lock-wait-timeout=900 --innodb-flush-log-at-trx-commit=0 \
         </dev/null >> "$S/log/mariadb.log" 2>&1 9>&- &
-    wait_for 60 db -e 'SELECT 1' || die "MariaDB did not start: $(tail -1 "$S/log/mariadb.log")"
+    await 5 db -e 'SELECT 1' || die "MariaDB did not start: $(tail -1 "$S/log/mariadb.log")"
     db -e "CREATE DATABASE IF NOT EXISTS slurm_acct_db;
            CREATE USER IF NOT EXISTS slurm@localhost IDENTIFIED BY 'private';
            GRANT ALL ON slurm_acct_db.* TO slurm@localhost"
@@ -100,13 +100,13 @@ slurmdbd_start() {
     ! reachable "$port" || return 0
     # nor may it hold files of who started it: bats would wait for it
     MYSQL_UNIX_PORT=$S/db/socket MARIADB_UNIX_PORT=$S/db/socket slurmdbd 3>&- 4>&- 5>&- 9>&-
-    wait_for 60 reachable "$port" || die "slurmdbd did not start: $(tail -1 "$S/log/slurmdbd.log")"
+    await 5 reachable "$port" || die "slurmdbd did not start: $(tail -1 "$S/log/slurmdbd.log")"
 }
 
 slurmdbd_stop() {
     local pid; pid=$(cat "$S/ctld/slurmdbd.pid" 2>/dev/null) || return 0
     kill "$pid" 2>/dev/null || return 0
-    wait_for 60 eval "! kill -0 $pid" || die "slurmdbd does not end"
+    await 5 eval "! kill -0 $pid" || die "slurmdbd does not end"
 }
 
 slurm_up() {
@@ -119,7 +119,7 @@ slurm_up() {
     sacctmgr -i add user "root,nobody,$(id -un)" account=bench >/dev/null 2>&1 || true
     sacctmgr -i modify user "$(id -un)" set adminlevel=admin >/dev/null 2>&1 || true
     slurmctld 9>&- || die "slurmctld: $(tail -1 "$S/log/slurmctld.log")"
-    wait_for 30 reachable $((port + 1)) || die "slurmctld did not start: $(tail -1 "$S/log/slurmctld.log")"
+    await 5 reachable $((port + 1)) || die "slurmctld did not start: $(tail -1 "$S/log/slurmctld.log")"
 }
 
 all_idle() { [ "$(SLURM_CONF=$S/etc/slurm.conf sinfo -h -p main -t idle -o %D 2>/dev/null)" = "$nodes" ]; }
@@ -157,7 +157,7 @@ cluster_up() {
     for n in $(node_names); do mkdir -p "$S/nodes/$n"; done
     trap 'trap - EXIT; say "it did not come up; its logs: $S/log"; cluster_down; exit 1' EXIT
     # One at a time looks for free numbers; they are taken when it lets go.
-    exec 9< /var/tmp; flock -w 120 9 || die "waited 2 minutes for the lock on /var/tmp"
+    exec 9< /var/tmp; flock -w 600 9 || die "waited 10 minutes for the lock on /var/tmp"
     pick_ports
     if [ "$mode" = netns ]; then pick_subnet; control=$subnet.254; fi
     save_state; write_slurm_conf; write_env; write_site shared; write_plugstack
@@ -166,17 +166,17 @@ cluster_up() {
     munge_up; mariadb_up; slurm_up
     nodes_up
     flock -u 9; exec 9>&-
-    wait_for 60 all_idle || die "nodes are not idle: $(SLURM_CONF=$S/etc/slurm.conf sinfo -h -N -p main -o '%n=%T' | tr '\n' ' ')"
+    await 5 all_idle || die "nodes are not idle: $(SLURM_CONF=$S/etc/slurm.conf sinfo -h -N -p main -o '%n=%T' | tr '\n' ' ')"
     trap - EXIT
     touch "$S/up"
     say "cluster '$name' is up"
 }
 
-all_up() { wait_for 5 env SLURM_CONF="$S/etc/slurm.conf" timeout 5 scontrol ping && all_usable; }
+all_up() { grace 5 env SLURM_CONF="$S/etc/slurm.conf" timeout 60 scontrol ping && all_usable; }
 
 # Nodes may be busy; they must answer.
 all_usable() {
-    [ "$(SLURM_CONF=$S/etc/slurm.conf timeout 10 sinfo -h -N -p main -r -t idle,alloc,mix,comp -o %n | sort -u | wc -l)" = "$nodes" ]
+    [ "$(SLURM_CONF=$S/etc/slurm.conf timeout 60 sinfo -h -N -p main -r -t idle,alloc,mix,comp -o %n | sort -u | wc -l)" = "$nodes" ]
 }
 
 cluster_status() {
@@ -187,7 +187,7 @@ cluster_status() {
         pid=$(cat "$S/$f" 2>/dev/null) && [ -n "$pid" ] && ours "$pid" && what="runs, pid $pid" || what="does not run"
         echo "  $f: $what"
     done
-    SLURM_CONF=$S/etc/slurm.conf timeout 10 sinfo -p main && all_usable
+    SLURM_CONF=$S/etc/slurm.conf timeout 60 sinfo -p main && all_usable
 }
 
 cluster_down() {
@@ -203,7 +203,7 @@ cluster_down() {
         left=$(members); [ -n "$left" ] || break
         # shellcheck disable=SC2086
         kill -s $try $left 2>/dev/null || true
-        for pid in $left; do wait_for 3 ended "$pid" || true; done
+        for pid in $left; do grace 3 ended "$pid" || true; done
     done
     rm -f "$S"/nodes/*.holder "$S"/nodes/*.ready
     left=$(members); [ -z "$left" ] || die "still running: $left"

@@ -31,7 +31,7 @@ hold() {
     setsid unshare $flags bash -c "set -e; $3; touch $ready; exec sleep infinity" \
         </dev/null >>"$S/log/node-$who.log" 2>&1 9>&- &
     echo $! > "$(holder_file "$who")"
-    wait_for 10 test -e "$ready" || die "namespaces of $who: $(tail -1 "$S/log/node-$who.log")"
+    await 5 test -e "$ready" || die "namespaces of $who: $(tail -1 "$S/log/node-$who.log")"
 }
 
 # What a node sees of its own; runs inside its namespaces. /sys is mounted

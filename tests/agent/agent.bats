@@ -3,6 +3,7 @@
 # hpcai500-agent from run text to record, with a workload of the tests in the
 # place of cosmoflow; how it ends when a rank or the site ends it.
 load mpi.bash
+load ../await
 load ../no
 
 fake=$top_builddir/tests/agent/agent-fake
@@ -56,12 +57,9 @@ ranks_here() {
 signal_to() {
     local name=$1 which=$2 p child
     shift 2
-    timeout -k 5 40 "$MPIEXEC" -n 2 "$@" >>log 2>&1 &
+    timeout -k 5 600 "$MPIEXEC" -n 2 "$@" >>log 2>&1 &
     p=$!
-    for _ in $(seq 200); do
-        ! grep -q "${AFTER:-epoch 3}" log || break
-        sleep 0.1
-    done
+    await 5 grep -q "${AFTER:-epoch 3}" log
     child=$(pgrep -P "$p")
     if [ "$which" = rank ]; then
         child=$(ranks_here | tail -n 1)
@@ -227,9 +225,9 @@ signal_to() {
 @test "ranks that are stopped and continued, as of a suspended job: no time-out, not valid" {
     local pids p
     FAKE_EPOCHS=60 FAKE_STEP_MS=10 HPCAI500_TIMEOUT=5 \
-        timeout -k 5 60 "$MPIEXEC" -n 2 "$fake" cosmoflow,class=tiny,target=0.001 >log 2>&1 &
+        timeout -k 5 600 "$MPIEXEC" -n 2 "$fake" cosmoflow,class=tiny,target=0.001 >log 2>&1 &
     p=$!
-    for _ in $(seq 200); do ! grep -q 'epoch 3' log || break; sleep 0.1; done
+    await 5 grep -q 'epoch 3' log
     mapfile -t pids < <(ranks_here)
     [ ${#pids[@]} = 2 ]
     kill -STOP "${pids[1]}"; sleep 1

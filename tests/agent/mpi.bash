@@ -12,7 +12,7 @@ export OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive
 ranks() {
     local n=$1
     shift
-    timeout -k 5 "${LIMIT:-60}" "$MPIEXEC" -n "$n" "$@"
+    timeout -k 5 "${LIMIT:-600}" "$MPIEXEC" -n "$n" "$@"
 }
 
 # The same, where the others live on when one is killed: Open MPI sends SIGTERM
@@ -22,7 +22,7 @@ ranks_alive() {
     local n=$1
     shift
     if "$MPIEXEC" --version 2>&1 | grep -q HYDRA; then
-        timeout -k 5 "${LIMIT:-60}" "$MPIEXEC" -disable-auto-cleanup -n "$n" \
+        timeout -k 5 "${LIMIT:-600}" "$MPIEXEC" -disable-auto-cleanup -n "$n" \
             sh -c 'trap : USR1; "$@"; exit $?' sh "$@"
     else
         ranks "$n" "$@"

@@ -43,7 +43,7 @@ X
 }
 
 comment() { sacct -X -n -P -o admincomment -j "$1"; }
-collect() { timeout 120 hpcai500 collect --once "$@" 2>&1; }
+collect() { timeout 600 hpcai500 collect --once "$@" 2>&1; }
 # told JOB: the collector goes on until the job's comment has our line
 told() { collect > "$OUT/collect.log"; comment "$1" | grep -q 'H5:'; }
 bundles() { find "$S/spool/out" -name '*.bundle' | wc -l; }
@@ -55,7 +55,7 @@ in_slurmdbd() { [ -n "$(sacct -X -n -o jobid -j "$1")" ]; }
 @test "a user's job has its line in sacct, and its record is what root saw" {
     as_user srun -n1 bash -c "echo job_id=\$SLURM_JOB_ID; $OUT/leave" > "$OUT/log"
     job=$(job_of "$OUT/log")
-    until_true 60 told "$job"
+    await 5 told "$job"
     [ "$(comment "$job")" = "$(line "$job")" ]
     sacct -X -o jobid,admincomment%200 -j "$job" | grep -qF "$(line "$job")"
     run hpcai500 verify "$job"
@@ -67,10 +67,10 @@ in_slurmdbd() { [ -n "$(sacct -X -n -o jobid -j "$1")" ]; }
 @test "what others keep there survives, also when they write at the same time" {
     srun_ -n1 bash -c "echo job_id=\$SLURM_JOB_ID; $OUT/leave" > "$OUT/log"
     job=$(job_of "$OUT/log")
-    until_true 60 in_slurmdbd "$job"
+    await 5 in_slurmdbd "$job"
     sacctmgr -i modify job where jobid="$job" set admincomment=JS1:H4sIAAAA > /dev/null
     js1=$(comment "$job") # 22.05 writes it in small letters
-    until_true 60 told "$job"
+    await 5 told "$job"
     [ "$(comment "$job")" = "$js1 $(line "$job")" ] || [ "$(comment "$job")" = "$js1 AA== $(line "$job")" ]
     # Somebody overwrites it again and again, as jobstats does.
     for i in $(seq 15); do sacctmgr -i modify job where jobid="$job" set admincomment="js1:h4s$i"; done > /dev/null &
@@ -96,7 +96,7 @@ stops_before() {
     rm -f "$OUT/stopped"
     strace -f -e trace="$4" -e inject="$4:signal=STOP:when=$5" -o "$OUT/stopped" \
         "$helper" merge "$cluster" "$1" "$2" > "$3" 2>&1 &
-    until_true 60 grep -q 'stopped by SIGSTOP' "$OUT/stopped"
+    await 5 grep -q 'stopped by SIGSTOP' "$OUT/stopped"
     stopped=$(awk '{print $1; exit}' "$OUT/stopped")
 }
 
@@ -104,7 +104,7 @@ stops_before() {
     command -v strace > /dev/null || skip "there is no strace"
     srun_ -n1 bash -c "echo job_id=\$SLURM_JOB_ID" > "$OUT/log"
     job=$(job_of "$OUT/log")
-    until_true 60 in_slurmdbd "$job"
+    await 5 in_slurmdbd "$job"
     # (22.05's sacctmgr makes it small letters and ' a backtick.)
     set_comment() { sacctmgr -i modify job where jobid="$job" set admincomment="$1" > /dev/null; }
     set_comment "js1:first"
@@ -138,13 +138,13 @@ second line" ""; do
 @test "a comment that another wrote while a batch goes on is read as it is" {
     for i in 1 2; do srun_ -n1 bash -c "echo job_id=\$SLURM_JOB_ID" > "$OUT/log.$i"; done
     first=$(job_of "$OUT/log.1") second=$(job_of "$OUT/log.2")
-    until_true 60 in_slurmdbd "$second"
+    await 5 in_slurmdbd "$second"
     "$helper" merge "$cluster" "$first" "H5:one;"
     mkfifo "$OUT/lines"
     "$helper" merge - < "$OUT/lines" > "$OUT/answers" &
     exec 5> "$OUT/lines"
     echo "$cluster $first H5:one;" >&5
-    until_true 60 test -s "$OUT/answers"
+    await 5 test -s "$OUT/answers"
     sacctmgr -i modify job where jobid="$second" set admincomment="js1:meanwhile" > /dev/null
     echo "$cluster $second H5:two;" >&5
     exec 5>&-
@@ -156,10 +156,10 @@ second line" ""; do
 @test "tasks of an array and components of a het job each have their own line" {
     array=$(sbatch --parsable -o /dev/null --array=0-2 --wrap "srun -n1 $OUT/leave")
     het=$(sbatch --parsable -o /dev/null -n1 : -n1 --wrap "srun --het-group=0 -n1 $OUT/leave")
-    until_true 120 idle
-    until_true 60 in_slurmdbd "${array}_2"
-    until_true 60 told "${array}_2"
-    until_true 60 told "$het"
+    await 5 idle
+    await 5 in_slurmdbd "${array}_2"
+    await 5 told "${array}_2"
+    await 5 told "$het"
     for i in 0 1 2; do
         comment "${array}_$i"
         [ "$(comment "${array}_$i")" = "$(line "${array}_$i")" ]
@@ -172,16 +172,16 @@ second line" ""; do
     as_user sbatch --parsable -o /dev/null --array=3,5 --hpcai500=component,data=/not/there --wrap true > "$OUT/array"
     as_user sbatch --parsable -o /dev/null -n1 --hpcai500=component,data=/not/there : -n1 --wrap true > "$OUT/het"
     array=$(cat "$OUT/array") het=$(cat "$OUT/het")
-    until_true 120 idle
-    until_true 60 in_slurmdbd "${array}_5"
-    until_true 120 told "${array}_3"
-    until_true 60 told "${array}_5"
-    until_true 60 told "$het+0"
+    await 5 idle
+    await 5 in_slurmdbd "${array}_5"
+    await 5 told "${array}_3"
+    await 5 told "${array}_5"
+    await 5 told "$het+0"
     # slurmdbd may hear of the tasks while we write: the name is learned at the
     # second look at the latest, which is a minute or two after the first.
     named() { collect > "$OUT/collect.log"; [ "$(hpcai500 history --json --job="$1" | jq -r '.rows[].key')" = "$cluster-$1.0" ]; }
     for job in "${array}_3" "${array}_5" "$het+0"; do
-        until_true 200 named "$job" || { cat "$OUT/collect.log"; hpcai500 history --json | jq -c '.rows[]'; return 1; } >&2
+        await 10 named "$job" || { cat "$OUT/collect.log"; hpcai500 history --json | jq -c '.rows[]'; return 1; } >&2
         [[ $(comment "$job") =~ ^H5:.*\ no\ record ]]
     done
 }
@@ -191,22 +191,22 @@ second line" ""; do
 #!/bin/bash
 $OUT/leave
 echo "\${SLURM_RESTART_COUNT:-0}" >> $OUT/starts
-[ "\${SLURM_RESTART_COUNT:-0}" = 2 ] || { scontrol requeue \$SLURM_JOB_ID; sleep 60; }
+[ "\${SLURM_RESTART_COUNT:-0}" = 2 ] || { scontrol requeue \$SLURM_JOB_ID; sleep 900; }
 X
     job=$(sbatch --parsable --requeue -n1 -o /dev/null "$OUT/starts.sh")
     # A requeued job waits for two minutes, unless it is told not to.
     starts() { [ "$(wc -l < "$OUT/starts")" = "$1" ] || { scontrol update jobid="$job" starttime=now; sleep 5; false; }; }
     # The first start is told while it is the last that was requeued.
     requeued() { sacct -D -X -n -P -o state -j "$job" | grep -q REQUEUED; }
-    until_true 60 waits
-    until_true 60 requeued
+    await 5 waits
+    await 5 requeued
     collect > "$OUT/collect.log"
-    until_true 200 starts 2
-    until_true 60 waits
-    until_true 200 starts 3
-    until_true 60 idle
-    until_true 60 in_slurmdbd "$job"
-    until_true 60 told "$job"
+    await 10 starts 2
+    await 5 waits
+    await 10 starts 3
+    await 5 idle
+    await 5 in_slurmdbd "$job"
+    await 5 told "$job"
     rows() { sacct -D -X -n -P -o admincomment -j "$job"; }
     rows
     for i in 0 1 2; do rows | sed -n $((i + 1))p | grep -qF "$cluster-$job.$i."; done
@@ -233,7 +233,7 @@ X
     "$lab" slurmdbd stop
     srun_ -n1 bash -c "echo job_id=\$SLURM_JOB_ID; $OUT/leave" > "$OUT/log"
     job=$(job_of "$OUT/log")
-    until_true 60 waits
+    await 5 waits
     run collect
     echo "$output"
     [ "$status" -eq 0 ]
@@ -241,19 +241,19 @@ X
     grep -q "accounting waits" <<< "$output"
     [ "$(bundles)" = 0 ]
     "$lab" slurmdbd start
-    until_true 120 in_slurmdbd "$job"
-    until_true 150 told "$job"
+    await 5 in_slurmdbd "$job"
+    await 5 told "$job"
     [ "$(comment "$job")" = "$(line "$job")" ]
 }
 
 @test "the collector killed in the middle: each job exactly once" {
     array=$(sbatch --parsable -o /dev/null --array=1-8 --wrap "srun -n1 $OUT/leave")
-    until_true 120 idle
-    until_true 60 in_slurmdbd "${array}_8"
+    await 5 idle
+    await 5 in_slurmdbd "${array}_8"
     for i in 1 2 3 4 5 6; do
         timeout -s KILL 0.0$((i * 2)) "$S/prefix/libexec/hpcai500/hpcai500-collect" --once > /dev/null 2>&1 || true
     done
-    until_true 60 told "${array}_8"
+    await 5 told "${array}_8"
     for i in $(seq 8); do [ "$(comment "${array}_$i")" = "$(line "${array}_$i")" ]; done
     [ "$(bundles)" = 0 ]
     [ "$(hpcai500 history --limit=0 --json --job="$array" | jq -r '.rows[].key' | sort | uniq -c | awk '$1 == 1' | wc -l)" = 8 ]

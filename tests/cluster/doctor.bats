@@ -10,7 +10,7 @@ load ../no
 # by the collector's first run: every other check must be right.
 checks="config plugin option pmix agent munge spool name counters collector"
 
-doctor() { timeout -k 10 240 hpcai500 doctor --nodes "$@" </dev/null; }
+doctor() { timeout -k 10 600 hpcai500 doctor --nodes "$@" </dev/null; }
 
 # says CODE WORDS...: the exit code, and each of the words on one line of the output
 says() {
@@ -86,7 +86,7 @@ says() {
 @test "a node that is down is named, and the others are looked at" {
     need_root
     "$lab" stop n2
-    until_true 60 sh -c 'scontrol update nodename=n2 state=down reason=doctor'
+    await 5 sh -c 'scontrol update nodename=n2 state=down reason=doctor'
     run doctor agent
     "$lab" start n2 || true
     scontrol update nodename=n2 state=resume 2>/dev/null || true

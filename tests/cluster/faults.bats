@@ -12,10 +12,9 @@ long=cosmoflow,class=tiny,epochs=900,target=0.000001,time=9m
 
 # begin SRUN-WORDS... -- RUN: starts the long run and waits until both ranks train
 begin() {
-    limit=600
     srun_ -w 'n[1-2]' -N2 -n2 "$@" > "$OUT/srun.log" 2>&1 &
     srun=$! began=$SECONDS
-    until_true 200 grep -q "epoch 1," "$OUT/srun.log" || { cat "$OUT/srun.log" >&2; return 1; }
+    await 10 grep -q "epoch 1," "$OUT/srun.log" || { cat "$OUT/srun.log" >&2; return 1; }
 }
 
 # finish: its exit code into $rc, its words to the test's log
@@ -38,7 +37,7 @@ next_job() { scontrol show config | sed -n 's/^NEXT_JOB_ID *= *//p'; }
     while IFS='|' read -r text word; do
         for command in "srun -N1" "salloc -N1" "sbatch -N1 --wrap"; do
             # shellcheck disable=SC2086
-            run timeout 60 ${command% --wrap} --hpcai500="$text" ${command##*-N1} true < /dev/null
+            run timeout 300 ${command% --wrap} --hpcai500="$text" ${command##*-N1} true < /dev/null
             echo "$command --hpcai500=$text: $status: $output"
             [ "$status" -ne 0 ]
             [[ "$output" == *"$word"* ]]
@@ -107,8 +106,8 @@ E
     begin --hpcai500="cosmoflow,class=tiny,epochs=3,target=0.000001,out=$OUT" hpcai500-agent
     job=$(job_id)
     scontrol suspend "$job"
-    until_true 30 suspended "$job"
-    until_true 30 stands n1; until_true 30 stands n2
+    await 5 suspended "$job"
+    await 5 stands n1; await 5 stands n2
     sleep 25
     scontrol resume "$job"
     finish
@@ -117,7 +116,7 @@ E
     is "$r" '.status == "complete"' '.valid == false' '.workloads[0].epochs | length == 3' \
         '.reasons.valid | test("stood still for (2[4-9]|[3-9][0-9]) s")' '.time.wall_seconds > 25' \
         '[.time.start, .time.end | sub("[.][0-9]*Z"; "Z") | fromdate] as [$a, $b] | ($b - $a - .time.wall_seconds) | fabs < 5'
-    until_true 60 idle
+    await 5 idle
     srun_ -w 'n[1-2]' -N2 -n2 true # and the nodes take the next job
 }
 suspended() { [ "$(squeue -h -j "$1" -o %T)" = SUSPENDED ]; }
@@ -201,12 +200,12 @@ exec srun -K --hpcai500=\$run,out=$OUT hpcai500-agent
 E
     local job
     job=$(sbatch --parsable --requeue -w n1 -N1 -n1 -o "$OUT/job.log" --open-mode=append "$OUT/job.sh")
-    until_true 200 grep -q "epoch 1," "$OUT/job.log"
+    await 10 grep -q "epoch 1," "$OUT/job.log"
     scontrol requeue "$job"
     # A requeued job waits for two minutes, unless it is told not to.
-    until_true 90 pending "$job"
+    await 5 pending "$job"
     scontrol update jobid="$job" starttime=now
-    until_true 300 two_records
+    await 10 two_records
     cat "$OUT/job.log"
     [ "$(records | wc -l)" = 2 ]
     local r

@@ -27,10 +27,10 @@ submit() {
 script() { { echo '#!/bin/sh'; cat; } > "$1"; chmod 755 "$1"; }
 
 scripts() {
-    script ok.sh <<< 'timeout 100 srun --hpcai500=$RUN true'
-    script plain.sh <<< 'timeout 100 srun hpcai500-agent $RUN'
-    script long.sh <<< 'timeout 200 srun hpcai500-agent $LONG'
-    script three.sh <<< 'for i in 1 2 3; do timeout 100 srun hpcai500-agent $RUN,seed=$i; done'
+    script ok.sh <<< 'timeout 600 srun --hpcai500=$RUN true'
+    script plain.sh <<< 'timeout 600 srun hpcai500-agent $RUN'
+    script long.sh <<< 'timeout 600 srun hpcai500-agent $LONG'
+    script three.sh <<< 'for i in 1 2 3; do timeout 600 srun hpcai500-agent $RUN,seed=$i; done'
     printf '#!/bin/sh\n#SBATCH -N1 -n1 --hpcai500=%s\n#SBATCH hetjob\n#SBATCH -N1 -n1\ntrue\n' "$RUN" > het.sh
 }
 
@@ -121,9 +121,9 @@ of_kind() { awk -v k="$1" '$2 == k {print $1}' kinds; }
     for i in 1 2 3; do
         submit requeued -N1 -n1 --requeue "$OUT"/long.sh
         job=$(of_kind requeued | tail -1)
-        until_true 200 trains "$job"
+        await 10 trains "$job"
         as_user scontrol requeue "$job"
-        until_true 200 eval 'scontrol show job '"$job"' | grep -q Restarts=1'
+        await 10 eval 'scontrol show job '"$job"' | grep -q Restarts=1'
     done
     for i in 1 2 3; do submit plain -N1 -n1 "$OUT"/plain.sh; done
     submit three -N1 -n1 "$OUT"/three.sh
@@ -136,16 +136,16 @@ of_kind() { awk -v k="$1" '$2 == k {print $1}' kinds; }
         submit cancelled -N1 -n1 "$OUT"/long.sh
         submit killed -N1 -n1 "$OUT"/long.sh
         [ "$i" != 3 ] || "$lab" slurmdbd start
-        job=$(of_kind cancelled | tail -1); until_true 200 trains "$job"; as_user scancel "$job"
-        job=$(of_kind killed | tail -1); until_true 200 trains "$job"; kill -9 $(agents "$job")
+        job=$(of_kind cancelled | tail -1); await 10 trains "$job"; as_user scancel "$job"
+        job=$(of_kind killed | tail -1); await 10 trains "$job"; kill -9 $(agents "$job")
     done
     for i in 1 2 3 4 5 6 7 8; do submit plain -N1 -n1 "$OUT"/plain.sh; done
     for job in $(of_kind requeued); do
-        until_true 300 trains "$job"
+        await 10 trains "$job"
         as_user scancel "$job"
     done
-    until_true 240 idle
-    until_true 300 settled
+    await 10 idle
+    await 10 settled
     cat kinds
     compare
 }

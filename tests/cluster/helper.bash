@@ -7,6 +7,8 @@
 # this machine, and reach into nodes by namespace and pid. Each test has a
 # folder of its own, $OUT, that all nodes see, and leaves the cluster idle.
 
+load ../await
+
 top_srcdir=${top_srcdir:-$(cd "$BATS_TEST_DIRNAME/../.." && pwd)}
 lab=$top_srcdir/contrib/cluster/cluster.sh
 
@@ -32,22 +34,21 @@ teardown() {
     # What a test that failed half-way holds ($stopped), its background srun.
     [ -z "${stopped-}" ] || kill -KILL "$stopped" 2>/dev/null || true
     left=$(jobs -p); [ -z "$left" ] || kill $left 2>/dev/null || true
-    until_true 60 idle || { squeue; sinfo; return 1; } >&2
+    await 5 idle
 }
 
 idle() { [ -z "$(squeue -h)" ] && [ "$(sinfo -h -p main -t idle -o %D)" = "$(nodes)" ]; }
 nodes() { sinfo -h -p main -o %D | awk '{n += $1} END {print n}'; }
 
-# until_true SECONDS COMMAND...: waits until it is; a test waits for what it
-# needs, it never asserts how long that took
-until_true() {
-    local end=$((SECONDS + $1)); shift
-    until "$@" > /dev/null 2>&1; do [ $SECONDS -lt $end ] || return 1; sleep 0.3; done
+# show_state: what await says when it waited in vain
+show_state() {
+    squeue; sinfo -N -p main -o '%N %T %E'
+    tail -n 15 "$S/log/slurmctld.log"
 }
 
 # Every srun of a test goes through one of these: no hang outlives its limit,
 # and -K ends a step whose task was killed.
-limit=240
+limit=600
 srun_() { timeout -k 10 $limit srun -K "$@" < /dev/null; }
 # as_user COMMAND...: as an ordinary user, at home
 as_user() { timeout -k 10 $limit "$lab" as nobody "$@" < /dev/null; }

@@ -78,9 +78,9 @@ undrain() { [ -z "$(reason)" ] || scontrol update nodename=n1 state=resume; }
         plugstack "optional $FAILS all $code $OUT/calls.$code"
         touch "calls.$code"; chmod 666 "calls.$code"
         [ "$(srun_ -w n1 echo alive 2> "err.$code")" = alive ]
-        timeout 60 sbatch --wait -w n1 -o "$OUT/out.$code" job.sh
+        timeout 300 sbatch --wait -w n1 -o "$OUT/out.$code" job.sh
         [ "$(cat "out.$code")" = script ]
-        until_true 60 idle
+        await 5 idle
         sort -u "calls.$code" | diff - /dev/fd/5 5<<T
 exit@allocator
 exit@local
@@ -109,11 +109,11 @@ T
         plugstack "required $FAILS $hook $code $OUT/calls.$hook"
         sbatch -w n1 -o "$OUT/out.$hook" job.sh < /dev/null
         if [ -n "$reason" ]; then
-            until_true 60 is_drained "$reason" || { echo "$hook: $(reason)"; return 1; }
+            await 5 is_drained "$reason" || { echo "$hook: $(reason)"; return 1; }
             scancel --quiet --user="$(id -un)"
             undrain
         fi
-        until_true 60 idle || { echo "$hook: $(reason)"; return 1; }
+        await 5 idle || { echo "$hook: $(reason)"; return 1; }
         [ -s "calls.$hook" ]
     done <<'T'
 init@remote|-1|batch job complete failure
@@ -136,13 +136,13 @@ T
         "agent=/no/hpcai500-agent conf=/etc/passwd witness=$OUT/dies spool=/proc/nowhere"; do
         plugstack "required $so $broken"
         [ "$(srun_ -w n1 echo alive)" = alive ]
-        timeout 60 sbatch --wait -w n1 -o "$OUT/out" job.sh
+        timeout 300 sbatch --wait -w n1 -o "$OUT/out" job.sh
         [ "$(cat out)" = script ]
         # with the option: its own end, never the node's
-        run env _SLURM_SPANK_OPTION_hpcai500_hpcai500=componet timeout 60 srun -w n1 true < /dev/null
+        run env _SLURM_SPANK_OPTION_hpcai500_hpcai500=componet timeout 300 srun -w n1 true < /dev/null
         [ "$status" -eq 1 ]
         run env SBATCH_EXPORT=ALL SLURM_SPANK__SLURM_SPANK_OPTION_hpcai500_hpcai500='%n' \
-            timeout 60 sbatch --wait -w n1 -o "$OUT/out" job.sh
-        until_true 60 idle || { echo "$broken: $(reason)"; return 1; }
+            timeout 300 sbatch --wait -w n1 -o "$OUT/out" job.sh
+        await 5 idle || { echo "$broken: $(reason)"; return 1; }
     done
 }

@@ -46,7 +46,7 @@ ran_on() { [ "$(sed 's/.*node=\([^ ]*\).*/\1/' agent.log | sort -u | tr '\n' ' '
 # steps JOB STEP=STATE...: what accounting knows, when it knows it all
 steps() {
     local job=$1; shift
-    until_true 30 all_steps "$job" "$@" || { sacct -P -n -j "$job" -o jobid,jobname,state,exitcode; return 1; }
+    await 5 all_steps "$job" "$@" || { sacct -P -n -j "$job" -o jobid,jobname,state,exitcode; return 1; }
 }
 all_steps() {
     local job=$1 step; shift
@@ -96,7 +96,7 @@ batch() {
 
 @test "another command on a part of an allocation: the agent is on that part" {
     cat > job.sh <<'X'
-timeout 60 srun -N2 -n2 -w n3,n4 --hpcai500=component sh -c 'echo $SLURMD_NODENAME'
+timeout 300 srun -N2 -n2 -w n3,n4 --hpcai500=component sh -c 'echo $SLURMD_NODENAME'
 X
     run timeout -k 10 $limit salloc -N4 -n8 --exclusive bash job.sh < /dev/null
     echo "$output"; [ "$status" -eq 0 ]
@@ -105,9 +105,9 @@ X
 
 @test "gate=yes: a failed run stops the command; without it the command starts" {
     cat > job.sh <<'X'
-STANDIN_EXIT=1 timeout 60 srun -n2 --hpcai500=component,gate=yes touch "$OUT/started" < /dev/null; echo "gate $?"
-STANDIN_EXIT=1 timeout 60 srun -n2 --hpcai500=component touch "$OUT/started2" < /dev/null; echo "open $?"
-timeout 60 srun -n2 hostname < /dev/null; echo "after $?" # no step was left behind
+STANDIN_EXIT=1 timeout 300 srun -n2 --hpcai500=component,gate=yes touch "$OUT/started" < /dev/null; echo "gate $?"
+STANDIN_EXIT=1 timeout 300 srun -n2 --hpcai500=component touch "$OUT/started2" < /dev/null; echo "open $?"
+timeout 300 srun -n2 hostname < /dev/null; echo "after $?" # no step was left behind
 X
     run timeout -k 10 $limit salloc -N1 -n2 bash job.sh < /dev/null
     echo "$output"
@@ -172,17 +172,17 @@ X
 
 @test "sbatch: scancel while the agent runs ends the job, and the script never begins" {
     printf '%s\n' '#!/bin/sh' 'touch $OUT/began' > job.sh
-    job=$(STANDIN_SLEEP=100 sbatch --parsable -N2 --output=job.out --hpcai500=component job.sh 2> /dev/null)
-    until_true 60 ran 2
+    job=$(STANDIN_SLEEP=900 sbatch --parsable -N2 --output=job.out --hpcai500=component job.sh 2> /dev/null)
+    await 5 ran 2
     scancel "$job"
-    until_true 60 idle
+    await 5 idle
     [ ! -e began ]
 }
 
 @test "salloc: the option is for the agent's own srun in the allocation" {
     cat > job.sh <<'X'
-timeout 60 srun -N2 -n2 echo plain < /dev/null
-timeout 60 srun -N2 -n2 $STANDIN < /dev/null > /dev/null
+timeout 300 srun -N2 -n2 echo plain < /dev/null
+timeout 300 srun -N2 -n2 $STANDIN < /dev/null > /dev/null
 X
     run timeout -k 10 $limit salloc -N2 -n4 --hpcai500=component bash job.sh < /dev/null
     echo "$output"; [ "$status" -eq 0 ]
@@ -220,21 +220,25 @@ X
 }
 
 @test "a requeued job has its run again, as another restart" {
-    printf '%s\n' '#!/bin/sh' '[ "${SLURM_RESTART_COUNT:-0}" -ge 1 ] || { touch $OUT/began; sleep 100; }' > job.sh
+    printf '%s\n' '#!/bin/sh' '[ "${SLURM_RESTART_COUNT:-0}" -ge 1 ] || { touch $OUT/began; sleep 900; }' > job.sh
     job=$(sbatch --parsable --requeue -N1 --output=job.out --hpcai500=component job.sh 2> /dev/null)
-    until_true 60 test -e began
+    await 5 test -e began
     scontrol requeue "$job"
-    until_true 30 ran 1
-    # held back for a while by Slurm after a requeue
-    until_true 240 ran 2
+    await 5 ran 1
+    # A requeued job waits for two minutes, unless it is told not to.
+    await 5 pending "$job"
+    scontrol update jobid="$job" starttime=now
+    await 5 ran 2
     grep -q "job=$job.0.0 " agent.log
     grep -q "job=$job.1.0 " agent.log
 }
 
+pending() { [ "$(squeue -h -j "$1" -o %T)" = PENDING ]; }
+
 @test "two steps of one allocation at once, with --overlap" {
     cat > job.sh <<'X'
-timeout 60 srun --overlap -N2 -n2 --hpcai500=cosmoflow true < /dev/null &
-timeout 60 srun --overlap -N2 -n2 --hpcai500=component true < /dev/null &
+timeout 300 srun --overlap -N2 -n2 --hpcai500=cosmoflow true < /dev/null &
+timeout 300 srun --overlap -N2 -n2 --hpcai500=component true < /dev/null &
 wait
 X
     STANDIN_SLEEP=1 run timeout -k 10 $limit salloc -N2 -n2 bash job.sh < /dev/null
@@ -254,7 +258,7 @@ X
 #SBATCH hetjob
 #SBATCH -N2
 echo script
-timeout 60 srun --mpi=none --het-group=0,1 sh -c 'echo step'
+timeout 300 srun --mpi=none --het-group=0,1 sh -c 'echo step'
 X
     batch job.sh
     [ $code -eq 0 ]
@@ -293,20 +297,20 @@ X
 }
 
 @test "srun told to end while the agent runs ends both and leaves no step" {
-    STANDIN_SLEEP=100 timeout -k 10 $limit srun -N2 -n2 --hpcai500=component touch "$OUT/began" < /dev/null > out 2>&1 &
-    until_true 60 ran 2
+    STANDIN_SLEEP=900 timeout -k 10 $limit srun -N2 -n2 --hpcai500=component touch "$OUT/began" < /dev/null > out 2>&1 &
+    await 5 ran 2
     kill -TERM $! # timeout hands it on
     wait $! || true
     cat out
     grep -q "hpcai500: component ended with exit code .*, so the command does not start" out
     [ ! -e began ]
-    until_true 60 idle
+    await 5 idle
 }
 
 @test "scancel while srun's agent runs: the command does not start" {
-    STANDIN_SLEEP=100 srun_ -N2 -n2 --hpcai500=component touch "$OUT/began" > out 2>&1 &
+    STANDIN_SLEEP=900 srun_ -N2 -n2 --hpcai500=component touch "$OUT/began" > out 2>&1 &
     waiting=$!
-    until_true 60 ran 2
+    await 5 ran 2
     scancel "$(job_of)"
     code=0; wait $waiting || code=$?
     cat out
@@ -316,7 +320,7 @@ X
 
 @test "values put into the environment past srun's check end the tasks with one sentence" {
     for value in componet '%n%n%s' $'component\x1b[2J' '../../etc/passwd' "$(head -c 5000 /dev/zero | tr '\0' a)"; do
-        run env _SLURM_SPANK_OPTION_hpcai500_hpcai500="$value" timeout 60 srun -N2 -n2 touch "$OUT/began" < /dev/null
+        run env _SLURM_SPANK_OPTION_hpcai500_hpcai500="$value" timeout 300 srun -N2 -n2 touch "$OUT/began" < /dev/null
         echo "$output"
         [ "$status" -eq 1 ]
         [ "$(grep -c '^hpcai500: ' <<< "$output")" = 1 ]
@@ -380,15 +384,15 @@ X
 @test "the plugin taken away while jobs run: they never notice" {
     printf '%s\n' '#!/bin/sh' 'touch $OUT/began' 'until [ -e $OUT/gone ]; do sleep 0.2; done' 'srun -n2 echo step' > job.sh
     sbatch --parsable -N2 -n2 --output=job.out --hpcai500=component job.sh > id 2> /dev/null
-    until_true 60 test -e began
-    srun_ --overlap --jobid="$(cat id)" -N2 -n2 sh -c 'until [ -e $OUT/gone ]; do sleep 0.2; done; echo running' > out 2>&1 &
+    await 5 test -e began
+    srun_ --overlap --jobid="$(cat id)" -N2 -n2 sh -c 'touch waits.$SLURM_PROCID; until [ -e $OUT/gone ]; do sleep 0.2; done; echo running' > out 2>&1 &
     waiting=$!
-    sleep 1
+    await 5 test -e waits.0 -a -e waits.1
     "$lab" plugin none
     mv "$S/prefix/lib/slurm/hpcai500.so" "$OUT/taken.so"
     touch gone
     wait $waiting; code=$?
-    until_true 60 sh -c '[ -z "$(squeue -h)" ]'
+    await 5 sh -c '[ -z "$(squeue -h)" ]'
     run srun_ -N4 -n4 echo new
     mv "$OUT/taken.so" "$S/prefix/lib/slurm/hpcai500.so"
     echo "$output"; cat out job.out

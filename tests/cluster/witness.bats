@@ -17,9 +17,9 @@ setup_file() {
 spool=$(sed -n 's/^spool = //p' "$HPCAI500_CONF")
 drop=$spool/jobs/$SLURMD_NODENAME/${HPCAI500_JOB:-none}
 id=lab-$SLURM_JOB_ID.${SLURM_RESTART_COUNT:-0}.$SLURM_STEP_ID
-echo "drop=$drop"
 mkdir -p "$drop/$id.journal" && echo "rank $SLURM_PROCID" > "$drop/$id.journal/0000$SLURM_PROCID"
 [ "$SLURM_PROCID" != 0 ] || echo "{\"id\":\"$id\"}" > "$drop/$id.json"
+echo "drop=$drop"
 eval "${STANDIN_DO:-true}"
 X
     chmod 755 "$STANDIN"
@@ -32,7 +32,7 @@ setup() {
     need_root; need_nodes_of_their_own
     "$lab" site shared
     "$lab" plugin agent="$STANDIN"
-    spool=$S/spool limit=120
+    spool=$S/spool
     rm -rf "$spool/out" "$S"/nodes/*/spool
 }
 
@@ -74,7 +74,7 @@ no_trace() {
 @test "two nodes: each has a bundle of what root knows and of what was left" {
     as_user srun -N2 -n2 -w 'n[1-2]' --hpcai500=component,class=tiny "$STANDIN" > out
     local job file; job=$(job_in out)
-    until_true 20 n_bundles 2 "$job"
+    await 5 n_bundles 2 "$job"
     local one; one=$(bundles "$job-n1")
     has "$one" ".job == $job" '.restart == 0' '.node == "n1"' '.nodes == "n[1-2]"' '.user == "nobody"' \
         ".uid == $(id -u nobody)" '.asked | test("component")' '.begin < .end' '.interrupted == false' \
@@ -85,18 +85,18 @@ no_trace() {
     has "$one" ".files[] | select(.name == \"lab-$job.0.0.json\") | .sha256 == \"$file\""
     grep -qaF "{\"id\":\"lab-$job.0.0\"}" "$one"
     [ "$(stat -c %U:%a "$one")" = slurm:600 ]
-    until_true 10 no_trace "$job"
+    await 5 no_trace "$job"
 }
 
 @test "a plain srun hpcai500-agent is witnessed too; a job that leaves nothing makes no bundle" {
     as_user srun -N1 -n1 -w n1 true
     as_user srun -N1 -n1 -w n1 "$STANDIN" > out
-    until_true 20 n_bundles 1 "$(job_in out)"
+    await 5 n_bundles 1 "$(job_in out)"
     has "$(bundles)" '.asked == null' '(.files | length) == 2'
     n_bundles 1
     # asked for, but nothing is there
     STANDIN_DO='rm -r "$drop"/*' as_user srun -N1 -n1 -w n1 --hpcai500=component "$STANDIN" > out
-    until_true 20 n_bundles 1 "$(job_in out)"
+    await 5 n_bundles 1 "$(job_in out)"
     has "$(bundles "$(job_in out)")" '.files == []' '.asked == "component"'
 }
 
@@ -105,45 +105,44 @@ no_trace() {
     [ "$status" -eq 3 ]
     run env STANDIN_DO='kill -9 $$' "$lab" as nobody srun -w n1 "$STANDIN"
     [ "$status" -ne 0 ]
-    STANDIN_DO='exec sleep 100' as_user srun -w n1 "$STANDIN" > out &
-    until_true 20 grep -q drop= out
+    STANDIN_DO='exec sleep 900' as_user srun -w n1 "$STANDIN" > out &
+    await 5 grep -q drop= out
     scancel --signal=KILL "$(job_in out)"
     wait $! || true
-    until_true 20 n_bundles 3
+    await 5 n_bundles 3
     local b; for b in $(bundles); do has "$b" '(.files | length) == 2'; done
 }
 
 @test "array tasks and starts of a requeued job have bundles of their own" {
     as_user sbatch -W -w n1 --array=1-2 --hpcai500=component -o "$OUT/%a.log" --wrap true
     cat "$OUT"/?.log
-    until_true 20 n_bundles 2
+    await 5 n_bundles 2
     rm "$spool"/out/*
     cat > job.sh <<X
 #!/bin/bash
 srun "$STANDIN"
-[ -n "\${SLURM_RESTART_COUNT-}" ] || exec sleep 100
+[ -n "\${SLURM_RESTART_COUNT-}" ] || exec sleep 900
 X
     local job; job=$(as_user sbatch --parsable --requeue -w n1 -o "$OUT/job.log" --open-mode=append "$OUT/job.sh")
-    until_true 30 grep -q drop= job.log
+    await 5 grep -q drop= job.log
     scontrol requeue "$job"
-    until_true 60 pending "$job"
+    await 5 pending "$job"
     # On the same node, and within two minutes, slurmd knows the job and runs no prolog.
     scontrol update jobid="$job" reqnodelist=n2 starttime=now
-    until_true 60 n_bundles 2 "$job"
+    await 5 n_bundles 2 "$job"
     [ "$(for b in $(bundles "$job"); do witness "$b" | jq -c '[.restart, .files[0].name]'; done | sort | tr '\n' ' ')" = \
         "[0,\"lab-$job.0.0.journal/00000\"] [1,\"lab-$job.1.0.journal/00000\"] " ]
 }
 pending() { [ "$(squeue -h -j "$1" -o %T)" = PENDING ]; }
 
 @test "a second user can do nothing to the folder of a job that runs" {
-    STANDIN_DO='sleep 100' as_user srun -w n1 "$STANDIN" > out &
-    until_true 20 grep -q drop= out
-    sleep 0.5
+    STANDIN_DO='sleep 900' as_user srun -w n1 "$STANDIN" > out &
+    await 5 grep -q drop= out
     cat > attack.sh <<'X'
 #!/bin/bash
 # Each line that works is told.
 d=$1 parent=${1%/*}
-try() { if timeout 5 "$@" > /dev/null 2>&1; then echo "worked: $*"; fi; }
+try() { if timeout 60 "$@" > /dev/null 2>&1; then echo "worked: $*"; fi; }
 try ls "$d"; try cat "$d"/*.json; try touch "$d/x"; try mkdir "$d/y"; try ln -s /etc "$d/z"
 try ln "$d"/*.json /dev/shm/stolen; try rm -rf "$d"; try mv "$d" "$d.old"; try chmod 777 "$d"
 try touch "$parent/x"; try mkdir "$parent/999"; try ln -s /etc "$parent/999"; try umount "$d"
@@ -155,7 +154,7 @@ X
     "$lab" exec n1 setpriv --reuid daemon --regid daemon --clear-groups bash "$OUT/attack.sh" "$drop" > attack.log 2>&1
     cat attack.log; [ ! -s attack.log ]
     scancel "$(job_in out)"; wait $! || true
-    until_true 20 n_bundles 1
+    await 5 n_bundles 1
     has "$(bundles)" '(.files | length) == 2' '.skipped == 0'
 }
 
@@ -164,11 +163,11 @@ X
         truncate -s 1T "$drop/big"; dd if=/dev/zero of="$drop/fill" bs=1M 2>/dev/null; df --output=pcent "$drop"' \
         as_user srun -w n1 "$STANDIN" > out
     cat out; grep -q '100%' out
-    until_true 20 n_bundles 1
+    await 5 n_bundles 1
     has "$(bundles)" '.skipped >= 5' '[.files[].name] | contains(["s.json"]) or contains(["f.json"]) | not' \
         '[.files[] | select(.name | test("journal"))] | length == 1'
     [ "$(stat -c %s "$(bundles)")" -lt 40000000 ]
-    until_true 10 no_trace "$(job_in out)"
+    await 5 no_trace "$(job_in out)"
 }
 
 # Nodes that share nothing with the login node but the network.
@@ -177,18 +176,18 @@ X
     make -s -C "${top_builddir:-$S/build}" tests/spank/relay/receiver > make.log 2>&1 || { cat make.log; return 1; }
     as_user srun -N2 -n2 -w 'n[1-2]' "$STANDIN" > out
     local first; first=$(job_in out)
-    until_true 20 local_bundle n1; until_true 20 local_bundle n2
+    await 5 local_bundle n1; await 5 local_bundle n2
     n_bundles 0
     mkdir -m 700 "$spool/out"
     "${top_builddir:-$S/build}/tests/spank/relay/receiver" "$(sed -n 's/^collector = //p' "$S/etc/hpcai500.conf")" \
         "$spool" "$S/munge/socket" > receiver.log 2>&1 &
     receiver=$!
-    until_true 10 grep -q listening receiver.log
+    await 5 grep -q listening receiver.log
     as_user srun -N2 -n2 -w 'n[1-2]' "$STANDIN" > out
-    until_true 30 n_bundles 4
+    await 5 n_bundles 4
     cat receiver.log
     has "$(bundles "$first-n2")" ".job == $first" '.node == "n2"'
-    until_true 10 no_local_bundles
+    await 5 no_local_bundles
     kill "$receiver"
 }
 
@@ -201,14 +200,14 @@ X
     mkdir -p "$S/site"; chown --reference="$S/site" "$spool/out"
     HPCAI500_CONF=$OUT/collect.conf "$S/prefix/libexec/hpcai500/hpcai500-collect" -v --interval=1 --grace=5 > collect.log 2>&1 3>&- 4>&- &
     collector=$!
-    until_true 20 grep -q 'accounting:' collect.log || { cat collect.log; return 1; }
-    limit=600 # data may have to be made
+    show_state() { cat collect.log; }
+    await 5 grep -q 'accounting:' collect.log
     srun_ -w 'n[1-2]' -N2 -n2 --hpcai500=cosmoflow,class=tiny,epochs=1 > srun.log 2>&1 || true # far from its target
     cat srun.log
     job=$(sed -n 's/.*then: hpcai500 show [a-z0-9]*-\([0-9]*\)\.0\.0.*/\1/p' srun.log)
-    until_true 60 history_has "$job"
-    until_true 60 no_local_bundles
-    until_true 60 n_bundles 0 # that of n2 too, which has no record
+    await 5 history_has "$job"
+    await 5 no_local_bundles
+    await 5 n_bundles 0 # that of n2 too, which has no record
     kill "$collector"; wait "$collector"
     cat collect.log
     run hpcai500 verify "$job"
@@ -228,19 +227,19 @@ no_local_bundles() { ! local_bundle n1 && ! local_bundle n2; }
         printf '#!/bin/sh\nexit 1\n' > fails; printf '#!/bin/sh\nexec sleep 600\n' > hangs; chmod 755 fails hangs
         "$lab" plugin agent="$STANDIN" witness="$broken"
         [ "$(as_user srun -w n1 echo alive)" = alive ]
-        until_true 40 idle
+        await 5 idle
     done
     "$lab" plugin agent="$STANDIN"
     # a spool that cannot be, and one that users could write
     for broken in /proc/nowhere/spool "$OUT"; do
         sed -i "s,^spool = .*,spool = $broken," "$S/etc/hpcai500.conf"
         [ "$(as_user srun -w n1 echo alive)" = alive ]
-        until_true 20 idle
+        await 5 idle
     done
     # a full one
     "$lab" site shared; echo 'spool_reserve = 900G' >> "$S/etc/hpcai500.conf"
     [ "$(as_user srun -w n1 echo alive)" = alive ]
-    until_true 20 idle
+    await 5 idle
     [ "$(sinfo -h -p main -t drain -o %D)" = "" ]
     [ ! -e "$OUT/jobs" ]
 }
@@ -250,17 +249,16 @@ no_local_bundles() { ! local_bundle n1 && ! local_bundle n2; }
     run as_user srun -w n1 --hpcai500=component "$STANDIN"
     [ "$status" -eq 0 ]
     [[ "$output" == *"/jobs/n1/"*": Permission denied"* || "$output" == *": No such file or directory"* ]]
-    until_true 20 idle
+    await 5 idle
     [ ! -e "$spool/out" ]
 }
 
 @test "the real agent: its record comes by the bundle; of killed ranks the journals come" {
     "$lab" plugin
-    limit=600 # data may have to be made
     srun_ -w 'n[1-2]' -N2 -n2 --hpcai500=cosmoflow,class=tiny,epochs=1,target=1 > srun.log 2>&1 || true # such a target is not valid
     grep -q 'then: hpcai500 show' srun.log || { cat srun.log; return 1; }
     [ -z "$(records)" ]
-    until_true 20 n_bundles 2
+    await 5 n_bundles 2
     has "$(bundles | grep -e -n1-)" '[.files[].name | select(test("^[a-z0-9]+-[0-9]+\\.0\\.0\\.json$"))] | length == 1' \
         '[.files[].name | select(test("journal"))] == []'
     # also when the run keeps its own journals elsewhere
@@ -268,10 +266,10 @@ no_local_bundles() { ! local_bundle n1 && ! local_bundle n2; }
     for out in "" ",out=$OUT"; do
         rm "$spool"/out/*
         srun_ -w 'n[1-2]' -N2 -n2 --hpcai500="cosmoflow,class=tiny,epochs=900,target=0.000001,time=9m$out" > srun.log 2>&1 &
-        until_true 300 grep -q 'epoch 1,' srun.log || { cat srun.log; return 1; }
+        await 10 grep -q 'epoch 1,' srun.log || { cat srun.log; return 1; }
         kill -9 $(agent_pids n1) $(agent_pids n2)
         wait $! || true
-        until_true 60 n_bundles 2
+        await 5 n_bundles 2
         for b in $(bundles); do has "$b" '[.files[].name | select(test("journal/0000"))] | length == 1'; done
     done
     [ "$(find "$OUT" -path '*.journal/0000?' | wc -l)" = 2 ] # the user's own

@@ -282,6 +282,28 @@ bare() {
     [ "$(bare "$tree/tests")" = "x/x.bats:1:$bad"$'\n'"x/x.bats:2:a; $bad" ]
 }
 
+# impatient FOLDER: loops that count naps, and commands that get less than a minute
+impatient() {
+    find "$1" -mindepth 2 \( -name '*.bats' -o -name '*.bash' \) -not -name lint.bats -print | sort | while IFS= read -r file; do
+        awk -v file="${file#"$1"/}" '
+            /for [a-z_]+ in \$\(seq / { since = NR }
+            /^ *#/ { next }
+            since && NR - since < 8 && /(^|[ ;])sleep [0-9.]/ { print file ":" NR ": " $0; since = 0 }
+            /(^|[ ;])done/ { since = 0 }
+            /(^|[ ;(])(until_true|timeout( -k [0-9]+)?) [1-5]?[0-9] / { print file ":" NR ": " $0 }' "$file"
+    done
+}
+
+@test "a test waits for an event, by await, with a bound in minutes" {
+    run impatient "$top_srcdir/tests"
+    echo "these wait for some seconds, which a busy machine takes; see tests/await.bash: $output"
+    [ "$output" = "" ]
+    mkdir -p "$tree/tests/x"
+    printf '%s\n' 'for _ in $(seq 9); do' '    true' '    sleep 0.1' done 'for i in $(seq 3); do true; done' 'sleep 3' \
+        'run timeout 20 true' 'run timeout -k 5 40 true' '    until_true 9 true' 'timeout 300 true' >"$tree/tests/x/x.bats"
+    [ "$(impatient "$tree/tests" | cut -d: -f2 | tr '\n' ' ')" = "3 7 8 9 " ]
+}
+
 # ---- the threat list of tests/README.md ----
 
 # threats README TESTS-FOLDER: a line for each test that is named and is not

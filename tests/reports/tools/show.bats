@@ -108,7 +108,7 @@ fits() {
 
 @test "what is no record is refused in one sentence" {
     mkfifo fifo.json
-    run timeout 10 "$hpcai500" show ./fifo.json
+    run timeout 300 "$hpcai500" show ./fifo.json
     [ "$status" -eq 3 ]
     [ "$output" = "hpcai500 show: ./fifo.json: not a regular file" ]
     ln -s "$GALLERY/lab-4711.0.3.json" link.json

@@ -4,6 +4,7 @@
 # by a script. With the real one: tests/cluster/accounting.bats.
 
 load ../../no
+load ../../await
 
 setup() {
     [ "$(id -u)" = 0 ] || skip "only root can make the witness's credentials"
@@ -65,15 +66,17 @@ munged_stop() {
     local pid
     pid=$(cat "${1:-$D}/munge/pid" 2>/dev/null) || return 0
     kill "$pid" 2>/dev/null || return 0
-    for _ in $(seq 100); do [ -d "/proc/$pid" ] || return 0; sleep 0.1; done
+    await_end 5 "$pid"
 }
 
 make_bundles() { "$top_builddir/tests/spank/collect/make_bundles" "$out" "$D/munge/s" "$@"; }
-collect() { timeout 120 "$D/bin/hpcai500-collect" --once "$@" 2>&1; }
-verify() { timeout 60 "$D/bin/hpcai500-verify" "$@" 2>&1; }
+collect() { timeout 600 "$D/bin/hpcai500-collect" --once "$@" 2>&1; }
+verify() { timeout 600 "$D/bin/hpcai500-verify" "$@" 2>&1; }
 reason() { cat "$lib/quarantine/lab-$1-n1-1795374290.bundle.reason"; }
 bundles() { find "$out" -name '*.bundle' | wc -l; }
+none_left() { [ "$(bundles)" = 0 ]; }
 archived() { find "$lib/archive" -name '*.json.gz' | wc -l; }
+at_least() { [ "$(archived)" -ge "$1" ]; }
 has() { grep -qF -- "$2" <<< "$1" || { echo "no '$2' in: $1"; return 1; }; }
 
 @test "records, with and without a second node, are filed, archived and told" {
@@ -253,7 +256,7 @@ may_trace() {
 
 # collect under strace with these options
 disturbed() {
-    timeout 120 strace -f -qq -e signal=none -o "$D/strace" "$@" "$D/bin/hpcai500-collect" --once 2>&1
+    timeout 600 strace -f -qq -e signal=none -o "$D/strace" "$@" "$D/bin/hpcai500-collect" --once 2>&1
 }
 
 @test "killed while journals are unpacked: nothing stays but the bundles" {
@@ -441,9 +444,9 @@ S
 @test "in the foreground a bundle is taken as soon as it comes; SIGTERM ends it" {
     "$D/bin/hpcai500-collect" -v > "$D/log" 2>&1 3>&- 4>&- &
     local pid=$!
-    for _ in $(seq 300); do [ -s "$D/log" ] && break; sleep 0.1; done
+    await 5 test -s "$D/log"
     make_bundles record 100
-    for _ in $(seq 300); do [ "$(bundles)" = 0 ] && break; sleep 0.1; done
+    await 5 none_left
     kill $pid
     wait $pid
     [ "$(bundles)" = 0 ]
@@ -456,7 +459,7 @@ S
     for seed in 1 2 3 4 $RANDOM; do
         rm -f "$D/saw"
         make_bundles record $((100 + seed))
-        SLURM_CONF=/s/c SLURM_CONF_SERVER=s HPCAI500_SLURMDBD_LOCK=$D/lock run timeout 120 \
+        SLURM_CONF=/s/c SLURM_CONF_SERVER=s HPCAI500_SLURMDBD_LOCK=$D/lock run timeout 600 \
             python3 "$top_srcdir/tests/spank/plugin/hostile_env.py" "$seed" "$D/bin/hpcai500-collect" --once
         echo "seed $seed: $output"
         [ "$status" -eq 0 ]
@@ -476,33 +479,24 @@ node() {
         "$D/$1" "$D/${2:-munge/s}" "$port" > "$D/$1/conf"
 }
 
-forward() { HPCAI500_CONF=$D/$1/conf timeout 60 "$top_builddir/spank/witness/hpcai500-witness" forward 2>&1; }
+forward() { HPCAI500_CONF=$D/$1/conf timeout 600 "$top_builddir/spank/witness/hpcai500-witness" forward 2>&1; }
 
 # forward_all NODE: as its epilogs and its timer do, until nothing waits
-forward_all() {
-    local i
-    for i in $(seq 300); do
-        forward "$1" >> "$D/$1/log" || true
-        [ -n "$(find "$D/$1/spool/out" -name '*.bundle')" ] || return 0
-        sleep 0.1
-    done
-    return 1
+forward_all() { await 5 forwarded "$1"; }
+forwarded() {
+    forward "$1" >> "$D/$1/log" || true
+    [ -z "$(find "$D/$1/spool/out" -name '*.bundle')" ]
 }
 
 # listen: the collector as a service that listens on $port and files; its pid in $service
 listen() {
-    local i
     "$D/bin/hpcai500-collect" -v --interval=1 >> "$D/log" 2>&1 3>&- 4>&- &
     service=$!
     services=("$service")
-    for i in $(seq 100); do
-        ! grep -q "accounting:" "$D/log" || return 0
-        kill -0 "$service" 2>/dev/null || break
-        sleep 0.1
-    done
-    cat "$D/log"
-    return 1
+    await 5 listens_or_ended
+    grep "accounting:" "$D/log" || { cat "$D/log"; return 1; }
 }
+listens_or_ended() { grep -q "accounting:" "$D/log" || has_ended "$service"; }
 
 # free_port: one that nobody has; listen= of the collector
 free_port() {
@@ -524,14 +518,14 @@ free_port() {
     listen
     for n in n1 n2 n3; do forward_all $n 3>&- 4>&- & senders+=($!); done
     for i in 1 2 3 4; do
-        for _ in $(seq 600); do [ "$(archived)" -lt $((i * 10)) ] || break; sleep 0.05; done
+        await 5 at_least $((i * 10))
         kill -9 "$service"
         wait "$service" || true
         : > "$D/log"
         listen
     done
     for i in "${senders[@]}"; do wait "$i"; done
-    for _ in $(seq 300); do [ "$(bundles)" != 0 ] || break; sleep 0.1; done
+    await 5 none_left
     kill "$service"
     wait "$service"
     cat "$D/log"
@@ -568,7 +562,7 @@ free_port() {
     run forward n1
     [ "$status" -eq 0 ]
     [ -z "$output" ]
-    for _ in $(seq 300); do [ "$(archived)" = 0 ] || break; sleep 0.1; done
+    await 5 at_least 1
     [ "$(archived)" = 1 ]
 }
 

@@ -4,6 +4,7 @@
 # hostile values, what it exports and needs. fake_host.c says what is faked.
 
 load ../../no
+load ../../await
 
 run_text=component,class=tiny
 
@@ -25,7 +26,7 @@ cat > "$here/srun.stdin.$n"
 env > "$here/srun.env"
 ls -l /proc/self/fd > "$here/srun.fd"
 echo "agent's results"
-[ ! -e "$here/srun.sleep" ] || { : > "$here/srun.started"; exec sleep 20; }
+[ ! -e "$here/srun.sleep" ] || { : > "$here/srun.started"; exec sleep 900; }
 exit "$(cat "$here/srun.exit.$n" 2> /dev/null || cat "$here/srun.exit" 2> /dev/null || echo 0)"
 X
     cat > "$dir/squeue" <<'X'
@@ -201,7 +202,9 @@ P
     [ $status -eq 137 ] # it hangs indeed
     export FAKE_UID=1234 SLURMD_NODENAME=n1 FAKE_CONTEXT=job_script
     export FAKE_ARGS="witness=$PWD/witness conf=$PWD/conf spool=$PWD/spool"
-    run dead_fs "$PWD/spool" sh -c "./host && sleep 1; pgrep -x witness.$$" # while it is dead
+    run dead_fs "$PWD/spool" sh -c "./host; n=0
+        while pgrep -x witness.$$ && [ \$n -lt 1500 ]; do n=\$((n + 1)); sleep 0.2; done
+        pgrep -x witness.$$" # while it is dead
     echo "$output"
     [ $status -eq 1 ]
     [[ $output == *"begin did not end within 5 s"*done && $output != *returned* ]]
@@ -444,7 +447,7 @@ T
     : > srun.sleep
     FAKE_CONTEXT=local ./host --hpcai500=component hostname > out 2>&1 3>&- &
     pid=$!
-    for _ in $(seq 100); do [ -e srun.started ] && break; sleep 0.1; done
+    await 5 test -e srun.started
     kill -TERM $pid; wait $pid || true
     cat out
     grep -qx "fake: error: hpcai500: component ended with exit code 143, so the command does not start" out
@@ -832,7 +835,7 @@ batch() {
     : > srun.sleep
     SLURM_JOB_NUM_NODES=2 FAKE_CONTEXT=remote FAKE_STEP=0xfffffffb FAKE_OPTION=component PATH="$dir:$PATH" ./host script > out 2>&1 3>&- &
     pid=$!
-    for _ in $(seq 100); do [ -e srun.started ] && break; sleep 0.1; done
+    await 5 test -e srun.started
     kill -TERM "$(pgrep -P $pid)"
     code=0; wait $pid || code=$?
     echo "$code"; cat out

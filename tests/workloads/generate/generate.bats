@@ -2,6 +2,7 @@
 # The generator and its verb, as programs.
 
 load ../../no
+load ../../await
 
 setup() {
     generate=$top_builddir/workloads/generate/hpcai500-generate
@@ -50,15 +51,18 @@ make_set() { # OUT OPTIONS...
     diff -r "$dir/one/validation" "$dir/two/validation"
 }
 
+has_cubes() { ls "$dir"/set.partial/train/*.hdf5; }
+
 @test "a killed generation leaves nothing finished, and the next one completes it" {
     make_set whole
     "$generate" cosmoflow,class=tiny $few --out "$dir/set" 2>/dev/null &
     pid=$!
-    until ls "$dir"/set.partial/train/*.hdf5 >/dev/null 2>&1; do sleep 0.01; done
+    await 5 has_cubes
+    child=$(pgrep -P $pid || true)
     kill -9 $pid
     wait $pid || true
     # its child is told by the kernel; it must be gone before files are counted
-    sleep 0.5
+    [ -z "$child" ] || await_end 5 "$child"
     if [ ! -e "$dir/set" ]; then # else it was faster than the kill
         run "$data" verify "$dir/set"
         [ "$status" -eq 3 ]
@@ -176,10 +180,10 @@ END
     bash -c '"$1" cosmoflow,class=tiny --parent $$ --out "$2" 2>/dev/null & echo $! >"$2.pid"; wait' - \
         "$generate" "$dir/set" &
     parent=$!
-    until ls "$dir"/set.partial/train/*.hdf5 >/dev/null 2>&1; do sleep 0.01; done
+    await 5 has_cubes
     child=$(cat "$dir/set.pid")
     kill -9 $parent
     wait $parent || true
-    while [ -d "/proc/$child" ] && ! grep -q '^State:.Z' "/proc/$child/status"; do sleep 0.1; done
+    await_end 5 "$child"
     [ ! -e "$dir/set" ]
 }
