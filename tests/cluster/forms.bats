@@ -247,7 +247,7 @@ T
             case $said in *"unrecognized option '--$name'"*) continue ;; esac # of another release
             # the last word of all: does it want a value?
             if [ "$takes" = VALUE ]; then
-                said=$(timeout 20 "$program" "--$name" 2>&1 < /dev/null || true)
+                said=$(timeout 300 "$program" "--$name" 2>&1 < /dev/null || true)
                 case $said in *"'--$name"[a-z-]*) continue ;; esac # taken for a longer one: of another release
                 [[ $said == *"option '--$name' requires an argument"* ]] || { echo "$program --$name takes no value: $said"; return 1; }
             else
