@@ -22,8 +22,8 @@
  *  - A `plain` tensor is row major in its dtype, channels first, and so is
  *    every tensor with at most 2 dimensions: value and gradient. Leave their
  *    format NULL. A plain tensor with more dimensions is made only by
- *    OP_INPUT, OP_CAST and OP_HOST, and read only by OP_CAST, OP_HOST, OP_MSE
- *    and OP_MAE (whose inputs are always plain float32).
+ *    OP_INPUT, OP_CAST and OP_HOST, and read only by OP_CAST and by islands:
+ *    OP_HOST and the losses, whose inputs are always plain float32.
  *  - Gradients of parameters are plain float32 in the parameter's shape:
  *    written when !param->has_gradient, else added to (a bias likewise).
  *  - The nodes OP_HOST are not the back end's: the engine runs them.
@@ -44,17 +44,23 @@ enum op {
     OP_INPUT,
     OP_CONV,
     OP_MAXPOOL,
+    OP_AVGPOOL,
+    OP_UPSAMPLE,
     OP_ACT,   /* out = act(in) */
     OP_SCALE, /* out = factor x in */
     OP_FLATTEN,
     OP_DENSE,
     OP_DROPOUT,
     OP_ADD,
+    OP_MUL,
     OP_CONCAT,
     OP_SLICE,
     OP_STOP, /* stop-gradient */
     OP_MSE,  /* in: x, target[, weight] */
     OP_MAE,
+    OP_BCE,
+    OP_SMOOTH_L1,
+    OP_CROSS_ENTROPY,
     OP_CAST, /* other dtype and / or between plain and the back end's format */
     OP_HOST,
     OP_COUNT
@@ -62,8 +68,9 @@ enum op {
 const char *op_name(enum op op);
 
 /* LEAKY with slope 0 is ReLU. All are invertible enough that their derivative
- * follows from their *output*: y > 0 ? 1 : slope, and 1 - y^2. */
-enum act { ACT_NONE, ACT_LEAKY, ACT_TANH };
+ * follows from their *output*: y > 0 ? 1 : slope, 1 - y^2, and y (1 - y).
+ * SIGMOID makes 0.5 of 0: who writes it clears the padding of blocks again. */
+enum act { ACT_NONE, ACT_LEAKY, ACT_TANH, ACT_SIGMOID };
 
 /* What one instruction reads and writes:
  *
@@ -124,12 +131,14 @@ struct node {
     struct tensor *in[NODE_MAX_IN];
     struct tensor *out[NODE_MAX_OUT];
     struct param *weight, *bias;
-    struct window window; /* dimensions of its tensors; strides >= 1 */
-    enum act act;         /* OP_ACT: what; conv, maxpool, dense: epilogue */
-    float slope;          /* of ACT_LEAKY */
-    float factor;         /* OP_SCALE; OP_DROPOUT: p */
-    long from;            /* OP_SLICE */
-    uint32_t random_id;   /* OP_DROPOUT: number among the graph's random nodes */
+    struct window window;   /* dimensions of its tensors; strides >= 1 */
+    enum act act;           /* OP_ACT: what; conv, maxpool, dense: epilogue */
+    float slope;            /* of ACT_LEAKY */
+    float factor;           /* OP_SCALE; OP_DROPOUT: p; OP_SMOOTH_L1: beta */
+    float *table;           /* OP_CROSS_ENTROPY: weight of each class, or NULL; owned */
+    enum upsample upsample; /* window.stride: by how much */
+    long from;              /* OP_SLICE */
+    uint32_t random_id;     /* OP_DROPOUT: number among the graph's random nodes */
     const struct host_node *host;
 
     /* What the engine decided. */

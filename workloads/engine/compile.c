@@ -60,16 +60,6 @@ static void commute(struct graph *g)
 
 /* ---- precision -------------------------------------------------------- */
 
-static bool is_island(enum op op)
-{
-    return op == OP_MSE || op == OP_MAE || op == OP_HOST;
-}
-
-static bool multiplies(enum op op)
-{
-    return op == OP_CONV || op == OP_DENSE;
-}
-
 /* Inputs are stored in the type of those who read them; float32 when they
  * disagree. Those that only losses and host nodes read stay plain. */
 static void type_input(struct graph *g, struct node *n)
@@ -81,9 +71,9 @@ static void type_input(struct graph *g, struct node *n)
         for (int k = 0; k < g->nodes[i]->n_in; k++) {
             if (g->nodes[i]->in[k] != t)
                 continue;
-            islands |= is_island(g->nodes[i]->op);
-            others |= !is_island(g->nodes[i]->op);
-            compute |= multiplies(g->nodes[i]->op) && !g->nodes[i]->out[0]->f32;
+            islands |= op_rows[g->nodes[i]->op].island;
+            others |= !op_rows[g->nodes[i]->op].island;
+            compute |= op_rows[g->nodes[i]->op].multiplies && !g->nodes[i]->out[0]->f32;
         }
     t->plain = t->want_grad || !others;
     if (compute && !islands && !t->f32 && !t->want_grad)
@@ -96,12 +86,12 @@ static enum tensor_dtype compute_type(const struct node *n)
 {
     enum tensor_dtype policy = n->graph->model->config.compute;
 
-    if (is_island(n->op))
+    if (op_rows[n->op].island)
         return TENSOR_F32;
     for (int i = 0; i < n->n_out; i++)
         if (n->out[i]->f32)
             return TENSOR_F32;
-    if (multiplies(n->op))
+    if (op_rows[n->op].multiplies)
         return policy;
     for (int i = 0; i < n->n_in; i++)
         if (n->in[i]->dtype == TENSOR_F32)
@@ -141,7 +131,7 @@ static struct tensor *cast(struct order *o, struct tensor *t, enum tensor_dtype 
 static int type_node(struct order *o, struct node *n)
 {
     enum tensor_dtype dtype = compute_type(n);
-    bool plain = is_island(n->op);
+    bool plain = op_rows[n->op].island;
 
     for (int i = 0; i < n->n_in; i++) {
         struct tensor *t = cast(o, n->in[i], dtype, plain);
@@ -228,9 +218,8 @@ static void fuse(struct graph *g)
             continue;
         struct tensor *t = act->in[0];
         struct node *n = t->producer;
-        if ((n->op != OP_CONV && n->op != OP_MAXPOOL && n->op != OP_DENSE) || n->act != ACT_NONE ||
-            !only_inside(t) || t->dtype != act->out[0]->dtype ||
-            !be->fuses(n, act->act, act->slope))
+        if (!op_rows[n->op].fuses || n->act != ACT_NONE || !only_inside(t) ||
+            t->dtype != act->out[0]->dtype || !be->fuses(n, act->act, act->slope))
             continue;
         n->act = act->act;
         n->slope = act->slope;
@@ -254,13 +243,12 @@ static void number(struct graph *g)
 /* Whether a gradient goes from node n to its input i. */
 static bool passes(const struct node *n, int i)
 {
-    switch (n->op) {
-    case OP_STOP:
-    case OP_MAE:
+    switch (op_rows[n->op].grads) {
+    case GRADS_NONE:
         return false;
-    case OP_MSE:
+    case GRADS_FIRST:
         return i == 0;
-    case OP_HOST:
+    case GRADS_HOST:
         return n->host->backward != NULL;
     default:
         return true;

@@ -240,10 +240,22 @@ struct window {
 struct tensor *op_conv(struct tensor *x, struct param *w, struct param *b, struct window win);
 /* Padding never wins. On a tie the first element in row-major order wins. */
 struct tensor *op_maxpool(struct tensor *x, struct window win);
+/* Mean over the taps of the window that are in the input (padding does not
+ * count). A window of the input's size: global average pooling. */
+struct tensor *op_avgpool(struct tensor *x, struct window win);
+/* The same over all places: N C, for a dense layer. */
+struct tensor *op_global_avgpool(struct tensor *x);
+/* Each dimension `factor` times as large. NEAREST repeats; LINEAR interpolates
+ * between the middles of the cells, the border repeated (bi- or trilinear;
+ * PyTorch's align_corners=False). */
+enum upsample { UPSAMPLE_NEAREST, UPSAMPLE_LINEAR };
+struct tensor *op_upsample(struct tensor *x, int factor, enum upsample how);
 /* y = x > 0 ? x : slope x, 0 <= slope <= 1 */
 struct tensor *op_leaky_relu(struct tensor *x, float slope);
 struct tensor *op_relu(struct tensor *x);
 struct tensor *op_tanh(struct tensor *x);
+/* 1 / (1 + e^-x) */
+struct tensor *op_sigmoid(struct tensor *x);
 struct tensor *op_scale(struct tensor *x, float factor);
 /* N x everything else, row major in channels-first order. */
 struct tensor *op_flatten(struct tensor *x);
@@ -252,6 +264,8 @@ struct tensor *op_dense(struct tensor *x, struct param *w, struct param *b);
 /* Train: y = x / (1 - p) with probability 1 - p, else 0. Eval: y = x. */
 struct tensor *op_dropout(struct tensor *x, float p);
 struct tensor *op_add(struct tensor *x, struct tensor *y);
+/* Element by element. */
+struct tensor *op_mul(struct tensor *x, struct tensor *y);
 /* Along dimension 1 (channels); at most NODE_MAX_IN. */
 struct tensor *op_concat(int n, struct tensor *const *x);
 /* Channels [from, from + count). */
@@ -259,13 +273,26 @@ struct tensor *op_slice(struct tensor *x, long from, long count);
 /* y = x; no gradient passes. */
 struct tensor *op_stop_gradient(struct tensor *x);
 
-/* Scalars (shape 1, float32): sum over real rows and their elements of
- * (x - t)^2 or |x - t|, times the row's weight, divided by
+/* Losses and metrics are scalars (shape 1, float32): the sum over real rows
+ * and their elements of what follows, times its weight, divided by
  * global_rows x elements per sample. x and t: B r ... with r rows per sample
- * (r = 1 most often); weight: one value per row, or NULL for all ones.
- * No gradient flows to t or weight, none at all from op_mae (a metric). */
+ * (r = 1 most often); weight: one value per row or one per element, or NULL for
+ * all ones. It is not divided by the sum of the weights. No gradient flows to t
+ * or weight, none at all from op_mae (a metric). */
+
+/* (x - t)^2; |x - t| */
 struct tensor *op_mse(struct tensor *x, struct tensor *t, struct tensor *weight);
 struct tensor *op_mae(struct tensor *x, struct tensor *t, struct tensor *weight);
+/* -t log p - (1 - t) log (1 - p) with p = 1 / (1 + e^-x), t in [0, 1] */
+struct tensor *op_bce(struct tensor *x, struct tensor *t, struct tensor *weight);
+/* d = |x - t|: d < beta ? d^2 / (2 beta) : d - beta / 2; beta > 0 (Girshick 2015) */
+struct tensor *op_smooth_l1(struct tensor *x, struct tensor *t, struct tensor *weight, float beta);
+/* -log softmax of the target's class. x N C ... (logits); t: the same without
+ * dimension 1 (or with a 1 there), classes as numbers; one outside [0, C) is
+ * left out. of: weights of the C classes (copied), or NULL. The elements are
+ * those of t. */
+struct tensor *op_cross_entropy(struct tensor *x, struct tensor *t, const float *of,
+                                struct tensor *weight);
 
 /* A function on the host: proposals, sampling, non-maximum suppression. Shapes
  * are the fixed maximum; what is not used is written by the function (and told

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Building graphs: every operator checks its inputs and knows its output's
- * shape. What a node is to the compiler stands in one table. */
+ * shape. What an operator is to the compiler stands in one table. */
 #include <config.h>
 
 #include "workloads/engine/internal.h"
@@ -9,27 +9,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Presets of a node; see struct node. */
-static const struct op_row {
-    const char *name;
-    bool needs_in, needs_out, in_place, in_place_grad, alias;
-} op_rows[OP_COUNT] = {
+const struct op_row op_rows[OP_COUNT] = {
     [OP_INPUT] = {.name = "input"},
-    [OP_CONV] = {.name = "conv"},
-    [OP_MAXPOOL] = {.name = "maxpool"},
+    [OP_CONV] = {.name = "conv", .multiplies = true, .fuses = true, .counts = true},
+    [OP_MAXPOOL] = {.name = "maxpool", .fuses = true},
+    [OP_AVGPOOL] = {.name = "avgpool"},
+    [OP_UPSAMPLE] = {.name = "upsample"},
     [OP_ACT] = {.name = "act", .needs_out = true, .in_place = true, .in_place_grad = true},
     [OP_SCALE] = {.name = "scale", .in_place = true, .in_place_grad = true},
     [OP_FLATTEN] = {.name = "flatten", .alias = true},
-    [OP_DENSE] = {.name = "dense"},
+    [OP_DENSE] = {.name = "dense", .multiplies = true, .fuses = true, .counts = true},
     [OP_DROPOUT] = {.name = "dropout", .in_place = true, .in_place_grad = true},
     [OP_ADD] = {.name = "add", .in_place = true, .in_place_grad = true},
+    [OP_MUL] = {.name = "mul", .needs_in = true},
     [OP_CONCAT] = {.name = "concat"},
     [OP_SLICE] = {.name = "slice"},
-    [OP_STOP] = {.name = "stop", .alias = true},
-    [OP_MSE] = {.name = "mse", .needs_in = true},
-    [OP_MAE] = {.name = "mae"},
+    [OP_STOP] = {.name = "stop", .alias = true, .grads = GRADS_NONE},
+    [OP_MSE] = {.name = "mse", .needs_in = true, .island = true, .grads = GRADS_FIRST},
+    [OP_MAE] = {.name = "mae", .island = true, .grads = GRADS_NONE},
+    [OP_BCE] = {.name = "bce", .needs_in = true, .island = true, .grads = GRADS_FIRST},
+    [OP_SMOOTH_L1] = {.name = "smooth_l1", .needs_in = true, .island = true, .grads = GRADS_FIRST},
+    [OP_CROSS_ENTROPY] = {.name = "cross_entropy",
+                          .needs_in = true,
+                          .island = true,
+                          .grads = GRADS_FIRST},
     [OP_CAST] = {.name = "cast"},
-    [OP_HOST] = {.name = "host", .needs_in = true},
+    [OP_HOST] = {.name = "host", .needs_in = true, .island = true, .grads = GRADS_HOST},
 };
 
 const char *op_name(enum op op)
@@ -74,8 +79,10 @@ void graph_destroy(struct graph *g)
     if (!g)
         return;
     graph_release(g);
-    for (int i = 0; i < g->n_nodes; i++)
+    for (int i = 0; i < g->n_nodes; i++) {
         free((void *)g->nodes[i]->host);
+        free(g->nodes[i]->table);
+    }
     free_all((void **)g->nodes, g->n_nodes);
     free_all((void **)g->tensors, g->n_tensors);
     free_all((void **)g->temps, g->n_temps);
@@ -281,7 +288,7 @@ static int window_shape(struct tensor *x, enum op op, struct window *w, struct s
             return refuse(x, op, "the window has a negative number in it"), -1;
         if (room < 0)
             return refuse(x, op, "the window is larger than the padded input"), -1;
-        if (op == OP_MAXPOOL && (w->before[i] >= w->kernel[i] || w->after[i] >= w->kernel[i]))
+        if (op != OP_CONV && (w->before[i] >= w->kernel[i] || w->after[i] >= w->kernel[i]))
             return refuse(x, op, "a window would see nothing but padding"), -1;
         out->d[2 + i] = room / w->stride[i] + 1;
     }
@@ -346,6 +353,50 @@ struct tensor *op_maxpool(struct tensor *x, struct window win)
     return y;
 }
 
+struct tensor *op_avgpool(struct tensor *x, struct window win)
+{
+    struct shape out;
+    struct node *n;
+
+    if (!x || window_shape(x, OP_AVGPOOL, &win, &out))
+        return NULL;
+    struct tensor *y = simple(OP_AVGPOOL, 1, &x, &out, &n);
+    if (y)
+        n->window = win;
+    return y;
+}
+
+struct tensor *op_global_avgpool(struct tensor *x)
+{
+    struct window all = WINDOW(1, 1, 0);
+
+    if (!x)
+        return NULL;
+    for (int i = 2; i < x->shape.n; i++)
+        all.kernel[i - 2] = (int)x->shape.d[i];
+    return op_flatten(op_avgpool(x, all));
+}
+
+struct tensor *op_upsample(struct tensor *x, int factor, enum upsample how)
+{
+    struct node *n;
+
+    if (!x)
+        return NULL;
+    if (x->shape.n < 4 || factor < 1)
+        return refuse(x, OP_UPSAMPLE,
+                      "it must have 2 or 3 dimensions and the factor must be 1 or more");
+    struct shape out = x->shape;
+    for (int i = 2; i < out.n; i++)
+        out.d[i] *= factor;
+    struct tensor *y = simple(OP_UPSAMPLE, 1, &x, &out, &n);
+    if (!y)
+        return NULL;
+    n->window = WINDOW(1, factor, 0);
+    n->upsample = how;
+    return y;
+}
+
 static struct tensor *activation(struct tensor *x, enum act act, float slope)
 {
     struct node *n;
@@ -375,6 +426,11 @@ struct tensor *op_relu(struct tensor *x)
 struct tensor *op_tanh(struct tensor *x)
 {
     return activation(x, ACT_TANH, 0);
+}
+
+struct tensor *op_sigmoid(struct tensor *x)
+{
+    return activation(x, ACT_SIGMOID, 0);
 }
 
 struct tensor *op_scale(struct tensor *x, float factor)
@@ -435,15 +491,25 @@ struct tensor *op_dropout(struct tensor *x, float p)
     return y;
 }
 
-struct tensor *op_add(struct tensor *x, struct tensor *y)
+static struct tensor *pair(enum op op, struct tensor *x, struct tensor *y)
 {
     struct tensor *in[] = {x, y};
 
     if (!x || !y)
         return NULL;
     if (!same_shape(&x->shape, &y->shape))
-        return refuse(x, OP_ADD, "the other input has another shape");
-    return simple(OP_ADD, 2, in, &x->shape, NULL);
+        return refuse(x, op, "the other input has another shape");
+    return simple(op, 2, in, &x->shape, NULL);
+}
+
+struct tensor *op_add(struct tensor *x, struct tensor *y)
+{
+    return pair(OP_ADD, x, y);
+}
+
+struct tensor *op_mul(struct tensor *x, struct tensor *y)
+{
+    return pair(OP_MUL, x, y);
 }
 
 struct tensor *op_concat(int n, struct tensor *const *x)
@@ -486,32 +552,88 @@ struct tensor *op_stop_gradient(struct tensor *x)
     return x ? simple(OP_STOP, 1, &x, &x->shape, NULL) : NULL;
 }
 
+/* classes: of cross-entropy, 1 for the others. */
 static struct tensor *measure_of(enum op op, struct tensor *x, struct tensor *t,
-                                 struct tensor *weight)
+                                 struct tensor *weight, long classes, struct node **n)
 {
     struct tensor *in[] = {x, t, weight};
     struct shape scalar = SHAPE(1);
+
+    if (x->shape.d[0] % x->graph->batch)
+        return refuse(x, op, "its first dimension is not a multiple of the batch");
+    if (weight && shape_count(&weight->shape) != (size_t)x->shape.d[0] &&
+        shape_count(&weight->shape) != shape_count(&x->shape) / (size_t)classes)
+        return refuse(weight, op, "there must be one weight per row or one per element");
+    struct tensor *y = simple(op, weight ? 3 : 2, in, &scalar, n);
+    return graph_output(graph_keep_f32(y));
+}
+
+static struct tensor *point_loss(enum op op, struct tensor *x, struct tensor *t,
+                                 struct tensor *weight, float factor)
+{
+    struct node *n;
 
     if (!x || !t)
         return NULL;
     if (!same_shape(&x->shape, &t->shape))
         return refuse(x, op, "the target has another shape");
-    if (x->shape.d[0] % x->graph->batch)
-        return refuse(x, op, "its first dimension is not a multiple of the batch");
-    if (weight && shape_count(&weight->shape) != (size_t)x->shape.d[0])
-        return refuse(weight, op, "there must be one weight per row");
-    struct tensor *y = simple(op, weight ? 3 : 2, in, &scalar, NULL);
-    return graph_output(graph_keep_f32(y));
+    struct tensor *y = measure_of(op, x, t, weight, 1, &n);
+    if (y)
+        n->factor = factor;
+    return y;
 }
 
 struct tensor *op_mse(struct tensor *x, struct tensor *t, struct tensor *weight)
 {
-    return measure_of(OP_MSE, x, t, weight);
+    return point_loss(OP_MSE, x, t, weight, 0);
 }
 
 struct tensor *op_mae(struct tensor *x, struct tensor *t, struct tensor *weight)
 {
-    return measure_of(OP_MAE, x, t, weight);
+    return point_loss(OP_MAE, x, t, weight, 0);
+}
+
+struct tensor *op_bce(struct tensor *x, struct tensor *t, struct tensor *weight)
+{
+    return point_loss(OP_BCE, x, t, weight, 0);
+}
+
+struct tensor *op_smooth_l1(struct tensor *x, struct tensor *t, struct tensor *weight, float beta)
+{
+    if (x && !(beta > 0))
+        return refuse(x, OP_SMOOTH_L1, "beta must be above 0");
+    return point_loss(OP_SMOOTH_L1, x, t, weight, beta);
+}
+
+/* The shape of x without dimension 1, or with a 1 there. */
+static bool is_target_of(const struct shape *t, const struct shape *x)
+{
+    struct shape one = *x, none = *x;
+
+    one.d[1] = 1;
+    none.n--;
+    memmove(none.d + 1, x->d + 2, (size_t)(x->n - 2) * sizeof x->d[0]);
+    return same_shape(t, &one) || same_shape(t, &none);
+}
+
+struct tensor *op_cross_entropy(struct tensor *x, struct tensor *t, const float *of,
+                                struct tensor *weight)
+{
+    struct node *n;
+
+    if (!x || !t)
+        return NULL;
+    if (x->shape.n < 2 || !is_target_of(&t->shape, &x->shape))
+        return refuse(x, OP_CROSS_ENTROPY, "the target's shape is not that without the classes");
+    long classes = x->shape.d[1];
+    struct tensor *y = measure_of(OP_CROSS_ENTROPY, x, t, weight, classes, &n);
+    if (!y || !of)
+        return y;
+    n->table = malloc((size_t)classes * sizeof *of);
+    if (!n->table)
+        return refuse(x, OP_CROSS_ENTROPY, "no memory for the weights of its classes");
+    memcpy(n->table, of, (size_t)classes * sizeof *of);
+    return y;
 }
 
 int op_host(struct graph *g, const struct host_node *h, struct tensor **out)
@@ -546,7 +668,7 @@ int op_host(struct graph *g, const struct host_node *h, struct tensor **out)
 
 double node_flop(const struct node *n, enum pass pass)
 {
-    if ((n->op != OP_CONV && n->op != OP_DENSE) || pass == PASS_ACT)
+    if (!op_rows[n->op].counts || pass == PASS_ACT)
         return 0;
     double per_output = 2; /* one multiply-add per weight of an output channel */
     for (int i = 1; i < n->weight->shape.n; i++)

@@ -114,6 +114,19 @@ struct graph {
 
 /* ---- base.c ---- */
 
+/* What an operator is to the compiler. The first five are presets of a node;
+ * see struct node. */
+struct op_row {
+    const char *name;
+    bool needs_in, needs_out, in_place, in_place_grad, alias;
+    bool island;     /* always plain float32: losses, host nodes */
+    bool multiplies; /* computes in the policy's type, the others in their inputs' */
+    bool fuses;      /* may take an activation as its epilogue */
+    bool counts;     /* its FLOP are what the field counts */
+    enum { GRADS_ALL, GRADS_FIRST, GRADS_NONE, GRADS_HOST } grads; /* to which inputs */
+};
+extern const struct op_row op_rows[OP_COUNT];
+
 /* Keeps the first sentence; returns -1. */
 int model_fail(struct model *m, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

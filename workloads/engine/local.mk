@@ -9,6 +9,7 @@ noinst_LTLIBRARIES += %D%/libengine.la
     %D%/engine.h \
     %D%/graph.c \
     %D%/internal.h \
+    %D%/loss.h %D%/loss.c \
     %D%/model.c \
     %D%/optim.c \
     %D%/plan.h %D%/plan.c \
@@ -25,6 +26,7 @@ if HAVE_ONEDNN
     %D%/cpu/cpu_threads.h %D%/cpu/cpu_threads.c \
     %D%/cpu/kernel_map.h %D%/cpu/kernel_map.c \
     %D%/cpu/kernel_pool.h %D%/cpu/kernel_pool.c \
+    %D%/cpu/kernel_cell.h %D%/cpu/kernel_cell.c \
     %D%/cpu/kernel_wgrad.h %D%/cpu/kernel_wgrad.c \
     %D%/cpu/onednn.h %D%/cpu/onednn.c
 %C%_libengine_la_CFLAGS += $(ONEDNN_CFLAGS)

@@ -10,6 +10,7 @@
 #include <config.h>
 
 #include "workloads/engine/backend.h"
+#include "workloads/engine/loss.h"
 
 #include <math.h>
 #include <string.h>
@@ -246,6 +247,128 @@ static void pool_data(const struct exec *x, const struct node *n)
     }
 }
 
+/* ---- average pool ----------------------------------------------------- */
+
+/* How many taps of output q are in the input. */
+static long taps_inside(const struct geometry *g, const long q[3])
+{
+    long n = 1;
+
+    for (int i = 0; i < 3; i++) {
+        long from = q[i] * g->S[i] - g->B[i], to = from + g->K[i];
+
+        n *= (to < g->I[i] ? to : g->I[i]) - (from > 0 ? from : 0);
+    }
+    return n;
+}
+
+static void avgpool_forward(const struct exec *x, const struct node *n)
+{
+    const struct geometry g = geometry_of(n);
+    enum tensor_dtype dt = n->out[0]->dtype;
+    const void *in = exec_value(x, n->in[0]);
+    void *out = exec_value(x, n->out[0]);
+
+#pragma omp parallel for schedule(static)
+    for (long plane = 0; plane < g.N * g.C; plane++)
+        for (long at = 0; at < g.out; at++) {
+            long q[3], k[3];
+            double sum = 0;
+
+            split(at, g.Q, q);
+            for (long t = 0; t < g.taps; t++) {
+                split(t, g.K, k);
+                long p = tap_index(&g, q, k);
+                sum += p >= 0 ? load(in, dt, (size_t)(plane * g.in + p)) : 0;
+            }
+            store(out, dt, (size_t)(plane * g.out + at), sum / (double)taps_inside(&g, q));
+        }
+}
+
+/* dx[p] = sum over the outputs q that see p of dy[q] / taps inside q */
+static void avgpool_data(const struct exec *x, const struct node *n)
+{
+    const struct geometry g = geometry_of(n);
+    enum tensor_dtype dt = n->out[0]->dtype;
+    const void *dy = exec_grad(x, n->out[0]);
+    void *dx = exec_at(x, n->in_grad[0]);
+
+#pragma omp parallel for schedule(static)
+    for (long plane = 0; plane < g.N * g.C; plane++)
+        for (long p = 0; p < g.in; p++) {
+            double sum = 0;
+
+            for (long at = 0; at < g.out; at++) {
+                long q[3], k[3];
+
+                split(at, g.Q, q);
+                for (long t = 0; t < g.taps; t++) {
+                    split(t, g.K, k);
+                    if (tap_index(&g, q, k) == p)
+                        sum +=
+                            load(dy, dt, (size_t)(plane * g.out + at)) / (double)taps_inside(&g, q);
+                }
+            }
+            store(dx, dt, (size_t)(plane * g.in + p), sum);
+        }
+}
+
+/* ---- upsample --------------------------------------------------------- */
+
+/* Weight of cell p of I for place q of I x f: 1 where q lies in it (NEAREST),
+ * or 1 - the distance of their middles in cells, the border repeated. */
+static double cell_weight(enum upsample how, long q, long f, long I, long p)
+{
+    if (how == UPSAMPLE_NEAREST)
+        return q / f == p;
+    double at = ((double)q + 0.5) / (double)f - 0.5;
+    at = fmin(fmax(at, 0), (double)(I - 1));
+    return fmax(0, 1 - fabs(at - (double)p));
+}
+
+/* Product over the dimensions of the weight of cell p for place q. */
+static double weight_between(const struct node *n, const struct geometry *g, long q, long p)
+{
+    long a[3], b[3];
+    double w = 1;
+
+    split(q, g->Q, a);
+    split(p, g->I, b);
+    for (int i = 0; i < 3; i++)
+        w *= cell_weight(n->upsample, a[i], g->Q[i] / g->I[i], g->I[i], b[i]);
+    return w;
+}
+
+/* to[i] = sum over j of w(i, j) from[j]; up: i are places, j cells. */
+static void resample(const struct node *n, bool up, const void *from, void *to)
+{
+    const struct geometry g = geometry_of(n);
+    enum tensor_dtype dt = n->out[0]->dtype;
+    long N = up ? g.out : g.in, M = up ? g.in : g.out;
+
+#pragma omp parallel for schedule(static)
+    for (long plane = 0; plane < g.N * g.C; plane++)
+        for (long i = 0; i < N; i++) {
+            double sum = 0;
+
+            for (long j = 0; j < M; j++) {
+                double w = up ? weight_between(n, &g, i, j) : weight_between(n, &g, j, i);
+                sum += w != 0 ? w * load(from, dt, (size_t)(plane * M + j)) : 0;
+            }
+            store(to, dt, (size_t)(plane * N + i), sum);
+        }
+}
+
+static void upsample_forward(const struct exec *x, const struct node *n)
+{
+    resample(n, true, exec_value(x, n->in[0]), exec_value(x, n->out[0]));
+}
+
+static void upsample_data(const struct exec *x, const struct node *n)
+{
+    resample(n, false, exec_grad(x, n->out[0]), exec_at(x, n->in_grad[0]));
+}
+
 /* ---- dense ------------------------------------------------------------ */
 
 /* y[n][o] = b[o] + sum over i of x[n][i] w[o][i] */
@@ -320,6 +443,8 @@ static double act_of(const struct node *n, double v)
 {
     if (n->act == ACT_TANH)
         return tanh(v);
+    if (n->act == ACT_SIGMOID)
+        return 1 / (1 + exp(-v));
     return v > 0 ? v : v * (double)n->slope;
 }
 
@@ -328,6 +453,8 @@ static double act_slope(const struct node *n, double y)
 {
     if (n->act == ACT_TANH)
         return 1 - y * y;
+    if (n->act == ACT_SIGMOID)
+        return y * (1 - y);
     return y > 0 ? 1 : (double)n->slope;
 }
 
@@ -420,6 +547,29 @@ static void add_data(const struct exec *x, const struct node *n)
             memmove(exec_at(x, n->in_grad[k]), dy, n->out[0]->grad.bytes);
 }
 
+static void mul_forward(const struct exec *x, const struct node *n)
+{
+    enum tensor_dtype dt = n->out[0]->dtype;
+    const void *a = exec_value(x, n->in[0]), *b = exec_value(x, n->in[1]);
+    void *out = exec_value(x, n->out[0]);
+
+    for (size_t i = 0; i < shape_count(&n->out[0]->shape); i++)
+        store(out, dt, i, load(a, dt, i) * load(b, dt, i));
+}
+
+static void mul_data(const struct exec *x, const struct node *n)
+{
+    enum tensor_dtype dt = n->out[0]->dtype;
+    const void *dy = exec_grad(x, n->out[0]);
+
+    for (int k = 0; k < 2; k++) {
+        const void *other = exec_value(x, n->in[1 - k]);
+
+        for (size_t i = 0; n->in_grad[k] && i < shape_count(&n->out[0]->shape); i++)
+            store(exec_at(x, n->in_grad[k]), dt, i, load(dy, dt, i) * load(other, dt, i));
+    }
+}
+
 static void cast_copy(const void *in, enum tensor_dtype from, void *out, enum tensor_dtype to,
                       size_t n)
 {
@@ -502,57 +652,6 @@ static void slice_data(const struct exec *x, const struct node *n)
                   y->d[0], y->d[1], channel_bytes(n->out[0]));
 }
 
-/* ---- losses ----------------------------------------------------------- */
-
-/* Weight of row r: 0 past the step's real samples. rows: of the tensor. */
-static double row_weight(const struct exec *x, const struct node *n, long r, long rows)
-{
-    if (r / (rows / x->batch) >= exec_step(x)->rows)
-        return 0;
-    return n->n_in > 2 ? (double)((const float *)exec_value(x, n->in[2]))[r] : 1;
-}
-
-static double loss_divisor(const struct exec *x, const struct shape *s)
-{
-    return (double)exec_step(x)->global_rows * (double)shape_count(s) / (double)x->batch;
-}
-
-static void measure_forward(const struct exec *x, const struct node *n)
-{
-    const struct shape *s = &n->in[0]->shape;
-    const float *a = exec_value(x, n->in[0]), *t = exec_value(x, n->in[1]);
-    long per_row = (long)shape_count(s) / s->d[0];
-    double sum = 0;
-
-    for (long r = 0; r < s->d[0]; r++) {
-        double w = row_weight(x, n, r, s->d[0]), row = 0;
-
-        for (long i = r * per_row; i < (r + 1) * per_row && w != 0; i++) {
-            double d = (double)a[i] - (double)t[i];
-
-            row += n->op == OP_MSE ? d * d : fabs(d);
-        }
-        sum += w != 0 ? w * row : 0;
-    }
-    *(float *)exec_value(x, n->out[0]) = (float)(sum / loss_divisor(x, s));
-}
-
-static void mse_data(const struct exec *x, const struct node *n)
-{
-    const struct shape *s = &n->in[0]->shape;
-    const float *a = exec_value(x, n->in[0]), *t = exec_value(x, n->in[1]);
-    float *da = exec_at(x, n->in_grad[0]);
-    long per_row = (long)shape_count(s) / s->d[0];
-    double scale = 2 * (double)*(const float *)exec_grad(x, n->out[0]) / loss_divisor(x, s);
-
-    for (long r = 0; r < s->d[0]; r++) {
-        double w = row_weight(x, n, r, s->d[0]);
-
-        for (long i = r * per_row; i < (r + 1) * per_row; i++)
-            da[i] = w != 0 ? (float)(scale * w * ((double)a[i] - (double)t[i])) : 0;
-    }
-}
-
 /* ---- the table -------------------------------------------------------- */
 
 typedef void kernel(const struct exec *x, const struct node *n);
@@ -560,15 +659,21 @@ typedef void kernel(const struct exec *x, const struct node *n);
 static kernel *const kernels[OP_COUNT][PASS_COUNT] = {
     [OP_CONV] = {conv_forward, NULL, conv_weights, conv_data},
     [OP_MAXPOOL] = {pool_forward, NULL, NULL, pool_data},
+    [OP_AVGPOOL] = {avgpool_forward, NULL, NULL, avgpool_data},
+    [OP_UPSAMPLE] = {upsample_forward, NULL, NULL, upsample_data},
     [OP_ACT] = {act_forward, NULL, NULL, act_data},
     [OP_SCALE] = {scale_forward, NULL, NULL, scale_data},
     [OP_DENSE] = {dense_forward, NULL, dense_weights, dense_data},
     [OP_DROPOUT] = {dropout_forward, NULL, NULL, dropout_data},
     [OP_ADD] = {add_forward, NULL, NULL, add_data},
+    [OP_MUL] = {mul_forward, NULL, NULL, mul_data},
     [OP_CONCAT] = {concat_forward, NULL, NULL, concat_data},
     [OP_SLICE] = {slice_forward, NULL, NULL, slice_data},
-    [OP_MSE] = {measure_forward, NULL, NULL, mse_data},
-    [OP_MAE] = {measure_forward, NULL, NULL, NULL},
+    [OP_MSE] = {loss_forward, NULL, NULL, loss_data},
+    [OP_MAE] = {loss_forward, NULL, NULL, NULL},
+    [OP_BCE] = {loss_forward, NULL, NULL, loss_data},
+    [OP_SMOOTH_L1] = {loss_forward, NULL, NULL, loss_data},
+    [OP_CROSS_ENTROPY] = {loss_forward, NULL, NULL, loss_data},
     [OP_CAST] = {cast_forward, NULL, NULL, cast_data},
 };
 

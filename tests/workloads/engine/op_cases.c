@@ -87,6 +87,77 @@ static struct tensor *maxpool3d_odd(struct case_build *b)
     return op_maxpool(case_input(b, SHAPE(2, 5, 4, 5), CHANNELS_LAST), WINDOW(2, 2, 0));
 }
 
+/* borders: windows of one, two and four taps */
+static struct tensor *avgpool2d(struct case_build *b)
+{
+    return op_avgpool(case_input(b, SHAPE(3, 6, 5), CHANNELS_FIRST), WINDOW(3, 2, 1));
+}
+
+static struct tensor *avgpool3d(struct case_build *b)
+{
+    struct tensor *x =
+        conv(b, case_input(b, SHAPE(2, 5, 4, 6), CHANNELS_LAST), 17, WINDOW(1, 1, 0), false);
+
+    return op_avgpool(x, WINDOW(2, 2, 0));
+}
+
+static struct tensor *global_avgpool(struct case_build *b)
+{
+    struct tensor *x =
+        conv(b, case_input(b, SHAPE(3, 5, 7), CHANNELS_FIRST), 19, WINDOW(3, 1, 1), true);
+
+    return dense(b, op_global_avgpool(x), 4, true);
+}
+
+static struct tensor *upsample(struct case_build *b, enum upsample how)
+{
+    struct tensor *x =
+        conv(b, case_input(b, SHAPE(2, 4, 3), CHANNELS_FIRST), 18, WINDOW(1, 1, 0), false);
+    struct tensor *y = case_input(b, SHAPE(2, 1, 2, 3), CHANNELS_LAST);
+
+    y = op_flatten(op_upsample(y, 3, how));
+    return op_concat(2, (struct tensor *[]){op_flatten(op_upsample(x, 2, how)), y});
+}
+
+static struct tensor *upsample_nearest(struct case_build *b)
+{
+    return upsample(b, UPSAMPLE_NEAREST);
+}
+
+static struct tensor *upsample_linear(struct case_build *b)
+{
+    return upsample(b, UPSAMPLE_LINEAR);
+}
+
+/* after a convolution of 17 channels: an epilogue, and blocks with padding;
+ * then alone, where the next operator reads the padding */
+static struct tensor *sigmoid(struct case_build *b)
+{
+    struct tensor *x =
+        conv(b, case_input(b, SHAPE(3, 5, 4), CHANNELS_FIRST), 17, WINDOW(1, 1, 0), true);
+
+    x = op_sigmoid(op_scale(op_sigmoid(x), 2));
+    return conv(b, x, 3, WINDOW(1, 1, 0), true);
+}
+
+static struct tensor *sigmoid_pool(struct case_build *b)
+{
+    struct tensor *x =
+        conv(b, case_input(b, SHAPE(2, 4, 4), CHANNELS_FIRST), 17, WINDOW(1, 1, 0), true);
+
+    return conv(b, op_sigmoid(op_maxpool(x, WINDOW(2, 2, 0))), 2, WINDOW(1, 1, 0), false);
+}
+
+/* the inputs lie differently; then twice the same */
+static struct tensor *mul(struct case_build *b)
+{
+    struct tensor *x = case_input(b, SHAPE(18, 4, 3), CHANNELS_FIRST);
+    struct tensor *y = conv(b, x, 18, WINDOW(1, 1, 0), true);
+    struct tensor *z = op_mul(op_mul(case_input(b, SHAPE(18, 4, 3), CHANNELS_LAST), y), x);
+
+    return op_scale(op_add(z, op_mul(y, y)), 0.1f);
+}
+
 static struct tensor *leaky(struct case_build *b)
 {
     return op_leaky_relu(case_input(b, SHAPE(3, 4, 5), CHANNELS_FIRST), 0.3f);
@@ -214,6 +285,14 @@ const struct op_case op_cases[] = {
     {"maxpool2d_overlap", maxpool2d_overlap, 2, 2e-3f},
     {"maxpool3d", maxpool3d, 2, 2e-3f},
     {"maxpool3d_odd", maxpool3d_odd, 1, 2e-3f},
+    {"avgpool2d", avgpool2d, 2, 0.05f},
+    {"avgpool3d", avgpool3d, 2, 0.05f},
+    {"global_avgpool", global_avgpool, 3, 0.05f},
+    {"upsample_nearest", upsample_nearest, 2, 0.05f},
+    {"upsample_linear", upsample_linear, 2, 0.05f},
+    {"sigmoid", sigmoid, 2, 5e-3f},
+    {"sigmoid_pool", sigmoid_pool, 2, 2e-3f},
+    {"mul", mul, 2, 5e-3f},
     {"leaky", leaky, 3, 0.02f},
     {"relu", relu, 3, 0.02f},
     {"tanh_scale", tanh_scale, 4, 2e-3f},

@@ -11,6 +11,7 @@
 #ifndef CPU_CPU_H
 #define CPU_CPU_H
 
+#include "workloads/engine/cpu/kernel_cell.h"
 #include "workloads/engine/cpu/kernel_map.h"
 #include "workloads/engine/cpu/kernel_pool.h"
 #include "workloads/engine/cpu/kernel_wgrad.h"
@@ -34,6 +35,7 @@ struct cpu_node {
     struct dnn_op *op[OPS_MAX];  /* meaning: by operator, in its file */
     struct piece piece[OPS_MAX]; /* parts of own and scratch: likewise */
     struct pool pool;
+    struct cells cells;
     struct wgrad wgrad;
 };
 
@@ -49,8 +51,9 @@ struct cpu_row {
     cpu_run_fn *run[PASS_COUNT];
 };
 
-extern const struct cpu_row cpu_conv, cpu_dense, cpu_maxpool, cpu_act, cpu_scale, cpu_flatten,
-    cpu_dropout, cpu_add, cpu_concat, cpu_slice, cpu_stop, cpu_mse, cpu_mae, cpu_cast;
+extern const struct cpu_row cpu_conv, cpu_dense, cpu_maxpool, cpu_avgpool, cpu_upsample, cpu_act,
+    cpu_scale, cpu_flatten, cpu_dropout, cpu_add, cpu_mul, cpu_concat, cpu_slice, cpu_stop,
+    cpu_loss, cpu_cast;
 
 int cpu_nothing_prepare(struct dnn *d, struct node *n, struct err *e);
 

@@ -61,9 +61,10 @@ static struct dnn_conv conv_of(const struct node *n, const struct conv_layouts *
         .bias = n->bias ? l->bias : NULL,
         .dst = l->dst,
         .training = graph_view(n->graph).backward,
-        .post = n->act == ACT_TANH    ? DNN_POST_TANH
-                : n->act == ACT_LEAKY ? DNN_POST_LEAKY
-                                      : DNN_POST_NONE,
+        .post = n->act == ACT_TANH      ? DNN_POST_TANH
+                : n->act == ACT_SIGMOID ? DNN_POST_SIGMOID
+                : n->act == ACT_LEAKY   ? DNN_POST_LEAKY
+                                        : DNN_POST_NONE,
         .alpha = n->slope,
     };
 

@@ -3,8 +3,8 @@
 #include <config.h>
 
 #include "workloads/engine/cpu/cpu.h"
+#include "workloads/engine/loss.h"
 
-#include <math.h>
 #include <string.h>
 
 int cpu_epilogue_grad(const struct exec *x, struct node *n, struct err *e)
@@ -62,6 +62,53 @@ static int pool_run_data(const struct exec *x, struct node *n, struct err *e)
 const struct cpu_row cpu_maxpool = {
     pool_prepare, NULL, {pool_run_forward, NULL, NULL, pool_run_data}};
 
+/* ---- average pool and upsample --------------------------------------- */
+
+static int cell_prepare(struct dnn *d, struct node *n, struct err *e)
+{
+    struct cells *c = &cpu_node_of(n)->cells;
+
+    (void)d;
+    if (cpu_set_kind(n->out[0], cpu_kind(n->in[0]), e))
+        return -1;
+    *c = (struct cells){.in = cpu_map(n->in[0]), .out = cpu_map(n->out[0]), .how = n->upsample};
+    cpu_window_sizes(n, c->I, c->Q, c->K, c->S, c->P);
+    if (n->in[0]->shape.n == 4)
+        c->S[0] = 1;
+    return 0;
+}
+
+static int avg_forward(const struct exec *x, struct node *n, struct err *e)
+{
+    (void)e;
+    avgpool_forward(&cpu_node_of(n)->cells, exec_value(x, n->in[0]), exec_value(x, n->out[0]));
+    return 0;
+}
+
+static int avg_data(const struct exec *x, struct node *n, struct err *e)
+{
+    (void)e;
+    avgpool_backward(&cpu_node_of(n)->cells, exec_grad(x, n->out[0]), exec_at(x, n->in_grad[0]));
+    return 0;
+}
+
+static int up_forward(const struct exec *x, struct node *n, struct err *e)
+{
+    (void)e;
+    upsample_forward(&cpu_node_of(n)->cells, exec_value(x, n->in[0]), exec_value(x, n->out[0]));
+    return 0;
+}
+
+static int up_data(const struct exec *x, struct node *n, struct err *e)
+{
+    (void)e;
+    upsample_backward(&cpu_node_of(n)->cells, exec_grad(x, n->out[0]), exec_at(x, n->in_grad[0]));
+    return 0;
+}
+
+const struct cpu_row cpu_avgpool = {cell_prepare, NULL, {avg_forward, NULL, NULL, avg_data}};
+const struct cpu_row cpu_upsample = {cell_prepare, NULL, {up_forward, NULL, NULL, up_data}};
+
 /* ---- value by value -------------------------------------------------- */
 
 /* The output lies as the input does. */
@@ -76,6 +123,11 @@ static int act_forward(const struct exec *x, struct node *n, struct err *e)
     (void)e;
     map_act(n->act, n->slope, n->out[0]->dtype, exec_value(x, n->in[0]), exec_value(x, n->out[0]),
             cpu_count(n->out[0]));
+    if (n->act == ACT_SIGMOID) {
+        struct map m = cpu_map(n->out[0]);
+
+        map_pad(&m, exec_value(x, n->out[0]));
+    }
     return 0;
 }
 
@@ -189,6 +241,84 @@ static int add_data(const struct exec *x, struct node *n, struct err *e)
 }
 
 const struct cpu_row cpu_add = {add_prepare, NULL, {add_forward, NULL, NULL, add_data}};
+
+/* ---- product --------------------------------------------------------- */
+
+/* As in the sum, the second input is brought into the first one's layout; its
+ * gradient goes the other way. */
+enum mul_op { MUL_SECOND, MUL_BACK };
+
+static int mul_prepare(struct dnn *d, struct node *n, struct err *e)
+{
+    struct cpu_node *p = cpu_node_of(n);
+    struct dnn_layout *first = NULL, *second = NULL;
+    int rc = -1;
+
+    if (same_prepare(d, n, e))
+        return -1;
+    first = cpu_layout(n->in[0], e);
+    second = cpu_layout(n->in[1], e);
+    if (!first || !second)
+        goto out;
+    if (!dnn_layout_equal(first, second)) {
+        p->op[MUL_SECOND] = dnn_reorder(d, second, first, false, e);
+        p->op[MUL_BACK] = dnn_reorder(d, first, second, false, e);
+        if (!p->op[MUL_SECOND] || !p->op[MUL_BACK])
+            goto out;
+        n->scratch[PASS_FORWARD].bytes = n->scratch[PASS_DATA].bytes = dnn_layout_bytes(first);
+    }
+    rc = 0;
+out:
+    dnn_layout_destroy(first);
+    dnn_layout_destroy(second);
+    return rc;
+}
+
+/* The second input as the first one lies. */
+static const void *second_of(const struct exec *x, struct node *n, enum pass pass, struct err *e)
+{
+    struct dnn_op *op = cpu_node_of(n)->op[MUL_SECOND];
+    void *second = exec_value(x, n->in[1]), *scratch = exec_at(x, &n->scratch[pass]);
+
+    if (!op)
+        return second;
+    return dnn_run(op, (void *[DNN_ARGS]){[DNN_SRC] = second, [DNN_DST] = scratch}, e) ? NULL
+                                                                                       : scratch;
+}
+
+static int mul_forward(const struct exec *x, struct node *n, struct err *e)
+{
+    const void *second = second_of(x, n, PASS_FORWARD, e);
+
+    if (!second)
+        return -1;
+    map_mul(n->out[0]->dtype, exec_value(x, n->in[0]), second, exec_value(x, n->out[0]),
+            cpu_count(n->out[0]));
+    return 0;
+}
+
+static int mul_data(const struct exec *x, struct node *n, struct err *e)
+{
+    struct dnn_op *back = cpu_node_of(n)->op[MUL_BACK];
+    enum tensor_dtype dtype = n->out[0]->dtype;
+    const void *dy = exec_grad(x, n->out[0]);
+    size_t count = cpu_count(n->out[0]);
+
+    if (n->in_grad[0]) {
+        const void *second = second_of(x, n, PASS_DATA, e);
+
+        if (!second)
+            return -1;
+        map_mul(dtype, dy, second, exec_at(x, n->in_grad[0]), count);
+    }
+    if (!n->in_grad[1])
+        return 0;
+    void *to = exec_at(x, n->in_grad[1]), *made = back ? exec_at(x, &n->scratch[PASS_DATA]) : to;
+    map_mul(dtype, dy, exec_value(x, n->in[0]), made, count);
+    return back ? dnn_run(back, (void *[DNN_ARGS]){[DNN_SRC] = made, [DNN_DST] = to}, e) : 0;
+}
+
+const struct cpu_row cpu_mul = {mul_prepare, NULL, {mul_forward, NULL, NULL, mul_data}};
 
 /* ---- channels -------------------------------------------------------- */
 
@@ -307,60 +437,19 @@ const struct cpu_row cpu_cast = {cast_prepare, NULL, {cast_forward, NULL, NULL, 
 
 /* ---- losses ---------------------------------------------------------- */
 
-/* Weight of row r: 0 past the step's real samples. */
-static double row_weight(const struct exec *x, const struct node *n, long r, long rows)
+static int run_loss_forward(const struct exec *x, struct node *n, struct err *e)
 {
-    if (r / (rows / x->batch) >= exec_step(x)->rows)
-        return 0;
-    return n->n_in > 2 ? (double)((const float *)exec_value(x, n->in[2]))[r] : 1;
-}
-
-static double loss_divisor(const struct exec *x, const struct shape *s)
-{
-    return (double)exec_step(x)->global_rows * (double)shape_count(s) / (double)x->batch;
-}
-
-/* Rows in double and in order, whatever the number of threads. */
-static int loss_forward(const struct exec *x, struct node *n, struct err *e)
-{
-    const struct shape *s = &n->in[0]->shape;
-    const float *a = exec_value(x, n->in[0]), *t = exec_value(x, n->in[1]);
-    long per_row = (long)shape_count(s) / s->d[0];
-    double sum = 0;
-
     (void)e;
-    for (long r = 0; r < s->d[0]; r++) {
-        double w = row_weight(x, n, r, s->d[0]), row = 0;
-
-        for (long i = r * per_row; i < (r + 1) * per_row && w != 0; i++) {
-            double diff = (double)a[i] - (double)t[i];
-
-            row += n->op == OP_MSE ? diff * diff : fabs(diff);
-        }
-        sum += w != 0 ? w * row : 0;
-    }
-    *(float *)exec_value(x, n->out[0]) = (float)(sum / loss_divisor(x, s));
+    loss_forward(x, n);
     return 0;
 }
 
-static int mse_data(const struct exec *x, struct node *n, struct err *e)
+static int run_loss_data(const struct exec *x, struct node *n, struct err *e)
 {
-    const struct shape *s = &n->in[0]->shape;
-    const float *a = exec_value(x, n->in[0]), *t = exec_value(x, n->in[1]);
-    float *da = exec_at(x, n->in_grad[0]);
-    long per_row = (long)shape_count(s) / s->d[0];
-    double scale = 2 * (double)*(const float *)exec_grad(x, n->out[0]) / loss_divisor(x, s);
-
     (void)e;
-#pragma omp parallel for schedule(static)
-    for (long r = 0; r < s->d[0]; r++) {
-        double w = row_weight(x, n, r, s->d[0]);
-
-        for (long i = r * per_row; i < (r + 1) * per_row; i++)
-            da[i] = w != 0 ? (float)(scale * w * ((double)a[i] - (double)t[i])) : 0;
-    }
+    loss_data(x, n);
     return 0;
 }
 
-const struct cpu_row cpu_mse = {cpu_nothing_prepare, NULL, {loss_forward, NULL, NULL, mse_data}};
-const struct cpu_row cpu_mae = {cpu_nothing_prepare, NULL, {loss_forward, NULL, NULL, NULL}};
+const struct cpu_row cpu_loss = {
+    cpu_nothing_prepare, NULL, {run_loss_forward, NULL, NULL, run_loss_data}};

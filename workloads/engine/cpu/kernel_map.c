@@ -37,6 +37,11 @@ void map_store(void *p, enum tensor_dtype dtype, size_t at, const float *from, l
 
 static void act_piece(enum act act, float slope, float *v, long n)
 {
+    if (act == ACT_SIGMOID) {
+        for (long i = 0; i < n; i++)
+            v[i] = 1 / (1 + expf(-v[i]));
+        return;
+    }
     if (act == ACT_TANH) {
         for (long i = 0; i < n; i++)
             v[i] = tanhf(v[i]);
@@ -49,6 +54,12 @@ static void act_piece(enum act act, float slope, float *v, long n)
 
 static void act_grad_piece(enum act act, float slope, const float *y, float *d, long n)
 {
+    if (act == ACT_SIGMOID) {
+#pragma omp simd
+        for (long i = 0; i < n; i++)
+            d[i] *= y[i] * (1 - y[i]);
+        return;
+    }
     if (act == ACT_TANH) {
 #pragma omp simd
         for (long i = 0; i < n; i++)
@@ -117,6 +128,22 @@ void map_axpy(float factor, enum tensor_dtype dtype, const void *x, const void *
 #pragma omp simd
         for (long k = 0; k < n; k++)
             v[k] = factor * v[k] + w[k];
+        map_store(y, dtype, (size_t)i * PIECE, v, n);
+    }
+}
+
+void map_mul(enum tensor_dtype dtype, const void *x, const void *z, void *y, size_t count)
+{
+#pragma omp parallel for schedule(static)
+    for (long i = 0; i < pieces(count); i++) {
+        float v[PIECE], w[PIECE];
+        long n = piece_length(count, i);
+
+        map_load(v, x, dtype, (size_t)i * PIECE, n);
+        map_load(w, z, dtype, (size_t)i * PIECE, n);
+#pragma omp simd
+        for (long k = 0; k < n; k++)
+            v[k] *= w[k];
         map_store(y, dtype, (size_t)i * PIECE, v, n);
     }
 }

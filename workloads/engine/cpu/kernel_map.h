@@ -51,6 +51,8 @@ void map_act_grad(enum act act, float slope, enum tensor_dtype dtype, const void
 /* y = factor x + z; z may be NULL. */
 void map_axpy(float factor, enum tensor_dtype dtype, const void *x, const void *z, void *y,
               size_t count);
+/* y = x z; y may be either. */
+void map_mul(enum tensor_dtype dtype, const void *x, const void *z, void *y, size_t count);
 
 /* y = x kept / (1 - p), the same forward and backward. */
 void map_dropout(const struct map *m, const struct step_block *step, const struct node *n,

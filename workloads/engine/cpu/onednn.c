@@ -434,6 +434,8 @@ static dnnl_primitive_attr_t attr_create(enum dnn_post post, float alpha, bool a
         s = post_eltwise(ops, dnnl_eltwise_relu, alpha);
     if (s == dnnl_success && post == DNN_POST_TANH)
         s = post_eltwise(ops, dnnl_eltwise_tanh, 0);
+    if (s == dnnl_success && post == DNN_POST_SIGMOID)
+        s = post_eltwise(ops, dnnl_eltwise_logistic, 0);
     if (s == dnnl_success)
         s = dnnl_primitive_attr_set_post_ops(attr, ops);
     if (ops)

@@ -66,8 +66,8 @@ enum dnn_arg {
 
 struct dnn_op;
 
-/* y > 0 ? y : alpha y, or tanh, behind the operation. */
-enum dnn_post { DNN_POST_NONE, DNN_POST_LEAKY, DNN_POST_TANH };
+/* y > 0 ? y : alpha y, tanh, or 1 / (1 + e^-y), behind the operation. */
+enum dnn_post { DNN_POST_NONE, DNN_POST_LEAKY, DNN_POST_TANH, DNN_POST_SIGMOID };
 
 /* A convolution: src N C [D] H W, weights O C [KD] KH KW, bias O or NULL,
  * dst N O [D] H W. Layouts may be ANY. Padding and stride by dimension. */
