@@ -325,12 +325,16 @@ static int step(void *ctx, struct phase_clock *clock, struct train_step *s, stru
         if (got <= 0)
             return got < 0 ? -1 : err_set(e, "the loader ended an epoch early");
     }
+    if (s->idle)
+        model_abandon(n->model);
     if (s->epoch == 0)
         add_labels(r, &b);
     model_zero(n->model, n->group);
     if (forward(r, &b, ENGINE_TRAIN, e) < 0 || engine_backward(n->graph, true, e) < 0 ||
-        model_step(n->model, n->group, schedule_rate(&r->schedule, s->place), e) < 0 ||
-        engine_read(n->graph, n->loss, &loss, 1, e) < 0 ||
+        model_step(n->model, n->group, schedule_rate(&r->schedule, s->place), e) < 0)
+        return -1;
+    s->exchanged = true;
+    if (engine_read(n->graph, n->loss, &loss, 1, e) < 0 ||
         engine_read(n->graph, n->mae, &mae, 1, e) < 0)
         return -1;
     s->exposed_seconds = model_stats(n->model, true).exposed_wait_seconds;

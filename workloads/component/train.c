@@ -118,7 +118,7 @@ static int make_step(struct loop *l, struct err *e)
         if (e)
             l->said = *e;
         s.idle = true;
-        if (t->step(t->ctx, c, &s, e) < 0)
+        if (!s.exchanged && t->step(t->ctx, c, &s, e) < 0)
             return -1;
     }
     double seconds = phase_clock_to(c, PHASE_COMPUTE) - begin;

@@ -6,8 +6,9 @@
  * the ranks, and fills the result.
  *
  * Ranks agree about stopping only now and then (about twice a second), not in
- * every step or batch of an evaluation. A rank that fails in between makes idle steps (no rows, zero
- * gradients) until the next agreement, so nobody waits for it for ever.
+ * every step or batch of an evaluation. A rank that fails in between ends its step
+ * and makes further ones as idle steps (model_abandon(): zero gradients, its
+ * model untouched) until the next agreement, so nobody waits for it for ever.
  *
  * Life:    nothing is kept after train_run().
  * Failure: -1 and the sentence of the lowest failing rank, on all ranks.
@@ -28,12 +29,13 @@ struct train_step {
     int epoch;
     long step;
     double place; /* epoch + step / steps: where the schedule is */
-    bool idle;    /* this rank failed before: take part with no rows */
+    bool idle;    /* this rank failed before: model_abandon(), then the same calls of the engine */
     /* Left by the component. */
     long global_rows;       /* samples of the step over all ranks */
     double loss;            /* this rank's share: the sum over ranks is the mean of the step */
     double quality;         /* likewise */
     double exposed_seconds; /* waited for the exchange */
+    bool exchanged;         /* its sums are over: a failure after that needs no idle step */
 };
 
 struct train_task {

@@ -388,6 +388,15 @@ void model_zero(struct model *m, int group);
  * has) and applies its optimiser. */
 int model_step(struct model *m, int group, double rate, struct err *e);
 
+/* This rank has failed and computes no more, but the others still wait for its
+ * part of the sums until all have agreed to end. From here on every call above
+ * succeeds and computes nothing: outputs are read as zeros, parameters stay as
+ * they are, and each bucket of a step takes part in its exchange once, with
+ * zeros, in the order of the others. A step that was begun (model_zero()) and
+ * not ended (model_step()) is ended by the next calls; its buckets that are
+ * under way are not started again. Made again from its model_zero() on. */
+void model_abandon(struct model *m);
+
 /* Since start or the last call with reset. */
 struct engine_stats {
     double exposed_wait_seconds; /* in model_step(), for the exchange */

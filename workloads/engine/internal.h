@@ -18,6 +18,7 @@ struct group {
     float steps; /* model_step() calls; a float as all in checkpoints: exact up to
                   * 2^24, where no rule depends on it any more */
     int first_bucket, n_buckets;
+    bool stepping; /* between model_zero() and the end of model_step() */
 };
 
 /* Contiguous gradients that are exchanged together. */
@@ -51,6 +52,7 @@ struct model {
     struct err first; /* what went wrong first while building */
     bool failed;
     bool started;
+    bool abandoned; /* takes part in exchanges only */
 
     int n_groups, n_params, n_states, n_graphs, n_buckets;
     struct group groups[GROUPS_MAX];

@@ -28,6 +28,8 @@ int engine_begin(struct graph *g, const struct engine_step *step, struct err *e)
 {
     if (check_started(g, "engine_begin()", e))
         return -1;
+    if (g->model->abandoned)
+        return 0;
     if (step->rows < 0 || step->rows > g->batch)
         return err_set(e, "a step of graph '%s' has %ld samples, its batch holds 0 to %ld", g->name,
                        step->rows, g->batch);
@@ -55,6 +57,8 @@ int engine_feed(struct graph *g, struct tensor *input, const float *data, struct
 {
     if (check_started(g, "engine_feed()", e))
         return -1;
+    if (g->model->abandoned)
+        return 0;
     if (!g->begun || !input || input->graph != g || input->producer->op != OP_INPUT)
         return err_set(e, "graph '%s' is fed before engine_begin() or with what is not its input",
                        g->name);
@@ -177,7 +181,11 @@ static int check_forward(const struct graph *g, struct err *e)
 
 int engine_forward(struct graph *g, enum engine_mode mode, struct err *e)
 {
-    if (check_started(g, "engine_forward()", e) || check_forward(g, e))
+    if (check_started(g, "engine_forward()", e))
+        return -1;
+    if (g->model->abandoned)
+        return 0;
+    if (check_forward(g, e))
         return -1;
     engine_threads(g->model->config.threads);
     g->exec.train = mode == ENGINE_TRAIN;
@@ -193,11 +201,13 @@ int engine_forward(struct graph *g, enum engine_mode mode, struct err *e)
 /* ---- exchange --------------------------------------------------------- */
 
 /* Starts the sum of a bucket over the ranks; parameters that nobody has
- * written count as zero. */
+ * written count as zero, all of them in an abandoned model. */
 static int start_bucket(struct model *m, struct bucket *b, struct err *e)
 {
     struct comm *c = m->config.comm;
 
+    if (m->abandoned)
+        memset(m->gradients + b->at, 0, b->count * sizeof(float));
     for (int i = 0; i < m->n_params; i++) {
         struct param *p = m->params[i];
 
@@ -221,7 +231,7 @@ static int start_ready(struct graph *g, int i, struct err *e)
 
     for (int b = 0; b < m->n_buckets; b++)
         if (g->bucket_ready[b] == i && g->touches[m->buckets[b].group] &&
-            start_bucket(m, &m->buckets[b], e))
+            m->buckets[b].state == BUCKET_OPEN && start_bucket(m, &m->buckets[b], e))
             return -1;
     return 0;
 }
@@ -272,9 +282,24 @@ static int check_backward(struct graph *g, struct err *e)
     return 0;
 }
 
+/* Starts what is not yet started, in the order of engine_backward(). */
+static int exchange_zeros(struct graph *g, struct err *e)
+{
+    if (reopen_buckets(g, e) || start_ready(g, -1, e))
+        return -1;
+    for (int i = g->n_forward; i < g->n_instructions; i++)
+        if (start_ready(g, i, e))
+            return -1;
+    return g->model->config.comm->progress(g->model->config.comm, e);
+}
+
 int engine_backward(struct graph *g, bool last, struct err *e)
 {
-    if (check_started(g, "engine_backward()", e) || check_backward(g, e) || reopen_buckets(g, e))
+    if (check_started(g, "engine_backward()", e))
+        return -1;
+    if (g->model->abandoned)
+        return last ? exchange_zeros(g, e) : 0;
+    if (check_backward(g, e) || reopen_buckets(g, e))
         return -1;
     struct comm *c = g->model->config.comm;
     engine_threads(g->model->config.threads);
@@ -291,8 +316,16 @@ int engine_backward(struct graph *g, bool last, struct err *e)
     return 0;
 }
 
+void model_abandon(struct model *m)
+{
+    m->abandoned = true;
+}
+
 void model_zero(struct model *m, int group)
 {
+    if (m->abandoned && m->groups[group].stepping)
+        return; /* the step that was begun goes on */
+    m->groups[group].stepping = true;
     for (int i = 0; i < m->n_params; i++)
         if (m->params[i]->group == group)
             m->params[i]->has_gradient = false;
@@ -364,16 +397,23 @@ static int wait_bucket(struct model *m, struct bucket *b, struct err *e)
     return 0;
 }
 
-int model_step(struct model *m, int group, double rate, struct err *e)
+/* The part of model_step() that the other ranks see. */
+static int exchange_only(struct model *m, struct bucket *first, struct bucket *end, struct err *e)
 {
-    if (!m->started || group < 0 || group >= m->n_groups)
-        return err_set(e, "model_step() of group %d, which there is not or before engine_start()",
-                       group);
-    const float clip = m->groups[group].optimizer.clip;
-    struct bucket *first = &m->buckets[m->groups[group].first_bucket];
-    struct bucket *end = first + m->groups[group].n_buckets;
+    for (struct bucket *b = first; b < end; b++)
+        if (reopen_bucket(m, b, e) || (b->state == BUCKET_OPEN && start_bucket(m, b, e)))
+            return -1;
+    for (struct bucket *b = first; b < end; b++)
+        if (b->state == BUCKET_STARTED && wait_bucket(m, b, e))
+            return -1;
+    return 0;
+}
 
-    engine_threads(m->config.threads);
+static int exchange_and_update(struct model *m, int group, struct bucket *first, struct bucket *end,
+                               double rate, struct err *e)
+{
+    const float clip = m->groups[group].optimizer.clip;
+
     for (struct bucket *b = first; b < end; b++) {
         if (b->state == BUCKET_DONE)
             return err_set(e, "model_step() of group '%s' comes twice without model_zero()",
@@ -397,6 +437,22 @@ int model_step(struct model *m, int group, double rate, struct err *e)
     return 0;
 }
 
+int model_step(struct model *m, int group, double rate, struct err *e)
+{
+    if (!m->started || group < 0 || group >= m->n_groups)
+        return err_set(e, "model_step() of group %d, which there is not or before engine_start()",
+                       group);
+    struct bucket *first = &m->buckets[m->groups[group].first_bucket];
+    struct bucket *end = first + m->groups[group].n_buckets;
+
+    engine_threads(m->config.threads);
+    if (m->abandoned ? exchange_only(m, first, end, e)
+                     : exchange_and_update(m, group, first, end, rate, e))
+        return -1;
+    m->groups[group].stepping = false;
+    return 0;
+}
+
 /* ---- out -------------------------------------------------------------- */
 
 int engine_read(struct graph *g, struct tensor *t, float *out, size_t n, struct err *e)
@@ -408,6 +464,10 @@ int engine_read(struct graph *g, struct tensor *t, float *out, size_t n, struct 
     if (n != shape_count(&t->shape))
         return err_set(e, "an output of graph '%s' has %zu values, not %zu", g->name,
                        shape_count(&t->shape), n);
+    if (g->model->abandoned) {
+        memset(out, 0, n * sizeof *out);
+        return 0;
+    }
     if (!g->ran)
         return err_set(e, "engine_read() of graph '%s' comes before engine_forward()", g->name);
     memcpy(out, exec_value(&g->exec, t->read_as), n * sizeof *out);
@@ -423,6 +483,10 @@ int engine_read_grad(struct graph *g, struct tensor *t, float *out, size_t n, st
     if (n != shape_count(&t->shape))
         return err_set(e, "an input of graph '%s' has %zu values, not %zu", g->name,
                        shape_count(&t->shape), n);
+    if (g->model->abandoned) {
+        memset(out, 0, n * sizeof *out);
+        return 0;
+    }
     if (!g->ran_back)
         return err_set(e, "engine_read_grad() of graph '%s' comes before engine_backward()",
                        g->name);
