@@ -26,6 +26,7 @@ struct kind {
 
 static int parse_path(struct conf *, const struct key *, const char *, struct err *);
 static int parse_size(struct conf *, const struct key *, const char *, struct err *);
+static int parse_count(struct conf *, const struct key *, const char *, struct err *);
 static int parse_address(struct conf *, const struct key *, const char *, struct err *);
 static int parse_name(struct conf *, const struct key *, const char *, struct err *);
 static int parse_word(struct conf *, const struct key *, const char *, struct err *);
@@ -33,12 +34,14 @@ static int parse_list(struct conf *, const struct key *, const char *, struct er
 static int parse_yesno(struct conf *, const struct key *, const char *, struct err *);
 static void format_text(const struct conf *, const struct key *, char *, size_t);
 static void format_size(const struct conf *, const struct key *, char *, size_t);
+static void format_count(const struct conf *, const struct key *, char *, size_t);
 static void format_word(const struct conf *, const struct key *, char *, size_t);
 static void format_list(const struct conf *, const struct key *, char *, size_t);
 static void format_yesno(const struct conf *, const struct key *, char *, size_t);
 
 static const struct kind a_path = {parse_path, format_text};
 static const struct kind a_size = {parse_size, format_size};
+static const struct kind a_count = {parse_count, format_count};
 static const struct kind an_address = {parse_address, format_text};
 static const struct kind a_name = {parse_name, format_text};
 static const struct kind a_word = {parse_word, format_word};
@@ -114,6 +117,13 @@ static const struct key keys[] = {
       "what the collector refused, with the reason", NULL},
      &a_path,
      FIELD(quarantine),
+     0,
+     NULL},
+    {{"runs_per_job", "256", "NUMBER",
+      "runs of one job that are filed; what a job leaves beyond them goes into the quarantine",
+      NULL},
+     &a_count,
+     FIELD(runs_per_job),
      0,
      NULL},
     {{"service_user", "slurm", "USER", "who the collector is and who owns history and archive",
@@ -235,6 +245,27 @@ static int parse_size(struct conf *c, const struct key *k, const char *value, st
     v <<= shift;
     memcpy(field(c, k), &v, sizeof v);
     return 0;
+}
+
+enum { MOST_COUNT = 100000 };
+
+static int parse_count(struct conf *c, const struct key *k, const char *value, struct err *e)
+{
+    size_t digits = strspn(value, "0123456789");
+    uint64_t v = digits > 0 && digits < 8 && !value[digits] ? strtoul(value, NULL, 10) : 0;
+
+    if (v < 1 || v > MOST_COUNT)
+        return err_set(e, "%s = %s is not a number from 1 to %d", k->row.name, value, MOST_COUNT);
+    memcpy(field(c, k), &v, sizeof v);
+    return 0;
+}
+
+static void format_count(const struct conf *c, const struct key *k, char *text, size_t size)
+{
+    uint64_t v;
+
+    memcpy(&v, at(c, k), sizeof v);
+    snprintf(text, size, "%" PRIu64, v);
 }
 
 static void format_size(const struct conf *c, const struct key *k, char *text, size_t size)

@@ -63,6 +63,7 @@ struct conf {
     char history[CONF_TEXT_SIZE];
     char archive[CONF_TEXT_SIZE];
     char quarantine[CONF_TEXT_SIZE];
+    uint64_t runs_per_job; /* beyond them a job's runs are refused */
     char service_user[CONF_WORD_SIZE];
     char munge_socket[CONF_TEXT_SIZE]; /* "": the system's own */
     enum conf_comment admin_comment;

@@ -23,8 +23,8 @@
 
 enum {
     ARCHIVE_PLACE_SIZE = RECORD_ID_SIZE + 32,
-    ARCHIVE_MAX_WITNESS = 1 << 20, /* bytes of the credentials of one record */
-    ARCHIVE_MAX_RANKS = 16 << 20   /* of what is per rank, packed */
+    ARCHIVE_MAX_WITNESS = 64 << 20, /* bytes of the credentials of one record: 10,000 nodes' */
+    ARCHIVE_MAX_RANKS = 16 << 20    /* of what is per rank, packed */
 };
 
 struct archive;

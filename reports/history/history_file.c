@@ -229,9 +229,7 @@ static int add_run(struct filing *f)
 
 static int add_nodes(struct filing *f)
 {
-    int n = f->run->n_nodes < HISTORY_MAX_NODES ? f->run->n_nodes : HISTORY_MAX_NODES;
-
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < f->run->n_nodes; i++) {
         sqlite3_int64 node = db_name(f->h, HISTORY_NODES, f->run->nodes[i], true, f->e);
         if (node < 0 || db_run(f->h,
                                db_bind(f->h, DB_NODE_ADD, f->e, "iii", (long long)node,
@@ -273,7 +271,7 @@ static sqlite3_int64 metric_id(struct part *p, const char *name)
  * into another node's history. */
 static bool ran_on(const struct history_run *run, const char *node)
 {
-    for (int i = 0; i < run->n_nodes && i < HISTORY_MAX_NODES; i++)
+    for (int i = 0; i < run->n_nodes; i++)
         if (strcmp(run->nodes[i], node) == 0)
             return true;
     return false;

@@ -247,27 +247,52 @@ static int merge_workload(struct record *r, struct story *stories, int n, int n_
     return rc;
 }
 
-/* Why there was nobody to write the record; ranks that left no end are named
- * (eight of them), then the sentences of those that did speak. */
+enum { SHOWN_RANKS = 8 }; /* of those that say, or do not say, why */
+
+/* The rank that a sentence of the journals is of: "rank 3 on n2: ". What is
+ * behind it, said by thousands of ranks, is said once. */
+static const char *told(const struct story *s)
+{
+    const char *at = strstr(s->failure, ": ");
+    return at ? at + 2 : s->failure;
+}
+
+static bool told_before(const struct story *stories, int k)
+{
+    for (int i = 0, looked = 0; i < k && looked < SHOWN_RANKS; i++) {
+        if (stories[i].failure[0] && ++looked && strcmp(told(&stories[i]), told(&stories[k])) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Why there was nobody to write the record: what ranks said (eight sentences),
+ * then the ranks that left no end (eight of them). */
 static void explain(struct record *r, const struct story *stories, int n, int ranks)
 {
     char where[256];
-    int silent = 0, spoke = 0;
+    int silent = 0, spoke = 0, shown = 0, failed = 0;
 
     for (int k = 0; k < n; k++) {
         const struct story *s = &stories[k];
         spoke += s->failure[0] || s->ended;
-        if (s->failure[0])
+        if (!s->failure[0])
+            continue;
+        failed++;
+        if (shown < SHOWN_RANKS && !told_before(stories, k) && ++shown)
             record_reason(r, "status", "%s", s->failure);
     }
+    if (failed > shown)
+        record_reason(r, "status", "%d more rank%s said the like", failed - shown,
+                      failed - shown == 1 ? "" : "s");
     for (int k = 0; k < n; k++) {
-        if (stories[k].ended || stories[k].failure[0] || silent++ >= 8)
+        if (stories[k].ended || stories[k].failure[0] || silent++ >= SHOWN_RANKS)
             continue;
         name_where(&stories[k], r, where, sizeof where);
         record_reason(r, "status", "no word after %s", where);
     }
-    if (silent > 8)
-        record_reason(r, "status", "and of %d more ranks", silent - 8);
+    if (silent > SHOWN_RANKS)
+        record_reason(r, "status", "and of %d more ranks", silent - SHOWN_RANKS);
     if (ranks > n)
         record_reason(r, "status", "%d of %d ranks left no journal here", ranks - n, ranks);
     record_reason(r, "status", "this record was made from %d journals", n);
@@ -285,32 +310,47 @@ static int by_rank(const struct dirent **a, const struct dirent **b)
     return x < y ? -1 : x > y;
 }
 
-/* 1: it is a story, 0: not one line that helps (the reason is kept). *unread
- * counts what another time can be read. */
-static int read_story(const char *folder, const char *name, struct record *r, struct story *s,
-                      int *unread)
+/* What is wrong with a journal has its own line, of the first so many. */
+enum { SHOWN_JOURNALS = 64 };
+
+struct faults {
+    int unread; /* what another time can be read */
+    int bad;    /* torn, empty or none */
+};
+
+static void complain(struct record *r, const char *name, struct faults *f, const char *sentence)
 {
-    char path[PATH_MAX], at[64];
+    char at[64];
+
+    snprintf(at, sizeof at, "journal[%ld]", strtol(name, NULL, 10));
+    if (f->bad++ < SHOWN_JOURNALS)
+        record_reason(r, at, "%s", sentence);
+}
+
+/* 1: it is a story, 0: not one line that helps (the reason is kept). */
+static int read_story(const char *folder, const char *name, struct record *r, struct story *s,
+                      struct faults *faults)
+{
+    char path[PATH_MAX];
     struct err e = ERR_INIT;
     struct stat st;
     long torn = -1;
 
     *s = (struct story){.r = r, .rank = -1, .node = -1};
     snprintf(path, sizeof path, "%s/%s", folder, name);
-    snprintf(at, sizeof at, "journal[%ld]", strtol(name, NULL, 10));
     long lines = journal_read(path, take, s, &torn, &e);
     int why = errno;
-    if (lines < 0)
-        record_reason(r, at, "%s", e.text);
-    else if (torn >= 0)
-        record_reason(r, at, "torn at byte %ld after %ld whole lines", torn, lines);
-    else if (!s->started)
-        record_reason(r, at, "it is empty");
+    if (lines >= 0 && torn >= 0)
+        err_set(&e, "torn at byte %ld after %ld whole lines", torn, lines);
+    else if (lines >= 0 && !s->started)
+        err_set(&e, "it is empty");
+    if (e.text[0])
+        complain(r, name, faults, e.text);
     if (stat(path, &st) == 0)
         s->last = st.st_mtime;
     else
         why = errno;
-    *unread += why != 0;
+    faults->unread += why != 0;
     return s->started;
 }
 
@@ -358,17 +398,21 @@ static int merge(struct record *r, struct story *stories, int n)
 static int fill(const char *folder, struct dirent **names, int n, struct record *r, struct err *e)
 {
     struct story *stories = calloc((size_t)n + 1, sizeof *stories);
-    int count = 0, unread = 0, rc;
+    struct faults faults = {0, 0};
+    int count = 0, rc;
 
     if (!stories)
         return err_set(e, "%s: out of memory", folder);
     for (int i = 0; i < n; i++) {
-        if (read_story(folder, names[i]->d_name, r, &stories[count], &unread))
+        if (read_story(folder, names[i]->d_name, r, &stories[count], &faults))
             count++;
         else
             fini_story(&stories[count]);
     }
-    int why = unread ? EIO : 0;
+    if (faults.bad > SHOWN_JOURNALS)
+        record_reason(r, "journals", "%d more are torn, empty or none",
+                      faults.bad - SHOWN_JOURNALS);
+    int why = faults.unread ? EIO : 0;
     if (count == 0) {
         rc = err_set(e, "%s: no journal with a start in it", folder);
     } else if ((rc = merge(r, stories, count)) < 0) {
@@ -379,7 +423,7 @@ static int fill(const char *folder, struct dirent **names, int n, struct record 
         fini_story(&stories[k]);
     free(stories);
     errno = why;
-    return rc < 0 ? -1 : unread;
+    return rc < 0 ? -1 : faults.unread;
 }
 
 int record_from_journals(const char *folder, struct record *r, struct err *e)

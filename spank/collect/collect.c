@@ -25,7 +25,7 @@
 #include "reports/core/conf.h"
 #include "reports/history/history.h"
 #include "spank/collect/collect_account.h"
-#include "spank/collect/collect_file.h"
+#include "spank/collect/collect_pass.h"
 #include "spank/relay/receive.h"
 #include "spank/account/user.h"
 

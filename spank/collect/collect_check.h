@@ -40,10 +40,4 @@ int check_one(int i, const struct claim *c, struct err *e);
 /* All of them; the sentence is of the first that does not hold. */
 int check_all(const struct claim *c, struct err *e);
 
-/* Whether a host list, "n[1-4,07],m3", names the node. */
-bool hostlist_has(const char *list, const char *name);
-
-/* How many nodes a host list names; -1 when it is none, or more than most. */
-int hostlist_count(const char *list, int most);
-
 #endif

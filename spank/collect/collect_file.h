@@ -1,49 +1,36 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * From SPOOL/out into the history: the collector's one pass.
+ * Filing what one job left (collect_job.h): each record that can be
+ * (collect_check.h) goes to the history and the archive, with the credentials
+ * of the job's nodes; a job that asked and left nothing has that filed.
+ * Runs that left journals only are in collect_journals.h.
  *
- * Bundles of one job stand one behind the other when names are sorted, and are
- * filed together: each record that is what root saw (hash) and can be
- * (collect_check.h); for a run that left journals only, a partial record from
- * the journals of all nodes; for a job that asked and left nothing, that. A
- * bundle goes only after the history has committed what was in it; a pass that
- * dies anywhere is made good by the next one, which files the same again.
- * What is refused goes into the quarantine with its reason.
- *
- * A job without a record is waited for, up to `grace` seconds after its last
- * bundle, until all of its nodes have sent theirs.
- *
- * Life:    struct collector is the caller's; it borrows config and history.
- * Failure: -1 and a sentence: nothing can be filed now (no munged, no disk, no
- *          folder). Bundles that could not be are then still there.
+ * Life:    struct filer is the caller's; it borrows everything.
+ * Failure: 0 filed or refused (the bundle then knows why), -1 not now.
  * Threads: one.
  */
 #ifndef COLLECT_COLLECT_FILE_H
 #define COLLECT_COLLECT_FILE_H
 
-#include <stdbool.h>
+#include "spank/collect/collect_job.h"
+#include "spank/collect/collect_pass.h"
 
-#include "reports/core/conf.h"
-#include "reports/core/err.h"
-#include "reports/history/history.h"
-#include "reports/record/redact.h"
-
-/* The payload with which the collector vouches for a record that it made. */
-#define COLLECTED_PREFIX "hpcai500-collected "
-
-struct collector {
-    const struct conf *config;
-    const struct redact *redact; /* of what goes to the archive */
-    struct history *history;
-    int out;                           /* folder SPOOL/out */
-    long grace;                        /* seconds */
-    volatile const int *stop;          /* nonzero: end the pass at the next job */
-    void (*say)(const char *sentence); /* what a person should know */
-
-    /* of all passes */
-    long bundles, filed, replaced, same, kept, none, refused, waiting;
+struct filer {
+    struct collector *c;
+    struct store *store;
+    int failures;       /* of the history, one after the other */
+    bool said_journals; /* why they cannot be unpacked */
 };
 
-int collect_pass(struct collector *c, struct err *e);
+/* Every record of the job. */
+int file_records(struct filer *f, struct job *j);
+
+/* Asked, and nothing to show: because of j->why, which may be "". */
+int file_none(struct filer *f, struct job *j);
+
+/* One record's text, of the bundle v; ours is the credential of a record that
+ * the collector made, or NULL. *refusal is "" when it was filed. */
+int file_text(struct filer *f, struct job *j, struct verified *v, const char *name,
+              const char *text, size_t size, const char *ours, struct err *refusal);
 
 #endif

@@ -7,8 +7,14 @@ noinst_LTLIBRARIES += %D%/libcollect.la
     %D%/collect_account.h %D%/collect_account.c \
     %D%/collect_check.h %D%/collect_check.c \
     %D%/collect_file.h %D%/collect_file.c \
+    %D%/collect_hostlist.h %D%/collect_hostlist.c \
+    %D%/collect_job.h %D%/collect_job.c \
+    %D%/collect_journals.h %D%/collect_journals.c \
+    %D%/collect_judge.h %D%/collect_judge.c \
+    %D%/collect_pass.h %D%/collect_pass.c \
     %D%/collect_quarantine.h %D%/collect_quarantine.c \
     %D%/collect_say.h %D%/collect_say.c \
+    %D%/collect_store.h %D%/collect_store.c \
     %D%/collect_text.h %D%/collect_text.c \
     %D%/witness_read.c
 %C%_libcollect_la_CFLAGS = $(AM_CFLAGS) $(HARDEN_CFLAGS) $(CJSON_CFLAGS)

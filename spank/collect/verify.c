@@ -24,7 +24,7 @@
 #include "reports/core/sha256.h"
 #include "spank/relay/witness.h"
 #include "spank/collect/collect_check.h"
-#include "spank/collect/collect_file.h"
+#include "spank/collect/collect_journals.h"
 #include "spank/relay/cred.h"
 
 enum { GOOD = 0, WRONG = 1, USAGE = 2, UNKNOWN = 3 };

@@ -297,6 +297,91 @@ disturbed() {
     [ -z "$(ls -d "$lib"/*.journals 2>/dev/null)" ]
 }
 
+@test "a bundle is opened once, whatever is in it" {
+    may_trace
+    make_bundles ranks 120
+    make_bundles journals 121
+    make_bundles none 122
+    make_bundles runs 123 5
+    run timeout 120 strace -f -qq -e trace=openat -o "$D/strace" "$D/bin/hpcai500-collect" --once
+    echo "$output"
+    has "$output" "5 bundles: 8 filed"
+    [ "$(grep -o 'lab-[0-9]*-n[0-9]-[0-9]*.bundle' "$D/strace" | sort | uniq -c | awk '{print $1}' | sort -u)" = 1 ]
+}
+
+@test "100 runs of one job, a third of which left journals only: all are filed" {
+    make_bundles runs 130 100
+    run collect
+    echo "$output"
+    [ "$status" -eq 0 ]
+    has "$output" "1 bundles: 100 filed"
+    has "$output" "0 refused"
+    [ "$(archived)" = 100 ]
+    [ "$(sqlite3 "$lib/history.sqlite" 'SELECT count(DISTINCT step) FROM run')" = 100 ]
+    [ "$(sqlite3 "$lib/history.sqlite" 'SELECT count(*) FROM run WHERE status != 0')" = 34 ]
+}
+
+@test "runs beyond runs_per_job go into the quarantine with a sentence, and can be filed later" {
+    echo "runs_per_job = 10" >> "$D/conf"
+    make_bundles runs 131 14
+    run collect
+    echo "$output"
+    [ "$status" -eq 0 ]
+    has "$output" "1 bundles: 10 filed"
+    has "$(reason 131)" "its job left more than 10 runs (runs_per_job); and 3 more files of it"
+    [ "$(archived)" = 10 ]
+    sed -i 's/^runs_per_job.*/runs_per_job = 14/' "$D/conf"
+    mv "$lib"/quarantine/*.bundle "$out"
+    run collect
+    has "$output" "1 bundles: 4 filed, 0 better than before, 10 known"
+    [ "$(archived)" = 14 ]
+}
+
+@test "a killed job on 10,000 nodes is one record of all of them" {
+    local record=$D/record.json
+    timeout 300 "$top_builddir/tests/spank/collect/make_bundles" "$out" "$D/munge/s" failed 140 10000
+    [ "$(bundles)" = 10000 ]
+    run timeout 300 "$D/bin/hpcai500-collect" --once
+    echo "$output"
+    [ "$status" -eq 0 ]
+    has "$output" "10000 bundles: 1 filed"
+    has "$output" "0 refused; 0 wait"
+    no has "$output" "not kept"
+    zcat "$lib/archive/2026/11/22/lab-140.0.3.json.gz" > "$record"
+    [ "$(jq -r .status "$record")" = partial ]
+    has "$(jq -r .reasons.status "$record")" "this record was made from 10000 journals"
+    has "$(jq -r .reasons.status "$record")" "rank 0 on n1 was lost; 9999 more ranks said the like"
+    has "$(jq -r .reasons.journals "$record")" "9936 more are torn"
+    [ "$(jq -r '.workloads[0].ranks_known' "$record")" = 10000 ]
+    [ "$(wc -l < "$lib/archive/2026/11/22/lab-140.0.3.witness")" = 10001 ]
+    # each node knows of it
+    [ "$(sqlite3 "$lib/history.sqlite" 'SELECT n_nodes FROM run')" = 10000 ]
+    [ "$(sqlite3 "$lib/history.sqlite" 'SELECT count(DISTINCT node) FROM on_node')" = 10000 ]
+    run verify 140
+    [ "$status" -eq 0 ]
+    has "$output" "root on 10000 nodes"
+}
+
+@test "each start of a requeued job is one record, though their bundles lie between each other" {
+    make_bundles requeued 141 3
+    run collect
+    echo "$output"
+    has "$output" "6 bundles: 2 filed"
+    for start in 0 1; do
+        zcat "$lib/archive/2026/11/22/lab-141.$start.3.json.gz" > "$D/record.json"
+        has "$(jq -r .reasons.status "$D/record.json")" "this record was made from 3 journals"
+    done
+}
+
+@test "an empty folder of thousands of files is one line and one reason" {
+    make_bundles empty 142 2048
+    run collect
+    echo "$output" | cut -c1-200
+    [ "$status" -eq 0 ]
+    [ "$(grep -c refused <<< "$output")" = 2 ] # the line, and the summary
+    has "$(reason 142)" "and 2047 more files of it"
+}
+
 @test "a node that never sends is not waited for beyond the grace" {
     make_bundles first 103
     run collect --grace=0
@@ -331,7 +416,7 @@ disturbed() {
     [ "$(bundles)" = 0 ]
     [ "$(archived)" = 0 ]
     [ "$(reason 110)" = "lab-110.0.3.json: not the bytes that root saw" ]
-    [ "$(reason 111)" = "1 files are missing that root saw" ]
+    [ "$(reason 111)" = "1 file is missing that root saw" ]
     [ "$(reason 112)" = "extra.txt: root did not see it" ]
     [ "$(reason 113)" = "lab-1000113.0.3.json: it is of job 1000113, the folder was of job 113" ]
     has "$(reason 114)" "cosmoflow ran at 1e+18 FLOP/s"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * make_bundles OUT SOCKET KIND JOB [COUNT]: bundles as the witness writes them,
- * of COUNT jobs from JOB on (cluster lab, user id 1000), and wrong ones. KIND:
+ * of COUNT jobs from JOB on (cluster lab, user id 1000), and wrong ones. Of the
+ * last five kinds it is one job: of COUNT runs, nodes or files. KIND:
  *
  *   record     a complete record of one node
  *   secret     the same of a run that asked for confidential=yes
@@ -20,6 +21,12 @@
  *   user       the credential is of an ordinary user (needs root)
  *   torn       the last byte is missing
  *   noise      not a bundle
+ *
+ *   runs       COUNT runs on one node, every third of which left a journal only
+ *   wide       killed on COUNT nodes of a rank each, which left their journals
+ *   failed     the same, each of them has its sentence, and is torn behind it
+ *   requeued   killed on COUNT nodes, requeued, killed on them again
+ *   empty      COUNT empty files that are called records
  */
 #include <config.h>
 
@@ -44,7 +51,8 @@
 
 struct made {
     const char *out, *socket, *kind;
-    long job;
+    long job, count;
+    int restart;
     struct err e;
 };
 
@@ -57,6 +65,7 @@ static struct witness witness_of(const struct made *m, int node)
 {
     struct witness w = WITNESS_INIT;
     bool both = is(m, "two") || is(m, "journals") || is(m, "first");
+    bool many = is(m, "wide") || is(m, "failed") || is(m, "requeued");
 
     strcpy(w.cluster, "lab");
     strcpy(w.user, "ada");
@@ -64,6 +73,9 @@ static struct witness witness_of(const struct made *m, int node)
     strcpy(w.partition, "batch");
     snprintf(w.node, sizeof w.node, "n%d", node);
     strcpy(w.nodes, both ? "n[1-2]" : "n1");
+    if (many)
+        snprintf(w.nodes, sizeof w.nodes, "n[1-%ld]", m->count);
+    w.restart = m->restart;
     strcpy(w.asked, "cosmoflow,class=tiny");
     w.job = m->job;
     w.uid = 1000;
@@ -122,7 +134,7 @@ static int put(struct made *m, int node, const struct witness *w, const struct c
     char name[NAME_MAX + 1], path[PATH_MAX], part[PATH_MAX + 8];
     char *cred = credential(m, w);
 
-    snprintf(name, sizeof name, "lab-%ld-n%d-1795374290.bundle", m->job, node);
+    snprintf(name, sizeof name, "lab-%ld-n%d-179537429%d.bundle", m->job, node, m->restart);
     snprintf(path, sizeof path, "%s/%s", m->out, name);
     snprintf(part, sizeof part, "%s.part", path);
     int fd = open(part, O_WRONLY | O_CREAT | O_TRUNC, 0600);
@@ -221,53 +233,158 @@ static char *load(const char *path)
     return text;
 }
 
-/* Three ranks on two nodes wrote, rank 2's node is silent. */
-static int with_journals(struct made *m)
+/* What one rank wrote before it was killed. */
+static char *journal_text(struct made *m, const char *dir, const struct record *r, int rank,
+                          int ranks)
 {
-    char dir[] = "/tmp/make-bundles-XXXXXX", id[RECORD_ID_SIZE], folder[PATH_MAX];
     double seconds[PHASE_COUNT] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+    struct workload_result res = sample_result(ranks, 0);
+    char id[RECORD_ID_SIZE], path[PATH_MAX], *text = NULL;
+
+    record_id(r, id);
+    struct journal *j = journal_open(dir, id, rank, &m->e);
+    int rc = journal_start(j, r, rank, ranks, &r->nodes[rank], &m->e) |
+             journal_workload(j, 0, &res, &m->e) |
+             journal_epoch(j, 0, &r->workloads[0].result.epochs[1], &m->e) |
+             journal_phases(j, 0, 45, seconds, &m->e);
+    if (rc == 0 && is(m, "failed"))
+        rc = journal_failure(j, rank, r->nodes[rank].name, "rank 0 on n1 was lost", &m->e);
+    snprintf(path, sizeof path, "%s/%s.journal/%05d", dir, id, rank);
+    if (rc == 0)
+        text = load(path);
+    journal_remove(j);
+    result_fini(&res);
+    if (text && is(m, "failed") && (text = realloc(text, strlen(text) + 16)))
+        strcat(text, "0000004b 6e");
+    return text;
+}
+
+/* Of so many ranks, one a node; the first `wrote` of them left their journal. */
+static int with_journals(struct made *m, int nodes, int ranks, int wrote)
+{
+    char dir[] = "/dev/shm/make-bundles-XXXXXX", id[RECORD_ID_SIZE];
     struct record r;
     int rc = mkdtemp(dir) ? 0 : -1;
 
-    sample_record(&r, 3, 2, 2);
+    sample_record(&r, ranks, nodes, 2);
     r.job.job_id = m->job;
+    r.job.restart = m->restart;
     record_id(&r, id);
-    snprintf(folder, sizeof folder, "%s/%s.journal", dir, id);
-    for (int k = 0; rc == 0 && k < 2; k++) {
-        struct workload_result res = sample_result(3, 0);
-        struct journal *j = journal_open(dir, id, k, &m->e);
-        rc = journal_start(j, &r, k, 3, &r.nodes[k], &m->e) | journal_workload(j, 0, &res, &m->e) |
-             journal_epoch(j, 0, &r.workloads[0].result.epochs[1], &m->e) |
-             journal_phases(j, 0, 45, seconds, &m->e);
-        journal_close(j);
-        result_fini(&res);
-    }
-    for (int k = 0; rc == 0 && k < (is(m, "first") ? 1 : 2); k++) {
-        char name[RECORD_ID_SIZE + 32], path[PATH_MAX + 32];
+    for (int k = 0; rc == 0 && k < wrote; k++) {
+        char name[RECORD_ID_SIZE + 32];
         struct witness w = witness_of(m, k + 1);
-        snprintf(path, sizeof path, "%s/%05d", folder, k);
-        if (access(path, R_OK) < 0)
-            snprintf(path, sizeof path, "%s/%d", folder, k);
         snprintf(name, sizeof name, "%s.journal/%05d", id, k);
-        struct content file = {name, load(path)};
-        if (!file.text)
-            rc = -1;
-        else
+        struct content file = {name, journal_text(m, dir, &r, k, ranks)};
+        rc = file.text ? 0 : -1;
+        if (rc == 0) {
             add(m, &w, name, file.text);
-        rc = rc == 0 ? put(m, k + 1, &w, &file, 1) : rc;
+            rc = put(m, k + 1, &w, &file, 1);
+        }
         free(file.text);
-        unlink(path);
         witness_fini(&w);
     }
     record_fini(&r);
-    char rest[PATH_MAX + 8];
-    for (int k = 0; k < 2; k++) {
-        snprintf(rest, sizeof rest, "%s/%05d", folder, k);
-        unlink(rest);
-    }
-    rmdir(folder);
     rmdir(dir);
     return rc;
+}
+
+static int requeued(struct made *m)
+{
+    int rc = 0, nodes = (int)m->count;
+
+    for (m->restart = 0; rc == 0 && m->restart < 2; m->restart++)
+        rc = with_journals(m, nodes, nodes, nodes);
+    return rc;
+}
+
+/* The sample as if it had taken one part of its time. */
+static void sample_short(struct record *r, int part)
+{
+    struct workload_result *w = &r->workloads[0].result;
+
+    r->time.wall_seconds /= part;
+    r->time.end = r->time.start;
+    w->wall_seconds /= part;
+    w->time_to_quality_seconds.value /= part;
+    for (int i = 0; i < w->n_epochs; i++)
+        w->epochs[i].seconds /= part;
+    for (int p = 0; p < PHASE_COUNT; p++)
+        r->workloads[0].ranks[0].phase_seconds[p] /= part;
+    r->workloads[0].ranks[0].wall_seconds /= part;
+}
+
+/* Steps 0 to COUNT - 1 of one job, of a second each. */
+static int with_runs(struct made *m)
+{
+    char dir[] = "/dev/shm/make-bundles-XXXXXX";
+    struct content *files = calloc((size_t)m->count, sizeof *files);
+    char(*names)[RECORD_ID_SIZE + 32] = calloc((size_t)m->count, sizeof *names);
+    struct witness w = witness_of(m, 1);
+    int rc = mkdtemp(dir) ? 0 : -1;
+
+    for (int k = 0; rc == 0 && k < m->count; k++) {
+        struct record r;
+        char id[RECORD_ID_SIZE];
+        sample_record(&r, 1, 1, 2);
+        r.job.job_id = m->job;
+        snprintf(r.job.step_id, sizeof r.job.step_id, "%d", k);
+        sample_short(&r, 100);
+        record_judge(&r);
+        record_id(&r, id);
+        snprintf(names[k], sizeof names[k], k % 3 ? "%s.json" : "%s.journal/00000", id);
+        files[k].name = names[k];
+        files[k].text = k % 3 ? record_to_json(&r, NULL, &m->e) : journal_text(m, dir, &r, 0, 1);
+        rc = files[k].text ? 0 : -1;
+        if (rc == 0)
+            add(m, &w, names[k], files[k].text);
+        record_fini(&r);
+    }
+    rc = rc == 0 ? put(m, 1, &w, files, (int)m->count) : rc;
+    for (int k = 0; k < m->count; k++)
+        free(files[k].text);
+    free(files);
+    free(names);
+    witness_fini(&w);
+    rmdir(dir);
+    return rc;
+}
+
+static int with_empty(struct made *m)
+{
+    struct content *files = calloc((size_t)m->count, sizeof *files);
+    char(*names)[32] = calloc((size_t)m->count, sizeof *names), nothing[] = "";
+    struct witness w = witness_of(m, 1);
+
+    for (int k = 0; k < m->count; k++) {
+        snprintf(names[k], sizeof names[k], "f%05d.json", k);
+        files[k] = (struct content){names[k], nothing};
+        add(m, &w, names[k], nothing);
+    }
+    int rc = put(m, 1, &w, files, (int)m->count);
+    free(files);
+    free(names);
+    witness_fini(&w);
+    return rc;
+}
+
+static int one_job(struct made *m)
+{
+    int n = (int)m->count;
+
+    if (is(m, "wide") || is(m, "failed"))
+        return with_journals(m, n, n, n);
+    if (is(m, "journals") || is(m, "first"))
+        return with_journals(m, 2, 3, is(m, "first") ? 1 : 2);
+    if (is(m, "requeued"))
+        return requeued(m);
+    if (is(m, "runs"))
+        return with_runs(m);
+    return is(m, "empty") ? with_empty(m) : with_record(m);
+}
+
+static bool is_one_job(const struct made *m)
+{
+    return is(m, "wide") || is(m, "failed") || is(m, "requeued") || is(m, "runs") || is(m, "empty");
 }
 
 int main(int argc, char **argv)
@@ -276,13 +393,12 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: make_bundles OUT SOCKET KIND JOB [COUNT]\n");
         return 2;
     }
-    struct made m = {argv[1], argv[2], argv[3], atol(argv[4]), ERR_INIT};
-    long count = argc > 5 ? atol(argv[5]) : 1;
-    for (long i = 0; i < count; i++, m.job++) {
+    struct made m = {.out = argv[1], .socket = argv[2], .kind = argv[3], .job = atol(argv[4])};
+    m.count = argc > 5 ? atol(argv[5]) : 1;
+    long jobs = is_one_job(&m) ? 1 : m.count;
+    for (long i = 0; i < jobs; i++, m.job++) {
         struct witness w = witness_of(&m, 1);
-        int rc = is(&m, "journals") || is(&m, "first") ? with_journals(&m)
-                 : is(&m, "none")                      ? put(&m, 1, &w, NULL, 0)
-                                                       : with_record(&m);
+        int rc = is(&m, "none") ? put(&m, 1, &w, NULL, 0) : one_job(&m);
         if (rc != 0) {
             fprintf(stderr, "make_bundles: job %ld: %s\n", m.job, m.e.text);
             return 1;

@@ -18,6 +18,7 @@
 #include "reports/record/fields.h"
 #include "reports/record/record.h"
 #include "spank/collect/collect_check.h"
+#include "spank/collect/collect_hostlist.h"
 #include "spank/collect/collect_quarantine.h"
 #include "spank/collect/collect_text.h"
 #include "tests/reports/record/sample.h"
@@ -83,6 +84,38 @@ static void a_host_list_is_counted(void **state)
     assert_int_equal(hostlist_count("n[", 10), -1);
     assert_int_equal(hostlist_count("n[]", 10), -1);
     assert_int_equal(hostlist_count("n[4-1]", 10), -1);
+}
+
+static void join(void *ctx, const char *name)
+{
+    char *text = ctx;
+
+    snprintf(text + strlen(text), 200 - strlen(text), "%s ", name);
+}
+
+static void a_host_list_is_expanded(void **state)
+{
+    static const struct {
+        const char *list, *names;
+        int n;
+    } rows[] = {
+        {"n1", "n1 ", 1},
+        {"n[1-3]", "n1 n2 n3 ", 3},
+        {"n[098-101]", "n098 n099 n100 n101 ", 4},
+        {"m3,n[01,03-04]-ib,k", "m3 n01-ib n03-ib n04-ib k ", 5},
+        {"r[1-2]n[7-8]", "r1n7 r1n8 r2n7 r2n8 ", 4},
+        {"n[1-4000000000]", "", -1},
+        {"n[2-1]", "", -1},
+        {"n[", "", -1},
+        {"", "", -1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[200] = "";
+        assert_int_equal(hostlist_each(rows[i].list, 1000, join, text), rows[i].n);
+        assert_string_equal(text, rows[i].names);
+    }
 }
 
 /* ---- bounds ---- */
@@ -325,6 +358,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_host_list_names_its_nodes),
         cmocka_unit_test(a_host_list_is_counted),
+        cmocka_unit_test(a_host_list_is_expanded),
         cmocka_unit_test(what_cannot_be_is_named),
         cmocka_unit_test(another_job_is_seen),
         cmocka_unit_test(the_line_says_what_and_where),

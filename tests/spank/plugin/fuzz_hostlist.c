@@ -13,7 +13,7 @@
  */
 #include <config.h>
 
-#include "spank/collect/collect_check.h"
+#include "spank/collect/collect_hostlist.h"
 #include "tests/fuzz.h"
 
 enum { MOST_NAMES = 3000, NAME_SIZE = 256, MOST_DIGITS = 9 };
