@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reports/core/runspec.h"
 #include "reports/record/fields.h"
 #include "spank/collect/collect_hostlist.h"
 
@@ -20,11 +21,20 @@
 
 enum { MOST_CORES = 1024, MOST_RANKS = 4096 }; /* of a node */
 
-/* Per core and second: 2,048 FLOP a cycle (AMX, bf16) at 6 GHz. Per rank with
- * an accelerator: 20 PFLOP/s. Both above all that is sold. */
+/* Where root did not read what its node can do. Per core and second: 2,048
+ * FLOP a cycle (AMX, bf16) at 6 GHz. Per rank with an accelerator: 20 PFLOP/s.
+ * Both above all that is sold. */
 #define CORE_FLOP 12.3e12
 #define RANK_FLOP 20e15
 #define NODE_WATT 20e3
+
+/* Least time of a run, from srun to the record: what claims less was not run. */
+#define LEAST_SECONDS 0.1
+/* Runs of a job at the same time on the same processors, by --overlap. */
+#define OVERLAP 4.0
+/* Speed is over the epochs after the first, an epoch's seconds are the slowest
+ * rank's. */
+#define SPEED_SLACK 2.0
 
 /* ---- whose ---- */
 
@@ -172,12 +182,21 @@ static int each(const struct claim *c, int (*fn)(const struct share *s, struct e
     return 0;
 }
 
+/* Infinite when root's list was too long for a witness. */
+static double job_node_count(const struct witness *w)
+{
+    int n = hostlist_count(w->nodes, 1 << 20);
+
+    return n > 0 ? n : (double)INFINITY;
+}
+
 static int share_ranks(const struct share *s, struct err *e)
 {
-    int nodes = s->c->seen->nodes[0] ? hostlist_count(s->c->seen->nodes, 1 << 20) : -1;
+    double nodes = job_node_count(s->c->seen);
 
-    if (nodes > 0 && s->ranks > (double)nodes * MOST_RANKS)
-        return err_set(e, "%.32s had %.0f ranks on %d nodes", s->name, s->ranks, nodes);
+    if (s->ranks > nodes * MOST_RANKS)
+        return err_set(e, "%.32s had %.0f ranks on %.0f node%s", s->name, s->ranks, nodes,
+                       nodes == 1 ? "" : "s");
     return 0;
 }
 
@@ -216,12 +235,44 @@ static int share_phases(const struct share *s, struct err *e)
     return 0;
 }
 
+/* What the run's nodes can do, FLOP/s: by root's word on its node where there
+ * is one, the others of a job being taken for like it. */
+static double most_flop(const struct share *s)
+{
+    double n = s->ranks * s->threads, job = job_node_count(s->c->seen);
+    double nodes = s->nodes < job ? s->nodes : job;
+    bool bf16 = strcmp(json_text(s->w, "dtype", ""), "bf16") == 0;
+    double node = bf16 ? s->c->seen->flop_bf16 : s->c->seen->flop_f32;
+
+    if (strcmp(json_text(s->w, "engine", ""), "cuda") == 0)
+        return s->ranks * RANK_FLOP;
+    if (isfinite(node))
+        return nodes * node;
+    return (n < nodes * MOST_CORES ? n : nodes * MOST_CORES) * CORE_FLOP;
+}
+
+/* The speed against what the epochs show: none was faster. */
+static int share_speed(const struct share *s, struct err *e)
+{
+    double samples = json_number(s->w, "data.train_samples", NAN), fastest = 0;
+    double speed = number(s->w, "performance.samples_per_second");
+    const cJSON *epoch;
+
+    cJSON_ArrayForEach(epoch, json_at(s->w, "epochs"))
+    {
+        double seconds = json_number(epoch, "seconds", NAN);
+        if (seconds > 0 && samples / seconds > fastest)
+            fastest = samples / seconds;
+    }
+    if (fastest > 0 && speed > fastest * SPEED_SLACK)
+        return err_set(e, "%.32s ran at %.4g samples/s, but its fastest epoch at %.4g", s->name,
+                       speed, fastest);
+    return 0;
+}
+
 static int share_flop(const struct share *s, struct err *e)
 {
-    bool cores = strcmp(json_text(s->w, "engine", ""), "cuda") != 0;
-    double n = s->ranks * s->threads;
-    double most = cores ? (n < s->nodes * MOST_CORES ? n : s->nodes * MOST_CORES) * CORE_FLOP
-                        : s->ranks * RANK_FLOP;
+    double most = most_flop(s);
     double rate = number(s->w, "performance.flop_per_second");
     double samples = number(s->w, "performance.samples_per_second");
     double made = samples * number(s->w, "performance.flop_per_sample");
@@ -229,12 +280,58 @@ static int share_flop(const struct share *s, struct err *e)
     if (rate < 0 || samples < 0)
         return err_set(e, "%.32s ran at %g FLOP/s, %g samples/s", s->name, rate, samples);
     if (rate > most || made > most)
-        return err_set(e, "%.32s ran at %.3g FLOP/s, %.0f ranks of %.0f threads can do %.3g",
-                       s->name, rate > most ? rate : made, s->ranks, s->threads, most);
+        return err_set(e, "%.32s ran at %.3g FLOP/s, its nodes can do %.3g", s->name,
+                       rate > most ? rate : made, most);
     if (rate > made * 1.1 || rate < made * 0.9)
         return err_set(e, "%.32s ran at %.4g FLOP/s, but its samples make %.4g", s->name, rate,
                        made);
     return 0;
+}
+
+/* ---- how well ---- */
+
+/* What the class's target makes plausible: nobody halves it, whose data are
+ * generated; of data that are somebody's own nothing is known but that they
+ * are not without error. Targets of workloads/component/, where the reference
+ * points behind them are. */
+static const struct reference {
+    const char *workload, *class, *metric;
+    double target;
+} references[] = {
+    {"cosmoflow", "tiny", "mae", 0.31},
+    {"cosmoflow", "small", "mae", 0.24},
+    {"cosmoflow", "standard", "mae", 0.124},
+};
+#define GENERATED_FACTOR 0.5
+#define OTHERS_FACTOR    0.05
+
+static int share_quality(const struct share *s, struct err *e)
+{
+    double achieved = number(s->w, "quality.achieved");
+    bool generated = strcmp(json_text(s->w, "data_origin", ""), "generated") == 0;
+    const char *class = json_text(s->w, "class", "");
+
+    for (size_t i = 0; i < sizeof references / sizeof *references; i++) {
+        const struct reference *r = &references[i];
+        double best = r->target * (generated ? GENERATED_FACTOR : OTHERS_FACTOR);
+        if (strcmp(r->workload, s->name) == 0 && strcmp(r->class, class) == 0 && achieved < best)
+            return err_set(e, "%.32s %.16s says %s %.3g; better than %.3g is not plausible",
+                           s->name, class, r->metric, achieved, best);
+    }
+    return 0;
+}
+
+static int share_names(const struct share *s, struct err *e)
+{
+    const char *engine = json_text(s->w, "engine", "");
+
+    if (runspec_find(s->name) < 0)
+        return err_set(e, "'%.32s' is not a workload of this release", s->name);
+    for (int i = 0; i < ENGINE_COUNT; i++)
+        if (strcmp(runspec_engine_name((enum runspec_engine)i), engine) == 0)
+            return 0;
+    return *engine ? err_set(e, "%.32s: '%.16s' is not an engine of this release", s->name, engine)
+                   : 0;
 }
 
 static int share_energy(const struct share *s, struct err *e)
@@ -273,6 +370,29 @@ static int check_energy(const struct claim *c, struct err *e)
     return each(c, share_energy, e);
 }
 
+static int check_speed(const struct claim *c, struct err *e)
+{
+    return each(c, share_speed, e);
+}
+
+static int check_quality(const struct claim *c, struct err *e)
+{
+    return each(c, share_quality, e);
+}
+
+static int check_names(const struct claim *c, struct err *e)
+{
+    const cJSON *row;
+
+    cJSON_ArrayForEach(row, json_at(c->doc, "micro"))
+    {
+        const char *name = json_text(row, "name", "");
+        if (runspec_find(name) < 0)
+            return err_set(e, "'%.32s' is not a benchmark of this release", name);
+    }
+    return each(c, share_names, e);
+}
+
 /* ---- the table ---- */
 
 static const struct check {
@@ -293,9 +413,14 @@ static const struct check {
     {{"ranks", "no node has more than 4,096 ranks"}, check_ranks},
     {{"epochs", "epochs and the time to the target lie in the run"}, check_epochs},
     {{"phases", "no phase is longer than the run"}, check_phases},
-    {{"flop", "no core does more than 12.3 TFLOP/s (AMX at 6 GHz), no accelerator more than 20 "
-              "PFLOP/s, and the rate is what its samples make"},
+    {{"names", "workloads and engines are of this release's tables"}, check_names},
+    {{"flop", "no node does more FLOP/s than its processors' flags allow at 6.5 GHz, and the rate "
+              "is what its samples make"},
      check_flop},
+    {{"speed", "no run is twice as fast as its own fastest epoch"}, check_speed},
+    {{"quality", "no result is better than half of its class's target (a twentieth with others' "
+                 "data)"},
+     check_quality},
     {{"energy", "no node takes more than 20 kW"}, check_energy},
 };
 
@@ -309,6 +434,43 @@ const struct check_row *check_row(int i)
 int check_one(int i, const struct claim *c, struct err *e)
 {
     return checks[i].check(c, e);
+}
+
+/* ---- all runs of a job ---- */
+
+/* Processors of all nodes of the job. */
+static double job_cores(const struct witness *w)
+{
+    return job_node_count(w) * (isfinite(w->cpus) ? w->cpus : MOST_CORES);
+}
+
+static double run_cores(const struct claim *c)
+{
+    double most = json_number(c->doc, "system.node_count", 1) *
+                  (isfinite(c->seen->cpus) ? c->seen->cpus : MOST_CORES);
+    const cJSON *w;
+    double cores = 1;
+
+    cJSON_ArrayForEach(w, json_at(c->doc, "workloads"))
+    {
+        double n = json_number(w, "ranks", 1) * json_number(w, "threads", 1);
+        cores = n > cores ? n : cores;
+    }
+    return cores < most ? cores : most;
+}
+
+int check_sum(const struct claim *c, double *spent, struct err *e)
+{
+    double wall = number(c->doc, "time.wall_seconds");
+    double job = c->seen->end - c->seen->begin + DURATION_SECONDS;
+    double most = OVERLAP * job * job_cores(c->seen);
+    double own = (wall > LEAST_SECONDS ? wall : LEAST_SECONDS) * run_cores(c);
+
+    if (*spent + own > most)
+        return err_set(e, "the runs of its job took %.1f core-seconds, its job had %.1f",
+                       *spent + own, most);
+    *spent += own;
+    return 0;
 }
 
 int check_all(const struct claim *c, struct err *e)

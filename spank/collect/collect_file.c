@@ -244,6 +244,42 @@ static int file_good(struct filer *f, struct job *j, struct verified *v, struct 
     return rc;
 }
 
+/* How many other runs of this start the history has: runs_per_job is meant for
+ * all bundles of a job, whenever they come. -1: not now. */
+static int runs_before(const struct filer *f, const struct job *j)
+{
+    const struct witness *w = job_facts(j);
+    struct history_filter filter = HISTORY_FILTER_INIT;
+    struct history_row row;
+    char last[HISTORY_KEY_SIZE] = "";
+    int n = 0, rc = -1;
+
+    filter.cluster = w->cluster;
+    filter.job = w->job;
+    struct history_query *q = history_ask(f->c->history, &filter, NULL);
+    while (q && (rc = history_next(q, &row, NULL)) > 0) {
+        if (row.restart != w->restart || row.status == HISTORY_NONE || strcmp(row.key, last) == 0)
+            continue; /* another workload of the same run */
+        snprintf(last, sizeof last, "%s", row.key);
+        n += !job_has_run(j, row.key);
+    }
+    history_done(q);
+    return rc < 0 ? -1 : n;
+}
+
+/* 0, 1 and a sentence: the job has had all runs that it may; -1: not now. */
+static int check_count(const struct filer *f, struct job *j, struct err *e)
+{
+    int most = (int)f->c->config->runs_per_job;
+
+    if (j->before < 0 && (j->before = runs_before(f, j)) < 0)
+        return -1;
+    if (j->before + j->accepted < most)
+        return 0;
+    err_set(e, "its job has %d runs already (runs_per_job)", most);
+    return 1;
+}
+
 int file_text(struct filer *f, struct job *j, struct verified *v, const char *name,
               const char *text, size_t size, const char *ours, struct err *refusal)
 {
@@ -254,12 +290,15 @@ int file_text(struct filer *f, struct job *j, struct verified *v, const char *na
 
     if (!doc)
         return 0;
-    if (history_claim(doc, &run, refusal) < 0 || check_all(&claim, refusal) < 0) {
+    if (history_claim(doc, &run, refusal) < 0 || check_all(&claim, refusal) < 0 ||
+        check_sum(&claim, &j->spent, refusal) < 0) {
         if (!strstr(refusal->text, name))
             err_prefix(refusal, "%s", name);
     } else {
         struct history_record record = {.doc = doc, .text = text, .size = size};
-        rc = file_good(f, j, v, &run, &record, ours);
+        if ((rc = check_count(f, j, refusal)) == 0)
+            rc = file_good(f, j, v, &run, &record, ours);
+        rc = rc > 0 ? 0 : rc;
     }
     free((void *)run.nodes);
     cJSON_Delete(doc);

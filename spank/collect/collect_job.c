@@ -21,7 +21,7 @@ void job_fini(struct job *j)
     free(j->records);
     free(j->journals);
     free(j->runs);
-    *j = (struct job){0};
+    *j = (struct job)JOB_INIT;
 }
 
 /* ---- whose ---- */
@@ -110,6 +110,14 @@ static int find_run(const struct job *j, const char *id, bool *there)
     }
     *there = false;
     return low;
+}
+
+bool job_has_run(const struct job *j, const char *id)
+{
+    bool there;
+
+    find_run(j, id, &there);
+    return there;
 }
 
 enum noted { RUN_NOTED, RUN_TOO_MANY, RUN_NO_MEMORY };

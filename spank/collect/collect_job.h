@@ -8,7 +8,7 @@
  * `ID.journal/RANK`. Runs beyond `most_runs` are refused: their bundles go
  * into the quarantine with that sentence.
  *
- * Life:    zeroed is empty; job_fini() frees and empties.
+ * Life:    JOB_INIT is empty; job_fini() frees and empties.
  * Failure: -1 and a sentence when out of memory.
  * Threads: one.
  */
@@ -55,8 +55,15 @@ struct job {
 
     bool waits;   /* one of its bundles cannot be read now */
     int accepted; /* records that the history has now */
+    int before;   /* other runs of it that the history had; -1: not asked yet */
+    double spent; /* of the job by its runs so far (check_sum()) */
     char why[64]; /* why something was refused; "" */
 };
+
+#define JOB_INIT                                                                                   \
+    {                                                                                              \
+        .before = -1                                                                               \
+    }
 
 void job_fini(struct job *j);
 
@@ -67,6 +74,9 @@ bool job_is_of(const struct job *j, const struct witness *w);
 
 /* Takes v, also when it fails. Its witness stays only where filing asks for it. */
 int job_add(struct job *j, struct verified *v, int most_runs, struct err *e);
+
+/* Whether one of its files is of the run. */
+bool job_has_run(const struct job *j, const char *id);
 
 /* Journals sorted by run, then by rank's file, then as they were added. */
 void job_sort_journals(struct job *j);

@@ -187,7 +187,7 @@ static struct job *start_of(struct pass *p, const struct verified *v)
         p->starts = more;
         p->room_starts = room;
     }
-    p->starts[p->n_starts] = (struct job){0};
+    p->starts[p->n_starts] = (struct job)JOB_INIT;
     return &p->starts[p->n_starts++];
 }
 

@@ -177,9 +177,12 @@ static void check_hash(struct subject *s)
     if (!s->is_seen)
         return;
     if (has_hash(&s->seen, s->sha256))
-        row(s, GOOD, "hash", "the bytes that root saw at the job's end");
+        row(s, GOOD, "hash",
+            "the bytes that root saw at the job's end: it saw this file, not that it is true");
     else if (s->vouched)
-        row(s, GOOD, "hash", "made by the collector from the journals that root saw");
+        row(s, GOOD, "hash",
+            "made by the collector from the journals that root saw: it saw them, not that they are "
+            "true");
     else
         row(s, WRONG, "hash", "not the bytes that root saw: the record was changed, or is another");
 }

@@ -35,6 +35,9 @@ static const struct {
     {"cgroup.memory_peak_bytes", offsetof(struct witness, memory_peak_bytes)},
     {"cgroup.read_bytes", offsetof(struct witness, read_bytes)},
     {"cgroup.write_bytes", offsetof(struct witness, write_bytes)},
+    {"machine.cpus", offsetof(struct witness, cpus)},
+    {"machine.flop_f32", offsetof(struct witness, flop_f32)},
+    {"machine.flop_bf16", offsetof(struct witness, flop_bf16)},
 };
 
 enum { N_TEXTS = sizeof texts / sizeof *texts, N_NUMBERS = sizeof numbers / sizeof *numbers };

@@ -115,6 +115,10 @@ static void put_all(FILE *f, const struct witness *w)
     put_number(f, "read_bytes", w->read_bytes, ",");
     put_number(f, "write_bytes", w->write_bytes, "},");
     put_text(f, "cgroup_reason", w->cgroup_reason);
+    fputs("\"machine\":{", f);
+    put_number(f, "cpus", w->cpus, ",");
+    put_number(f, "flop_f32", w->flop_f32, ",");
+    put_number(f, "flop_bf16", w->flop_bf16, "},");
     put_whole(f, "skipped", w->skipped);
     put_text(f, "skipped_reason", w->skipped_reason);
     put_files(f, w);

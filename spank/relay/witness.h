@@ -6,7 +6,7 @@
  *   {"witness":1, "cluster","job","restart","array_job","array_task","het_job","het_offset",
  *    "uid","user","account","partition","node","nodes","asked","begin","end","interrupted",
  *    "cgroup":{"cpu_user_seconds","cpu_system_seconds","memory_peak_bytes","read_bytes",
- *    "write_bytes"},"cgroup_reason","skipped","skipped_reason","files":[{"name","size","sha256"}]}
+ *    "write_bytes"},"cgroup_reason","machine":{"cpus","flop_f32","flop_bf16"},"skipped","skipped_reason","files":[{"name","size","sha256"}]}
  *
  * What is not known is null. All but `asked` (the option's text, which the
  * user chose) is what slurmd told root or what root read.
@@ -60,6 +60,9 @@ struct witness {
     double cpu_user_seconds, cpu_system_seconds, memory_peak_bytes, read_bytes, write_bytes;
     char cgroup_reason[WITNESS_WHY_SIZE]; /* "": all of them are there */
 
+    /* What the node can do at most (spank/witness/machine.h); FLOP/s; NAN unknown. */
+    double cpus, flop_f32, flop_bf16;
+
     int skipped;                           /* entries of the folder that were not taken */
     char skipped_reason[WITNESS_WHY_SIZE]; /* of the first */
 
@@ -71,7 +74,8 @@ struct witness {
     {                                                                                              \
         .job = -1, .array_job = -1, .array_task = -1, .het_job = -1, .het_offset = -1, .uid = -1,  \
         .begin = NAN, .end = NAN, .cpu_user_seconds = NAN, .cpu_system_seconds = NAN,              \
-        .memory_peak_bytes = NAN, .read_bytes = NAN, .write_bytes = NAN                            \
+        .memory_peak_bytes = NAN, .read_bytes = NAN, .write_bytes = NAN, .cpus = NAN,              \
+        .flop_f32 = NAN, .flop_bf16 = NAN                                                          \
     }
 
 /* One more file; its number of bytes and hash are filled in by the caller. */

@@ -17,6 +17,7 @@
 #include "spank/relay/bundle.h"
 #include "spank/witness/cgroup.h"
 #include "spank/relay/cred.h"
+#include "spank/witness/machine.h"
 #include "spank/witness/scan.h"
 #include "spank/relay/spool.h"
 
@@ -289,6 +290,7 @@ int witness_end(const struct conf *c, const struct witness *facts, struct witnes
     recall(&s, &w);
     w.end = 1e-9 * (double)clock_real();
     cgroup_read(&w, NULL);
+    machine_read(&w, NULL);
     /* From here on the end is known, whatever becomes of this process. */
     rc = spool_state_write(&s, &w, e);
     if (rc == 0)

@@ -5,6 +5,7 @@ noinst_LTLIBRARIES += %D%/libwitness.la
 %C%_libwitness_la_SOURCES = \
     %D%/cgroup.h %D%/cgroup.c \
     %D%/job.h %D%/job.c \
+    %D%/machine.h %D%/machine.c \
     %D%/scan.h %D%/scan.c
 %C%_libwitness_la_CFLAGS = $(AM_CFLAGS) $(HARDEN_CFLAGS) $(MUNGE_CFLAGS)
 %C%_libwitness_la_LIBADD = spank/relay/librelay.la

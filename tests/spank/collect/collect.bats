@@ -337,6 +337,32 @@ disturbed() {
     [ "$(archived)" = 14 ]
 }
 
+@test "runs_per_job counts all bundles of a job, whenever they come" {
+    echo "runs_per_job = 10" >> "$D/conf"
+    make_bundles runs 132 10
+    collect
+    [ "$(archived)" = 10 ]
+    make_bundles record 132 # step 3 again, and better than nothing new
+    run collect
+    has "$output" "0 refused"
+    "$top_builddir/tests/spank/collect/make_bundles" "$out" "$D/munge/s" late 132
+    run collect
+    echo "$output"
+    has "$(reason 132)" "its job has 10 runs already (runs_per_job)"
+    [ "$(archived)" = 10 ]
+}
+
+@test "names, partition and nodes of a run are what root saw" {
+    make_bundles invented 133
+    run collect
+    has "$output" "1 bundles: 1 filed"
+    [ "$(sqlite3 "$lib/history.sqlite" 'SELECT partition FROM run')" = batch ]
+    make_bundles unknown 134
+    run collect
+    has "$(reason 134)" "'cosmoflaw' is not a workload of this release"
+    [ -z "$(sqlite3 "$lib/history.sqlite" "SELECT text FROM name WHERE text LIKE '%flaw%'")" ]
+}
+
 @test "a killed job on 10,000 nodes is one record of all of them" {
     local record=$D/record.json
     timeout 300 "$top_builddir/tests/spank/collect/make_bundles" "$out" "$D/munge/s" failed 140 10000

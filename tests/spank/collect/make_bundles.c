@@ -18,6 +18,9 @@
  *   other      the record of another job
  *   fast       more FLOP than there can be
  *   broken     a record that is no JSON
+ *   late       the record of step 77
+ *   invented   a record that names another partition and account
+ *   unknown    a record of a workload that there is not
  *   user       the credential is of an ordinary user (needs root)
  *   torn       the last byte is missing
  *   noise      not a bundle
@@ -172,6 +175,14 @@ static char *record_text(struct made *m, char name[RECORD_ID_SIZE + 8])
         strcpy(r.run.canonical, r.run.text);
     }
     r.job.job_id = is(m, "other") ? m->job + 1000000 : m->job;
+    if (is(m, "late"))
+        strcpy(r.job.step_id, "77");
+    if (is(m, "invented")) {
+        strcpy(r.job.partition, "vip");
+        strcpy(r.job.account, "board");
+    }
+    if (is(m, "unknown"))
+        strcpy(r.workloads[0].result.name, "cosmoflaw");
     if (is(m, "fast")) {
         r.workloads[0].result.flop_per_second = measured(1e18);
         r.workloads[0].result.samples_per_second = measured(1e18 / 210000000);

@@ -141,13 +141,22 @@ static const struct bad {
     {"time.wall_seconds", 131, NULL, "its wall time is 131.0 s, the job had 130.0 s"},
     {"time.wall_seconds", -1, NULL, "its wall time is -1 s"},
     {"workloads[0].wall_seconds", 200, NULL, "cosmoflow took 200.0 s of 99.8 s"},
-    {"workloads[0].ranks", 5000, NULL, "cosmoflow had 5000 ranks on 1 nodes"},
+    {"workloads[0].ranks", 5000, NULL, "cosmoflow had 5000 ranks on 1 node"},
     {"workloads[0].performance.time_to_quality_seconds", 300, NULL,
      "cosmoflow reached its target after 300.0 s of 99.8 s"},
     {"workloads[0].performance.flop_per_second", 1e15, NULL,
-     "cosmoflow ran at 1e+15 FLOP/s, 2 ranks of 2 threads can do 4.92e+13"},
+     "cosmoflow ran at 1e+15 FLOP/s, its nodes can do 8.32e+11"},
     {"workloads[0].performance.flop_per_second", 2e10, NULL,
      "cosmoflow ran at 2e+10 FLOP/s, but its samples make 1.292e+10"},
+    {"workloads[0].performance.samples_per_second", 6150, NULL,
+     "cosmoflow ran at 1.29e+12 FLOP/s, its nodes can do 8.32e+11"},
+    {"workloads[0].data.train_samples", 50, NULL,
+     "cosmoflow ran at 61.5 samples/s, but its fastest epoch at 6.061"},
+    {"workloads[0].name", 0, "cosmoflaw", "'cosmoflaw' is not a workload of this release"},
+    {"workloads[0].engine", 0, "warp", "cosmoflow: 'warp' is not an engine of this release"},
+    {"workloads[0].quality.achieved", 1e-17, NULL,
+     "cosmoflow tiny says mae 1e-17; better than 0.155 is not plausible"},
+    {"workloads[0].quality.achieved", 0.16, NULL, NULL},
     {"workloads[0].performance.samples_per_second", -1, NULL,
      "cosmoflow ran at 1.2915e+10 FLOP/s, -1 samples/s"},
     {"workloads[0].performance.energy_joules", 1e12, NULL,
@@ -180,6 +189,8 @@ static struct witness sample_witness(void)
     w.uid = 1000;
     w.begin = 1795374170;
     w.end = w.begin + 120;
+    w.cpus = 2;
+    w.flop_f32 = 2 * 6.5e9 * 64;
     return w;
 }
 
@@ -244,8 +255,37 @@ static void another_job_is_seen(void **state)
     /* What root does not know binds nobody. */
     w = sample_witness();
     w.nodes[0] = w.cluster[0] = '\0';
-    w.begin = w.end = NAN;
+    w.begin = w.end = w.cpus = w.flop_f32 = NAN;
     assert_int_equal(judge(doc, &w, &e), 0);
+    cJSON_Delete(doc);
+}
+
+/* Runs of 99.75 s on four of four processors in a job of 120 s, four at once. */
+static void the_runs_of_a_job_fit_into_it(void **state)
+{
+    struct err e = ERR_INIT;
+    cJSON *doc = sample_doc();
+    struct witness w = sample_witness();
+    struct history_run run;
+    double spent = 0;
+    int fit = 0;
+
+    (void)state;
+    w.cpus = 4;
+    assert_int_equal(history_claim(doc, &run, &e), 0);
+    struct claim claim = {doc, &run, &w};
+    while (check_sum(&claim, &spent, &e) == 0)
+        fit++;
+    assert_int_equal(fit, 5);
+    assert_string_equal(e.text, "the runs of its job took 2394.0 core-seconds, its job had 2080.0");
+    /* Runs of no time take some. */
+    struct bad none = {"time.wall_seconds", 0.001, NULL, NULL};
+    change(doc, &none);
+    w.end = w.begin + 3;
+    for (spent = fit = 0; check_sum(&claim, &spent, &e) == 0;)
+        fit++;
+    assert_int_equal(fit, 519); /* 0.1 s each, of 4 processors */
+    free((void *)run.nodes);
     cJSON_Delete(doc);
 }
 
@@ -361,6 +401,7 @@ int main(void)
         cmocka_unit_test(a_host_list_is_expanded),
         cmocka_unit_test(what_cannot_be_is_named),
         cmocka_unit_test(another_job_is_seen),
+        cmocka_unit_test(the_runs_of_a_job_fit_into_it),
         cmocka_unit_test(the_line_says_what_and_where),
         cmocka_unit_test(a_job_without_a_record_has_a_line),
         cmocka_unit_test(the_quarantine_is_bounded),
