@@ -55,6 +55,8 @@ else
 systemddocdir = $(docdir)/systemd
 systemddoc_DATA = $(collect_units) %D%/systemd/hpcai500-collect-once.timer
 endif
+systemdexampledir = $(docdir)/systemd
+systemdexample_DATA = %D%/systemd/hpcai500.tmpfiles %D%/systemd/hpcai500.sysusers
 CLEANFILES += $(collect_units)
 $(collect_units): Makefile
 	@$(MKDIR_P) contrib/systemd
@@ -63,4 +65,5 @@ contrib/systemd/hpcai500-collect.service: %D%/systemd/hpcai500-collect.service.i
 contrib/systemd/hpcai500-collect-once.service: %D%/systemd/hpcai500-collect-once.service.in
 endif
 EXTRA_DIST += %D%/systemd/hpcai500-collect.service.in \
-    %D%/systemd/hpcai500-collect-once.service.in %D%/systemd/hpcai500-collect-once.timer
+    %D%/systemd/hpcai500-collect-once.service.in %D%/systemd/hpcai500-collect-once.timer \
+    %D%/systemd/hpcai500.tmpfiles %D%/systemd/hpcai500.sysusers

@@ -17,7 +17,7 @@
  * helper that dies between its write and that look does not come to it. What
  * slurmctld sends at a job's end is no transaction; it comes before ours.)
  *
- * slurmdbd keeps one MySQL transaction open for as long as a connection only
+ * slurmdbd keeps one MySQL transaction open for as long as a row_connection only
  * reads, and shows the rows of its beginning: each reading begins a new one.
  *
  * JOB is the number in SLURM_JOB_ID. Asking slurmdbd for the number of an
@@ -32,15 +32,12 @@
 #include <config.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -51,6 +48,7 @@
 #include "reports/core/err.h"
 #include "spank/account/admin_comment.h"
 #include "spank/account/slurmdbd.h"
+#include "spank/account/slurmdbd_row.h"
 #include "spank/account/user.h"
 
 enum {
@@ -58,183 +56,6 @@ enum {
     JOB_SECONDS = 60,   /* for one job, waiting for the lock included */
     CLOCK_SECONDS = 300 /* that slurmdbd's clock may differ: MUNGE takes no more */
 };
-
-/* Which start of which job. */
-struct target {
-    char cluster[64];
-    uint32_t job;
-    time_t begin; /* 0: the newest */
-};
-
-/* What we know of a job's row. */
-struct row {
-    uint32_t job, array_job, array_task, het_job, het_offset;
-    uint64_t index;
-    char state[16]; /* as slurmdbd's conditions name it */
-    bool newest;    /* no later start of the job has a row */
-    char *comment;  /* NULL: none */
-};
-
-static void *connection;
-
-static int last_errno(void)
-{
-#if HAVE_DECL_SLURM_GET_ERRNO
-    return slurm_get_errno();
-#else
-    return errno;
-#endif
-}
-
-/* Later, unless the answer says that it will always be so. */
-static enum slurmdbd_code failed(struct err *e, const char *what, uint32_t job)
-{
-    int no = last_errno();
-
-    err_set(e, "%s job %u: %s", what, job, no ? slurm_strerror(no) : "no answer");
-    return no == ESLURM_ACCESS_DENIED ? SLURMDBD_DENIED : SLURMDBD_LATER;
-}
-
-/* ---- asking ---- */
-
-static slurm_selected_step_t selected(uint32_t job, uint32_t task, uint32_t offset)
-{
-    slurm_selected_step_t s;
-
-    memset(&s, 0, sizeof s);
-    s.array_task_id = task;
-    s.het_job_offset = offset;
-#ifdef SLURM_STEP_ID_INITIALIZER
-    s.step_id = (slurm_step_id_t)SLURM_STEP_ID_INITIALIZER;
-#endif
-#if HAVE_SLURM_SELECTED_STEP_T_STEP_ID_JOB_ID
-    s.step_id.job_id = job;
-    s.step_id.step_id = NO_VAL;
-    s.step_id.step_het_comp = NO_VAL;
-#else
-    s.jobid = job;
-    s.stepid = NO_VAL;
-#endif
-    return s;
-}
-
-/* From the beginning of time; state: of rows in that state only, NULL of all. */
-static int condition(slurmdb_job_cond_t *c, const char *cluster, slurm_selected_step_t *step,
-                     const char *state)
-{
-    memset(c, 0, sizeof *c);
-    c->cluster_list = slurm_list_create(NULL);
-    c->step_list = slurm_list_create(NULL);
-    if (!c->cluster_list || !c->step_list)
-        return -1;
-    slurm_list_append(c->cluster_list, (void *)(uintptr_t)cluster);
-    slurm_list_append(c->step_list, step);
-    c->db_flags = SLURMDB_JOB_FLAG_NOTSET;
-    c->flags = JOBCOND_FLAG_NO_STEP | JOBCOND_FLAG_NO_TRUNC;
-    if (!state) {
-        c->usage_end = time(NULL) + 86400;
-        return 0;
-    }
-    if (!(c->state_list = slurm_list_create(NULL)))
-        return -1;
-    slurm_list_append(c->state_list, (void *)(uintptr_t)state);
-    return 0;
-}
-
-static void condition_end(slurmdb_job_cond_t *c)
-{
-    if (c->cluster_list)
-        slurm_list_destroy(c->cluster_list);
-    if (c->step_list)
-        slurm_list_destroy(c->step_list);
-    if (c->state_list)
-        slurm_list_destroy(c->state_list);
-}
-
-static bool is_number(uint32_t n)
-{
-    return n != 0 && n != NO_VAL && n != INFINITE;
-}
-
-/* How far t is from the time that a row's start lasted. A slurmdbd that was
- * away may have been told of an end and of no beginning. */
-static time_t distance(const slurmdb_job_rec_t *j, time_t t)
-{
-    const bool started = is_number((uint32_t)j->start);
-    const time_t from = started ? j->start : j->submit;
-
-    if (!started && j->end == 0) /* waits to start */
-        return INT32_MAX;
-    if (t < from)
-        return from - t;
-    return j->end == 0 || t <= j->end ? 0 : t - j->end;
-}
-
-/* Whether a is rather meant than b. */
-static bool rather(const slurmdb_job_rec_t *a, const slurmdb_job_rec_t *b, time_t begin)
-{
-    time_t to_a = begin ? distance(a, begin) : 0, to_b = begin ? distance(b, begin) : 0;
-
-    return to_a != to_b ? to_a < to_b : a->submit >= b->submit;
-}
-
-/* The row of exactly that job. */
-static bool take_row(void *jobs, const struct target *t, struct row *row)
-{
-    void *at = slurm_list_iterator_create(jobs);
-    slurmdb_job_rec_t *j, *best = NULL, *newest = NULL;
-
-    while (at && (j = slurm_list_next(at))) {
-        if (j->jobid != t->job)
-            continue;
-        if (!best || rather(j, best, t->begin))
-            best = j;
-        if (!newest || rather(j, newest, 0))
-            newest = j;
-    }
-    if (at)
-        slurm_list_iterator_destroy(at);
-    if (!best)
-        return false;
-    *row = (struct row){.job = best->jobid,
-                        .array_job = best->array_job_id,
-                        .array_task = best->array_task_id,
-                        .het_job = best->het_job_id,
-                        .het_offset = best->het_job_offset,
-                        .index = best->db_index,
-                        .newest = best == newest,
-                        .comment = best->admin_comment ? strdup(best->admin_comment) : NULL};
-    snprintf(row->state, sizeof row->state, "%u", (unsigned)best->state);
-    return true;
-}
-
-static enum slurmdbd_code read_row(const struct target *t, struct row *row, struct err *e)
-{
-    slurm_selected_step_t step = selected(t->job, NO_VAL, NO_VAL);
-    enum slurmdbd_code code = SLURMDBD_LATER;
-    slurmdb_job_cond_t c;
-    void *jobs = NULL;
-
-    errno = 0;
-    if (condition(&c, t->cluster, &step, NULL) < 0) {
-        err_set(e, "out of memory");
-        goto out;
-    }
-    c.flags |= JOBCOND_FLAG_DUP;
-    if (!(jobs = slurmdb_jobs_get(connection, &c)))
-        code = failed(e, "slurmdbd does not tell of", t->job);
-    else if (take_row(jobs, t, row))
-        code = SLURMDBD_DONE;
-    else {
-        code = SLURMDBD_NO_JOB;
-        err_set(e, "slurmdbd has no job %u of cluster %s", t->job, t->cluster);
-    }
-out:
-    if (jobs)
-        slurm_list_destroy(jobs);
-    condition_end(&c);
-    return code;
-}
 
 /* ---- who changed it ---- */
 
@@ -270,9 +91,10 @@ static enum slurmdbd_code changes_read(const struct target *t, const struct row 
         return err_set(e, "out of memory"), SLURMDBD_LATER;
     slurm_list_append(cond.name_list, c->where);
     errno = 0;
-    c->list = slurmdb_txn_get(connection, &cond);
+    c->list = slurmdb_txn_get(row_connection, &cond);
     slurm_list_destroy(cond.name_list);
-    return c->list ? SLURMDBD_DONE : failed(e, "slurmdbd does not tell the changes of", row->job);
+    return c->list ? SLURMDBD_DONE
+                   : row_failed(e, "slurmdbd does not tell the changes of", row->job);
 }
 
 static void changes_end(struct changes *c)
@@ -307,33 +129,33 @@ static const slurmdb_txn_rec_t *change_before(const struct changes *c, uint32_t 
 
 static bool is_task(const struct row *row)
 {
-    return is_number(row->array_job) && row->array_task != NO_VAL;
+    return row_is_number(row->array_job) && row->array_task != NO_VAL;
 }
 
 static bool is_component(const struct row *row)
 {
-    return is_number(row->het_job) && row->het_offset != NO_VAL;
+    return row_is_number(row->het_job) && row->het_offset != NO_VAL;
 }
 
 static slurm_selected_step_t selected_row(const struct row *row)
 {
     if (is_task(row))
-        return selected(row->array_job, row->array_task, NO_VAL);
+        return row_selected(row->array_job, row->array_task, NO_VAL);
     if (is_component(row))
-        return selected(row->het_job, NO_VAL, row->het_offset);
-    return selected(row->job, NO_VAL, NO_VAL);
+        return row_selected(row->het_job, NO_VAL, row->het_offset);
+    return row_selected(row->job, NO_VAL, NO_VAL);
 }
 
 /* Whether the condition means that row and no other: slurmdbd changes what it
  * would tell of. */
 static enum slurmdbd_code means_row(slurmdb_job_cond_t *c, const struct row *row, struct err *e)
 {
-    void *jobs = slurmdb_jobs_get(connection, c), *at;
+    void *jobs = slurmdb_jobs_get(row_connection, c), *at;
     const slurmdb_job_rec_t *j;
     int ours = 0, others = 0;
 
     if (!jobs)
-        return failed(e, "slurmdbd does not tell of", row->job);
+        return row_failed(e, "slurmdbd does not tell of", row->job);
     at = slurm_list_iterator_create(jobs);
     while (at && (j = slurm_list_next(at))) {
         ours += j->db_index == row->index;
@@ -367,19 +189,19 @@ static enum slurmdbd_code write_row(const struct target *t, const struct row *ro
     change.derived_ec = NO_VAL;
     change.admin_comment = comment;
     errno = 0;
-    if (condition(&c, t->cluster, &step, row->newest ? NULL : row->state) < 0)
+    if (row_condition(&c, t->cluster, &step, row->newest ? NULL : row->state) < 0)
         err_set(e, "out of memory");
     else if (!row->newest && (code = means_row(&c, row, e)) != SLURMDBD_DONE)
         ; /* it has said why */
-    else if (!(changed = slurmdb_job_modify(connection, &c, &change)))
-        code = failed(e, "slurmdbd does not change", row->job);
-    else if (slurmdb_connection_commit(connection, true) != SLURM_SUCCESS)
-        code = failed(e, "slurmdbd does not keep the change of", row->job);
+    else if (!(changed = slurmdb_job_modify(row_connection, &c, &change)))
+        code = row_failed(e, "slurmdbd does not change", row->job);
+    else if (slurmdb_connection_commit(row_connection, true) != SLURM_SUCCESS)
+        code = row_failed(e, "slurmdbd does not keep the change of", row->job);
     else
         code = SLURMDBD_DONE;
     if (changed)
         slurm_list_destroy(changed);
-    condition_end(&c);
+    row_condition_end(&c);
     return code;
 }
 
@@ -408,9 +230,9 @@ static enum slurmdbd_code look(struct merging *m, struct err *e)
     m->row.comment = NULL;
     m->since = window_begin();
     errno = 0;
-    if (slurmdb_connection_commit(connection, false) != SLURM_SUCCESS)
-        return failed(e, "slurmdbd does not tell of", m->target->job);
-    code = read_row(m->target, &m->row, e);
+    if (slurmdb_connection_commit(row_connection, false) != SLURM_SUCCESS)
+        return row_failed(e, "slurmdbd does not tell of", m->target->job);
+    code = row_read(m->target, &m->row, e);
     if (code == SLURMDBD_DONE)
         code = changes_read(m->target, &m->row, m->since, &c, e);
     if (code == SLURMDBD_DONE) {
@@ -567,26 +389,6 @@ static int parse_target(const char *cluster, const char *job, struct target *t, 
     return 0;
 }
 
-/* One of us at a time; the lock ends with the process. */
-static int lock(struct err *e)
-{
-    const char *path = getenv("HPCAI500_SLURMDBD_LOCK");
-    char own[64];
-    struct stat st;
-
-    snprintf(own, sizeof own, "/tmp/.hpcai500-slurmdbd-%u.lock", (unsigned)geteuid());
-    if (!path || !*path)
-        path = own;
-    int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return err_set(e, "cannot lock %s: %s", path, strerror(errno));
-    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
-        flock(fd, LOCK_EX) == 0)
-        return 0; /* stays open */
-    close(fd);
-    return err_set(e, "cannot lock %s: it is not ours", path);
-}
-
 static int connect_dbd(struct err *e)
 {
     uint16_t flags = 0;
@@ -594,8 +396,8 @@ static int connect_dbd(struct err *e)
 #if HAVE_DECL_SLURM_INIT
     slurm_init(NULL);
 #endif
-    connection = slurmdb_connection_get(&flags);
-    return connection ? 0 : err_set(e, "no connection to slurmdbd");
+    row_connection = slurmdb_connection_get(&flags);
+    return row_connection ? 0 : err_set(e, "no row_connection to slurmdbd");
 }
 
 static enum slurmdbd_code merge_words(const char *cluster, const char *job, const char *line,
@@ -643,7 +445,7 @@ static enum slurmdbd_code get(const char *cluster, const char *job, struct err *
 
     if (parse_target(cluster, job, &t, e) < 0)
         return SLURMDBD_NEVER;
-    enum slurmdbd_code code = read_row(&t, &row, e);
+    enum slurmdbd_code code = row_read(&t, &row, e);
     if (code == SLURMDBD_DONE)
         puts(row.comment ? row.comment : "");
     free(row.comment);
@@ -666,7 +468,9 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     signal(SIGALRM, too_long);
     alarm(JOB_SECONDS);
-    if (user_confine(&e) < 0 || (!asks && lock(&e) < 0) || connect_dbd(&e) < 0)
+    if (user_confine(&e) < 0 ||
+        (!asks && user_lock(getenv("HPCAI500_SLURMDBD_LOCK"), "HPCAI500_SLURMDBD_LOCK", &e) < 0) ||
+        connect_dbd(&e) < 0)
         code = SLURMDBD_LATER;
     else if (asks)
         code = (int)get(argv[2], argv[3], &e);
@@ -678,7 +482,7 @@ int main(int argc, char **argv)
         puts(text);
     if (e.text[0])
         fprintf(stderr, "hpcai500-slurmdbd: %s\n", e.text);
-    if (connection)
-        slurmdb_connection_close(&connection);
+    if (row_connection)
+        slurmdb_connection_close(&row_connection);
     return code;
 }

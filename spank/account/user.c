@@ -4,12 +4,17 @@
 #include "spank/account/user.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -124,4 +129,55 @@ int user_confine(struct err *e)
     if (drop_capabilities(e) < 0)
         return -1;
     return setuid(0) == 0 ? err_set(e, "user id %u can become root", (unsigned)user[0]) : 0;
+}
+
+/* ---- a lock ---- */
+
+/* A folder in which nobody else can make or take away a name. */
+static bool is_ours(const char *folder)
+{
+    struct stat st;
+
+    return *folder == '/' && lstat(folder, &st) == 0 && S_ISDIR(st.st_mode) &&
+           (st.st_uid == geteuid() || st.st_uid == 0) && !(st.st_mode & 022) &&
+           access(folder, W_OK) == 0;
+}
+
+/* Where the lock is if nobody says; "": nowhere. */
+static void find_lock(char path[PATH_MAX])
+{
+    const struct passwd *pw = getpwuid(geteuid());
+    char own[64];
+    const char *folders[] = {"/var/lib/hpcai500", own, pw ? pw->pw_dir : ""};
+
+    snprintf(own, sizeof own, "/run/user/%u", (unsigned)geteuid());
+    path[0] = '\0';
+    for (size_t i = 0; !path[0] && i < sizeof folders / sizeof *folders; i++)
+        if (is_ours(folders[i]))
+            snprintf(path, PATH_MAX, "%s/.hpcai500.lock", folders[i]);
+}
+
+int user_lock(const char *path, const char *variable, struct err *e)
+{
+    char found[PATH_MAX];
+    struct stat st;
+
+    if (!path || !*path) {
+        find_lock(found);
+        path = found;
+    }
+    if (!*path)
+        return err_set(e,
+                       "there is no folder for the lock that nobody else can write; set %s to a "
+                       "file in one",
+                       variable);
+    int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return err_set(e, "cannot lock %s: %s", path, strerror(errno));
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
+        flock(fd, LOCK_EX) == 0)
+        return 0; /* stays open */
+    close(fd);
+    return err_set(e, "cannot lock %s: it is not ours; remove it, or set %s to another file", path,
+                   variable);
 }

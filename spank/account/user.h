@@ -22,4 +22,11 @@ int user_become(const char *name, struct err *e);
  * give more, and whoever is not root has no capability. */
 int user_confine(struct err *e);
 
+/* Waits for the lock that this user's processes share; it is given back when the
+ * process ends. path: its file; NULL or "": `.hpcai500.lock` in the first of
+ * /var/lib/hpcai500, /run/user/UID and the user's home that is a folder of this
+ * user or root that nobody else can write: in a folder that anybody can write,
+ * anybody could make it first. variable: what a person sets to choose the file. */
+int user_lock(const char *path, const char *variable, struct err *e);
+
 #endif

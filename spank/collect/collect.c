@@ -11,6 +11,7 @@
 #include <getopt.h>
 #include <limits.h>
 #include <poll.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -27,6 +28,7 @@
 #include "spank/collect/collect_account.h"
 #include "spank/collect/collect_pass.h"
 #include "spank/relay/receive.h"
+#include "spank/relay/spool.h"
 #include "spank/account/user.h"
 
 enum { GRACE_SECONDS = 600, INTERVAL_SECONDS = 30, RECEIVE_MS = 500 };
@@ -123,12 +125,44 @@ static int make_folder(const char *path, struct err *e)
     return 0;
 }
 
+/* The folder of a file, for the service user, in one that is there. */
+static int make_home(const char *file, const char *user, struct err *e)
+{
+    char path[PATH_MAX];
+    const struct passwd *pw = getpwnam(user);
+
+    snprintf(path, sizeof path, "%s", file);
+    *strrchr(path, '/') = '\0';
+    if (!*path || !pw || mkdir(path, 0750) < 0)
+        return 0; /* it is there, or who needs it says why it cannot be used */
+    if (chown(path, pw->pw_uid, pw->pw_gid) < 0)
+        return err_set(e, "cannot give %s to %s: %s", path, user, strerror(errno));
+    return 0;
+}
+
+/* What the service user cannot make: root does, while we are root. */
+static int make_places(const struct conf *c, struct err *e)
+{
+    if (geteuid() != 0)
+        return 0;
+    return spool_make_out(c->spool, c->service_user, e) < 0 ||
+                   make_home(c->history, c->service_user, e) < 0
+               ? -1
+               : 0;
+}
+
 static int open_out(struct service *s, struct err *e)
 {
+    const char *spool = s->config.spool;
     char path[PATH_MAX];
 
     snprintf(path, sizeof path, "%s/out", s->config.spool);
     s->files.out = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (s->files.out < 0 && errno == ENOENT)
+        return err_set(e,
+                       "there is no %s; start the collector once as root, or make it: install -d "
+                       "-m 755 %s && install -d -m 700 -o %s %s",
+                       path, spool, s->config.service_user, path);
     if (s->files.out < 0)
         return err_set(e, "the spool %s: %s", path, strerror(errno));
     receive_clean(s->files.out);
@@ -140,7 +174,7 @@ static int open_out(struct service *s, struct err *e)
 
 static int open_all(struct service *s, struct err *e)
 {
-    if (conf_load(&s->config, NULL, CONF_PRIVILEGED, e) < 0 ||
+    if (conf_load(&s->config, NULL, CONF_PRIVILEGED, e) < 0 || make_places(&s->config, e) < 0 ||
         redact_open(&s->redact, &s->config, e) < 0 || /* root alone may read the salt */
         user_become(s->config.service_user, e) < 0)
         return -1;

@@ -130,9 +130,13 @@ static const char *const passed[] = {"SLURM_CONF", "SLURM_CONF_SERVER", "HPCAI50
 
 enum { N_PASSED = sizeof passed / sizeof *passed };
 
-static void helper_env(char *env[N_PASSED + 1])
+/* lock: "HPCAI500_SLURMDBD_LOCK=FILE", where our environment has none. */
+static void helper_env(char *env[N_PASSED + 2], char *lock)
 {
     int n = 0;
+
+    if (!getenv("HPCAI500_SLURMDBD_LOCK"))
+        env[n++] = lock;
 
     for (int i = 0; i < N_PASSED; i++) {
         size_t length = strlen(passed[i]);
@@ -145,9 +149,9 @@ static void helper_env(char *env[N_PASSED + 1])
     env[n] = NULL;
 }
 
-static int helper_start(struct helper *p, struct err *e)
+static int helper_start(const struct conf *c, struct helper *p, struct err *e)
 {
-    char path[PATH_MAX] = "", *env[N_PASSED + 1];
+    char path[PATH_MAX] = "", *env[N_PASSED + 2], lock[CONF_TEXT_SIZE + 64];
     char *argv[] = {path, (char *)"merge", (char *)"-", NULL};
     posix_spawn_file_actions_t files;
     int in[2], out[2], why;
@@ -164,7 +168,8 @@ static int helper_start(struct helper *p, struct err *e)
     posix_spawn_file_actions_init(&files);
     posix_spawn_file_actions_adddup2(&files, in[0], 0);
     posix_spawn_file_actions_adddup2(&files, out[1], 1);
-    helper_env(env);
+    snprintf(lock, sizeof lock, "HPCAI500_SLURMDBD_LOCK=%s.slurmdbd.lock", c->history);
+    helper_env(env, lock);
     why = posix_spawn(&p->pid, path, &files, NULL, argv, env);
     posix_spawn_file_actions_destroy(&files);
     close(in[0]);
@@ -292,7 +297,7 @@ static int converse(struct account *a, struct history *h, const struct history_o
     char text[ANSWER_SIZE + 16];
     int got = 0;
 
-    if (helper_start(&p, e) < 0)
+    if (helper_start(a->config, &p, e) < 0)
         return -1;
     ask(a, h, &p, o, n, lines_only);
     while (got < n && fgets(text, sizeof text, p.from)) {

@@ -13,7 +13,7 @@
 #define COLLECT_COLLECT_FILE_H
 
 #include "spank/collect/collect_job.h"
-#include "spank/collect/collect_pass.h"
+#include "spank/collect/collector.h"
 
 struct filer {
     struct collector *c;

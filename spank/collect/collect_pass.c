@@ -106,8 +106,11 @@ static void settle(struct pass *p)
     }
     c->bundles += p->n_fates;
     p->n_fates = 0;
-    if (any)
-        quarantine_bound(c->config->quarantine, QUARANTINE_FILES, QUARANTINE_BYTES, NULL);
+    int gone =
+        any ? quarantine_bound(c->config->quarantine, QUARANTINE_FILES, QUARANTINE_BYTES, NULL) : 0;
+    if (gone > 0)
+        collect_say(c->say, "the quarantine %s is full: its %d oldest bundle%s gone",
+                    c->config->quarantine, gone, gone == 1 ? " is" : "s are");
 }
 
 static int commit(struct pass *p, struct err *e)

@@ -15,7 +15,7 @@
  * A job without a record is waited for, up to `grace` seconds after its last
  * bundle, until all of its nodes have sent theirs.
  *
- * Life:    struct collector is the caller's; it borrows config and history.
+ * Life:    none.
  * Failure: -1 and a sentence: nothing can be filed now (no munged, no disk, no
  *          folder). Bundles that could not be are then still there.
  * Threads: one.
@@ -23,26 +23,8 @@
 #ifndef COLLECT_COLLECT_PASS_H
 #define COLLECT_COLLECT_PASS_H
 
-#include <stdbool.h>
-
-#include "reports/core/conf.h"
 #include "reports/core/err.h"
-#include "reports/history/history.h"
-#include "reports/record/redact.h"
-#include "spank/collect/collect_say.h"
-
-struct collector {
-    const struct conf *config;
-    const struct redact *redact; /* of what goes to the archive */
-    struct history *history;
-    int out;                  /* folder SPOOL/out */
-    long grace;               /* seconds */
-    volatile const int *stop; /* nonzero: end the pass at the next job */
-    collect_say_fn *say;      /* what a person should know */
-
-    /* of all passes */
-    long bundles, filed, replaced, same, kept, none, refused, waiting;
-};
+#include "spank/collect/collector.h"
 
 int collect_pass(struct collector *c, struct err *e);
 

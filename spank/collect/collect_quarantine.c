@@ -147,6 +147,7 @@ int quarantine_bound(const char *folder, int files, long long bytes, struct err 
 {
     int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     long long left = 0;
+    int gone = 0;
     size_t n;
 
     if (dir < 0)
@@ -163,10 +164,11 @@ int quarantine_bound(const char *folder, int files, long long bytes, struct err 
             unlinkat(dir, all[i].name, 0);
             unlinkat(dir, reason, 0);
             left -= all[i].size;
+            gone++;
         }
         free(all[i].name);
     }
     free(all);
     close(dir);
-    return 0;
+    return gone;
 }

@@ -21,7 +21,7 @@ int quarantine_take(const char *folder, int out, const char *name, const char *r
                     struct err *e);
 
 /* Removes the oldest until no more than so many files and bytes are left;
- * a bundle and its reason are one. */
+ * a bundle and its reason are one. Returns how many went, -1. */
 int quarantine_bound(const char *folder, int files, long long bytes, struct err *e);
 
 #endif

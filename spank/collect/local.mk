@@ -15,6 +15,7 @@ noinst_LTLIBRARIES += %D%/libcollect.la
     %D%/collect_quarantine.h %D%/collect_quarantine.c \
     %D%/collect_say.h %D%/collect_say.c \
     %D%/collect_store.h %D%/collect_store.c \
+    %D%/collector.h \
     %D%/collect_text.h %D%/collect_text.c \
     %D%/witness_read.c
 %C%_libcollect_la_CFLAGS = $(AM_CFLAGS) $(HARDEN_CFLAGS) $(CJSON_CFLAGS)

@@ -100,6 +100,20 @@ static int open_top(const char *path, bool make, struct err *e)
     return fd < 0 ? err_set(e, "the spool %s: %s", path, strerror(errno)) : fd;
 }
 
+int spool_make_out(const char *path, const char *service_user, struct err *e)
+{
+    mode_t mask = umask(022);
+    int top = open_top(path, true, e);
+    int out = top < 0 ? -1 : enter_out(top, service_user, e);
+
+    umask(mask);
+    if (top >= 0)
+        close(top);
+    if (out >= 0)
+        close(out);
+    return out < 0 ? -1 : 0;
+}
+
 int spool_open(struct spool *s, const char *path, const char *node, const char *service_user,
                struct err *e)
 {

@@ -43,6 +43,10 @@ int spool_open(struct spool *s, const char *path, const char *node, const char *
                struct err *e);
 void spool_close(struct spool *s);
 
+/* Makes SPOOL and out where they are missing, out for the service user: as
+ * root, before anybody has left anything. */
+int spool_make_out(const char *path, const char *service_user, struct err *e);
+
 /* Opens SPOOL/out alone, for who only reads or sends bundles. */
 int spool_open_out(const char *path, struct err *e);
 

@@ -211,11 +211,45 @@ static void the_user_with_more_than_himself_is_refused(void **state)
                "the service user 'no-such-user' does not exist (service_user=)", false);
 }
 
+/* In a folder that anybody can write anybody could make it first. */
+static void the_lock_is_in_nobody_elses_reach(void **state)
+{
+    char folder[] = "/tmp/test-user-XXXXXX", path[64];
+    struct err e = ERR_INIT;
+    int got = -1;
+
+    (void)state;
+    if (!him.pw_name)
+        skip();
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/lock", folder);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0666);
+    assert_int_equal(fchown(fd, him.pw_uid, him.pw_gid), 0);
+    close(fd);
+    assert_int_equal(user_lock(path, "LOCK", &e), -1);
+    assert_non_null(strstr(e.text, "it is not ours; remove it, or set LOCK to another file"));
+    unlink(path);
+    assert_int_equal(user_lock(path, "LOCK", &e), 0);
+    unlink(path);
+    rmdir(folder);
+    pid_t pid = fork();
+    if (pid == 0) {
+        himself();
+        int rc = user_lock(NULL, "LOCK", &e);
+        end(rc, &e,
+            "there is no folder for the lock that nobody else can write; set LOCK to a file in "
+            "one");
+    }
+    waitpid(pid, &got, 0);
+    assert_int_equal(got, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(root_becomes_the_user_and_nothing_more),
         cmocka_unit_test(the_user_with_more_than_himself_is_refused),
+        cmocka_unit_test(the_lock_is_in_nobody_elses_reach),
     };
 
     return cmocka_run_group_tests(tests, needs_root, NULL);

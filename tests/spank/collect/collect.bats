@@ -710,6 +710,33 @@ free_port() {
     has "$output" "WRONG    witness"
 }
 
+@test "what the collector needs is made while it is root, or a sentence says how" {
+    rm -r "$D/spool" "$lib"
+    run collect
+    [ "$status" -eq 0 ]
+    [ "$(stat -c %a "$out")" = 700 ]
+    rmdir "$out"
+    chmod 644 "$D/conf"
+    sed -i 's/^service_user.*/service_user = daemon/' "$D/conf"
+    chown -R daemon: "$lib"
+    run setpriv --reuid daemon --regid daemon --clear-groups "$D/bin/hpcai500-collect" --once
+    [ "$status" -eq 3 ]
+    has "$output" "there is no $out; start the collector once as root, or make it: install -d -m 755 $D/spool && install -d -m 700 -o daemon $out"
+    for unit in "$top_srcdir"/contrib/systemd/*.service.in; do
+        grep -q "ExecStartPre=+/usr/bin/install -d -m 0700 -o slurm /var/spool/hpcai500/out" "$unit"
+    done
+}
+
+@test "a full quarantine says what goes" {
+    local i
+    mkdir -p "$lib/quarantine"
+    for i in $(seq 1001); do : > "$lib/quarantine/old$i.bundle"; done
+    make_bundles edited 150
+    run collect
+    echo "$output"
+    has "$output" "the quarantine $lib/quarantine is full: its 2 oldest bundles are gone"
+}
+
 @test "it is the service user's business" {
     chmod 755 "$D" "$D/bin"
     sed -i 's/^service_user.*/service_user = daemon/' "$D/conf"

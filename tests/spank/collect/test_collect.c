@@ -378,14 +378,14 @@ static void the_quarantine_is_bounded(void **state)
     assert_int_equal(n, 8);
     assert_memory_equal(text, "because\n", 8);
     /* The oldest goes, with its reason. */
-    assert_int_equal(quarantine_bound(folder, 3, 1000, &e), 0);
+    assert_int_equal(quarantine_bound(folder, 3, 1000, &e), 1);
     assert_false(is_there(q, "b1.bundle"));
     assert_false(is_there(q, "b1.bundle.reason"));
     assert_true(is_there(q, "b2.bundle.reason"));
-    assert_int_equal(quarantine_bound(folder, 10, 10, &e), 0);
+    assert_int_equal(quarantine_bound(folder, 10, 10, &e), 1);
     assert_false(is_there(q, "b2.bundle"));
     assert_true(is_there(q, "b3.bundle"));
-    assert_int_equal(quarantine_bound(folder, 0, 0, &e), 0);
+    assert_int_equal(quarantine_bound(folder, 0, 0, &e), 2);
     close(q);
     close(o);
     assert_int_equal(rmdir(folder), 0);
