@@ -178,7 +178,7 @@ static void text_schema(cJSON *o, const struct field *f)
 
 static void number_schema(cJSON *o, const struct field *f)
 {
-    bool whole = f->kind == FIELD_INT || f->kind == FIELD_LONG || f->kind == FIELD_U64;
+    bool whole = field_type(f) == TYPE_WHOLE;
     bool nullable = field_nullable(f);
 
     add_type(o, whole ? "integer" : "number", nullable);
@@ -306,7 +306,7 @@ static void add_rows(cJSON *object, const struct field *table)
     for (const struct field *f = table; f->name; f++) {
         cJSON *in = object;
         const char *name = f->name, *dot;
-        char word[FIELD_KEY_SIZE];
+        char word[64];
         if (f->kind == FIELD_ROWS) {
             add_rows(object, f->below);
             continue;
@@ -420,7 +420,7 @@ static void print_row(const struct field *f, const char *path)
     print_words(f);
     if (field_nullable(f))
         fputs(" or null", stdout);
-    fputs(f->leaves && !field_holds(f) ? "; C.\n" : ".\n", stdout);
+    fputs(f->leaves ? "; C.\n" : ".\n", stdout);
     roff(f->title);
     if (f->since)
         printf("; since %s", f->since);

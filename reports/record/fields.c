@@ -42,20 +42,41 @@ bool field_nullable(const struct field *f)
     return f->why || f->kind == FIELD_MEASURE;
 }
 
+enum field_type field_type(const struct field *f)
+{
+    switch (f->kind) {
+    case FIELD_INT:
+    case FIELD_LONG:
+    case FIELD_U64:
+        return TYPE_WHOLE;
+    case FIELD_DOUBLE:
+    case FIELD_POSITIVE:
+    case FIELD_MEASURE:
+    case FIELD_FACT_NUMBER:
+        return TYPE_NUMBER;
+    case FIELD_BOOL:
+    case FIELD_MAYBE:
+        return TYPE_BOOL;
+    default:
+        return field_holds(f) ? TYPE_HOLDS : TYPE_TEXT;
+    }
+}
+
 /* Past the key of a map at path, which is copied; NULL when it is too long. */
-static const char *skip_key(const char *path, char key[FIELD_KEY_SIZE])
+static const char *skip_key(const struct field *map, const char *path, struct field_key *key)
 {
     size_t n = strcspn(path, ".[");
 
-    if (n >= FIELD_KEY_SIZE)
+    if (n >= sizeof key->text)
         return NULL;
-    memcpy(key, path, n);
-    key[n] = '\0';
+    key->map = map;
+    memcpy(key->text, path, n);
+    key->text[n] = '\0';
     return path + n;
 }
 
 static const struct field *find_in_row(const struct field *f, const char *path,
-                                       char key[FIELD_KEY_SIZE])
+                                       struct field_key *key)
 {
     size_t n = strlen(f->name);
 
@@ -71,21 +92,20 @@ static const struct field *find_in_row(const struct field *f, const char *path,
     if (*path != '.' || !field_holds(f))
         return NULL;
     path++;
-    if (f->kind == FIELD_MAP && !f->below)
+    if (f->kind == FIELD_MAP && !f->below) /* its keys may have dots */
         return f;
-    if (f->kind == FIELD_MAP && (!(path = skip_key(path, key)) || !*path))
+    if (f->kind == FIELD_MAP && (!(path = skip_key(f, path, key)) || !*path))
         return path ? f : NULL;
     if (f->kind == FIELD_MAP)
         path++;
     return f->below ? field_find(f->below, path, key) : NULL;
 }
 
-const struct field *field_find(const struct field *table, const char *path,
-                               char key[FIELD_KEY_SIZE])
+const struct field *field_find(const struct field *table, const char *path, struct field_key *key)
 {
     const struct field *found = NULL;
 
-    key[0] = '\0';
+    key->map = NULL;
     for (const struct field *f = table; f->name && !found; f++)
         found = find_in_row(f, path, key);
     return found;

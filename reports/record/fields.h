@@ -134,14 +134,21 @@ struct field {
         .name = NULL                                                                               \
     }
 
+/* The key of a map on the way to a value; map NULL: none. */
+struct field_key {
+    const struct field *map;
+    char text[64];
+};
+
 /* The row of a value's path below a table; every index is "[]":
- * "workloads[].phases.compute.worst[].node". NULL: no such field. *key: what
- * stood for the key of a map, else "". */
-enum { FIELD_KEY_SIZE = 64 };
-const struct field *field_find(const struct field *table, const char *path,
-                               char key[FIELD_KEY_SIZE]);
-/* An object, a list or a map, of whatever. */
+ * "workloads[].phases.compute.worst[].node". NULL: no such field. */
+const struct field *field_find(const struct field *table, const char *path, struct field_key *key);
+
+/* What JSON holds there; HOLDS: an object, a list or a map, of whatever. */
+enum field_type { TYPE_TEXT, TYPE_WHOLE, TYPE_NUMBER, TYPE_BOOL, TYPE_HOLDS };
+enum field_type field_type(const struct field *f);
 bool field_holds(const struct field *f);
+/* May be null. */
 bool field_nullable(const struct field *f);
 
 /* Where the nulls of an object are explained. reasons NULL: nowhere. */

@@ -89,8 +89,7 @@ const struct field record_job_fields[] = {
                .secret = SECRET_HOST, .leaves = true),
     FIELD_HAND(INT, "nodes_omitted", "nodes left out; all are in the ranks' file"),
     FIELD_HAND(TEXTS, "plugin_remote", "nodes on which the plugin announced itself",
-               .by = "the plugin, on each node", .most = RECORD_MAX_NAMES, .secret = SECRET_HOST,
-               .leaves = true),
+               .by = "the plugin, on each node", .most = RECORD_MAX_NAMES, .secret = SECRET_HOST),
     FIELD_HAND(INT, "plugin_remote_omitted", "of them, left out"),
     FIELD_END,
 };
@@ -188,7 +187,8 @@ static const struct field hyper_layer_fields[] = {
 
 static const struct field domain_layer_fields[] = {
     FIELD_HAND(LIST, "workloads", "one row per workload", .below = record_domain_fields),
-    HASH_FIELD,
+    FIELD_HAND(TEXT, "hash", "SHA-256 of this layer", .pattern = RECORD_SHA256_PATTERN, .most = 64,
+               .secret = SECRET_DATA), /* tells equal data */
     FIELD_END,
 };
 
@@ -217,7 +217,7 @@ static const struct field system_fields[] = {
                "null where they differ",
                .below = layers_fields),
     FIELD_HAND(LIST, "nodes", "the nodes; of very many the odd ones first",
-               .below = record_node_fields),
+               .below = record_node_fields, .leaves = true),
     FIELD_ROWS(record_nodes_fields),
     FIELD_END,
 };
@@ -230,15 +230,17 @@ const struct field record_fields[] = {
                .why = "one rank: the record holds it all", .below = record_ranks_file_fields,
                .secret = SECRET_RANKS_FILE),
     FIELD_HAND(OBJECT, "run", "what was asked", .by = "the agent, from the run text",
-               .below = record_run_fields),
+               .below = record_run_fields, .leaves = true),
     FIELD_HAND(OBJECT, "job", "the Slurm job; null without Slurm", .why = "not started by Slurm",
-               .by = "the agent, from what Slurm tells a task", .below = record_job_fields),
+               .by = "the agent, from what Slurm tells a task", .below = record_job_fields,
+               .leaves = true),
     FIELD_HAND(OBJECT, "system", "where it ran", .by = "the agent, on each node",
-               .below = system_fields),
-    FIELD_HAND(OBJECT, "time", "when", .by = "the agent of rank 0", .below = record_times_fields),
+               .below = system_fields, .leaves = true),
+    FIELD_HAND(OBJECT, "time", "when", .by = "the agent of rank 0", .below = record_times_fields,
+               .leaves = true),
     FIELD_HAND(LIST, "workloads", "workloads, in the order they ran",
                .by = "the workload; what is over ranks, the agent of rank 0",
-               .below = record_workload_rows, .most = RUNSPEC_MAX_WORKLOADS),
+               .below = record_workload_rows, .most = RUNSPEC_MAX_WORKLOADS, .leaves = true),
     FIELD_HAND(LIST, "micro", "micro benchmarks", .by = "the micro benchmark",
                .below = record_micro_fields),
     FIELD_HAND(

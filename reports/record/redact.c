@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "reports/record/fields.h"
-#include "reports/record/record.h"
+#include "reports/record/record_fields.h"
 #include "reports/core/runspec.h"
 #include "reports/core/sha256.h"
 
@@ -27,157 +27,53 @@ static const char hidden[] = "redacted";
 
 /* ---- what is redacted, and how ---- */
 
-enum action { HASH, GONE, DATE, RUN_TEXT };
+enum action { NOTHING, HASH, GONE, DATE, RUN_TEXT };
 
-/* A pattern of a path: "a.b[].c"; a segment "*" is any key. */
 static const struct rule {
     uint32_t bits; /* any of them */
-    const char *path;
     enum action action;
     int kind; /* HASH: whose */
 } rules[] = {
-    {BIT(USER), "job.user", HASH, REDACT_USER},
-    {BIT(USER), "job.uid", GONE, 0},
-    {BIT(ACCOUNT), "job.account", HASH, REDACT_ACCOUNT},
-    {BIT(PARTITION), "job.partition", HASH, REDACT_PARTITION},
-    {BIT(CLUSTER), "job.cluster", HASH, REDACT_CLUSTER},
-    {BIT(JOB_NAME), "job.name", HASH, REDACT_JOB_NAME},
-    {BIT(JOB), "job.job_id", GONE, 0},
-    {BIT(JOB), "job.array_job_id", GONE, 0},
-    {BIT(JOB), "job.array_task_id", GONE, 0},
-    {BIT(JOB), "job.het_job_id", GONE, 0},
-    {BIT(JOB), "job.het_offset", GONE, 0},
-    /* the id is <cluster>-<job>..., or local-<time>-<pid> */
-    {BIT(JOB) | BIT(CLUSTER) | BIT(TIME), "id", HASH, AN_ID},
-    {BIT(JOB) | BIT(CLUSTER) | BIT(TIME), "ranks_file", GONE, 0},
-    {BIT(HOST), "job.nodes[]", HASH, REDACT_HOST},
-    {BIT(HOST), "job.plugin_remote[]", HASH, REDACT_HOST},
-    {BIT(HOST), "system.nodes[].name", HASH, REDACT_HOST},
-    {BIT(HOST), "system.nodes[].host", HASH, REDACT_HOST},
-    {BIT(HOST), "workloads[].phases.*.max_node", HASH, REDACT_HOST},
-    {BIT(HOST), "workloads[].phases.*.worst[].node", HASH, REDACT_HOST},
-    {BIT(HOST), "workloads[].counters.*.ranks.max_node", HASH, REDACT_HOST},
-    {BIT(HOST), "workloads[].counters.*.ranks.min_node", HASH, REDACT_HOST},
-    {BIT(HOST), "micro[].slowest_node", HASH, REDACT_HOST},
-    {BIT(PATH) | BIT(DATA), "run.text", RUN_TEXT, 0},
-    {BIT(PATH) | BIT(DATA), "run.canonical", RUN_TEXT, 0},
-    {BIT(PATH) | BIT(DATA), "workloads[].data.path", GONE, 0},
-    {BIT(DATA), "workloads[].data.manifest_sha256", GONE, 0},
-    {BIT(DATA), "system.layers.problem_domain.workloads[].manifest_sha256", GONE, 0},
-    {BIT(DATA), "system.layers.problem_domain.hash", GONE, 0}, /* tells equal data */
-    {BIT(TIME), "time.start", DATE, 0},
-    {BIT(TIME), "time.end", DATE, 0},
+    [SECRET_NONE] = {0, NOTHING, 0},
+    [SECRET_USER] = {BIT(USER), HASH, REDACT_USER},
+    [SECRET_UID] = {BIT(USER), GONE, 0},
+    [SECRET_ACCOUNT] = {BIT(ACCOUNT), HASH, REDACT_ACCOUNT},
+    [SECRET_PARTITION] = {BIT(PARTITION), HASH, REDACT_PARTITION},
+    [SECRET_CLUSTER] = {BIT(CLUSTER), HASH, REDACT_CLUSTER},
+    [SECRET_JOB_NAME] = {BIT(JOB_NAME), HASH, REDACT_JOB_NAME},
+    [SECRET_JOB] = {BIT(JOB), GONE, 0},
+    [SECRET_ID] = {BIT(JOB) | BIT(CLUSTER) | BIT(TIME), HASH, AN_ID},
+    [SECRET_RANKS_FILE] = {BIT(JOB) | BIT(CLUSTER) | BIT(TIME), GONE, 0}, /* its name has the id */
+    [SECRET_HOST] = {BIT(HOST), HASH, REDACT_HOST},
+    [SECRET_RUN_TEXT] = {BIT(PATH) | BIT(DATA), RUN_TEXT, 0},
+    [SECRET_FOLDER] = {BIT(PATH) | BIT(DATA), GONE, 0},
+    [SECRET_DATA] = {BIT(DATA), GONE, 0},
+    [SECRET_TIME] = {BIT(TIME), DATE, 0},
 };
 
-/* ---- what stays when confidential ---- */
-
-enum vocabulary { A_NUMBER, A_BOOL, A_HASH, A_DATE, A_WORD, A_WORKLOAD };
-
-static const char *const known_words[] = {
-    RECORD_SCHEMA, RECORD_SCHEMA_VERSION, RECORD_RULES_VERSION,
-    /* status, level, division, origin */
-    "complete", "partial", "crashed", "hardware", "system", "free", "closed", "look-alike",
-    "private", "generated", "published",
-    /* suite, class, engine, dtype, metric, unit */
-    "micro", "component", "validate", "all", "auto", "tiny", "small", "standard", "cpu", "cuda",
-    "ref", "pytorch", "external", "f32", "bf16", "f16", "f64", "mae", "rmse", "iou", "map",
-    "accuracy", "mse", "s", "flop", "byte", "J", "cycles", "instructions", "misses"};
-
-/* Keys that may stand where a pattern has "*". */
-static const char *const known_keys[] = {
-    "staging", "first_epoch", "compute", "input_wait", "exposed_allreduce", "imbalance",
-    "evaluation", "checkpoint", "other",
-    /* counters */
-    "cycles", "instructions", "flop_single", "flop_double", "flop_any", "l3_misses",
-    "cpu_user_seconds", "cpu_system_seconds", "memory_peak_bytes", "io_read_bytes",
-    "io_write_bytes", "storage_read_bytes", "storage_write_bytes", "net_receive_bytes",
-    "net_transmit_bytes", "ib_receive_bytes", "ib_transmit_bytes", "energy_package_joules",
-    "energy_dram_joules", "energy_node_joules"};
-
-static const struct allowed {
-    const char *path;
-    enum vocabulary what;
-} allowed[] = {
-    {"schema", A_WORD},
-    {"schema_version", A_WORD},
-    {"id", A_HASH},
-    {"status", A_WORD},
-    {"valid", A_BOOL},
-    {"run.level", A_WORD},
-    {"run.division", A_WORD},
-    {"run.rules_version", A_WORD},
-    {"job.cluster", A_HASH},
-    {"job.restart", A_NUMBER},
-    {"job.user", A_HASH},
-    {"job.account", A_HASH},
-    {"job.partition", A_HASH},
-    {"job.exclusive", A_BOOL},
-    {"job.nodes[]", A_HASH},
-    {"system.node_count", A_NUMBER},
-    {"system.nodes[].name", A_HASH},
-    {"time.start", A_DATE},
-    {"time.end", A_DATE},
-    {"time.wall_seconds", A_NUMBER},
-    {"workloads[].name", A_WORKLOAD},
-    {"workloads[].suite", A_WORD},
-    {"workloads[].class", A_WORD},
-    {"workloads[].engine", A_WORD},
-    {"workloads[].dtype", A_WORD},
-    {"workloads[].ranks", A_NUMBER},
-    {"workloads[].threads", A_NUMBER},
-    {"workloads[].batch", A_NUMBER},
-    {"workloads[].parameters", A_NUMBER},
-    {"workloads[].data_origin", A_WORD},
-    {"workloads[].data.train_samples", A_NUMBER},
-    {"workloads[].data.eval_samples", A_NUMBER},
-    {"workloads[].data.sample_bytes", A_NUMBER},
-    {"workloads[].quality.metric", A_WORD},
-    {"workloads[].quality.higher_is_better", A_BOOL},
-    {"workloads[].quality.target", A_NUMBER},
-    {"workloads[].quality.achieved", A_NUMBER},
-    {"workloads[].quality.baseline", A_NUMBER},
-    {"workloads[].quality.epochs_to_target", A_NUMBER},
-    {"workloads[].status", A_WORD},
-    {"workloads[].valid", A_BOOL},
-    {"workloads[].wall_seconds", A_NUMBER},
-    {"workloads[].performance.samples_per_second", A_NUMBER},
-    {"workloads[].performance.flop_per_sample", A_NUMBER},
-    {"workloads[].performance.flop_per_sample_3x", A_NUMBER},
-    {"workloads[].performance.flop_per_second", A_NUMBER},
-    {"workloads[].performance.time_to_quality_seconds", A_NUMBER},
-    {"workloads[].performance.vflops.n5", A_NUMBER},
-    {"workloads[].performance.vflops.n10", A_NUMBER},
-    {"workloads[].performance.energy_joules", A_NUMBER},
-    {"workloads[].performance.utilisation", A_NUMBER},
-    {"workloads[].epochs[].epoch", A_NUMBER},
-    {"workloads[].epochs[].seconds", A_NUMBER},
-    {"workloads[].epochs[].input_wait_seconds", A_NUMBER},
-    {"workloads[].epochs[].train_loss", A_NUMBER},
-    {"workloads[].epochs[].train_quality", A_NUMBER},
-    {"workloads[].epochs[].quality", A_NUMBER},
-    {"workloads[].epochs_omitted", A_NUMBER},
-    {"workloads[].ranks_known", A_NUMBER},
-    {"workloads[].phases.*.min_seconds", A_NUMBER},
-    {"workloads[].phases.*.median_seconds", A_NUMBER},
-    {"workloads[].phases.*.p95_seconds", A_NUMBER},
-    {"workloads[].phases.*.max_seconds", A_NUMBER},
-    {"workloads[].phases.*.max_node", A_HASH},
-    {"workloads[].counters.*.unit", A_WORD},
-    {"workloads[].counters.*.total", A_NUMBER},
-    {"workloads[].counters.*.running_ratio", A_NUMBER},
+/* What no record of ours holds, but another's may. */
+static const struct field foreign_fields[] = {
+    FIELD_HAND(TEXT, "job.name", "job name", .secret = SECRET_JOB_NAME),
+    FIELD_END,
 };
 
-static bool is_one_of(const char *word, const char *const *words, size_t n)
+/* The row of a place; NULL: no field that we know. */
+static const struct field *row_of(const char *path, struct field_key *key)
 {
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(word, words[i]) == 0)
-            return true;
-    return false;
+    const struct field *f = field_find(record_fields, path, key);
+
+    return f ? f : field_find(foreign_fields, path, key);
 }
 
-static bool is_known_word(const char *text)
+/* One of the words of that row, which tell nothing of anybody. */
+static bool is_known_word(const struct field *f, const char *text)
 {
-    return is_one_of(text, known_words, sizeof known_words / sizeof *known_words);
+    if (f->kind == FIELD_STATUS)
+        return status_of(text) >= 0;
+    for (const char *const *w = f->words; w && *w; w++)
+        if (strcmp(*w, text) == 0)
+            return true;
+    return f->known && f->known(text) >= 0;
 }
 
 /* ---- names ---- */
@@ -239,31 +135,16 @@ void redact_name(const struct redact *x, int bit, const char *name, char *out, s
 
 /* ---- paths of values ---- */
 
-/* Does the path, as walk() writes it, match? *whole: to the end, else it is
- * the beginning of what matches. key is what stood for the pattern's "*". */
-static bool match(const char *pattern, const char *path, bool *whole, char key[64])
-{
-    key[0] = '\0';
-    while (*path) {
-        if (*pattern == '*') {
-            size_t n = strcspn(path, ".[");
-            snprintf(key, 64, "%.*s", (int)(n < 64 ? n : 63), path);
-            if (n >= 64)
-                return false;
-            path += n;
-            pattern++;
-        } else if (*pattern++ != *path++) {
-            return false;
-        }
-    }
-    *whole = *pattern == '\0';
-    return *whole || *pattern == '.' || *pattern == '[';
-}
-
 /* What is done at each value, children first. Returns 1 when the value goes.
  * path has "[]" for every index, real has the index. */
+struct visited {
+    const char *path, *real;
+    const struct field *f; /* NULL: not a field of a record */
+    struct field_key key;
+};
+
 struct walk {
-    int (*visit)(struct walk *w, cJSON *node, const char *path, const char *real);
+    int (*visit)(struct walk *w, cJSON *node, const struct visited *at);
     const struct redact *x;
     cJSON *reasons; /* of the document; NULL: none */
     int n_secrets, bad;
@@ -278,7 +159,7 @@ struct place {
 };
 
 /* What does not fit, and a key that would look like a path of its own, is at
- * "?", which no pattern matches. */
+ * "?", which is no field. */
 static void place_below(const cJSON *parent, const cJSON *child, int index, const struct place *at,
                         struct place *below)
 {
@@ -307,13 +188,15 @@ static void walk(struct walk *w, cJSON *node, const struct place *at, int depth)
         next = child->next;
         place_below(node, child, index++, at, &below);
         walk(w, child, &below, depth + 1);
-        if (w->visit(w, child, below.path, below.real))
+        struct visited here = {.path = below.path, .real = below.real};
+        here.f = row_of(below.path, &here.key);
+        if (w->visit(w, child, &here))
             cJSON_Delete(cJSON_DetachItemViaPointer(node, child));
     }
 }
 
 static void walk_all(struct walk *w, cJSON *doc,
-                     int (*visit)(struct walk *, cJSON *, const char *, const char *))
+                     int (*visit)(struct walk *, cJSON *, const struct visited *))
 {
     w->visit = visit;
     walk(w, doc, &(struct place){"", ""}, 0);
@@ -406,14 +289,12 @@ static void apply(struct walk *w, cJSON *node, const struct rule *r, const char 
     }
 }
 
-static int visit_names(struct walk *w, cJSON *node, const char *path, const char *real)
+/* A list is hidden name by name. */
+static int visit_names(struct walk *w, cJSON *node, const struct visited *at)
 {
-    char key[64];
-    bool whole;
-
-    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
-        if ((rules[i].bits & w->x->bits) && match(rules[i].path, path, &whole, key) && whole)
-            apply(w, node, &rules[i], real);
+    if (at->f && (rules[at->f->secret].bits & w->x->bits) &&
+        !(at->f->kind == FIELD_TEXTS && cJSON_IsArray(node)))
+        apply(w, node, &rules[at->f->secret], at->real);
     return 0;
 }
 
@@ -484,14 +365,13 @@ static bool is_reason(const char *path)
            path[n + strspn(path + n, "abcdefghijklmnopqrstuvwxyz0123456789_.[]")] == '\0';
 }
 
-static int visit_text(struct walk *w, cJSON *node, const char *path, const char *real)
+static int visit_text(struct walk *w, cJSON *node, const struct visited *at)
 {
     const char *was = cJSON_IsString(node) ? node->valuestring : "";
 
-    (void)real;
-    if (!is_reason(path))
+    if (!is_reason(at->path))
         return 1;
-    if (!*was || is_known_word(was) || is_hash(was) || runspec_find(was) >= 0)
+    if (!*was || is_hash(was) || (at->f && is_known_word(at->f, was)))
         return 0;
     char *text = replace(w, was);
     if (text)
@@ -502,41 +382,34 @@ static int visit_text(struct walk *w, cJSON *node, const char *path, const char 
 
 /* ---- last, when confidential: what is not allowed goes ---- */
 
-static bool is_allowed(const cJSON *node, enum vocabulary what)
+static bool is_allowed(const cJSON *node, const struct field *f)
 {
-    const char *text = cJSON_IsString(node) ? node->valuestring : "";
+    const char *text = cJSON_IsString(node) ? node->valuestring : NULL;
 
-    switch (what) {
-    case A_NUMBER:
-        return cJSON_IsNumber(node) || cJSON_IsNull(node);
-    case A_BOOL:
-        return cJSON_IsBool(node) || cJSON_IsNull(node);
-    case A_HASH:
-        return is_hash(text) || strcmp(text, hidden) == 0;
-    case A_DATE:
+    bool secret = rules[f->secret].action != NOTHING;
+
+    if (!f->leaves)
+        return false;
+    if (field_holds(f) && !text) /* goes when nothing is left in it */
+        return node->child != NULL;
+    if (cJSON_IsNull(node))
+        return !secret;
+    if (!text)
+        return cJSON_IsBool(node) ? field_type(f) == TYPE_BOOL
+                                  : cJSON_IsNumber(node) && (field_type(f) == TYPE_WHOLE ||
+                                                             field_type(f) == TYPE_NUMBER);
+    if (rules[f->secret].action == DATE)
         return strspn(text, "0123456789-") == 10 && strcmp(text + 10, "T00:00:00.000Z") == 0;
-    case A_WORD:
-        return cJSON_IsNull(node) || is_known_word(text);
-    case A_WORKLOAD:
-        return runspec_find(text) >= 0;
-    }
-    return false;
+    return secret ? is_hash(text) || strcmp(text, hidden) == 0 : is_known_word(f, text);
 }
 
-static int visit_allowed(struct walk *w, cJSON *node, const char *path, const char *real)
+/* Under the keys of a map are only those that may leave. */
+static int visit_allowed(struct walk *w, cJSON *node, const struct visited *at)
 {
-    char key[64];
-    bool whole;
-
-    (void)w, (void)real;
-    for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++) {
-        if (!match(allowed[i].path, path, &whole, key) ||
-            (key[0] && !is_one_of(key, known_keys, sizeof known_keys / sizeof *known_keys)))
-            continue;
-        if (whole ? is_allowed(node, allowed[i].what) : node->child != NULL)
-            return 0;
-    }
-    return 1;
+    (void)w;
+    if (!at->f || (at->key.map && at->key.map->known(at->key.text) < 0))
+        return 1;
+    return !is_allowed(node, at->f);
 }
 
 /* What the run's own text asks for; nothing when there is none. A text that

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "reports/record/fields.h"
+#include "reports/record/record_fields.h"
 #include "reports/record/redact.h"
 #include "tests/reports/record/sample.h"
 
@@ -240,6 +241,77 @@ static void test_confidential_is_useful(void **state)
     cJSON_Delete(doc);
 }
 
+/* Every row of the tables: what may leave is nothing that anybody chose. */
+static int walk_rows(const struct field *table)
+{
+    int n = 0;
+
+    for (const struct field *f = table; f->name; f++) {
+        if (f->below)
+            n += walk_rows(f->below);
+        if (f->kind == FIELD_MAP && f->leaves && !f->known)
+            fail_msg("%s leaves under any key", f->name);
+        if (f->kind == FIELD_ROWS || f->kind == FIELD_STATUS || !f->leaves)
+            continue;
+        n++;
+        if (field_type(f) == TYPE_TEXT && !f->words && !f->known && !f->secret)
+            fail_msg("%s: a free text leaves", f->name);
+        if (f->secret == SECRET_FOLDER || f->secret == SECRET_RUN_TEXT ||
+            f->secret == SECRET_DATA || f->secret == SECRET_JOB || f->secret == SECRET_UID)
+            fail_msg("%s leaves although it tells something", f->name);
+    }
+    return n;
+}
+
+static void test_no_free_text_leaves(void **state)
+{
+    static const struct field fresh[] = {FIELD_HAND(INT, "fresh", "a new field"), FIELD_END};
+
+    (void)state;
+    assert_true(walk_rows(record_fields) > 60);
+    assert_false(fresh->leaves); /* without a word */
+}
+
+static const char *const all_counters[] = {
+#define COUNTER(symbol, backend, unit, kind, scope, title, ...) #symbol,
+#include "reports/core/counters.def"
+};
+static const char *const all_metrics[] = {
+#define METRIC(name, title) #name,
+#include "reports/core/metrics.def"
+};
+
+static void test_tables_leave(void **state)
+{
+    struct redact x = opened("confidential = yes");
+    struct err e = ERR_INIT;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof all_counters / sizeof *all_counters; i++) {
+        cJSON *doc = sample(), *w = cJSON_GetArrayItem(cJSON_GetObjectItem(doc, "workloads"), 0);
+        cJSON *counters = cJSON_GetObjectItem(w, "counters");
+        char path[128];
+        cJSON_ReplaceItemInObject(counters, "instructions", cJSON_CreateObject());
+        cJSON *c = cJSON_AddObjectToObject(counters, all_counters[i]);
+        cJSON_AddNumberToObject(c, "total", 7);
+        cJSON_AddNumberToObject(cJSON_AddObjectToObject(counters, "my_users"), "total", 8);
+        assert_int_equal(redact_record(&x, doc, &e), 0);
+        snprintf(path, sizeof path, "workloads[0].counters.%s.total", all_counters[i]);
+        if (json_number(doc, path, 0) != 7)
+            fail_msg("%s is gone", all_counters[i]);
+        assert_null(json_at(doc, "workloads[0].counters.my_users"));
+        cJSON_Delete(doc);
+    }
+    for (size_t i = 0; i < sizeof all_metrics / sizeof *all_metrics; i++) {
+        cJSON *doc = sample(), *w = cJSON_GetArrayItem(cJSON_GetObjectItem(doc, "workloads"), 0);
+        cJSON_ReplaceItemInObject(cJSON_GetObjectItem(w, "quality"), "metric",
+                                  cJSON_CreateString(all_metrics[i]));
+        assert_int_equal(redact_record(&x, doc, &e), 0);
+        assert_string_equal(json_text(doc, "workloads[0].quality.metric", "gone"), all_metrics[i]);
+        cJSON_Delete(doc);
+    }
+}
+
 static void test_types(void **state)
 {
     static const char *const texts[] = {
@@ -364,6 +436,8 @@ int main(void)
         cmocka_unit_test(test_one_name_is_one_name),
         cmocka_unit_test(test_canaries),
         cmocka_unit_test(test_confidential_is_useful),
+        cmocka_unit_test(test_no_free_text_leaves),
+        cmocka_unit_test(test_tables_leave),
         cmocka_unit_test(test_types),
         cmocka_unit_test(test_run_asks),
         cmocka_unit_test(test_salt),
