@@ -19,6 +19,7 @@ noinst_LTLIBRARIES += %D%/libcore.la
     %D%/sha256.h %D%/sha256.c \
     %D%/utf8.h %D%/utf8.c \
     %D%/workloads.def
+dist_man_MANS += %D%/hpcai500-run.7
 if BUILD_TOOLS
 dist_man_MANS += %D%/hpcai500.conf.5
 dist_doc_DATA += %D%/hpcai500.conf.example

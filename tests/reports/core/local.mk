@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 if BUILD_TESTS
-core_tests = %D%/test_core %D%/test_files %D%/test_runspec %D%/test_conf
+core_tests = %D%/test_core %D%/test_files %D%/test_runspec %D%/test_run_page %D%/test_conf
 check_PROGRAMS += $(core_tests)
 TESTS += $(core_tests)
 core_test_libs = reports/core/libcore.la $(CMOCKA_LIBS)
@@ -13,6 +13,9 @@ core_test_libs = reports/core/libcore.la $(CMOCKA_LIBS)
 %C%_test_runspec_SOURCES = %D%/test_runspec.c
 %C%_test_runspec_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_runspec_LDADD = $(core_test_libs)
+%C%_test_run_page_SOURCES = %D%/test_run_page.c
+%C%_test_run_page_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_run_page_LDADD = $(core_test_libs)
 %C%_test_conf_SOURCES = %D%/test_conf.c
 %C%_test_conf_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_conf_LDADD = $(core_test_libs)
