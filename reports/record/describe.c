@@ -414,19 +414,18 @@ static void print_row(const struct field *f, const char *path)
 {
     fputs(".It Cm ", stdout);
     roff(path);
-    printf("\n%s", kind_word(f));
-    if (f->unit && !field_holds(f))
-        printf(" [%s]", f->unit);
-    print_words(f);
-    if (field_nullable(f))
-        fputs(" or null", stdout);
-    fputs(f->leaves ? "; C.\n" : ".\n", stdout);
+    putchar('\n');
     roff(f->title);
     if (f->since)
         printf("; since %s", f->since);
-    fputs(".\n", stdout);
+    printf(".\n(%s", kind_word(f));
+    if (f->unit && !field_holds(f))
+        printf(" in %s", f->unit);
+    print_words(f);
+    fputs(field_nullable(f) ? ", or null" : "", stdout);
+    fputs(f->leaves ? "; C)\n" : ")\n", stdout);
     if (f->by) {
-        fputs("Filled in by: ", stdout);
+        fputs("Filled in by ", stdout);
         roff(f->by);
         fputs(".\n", stdout);
     }
