@@ -18,6 +18,11 @@ page() {
     find "$top_srcdir/reports" "$top_srcdir/spank" "$top_srcdir/workloads" -name "hpcai500-$1.[18]"
 }
 
+# pages: all man pages of the tree
+pages() {
+    find "$top_srcdir"/{agent,reports,spank,workloads} -name '*.[1578]'
+}
+
 # options <TEXT: --a --b, each once, but --help
 options() {
     grep -o -- '--[a-z][a-z-]*\b' | grep -vx -- --help | sort -u
@@ -62,6 +67,38 @@ options() {
         man --warnings -E UTF-8 -l -Tutf8 -Z "$file" 2>warnings >/dev/null
         [ ! -s warnings ] || { echo "$file"; cat warnings; false; }
         n=$((n + 1))
-    done < <(find "$top_srcdir"/{agent,reports,spank,workloads} -name '*.[158]')
-    [ "$n" -ge 15 ]
+    done < <(pages)
+    [ "$n" -ge 19 ]
+}
+
+@test "each man page has examples, and every page of ours that it names is there" {
+    while IFS= read -r file; do
+        grep -q '^\.Sh EXAMPLES' "$file" || { echo "$file has no EXAMPLES"; false; }
+        while read -r name section; do
+            case $name in
+            hpcai500* | spank-hpcai500)
+                [ -n "$(pages | grep "/$name\.$section\$")" ] || { echo "$file names $name($section), which is not there"; false; } ;;
+            esac
+        done < <(sed -n 's/.*\.\?Xr \([a-z0-9.-]*\) \([1-9]\).*/\1 \2/p' "$file")
+    done < <(pages)
+}
+
+@test "the site guide's numbers are the code's" {
+    page=$top_srcdir/spank/hpcai500-site.7
+    # words of the page | what the source must say, and where
+    while IFS='|' read -r words source file; do
+        grep -q "$words" "$page" || { echo "the page does not say: $words"; false; }
+        grep -qF "$source" "$top_srcdir/$file" || { echo "$file does not say: $source"; false; }
+    done <<'END'
+waits 5 seconds at most|WITNESS_MS = 5000|spank/plugin/script.c
+ends after 10 seconds|SCRIPT_SECONDS = 10|spank/witness/witness_main.c
+sends for 60 seconds at most|FORWARD_SECONDS = 60|spank/witness/witness_main.c
+64 connections at a time|RECEIVE_MAX_PEERS = 64|spank/relay/receive.h
+1,000 bundles or 1 GiB|QUARANTINE_FILES = 1000, QUARANTINE_BYTES = 1 << 30|spank/collect/collect_quarantine.h
+every two minutes|OnUnitInactiveSec=2min|contrib/systemd/hpcai500-collect-once.timer
+END
+    hpcai500 config >config
+    grep -q '^spool_queue *= *256M' config
+    grep -q '^spool_per_job *= *16M' config
+    grep -q '^service_user *= *slurm' config
 }
