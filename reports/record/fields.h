@@ -10,7 +10,7 @@
  *     FIELD(workload_result, batch, LONG, "batch", "global batch", .unit = "samples",
  *           .why = "stopped before it was chosen", .leaves = true),
  *
- * What is not said takes the careful value: no null, no number below 0, no
+ * What a row does not say takes the careful value: no null, no number below 0, no
  * control character, nothing longer than the member, and hidden from others
  * when a run is confidential. A row with `.secret` is redacted as what it is.
  *

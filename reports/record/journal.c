@@ -112,7 +112,7 @@ static int append(struct journal *j, const char *json, bool sync, struct err *e)
     int size = asprintf(&line, "%08zx %08x %s\n", n, crc32c(0, json, n), json);
 
     if (size < 0)
-        return err_set(e, "the journal needs more memory than there is");
+        return err_set(e, "there is not enough memory for the journal");
     if (j->copy && !j->copy->failed)
         write_line(j->copy, line, size, sync, NULL);
     int rc = write_line(j, line, size, sync, e);
@@ -135,7 +135,7 @@ static int commit(struct journal *j, cJSON *o, int broken, bool sync, struct err
 {
     char *text = o && !broken ? cJSON_PrintUnformatted(o) : NULL;
     int rc =
-        text ? append(j, text, sync, e) : err_set(e, "the journal needs more memory than there is");
+        text ? append(j, text, sync, e) : err_set(e, "there is not enough memory for the journal");
 
     free(text);
     cJSON_Delete(o);
@@ -307,7 +307,7 @@ long journal_read(const char *path, int (*fn)(void *ctx, const char *json), void
         return -1;
     }
     if (!S_ISREG(st.st_mode)) {
-        err_set(e, "%s: not a regular file", path);
+        err_set(e, "%s is not a regular file", path);
         fclose(f);
         errno = 0;
         return -1;

@@ -414,7 +414,7 @@ static int fill(const char *folder, struct dirent **names, int n, struct record 
                       faults.bad - SHOWN_JOURNALS);
     int why = faults.unread ? EIO : 0;
     if (count == 0) {
-        rc = err_set(e, "%s: no journal with a start in it", folder);
+        rc = err_set(e, "%s: none of its journals has a beginning", folder);
     } else if ((rc = merge(r, stories, count)) < 0) {
         err_set(e, "%s: out of memory", folder);
         why = ENOMEM;

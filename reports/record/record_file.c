@@ -374,7 +374,7 @@ static int check_keys(const cJSON *o, const char *name, struct err *e)
     qsort(keys, (size_t)n, sizeof *keys, by_key);
     for (i = 1; rc == 0 && i < n; i++)
         if (strcmp(keys[i - 1], keys[i]) == 0)
-            rc = err_set(e, "%s: the key '%.64s' stands twice", name, keys[i]);
+            rc = err_set(e, "%s: the key '%.64s' is given twice", name, keys[i]);
     free(keys);
     return rc;
 }
@@ -399,7 +399,9 @@ static int check_schema(const cJSON *doc, const char *name, struct err *e)
     if (!cJSON_IsObject(doc) || strcmp(json_text(doc, "schema", ""), RECORD_SCHEMA) != 0)
         return err_set(e, "%s: not a record of hpcai500", name);
     if (strncmp(version, RECORD_SCHEMA_VERSION, 2) != 0)
-        return err_set(e, "%s: schema version '%.32s', this release reads 1.x", name, version);
+        return err_set(e,
+                       "%s: schema version '%.32s', but this release reads 1.x; use one that fits",
+                       name, version);
     return 0;
 }
 
@@ -468,11 +470,14 @@ char *record_load(const char *path, size_t *size, struct err *e)
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
 
     if (fd < 0) {
-        err_set(e, "%s: %s", path, errno == ELOOP ? "a symbolic link" : strerror(errno));
+        if (errno == ELOOP)
+            err_set(e, "%s is a symbolic link; name the file itself", path);
+        else
+            err_set(e, "%s: %s", path, strerror(errno));
         return NULL;
     }
     if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-        err_set(e, "%s: not a regular file", path);
+        err_set(e, "%s is not a regular file", path);
     else
         text = slurp(fd, path, size, e);
     close(fd);

@@ -213,7 +213,7 @@ char *record_to_json(const struct record *r, const struct record_ranks_file *ran
         char *text = doc ? cJSON_Print(doc) : NULL;
         cJSON_Delete(doc);
         if (!text) {
-            err_set(e, "the record needs more memory than there is");
+            err_set(e, "there is not enough memory for the record");
             return NULL;
         }
         if (strlen(text) < RECORD_MAX_BYTES)

@@ -56,8 +56,6 @@ static const char *node_of(const struct record *r, const struct record_workload 
     return node >= 0 && node < r->n_nodes ? r->nodes[node].name : "";
 }
 
-#define NO_NODE "the rank did not say on which node it ran"
-
 static int put_worst(cJSON *o, const struct record *r, const struct record_workload *w,
                      const struct ranked *v, int n_worst, const struct nulls *n)
 {

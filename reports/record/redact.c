@@ -159,7 +159,7 @@ struct place {
 };
 
 /* What does not fit, and a key that would look like a path of its own, is at
- * "?", which is no field. */
+ * "?", which is not a field. */
 static void place_below(const cJSON *parent, const cJSON *child, int index, const struct place *at,
                         struct place *below)
 {
@@ -467,8 +467,7 @@ static int check_salt(const struct stat *st, const char *path, struct err *e)
     if (!S_ISREG(st->st_mode))
         return err_set(e, "the salt %s is not a regular file", path);
     if (st->st_mode & 0027)
-        return err_set(e, "the salt %s can be read or changed by others; chmod 0440 %s", path,
-                       path);
+        return err_set(e, "others can read or change the salt %s; chmod 0440 %s", path, path);
     if (st->st_uid != 0 && st->st_uid != geteuid())
         return err_set(e, "the salt %s belongs to user %ld; chown it to root", path,
                        (long)st->st_uid);

@@ -14,7 +14,7 @@
  * The witness's hash of a file is that of the file before, and its credential
  * tells names: it is not kept with a redacted file. redact_seal() says later
  * whether a file is the one before; unsalted, that hash would give the names
- * away to whoever tries them.
+ * away to anybody who tries them.
  *
  * Life:    plain data; redact_open() reads the salt once.
  * Failure: -1 and a sentence; a document that failed must be thrown away.

@@ -239,7 +239,7 @@ const struct field record_epoch_fields[] = {
 
 /* ---- over the ranks ---- */
 
-#define NO_NODE "the node of that rank is not known"
+#define NO_NODE "the rank did not say on which node it ran"
 
 const struct field record_shares_fields[] = {
     FIELD(record_shares, utilisation, DOUBLE, "performance.utilisation",

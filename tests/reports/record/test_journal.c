@@ -317,7 +317,7 @@ static void test_nothing(void **state)
     assert_int_equal(mkdir(folder, 0700), 0);
     close(open(journal_of(3), O_WRONLY | O_CREAT, 0600));
     assert_int_equal(record_from_journals(folder, &r, &e), -1);
-    snprintf(want, sizeof want, "%s: no journal with a start in it", folder);
+    snprintf(want, sizeof want, "%s: none of its journals has a beginning", folder);
     assert_string_equal(e.text, want);
     record_fini(&r);
 }

@@ -110,10 +110,10 @@ fits() {
     mkfifo fifo.json
     run timeout 300 "$hpcai500" show ./fifo.json
     [ "$status" -eq 3 ]
-    [ "$output" = "hpcai500 show: ./fifo.json: not a regular file" ]
+    [ "$output" = "hpcai500 show: ./fifo.json is not a regular file" ]
     ln -s "$GALLERY/lab-4711.0.3.json" link.json
     run "$hpcai500" show ./link.json
-    [ "$output" = "hpcai500 show: ./link.json: a symbolic link" ]
+    [ "$output" = "hpcai500 show: ./link.json is a symbolic link; name the file itself" ]
     run "$hpcai500" show ./none.json
     [ "$output" = "hpcai500 show: ./none.json: No such file or directory" ]
     run "$hpcai500" show
