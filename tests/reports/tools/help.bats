@@ -102,3 +102,19 @@ END
     grep -q '^spool_per_job *= *16M' config
     grep -q '^service_user *= *slurm' config
 }
+
+@test "what README.md names is there" {
+    cd "$top_srcdir"
+    n=0
+    while read -r path; do
+        [ -e "$path" ] || { echo "README.md names $path, which is not there"; false; }
+        n=$((n + 1))
+    done < <(grep -oE '\b(contrib|reports|workloads|spank|tests|papi|agent)/[A-Za-z0-9_./-]*[A-Za-z0-9/]' README.md | sort -u)
+    [ "$n" -ge 15 ]
+    # the two commands of a fresh machine
+    grep -qx '    contrib/first-light.sh' README.md
+    grep -qx '    contrib/test.sh' README.md
+    while read -r page; do
+        pages | grep -q "/$page\.[1578]$" || { echo "README.md names man $page, which is not there"; false; }
+    done < <(grep -o '`man [a-z0-9.-]*`' README.md | sed 's/.*man //; s/`//' | sort -u)
+}
