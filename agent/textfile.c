@@ -3,25 +3,19 @@
 
 #include "agent/textfile.h"
 
-#include <fcntl.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "reports/core/slurp.h"
 
 int textfile_read(const char *path, char *text, size_t size)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    size_t at = 0;
-    ssize_t n = 0;
+    ssize_t n = slurp_text(path, text, size);
 
-    text[0] = '\0';
-    if (fd < 0)
+    if (n < 0 && errno != EFBIG)
         return -1;
-    while (at < size - 1 && (n = read(fd, text + at, size - 1 - at)) > 0)
-        at += (size_t)n;
-    close(fd);
-    if (n < 0 && at == 0)
-        return -1;
+    size_t at = n < 0 ? size - 1 : (size_t)n;
     while (at > 0 && (text[at - 1] == '\n' || text[at - 1] == '\0'))
         at--;
     text[at] = '\0';

@@ -13,6 +13,7 @@
 
 #include "papi/backend.h"
 #include "papi/state.h"
+#include "reports/core/slurp.h"
 
 void root_path(const struct counters *c, char *buf, size_t size, const char *path)
 {
@@ -25,23 +26,13 @@ void root_path(const struct counters *c, char *buf, size_t size, const char *pat
 ssize_t read_small(const struct counters *c, const char *path, char *buf, size_t size)
 {
     char full[PATH_BYTES];
-    size_t len = 0;
-    ssize_t n;
-    int fd;
 
     root_path(c, full, sizeof(full), path);
-    fd = open(full, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
-        return -errno;
-    /* The kernel gives long texts in pieces. */
-    while ((n = read(fd, buf + len, size - len)) > 0) {
-        len += (size_t)n;
-        if (len == size)
-            break;
-    }
-    n = n < 0 ? -errno : len == size ? -EFBIG : (ssize_t)len;
-    close(fd);
-    buf[n < 0 ? 0 : n] = '\0';
+    ssize_t n = slurp_text(full, buf, size);
+    if (n < 0)
+        n = -errno;
+    if (n < 0)
+        buf[0] = '\0';
     return n;
 }
 

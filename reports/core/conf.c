@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "reports/core/nearest.h"
+#include "reports/core/slurp.h"
 
 struct key;
 
@@ -556,46 +557,40 @@ static int check_folders(const char *path, struct err *e)
     return 0;
 }
 
-/* The whole file; its size, -1 with a sentence. O_NONBLOCK: a FIFO does not
+/* The whole file; free() it. NULL with a sentence. O_NONBLOCK: a FIFO does not
  * hold us. */
-static long read_file(const char *path, unsigned flags, char *text, struct err *e)
+static char *read_file(const char *path, unsigned flags, size_t *size, struct err *e)
 {
     struct stat st;
-    size_t n = 0;
-    ssize_t got = 0;
-    int rc = -1;
+    char *text = NULL;
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 
-    if (fd < 0)
-        return err_set(e, "cannot read %s: %s", path, strerror(errno));
-    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-        err_set(e, "%s is not a regular file", path);
-        goto out;
+    if (fd < 0) {
+        err_set(e, "cannot read %s: %s", path, strerror(errno));
+        return NULL;
     }
-    if ((flags & CONF_PRIVILEGED) && (check_owner(&st, path, e) || check_folders(path, e)))
-        goto out;
-    while (n <= CONF_MAX_BYTES &&
-           ((got = read(fd, text + n, CONF_MAX_BYTES + 1 - n)) > 0 || (got < 0 && errno == EINTR)))
-        n += got > 0 ? (size_t)got : 0;
-    rc = got < 0 ? err_set(e, "cannot read %s: %s", path, strerror(errno)) : 0;
-out:
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+        err_set(e, "%s is not a regular file", path);
+    else if (!(flags & CONF_PRIVILEGED) ||
+             (check_owner(&st, path, e) == 0 && check_folders(path, e) == 0)) {
+        text = slurp_fd(fd, CONF_MAX_BYTES, size);
+        if (!text && errno == EFBIG)
+            err_set(e, "%s is larger than %d bytes", path, CONF_MAX_BYTES);
+        else if (!text)
+            err_set(e, "cannot read %s: %s", path, strerror(errno));
+    }
     close(fd);
-    return rc ? -1 : (long)n;
+    return text;
 }
 
 static int load_file(struct conf *c, const char *path, unsigned flags, struct err *e)
 {
-    char *text = malloc(CONF_MAX_BYTES + 1);
-    int rc = -1;
+    size_t size;
 
     if (strlen(path) >= sizeof c->files[0])
-        err_set(e, "the path %s is too long", path);
-    else if (!text)
-        err_set(e, "out of memory");
-    else {
-        long n = read_file(path, flags, text, e);
-        rc = n < 0 ? -1 : parse_file(c, text, (size_t)n, path, e);
-    }
+        return err_set(e, "the path %s is too long", path);
+    char *text = read_file(path, flags, &size, e);
+    int rc = text ? parse_file(c, text, size, path, e) : -1;
     free(text);
     return rc;
 }

@@ -17,6 +17,8 @@ noinst_LTLIBRARIES += %D%/libcore.la
     %D%/result.h %D%/result.c \
     %D%/runspec.h %D%/runspec.c \
     %D%/sha256.h %D%/sha256.c \
+    %D%/slurp.h %D%/slurp.c \
+    %D%/spawn.h %D%/spawn.c \
     %D%/utf8.h %D%/utf8.c \
     %D%/workloads.def
 dist_man_MANS += %D%/hpcai500-run.7

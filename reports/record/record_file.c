@@ -22,6 +22,7 @@
 
 #include "reports/core/atomic.h"
 #include "reports/core/fdio.h"
+#include "reports/core/slurp.h"
 #include "reports/record/record_fields.h"
 #include "reports/core/sha256.h"
 #include "reports/core/utf8.h"
@@ -436,52 +437,21 @@ cJSON *record_parse(const char *text, size_t size, const char *name, struct err 
     return NULL;
 }
 
-/* Whole file of at most RECORD_MAX_BYTES; one byte more is asked for, so
- * that a file that grows is seen. */
-static char *slurp(int fd, const char *path, size_t *size, struct err *e)
-{
-    char *text = malloc(RECORD_MAX_BYTES + 1);
-    ssize_t n = 1;
-
-    *size = 0;
-    while (text && n > 0 && *size <= RECORD_MAX_BYTES) {
-        n = read(fd, text + *size, RECORD_MAX_BYTES + 1 - *size);
-        if (n < 0 && errno == EINTR) {
-            n = 1;
-            continue;
-        }
-        if (n > 0)
-            *size += (size_t)n;
-    }
-    if (text && n >= 0 && *size <= RECORD_MAX_BYTES)
-        return text;
-    if (text && n >= 0)
-        err_set(e, "%s: more than %d bytes, too large for a record", path, RECORD_MAX_BYTES);
-    else
-        err_set(e, "%s: %s", path, text ? strerror(errno) : "out of memory");
-    free(text);
-    return NULL;
-}
-
 char *record_load(const char *path, size_t *size, struct err *e)
 {
-    struct stat st;
-    char *text = NULL;
-    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+    char *text = slurp(AT_FDCWD, path, O_NOFOLLOW, RECORD_MAX_BYTES, size);
 
-    if (fd < 0) {
-        if (errno == ELOOP)
-            err_set(e, "%s is a symbolic link; name the file itself", path);
-        else
-            err_set(e, "%s: %s", path, strerror(errno));
-        return NULL;
-    }
-    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+    if (text)
+        return text;
+    if (errno == ELOOP)
+        err_set(e, "%s is a symbolic link; name the file itself", path);
+    else if (errno == EINVAL || errno == ENXIO)
         err_set(e, "%s is not a regular file", path);
+    else if (errno == EFBIG)
+        err_set(e, "%s: more than %d bytes, too large for a record", path, RECORD_MAX_BYTES);
     else
-        text = slurp(fd, path, size, e);
-    close(fd);
-    return text;
+        err_set(e, "%s: %s", path, strerror(errno));
+    return NULL;
 }
 
 cJSON *record_read(const char *path, struct err *e)

@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +16,8 @@
 #include <unistd.h>
 
 #include "reports/core/fdio.h"
+#include "reports/core/slurp.h"
+#include "reports/core/spawn.h"
 #include "spank/account/admin_comment.h"
 #include "spank/collect/collect_say.h"
 #include "spank/collect/collect_text.h"
@@ -32,22 +33,12 @@ enum { ANSWER_SIZE = 600 };
 static unsigned char *packed(const struct conf *c, const char *place, size_t *size)
 {
     char path[PATH_MAX];
-    unsigned char *bytes = NULL;
-    struct stat st;
-    ssize_t n = -1;
 
     if (snprintf(path, sizeof path, "%s/%s", c->archive, place) >= (int)sizeof path)
         return NULL;
-    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0)
-        return NULL;
-    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 &&
-        st.st_size < ADMIN_COMMENT_MAX / 4 * 3 && (bytes = malloc((size_t)st.st_size)))
-        n = fdio_read(fd, bytes, (size_t)st.st_size);
-    close(fd);
-    *size = (size_t)n;
-    if (n > 0 && n == st.st_size)
-        return bytes;
+    char *bytes = slurp(AT_FDCWD, path, O_NOFOLLOW, ADMIN_COMMENT_MAX / 4 * 3 - 1, size);
+    if (bytes && *size > 0)
+        return (unsigned char *)bytes;
     free(bytes);
     return NULL;
 }
@@ -152,8 +143,7 @@ static void helper_env(char *env[N_PASSED + 2], char *lock)
 static int helper_start(const struct conf *c, struct helper *p, struct err *e)
 {
     char path[PATH_MAX] = "", *env[N_PASSED + 2], lock[CONF_TEXT_SIZE + 64];
-    char *argv[] = {path, (char *)"merge", (char *)"-", NULL};
-    posix_spawn_file_actions_t files;
+    const char *const argv[] = {path, "merge", "-", NULL};
     int in[2], out[2], why;
 
     if (helper_path(path) < 0)
@@ -165,13 +155,14 @@ static int helper_start(const struct conf *c, struct helper *p, struct err *e)
         close(in[1]);
         return err_set(e, "a pipe: %s", strerror(errno));
     }
-    posix_spawn_file_actions_init(&files);
-    posix_spawn_file_actions_adddup2(&files, in[0], 0);
-    posix_spawn_file_actions_adddup2(&files, out[1], 1);
     snprintf(lock, sizeof lock, "HPCAI500_SLURMDBD_LOCK=%s.slurmdbd.lock", c->history);
     helper_env(env, lock);
-    why = posix_spawn(&p->pid, path, &files, NULL, argv, env);
-    posix_spawn_file_actions_destroy(&files);
+    const struct spawn s = {.argv = argv,
+                            .env = (const char *const *)env,
+                            .in = in[0],
+                            .out = out[1],
+                            .err = SPAWN_SAME};
+    why = spawn_start(&s, &p->pid);
     close(in[0]);
     close(out[1]);
     if (why == 0 && (p->to = fdopen(in[1], "w")) && (p->from = fdopen(out[0], "r")))

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reports/core/slurp.h"
+
 enum { SRUN = 1, SBATCH = 2, SALLOC = 4, ALL = SRUN | SBATCH | SALLOC };
 enum takes { NO_VALUE, VALUE, OPTIONAL }; /* OPTIONAL: only with "=", or in the same word */
 
@@ -176,32 +178,7 @@ static const struct row {
 
 enum { N_ROWS = sizeof rows / sizeof *rows };
 
-/* The whole file, "" for none; *size without the final NUL that is added. */
-static char *read_all(const char *path, size_t *size)
-{
-    FILE *f = fopen(path, "re");
-    size_t room = 4096;
-    char *text = malloc(room + 1);
-
-    *size = 0;
-    while (f && text) {
-        size_t n = fread(text + *size, 1, room - *size, f);
-        *size += n;
-        if (n == 0)
-            break;
-        if (*size == room) {
-            char *more = realloc(text, (room *= 2) + 1);
-            if (!more)
-                free(text);
-            text = more;
-        }
-    }
-    if (text)
-        text[*size] = '\0';
-    if (f)
-        fclose(f);
-    return text;
-}
+enum { MAX_BYTES = 64 << 20 }; /* the kernel gives a command line less */
 
 int cmdline_init(struct cmdline *c)
 {
@@ -209,7 +186,7 @@ int cmdline_init(struct cmdline *c)
     int n = 0;
 
     memset(c, 0, sizeof *c);
-    c->words = read_all("/proc/self/cmdline", &size);
+    c->words = slurp(AT_FDCWD, "/proc/self/cmdline", 0, MAX_BYTES, &size);
     if (!c->words || size == 0)
         goto fail;
     for (size_t i = 0; i < size; i++)

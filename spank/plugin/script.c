@@ -9,16 +9,14 @@
 
 #include "spank/plugin/plugin.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "reports/core/clock.h"
+#include "reports/core/spawn.h"
 
 enum { WITNESS_MS = 5000, MAX_ROW = 16384, N_ROWS = 16 };
 
@@ -67,46 +65,6 @@ static int describe(struct script *s, spank_t sp, const struct site *site)
     return 0;
 }
 
-/* A group of its own, so that all of it can be ended; none of our pipes, for
- * which slurmd would wait. */
-static int start(pid_t *pid, const char *program, const char *verb, char *const env[])
-{
-    char *argv[] = {(char *)program, (char *)verb, NULL};
-    posix_spawn_file_actions_t files;
-    posix_spawnattr_t attr;
-    sigset_t none, all;
-
-    sigemptyset(&none);
-    sigfillset(&all);
-    posix_spawn_file_actions_init(&files);
-    posix_spawnattr_init(&attr);
-    int rc = posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
-    for (int fd = 1; rc == 0 && fd < 3; fd++)
-        rc = posix_spawn_file_actions_addopen(&files, fd, "/dev/null", O_WRONLY, 0);
-    posix_spawnattr_setsigmask(&attr, &none);
-    posix_spawnattr_setsigdefault(&attr, &all);
-    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
-                                        POSIX_SPAWN_SETSIGDEF);
-    if (rc == 0)
-        rc = posix_spawn(pid, program, &files, &attr, argv, env);
-    posix_spawnattr_destroy(&attr);
-    posix_spawn_file_actions_destroy(&files);
-    return rc;
-}
-
-/* Whether it ended within so many milliseconds. One that hangs in the kernel
- * is not waited for even after SIGKILL: init will find it. */
-static bool ended(pid_t pid, int milliseconds)
-{
-    for (int waited = 0, pause = 1; waited < milliseconds; waited += pause, pause += pause < 10) {
-        pid_t who = waitpid(pid, NULL, WNOHANG);
-        if (who == pid || (who < 0 && errno != EINTR))
-            return true;
-        nanosleep(&(struct timespec){.tv_nsec = pause * 1000000L}, NULL);
-    }
-    return false;
-}
-
 static int witness(spank_t sp, int argc, char *argv[], const char *verb)
 {
     static struct site site;
@@ -119,14 +77,22 @@ static int witness(spank_t sp, int argc, char *argv[], const char *verb)
         return 0;
     }
     if (site.witness && describe(&s, sp, &site) == 0) {
-        int rc = start(&pid, site.witness, verb, s.rows);
+        const char *const command[] = {site.witness, verb, NULL};
+        /* none of our pipes, for which slurmd would wait */
+        const struct spawn spawn = {.argv = command,
+                                    .env = (const char *const *)s.rows,
+                                    .in = SPAWN_NULL,
+                                    .out = SPAWN_NULL,
+                                    .err = SPAWN_NULL,
+                                    .group = true};
+        int rc = spawn_start(&spawn, &pid);
         if (rc) {
             slurm_error("hpcai500: %s: %s", site.witness, strerror(rc));
-        } else if (!ended(pid, WITNESS_MS)) {
+        } else if (!spawn_wait(pid, clock_now_ms() + WITNESS_MS, NULL)) {
             slurm_error("hpcai500: %s %s did not end within %d s", site.witness, verb,
                         WITNESS_MS / 1000);
             kill(-pid, SIGKILL);
-            ended(pid, 100);
+            spawn_wait(pid, clock_now_ms() + 100, NULL); /* if it hangs, init will find it */
         }
     }
     for (int i = 0; i < s.n; i++)

@@ -8,7 +8,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +16,7 @@
 #include <unistd.h>
 
 #include "reports/core/clock.h"
+#include "reports/core/spawn.h"
 #include "spank/plugin/plugin.h"
 
 enum { ASK_SECONDS = 30, KILL_SECONDS = 30 };
@@ -132,28 +132,15 @@ int step_find(const char *name, char *const *env, char *path, size_t size)
     return -1;
 }
 
-/* posix_spawn with default signals and fd as stdout. */
-static int spawn(pid_t *pid, char *const argv[], char *const env[], unsigned flags, int out)
+static int start(pid_t *pid, char *const argv[], char *const env[], unsigned flags, int out)
 {
-    posix_spawn_file_actions_t files;
-    posix_spawnattr_t attributes;
-    sigset_t none, all;
+    const struct spawn s = {.argv = (const char *const *)argv,
+                            .env = (const char *const *)env,
+                            .in = flags & STEP_AGENT ? SPAWN_NULL : SPAWN_SAME,
+                            .out = out == 1 ? SPAWN_SAME : out,
+                            .err = SPAWN_SAME};
 
-    sigemptyset(&none);
-    sigfillset(&all);
-    posix_spawn_file_actions_init(&files);
-    if (flags & STEP_AGENT)
-        posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
-    if (out != 1)
-        posix_spawn_file_actions_adddup2(&files, out, 1);
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setsigdefault(&attributes, &all);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    int rc = posix_spawn(pid, argv[0], &files, &attributes, argv, env);
-    posix_spawn_file_actions_destroy(&files);
-    posix_spawnattr_destroy(&attributes);
-    return rc;
+    return spawn_start(&s, pid);
 }
 
 /* Whether the child has ended by that time, 0: ever; it is left to be reaped.
@@ -244,7 +231,7 @@ int step_run(char *const argv[], char *const env[], unsigned flags, double secon
     if (!clean)
         return err_set(e, "no memory for an environment");
     pthread_sigmask(SIG_BLOCK, &held, &before);
-    int rc = spawn(&pid, argv, clean, flags, flags & STEP_TO_STDERR ? 2 : 1);
+    int rc = start(&pid, argv, clean, flags, flags & STEP_TO_STDERR ? 2 : 1);
     bool ended = rc || wait_forwarding(pid, seconds > 0 ? clock_now() + seconds : 0);
     int code = rc ? -1 : reap(pid);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -291,7 +278,7 @@ int step_ask(char *const argv[], char *const env[], char *line, size_t size, str
         err_set(e, "%s could not be asked: %s", argv[0], strerror(errno));
         goto out;
     }
-    int rc = spawn(&pid, argv, clean, STEP_AGENT, ends[1]);
+    int rc = start(&pid, argv, clean, STEP_AGENT, ends[1]);
     close(ends[1]);
     ends[1] = -1;
     if (rc) {

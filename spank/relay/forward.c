@@ -19,6 +19,7 @@
 #include "reports/core/clock.h"
 #include "reports/core/fdio.h"
 #include "reports/core/sha256.h"
+#include "reports/core/slurp.h"
 #include "spank/relay/bundle.h"
 #include "spank/relay/cred.h"
 #include "spank/relay/spool.h"
@@ -221,25 +222,23 @@ static int send_head(const struct conf *c, int to, const struct waiting *w, cons
     return rc ? -1 : 0;
 }
 
-static char *slurp(int out, struct waiting *w, char hash[SHA256_HEX_SIZE], struct err *e)
+static char *load(int out, struct waiting *w, char hash[SHA256_HEX_SIZE], struct err *e)
 {
     struct stat st;
     struct sha256 s;
+    size_t size;
     char *bytes = NULL;
     int fd = openat(out, w->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
-    if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1 ||
-        st.st_size > 2LL * BUNDLE_MAX_BYTES || !(bytes = malloc((size_t)st.st_size + 1)) ||
-        fdio_read(fd, bytes, (size_t)st.st_size) != st.st_size) {
-        err_set(e, "%s cannot be read", w->name);
-        free(bytes);
-        bytes = NULL;
-    }
+    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1)
+        bytes = slurp_fd(fd, 2 * BUNDLE_MAX_BYTES, &size);
     if (fd >= 0)
         close(fd);
-    if (!bytes)
+    if (!bytes) {
+        err_set(e, "%s cannot be read", w->name);
         return NULL;
-    w->size = (uint64_t)st.st_size;
+    }
+    w->size = size;
     sha256_init(&s);
     sha256_add(&s, bytes, w->size);
     sha256_hex(&s, hash);
@@ -272,7 +271,7 @@ static int send_body(int to, const char *bytes, const struct waiting *w, const c
 static int send_bundle(const struct conf *c, int out, struct waiting *w, struct err *e)
 {
     char hash[SHA256_HEX_SIZE];
-    char *bytes = slurp(out, w, hash, e);
+    char *bytes = load(out, w, hash, e);
     int rc = -1, to = bytes ? connect_to(c->collector, e) : -1;
 
     if (!bytes)

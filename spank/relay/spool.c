@@ -20,6 +20,7 @@
 #include <linux/magic.h>
 
 #include "reports/core/atomic.h"
+#include "reports/core/slurp.h"
 #include "spank/relay/bundle.h"
 
 enum {
@@ -432,14 +433,8 @@ int spool_facts(struct witness *w, struct err *e)
 
 static void boot_id(char id[64])
 {
-    FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
-
-    id[0] = '\0';
-    if (!f)
-        return;
-    if (fgets(id, 64, f))
-        id[strcspn(id, "\n")] = '\0';
-    fclose(f);
+    slurp_text("/proc/sys/kernel/random/boot_id", id, 64);
+    id[strcspn(id, "\n")] = '\0';
 }
 
 int spool_state_write(struct spool *s, const struct witness *w, struct err *e)

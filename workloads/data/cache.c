@@ -8,7 +8,6 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "reports/core/spawn.h"
 #include "workloads/data/manifest.h"
 
 enum { SAMPLED_HASHES = 8, ROUND_MILLISECONDS = 100, VISIBLE_SECONDS = 60 };
@@ -205,9 +205,6 @@ static int start_generator(struct maker *m, struct err *e)
         "--parent",          parent, NULL};
     const char *envp[] = {"PATH=/usr/bin:/bin", "LC_ALL=C", NULL, NULL};
     const char *library_path = getenv("LD_LIBRARY_PATH");
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    sigset_t none, ours;
     int ends[2];
 
     snprintf(run, sizeof run, "cosmoflow,class=%s,seed=%d", runspec_class_name(m->class),
@@ -219,24 +216,9 @@ static int start_generator(struct maker *m, struct err *e)
         envp[2] = libraries;
     if (pipe2(ends, O_CLOEXEC) < 0)
         return err_set(e, "no pipe for the generator: %s", strerror(errno));
-    sigemptyset(&none);
-    sigemptyset(&ours);
-    sigaddset(&ours, SIGINT);
-    sigaddset(&ours, SIGTERM);
-    sigaddset(&ours, SIGHUP);
-    sigaddset(&ours, SIGPIPE);
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setsigdefault(&attributes, &ours);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-    posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO);
-    int rc = posix_spawn(&m->child, m->order->generator, &actions, &attributes, (char **)argv,
-                         (char **)envp);
-    posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attributes);
+    const struct spawn spawn = {
+        .argv = argv, .env = envp, .in = SPAWN_NULL, .out = SPAWN_NULL, .err = ends[1]};
+    int rc = spawn_start(&spawn, &m->child);
     close(ends[1]);
     if (rc != 0) {
         m->child = 0;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "reports/core/sha256.h"
+#include "reports/core/slurp.h"
 
 enum { LINE_MAX_BYTES = 512, TEXT_MAX_BYTES = 256 << 20 };
 
@@ -244,35 +245,17 @@ int manifest_parse(struct manifest *m, const char *text, size_t size, const char
     return err_prefix(e, "%s, line %zu", name, number);
 }
 
-/* The whole file, malloc'ed; 1 when there is none. */
-static int slurp(const char *path, char **text, size_t *size, struct err *e)
+/* The whole file; free() it. 1 when there is none. */
+static int load(const char *path, char **text, size_t *size, struct err *e)
 {
-    struct stat st;
-    char *p = NULL;
-    size_t have = 0;
-    ssize_t n = 1;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-
-    if (fd < 0)
-        return errno == ENOENT ? (err_set(e, "%s: there is none", path), 1)
-                               : err_set(e, "%s: %s", path, strerror(errno));
-    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > TEXT_MAX_BYTES)
-        err_set(e, "%s: not a regular file of at most %d bytes", path, TEXT_MAX_BYTES);
-    else if (!(p = malloc((size_t)st.st_size + 1)))
-        err_set(e, "%s: no memory to read it", path);
-    while (p && have < (size_t)st.st_size &&
-           (n = read(fd, p + have, (size_t)st.st_size - have)) > 0)
-        have += (size_t)n;
-    if (n < 0)
-        err_set(e, "%s: %s", path, strerror(errno));
-    close(fd);
-    if (!p || n < 0) {
-        free(p);
-        return -1;
-    }
-    *text = p;
-    *size = have;
-    return 0;
+    *text = slurp(AT_FDCWD, path, 0, TEXT_MAX_BYTES, size);
+    if (*text)
+        return 0;
+    if (errno == ENOENT)
+        return err_set(e, "%s: there is none", path), 1;
+    if (errno == EINVAL || errno == EFBIG)
+        return err_set(e, "%s: not a regular file of at most %d bytes", path, TEXT_MAX_BYTES);
+    return err_set(e, "%s: %s", path, strerror(errno));
 }
 
 int manifest_read(struct manifest *m, const char *folder, char *sha256, struct err *e)
@@ -284,7 +267,7 @@ int manifest_read(struct manifest *m, const char *folder, char *sha256, struct e
     memset(m, 0, sizeof *m);
     if ((size_t)snprintf(path, sizeof path, "%s/%s", folder, MANIFEST_NAME) >= sizeof path)
         return err_set(e, "the path '%.80s...' is too long", folder);
-    int rc = slurp(path, &text, &size, e);
+    int rc = load(path, &text, &size, e);
     if (rc != 0)
         return rc;
     if (sha256) {

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "reports/core/atomic.h"
+#include "reports/core/fdio.h"
 
 enum { FORMAT_VERSION = 1 };
 
@@ -182,20 +183,6 @@ out:
 
 /* ---- load ------------------------------------------------------------- */
 
-static int read_whole(int fd, char *data, size_t size)
-{
-    for (size_t at = 0; at < size;) {
-        ssize_t n = read(fd, data + at, size - at);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return -1;
-        at += (size_t)n;
-    }
-    return 0;
-}
-
 /* The file's bytes (free with free()) when its head, length and CRC hold. */
 static char *read_checked(const char *path, struct head *head, struct err *e)
 {
@@ -208,7 +195,8 @@ static char *read_checked(const char *path, struct head *head, struct err *e)
         err_set(e, "checkpoint '%s' cannot be opened: %s", path, strerror(errno));
         goto out;
     }
-    if (st.st_size < (off_t)sizeof *head || read_whole(fd, (char *)head, sizeof *head) ||
+    if (st.st_size < (off_t)sizeof *head ||
+        fdio_read(fd, head, sizeof *head) != (ssize_t)sizeof *head ||
         memcmp(head->magic, magic, sizeof magic)) {
         err_set(e, "'%s' is not a checkpoint of hpcai500", path);
         goto out;
@@ -224,7 +212,8 @@ static char *read_checked(const char *path, struct head *head, struct err *e)
         goto out;
     }
     data = malloc((size_t)st.st_size);
-    if (!data || lseek(fd, 0, SEEK_SET) || read_whole(fd, data, (size_t)st.st_size)) {
+    if (!data || lseek(fd, 0, SEEK_SET) ||
+        fdio_read(fd, data, (size_t)st.st_size) != (ssize_t)st.st_size) {
         err_set(e, "checkpoint '%s' cannot be read: %s", path, strerror(errno));
         goto bad;
     }

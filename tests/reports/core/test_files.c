@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Files and programs: atomic. */
+/* Files and programs: atomic, slurp, spawn. */
 #include <config.h>
 
 #include <errno.h>
@@ -20,6 +20,8 @@
 #include <dirent.h>
 
 #include "reports/core/atomic.h"
+#include "reports/core/slurp.h"
+#include "reports/core/spawn.h"
 
 static char dir[] = "/tmp/hpcai500-files.XXXXXX";
 
@@ -251,13 +253,178 @@ static void test_temporary_names(void **state)
         assert_int_equal(atomic_is_temporary(table[i].entry, table[i].stem), table[i].is);
 }
 
+/* ---- slurp ---- */
+
+static void test_slurp(void **state)
+{
+    static char big[100000];
+    static const struct {
+        size_t bytes, most;
+        int why;
+    } table[] = {{0, 0, 0},
+                 {1, 0, EFBIG},
+                 {1, 1, 0},
+                 {4095, 4095, 0},
+                 {4096, 9000, 0},
+                 {4097, 5000, 0},
+                 {4097, 4096, EFBIG},
+                 {100000, 100000, 0},
+                 {100000, 1 << 20, 0},
+                 {100000, 99999, EFBIG}};
+    size_t size;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof big; i++)
+        big[i] = (char)('a' + i % 26);
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        assert_int_equal(atomic_write(AT_FDCWD, at("s"), 0600, 0, big, table[i].bytes), 0);
+        char *text = slurp(AT_FDCWD, at("s"), 0, table[i].most, &size);
+        if (table[i].why) {
+            assert_null(text);
+            assert_int_equal(errno, table[i].why);
+            continue;
+        }
+        assert_non_null(text);
+        assert_int_equal(size, table[i].bytes);
+        assert_memory_equal(text, big, size);
+        assert_int_equal(text[size], '\0');
+        free(text);
+    }
+    unlink(at("s"));
+}
+
+/* A FIFO does not hold us; what is not a file is refused. */
+static void test_slurp_refuses(void **state)
+{
+    size_t size;
+
+    (void)state;
+    assert_null(slurp(AT_FDCWD, at("none"), 0, 10, &size));
+    assert_int_equal(errno, ENOENT);
+    assert_null(slurp(AT_FDCWD, dir, 0, 10, &size));
+    assert_int_equal(errno, EINVAL);
+    assert_int_equal(mkfifo(at("fifo"), 0600), 0);
+    assert_null(slurp(AT_FDCWD, at("fifo"), 0, 10, &size));
+    assert_int_equal(errno, EINVAL);
+    unlink(at("fifo"));
+    assert_int_equal(symlink("/etc/passwd", at("link")), 0);
+    assert_null(slurp(AT_FDCWD, at("link"), O_NOFOLLOW, 1 << 20, &size));
+    assert_int_equal(errno, ELOOP);
+    char *text = slurp(AT_FDCWD, at("link"), 0, 1 << 20, &size);
+    assert_non_null(text);
+    free(text);
+    unlink(at("link"));
+}
+
+static void test_slurp_text(void **state)
+{
+    char text[8];
+
+    (void)state;
+    assert_int_equal(atomic_write(AT_FDCWD, at("t"), 0600, 0, "1234567", 7), 0);
+    assert_int_equal(slurp_text(at("t"), text, sizeof text), 7);
+    assert_string_equal(text, "1234567");
+    assert_int_equal(slurp_text(at("t"), text, 7), -1);
+    assert_int_equal(errno, EFBIG);
+    assert_string_equal(text, "123456");
+    unlink(at("t"));
+    assert_int_equal(slurp_text(at("t"), text, sizeof text), -1);
+    assert_int_equal(errno, ENOENT);
+    assert_string_equal(text, "");
+}
+
+/* ---- spawn ---- */
+
+static void test_spawn_run(void **state)
+{
+    static const struct {
+        const char *argv[4];
+        int seconds, code;
+        const char *text;
+    } table[] = {
+        {{"/bin/sh", "-c", "echo out; echo err >&2; exit 7"}, 60, 7, "out\nerr\n"},
+        {{"/usr/bin/env"}, 60, 0, "PATH=/usr/bin:/bin\nLC_ALL=C\n"},
+        {{"/bin/sh", "-c", "kill -TERM $$; echo deaf"}, 60, 143, ""},
+        {{"/bin/sh", "-c", "cat"}, 60, 0, ""},
+        {{"/no/such/program"}, 60, 127, ""},
+        {{"/bin/sh", "-c", "echo begun; sleep 600 & wait"}, 1, 124, "begun\n"},
+    };
+    struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
+    sigset_t all, mask;
+    char *text;
+
+    (void)state;
+    sigaction(SIGTERM, &ignore, &before);
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &mask);
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        const struct spawn s = {.argv = table[i].argv, .in = SPAWN_NULL};
+        assert_int_equal(spawn_run(&s, table[i].seconds, 1 << 16, &text), table[i].code);
+        assert_string_equal(text, table[i].text);
+        free(text);
+    }
+    sigprocmask(SIG_SETMASK, &mask, NULL);
+    sigaction(SIGTERM, &before, NULL);
+}
+
+static void test_spawn_says_too_much(void **state)
+{
+    static const char *const argv[] = {"yes", NULL};
+    const struct spawn s = {.argv = argv, .in = SPAWN_NULL, .search = true};
+    char *text;
+
+    (void)state;
+    assert_int_equal(spawn_run(&s, 600, 1 << 20, &text), 124);
+    assert_true(strlen(text) > 1 << 19 && strlen(text) < 1 << 21);
+    free(text);
+}
+
+/* A pipe of ours, /dev/null and what we have; waited for with and without end. */
+static void test_spawn_start(void **state)
+{
+    static const char *const argv[] = {"/bin/sh", "-c", "read line; echo got $line; kill -9 $$",
+                                       NULL};
+    static const char *const sleeper[] = {"/bin/sleep", "600", NULL};
+    int in[2], out[2], status;
+    char text[32] = "";
+    pid_t pid;
+
+    (void)state;
+    assert_int_equal(pipe2(in, O_CLOEXEC) | pipe2(out, O_CLOEXEC), 0);
+    struct spawn s = {.argv = argv, .in = in[0], .out = out[1], .err = SPAWN_SAME};
+    assert_int_equal(spawn_start(&s, &pid), 0);
+    close(in[0]);
+    close(out[1]);
+    assert_int_equal(write(in[1], "a word\n", 7), 7);
+    assert_true(spawn_wait(pid, -1, &status));
+    assert_int_equal(spawn_code(status), 128 + SIGKILL);
+    assert_int_equal(read(out[0], text, sizeof text - 1), 11);
+    assert_string_equal(text, "got a word\n");
+    assert_int_equal(read(out[0], text, sizeof text), 0); /* nobody else has the other end */
+    close(in[1]);
+    close(out[0]);
+
+    s = (struct spawn){
+        .argv = sleeper, .in = SPAWN_NULL, .out = SPAWN_NULL, .err = SPAWN_NULL, .group = true};
+    assert_int_equal(spawn_start(&s, &pid), 0);
+    assert_int_equal(getpgid(pid), pid);
+    assert_false(spawn_wait(pid, 0, NULL));
+    kill(-pid, SIGTERM);
+    assert_true(spawn_wait(pid, -1, &status));
+    assert_int_equal(spawn_code(status), 128 + SIGTERM);
+    assert_true(spawn_wait(pid, 0, NULL)); /* not ours any more */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mode_is_set),     cmocka_unit_test(test_new_and_again),
         cmocka_unit_test(test_discard),         cmocka_unit_test(test_fixed_name),
         cmocka_unit_test(test_full_disk),       cmocka_unit_test(test_refused_paths),
-        cmocka_unit_test(test_temporary_names),
+        cmocka_unit_test(test_temporary_names), cmocka_unit_test(test_slurp),
+        cmocka_unit_test(test_slurp_refuses),   cmocka_unit_test(test_slurp_text),
+        cmocka_unit_test(test_spawn_run),       cmocka_unit_test(test_spawn_says_too_much),
+        cmocka_unit_test(test_spawn_start),
     };
 
     return cmocka_run_group_tests(tests, make_dir, remove_dir);
