@@ -7,15 +7,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "reports/core/utf8.h"
+
 static void tidy(char *text, size_t size, int wanted)
 {
     if (wanted < 0)
         text[0] = '\0';
     else if ((size_t)wanted >= size)
         memcpy(text + size - 4, "...", 4);
-    for (unsigned char *c = (unsigned char *)text; *c; c++)
-        if (*c < 0x20 || *c == 0x7f)
-            *c = '?';
+    utf8_clean(text); /* it may also have been cut inside a character */
 }
 
 int err_set(struct err *e, const char *fmt, ...)

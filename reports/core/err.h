@@ -24,8 +24,8 @@ struct err {
         }                                                                                          \
     }
 
-/* Sets the sentence; control characters in it become '?' (what comes from
- * outside must not steer a terminal). Returns -1, so that a failing line is
+/* Sets the sentence; what steers a terminal becomes '?' in it (utf8_clean(), as
+ * words from outside are in it). Returns -1, so that a failing line is
  * `return err_set(e, "...")`. e may be NULL. */
 int err_set(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -9,6 +9,7 @@
 
 #include "reports/core/conf.h"
 #include "reports/core/nearest.h"
+#include "reports/core/utf8.h"
 
 /* A test may put another table of workloads in its place. */
 #ifndef RUNSPEC_WORKLOADS
@@ -136,31 +137,6 @@ static const struct key keys[KEY_COUNT] = {
                           NULL, "yes: archive and exports show what tells nothing of anybody"},
 };
 
-/* Characters that no run text may hold: they hide or steer a terminal. */
-static const struct {
-    uint32_t first, last;
-} unprintable[] = {
-    {0x00, 0x1f},     {0x7f, 0x9f},     {0x200b, 0x200f}, {0x2028, 0x202e},
-    {0x2060, 0x206f}, {0xfeff, 0xfeff}, {0xfff0, 0xfffb},
-};
-
-/* Decodes one UTF-8 character; its length, 0 when it is none. */
-static int decode(const unsigned char *s, uint32_t *c)
-{
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    int n = s[0] < 0x80 ? 1 : s[0] >> 5 == 6 ? 2 : s[0] >> 4 == 14 ? 3 : s[0] >> 3 == 30 ? 4 : 0;
-
-    *c = n == 1 ? s[0] : s[0] & (0x7fu >> n);
-    for (int i = 1; i < n; i++) {
-        if (s[i] >> 6 != 2)
-            return 0;
-        *c = *c << 6 | (s[i] & 0x3f);
-    }
-    if (n > 0 && (*c < least[n] || *c > 0x10ffff || *c >> 11 == 0xd800 >> 11))
-        return 0;
-    return n;
-}
-
 static int check_text(const char *text, struct err *e)
 {
     uint32_t c;
@@ -169,12 +145,11 @@ static int check_text(const char *text, struct err *e)
     if (strnlen(text, RUNSPEC_MAX_BYTES + 1) > RUNSPEC_MAX_BYTES)
         return err_set(e, "the run text is longer than %d bytes", RUNSPEC_MAX_BYTES);
     for (int at = 0; text[at]; at += n) {
-        n = decode((const unsigned char *)text + at, &c);
+        n = utf8_decode((const unsigned char *)text + at, strlen(text + at), &c);
         if (n == 0)
             return err_set(e, "byte %d of the run text is not UTF-8", at + 1);
-        for (size_t i = 0; i < sizeof unprintable / sizeof *unprintable; i++)
-            if (c >= unprintable[i].first && c <= unprintable[i].last)
-                return err_set(e, "byte %d of the run text is an unprintable character", at + 1);
+        if (utf8_steers(c))
+            return err_set(e, "byte %d of the run text is an unprintable character", at + 1);
     }
     return 0;
 }

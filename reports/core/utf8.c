@@ -3,8 +3,6 @@
 
 #include "reports/core/utf8.h"
 
-#include <stdbool.h>
-#include <stdint.h>
 #include <string.h>
 
 int utf8_length(const unsigned char *p, size_t n)
@@ -46,20 +44,39 @@ size_t utf8_check(const char *text, size_t n)
     return at;
 }
 
-static uint32_t decode(const unsigned char *p, int length)
+int utf8_decode(const unsigned char *p, size_t n, uint32_t *c)
 {
-    uint32_t c = length == 1 ? p[0] : p[0] & (0xffu >> (length + 1));
+    int length = utf8_length(p, n);
 
+    *c = length == 1 ? p[0] : p[0] & (0xffu >> (length + 1));
     for (int i = 1; i < length; i++)
-        c = c << 6 | (p[i] & 0x3f);
-    return c;
+        *c = *c << 6 | (p[i] & 0x3f);
+    return length;
 }
 
-static bool steers(uint32_t c)
+/* Unicode 15: Cc, Cf but the marks of scripts that show, Zl, Zp, the fillers of
+ * Hangul and what is no character. Sorted. */
+static const struct {
+    uint32_t first, last;
+} steering[] = {
+    {0x00, 0x1f},       {0x7f, 0x9f},       {0xad, 0xad},       /* soft hyphen */
+    {0x034f, 0x034f},                                           /* grapheme joiner */
+    {0x061c, 0x061c},                                           /* Arabic letter mark */
+    {0x115f, 0x1160},   {0x17b4, 0x17b5},   {0x180b, 0x180f},   /* fillers, Mongolian */
+    {0x200b, 0x200f},                                           /* no room, joiners, marks */
+    {0x2028, 0x202e},                                           /* separators, overrides */
+    {0x2060, 0x206f},                                           /* isolates and others */
+    {0x3164, 0x3164},   {0xfdd0, 0xfdef},   {0xfeff, 0xfeff},   /* byte order mark */
+    {0xffa0, 0xffa0},   {0xfff0, 0xfffb},   {0xfffe, 0xffff},   /* annotations */
+    {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff}, /* tags */
+};
+
+bool utf8_steers(uint32_t c)
 {
-    return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029 ||
-           (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0x200e ||
-           c == 0x200f || c == 0x061c || c == 0xfeff;
+    for (size_t i = 0; i < sizeof steering / sizeof *steering && c >= steering[i].first; i++)
+        if (c <= steering[i].last)
+            return true;
+    return false;
 }
 
 void utf8_clean(char *text)
@@ -69,8 +86,9 @@ void utf8_clean(char *text)
     size_t n = strlen(text);
 
     while (n) {
-        int length = utf8_length(in, n);
-        if (!length || steers(decode(in, length))) {
+        uint32_t c;
+        int length = utf8_decode(in, n, &c);
+        if (!length || utf8_steers(c)) {
             *out++ = '?';
             length = length ? length : 1;
         } else {

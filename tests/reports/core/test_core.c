@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* clock, nearest, sha256, result: tables of cases. */
+/* clock, nearest, sha256, utf8, result: tables of cases. */
 #include <config.h>
 
 #include <setjmp.h>
@@ -14,7 +14,9 @@
 #include "reports/core/clock.h"
 #include "reports/core/nearest.h"
 #include "reports/core/result.h"
+#include "reports/core/runspec.h"
 #include "reports/core/sha256.h"
+#include "reports/core/utf8.h"
 
 /* Each clock against the kernel's own, asked before and after. */
 static void test_clock(void **state)
@@ -126,6 +128,71 @@ static void test_sha256_million(void **state)
     assert_string_equal(hex, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
+/* A character as UTF-8, NUL-terminated. */
+static void encode(uint32_t c, char text[5])
+{
+    const int n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+
+    memset(text, 0, 5);
+    for (int i = n - 1; i > 0; i--, c >>= 6)
+        text[i] = (char)(0x80 | (c & 0x3f));
+    text[0] = (char)(n == 1 ? c : (0xf00u >> n & 0xff) | c); /* n ones, a zero, the rest */
+}
+
+/* What hides or steers: no run text holds it, no sentence and no screen shows it. */
+static void test_steering_characters(void **state)
+{
+    static const struct {
+        uint32_t first, last;
+    } bad[] = {
+        {0x01, 0x1f},     {0x7f, 0x9f},       {0xad, 0xad},       {0x34f, 0x34f},
+        {0x61c, 0x61c},   {0x115f, 0x1160},   {0x17b4, 0x17b5},   {0x180b, 0x180f},
+        {0x200b, 0x200f}, {0x2028, 0x202e},   {0x2060, 0x206f},   {0x3164, 0x3164},
+        {0xfdd0, 0xfdef}, {0xfeff, 0xfeff},   {0xffa0, 0xffa0},   {0xfff0, 0xfffb},
+        {0xfffe, 0xffff}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff},
+    };
+    char text[5], run[64], shown[8];
+    struct runspec r;
+    struct err e;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        for (uint32_t c = bad[i].first; c <= bad[i].last; c++) {
+            encode(c, text);
+            snprintf(run, sizeof run, "cosmoflow,out=/a%sb", text);
+            assert_int_equal(runspec_parse(&r, run, &e), -1);
+            assert_string_equal(e.text, "byte 17 of the run text is an unprintable character");
+            snprintf(shown, sizeof shown, "a%sb", text);
+            utf8_clean(shown);
+            assert_string_equal(shown, "a?b");
+            err_set(&e, "'a%sb' is wrong", text);
+            assert_string_equal(e.text, "'a?b' is wrong");
+        }
+}
+
+/* Every other character passes both. */
+static void test_other_characters(void **state)
+{
+    static const uint32_t good[] = {
+        0x20,   0x7e,   0xa0,   0xac,   0xae,   0xe9,   0x3b1,  0x61b,  0x61d,   0x200a,  0x2010,
+        0x2027, 0x202f, 0x205f, 0x2070, 0x6f22, 0xfdcf, 0xfdf0, 0xfffd, 0x1f600, 0x20000, 0xdffff};
+    char text[5], run[64], shown[8];
+    struct runspec r;
+    struct err e = ERR_INIT;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        encode(good[i], text);
+        snprintf(run, sizeof run, "cosmoflow,out=/a%sb", text);
+        assert_int_equal(runspec_parse(&r, run, &e), 0);
+        snprintf(run, sizeof run, "/a%sb", text);
+        assert_string_equal(r.out, run);
+        snprintf(shown, sizeof shown, "%s", text);
+        utf8_clean(shown);
+        assert_string_equal(shown, text);
+    }
+}
+
 static void test_phase_names(void **state)
 {
     (void)state;
@@ -160,9 +227,14 @@ static void test_vflops(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_clock),       cmocka_unit_test(test_nearest),
-        cmocka_unit_test(test_sha256),      cmocka_unit_test(test_sha256_million),
-        cmocka_unit_test(test_phase_names), cmocka_unit_test(test_epochs),
+        cmocka_unit_test(test_clock),
+        cmocka_unit_test(test_nearest),
+        cmocka_unit_test(test_sha256),
+        cmocka_unit_test(test_sha256_million),
+        cmocka_unit_test(test_steering_characters),
+        cmocka_unit_test(test_other_characters),
+        cmocka_unit_test(test_phase_names),
+        cmocka_unit_test(test_epochs),
         cmocka_unit_test(test_vflops),
     };
     return cmocka_run_group_tests_name("core", tests, NULL, NULL);

@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import unicodedata
 import xml.etree.ElementTree as ET
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -64,8 +65,8 @@ TRICKS = [  # must be shown letter by letter, though nothing acts when they are 
 def clean(word):
     """What utf8_clean() and XML leave of it."""
     def steers(c):
-        return (c < 0x20 or 0x7f <= c < 0xa0 or c in (0x2028, 0x2029, 0x61c, 0x200e, 0x200f, 0xfeff)
-                or 0x202a <= c <= 0x202e or 0x2066 <= c <= 0x2069 or c in (0xfffe, 0xffff))
+        return (unicodedata.category(chr(c)) in ("Cc", "Zl", "Zp") or c in (0x61c, 0xfeff, 0xfffe, 0xffff)
+                or 0x200b <= c <= 0x200f or 0x202a <= c <= 0x202e or 0x2060 <= c <= 0x206f)
     return "".join("?" if steers(ord(c)) else c for c in word)
 
 
