@@ -14,167 +14,128 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "reports/core/nearest.h"
+#include "reports/core/keys.h"
 #include "reports/core/slurp.h"
 
-struct key;
+static const struct keys_style style = {"", " = ", ','};
 
-/* What a value looks like. */
-struct kind {
-    int (*parse)(struct conf *c, const struct key *k, const char *value, struct err *e);
-    void (*format)(const struct conf *c, const struct key *k, char *text, size_t size);
-};
+static int parse_address(void *, const struct keys_key *, const char *, const struct keys_style *,
+                         struct err *);
+static int parse_listen(void *, const struct keys_key *, const char *, const struct keys_style *,
+                        struct err *);
+static int parse_name(void *, const struct keys_key *, const char *, const struct keys_style *,
+                      struct err *);
 
-static int parse_path(struct conf *, const struct key *, const char *, struct err *);
-static int parse_size(struct conf *, const struct key *, const char *, struct err *);
-static int parse_count(struct conf *, const struct key *, const char *, struct err *);
-static int parse_address(struct conf *, const struct key *, const char *, struct err *);
-static int parse_name(struct conf *, const struct key *, const char *, struct err *);
-static int parse_word(struct conf *, const struct key *, const char *, struct err *);
-static int parse_list(struct conf *, const struct key *, const char *, struct err *);
-static int parse_yesno(struct conf *, const struct key *, const char *, struct err *);
-static void format_text(const struct conf *, const struct key *, char *, size_t);
-static void format_size(const struct conf *, const struct key *, char *, size_t);
-static void format_count(const struct conf *, const struct key *, char *, size_t);
-static void format_word(const struct conf *, const struct key *, char *, size_t);
-static void format_list(const struct conf *, const struct key *, char *, size_t);
-static void format_yesno(const struct conf *, const struct key *, char *, size_t);
-
-static const struct kind a_path = {parse_path, format_text};
-static const struct kind a_size = {parse_size, format_size};
-static const struct kind a_count = {parse_count, format_count};
-static const struct kind an_address = {parse_address, format_text};
-static const struct kind a_name = {parse_name, format_text};
-static const struct kind a_word = {parse_word, format_word};
-static const struct kind a_list = {parse_list, format_list};
-static const struct kind a_yesno = {parse_yesno, format_yesno};
+static const struct keys_kind an_address = {parse_address, keys_format_text};
+static const struct keys_kind a_listen = {parse_listen, keys_format_text};
+static const struct keys_kind a_name = {parse_name, keys_format_text};
 
 static const char *const comment_words[] = {"line", "h5a1", "off", NULL};
-static const char *const redact_words[] = {"user",     "account", "host",    "path",
-                                           "job_name", "job",     "cluster", "partition",
-                                           "data",     "time",    NULL};
-_Static_assert(sizeof redact_words / sizeof *redact_words == REDACT_COUNT + 1, "a word per bit");
-
-enum { MAY_BE_EMPTY = 1, ANY_HOST = 2 };
+const char *const conf_redact_words[REDACT_COUNT + 1] = {
+    [REDACT_USER] = "user",       [REDACT_ACCOUNT] = "account",     [REDACT_HOST] = "host",
+    [REDACT_PATH] = "path",       [REDACT_JOB_NAME] = "job_name",   [REDACT_JOB] = "job",
+    [REDACT_CLUSTER] = "cluster", [REDACT_PARTITION] = "partition", [REDACT_DATA] = "data",
+    [REDACT_TIME] = "time"};
 
 struct key {
     struct conf_row row;
-    const struct kind *kind;
+    const struct keys_kind *kind;
     size_t offset, size;
-    unsigned flags;
     const char *const *words;
 };
 
-#define FIELD(member) offsetof(struct conf, member), sizeof((struct conf *)0)->member
+#define FIELD(member) KEYS_FIELD(struct conf, member)
 
 static const struct key keys[] = {
     {{"spool", "/var/spool/hpcai500", "FOLDER", "where jobs leave records and journals, per node",
       "HPCAI500_SPOOL"},
-     &a_path,
+     &keys_path,
      FIELD(spool),
-     0,
      NULL},
     {{"spool_per_job", "16M", "SIZE",
       "what one job may put there on one node; 0: a plain folder, no limit", NULL},
-     &a_size,
+     &keys_bytes,
      FIELD(spool_per_job),
-     0,
      NULL},
     {{"spool_reserve", "64M", "SIZE", "free space of the spool below which nothing is taken", NULL},
-     &a_size,
+     &keys_bytes,
      FIELD(spool_reserve),
-     0,
      NULL},
     {{"spool_queue", "256M", "SIZE",
       "what may wait on a node for the collector; beyond it the oldest goes", NULL},
-     &a_size,
+     &keys_bytes,
      FIELD(spool_queue),
-     0,
      NULL},
     {{"collector", "", "HOST:PORT",
       "where nodes send what they witnessed; unset: the spool is shared", NULL},
      &an_address,
      FIELD(collector),
-     MAY_BE_EMPTY,
      NULL},
     {{"listen", "", "[ADDRESS]:PORT", "where the collector listens for nodes; unset: nowhere",
       NULL},
-     &an_address,
+     &a_listen,
      FIELD(listen),
-     MAY_BE_EMPTY | ANY_HOST,
      NULL},
     {{"history", "/var/lib/hpcai500/history.sqlite", "FILE",
       "every run of the site; on a local disk", NULL},
-     &a_path,
+     &keys_path,
      FIELD(history),
-     0,
      NULL},
     {{"archive", "/var/lib/hpcai500/archive", "FOLDER", "the records themselves, by date", NULL},
-     &a_path,
+     &keys_path,
      FIELD(archive),
-     0,
      NULL},
     {{"quarantine", "/var/lib/hpcai500/quarantine", "FOLDER",
       "what the collector refused, with the reason", NULL},
-     &a_path,
+     &keys_path,
      FIELD(quarantine),
-     0,
      NULL},
     {{"runs_per_job", "256", "NUMBER",
       "runs of one job that are filed; what a job leaves beyond them goes into the quarantine",
       NULL},
-     &a_count,
+     &keys_whole,
      FIELD(runs_per_job),
-     0,
      NULL},
     {{"service_user", "slurm", "USER", "who the collector is and who owns history and archive",
       NULL},
      &a_name,
      FIELD(service_user),
-     0,
      NULL},
     {{"munge_socket", "", "SOCKET", "of the munged that this Slurm uses; unset: the system's",
       NULL},
-     &a_path,
+     &keys_path,
      FIELD(munge_socket),
-     MAY_BE_EMPTY,
      NULL},
     {{"admin_comment", "line", "line|h5a1|off",
       "what accounting gets in a job's AdminComment: a line, the record too, nothing", NULL},
-     &a_word,
+     &keys_word,
      FIELD(admin_comment),
-     0,
      comment_words},
     {{"cache", "", "FOLDER", "where generated data are kept; unset: in the user's own cache",
       "HPCAI500_CACHE"},
-     &a_path,
+     &keys_path,
      FIELD(cache),
-     MAY_BE_EMPTY,
      NULL},
     {{"agent", HPCAI500_BINDIR "/hpcai500-agent", "FILE", "the agent that doctor looks for", NULL},
-     &a_path,
+     &keys_path,
      FIELD(agent),
-     0,
      NULL},
     {{"redact", "", "WORD,...",
       "what exports and archive show as a salted hash or not at all: user, account, host, path, "
       "job_name, job, cluster, partition, data, time",
       NULL},
-     &a_list,
+     &keys_words,
      FIELD(redact),
-     MAY_BE_EMPTY,
-     redact_words},
+     conf_redact_words},
     {{"confidential", "no", "yes|no",
       "exports and archive hold only what is on the list of what tells nothing of anybody", NULL},
-     &a_yesno,
+     &keys_switch,
      FIELD(confidential),
-     0,
      NULL},
     {{"salt", HPCAI500_SYSCONFDIR "/salt", "FILE",
       "secret of the site that makes its hashes; only root and the service user may read it", NULL},
-     &a_path,
+     &keys_path,
      FIELD(salt),
-     0,
      NULL},
 };
 
@@ -185,101 +146,29 @@ static const char default_path[] = HPCAI500_SYSCONFDIR "/hpcai500.conf";
 
 /* ---- kinds of value; a sentence's head "FILE:LINE: " is put by the caller ---- */
 
-static void *field(struct conf *c, const struct key *k)
-{
-    return (char *)c + k->offset;
-}
-
-static const void *at(const struct conf *c, const struct key *k)
-{
-    return (const char *)c + k->offset;
-}
-
-static int store_text(struct conf *c, const struct key *k, const char *value, struct err *e)
-{
-    if (strlen(value) >= k->size)
-        return err_set(e, "%s is longer than %zu bytes", k->row.name, k->size - 1);
-    snprintf(field(c, k), k->size, "%s", value);
-    return 0;
-}
-
-static void format_text(const struct conf *c, const struct key *k, char *text, size_t size)
-{
-    snprintf(text, size, "%s", (const char *)at(c, k));
-}
-
-static bool climbs(const char *path)
-{
-    for (const char *p = path; (p = strstr(p, "/..")); p += 3)
-        if (p[3] == '/' || p[3] == '\0')
-            return true;
-    return false;
-}
-
-static int parse_path(struct conf *c, const struct key *k, const char *value, struct err *e)
-{
-    if (!*value && (k->flags & MAY_BE_EMPTY))
-        return store_text(c, k, value, e);
-    if (value[0] != '/')
-        return err_set(e, "%s = %s is not an absolute path", k->row.name, value);
-    if (climbs(value))
-        return err_set(e, "%s = %s has '..' in it", k->row.name, value);
-    return store_text(c, k, value, e);
-}
-
-static const char size_suffixes[] = " KMGT";
-
-static int parse_size(struct conf *c, const struct key *k, const char *value, struct err *e)
-{
-    uint64_t v = 0;
-    size_t digits = strspn(value, "0123456789");
-    const char *suffix = value[digits] ? strchr(size_suffixes + 1, value[digits]) : size_suffixes;
-
-    if (digits == 0 || digits > 15 || !suffix || (value[digits] && value[digits + 1]))
-        return err_set(e, "%s = %s is not a size; say for example %s = 16M", k->row.name, value,
-                       k->row.name);
-    for (size_t i = 0; i < digits; i++)
-        v = v * 10 + (uint64_t)(value[i] - '0');
-    int shift = 10 * (int)(suffix - size_suffixes);
-    if (v > (UINT64_MAX >> 1) >> shift)
-        return err_set(e, "%s = %s is too large", k->row.name, value);
-    v <<= shift;
-    memcpy(field(c, k), &v, sizeof v);
-    return 0;
-}
-
 enum { MOST_COUNT = 100000 };
 
-static int parse_count(struct conf *c, const struct key *k, const char *value, struct err *e)
+static struct keys_key key_of(int k)
 {
-    size_t digits = strspn(value, "0123456789");
-    uint64_t v = digits > 0 && digits < 8 && !value[digits] ? strtoul(value, NULL, 10) : 0;
+    const struct key *row = &keys[k];
 
-    if (v < 1 || v > MOST_COUNT)
-        return err_set(e, "%s = %s is not a number from 1 to %d", k->row.name, value, MOST_COUNT);
-    memcpy(field(c, k), &v, sizeof v);
-    return 0;
+    return (struct keys_key){.name = row->row.name,
+                             .kind = row->kind,
+                             .offset = row->offset,
+                             .size = row->size,
+                             .fallback = row->row.fallback,
+                             .words = row->words,
+                             .min = 1, /* of keys_whole: what is counted */
+                             .max = MOST_COUNT,
+                             .shape = row->row.shape,
+                             .help = row->row.help};
 }
 
-static void format_count(const struct conf *c, const struct key *k, char *text, size_t size)
+static int parse(struct conf *c, int k, const char *value, struct err *e)
 {
-    uint64_t v;
+    const struct keys_key key = key_of(k);
 
-    memcpy(&v, at(c, k), sizeof v);
-    snprintf(text, size, "%" PRIu64, v);
-}
-
-static void format_size(const struct conf *c, const struct key *k, char *text, size_t size)
-{
-    uint64_t v;
-    int s = 0;
-
-    memcpy(&v, at(c, k), sizeof v);
-    while (v && v % 1024 == 0 && size_suffixes[s + 1]) {
-        v /= 1024;
-        s++;
-    }
-    snprintf(text, size, "%" PRIu64 "%.*s", v, s > 0, &size_suffixes[s]);
+    return key.kind->parse(c, &key, value, &style, e);
 }
 
 int conf_address(const char *text, bool any_host, char host[256], char port[8])
@@ -308,113 +197,38 @@ int conf_address(const char *text, bool any_host, char host[256], char port[8])
     return 0;
 }
 
-static int parse_address(struct conf *c, const struct key *k, const char *value, struct err *e)
+static int store_address(void *base, const struct keys_key *k, const char *value, bool any_host,
+                         struct err *e)
 {
     char host[256], port[8];
 
-    if (*value && conf_address(value, k->flags & ANY_HOST, host, port))
-        return err_set(e, "%s = %s is not %s", k->row.name, value, k->row.shape);
-    return store_text(c, k, value, e);
+    if (*value && conf_address(value, any_host, host, port))
+        return err_set(e, "%s%s%s is not %s", k->name, style.equals, value, k->shape);
+    return keys_store_text(base, k, value, e);
 }
 
-static int parse_name(struct conf *c, const struct key *k, const char *value, struct err *e)
+static int parse_address(void *base, const struct keys_key *k, const char *value,
+                         const struct keys_style *s, struct err *e)
+{
+    (void)s;
+    return store_address(base, k, value, false, e);
+}
+
+static int parse_listen(void *base, const struct keys_key *k, const char *value,
+                        const struct keys_style *s, struct err *e)
+{
+    (void)s;
+    return store_address(base, k, value, true, e);
+}
+
+static int parse_name(void *base, const struct keys_key *k, const char *value,
+                      const struct keys_style *s, struct err *e)
 {
     size_t n = strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
 
     if (n == 0 || value[n] || value[0] == '-')
-        return err_set(e, "%s = %s is not a name", k->row.name, value);
-    return store_text(c, k, value, e);
-}
-
-static int word_of(const char *const *words, const char *word)
-{
-    for (int i = 0; words[i]; i++)
-        if (strcmp(words[i], word) == 0)
-            return i;
-    return -1;
-}
-
-static int refuse_word(const struct key *k, const char *word, struct err *e)
-{
-    int n = 0;
-
-    while (k->words[n])
-        n++;
-    const char *near = nearest(word, k->words, n);
-    if (near)
-        return err_set(e, "%s does not know '%s'; the nearest is '%s'", k->row.name, word, near);
-    return err_set(e, "%s does not know '%s'; see hpcai500.conf(5)", k->row.name, word);
-}
-
-static int parse_word(struct conf *c, const struct key *k, const char *value, struct err *e)
-{
-    int i = word_of(k->words, value);
-
-    if (i < 0)
-        return refuse_word(k, value, e);
-    memcpy(field(c, k), &i, sizeof i);
-    return 0;
-}
-
-static void format_word(const struct conf *c, const struct key *k, char *text, size_t size)
-{
-    int i;
-
-    memcpy(&i, at(c, k), sizeof i);
-    snprintf(text, size, "%s", k->words[i]);
-}
-
-/* Words with commas between; blanks around them do not matter. */
-static int parse_list(struct conf *c, const struct key *k, const char *value, struct err *e)
-{
-    uint32_t bits = 0;
-
-    while (*value) {
-        char word[CONF_WORD_SIZE];
-        size_t n = strcspn(value, ","), most = n;
-        const char *start = value + strspn(value, " \t");
-        n = start < value + n ? n - (size_t)(start - value) : 0;
-        while (n && (start[n - 1] == ' ' || start[n - 1] == '\t'))
-            n--;
-        snprintf(word, sizeof word, "%.*s", (int)(n < sizeof word ? n : sizeof word - 1), start);
-        int i = n < sizeof word ? word_of(k->words, word) : -1;
-        if (i < 0)
-            return refuse_word(k, word, e);
-        bits |= 1u << i;
-        value += most + (value[most] == ',');
-    }
-    memcpy(field(c, k), &bits, sizeof bits);
-    return 0;
-}
-
-static void format_list(const struct conf *c, const struct key *k, char *text, size_t size)
-{
-    uint32_t bits;
-    size_t n = 0;
-
-    memcpy(&bits, at(c, k), sizeof bits);
-    text[0] = '\0';
-    for (int i = 0; k->words[i] && n < size; i++)
-        if (bits & 1u << i)
-            n += (size_t)snprintf(text + n, size - n, "%s%s", n ? "," : "", k->words[i]);
-}
-
-static int parse_yesno(struct conf *c, const struct key *k, const char *value, struct err *e)
-{
-    bool on = strcmp(value, "yes") == 0;
-
-    if (!on && strcmp(value, "no") != 0)
-        return err_set(e, "%s = %s is neither yes nor no", k->row.name, value);
-    memcpy(field(c, k), &on, sizeof on);
-    return 0;
-}
-
-static void format_yesno(const struct conf *c, const struct key *k, char *text, size_t size)
-{
-    bool on;
-
-    memcpy(&on, at(c, k), sizeof on);
-    snprintf(text, size, "%s", on ? "yes" : "no");
+        return err_set(e, "%s%s%s is not a name", k->name, s->equals, value);
+    return keys_store_text(base, k, value, e);
 }
 
 /* ---- one file ---- */
@@ -433,10 +247,7 @@ static int refuse_key(const char *name, struct err *e)
 
     for (int i = 0; i < N_KEYS; i++)
         names[i] = keys[i].row.name;
-    const char *near = nearest(name, names, N_KEYS);
-    if (near)
-        return err_set(e, "there is no key '%s'; the nearest is '%s'", name, near);
-    return err_set(e, "there is no key '%s'; 'hpcai500 config' shows them all", name);
+    return keys_refuse("key", name, names, N_KEYS, "'hpcai500 config' shows them all", e);
 }
 
 /* Cuts blanks at both ends of text, in place. */
@@ -472,10 +283,10 @@ static int parse_line(struct conf *c, char *line, int file, int number, int *see
     if (k < 0)
         return refuse_key(name, e);
     if (seen[k])
-        return err_set(e, "%s was said in line %d already", name, seen[k]);
+        return err_set(e, "%s is given in line %d already", name, seen[k]);
     if (value[0] == '#' || strstr(value, " #") || strstr(value, "\t#"))
         return err_set(e, "the value of %s has a comment behind it; put it on its own line", name);
-    if (keys[k].kind->parse(c, &keys[k], value, e))
+    if (parse(c, k, value, e))
         return -1;
     seen[k] = number;
     c->origin[k].from = FROM_FILE;
@@ -635,7 +446,7 @@ static int load_environment(struct conf *c, struct err *e)
         const char *value = name ? getenv(name) : NULL;
         if (!value || !*value)
             continue;
-        if (keys[i].kind->parse(c, &keys[i], value, e))
+        if (parse(c, i, value, e))
             return err_prefix(e, "%s", name);
         c->origin[i].from = FROM_ENVIRONMENT;
     }
@@ -646,7 +457,7 @@ void conf_defaults(struct conf *c)
 {
     memset(c, 0, sizeof *c);
     for (int i = 0; i < N_KEYS; i++)
-        keys[i].kind->parse(c, &keys[i], keys[i].row.fallback, NULL);
+        parse(c, i, keys[i].row.fallback, NULL);
 }
 
 int conf_load(struct conf *c, const char *path, unsigned flags, struct err *e)
@@ -682,7 +493,9 @@ const struct conf_row *conf_row(int key)
 
 void conf_value(const struct conf *c, int key, char *text, size_t size)
 {
-    keys[key].kind->format(c, &keys[key], text, size);
+    const struct keys_key k = key_of(key);
+
+    k.kind->format(c, &k, &style, text, size);
 }
 
 void conf_origin(const struct conf *c, int key, char *text, size_t size)
@@ -692,9 +505,4 @@ void conf_origin(const struct conf *c, int key, char *text, size_t size)
     else
         snprintf(text, size, "%s",
                  c->origin[key].from == FROM_DEFAULT ? "default" : keys[key].row.environment);
-}
-
-const char *conf_redact_word(int bit)
-{
-    return redact_words[bit];
 }

@@ -53,6 +53,9 @@ enum conf_redact {
     REDACT_COUNT
 };
 
+/* Their words; NULL behind the last. */
+extern const char *const conf_redact_words[REDACT_COUNT + 1];
+
 struct conf {
     char spool[CONF_TEXT_SIZE];
     uint64_t spool_per_job;            /* bytes; 0: a plain folder without a limit */
@@ -122,8 +125,5 @@ const struct conf_row *conf_row(int key);
  * "/etc/hpcai500/hpcai500.conf:7", "HPCAI500_SPOOL". */
 void conf_value(const struct conf *c, int key, char *text, size_t size);
 void conf_origin(const struct conf *c, int key, char *text, size_t size);
-
-/* The word of a bit of `redact`. */
-const char *conf_redact_word(int bit);
 
 #endif

@@ -10,6 +10,7 @@ noinst_LTLIBRARIES += %D%/libcore.la
     %D%/crc32c.h %D%/crc32c.c \
     %D%/err.h %D%/err.c \
     %D%/fdio.h %D%/fdio.c \
+    %D%/keys.h %D%/keys.c \
     %D%/measure.h \
     %D%/metrics.def \
     %D%/nearest.h %D%/nearest.c \

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reports/core/keys.h"
 #include "reports/core/nearest.h"
 
 static const char built_in_agent[] = HPCAI500_BINDIR "/hpcai500-agent";
@@ -18,58 +19,51 @@ static const char built_in_witness[] = HPCAI500_LIBEXECDIR "/hpcai500-witness";
 #define WITNESS "no" /* there is none */
 #endif
 
-struct argument;
+static const struct keys_style style = {"plugstack argument ", "=", ','};
 
-typedef int (*parse_fn)(struct site *s, const struct argument *a, const char *value, struct err *e);
+static int parse_agent(void *, const struct keys_key *, const char *, const struct keys_style *,
+                       struct err *);
+static int parse_list(void *, const struct keys_key *, const char *, const struct keys_style *,
+                      struct err *);
+static int parse_hours(void *, const struct keys_key *, const char *, const struct keys_style *,
+                       struct err *);
+static int parse_witness(void *, const struct keys_key *, const char *, const struct keys_style *,
+                         struct err *);
 
-static int parse_agent(struct site *, const struct argument *, const char *, struct err *);
-static int parse_path(struct site *, const struct argument *, const char *, struct err *);
-static int parse_list(struct site *, const struct argument *, const char *, struct err *);
-static int parse_hours(struct site *, const struct argument *, const char *, struct err *);
-static int parse_switch(struct site *, const struct argument *, const char *, struct err *);
-static int parse_witness(struct site *, const struct argument *, const char *, struct err *);
+/* What only plugstack has. */
+static const struct keys_kind an_agent = {parse_agent, NULL};
+static const struct keys_kind a_list = {parse_list, NULL};
+static const struct keys_kind some_hours = {parse_hours, NULL};
+static const struct keys_kind a_witness = {parse_witness, NULL};
 
-static const struct argument {
-    const char *name;
-    parse_fn parse;
-    size_t offset;
-    const char *fallback; /* NULL: unset */
-} arguments[] = {
-    {"agent", parse_agent, 0, NULL},
-    {"conf", parse_path, offsetof(struct site, conf), NULL},
-    {"spool", parse_path, offsetof(struct site, spool), NULL},
-    {"witness", parse_witness, offsetof(struct site, witness), WITNESS},
-    {"srun", parse_path, offsetof(struct site, srun), NULL},
-    {"partitions", parse_list, offsetof(struct site, partitions), NULL},
-    {"max_node_hours", parse_hours, offsetof(struct site, max_node_hours), NULL},
-    {"reexec", parse_switch, offsetof(struct site, reexec), "yes"},
-    {"step", parse_switch, offsetof(struct site, step), "yes"},
-    {"batch", parse_switch, offsetof(struct site, batch), "yes"},
+#define FIELD(member) KEYS_FIELD(struct site, member)
+
+static const struct keys_key arguments[] = {
+    {.name = "agent", .kind = &an_agent},
+    {"conf", &keys_path_of, FIELD(conf), NULL, NULL, 0, 0, NULL, NULL},
+    {"spool", &keys_path_of, FIELD(spool), NULL, NULL, 0, 0, NULL, NULL},
+    {"witness", &a_witness, FIELD(witness), WITNESS, NULL, 0, 0, NULL, NULL},
+    {"srun", &keys_path_of, FIELD(srun), NULL, NULL, 0, 0, NULL, NULL},
+    {"partitions", &a_list, FIELD(partitions), NULL, NULL, 0, 0, NULL, NULL},
+    {"max_node_hours", &some_hours, FIELD(max_node_hours), NULL, NULL, 0, 0, NULL, NULL},
+    {"reexec", &keys_switch, FIELD(reexec), "yes", NULL, 0, 0, NULL, NULL},
+    {"step", &keys_switch, FIELD(step), "yes", NULL, 0, 0, NULL, NULL},
+    {"batch", &keys_switch, FIELD(batch), "yes", NULL, 0, 0, NULL, NULL},
 };
 
 enum { N_ARGUMENTS = sizeof arguments / sizeof arguments[0] };
 
-static void *field(struct site *s, const struct argument *a)
+static int parse_agent(void *base, const struct keys_key *k, const char *value,
+                       const struct keys_style *st, struct err *e)
 {
-    return (char *)s + a->offset;
-}
-
-static int parse_path(struct site *s, const struct argument *a, const char *value, struct err *e)
-{
-    if (value[0] != '/')
-        return err_set(e, "plugstack argument %s=%s is not an absolute path", a->name, value);
-    *(const char **)field(s, a) = value;
-    return 0;
-}
-
-static int parse_agent(struct site *s, const struct argument *a, const char *value, struct err *e)
-{
+    struct site *s = base;
     const char *path = strchr(value, '/');
 
+    (void)st;
     if (!path || (path != value && path[-1] != ':') ||
         strcmp(strrchr(path, '/'), "/hpcai500-agent") != 0)
         return err_set(e, "plugstack argument %s=%s is not [PARTITION:]/FOLDER/hpcai500-agent",
-                       a->name, value);
+                       k->name, value);
     if (s->n_agents == SITE_MAX_AGENTS)
         return err_set(e, "plugstack has more than %d agent= arguments", SITE_MAX_AGENTS);
     s->agents[s->n_agents].partition = value;
@@ -78,41 +72,40 @@ static int parse_agent(struct site *s, const struct argument *a, const char *val
     return 0;
 }
 
-static int parse_list(struct site *s, const struct argument *a, const char *value, struct err *e)
+static int parse_list(void *base, const struct keys_key *k, const char *value,
+                      const struct keys_style *st, struct err *e)
 {
+    struct site *s = base;
+
+    (void)st;
     if (!*value)
-        return err_set(e, "plugstack argument %s= needs a list of partitions", a->name);
-    *(const char **)field(s, a) = value;
+        return err_set(e, "plugstack argument %s= needs a list of partitions", k->name);
+    s->partitions = value;
     return 0;
 }
 
-static int parse_hours(struct site *s, const struct argument *a, const char *value, struct err *e)
+static int parse_hours(void *base, const struct keys_key *k, const char *value,
+                       const struct keys_style *st, struct err *e)
 {
+    struct site *s = base;
     char *end;
     double hours = strtod(value, &end);
 
+    (void)st;
     if (end == value || *end || !(hours > 0 && hours < 1e9))
-        return err_set(e, "plugstack argument %s=%s is not a number of hours", a->name, value);
-    *(double *)field(s, a) = hours;
+        return err_set(e, "plugstack argument %s=%s is not a number of hours", k->name, value);
+    s->max_node_hours = hours;
     return 0;
 }
 
-static int parse_switch(struct site *s, const struct argument *a, const char *value, struct err *e)
+static int parse_witness(void *base, const struct keys_key *k, const char *value,
+                         const struct keys_style *st, struct err *e)
 {
-    bool on = strcmp(value, "yes") == 0;
-
-    if (!on && strcmp(value, "no") != 0)
-        return err_set(e, "plugstack argument %s=%s must be yes or no", a->name, value);
-    *(bool *)field(s, a) = on;
-    return 0;
-}
-
-static int parse_witness(struct site *s, const struct argument *a, const char *value, struct err *e)
-{
+    struct site *s = base;
     if (value[0] == '/')
-        return parse_path(s, a, value, e);
+        return keys_path_of.parse(s, k, value, st, e);
     if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
-        return err_set(e, "plugstack argument %s=%s must be yes, no or an absolute path", a->name,
+        return err_set(e, "plugstack argument %s=%s must be yes, no or an absolute path", k->name,
                        value);
     s->witness = value[0] == 'y' ? built_in_witness : NULL;
     return 0;
@@ -129,7 +122,7 @@ static int parse_one(struct site *s, const char *text, struct err *e)
     for (int i = 0; i < N_ARGUMENTS; i++) {
         names[i] = arguments[i].name;
         if (text[n] == '=' && strcmp(name, arguments[i].name) == 0)
-            return arguments[i].parse(s, &arguments[i], text + n + 1, e);
+            return arguments[i].kind->parse(s, &arguments[i], text + n + 1, &style, e);
     }
     const char *near = nearest(name, names, N_ARGUMENTS);
     return err_set(e, "plugstack argument '%s' is not known%s%s%s", text,
@@ -142,7 +135,7 @@ int site_parse(struct site *s, int argc, char *const argv[], struct err *e)
 
     for (int i = 0; i < N_ARGUMENTS; i++)
         if (arguments[i].fallback)
-            arguments[i].parse(&next, &arguments[i], arguments[i].fallback, NULL);
+            arguments[i].kind->parse(&next, &arguments[i], arguments[i].fallback, &style, NULL);
     for (int i = 0; i < argc; i++)
         if (parse_one(&next, argv[i], e))
             return -1;

@@ -93,7 +93,7 @@ forms() {
 1|p: |0|srun -pmain --hpcai500=component $P
 1|p: |0|srun --hpcai500=cosmoflow --hpcai500=component $P
 0||1|srun --hpcai500=componet --hpcai500=component $P|there is no suite or workload 'componet'; the nearest is 'component'
-0||1|srun --hpcai500= $P|the run text says no suite or workload
+0||1|srun --hpcai500= $P|the run text names no suite or workload
 1|p: |0|srun --exclusive --hpcai500=component -- $P
 1|p: |0|srun --hpcai500=component --exclusive=user --exact $P
 1|p: |0|srun --mem=50 -c1 -t5 --hpcai500=component $P

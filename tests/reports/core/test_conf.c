@@ -82,7 +82,7 @@ static void test_refusals(void **state)
         {"\n#\nzebra = 1", "f:3: there is no key 'zebra'; 'hpcai500 config' shows them all"},
         {"= 1", "f:1: there is no key ''; 'hpcai500 config' shows them all"},
         {"spool", "f:1: 'spool' is not key = value"},
-        {"spool = /a\nspool = /b", "f:2: spool was said in line 1 already"},
+        {"spool = /a\nspool = /b", "f:2: spool is given in line 1 already"},
         {"spool = s", "f:1: spool = s is not an absolute path"},
         {"spool =", "f:1: spool =  is not an absolute path"},
         {"spool = /a/../b", "f:1: spool = /a/../b has '..' in it"},
@@ -107,10 +107,15 @@ static void test_refusals(void **state)
         {"service_user = -x", "f:1: service_user = -x is not a name"},
         {"service_user = a b", "f:1: service_user = a b is not a name"},
         {"admin_comment = lines",
-         "f:1: admin_comment does not know 'lines'; the nearest is 'line'"},
-        {"redact = user,hots", "f:1: redact does not know 'hots'; the nearest is 'host'"},
-        {"redact = user,,host", "f:1: redact does not know ''; see hpcai500.conf(5)"},
-        {"confidential = 1", "f:1: confidential = 1 is neither yes nor no"},
+         "f:1: there is no admin_comment = lines; the nearest is 'admin_comment = line'"},
+        {"redact = user,hots", "f:1: there is no word of redact 'hots'; the nearest is 'host'"},
+        {"redact = user,,host",
+         "f:1: redact = user,,host has an empty word; say for example 'redact = user,account'"},
+        {"runs_per_job = 0", "f:1: runs_per_job = 0 is out of range; the nearest is "
+                             "'runs_per_job = 1'"},
+        {"runs_per_job = many", "f:1: runs_per_job = many is not a whole number; it goes from 1 to "
+                                "100000"},
+        {"confidential = 1", "f:1: confidential = 1 must be yes or no"},
     };
     struct conf c, before;
 

@@ -5,6 +5,7 @@
 #include <config.h>
 
 #include <math.h>
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -90,17 +91,17 @@ static const struct {
     const char *text;
     const char *sentence;
 } bad[] = {
-    {"", "the run text says no suite or workload; say for example 'micro'"},
-    {",class=tiny", "the run text says no suite or workload; say for example 'micro'"},
-    {"cosmoflow+", "the run text says no suite or workload; say for example 'micro'"},
+    {"", "the run text names no suite or workload; say for example 'micro'"},
+    {",class=tiny", "the run text names no suite or workload; say for example 'micro'"},
+    {"cosmoflow+", "the run text names no suite or workload; say for example 'micro'"},
     {"cosmoflw", "there is no suite or workload 'cosmoflw'; the nearest is 'cosmoflow'"},
     {"components", "there is no suite or workload 'components'; the nearest is 'component'"},
     {"zzzzzzzzzzz", "there is no suite or workload 'zzzzzzzzzzz'; 'help' shows them all"},
     {"../etc/passwd", "there is no suite or workload '../etc/passwd'; 'help' shows them all"},
     {"%n%n%n%n%n", "there is no suite or workload '%n%n%n%n%n'; 'help' shows them all"},
     {"cosmoflow+component", "the suite 'component' can only be the first word"},
-    {"cosmoflow+cosmoflow", "'cosmoflow' is said twice"},
-    {"component+cosmoflow", "'cosmoflow' is said twice: it is in component"},
+    {"cosmoflow+cosmoflow", "'cosmoflow' is given twice"},
+    {"component+cosmoflow", "'cosmoflow' is given twice: it is in component"},
     {"cosmoflow,", "'' is not key=value; say for example 'class=tiny'"},
     {"cosmoflow,,", "'' is not key=value; say for example 'class=tiny'"},
     {"cosmoflow,,,,,,,,,,,,", "'' is not key=value; say for example 'class=tiny'"},
@@ -112,16 +113,17 @@ static const struct {
     {"cosmoflow,epoch=3", "there is no key 'epoch'; the nearest is 'epochs'"},
     {"cosmoflow,CLASS=tiny", "there is no key 'CLASS'; the nearest is 'class'"},
     {"cosmoflow,qwertz=1", "there is no key 'qwertz'; 'help' shows them all"},
-    {"cosmoflow,class=tiny,class=tiny", "'class' is said twice"},
+    {"cosmoflow,class=tiny,class=tiny", "'class' is given twice"},
     {"cosmoflow,class=tiney", "there is no class=tiney; the nearest is 'class=tiny'"},
     {"cosmoflow,class=", "there is no class=; the nearest is 'class=auto'"},
     {"cosmoflow,dtype=fp64", "there is no dtype=fp64; the nearest is 'dtype=f32'"},
     {"cosmoflow,engine=gpu", "there is no engine=gpu; the nearest is 'engine=cpu'"},
     {"cosmoflow,gate=true", "there is no gate=true; the nearest is 'gate=no'"},
-    {"cosmoflow,redact=usr", "there is no word of redact= 'usr'; the nearest is 'user'"},
-    {"cosmoflow,redact=", "redact= says no word; say for example 'redact=user+account'"},
-    {"cosmoflow,redact=user+", "redact= says no word; say for example 'redact=user+account'"},
-    {"cosmoflow,redact=host,redact=user", "'redact' is said twice"},
+    {"cosmoflow,redact=usr", "there is no word of redact 'usr'; the nearest is 'user'"},
+    {"cosmoflow,redact=", "redact= has an empty word; say for example 'redact=user+account'"},
+    {"cosmoflow,redact=user+",
+     "redact=user+ has an empty word; say for example 'redact=user+account'"},
+    {"cosmoflow,redact=host,redact=user", "'redact' is given twice"},
     {"cosmoflow,division=lookalike",
      "there is no division=lookalike; the nearest is 'division=look-alike'"},
     {"cosmoflow,epochs=0", "epochs=0 is out of range; the nearest is 'epochs=1'"},
@@ -156,23 +158,23 @@ static const struct {
     {"cosmoflow,target=1000000.5", "target=1000000.5 is out of range; the nearest is "
                                    "'target=1000000'"},
     {"cosmoflow,target=0.1234567890123456", "target=0.1234567890123456 has more than 15 digits"},
-    {"cosmoflow,out=", "out= says no folder"},
-    {"cosmoflow,out=''", "out= says no folder"},
+    {"cosmoflow,out=", "out= needs a folder"},
+    {"cosmoflow,out=''", "out= needs a folder"},
     {"cosmoflow,out='/a", "out='/a has no closing quote"},
     {"cosmoflow,out='/a'b", "out= has 'b' after its closing quote"},
-    {"cosmoflow,data=cosmoflow:", "data=cosmoflow: says no folder"},
+    {"cosmoflow,data=cosmoflow:", "data=cosmoflow: needs a folder"},
     {"cosmoflow,data=gemm:/d", "there is no workload in this run called 'gemm'; 'help' shows "
                                "them all"},
-    {"cosmoflow,data=/a,data=/b", "'data' of cosmoflow is said twice"},
+    {"cosmoflow,data=/a,data=/b", "'data' of cosmoflow is given twice"},
     {"component,data=/a", "data=/a must say for which workload, as several run: "
                           "'data=cosmoflow:/a'"},
     {"component,data=cosmoflow", "data=cosmoflow must say for which workload, as several run: "
                                  "'data=cosmoflow:cosmoflow'"},
     {"component,data=cosmoflo:/a", "there is no workload in this run called 'cosmoflo'; the "
                                    "nearest is 'cosmoflow'"},
-    {"component,data=deepcam:/a,data=deepcam:/b", "'data' of deepcam is said twice"},
-    {"deepcam,dtype=bf16", "deepcam does not know dtype=bf16; the nearest is 'dtype=f32'"},
-    {"all,dtype=bf16", "deepcam does not know dtype=bf16; the nearest is 'dtype=f32'"},
+    {"component,data=deepcam:/a,data=deepcam:/b", "'data' of deepcam is given twice"},
+    {"deepcam,dtype=bf16", "deepcam does not support dtype=bf16; the nearest is 'dtype=f32'"},
+    {"all,dtype=bf16", "deepcam does not support dtype=bf16; the nearest is 'dtype=f32'"},
     {"cosmoflow,class=tiny\n", "byte 21 of the run text is an unprintable character"},
     {"\x1b[31mcosmoflow", "byte 1 of the run text is an unprintable character"},
     {"cosmoflow\x7f", "byte 10 of the run text is an unprintable character"},

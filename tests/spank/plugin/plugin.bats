@@ -276,7 +276,7 @@ cosmoflow,time=10|time=10 is not a time: say a whole number of s, m or h, for ex
 %n%n%s|there is no suite or workload '%n%n%s'; 'help' shows them all
 T
     in_ local --hpcai500= hostname; [ $status -eq 1 ]
-    only "fake: error: hpcai500: the run text says no suite or workload; say for example 'component'"
+    only "fake: error: hpcai500: the run text names no suite or workload; say for example 'component'"
     in_ local --hpcai500=$'component\x1b]0;x\a' hostname; [ $status -eq 1 ]
     only "fake: error: hpcai500: byte 10 of the run text is an unprintable character"
     in_ local --hpcai500="$(head -c 100000 /dev/zero | tr '\0' a)" hostname; [ $status -eq 1 ]
