@@ -64,31 +64,56 @@ int report_name(struct run *r, struct err *e)
     return comm_agree(r->comm, rc, e);
 }
 
-/* Cards of the nodes: from the first rank of each. */
+/* Room on rank 0 for `n` cards and, where wanted, one count a rank. NULL on the
+ * others; -1 on all ranks when there is none. */
+static int room_of_rank_0(struct run *r, size_t n, size_t bytes, void **cards, size_t **counts,
+                          const char *what, struct err *e)
+{
+    bool here = r->comm->rank == 0;
+
+    *cards = here ? malloc(n * bytes) : NULL;
+    *counts = here ? calloc((size_t)r->comm->size, sizeof **counts) : NULL;
+    return comm_agree(
+        r->comm, here && (!*cards || !*counts) ? err_set(e, "out of memory for %s", what) : 0, e);
+}
+
+static bool speaks_for_node(const struct run *r, int rank)
+{
+    int node = comm_mpi_node_index(r->comm, rank);
+
+    while (--rank >= 0 && comm_mpi_node_index(r->comm, rank) != node)
+        ;
+    return rank < 0;
+}
+
+/* Cards of the nodes, on rank 0: from the first rank of each. */
 static int gather_nodes(struct run *r, struct err *e)
 {
     struct comm *c = r->comm;
-    size_t *counts = calloc((size_t)c->size, sizeof *counts);
-    struct record_node *nodes = malloc((size_t)comm_mpi_nodes(c) * sizeof *nodes);
-    int rc = counts && nodes ? 0 : err_set(e, "out of memory for the nodes");
+    int n = comm_mpi_nodes(c);
+    size_t *counts;
+    void *room;
+    int rc = room_of_rank_0(r, (size_t)n, sizeof r->self, &room, &counts, "the nodes", e);
 
-    if ((rc = comm_agree(c, rc, e)) < 0)
+    if (rc < 0)
         goto out;
-    for (int i = 0, next = 0; i < c->size; i++)
+    for (int i = 0, next = 0; i < c->size && c->rank == 0; i++)
         if (comm_mpi_node_index(c, i) == next) {
-            counts[i] = sizeof *nodes;
+            counts[i] = sizeof r->self;
             next++;
         }
-    if ((rc = c->allgatherv(c, &r->self, nodes, counts, e)) < 0)
+    rc = c->gatherv(c, &r->self, speaks_for_node(r, c->rank) ? sizeof r->self : 0, room, counts, e);
+    if (rc < 0)
         goto out;
-    for (int i = 0; i < comm_mpi_nodes(c) && rc == 0 && c->rank == 0; i++)
+    const struct record_node *nodes = room;
+    for (int i = 0; i < n && rc == 0 && c->rank == 0; i++)
         rc = record_add_node(&r->record, &nodes[i]) < 0 ? err_set(e, "out of memory for the nodes")
                                                         : 0;
     if (rc == 0 && c->rank == 0 && r->record.job.present)
         r->record.job.exclusive = job_exclusive(r->record.nodes, r->record.n_nodes);
     rc = comm_agree(c, rc, e);
 out:
-    free(nodes);
+    free(room);
     free(counts);
     return rc;
 }
@@ -276,25 +301,39 @@ void report_epoch(struct run *r, const struct result_epoch *row)
 
 /* ---- a workload's end ---- */
 
-static int gather_ranks(struct run *r, const struct workload_result *result,
-                        struct record_rank *all, size_t *counts, struct err *e)
+/* Times of each rank, on rank 0, into the record; *at: the workload there. */
+static int gather_ranks(struct run *r, struct workload_result *result, int *at, struct err *e)
 {
+    struct comm *c = r->comm;
     struct record_rank own = {
-        .node = comm_mpi_node_index(r->comm, r->comm->rank),
+        .node = comm_mpi_node_index(c, c->rank),
         .wall_seconds = result->wall_seconds,
     };
+    size_t *counts;
+    void *room;
+    int rc = room_of_rank_0(r, (size_t)c->size, sizeof own, &room, &counts, "the ranks' times", e);
 
     memcpy(own.phase_seconds, result->phase_seconds, sizeof own.phase_seconds);
-    for (int i = 0; i < r->comm->size; i++)
+    for (int i = 0; i < c->size && c->rank == 0 && rc == 0; i++)
         counts[i] = sizeof own;
-    return r->comm->allgatherv(r->comm, &own, all, counts, e);
+    if (rc == 0)
+        rc = c->gatherv(c, &own, sizeof own, room, counts, e);
+    if (rc < 0)
+        goto out;
+    if (c->rank == 0 && (*at = record_add_workload(&r->record, result, room, c->size)) < 0)
+        rc = err_set(e, "out of memory for the result");
+    rc = comm_agree(c, rc, e);
+out:
+    free(counts);
+    free(room);
+    return rc;
 }
 
 /* Why rank 0 has no value where it has none, else why the ranks have none. */
 static struct measure combined(const struct run *r, const struct counters_row *rows, int i,
                                enum phase p)
 {
-    struct measure m = counters_combine(rows, r->comm->size, i, p);
+    struct measure m = counters_combine(rows, 1, r->comm->size, i, p);
 
     if (m.reason) {
         struct measure own = counters_value(r->counters, i, p);
@@ -304,7 +343,8 @@ static struct measure combined(const struct run *r, const struct counters_row *r
     return m;
 }
 
-/* Rank 0: one counter over all ranks into the record. values: scratch. */
+/* Rank 0: one counter over all ranks into the record. rows: one a rank; values:
+ * scratch. */
 static int add_counter(struct run *r, int workload, const struct counters_row *rows, int i,
                        double *values)
 {
@@ -322,7 +362,7 @@ static int add_counter(struct run *r, int workload, const struct counters_row *r
     for (int p = 0; p < PHASE_COUNT; p++)
         c.phases[p] = combined(r, rows, i, (enum phase)p);
     for (int rank = 0; rank < r->comm->size; rank++) {
-        const struct counters_row *row = &rows[(size_t)rank * COUNTER_COUNT + (size_t)i];
+        const struct counters_row *row = &rows[rank];
         memcpy(values + (size_t)rank * EACH, row->value, EACH * sizeof *values);
         c.ratio = fmin(c.ratio, row->ratio);
     }
@@ -331,27 +371,34 @@ static int add_counter(struct run *r, int workload, const struct counters_row *r
     return record_add_counter(&r->record, workload, &c);
 }
 
-static int gather_counters(struct run *r, int workload, size_t *counts, struct err *e)
+/* One counter after the other, so that rank 0 holds one row of each rank. */
+static int gather_counters(struct run *r, int workload, struct err *e)
 {
-    enum { EACH = COUNTER_COUNT };
-    struct counters_row own[EACH];
-    size_t size = (size_t)r->comm->size;
-    struct counters_row *rows = malloc(size * sizeof own);
-    double *values = malloc(size * (PHASE_COUNT + 1) * sizeof *values);
-    int rc = rows && values && r->counters ? 0 : err_set(e, "out of memory for the counters");
+    struct comm *c = r->comm;
+    struct counters_row own[COUNTER_COUNT];
+    size_t size = (size_t)c->size, *counts;
+    double *values = c->rank == 0 ? malloc(size * (PHASE_COUNT + 1) * sizeof *values) : NULL;
+    void *rows;
+    int rc = room_of_rank_0(r, size, sizeof own[0], &rows, &counts, "the counters", e);
 
-    if ((rc = comm_agree(r->comm, rc, e)) < 0)
+    if (rc == 0 && ((c->rank == 0 && !values) || !r->counters))
+        rc = err_set(e, "out of memory for the counters");
+    if (comm_agree(c, rc, e) < 0) {
+        rc = -1;
         goto out;
+    }
     counters_export(r->counters, own);
-    for (size_t i = 0; i < size; i++)
-        counts[i] = sizeof own;
-    if ((rc = r->comm->allgatherv(r->comm, own, rows, counts, e)) < 0)
-        goto out;
-    for (int i = 0; i < EACH && r->comm->rank == 0 && rc == 0; i++)
-        if (add_counter(r, workload, rows, i, values) < 0)
+    for (size_t i = 0; i < size && c->rank == 0; i++)
+        counts[i] = sizeof own[0];
+    for (int i = 0; i < COUNTER_COUNT && !comm_mpi_failed(c); i++) {
+        if (c->gatherv(c, &own[i], sizeof own[i], rows, counts, e) < 0)
+            rc = -1;
+        else if (c->rank == 0 && rc == 0 && add_counter(r, workload, rows, i, values) < 0)
             rc = err_set(e, "out of memory for the counters");
-    rc = comm_agree(r->comm, rc, e);
+    }
+    rc = comm_agree(c, rc, e);
 out:
+    free(counts);
     free(values);
     free(rows);
     return rc;
@@ -359,32 +406,14 @@ out:
 
 int report_result(struct run *r, struct workload_result *result, struct err *e)
 {
-    size_t size = (size_t)r->comm->size;
-    struct record_rank *ranks = malloc(size * sizeof *ranks);
-    size_t *counts = malloc(size * sizeof *counts);
-    int rc = ranks && counts ? 0 : err_set(e, "out of memory for the ranks' times"), at = -1;
+    int at = -1;
 
     write_phases(r, turn(r, r->phase));
     pthread_mutex_lock(&r->lock);
     if (r->journal)
         journal_result(r->journal, r->index, result, NULL);
     pthread_mutex_unlock(&r->lock);
-    if ((rc = comm_agree(r->comm, rc, e)) < 0)
-        goto out;
-    if ((rc = gather_ranks(r, result, ranks, counts, e)) < 0)
-        goto out;
-    if (r->comm->rank == 0) {
-        at = record_add_workload(&r->record, result, ranks, (int)size);
-        if (at < 0)
-            rc = err_set(e, "out of memory for the result");
-    }
-    if ((rc = comm_agree(r->comm, rc, e)) < 0)
-        goto out;
-    rc = gather_counters(r, at, counts, e);
-out:
-    free(counts);
-    free(ranks);
-    return rc;
+    return gather_ranks(r, result, &at, e) < 0 ? -1 : gather_counters(r, at, e);
 }
 
 /* ---- the record ---- */

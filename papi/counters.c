@@ -571,7 +571,8 @@ static double sum_of_domains(struct share *s, int n)
     return sum;
 }
 
-struct measure counters_combine(const struct counters_row *rows, int ranks, int i, enum phase p)
+struct measure counters_combine(const struct counters_row *rows, size_t stride, int ranks, int i,
+                                enum phase p)
 {
     struct share *s = calloc(ranks > 0 ? (size_t)ranks : 1, sizeof(*s));
     double sum = 0, max = 0;
@@ -579,7 +580,7 @@ struct measure counters_combine(const struct counters_row *rows, int ranks, int 
     const char *why = s ? NULL : "no memory to add it up";
 
     for (int r = 0; r < ranks && !why; r++) {
-        const struct counters_row *row = &rows[(size_t)r * COUNTER_COUNT + (size_t)i];
+        const struct counters_row *row = &rows[(size_t)r * stride];
         double v = row->value[p];
 
         if (!(row->entered >> p & 1))

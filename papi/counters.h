@@ -13,8 +13,8 @@
  *     counters_phase(c, PHASE_STAGING);
  *     ...
  *     counters_stop(c);
- *     counters_export(c, rows);       gather rows over ranks, then
- *     counters_combine(rows_of_all, ranks, COUNTER_energy_package_joules, p)
+ *     counters_export(c, rows);       gather a counter over ranks, then
+ *     counters_combine(rows_of_one, 1, ranks, COUNTER_energy_package_joules, p)
  *
  * Life:    open returns, close frees. Strings returned live until close;
  *          those of counters_info() for ever.
@@ -135,11 +135,12 @@ struct counters_row {
 
 void counters_export(const struct counters *c, struct counters_row rows[COUNTER_COUNT]);
 
-/* Counter i in phase p (PHASE_COUNT: all) over all ranks; rank r's rows begin
- * at rows[r * COUNTER_COUNT]. TOTAL sums each domain once; PEAK is the
- * highest, LEVEL the mean, of the ranks that entered the phase. Null when one
- * of them has no value, with a literal reason: show that rank's own
+/* Counter i in phase p (PHASE_COUNT: all) over all ranks; rows: those of that
+ * counter, rank r's is rows[r * stride]. TOTAL sums each domain once; PEAK is
+ * the highest, LEVEL the mean, of the ranks that entered the phase. Null when
+ * one of them has no value, with a literal reason: show that rank's own
  * (counters_value().reason) where it is known. */
-struct measure counters_combine(const struct counters_row *rows, int ranks, int i, enum phase p);
+struct measure counters_combine(const struct counters_row *rows, size_t stride, int ranks, int i,
+                                enum phase p);
 
 #endif

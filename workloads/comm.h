@@ -48,6 +48,10 @@ struct comm {
     /* recv: sum of counts[0..size) bytes, in rank order, on every rank. */
     int (*allgatherv)(struct comm *c, const void *send, void *recv, const size_t *counts,
                       struct err *e);
+    /* The same to rank 0 alone: recv and counts are read there only. What a
+     * table of all ranks is for goes this way, else each rank holds it. */
+    int (*gatherv)(struct comm *c, const void *send, size_t bytes, void *recv, const size_t *counts,
+                   struct err *e);
     int (*barrier)(struct comm *c, struct err *e);
 };
 

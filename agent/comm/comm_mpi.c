@@ -162,18 +162,14 @@ static int mpi_wait(struct comm *c, int request, struct err *e)
 
 /* ---- blocking ---- */
 
-static void fold(double *v, const double *all, int n, int size, enum comm_op op)
+enum { SUM_BYTES = 1 << 20 };
+
+static void fold(double *v, const double *all, int n, int size)
 {
     for (int i = 0; i < n; i++) {
-        double x = all[i];
-        for (int r = 1; r < size; r++) {
-            double y = all[(size_t)r * (size_t)n + (size_t)i];
-            if (op == COMM_SUM)
-                x += y;
-            else if (op == COMM_MIN ? y < x : y > x)
-                x = y;
-        }
-        v[i] = x;
+        v[i] = all[i];
+        for (int r = 1; r < size; r++)
+            v[i] += all[(size_t)r * (size_t)n + (size_t)i];
     }
 }
 
@@ -191,17 +187,35 @@ static void *posted_memory(struct mpi_comm *m, struct comm *c, size_t bytes, str
     return p;
 }
 
-static int mpi_reduce(struct comm *c, double *v, int n, enum comm_op op, struct err *e)
+/* MIN and MAX do not depend on the order: MPI's own way, which takes no more
+ * memory with more ranks. */
+static int reduce_any_order(struct mpi_comm *m, double *v, int n, enum comm_op op, struct err *e)
 {
-    struct mpi_comm *m = mpi_of(c);
-    size_t count = (size_t)n, size = (size_t)c->size;
+    size_t count = (size_t)n;
     MPI_Request q;
+    double *mine = posted_memory(m, &m->base, 2 * count * sizeof *mine, e);
 
-    if (usable(m, e) < 0)
+    if (!mine)
         return -1;
-    if (c->size == 1 || n == 0)
-        return 0;
-    double *all = posted_memory(m, c, (size + 1) * count * sizeof *all, e);
+    memcpy(mine, v, count * sizeof *mine);
+    m->ops++;
+    if (comm_check(m,
+                   MPI_Iallreduce(mine, mine + count, n, MPI_DOUBLE,
+                                  op == COMM_MIN ? MPI_MIN : MPI_MAX, m->world, &q),
+                   "MPI_Iallreduce", e) < 0 ||
+        wait_mpi(m, &q, "numbers of all ranks", e) < 0)
+        return -1;
+    memcpy(v, mine + count, count * sizeof *mine);
+    free(mine);
+    return 0;
+}
+
+static int sum_piece(struct mpi_comm *m, double *v, int n, struct err *e)
+{
+    size_t count = (size_t)n, size = (size_t)m->base.size;
+    MPI_Request q;
+    double *all = posted_memory(m, &m->base, (size + 1) * count * sizeof *all, e);
+
     if (!all)
         return -1;
     double *mine = all + size * count;
@@ -211,8 +225,29 @@ static int mpi_reduce(struct comm *c, double *v, int n, enum comm_op op, struct 
                    "MPI_Iallgather", e) < 0 ||
         wait_mpi(m, &q, "numbers of all ranks", e) < 0)
         return -1;
-    fold(v, all, n, c->size, op);
+    fold(v, all, n, m->base.size);
     free(all);
+    return 0;
+}
+
+/* A sum in rank order needs all ranks' numbers: so many at a time that they
+ * take SUM_BYTES, whatever the number of ranks. */
+static int mpi_reduce(struct comm *c, double *v, int n, enum comm_op op, struct err *e)
+{
+    struct mpi_comm *m = mpi_of(c);
+    int most = (int)(SUM_BYTES / sizeof *v) / c->size;
+
+    if (usable(m, e) < 0)
+        return -1;
+    if (c->size == 1 || n == 0)
+        return 0;
+    if (op != COMM_SUM)
+        return reduce_any_order(m, v, n, op, e);
+    if (most < 1)
+        most = 1;
+    for (int at = 0; at < n; at += most)
+        if (sum_piece(m, v + at, n - at < most ? n - at : most, e) < 0)
+            return -1;
     return 0;
 }
 
@@ -294,6 +329,51 @@ static int mpi_allgatherv(struct comm *c, const void *send, void *recv, const si
     return 0;
 }
 
+/* Where each rank's bytes go, as MPI wants it; -1: more than its ints hold. */
+static int lay_out(struct mpi_comm *m, const size_t *counts, int *n, struct err *e)
+{
+    size_t at = 0;
+
+    for (int i = 0; i < m->base.size; at += counts[i++]) {
+        if (counts[i] > INT_MAX || at > INT_MAX - counts[i]) {
+            err_set(e, "rank 0 cannot gather more than %d bytes at once", INT_MAX);
+            return comm_fail(m, 0, e);
+        }
+        n[i] = (int)counts[i];
+        n[m->base.size + i] = (int)at;
+    }
+    return 0;
+}
+
+static int mpi_gatherv(struct comm *c, const void *send, size_t bytes, void *recv,
+                       const size_t *counts, struct err *e)
+{
+    struct mpi_comm *m = mpi_of(c);
+    size_t total = 0, ints = c->rank == 0 ? 2 * (size_t)c->size * sizeof(int) : 0;
+    MPI_Request q;
+
+    if (usable(m, e) < 0)
+        return -1;
+    for (int i = 0; i < c->size && c->rank == 0; i++)
+        total += counts[i];
+    int *n = posted_memory(m, c, ints + total + bytes, e);
+    if (!n || (c->rank == 0 && lay_out(m, counts, n, e) < 0))
+        return -1;
+    char *all = (char *)n + ints, *mine = all + total;
+    memcpy(mine, send, bytes);
+    m->ops++;
+    if (comm_check(m,
+                   MPI_Igatherv(mine, (int)bytes, MPI_BYTE, all, n,
+                                c->rank == 0 ? n + c->size : NULL, MPI_BYTE, 0, m->world, &q),
+                   "MPI_Igatherv", e) < 0 ||
+        wait_mpi(m, &q, "what rank 0 gathers", e) < 0)
+        return -1;
+    if (c->rank == 0)
+        memcpy(recv, all, total);
+    free(n);
+    return 0;
+}
+
 static int mpi_barrier(struct comm *c, struct err *e)
 {
     struct mpi_comm *m = mpi_of(c);
@@ -318,6 +398,7 @@ static const struct comm table = {
     .reduce = mpi_reduce,
     .broadcast = mpi_broadcast,
     .allgatherv = mpi_allgatherv,
+    .gatherv = mpi_gatherv,
     .barrier = mpi_barrier,
 };
 

@@ -15,8 +15,11 @@ tests_agent_agent_two_SOURCES = agent/main.c %D%/fake.c %D%/two.c
 tests_agent_agent_two_LDADD = agent/libagent.la
 TESTS += tests/agent/comm.bats tests/agent/agent.bats
 if BUILD_TESTS
-check_PROGRAMS += tests/agent/test_job
-TESTS += tests/agent/test_job
+check_PROGRAMS += tests/agent/test_job tests/agent/test_scale
+TESTS += tests/agent/test_job tests/agent/test_scale
+tests_agent_test_scale_SOURCES = %D%/test_scale.c %D%/fake.c
+tests_agent_test_scale_CFLAGS = $(AM_CFLAGS) $(MPI_CFLAGS) $(CMOCKA_CFLAGS)
+tests_agent_test_scale_LDADD = agent/libagent.la workloads/engine/libengine.la $(CMOCKA_LIBS)
 tests_agent_test_job_SOURCES = %D%/test_job.c
 tests_agent_test_job_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_agent_test_job_LDADD = agent/libagent.la $(CMOCKA_LIBS)

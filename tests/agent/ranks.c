@@ -175,6 +175,14 @@ static int test_blocking(const char *argument)
     for (int i = 0; i < comm->size; i++)
         for (size_t k = 0; k < counts[i]; k++, at++)
             CHECK(recv[at] == i + 1, "byte %zu is %d", at, recv[at]);
+    memset(recv, 0, sizeof recv);
+    CHECK(comm->gatherv(comm, send, counts[comm->rank], comm->rank ? NULL : recv,
+                        comm->rank ? NULL : counts, &err) == 0,
+          "gatherv");
+    at = 0;
+    for (int i = 0; i < comm->size && comm->rank == 0; i++)
+        for (size_t k = 0; k < counts[i]; k++, at++)
+            CHECK(recv[at] == i + 1, "gathered byte %zu is %d", at, recv[at]);
     CHECK(comm->barrier(comm, &err) == 0, "barrier");
 
     int rc = comm->rank == 1 ? err_set(&err, "the cube is cut") : 0;

@@ -236,16 +236,35 @@ static void test_combine(void **state)
         assert_int_not_equal(row[COUNTER_energy_package_joules].domain, 0);
         row[COUNTER_energy_package_joules].domain += (uint64_t)(r / 2);
     }
-    assert_value(counters_combine(rows, RANKS, COUNTER_instructions, p), 15);
-    assert_value(counters_combine(rows, RANKS, COUNTER_energy_package_joules, p), 151);
-    assert_value(counters_combine(rows, RANKS, COUNTER_memory_peak_bytes, p), 9);
-    assert_value(counters_combine(rows, RANKS, COUNTER_cpu_frequency_hz, p), 1.5);
-    assert_reason(counters_combine(rows, RANKS, COUNTER_l3_misses, p), "not every rank");
-    assert_value(counters_combine(rows, RANKS - 1, COUNTER_l3_misses, p), 3);
-    assert_value(counters_combine(rows, RANKS, COUNTER_instructions, later), 98);
-    assert_reason(counters_combine(rows, RANKS, COUNTER_instructions, PHASE_STAGING), "no rank");
-    assert_reason(counters_combine(rows, 0, COUNTER_instructions, p), "no rank");
-    total = counters_combine(rows, RANKS, COUNTER_instructions, PHASE_COUNT);
+    assert_value(counters_combine(rows + COUNTER_instructions, COUNTER_COUNT, RANKS,
+                                  COUNTER_instructions, p),
+                 15);
+    assert_value(counters_combine(rows + COUNTER_energy_package_joules, COUNTER_COUNT, RANKS,
+                                  COUNTER_energy_package_joules, p),
+                 151);
+    assert_value(counters_combine(rows + COUNTER_memory_peak_bytes, COUNTER_COUNT, RANKS,
+                                  COUNTER_memory_peak_bytes, p),
+                 9);
+    assert_value(counters_combine(rows + COUNTER_cpu_frequency_hz, COUNTER_COUNT, RANKS,
+                                  COUNTER_cpu_frequency_hz, p),
+                 1.5);
+    assert_reason(
+        counters_combine(rows + COUNTER_l3_misses, COUNTER_COUNT, RANKS, COUNTER_l3_misses, p),
+        "not every rank");
+    assert_value(
+        counters_combine(rows + COUNTER_l3_misses, COUNTER_COUNT, RANKS - 1, COUNTER_l3_misses, p),
+        3);
+    assert_value(counters_combine(rows + COUNTER_instructions, COUNTER_COUNT, RANKS,
+                                  COUNTER_instructions, later),
+                 98);
+    assert_reason(counters_combine(rows + COUNTER_instructions, COUNTER_COUNT, RANKS,
+                                   COUNTER_instructions, PHASE_STAGING),
+                  "no rank");
+    assert_reason(
+        counters_combine(rows + COUNTER_instructions, COUNTER_COUNT, 0, COUNTER_instructions, p),
+        "no rank");
+    total = counters_combine(rows + COUNTER_instructions, COUNTER_COUNT, RANKS,
+                             COUNTER_instructions, PHASE_COUNT);
     assert_value(total, 15 + 98);
 }
 

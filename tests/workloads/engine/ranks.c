@@ -167,6 +167,22 @@ static int ranks_allgatherv(struct comm *c, const void *send, void *recv, const 
     return wait_all(c, e);
 }
 
+static int ranks_gatherv(struct comm *c, const void *send, size_t bytes, void *recv,
+                         const size_t *counts, struct err *e)
+{
+    struct shared *s = all_of(c);
+    char *at = recv;
+
+    (void)bytes;
+    s->pieces[c->rank] = send;
+    wait_all(c, e);
+    for (int r = 0; r < s->size && c->rank == 0; r++) {
+        memcpy(at, s->pieces[r], counts[r]);
+        at += counts[r];
+    }
+    return wait_all(c, e);
+}
+
 struct task {
     struct comm comm;
     struct mine mine;
@@ -209,6 +225,7 @@ int ranks_run(int size, int (*body)(struct comm *c, void *arg), void *arg)
             .reduce = ranks_reduce,
             .broadcast = ranks_broadcast,
             .allgatherv = ranks_allgatherv,
+            .gatherv = ranks_gatherv,
             .barrier = wait_all,
         };
         pthread_create(&threads[r], NULL, run_task, &tasks[r]);
