@@ -55,7 +55,7 @@ static long launched_rank(void)
 }
 
 /* Before MPI: rank 0 says it for all. The others end later, since Open MPI 5
- * ends all with the first that fails, whoever is about to speak. */
+ * ends all with the first that fails, also one that is about to speak. */
 static void complain(const char *sentence)
 {
     const struct timespec later = {.tv_nsec = 500000000};
@@ -96,7 +96,7 @@ static int before_mpi(struct run *r, int argc, char **argv)
     if (!r->o.run && in_wide_step())
         return -1; /* perhaps another rank knows: agree_text() */
     if (!r->o.run) {
-        complain("what to run? give a run text, or 'list' to see what there is");
+        complain("there is nothing to run: give a run text, or 'list' to see all workloads");
         return AGENT_USAGE;
     }
     if (speaks ? runspec_answer(r->o.run, stdout)
@@ -123,7 +123,7 @@ static int agree_text(struct run *r, struct err *e)
     if (r->comm->reduce(r->comm, &first, 1, COMM_MIN, e) < 0)
         return -1;
     if (first >= r->comm->size)
-        return err_set(e, "no rank has a run text");
+        return err_set(e, "no rank has a run text: give one, or set HPCAI500_RUN");
     if (r->o.run)
         runspec_format(&r->spec, own, sizeof own);
     memcpy(text, own, sizeof text);
@@ -133,7 +133,8 @@ static int agree_text(struct run *r, struct err *e)
         r->o.run = text;
         rc = runspec_parse(&r->spec, text, e);
     } else if (strcmp(text, own) != 0) {
-        rc = err_set(e, "was told to run '%s', rank %.0f '%s'", own, first, text);
+        rc = err_set(e, "has the run text '%s', but rank %.0f has '%s': start all ranks with one",
+                     own, first, text);
     }
     return comm_agree(r->comm, rc, e);
 }
@@ -273,7 +274,7 @@ static void say_crowded(struct run *r)
 }
 
 /* What OpenMP gives may be less than what is asked for: the least of all ranks
- * counts, and it is said. */
+ * counts, and a person is told. */
 static int settle_threads(struct run *r, struct err *e)
 {
     char text[256];
@@ -409,8 +410,8 @@ static void say_copy(struct run *r)
     if (r->place.left[0])
         snprintf(text, sizeof text, "your copy: %s", r->place.left);
     else
-        snprintf(text, sizeof text, "it is there until the job ends; then: hpcai500 show %s",
-                 r->id);
+        snprintf(text, sizeof text,
+                 "the record stays there until the job ends; after that: hpcai500 show %s", r->id);
     progress_say(&r->progress, text);
 }
 

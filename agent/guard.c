@@ -42,7 +42,7 @@ static struct guard {
     const char *blocking; /* call that the main thread is in; NULL: none */
     double since;
     double stood;
-    double end, grace; /* end 0: not said */
+    double end, grace; /* end 0: none */
 } guard = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static void on_signal(int number)

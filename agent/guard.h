@@ -5,7 +5,7 @@
  *
  * SIGTERM, SIGINT, SIGUSR1, SIGUSR2, SIGXCPU mean "stop cleanly": guard_told()
  * becomes true, the workload sees it at its next agreement, and the record
- * says partial. That takes a step or two; whoever sent the signal may kill
+ * says partial. That takes a step or two; the sender of the signal may kill
  * earlier (mpirun gives one second). So a thread of its own waits a moment,
  * and when the main thread has not begun to write the record by then it has
  * an interim record written from the journals.

@@ -59,7 +59,10 @@ int report_name(struct run *r, struct err *e)
     if (r->comm->rank == 0) {
         snprintf(path, sizeof path, "%s/%s.json", r->place.record, r->id);
         if (access(path, F_OK) == 0)
-            rc = err_set(e, "%s exists already: this step has left a record before", path);
+            rc = err_set(
+                e,
+                "%s exists already: this step has left a record before; move it away, or use out=",
+                path);
     }
     return comm_agree(r->comm, rc, e);
 }
@@ -189,7 +192,7 @@ static void describe(struct run *r)
     system_node(&r->self, comm_mpi_node(r->comm, r->comm->rank));
 }
 
-/* A journal that cannot be kept is said once; the run goes on. */
+/* Without a journal the run goes on, after one sentence. */
 static void open_journal(struct run *r)
 {
     struct err why = ERR_INIT;
@@ -445,7 +448,7 @@ static void hand_out(struct run *r, char path[PATH_MAX], bool again)
         place_record(&r->place, r->id, path);
 }
 
-/* Times that go on while nobody computes are no measurement. */
+/* Times that go on while nobody computes are not a measurement. */
 static void judge_stood(struct run *r, double seconds)
 {
     char text[160];

@@ -3,7 +3,7 @@
  * `struct comm` over MPI-3.1: the one place where ranks talk.
  *
  * Sums. Every element is added in rank order, r0 + r1 + ... in float, by
- * whoever adds it: the same rank count gives the same bits on any nodes. All
+ * any rank that adds it: the same rank count gives the same bits on any nodes. All
  * ranks on one node, memory from alloc(): the ranks' arrays lie in a shared
  * window and are summed in place, chunk by chunk, by whichever rank has time
  * (comm_share.c). Otherwise rank i owns chunk i, gets every rank's piece of

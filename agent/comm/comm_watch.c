@@ -238,7 +238,7 @@ int wait_pause(struct mpi_comm *m, struct wait *w, struct err *e)
     double gap = now - w->polled;
     if (gap < poll_seconds)
         return 0;
-    if (gap > still_seconds) /* a suspended job: the others stood, too, and it is no wait */
+    if (gap > still_seconds) /* a suspended job: the others stood too; this is not a wait */
         w->last += gap;
     w->polled = now;
     if (watch_answer(m, e) < 0)

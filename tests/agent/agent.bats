@@ -108,7 +108,7 @@ signal_to() {
     [ "$(field 'r["run"]["seed"]')" = 3 ]
     run "$fake"
     [ "$status" -eq 2 ]
-    [[ "$output" == "hpcai500-agent: what to run?"* ]]
+    [[ "$output" == "hpcai500-agent: there is nothing to run: give a run text"* ]]
 }
 
 @test "bad words and options: exit 2, one sentence, also under mpirun" {
@@ -442,7 +442,7 @@ drop_folder() {
     run "$fake" cosmoflow,class=tiny
     [ "$status" -eq 0 ]
     [ "$(grep -c "there is no copy of the record: $dir/work/hpcai500-7.9.0.json: File exists" <<<"$output")" = 1 ]
-    [[ "$output" == *"it is there until the job ends; then: hpcai500 show lab-7.0.9"* ]]
+    [[ "$output" == *"the record stays there until the job ends; after that: hpcai500 show lab-7.0.9"* ]]
     [ ! -s hpcai500-7.9.json ]
     [ -s "$drop/lab-7.0.9.json" ]
 }
@@ -520,6 +520,6 @@ drop_folder() {
     run ranks 2 sh -c '[ "${OMPI_COMM_WORLD_RANK-$PMI_RANK}" = 0 ] && class=tiny || class=small
         exec "$0" "cosmoflow,class=$class"' "$fake"
     [ "$status" -ne 0 ]
-    [[ "$output" == *"rank 1: was told to run 'cosmoflow,class=small', rank 0 'cosmoflow,class=tiny'"* ]]
+    [[ "$output" == *"rank 1: has the run text 'cosmoflow,class=small', but rank 0 has 'cosmoflow,class=tiny': start all ranks with one"* ]]
     no compgen -G "$dir/*.json" >/dev/null
 }

@@ -35,7 +35,7 @@ struct maker {
     int talk;       /* its stderr, -1 */
     char line[256]; /* what it said last */
     size_t line_length;
-    bool waiting;   /* another job holds the lock, and it was said */
+    bool waiting;   /* another job holds the lock; a person was told */
     double made_at; /* when all leaders were done, 0 not yet */
 };
 
@@ -59,7 +59,8 @@ int cache_path(const char *cache_dir, enum runspec_class class, char *path, size
                struct err *e)
 {
     if (!cache_dir || !*cache_dir)
-        return err_set(e, "no folder for generated data: set HPCAI500_CACHE, or say data=DIR");
+        return err_set(
+            e, "there is no folder for generated data: set HPCAI500_CACHE, or use data=DIR");
     int n = snprintf(path, size, "%s/cosmoflow-%s-g%d-s%d", cache_dir, runspec_class_name(class),
                      MANIFEST_GENERATOR, COSMO_DATA_SEED);
     if (n < 0 || (size_t)n >= size)
@@ -258,7 +259,10 @@ static int begin(struct maker *m, struct err *e)
     if (access(m->path, F_OK) == 0)
         return err_set(e, "%s; remove %s to have it made again", why.text, m->path);
     if (!m->order->generator)
-        return err_set(e, "%s is missing and there is no generator on this machine", m->path);
+        return err_set(e,
+                       "%s is missing, and so is the generator (hpcai500-generate): install it, or "
+                       "use data=DIR",
+                       m->path);
     say(m->order, "making the data of class %s in %s", runspec_class_name(m->class), m->path);
     return start_generator(m, e);
 }

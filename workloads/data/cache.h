@@ -48,7 +48,7 @@ bool cache_ready(const char *path, enum runspec_class class, struct err *e);
 /* Collective. Makes the set where it is missing and verifies it; path takes
  * its folder. CLASS_STANDARD is never made silently: it fails with the
  * command that makes it. Progress and what is done are said through
- * order->say; stops early when order->stop or the deadline says so. */
+ * order->say; it stops early at order->stop or the deadline. */
 int cache_prepare(const struct cache_order *order, enum runspec_class class, char *path,
                   size_t size, struct err *e);
 

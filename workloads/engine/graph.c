@@ -226,7 +226,7 @@ void graph_freeze(struct graph *g, int group)
     if (!g)
         return;
     if (group < 0 || group >= g->model->n_groups)
-        model_fail(g->model, "graph '%s' freezes group %d, which there is not", g->name, group);
+        model_fail(g->model, "graph '%s' freezes group %d, which does not exist", g->name, group);
     else
         g->frozen[group] = true;
 }

@@ -50,8 +50,8 @@ struct model *model_create(const struct engine_config *config, struct err *e)
     const char *why;
 
     if (!be) {
-        err_set(e, "there is no engine '%s' in this build (the best it has is '%s')",
-                config->backend, engine_backend_name(0));
+        err_set(e, "this build has no engine '%s'; use '%s'", config->backend,
+                engine_backend_name(0));
         return NULL;
     }
     if (config->threads < 1) {
@@ -150,7 +150,7 @@ struct param *model_param(struct model *m, int group, const char *name, struct s
         check_shape(m, "parameter", name, &shape))
         return NULL;
     if (group < 0 || group >= m->n_groups) {
-        model_fail(m, "parameter '%s' is put into group %d, which there is not", name, group);
+        model_fail(m, "parameter '%s' is put into group %d, which does not exist", name, group);
         return NULL;
     }
     for (int i = 0; i < m->n_params; i++)

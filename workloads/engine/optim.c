@@ -196,7 +196,7 @@ const char *optimizer_name(enum optimizer_kind kind)
 int optimizer_check(const struct optimizer *o, struct err *e)
 {
     if (o->kind < 0 || o->kind >= OPTIMIZER_COUNT)
-        return err_set(e, "optimiser %d, which there is not", (int)o->kind);
+        return err_set(e, "optimiser %d, which does not exist", (int)o->kind);
     const struct rule *r = &rules[o->kind];
     const struct {
         const char *name;

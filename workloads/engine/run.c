@@ -440,8 +440,9 @@ static int exchange_and_update(struct model *m, int group, struct bucket *first,
 int model_step(struct model *m, int group, double rate, struct err *e)
 {
     if (!m->started || group < 0 || group >= m->n_groups)
-        return err_set(e, "model_step() of group %d, which there is not or before engine_start()",
-                       group);
+        return err_set(
+            e, "model_step() of group %d: there is no such group, or engine_start() was not called",
+            group);
     struct bucket *first = &m->buckets[m->groups[group].first_bucket];
     struct bucket *end = first + m->groups[group].n_buckets;
 

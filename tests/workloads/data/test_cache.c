@@ -306,7 +306,7 @@ static void a_failing_generator_is_everybody_s_failure(void **state)
     assert_string_equal(j->sentence[0], "/no/such/generator: No such file or directory");
     j->generator = NULL;
     assert_int_equal(ranks_run(1, one_rank, j), 1);
-    assert_non_null(strstr(j->sentence[0], "is missing and there is no generator"));
+    assert_non_null(strstr(j->sentence[0], "is missing, and so is the generator"));
 }
 
 /* A stopped wait takes the generator with it. */

@@ -931,7 +931,7 @@ static const struct {
     {wrong_window, "maxpool in graph 'net' cannot take an input of shape (2, 2, 2, 2): the "
                    "window is larger than the padded input"},
     {wrong_name, "two parameters are called 'conv.weight'"},
-    {wrong_group, "parameter 'b' is put into group 5, which there is not"},
+    {wrong_group, "parameter 'b' is put into group 5, which does not exist"},
     {wrong_probability, "dropout in graph 'net' cannot take an input of shape (2, 2): the "
                         "probability must lie in [0, 1)"},
     {wrong_add, "add in graph 'net' cannot take an input of shape (2, 2): the other input has "
@@ -975,7 +975,7 @@ static void test_misuse(void **state)
     (void)state;
     bad.backend = "abacus";
     assert_null(model_create(&bad, &e));
-    assert_non_null(strstr(e.text, "there is no engine 'abacus' in this build"));
+    assert_non_null(strstr(e.text, "this build has no engine 'abacus'; use '"));
     trainer_create(&t, &c, 2, 0, &o);
     assert_int_equal(engine_forward(t.g, ENGINE_TRAIN, &e), -1);
     assert_string_equal(e.text, "engine_forward() of graph 'train' comes before engine_begin()");

@@ -283,7 +283,7 @@ static void test_refusals(void **state)
         struct optimizer o;
         const char *sentence;
     } bad[] = {
-        {{.kind = OPTIMIZER_COUNT}, "group 'g' asks for optimiser 5, which there is not"},
+        {{.kind = OPTIMIZER_COUNT}, "group 'g' asks for optimiser 5, which does not exist"},
         {{.kind = OPTIMIZER_SGD, .momentum = 1},
          "group 'g' asks for sgd with momentum 1; it must be in [0, 1)"},
         {{.kind = OPTIMIZER_ADAM, .beta = {0.9f, 1}, .eps = 1e-8f},

@@ -99,7 +99,7 @@ static dnnl_status_t pd_conv(dnnl_primitive_desc_t *pd, struct dnn *d, dnnl_prop
                                                           g->before, g->after, attr);
 }
 
-/* Past the implementations whose name begins so. */
+/* Past the implementations whose name begins with this. */
 static dnnl_status_t pd_without(dnnl_primitive_desc_t pd, const char *name)
 {
     const char *have = "";
