@@ -16,13 +16,19 @@ EXTRA_DIST += \
     %D%/cluster/nodes.sh \
     %D%/evidence/README.md \
     %D%/evidence/run.sh \
+    %D%/evidence/rpm.sh \
     %D%/evidence/debian.sh \
     %D%/evidence/faults.sh \
     %D%/evidence/faults-io.sh \
     %D%/evidence/rcp.sh \
     %D%/evidence/fuzz.sh \
     %D%/evidence/mllog.sh \
-    %D%/evidence/onednn3.sh
+    %D%/evidence/onednn3.sh \
+    %D%/packages/deb.sh \
+    %D%/packages/rpm.sh \
+    %D%/rpm/hpcai500.spec \
+    %D%/spack/package.py \
+    %D%/debian
 
 # make print-TESTS: what contrib/test.sh asks of this Makefile
 print-%:

@@ -14,7 +14,7 @@ set -uo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 W=${BUILD:-$top/build/test}
 
-stages=(deps gcc clang sanitizers distcheck mpich matrix lint fuzz cluster)
+stages=(deps gcc clang sanitizers distcheck mpich matrix lint fuzz packages cluster)
 declare -A about=(
     [deps]="Debian packages that are missing"
     [gcc]="gcc -Werror, make check"
@@ -25,6 +25,7 @@ declare -A about=(
     [matrix]="configure without the optional parts"
     [lint]="shell scripts, layout of C; the rest of the lint is in make check"
     [fuzz]="libFuzzer on what parses hostile text, \$FUZZ_SECONDS (10) each"
+    [packages]="Debian packages: built, lintian, installed, run and purged"
     [cluster]="README's first command, then a real Slurm cluster with faults"
 )
 
@@ -143,6 +144,17 @@ check() {
     fi
 }
 
+# bats_file STAGE FILE: one bats file that is not in make check, every case counted
+bats_file() {
+    local name rc=0 p f s
+    name=$1-$(basename "$2" .bats)
+    STAGE=$1 log "$name" 1500 "$timed" bats --tap "$2" || rc=1
+    read -r p f s < <(cases_of "$W/logs/$name.log" "$([ $rc -eq 0 ] && echo PASS || echo FAIL)")
+    add "$p" "$f" "$s"
+    [ "$s" -eq 0 ] || note_skips "$W/logs/$name.log"
+    [ "$f" -eq 0 ] || tail_of "$W/logs/$name.log" 100
+}
+
 # units DIR: the test programs among TESTS (no scripts)
 units() { make -s -C "$W/$1" print-TESTS | tr ' ' '\n' | grep -vE '\.(bats|sh|py)$' | tr '\n' ' '; }
 
@@ -222,7 +234,7 @@ stage_matrix() {
 stage_lint() {
     # shellcheck disable=SC2046
     step shellcheck 300 bash -c 'cd "$1" && shellcheck -S warning -x -P contrib/cluster \
-        contrib/*.sh contrib/cluster/cluster.sh contrib/evidence/*.sh tests/*.sh .ci/run' - "$top"
+        contrib/*.sh contrib/cluster/cluster.sh contrib/evidence/*.sh contrib/packages/*.sh tests/*.sh .ci/run' - "$top"
     step clang-format 300 bash -c 'cd "$1" && find agent contrib papi reports spank tests workloads -name "*.[ch]" -print0 | xargs -0 clang-format --dry-run -Werror' - "$top"
 }
 
@@ -246,23 +258,21 @@ stage_fuzz() {
     done
 }
 
+stage_packages() {
+    bats_file packages "$top/tests/packages/recipes.bats"
+    bats_file packages "$top/tests/packages/deb.bats"
+}
+
 # The first command of README, then the tests of tests/cluster on the cluster
 # that it leaves.
 stage_cluster() {
-    local lab=$top/contrib/cluster/cluster.sh file name rc p f s
+    local lab=$top/contrib/cluster/cluster.sh file
     export HPCAI500_CLUSTER=$cluster top_srcdir=$top
     started=yes
     step first-light 1800 "$top/contrib/first-light.sh"
     "$lab" status > "$W/logs/cluster-status.log" 2>&1 || { tail_of "$W/logs/cluster-status.log"; return; }
     top_builddir=$("$lab" dir)/build; export top_builddir
-    for file in "$top"/tests/cluster/*.bats; do
-        name=cluster-$(basename "$file" .bats) rc=0
-        STAGE=cluster log "$name" 1500 "$timed" bats --tap "$file" || rc=1
-        read -r p f s < <(cases_of "$W/logs/$name.log" "$([ $rc -eq 0 ] && echo PASS || echo FAIL)")
-        add "$p" "$f" "$s"
-        [ "$s" -eq 0 ] || note_skips "$W/logs/$name.log"
-        [ "$f" -eq 0 ] || tail_of "$W/logs/$name.log" 100
-    done
+    for file in "$top"/tests/cluster/*.bats; do bats_file cluster "$file"; done
     # The daemons, and what they started, are not among what this shell waits for.
     elsewhere=$("$lab" status | sed -n 's/.*runs, pid //p' | xargs -I{} cat /proc/{}/stat |
         awk -v hz="$(getconf CLK_TCK)" '{ t += $14 + $15 + $16 + $17 } END { printf "%d", t / hz }')

@@ -3,7 +3,7 @@
 # contrib/test.sh, not from `make check`.
 # What their bats files share.
 EXTRA_DIST += tests/no.bash tests/await.bash
-dist_check_SCRIPTS += tests/fuzz.bats tests/fuzz.sh tests/timed.sh
+dist_check_SCRIPTS += tests/fuzz.bats tests/fuzz.sh tests/timed.sh tests/packages/deb.bats tests/packages/recipes.bats tests/packages/recipe.py
 TESTS += tests/fuzz.bats
 
 include tests/reports/local.mk
