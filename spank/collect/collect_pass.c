@@ -19,6 +19,7 @@
 #include "spank/collect/collect_journals.h"
 #include "spank/collect/collect_judge.h"
 #include "spank/collect/collect_quarantine.h"
+#include "spank/relay/spool.h"
 
 enum {
     COMMIT_BUNDLES = 512, /* between two commits, give or take a job */

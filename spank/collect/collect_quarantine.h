@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Where the collector puts what it refuses: QUARANTINE/NAME.bundle, and why
- * in NAME.bundle.reason. Bounded: the oldest go when there are too many files
- * or bytes. Nothing here is read again but by people.
+ * in NAME.bundle.reason. Bounded (QUARANTINE_FILES, QUARANTINE_BYTES in
+ * spank/relay/spool.h): the oldest go when there are too many files or bytes. Nothing here is read again but by people.
  *
  * Life:    no state.
  * Failure: -1 and a sentence; then the bundle is still where it was.
@@ -12,8 +12,6 @@
 #define COLLECT_COLLECT_QUARANTINE_H
 
 #include "reports/core/err.h"
-
-enum { QUARANTINE_FILES = 1000, QUARANTINE_BYTES = 1 << 30 };
 
 /* Moves out/name there, also over file systems, reason first; one that is
  * there already under that name is replaced. */

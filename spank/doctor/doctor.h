@@ -2,9 +2,9 @@
 /*
  * hpcai500 doctor: what keeps a run, or its record, from working here.
  *
- * doctor.c walks the table of checks on this machine and, when asked, starts
- * itself on the nodes (doctor_nodes.c) and brings their findings together. A
- * check adds one finding or more: how it is, what was seen, and what to do.
+ * doctor_main.c walks the table of checks on this machine and, when asked,
+ * starts itself on the nodes (doctor_nodes.c) and brings their findings
+ * together; doctor.c keeps the findings and prints them. A check adds one finding or more: how it is, what was seen, and what to do.
  *
  * Life:    the report owns copies of all texts.
  * Failure: a check that cannot look adds UNKNOWN; none fails.
@@ -49,6 +49,12 @@ void doctor_add(struct doctor *d, enum doctor_status status, const char *advice,
 /* The same of another machine, for the parent of many. */
 void doctor_put(struct doctor *d, const struct finding *f);
 
+/* The worst: what is wrong before what is not known. */
+enum doctor_status doctor_verdict(const struct doctor *d);
+
+/* All findings on stdout, equal ones of several nodes as one; then the verdict. */
+void doctor_print(const struct doctor *d, bool json);
+
 /* Runs argv[0], looked for in PATH, for at most so many seconds; its output
  * (stdout and stderr) goes to *text (free() it, may be empty). The exit code;
  * 127: could not be started, 124: took too long and was ended, 128 + signal. */
@@ -74,6 +80,7 @@ void doctor_disk(struct doctor *d);
 void doctor_munge(struct doctor *d);
 void doctor_history(struct doctor *d);
 void doctor_collector(struct doctor *d);
+void doctor_queues(struct doctor *d);
 
 /* Starts this program on the nodes (NULL: all that are usable) with these
  * checks, adds their findings, and compares the nodes. */

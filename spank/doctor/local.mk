@@ -3,6 +3,7 @@
 if BUILD_TOOLS
 pkglibexec_PROGRAMS += %D%/hpcai500-doctor
 %C%_hpcai500_doctor_SOURCES = %D%/doctor.h %D%/doctor.c %D%/doctor_checks.c \
+    %D%/doctor_main.c %D%/doctor_queues.c \
     %D%/doctor_nodes.c %D%/doctor_run.c %D%/doctor_slurm.c
 nodist_%C%_hpcai500_doctor_SOURCES = build_id.h
 %C%_hpcai500_doctor_CFLAGS = $(AM_CFLAGS) $(MUNGE_CFLAGS)

@@ -65,7 +65,7 @@ static int by_age(const void *a, const void *b)
 /* All bundles of out, oldest first; -1. The caller frees *list. */
 static int list_waiting(int out, struct waiting **list, struct err *e)
 {
-    struct waiting *all = calloc(FORWARD_MAX_WAITING, sizeof *all);
+    struct waiting *all = calloc(SPOOL_MAX_WAITING, sizeof *all);
     int n = 0, again = openat(out, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *d = again < 0 ? NULL : fdopendir(again);
     struct dirent *row;
@@ -79,7 +79,7 @@ static int list_waiting(int out, struct waiting **list, struct err *e)
         free(all);
         return err_set(e, "the spool's out cannot be listed: %s", strerror(errno));
     }
-    while (n < FORWARD_MAX_WAITING && (row = readdir(d))) {
+    while (n < SPOOL_MAX_WAITING && (row = readdir(d))) {
         remove_part(out, row->d_name);
         if (!ends_in(row->d_name, ".bundle") || !bundle_name_ok(row->d_name) ||
             fstatat(out, row->d_name, &st, AT_SYMLINK_NOFOLLOW) || !S_ISREG(st.st_mode))

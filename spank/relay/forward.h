@@ -20,9 +20,8 @@
 
 enum {
     FORWARD_CONNECT_MS = 3000,
-    FORWARD_IO_MS = 10000,  /* without a byte moving */
-    FORWARD_RUN_MS = 50000, /* no new bundle is begun after so long */
-    FORWARD_MAX_WAITING = 8192
+    FORWARD_IO_MS = 10000, /* without a byte moving */
+    FORWARD_RUN_MS = 50000 /* no new bundle is begun after so long */
 };
 
 struct forward_done {

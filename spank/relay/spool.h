@@ -28,6 +28,10 @@
 #include "reports/core/err.h"
 #include "spank/relay/witness.h"
 
+/* Bounds of what waits: of bundles on a node that sends them (beside the bytes of
+ * spool_queue=), and of what the collector refused. */
+enum { SPOOL_MAX_WAITING = 8192, QUARANTINE_FILES = 1000, QUARANTINE_BYTES = 1 << 30 };
+
 struct spool {
     int top, node, out; /* descriptors of folders, -1 closed */
 };

@@ -222,7 +222,7 @@ refused() {
 circles=$top_srcdir/tests/lint/circles.sh
 # Rooms without a circle; the others follow as theirs are opened.
 open_rooms=(agent workloads reports/core reports/record reports/judge reports/draw reports/history
-    reports/tools spank/relay spank/witness spank/account spank/collect)
+    reports/tools spank/relay spank/witness spank/account spank/collect spank/doctor)
 
 @test "no module stands on one that stands on it" {
     run "$circles" "$top_srcdir" "$top_builddir" "${open_rooms[@]}"

@@ -48,10 +48,40 @@ says() {
     for words in "$@"; do [[ "$output" == *"$words"* ]]; done
 }
 
+# bundle DAYS NAME...: bundles of 1 MiB that came so many days ago
+bundle() {
+    local days=$1 name
+    shift
+    for name in "$@"; do
+        truncate -s 1M "$name"
+        touch -d "$days days ago" "$name"
+    done
+}
+
+@test "a week without a collector: what waits is said, and when its bound is near" {
+    mkdir -m 700 spool/out quarantine
+    echo "quarantine = $PWD/quarantine" >>site.conf
+    run "$doctor" queues
+    says 0 "the spool $PWD/spool/out holds 0 files" "the quarantine $PWD/quarantine holds 0 files"
+    for day in 1 2 3 4 5 6 7; do bundle $day "spool/out/lab-$day-n1-1.bundle"; done
+    run "$doctor" queues collector
+    says 1 "the spool $PWD/spool/out holds 7 files of 7.0 MiB" "has had a bundle for 168.0 h"
+    # a node that sends them has a bound
+    printf 'collector = 127.0.0.1:9\nspool_queue = 7M\n' >>site.conf
+    run "$doctor" queues
+    says 1 "the spool $PWD/spool/out holds 7 files of 7.0 MiB: its bound is near" \
+        "beyond spool_queue= the oldest bundle goes"
+    touch quarantine/{1..950}.bundle quarantine/{1..950}.bundle.reason
+    truncate -s 300M none.sqlite-wal
+    run "$doctor" queues
+    says 1 "the quarantine $PWD/quarantine holds 950 files of 0.0 MiB: its bound is near" \
+        "the history's log $PWD/none.sqlite-wal has 300.0 MiB"
+}
+
 @test "words: checks, help, the nearest good one" {
     run "$doctor" --help
     [ "$status" -eq 0 ]
-    for check in config plugin option pmix agent munge spool name counters clock disk history collector; do
+    for check in config plugin option pmix agent munge spool name counters clock disk history queues collector; do
         [[ "$output" == *"  $check "* ]]
         grep -q "^\.It Cm $check\$" "$top_srcdir/spank/doctor/hpcai500-doctor.1"
     done
