@@ -330,10 +330,10 @@ int file_none(struct filer *f, struct job *j)
     const struct verified *v = job_asking(j);
     struct history_run run = {.array_task = -1, .het_offset = -1, .status = HISTORY_NONE};
     struct names names = {0};
+    char key[HISTORY_KEY_SIZE];
 
     if (!v)
         v = j->bundles[0];
-    job_nodes(j, v->w, &names);
     char *witness = credentials(f, j, v, NULL);
     snprintf(run.cluster, sizeof run.cluster, "%.*s", RECORD_NAME_SIZE - 1, v->w->cluster);
     run.job = v->w->job;
@@ -343,6 +343,13 @@ int file_none(struct filer *f, struct job *j)
     run.het_job = v->w->het_job;
     run.het_offset = v->w->het_offset;
     snprintf(run.asked, sizeof run.asked, "%s", v->w->asked);
+    if (!history_key(&run, key)) { /* never: it must not hold up the others */
+        struct err why = ERR_INIT;
+        err_set(&why, "job %ld of '%.64s' cannot be named in the history", run.job, run.cluster);
+        verified_refuse(j->bundles[0], &why);
+        return 0;
+    }
+    job_nodes(j, v->w, &names);
     run.nodes = (const char *const *)names.name;
     run.n_nodes = names.n;
     take_over(v->w, &run);

@@ -126,6 +126,17 @@ static int commit(struct pass *p, struct err *e)
 
 /* ---- one start of one job ---- */
 
+/* How many nodes sent a bundle; an epilog that ran again sent another. Bundles
+ * stand by the names of their nodes. */
+static int nodes_seen(const struct job *j)
+{
+    int n = 0;
+
+    for (int i = 0; i < j->n; i++)
+        n += i == 0 || strcmp(j->bundles[i]->node, j->bundles[i - 1]->node) != 0;
+    return n;
+}
+
 /* Whether more bundles of this job may come that would change what is filed. */
 static bool may_come(const struct collector *c, const struct job *j)
 {
@@ -135,7 +146,7 @@ static bool may_come(const struct collector *c, const struct job *j)
     for (int i = 0; i < j->n; i++)
         if (j->bundles[i]->written > last)
             last = j->bundles[i]->written;
-    return nodes != j->n && time(NULL) < last + c->grace;
+    return nodes != nodes_seen(j) && time(NULL) < last + c->grace;
 }
 
 /* 0 filed, 1 waits, -1 not now. */

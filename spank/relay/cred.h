@@ -7,6 +7,19 @@
  * decoded before: how old a claim may be is the caller's question, so those
  * are states here and not failures.
  *
+ * This is the one way to a seal: nobody else includes <munge.h>. A second seal,
+ * for sites whose Slurm has no MUNGE (auth/slurm), is not built; it is meant
+ * to stand behind the same three functions, chosen by the socket's text being
+ * "key:FILE":
+ *   text     "H5S1:" and base64 of: time encoded (8 bytes), uid, gid (4 each),
+ *            payload, HMAC-SHA256 over all before it
+ *   key      32 random bytes and more in FILE, root 0400 on the nodes, readable by
+ *            the service user on the collector; an empty or short one is refused
+ *   states   by the time in it: fresh for 300 s, then expired; replayed is not known,
+ *            which the receiver does not need (the same name and bytes are taken once)
+ * It is weaker: who can verify can also make, so that the service user could
+ * speak as root; and uid 0 is what having the key means, no kernel vouches for it.
+ *
  * Life:    what is returned is freed by free() or cred_fini().
  * Failure: -1 and a sentence with MUNGE's own words: no daemon, another key, an
  *          altered byte. libmunge waits for its daemon a few seconds at most.

@@ -92,9 +92,36 @@ static int verify(const char *path, enum runspec_class class, bool all, struct e
     return rc;
 }
 
+/* A name in a folder that others may write can be made first by anybody: a set
+ * is believed that is a folder of this user, of root or of the cache's owner. */
+static int check_owner(const char *path, struct err *e)
+{
+    char above[PATH_MAX];
+    struct stat st, cache;
+
+    if (lstat(path, &st) < 0)
+        return errno == ENOENT ? 0 : err_set(e, "%s: %s", path, strerror(errno));
+    if (!S_ISDIR(st.st_mode))
+        return err_set(e,
+                       "%s is not a folder: somebody put something else there; remove it, or set "
+                       "HPCAI500_CACHE to a folder of your own",
+                       path);
+    snprintf(above, sizeof above, "%s", path);
+    char *slash = strrchr(above, '/');
+    if (slash)
+        slash[slash == above] = '\0';
+    if (st.st_uid == geteuid() || st.st_uid == 0 ||
+        (stat(slash ? above : ".", &cache) == 0 && st.st_uid == cache.st_uid))
+        return 0;
+    return err_set(e,
+                   "%s belongs to user %ld, who could change it; have it removed, or set "
+                   "HPCAI500_CACHE to a folder of your own",
+                   path, (long)st.st_uid);
+}
+
 bool cache_ready(const char *path, enum runspec_class class, struct err *e)
 {
-    return verify(path, class, false, e) == 0;
+    return check_owner(path, e) == 0 && verify(path, class, false, e) == 0;
 }
 
 static int make_folders(const char *path, struct err *e)
@@ -256,6 +283,8 @@ static int begin(struct maker *m, struct err *e)
 
     if (cache_ready(m->path, m->class, &why))
         return 1;
+    if (check_owner(m->path, e) < 0)
+        return -1;
     if (access(m->path, F_OK) == 0)
         return err_set(e, "%s; remove %s to have it made again", why.text, m->path);
     if (!m->order->generator)
@@ -268,7 +297,8 @@ static int begin(struct maker *m, struct err *e)
 }
 
 /* Tries the lock. 1: another job has it. A file system without locks is no
- * failure: two generators make the same bytes and one rename wins. */
+ * failure, nor is a lock that somebody else made for himself or that is a link:
+ * two generators make the same bytes and one rename wins. */
 static int take_lock(struct maker *m, struct err *e)
 {
     char name[PATH_MAX];
@@ -276,7 +306,9 @@ static int take_lock(struct maker *m, struct err *e)
     if ((size_t)snprintf(name, sizeof name, "%s.lock", m->path) >= sizeof name)
         return err_set(e, "the cache folder's name '%.80s...' is too long", m->path);
     if (m->lock < 0)
-        m->lock = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+        m->lock = open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
+    if (m->lock < 0 && (errno == EACCES || errno == ELOOP || errno == EISDIR))
+        return 0;
     if (m->lock < 0)
         return err_set(e, "%s: %s", name, strerror(errno));
     if (flock(m->lock, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)

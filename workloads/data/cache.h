@@ -41,8 +41,8 @@ struct cache_order {
 int cache_path(const char *cache_dir, enum runspec_class class, char *path, size_t size,
                struct err *e);
 
-/* True when this rank sees a finished set there: manifest, all sizes, and the
- * hashes of a few files. Why not (also "not made yet") is in *e. Local. */
+/* True when this rank sees a finished set there, a folder of this user, of root
+ * or of the cache's owner: manifest, all sizes, and the hashes of a few files. Why not (also "not made yet") is in *e. Local. */
 bool cache_ready(const char *path, enum runspec_class class, struct err *e);
 
 /* Collective. Makes the set where it is missing and verifies it; path takes

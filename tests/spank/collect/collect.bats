@@ -455,6 +455,77 @@ disturbed() {
     no grep -q '^11[68] ' "$D/told"
 }
 
+@test "an empty or missing key, credential or signature is refused like a wrong one" {
+    make_bundles blank 160
+    make_bundles keyless 161
+    run collect
+    echo "$output"
+    [ "$status" -eq 0 ]
+    has "$output" "2 refused"
+    [ "$(archived)" = 0 ]
+    [ "$(sqlite3 "$lib/history.sqlite" 'SELECT count(*) FROM run')" = 0 ]
+    make_bundles record 162
+    collect
+    for witness in '' $'\n\n' 'MUNGE::' 'MUNGE:AwQDAAD='; do
+        printf '%s' "$witness" > "$lib/archive/2026/11/22/lab-162.0.3.witness"
+        run verify 162
+        echo "$output"
+        [ "$status" -ne 0 ]
+        no has "$output" "ok       witness"
+    done
+    # a salt of nothing hides nothing
+    : > "$D/salt"
+    chmod 600 "$D/salt"
+    printf 'redact = user\nsalt = %s\n' "$D/salt" >> "$D/conf"
+    make_bundles record 163
+    run collect
+    [ "$status" -ne 0 ]
+    has "$output" "salt"
+    [ "$(bundles)" = 1 ]
+}
+
+@test "an Epilog that ran three times files and tells a job once" {
+    make_bundles again 164
+    run collect
+    echo "$output"
+    has "$output" "3 bundles: 1 filed"
+    [ "$(wc -l < "$D/told")" = 1 ]
+    make_bundles again 164
+    run collect
+    has "$output" "3 bundles: 0 filed"
+    [ "$(sqlite3 "$lib/history.sqlite" 'SELECT count(*) FROM run')" = 1 ]
+    # also when it left journals only: nobody is waited for
+    [ "$(bundles)" = 0 ]
+}
+
+@test "no identifier is a way in: each word in each place, and every sink after it" {
+    local job=170 word name
+    local words=("x'); DROP TABLE run; --" '../../../../../tmp/x' 'a/b' '.' '..' '"},{"a":"' $'two\nlines' '{x="y"} 1' '$(touch x)' '\' ' ' "$(printf 'w%.0s' $(seq 300))")
+    for name in cluster user account partition asked node step class metric origin workload counter; do
+        for word in "${words[@]}"; do
+            IDENTIFIER=$name WORD=$word make_bundles named $job
+            job=$((job + 1))
+        done
+    done
+    touch "$D/before"
+    run collect --grace=0
+    echo "$output" | tail -3
+    [ "$status" -eq 0 ]
+    [ "$(bundles)" = 0 ]
+    # nothing of it is anywhere but where records and refusals are
+    [ -z "$(find "$D/lib/archive" -mindepth 1 | grep -v '^[A-Za-z0-9/._+-]*$')" ]
+    [ -z "$(find /tmp /var/tmp -maxdepth 1 -name 'x*' -newer "$D/before" 2>/dev/null)" ]
+    [ "$(sqlite3 "$lib/history.sqlite" 'PRAGMA integrity_check')" = ok ]
+    [ "$(sqlite3 "$lib/history.sqlite" "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")" = 7 ]
+    # each was filed or refused with its reason
+    [ $(($(sqlite3 "$lib/history.sqlite" 'SELECT count(*) FROM run') + $(ls "$lib/quarantine" | grep -c '[.]reason$'))) -ge $((job - 170)) ]
+    find "$lib/archive" -name '*.json.gz' -exec zcat {} + | jq -e . > /dev/null
+    "$top_builddir/reports/tools/hpcai500-history" --history="$lib/history.sqlite" --json | jq -e . > /dev/null
+    # no line told to accounting is more than a line
+    no grep -qv '^[0-9]* H5:[ -~]*;$' "$D/told"
+    [ ! -e "$D/x" ]
+}
+
 @test "killed at any moment and started again: each record once" {
     local i rc=0
     make_bundles record 1000 60

@@ -18,6 +18,10 @@
  *   other      the record of another job
  *   fast       more FLOP than there can be
  *   broken     a record that is no JSON
+ *   blank      the credential is empty
+ *   keyless    the credential is MUNGE's frame with nothing in it
+ *   again      a record, and two more bundles of its node without any
+ *   named      what the environment calls IDENTIFIER is what it calls WORD
  *   late       the record of step 77
  *   invented   a record that names another partition and account
  *   unknown    a record of a workload that there is not
@@ -64,6 +68,17 @@ static bool is(const struct made *m, const char *kind)
     return strcmp(m->kind, kind) == 0;
 }
 
+/* Whether this is the identifier that is named otherwise. */
+static bool rename_as(const char *identifier, char *text, size_t size)
+{
+    const char *which = getenv("IDENTIFIER"), *word = getenv("WORD");
+
+    if (!which || !word || strcmp(which, identifier) != 0)
+        return false;
+    snprintf(text, size, "%s", word);
+    return true;
+}
+
 static struct witness witness_of(const struct made *m, int node)
 {
     struct witness w = WITNESS_INIT;
@@ -86,6 +101,15 @@ static struct witness witness_of(const struct made *m, int node)
     w.end = BEGIN + 120;
     w.cpu_user_seconds = 50;
     strcpy(w.cgroup_reason, "a test");
+    if (is(m, "named")) {
+        rename_as("cluster", w.cluster, sizeof w.cluster);
+        rename_as("user", w.user, sizeof w.user);
+        rename_as("account", w.account, sizeof w.account);
+        rename_as("partition", w.partition, sizeof w.partition);
+        rename_as("asked", w.asked, sizeof w.asked);
+        if (rename_as("node", w.node, sizeof w.node))
+            strcpy(w.nodes, w.node);
+    }
     return w;
 }
 
@@ -105,7 +129,9 @@ static char *credential(struct made *m, const struct witness *w)
 
     if (!line)
         return NULL;
-    if (!is(m, "user")) {
+    if (is(m, "blank") || is(m, "keyless")) {
+        text = strdup(is(m, "blank") ? "" : "MUNGE::");
+    } else if (!is(m, "user")) {
         text = cred_encode(m->socket, line, strlen(line), &m->e);
     } else if (pipe(ends) == 0) {
         pid_t pid = fork();
@@ -175,6 +201,19 @@ static char *record_text(struct made *m, char name[RECORD_ID_SIZE + 8])
         strcpy(r.run.canonical, r.run.text);
     }
     r.job.job_id = is(m, "other") ? m->job + 1000000 : m->job;
+    if (is(m, "named")) {
+        struct workload_result *w = &r.workloads[0].result;
+        char counter[64];
+        rename_as("cluster", r.job.cluster, sizeof r.job.cluster);
+        rename_as("step", r.job.step_id, sizeof r.job.step_id);
+        rename_as("node", r.nodes[0].name, sizeof r.nodes[0].name);
+        rename_as("class", w->class_name, sizeof w->class_name);
+        rename_as("metric", w->metric, sizeof w->metric);
+        rename_as("origin", w->data_origin, sizeof w->data_origin);
+        rename_as("workload", w->name, sizeof w->name);
+        if (rename_as("counter", counter, sizeof counter))
+            r.workloads[0].counters[0].name = strdup(counter);
+    }
     if (is(m, "late"))
         strcpy(r.job.step_id, "77");
     if (is(m, "invented")) {
@@ -228,6 +267,12 @@ static int with_record(struct made *m)
     if (rc == 0 && is(m, "two")) {
         w = witness_of(m, 2);
         rc = put(m, 2, &w, NULL, 0);
+    }
+    for (int i = 1; rc == 0 && is(m, "again") && i < 3; i++) {
+        w = witness_of(m, 1);
+        m->restart = i; /* in the name alone */
+        rc = put(m, 1, &w, NULL, 0);
+        m->restart = 0;
     }
     free(text);
     return rc;

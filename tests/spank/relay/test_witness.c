@@ -765,6 +765,35 @@ static void a_job_is_witnessed_or_waits_until_it_can_be(void **state)
     assert_int_equal(bundles(spool, name), 4);
 }
 
+/* What a site's Epilog runs again: the user's file is in one bundle, and the
+ * others are of a job that asked and left nothing. */
+static void an_epilog_that_runs_three_times_loses_and_doubles_nothing(void **state)
+{
+    static struct conf c;
+    struct witness_done done;
+    struct err e = ERR_INIT;
+    char name[256] = "", spool[256];
+    int files = 0;
+
+    (void)state;
+    need_root();
+    need_munged();
+    snprintf(spool, sizeof spool, "%s", at("thrice"));
+    site(&c, spool);
+    struct witness w = job(7, "component");
+    assert_int_equal(witness_begin(&c, &w, &done, &e), 0);
+    drop_file(spool, 7, "lab-7.0.0.json");
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(witness_end(&c, &w, &done, &e), 0);
+        files += done.files;
+        nap(2); /* a bundle's name has milliseconds */
+    }
+    assert_int_equal(files, 1);
+    assert_int_equal(bundles(spool, name), 3);
+    assert_int_equal(access(at("thrice/jobs/n1/7"), F_OK), -1);
+    assert_int_equal(access(at("thrice/jobs/n1/7.state"), F_OK), -1);
+}
+
 /* ---- to the collector ---- */
 
 static int heard; /* refusals */
@@ -1206,6 +1235,7 @@ int main(void)
         cmocka_unit_test(a_spool_that_others_can_write_is_refused),
         cmocka_unit_test(credentials_decode_for_ever),
         cmocka_unit_test(a_job_is_witnessed_or_waits_until_it_can_be),
+        cmocka_unit_test(an_epilog_that_runs_three_times_loses_and_doubles_nothing),
         cmocka_unit_test(what_a_dead_receiver_left_goes_a_living_ones_stays),
         cmocka_unit_test(a_message_that_ends_anywhere_leaves_nothing),
         cmocka_unit_test(a_replayed_message_is_answered_and_taken_once),

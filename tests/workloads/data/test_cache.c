@@ -341,6 +341,40 @@ static void damage_is_seen_and_named(void **state)
     assert_false(cache_ready(j->path[0], CLASS_SMALL, &e));
 }
 
+/* In a cache that many may write a name can be made first by anybody. */
+static void what_somebody_else_put_there_is_refused(void **state)
+{
+    struct job *j = *state;
+    char lock[700], kept[700];
+    struct err e = ERR_INIT;
+
+    if (geteuid() != 0)
+        skip();
+    assert_int_equal(ranks_run(1, one_rank, j), 0);
+    snprintf(lock, sizeof lock, "%s.lock", j->path[0]);
+    snprintf(kept, sizeof kept, "%s.kept", j->path[0]);
+    assert_int_equal(chown(j->path[0], 65534, 65534), 0);
+    assert_false(cache_ready(j->path[0], CLASS_TINY, &e));
+    assert_non_null(strstr(e.text, "belongs to user 65534, who could change it; have it removed"));
+    assert_int_equal(ranks_run(1, one_rank, j), 1);
+    assert_non_null(strstr(j->sentence[0], "belongs to user 65534"));
+    assert_int_equal(chown(j->path[0], 0, 0), 0);
+    assert_int_equal(rename(j->path[0], kept), 0);
+    assert_int_equal(symlink(kept, j->path[0]), 0);
+    assert_false(cache_ready(j->path[0], CLASS_TINY, &e));
+    assert_non_null(strstr(e.text, "is not a folder: somebody put something else there"));
+    assert_int_equal(unlink(j->path[0]), 0);
+    /* a lock that is a link is not followed and holds nobody */
+    unlink(lock);
+    assert_int_equal(symlink("/dev/null/x", lock), 0);
+    assert_int_equal(ranks_run(1, one_rank, j), 0);
+    assert_int_equal(unlink(lock), 0);
+    assert_int_equal(runs(j, 0), 2);
+    char command[800];
+    snprintf(command, sizeof command, "rm -r '%s'", kept);
+    assert_int_equal(system(command), 0);
+}
+
 static void standard_is_not_made_silently(void **state)
 {
     struct job *j = *state;
@@ -361,10 +395,15 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
 #define ROW(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
-        ROW(made_once_for_all_who_share),   ROW(made_once_on_each_file_system),
-        ROW(what_is_there_stays),           ROW(two_jobs_do_not_collide),
-        ROW(the_deadline_ends_the_wait),    ROW(a_failing_generator_is_everybody_s_failure),
-        ROW(a_hanging_generator_is_ended),  ROW(damage_is_seen_and_named),
+        ROW(made_once_for_all_who_share),
+        ROW(made_once_on_each_file_system),
+        ROW(what_is_there_stays),
+        ROW(two_jobs_do_not_collide),
+        ROW(the_deadline_ends_the_wait),
+        ROW(a_failing_generator_is_everybody_s_failure),
+        ROW(a_hanging_generator_is_ended),
+        ROW(damage_is_seen_and_named),
+        ROW(what_somebody_else_put_there_is_refused),
         ROW(standard_is_not_made_silently),
 #undef ROW
     };
