@@ -46,8 +46,9 @@ enum op {
     OP_MAXPOOL,
     OP_AVGPOOL,
     OP_UPSAMPLE,
-    OP_ACT,   /* out = act(in) */
-    OP_SCALE, /* out = factor x in */
+    OP_BATCH_NORM, /* in: x[, z that is added behind it] */
+    OP_ACT,        /* out = act(in) */
+    OP_SCALE,      /* out = factor x in */
     OP_FLATTEN,
     OP_DENSE,
     OP_DROPOUT,
@@ -86,8 +87,16 @@ enum act { ACT_NONE, ACT_LEAKY, ACT_TANH, ACT_SIGMOID };
  *          scratch[DATA]. Without separate_act (a max-pool's prepare() may clear
  *          it) it also does the epilogue and reads out.value.
  *
+ * STATS    only for an operator that sums over ranks, before FORWARD, in TRAIN:
+ *          reads in[0].value; writes `sums`, doubles of this rank, which the
+ *          engine then sums over the ranks; FORWARD reads them.
+ * SUMS     likewise before WEIGHTS and DATA: reads in[0].value, out.value if it
+ *          has an epilogue, work; changes out.grad in place into the gradient
+ *          before the epilogue (there is no ACT); writes `back`. WEIGHTS reads
+ *          this rank's, DATA those of all.
+ *
  * WEIGHTS comes before DATA, so that the exchange starts early. */
-enum pass { PASS_FORWARD, PASS_ACT, PASS_WEIGHTS, PASS_DATA, PASS_COUNT };
+enum pass { PASS_FORWARD, PASS_ACT, PASS_WEIGHTS, PASS_DATA, PASS_STATS, PASS_SUMS, PASS_COUNT };
 
 /* A piece of the arena. */
 struct buffer {
@@ -136,6 +145,9 @@ struct node {
     float slope;            /* of ACT_LEAKY */
     float factor;           /* OP_SCALE; OP_DROPOUT: p; OP_SMOOTH_L1: beta */
     float *table;           /* OP_CROSS_ENTROPY: weight of each class, or NULL; owned */
+    float eps, momentum;    /* OP_BATCH_NORM */
+    bool local;             /* OP_BATCH_NORM: without the other ranks */
+    struct state *state[2]; /* OP_BATCH_NORM: mean, variance */
     enum upsample upsample; /* window.stride: by how much */
     long from;              /* OP_SLICE */
     uint32_t random_id;     /* OP_DROPOUT: number among the graph's random nodes */
@@ -154,8 +166,9 @@ struct node {
     bool separate_act;
 
     /* prepare() sets these bytes, 0 when not said. */
-    struct buffer work; /* FORWARD writes, backward reads (argmax) */
-    struct buffer own;  /* as long as the model: weight copies */
+    struct buffer work;       /* FORWARD writes, backward reads (argmax) */
+    struct buffer own;        /* as long as the model: weight copies */
+    struct buffer sums, back; /* doubles of STATS and SUMS; bytes preset by the engine */
     struct buffer scratch[PASS_COUNT];
     void *priv; /* the back end's: primitives */
 
@@ -175,6 +188,15 @@ struct param {
     bool has_gradient; /* see the rules; set by the engine after the pass */
 };
 
+struct state {
+    struct model *model;
+    char name[64];
+    struct shape shape;
+    size_t count;
+    float start;
+    size_t at; /* element in states */
+};
+
 /* The samples of the step, in the arena (a device gets a copy). */
 struct step_block {
     int64_t rows, global_rows;
@@ -188,6 +210,7 @@ struct exec {
     float *masters;     /* of the model, [param->at] */
     float *gradients;   /* of the model, [param->at] */
     struct buffer step; /* in the arena: struct step_block */
+    float *states;      /* of the model, [state->at] */
     long batch;
     bool train;
     int threads;
@@ -223,6 +246,13 @@ static inline float *exec_master(const struct exec *x, const struct param *p)
 static inline float *exec_gradient(const struct exec *x, const struct param *p)
 {
     return x->gradients + p->at;
+}
+
+/* Rows of a tensor that are real samples of this step: its first dimension
+ * counts R / batch rows per sample. */
+static inline long exec_rows(const struct exec *x, const struct tensor *t)
+{
+    return t->shape.d[0] / x->batch * (long)exec_step(x)->rows;
 }
 
 /* One range of flat parameters for an optimiser; one parameter for a rule that

@@ -206,6 +206,34 @@ static void remove_tensor(struct graph *g, struct tensor *t)
     g->n_tensors--;
 }
 
+/* Batch norm, whose output only a sum reads, adds the other term itself: it
+ * takes the sum's place in the order, where that term is there. */
+static void fuse_sums(struct graph *g)
+{
+    for (int i = 0; i < g->n_nodes; i++) {
+        struct node *add = g->nodes[i];
+
+        for (int k = 0; k < 2 && add->op == OP_ADD; k++) {
+            struct tensor *t = add->in[k];
+            struct node *n = t->producer;
+
+            if (!op_rows[n->op].sums || n->n_in != 1 || n->act != ACT_NONE || !only_inside(t) ||
+                t->dtype != add->out[0]->dtype || add->in[1 - k]->dtype != t->dtype)
+                continue;
+            int at = position(g, n);
+            n->in[n->n_in++] = add->in[1 - k];
+            n->out[0] = add->out[0];
+            n->out[0]->producer = n;
+            remove_tensor(g, t);
+            g->nodes[i] = n; /* remove_node() frees what is at its place */
+            g->nodes[at] = add;
+            remove_node(g, at);
+            i--;
+            break;
+        }
+    }
+}
+
 /* An activation becomes the epilogue of the node that makes its input. */
 static void fuse(struct graph *g)
 {
@@ -355,14 +383,19 @@ static bool fused_act(const struct node *n)
 /* The lists under enum pass in backend.h, for values. */
 static bool reads_in(const struct node *n, enum pass pass, int k)
 {
-    return pass == PASS_FORWARD || (pass == PASS_WEIGHTS && k == 0) ||
-           (pass == PASS_DATA && n->needs_in);
+    bool sums = op_rows[n->op].sums;
+
+    return pass == PASS_FORWARD || (k == 0 && (pass == PASS_STATS || pass == PASS_SUMS)) ||
+           (pass == PASS_WEIGHTS && k == 0 && !sums) ||
+           (pass == PASS_DATA && n->needs_in && (k == 0 || !sums));
 }
 
 static bool reads_out(const struct node *n, enum pass pass)
 {
-    return pass == PASS_ACT ||
-           (pass == PASS_DATA && (n->needs_out || (fused_act(n) && !n->separate_act)));
+    bool sums = op_rows[n->op].sums;
+
+    return pass == PASS_ACT || (pass == PASS_SUMS && fused_act(n)) ||
+           (pass == PASS_DATA && (n->needs_out || (fused_act(n) && !n->separate_act && !sums)));
 }
 
 /* The tensor whose memory t is another name for. */
@@ -387,7 +420,8 @@ static void remake(struct graph *g, struct tensor *t)
 {
     t = base_of(t);
     struct node *n = t->producer;
-    if (!t->recompute || t->remade_at || n->op == OP_INPUT || n->op == OP_HOST || is_read(g, t))
+    if (!t->recompute || t->remade_at || n->op == OP_INPUT || n->op == OP_HOST ||
+        op_rows[n->op].sums || is_read(g, t))
         return;
     for (int k = 0; k < n->n_in; k++)
         remake(g, n->in[k]);
@@ -409,6 +443,23 @@ static void add_run(struct graph *g, struct node *n, enum pass pass)
         (struct instruction){.kind = INSTRUCTION_RUN, .node = n, .pass = pass};
 }
 
+/* The sum over ranks of what STATS or SUMS left. */
+static void add_reduce(struct graph *g, struct node *n, enum pass pass, struct buffer *b)
+{
+    if (!n->local)
+        g->instructions[g->n_instructions++] =
+            (struct instruction){.kind = INSTRUCTION_REDUCE, .node = n, .pass = pass, .dst = b};
+}
+
+static void schedule_forward(struct graph *g, struct node *n)
+{
+    if (op_rows[n->op].sums) {
+        add_run(g, n, PASS_STATS);
+        add_reduce(g, n, PASS_STATS, &n->sums);
+    }
+    add_run(g, n, PASS_FORWARD);
+}
+
 static void schedule_backward(struct graph *g, struct node *n)
 {
     bool data = false;
@@ -417,8 +468,12 @@ static void schedule_backward(struct graph *g, struct node *n)
         data |= n->in_grad[k] != NULL;
     if (fused_act(n) && n->separate_act)
         add_run(g, n, PASS_ACT);
+    if (op_rows[n->op].sums)
+        add_run(g, n, PASS_SUMS);
     if (n->weights_wanted)
         add_run(g, n, PASS_WEIGHTS);
+    if (op_rows[n->op].sums && data)
+        add_reduce(g, n, PASS_SUMS, &n->back);
     if (data && !n->alias)
         add_run(g, n, PASS_DATA);
     for (int k = 0; k < n->n_in; k++)
@@ -435,14 +490,14 @@ static void schedule_backward(struct graph *g, struct node *n)
 
 static int schedule(struct graph *g)
 {
-    size_t most = (size_t)g->n_nodes * (PASS_COUNT + 1 + NODE_MAX_IN) + 1;
+    size_t most = (size_t)g->n_nodes * (PASS_COUNT + 3 + NODE_MAX_IN) + 1;
 
     g->instructions = calloc(most, sizeof *g->instructions);
     if (!g->instructions)
         return model_fail(g->model, "out of memory while compiling graph '%s'", g->name);
     for (int i = 0; i < g->n_nodes; i++)
         if (g->nodes[i]->op != OP_INPUT && !g->nodes[i]->alias)
-            add_run(g, g->nodes[i], PASS_FORWARD);
+            schedule_forward(g, g->nodes[i]);
     g->n_forward = g->n_instructions;
     for (int i = g->n_nodes - 1; i >= 0 && g->loss; i--)
         if (in_backward(g->nodes[i]))
@@ -465,6 +520,8 @@ static void each_buffer(struct graph *g, void (*f)(struct graph *g, struct buffe
         f(g, g->temps[i]);
     for (int i = 0; i < g->n_nodes; i++) {
         f(g, &g->nodes[i]->work);
+        f(g, &g->nodes[i]->sums);
+        f(g, &g->nodes[i]->back);
         f(g, &g->nodes[i]->scratch_again);
         for (int p = 0; p < PASS_COUNT; p++)
             f(g, &g->nodes[i]->scratch[p]);
@@ -543,15 +600,19 @@ static void touch_run(struct graph *g, const struct instruction *in, int i)
     enum pass p = in->pass;
 
     touch(g, in->again ? &n->scratch_again : &n->scratch[p], i);
-    if (p != PASS_ACT && n->work.bytes)
+    if (p != PASS_ACT && p != PASS_STATS && n->work.bytes)
         touch(g, &n->work, i);
+    if (n->sums.bytes && (p == PASS_STATS || p == PASS_FORWARD))
+        touch(g, &n->sums, i);
+    if (n->back.bytes && (p == PASS_SUMS || p == PASS_WEIGHTS || p == PASS_DATA))
+        touch(g, &n->back, i);
     for (int k = 0; k < n->n_in; k++)
         if (reads_in(n, p, k))
             touch_value(g, n->in[k], i);
     for (int k = 0; k < n->n_out; k++) {
         if (p == PASS_FORWARD || reads_out(n, p))
             touch_value(g, n->out[k], i);
-        if (p != PASS_FORWARD && n->out[k]->needs_grad)
+        if (p != PASS_FORWARD && p != PASS_STATS && n->out[k]->needs_grad)
             touch(g, &n->out[k]->grad, i);
     }
     for (int k = 0; k < n->n_in && p == PASS_DATA; k++)
@@ -566,6 +627,8 @@ static void lifetimes(struct graph *g)
 
         if (in->kind == INSTRUCTION_RUN) {
             touch_run(g, in, i);
+        } else if (in->kind == INSTRUCTION_REDUCE) {
+            touch(g, in->dst, i);
         } else {
             touch(g, in->dst, i);
             touch(g, in->src, i);
@@ -695,8 +758,10 @@ static int compile(struct graph *g, struct err *e)
         commute(g);
     if (precision(g))
         return -1;
-    if (rewrite)
+    if (rewrite) {
+        fuse_sums(g);
         fuse(g);
+    }
     number(g);
     if (g->loss && (mark_gradients(g) || split_gradients(g)))
         return -1;

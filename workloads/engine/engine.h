@@ -250,6 +250,23 @@ struct tensor *op_global_avgpool(struct tensor *x);
  * PyTorch's align_corners=False). */
 enum upsample { UPSAMPLE_NEAREST, UPSAMPLE_LINEAR };
 struct tensor *op_upsample(struct tensor *x, int factor, enum upsample how);
+/* Batch normalisation over samples and places, per channel of x N C ...:
+ *   y = gamma (x - m) / sqrt(v + eps) + beta     (Ioffe, Szegedy 2015)
+ * gamma, beta: parameters of C values in one group; mean, variance: states of C
+ * values that start at 0 and 1. Train: m and v are those of the *global* batch
+ * (real rows of all ranks; a variance of one value is 0), and
+ *   mean += momentum (m - mean), variance += momentum (v' - variance),
+ * v' the unbiased one, when the group is not frozen in this graph. Eval: m and v
+ * are the states. Two uses in one graph update twice, in order. Its output is
+ * not recomputed. local: each rank its own rows, another workload than that on
+ * one rank (published runs do so; it is said in the record). */
+struct batch_norm {
+    struct param *gamma, *beta;
+    struct state *mean, *variance;
+    float eps, momentum; /* 1e-5f and 0.1f most often */
+    bool local;
+};
+struct tensor *op_batch_norm(struct tensor *x, const struct batch_norm *b);
 /* y = x > 0 ? x : slope x, 0 <= slope <= 1 */
 struct tensor *op_leaky_relu(struct tensor *x, float slope);
 struct tensor *op_relu(struct tensor *x);
@@ -391,8 +408,8 @@ int model_step(struct model *m, int group, double rate, struct err *e);
 /* This rank has failed and computes no more, but the others still wait for its
  * part of the sums until all have agreed to end. From here on every call above
  * succeeds and computes nothing: outputs are read as zeros, parameters stay as
- * they are, and each bucket of a step takes part in its exchange once, with
- * zeros, in the order of the others. A step that was begun (model_zero()) and
+ * they are, and each bucket of a step, like each sum over ranks inside it, takes
+ * part in its exchange once, with zeros, in the order of the others. A step that was begun (model_zero()) and
  * not ended (model_step()) is ended by the next calls; its buckets that are
  * under way are not started again. Made again from its model_zero() on. */
 void model_abandon(struct model *m);
@@ -402,6 +419,7 @@ struct engine_stats {
     double exposed_wait_seconds; /* in model_step(), for the exchange */
     uint64_t exchanged_bytes;    /* handed to all-reduce */
     uint64_t steps;              /* model_step() calls */
+    uint64_t reductions;         /* small sums over ranks inside forward and backward */
 };
 struct engine_stats model_stats(struct model *m, bool reset);
 

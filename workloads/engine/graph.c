@@ -15,6 +15,7 @@ const struct op_row op_rows[OP_COUNT] = {
     [OP_MAXPOOL] = {.name = "maxpool", .fuses = true},
     [OP_AVGPOOL] = {.name = "avgpool"},
     [OP_UPSAMPLE] = {.name = "upsample"},
+    [OP_BATCH_NORM] = {.name = "batch_norm", .fuses = true, .needs_in = true, .sums = true},
     [OP_ACT] = {.name = "act", .needs_out = true, .in_place = true, .in_place_grad = true},
     [OP_SCALE] = {.name = "scale", .in_place = true, .in_place_grad = true},
     [OP_FLATTEN] = {.name = "flatten", .alias = true},
@@ -397,6 +398,37 @@ struct tensor *op_upsample(struct tensor *x, int factor, enum upsample how)
     return y;
 }
 
+struct tensor *op_batch_norm(struct tensor *x, const struct batch_norm *b)
+{
+    struct node *n;
+
+    if (!x || !b->gamma || !b->beta || !b->mean || !b->variance)
+        return NULL;
+    if (check_params(x, OP_BATCH_NORM, b->gamma, b->beta))
+        return NULL;
+    if (x->shape.n < 2 || x->shape.d[0] % x->graph->batch)
+        return refuse(x, OP_BATCH_NORM, "it has no channels, or no rows of samples");
+    size_t C = (size_t)x->shape.d[1];
+    if (b->gamma->count != C || b->mean->count != C || b->variance->count != C)
+        return refuse(x, OP_BATCH_NORM, "parameters and states must have one value per channel");
+    if (!(b->eps > 0) || !(b->momentum >= 0 && b->momentum <= 1))
+        return refuse(x, OP_BATCH_NORM, "eps must be above 0, momentum between 0 and 1");
+    struct tensor *y = simple(OP_BATCH_NORM, 1, &x, &x->shape, &n);
+    if (!y)
+        return NULL;
+    n->weight = b->gamma;
+    n->bias = b->beta;
+    n->state[0] = b->mean;
+    n->state[1] = b->variance;
+    n->eps = b->eps;
+    n->momentum = b->momentum;
+    n->local = b->local;
+    n->separate_act = false;
+    n->sums.bytes = n->back.bytes = 2 * C * sizeof(double);
+    name_by_weight(n, b->gamma);
+    return y;
+}
+
 static struct tensor *activation(struct tensor *x, enum act act, float slope)
 {
     struct node *n;
@@ -680,6 +712,10 @@ double node_bytes(const struct node *n, enum pass pass)
 {
     double bytes = 0;
 
+    if (pass == PASS_STATS)
+        return (double)n->in[0]->value.bytes;
+    if (pass == PASS_SUMS)
+        return (double)(n->in[0]->value.bytes + n->out[0]->grad.bytes);
     if (n->weight && pass != PASS_ACT)
         bytes += (double)(n->weight->count * sizeof(float));
     if (pass == PASS_WEIGHTS)

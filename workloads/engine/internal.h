@@ -36,15 +36,6 @@ struct bucket {
     int request;
 };
 
-struct state {
-    struct model *model;
-    char name[64];
-    struct shape shape;
-    size_t count;
-    float start;
-    size_t at; /* element in states */
-};
-
 struct model {
     struct engine_config config;
     const struct backend *backend;
@@ -74,14 +65,14 @@ struct model {
 };
 
 /* One thing to do in a step. */
-enum instruction_kind { INSTRUCTION_RUN, INSTRUCTION_ADD };
+enum instruction_kind { INSTRUCTION_RUN, INSTRUCTION_ADD, INSTRUCTION_REDUCE };
 
 struct instruction {
     enum instruction_kind kind;
     enum pass pass;
     struct node *node;
     struct tensor *tensor;    /* ADD: gradient of this tensor ... */
-    struct buffer *dst, *src; /* ... dst += src */
+    struct buffer *dst, *src; /* ... dst += src; REDUCE: dst over the ranks, doubles */
     bool again;               /* FORWARD for a second time, inside backward */
     double seconds;
     uint64_t calls;
@@ -109,6 +100,7 @@ struct graph {
     int *bucket_ready;        /* per bucket: instruction that completes it, -1: none here */
     bool touches[GROUPS_MAX]; /* backward writes gradients of the group */
     bool begun;
+    int over;                      /* instructions of this training step that have run */
     bool ran, ran_train, ran_back; /* since begin; ran_train: backward() may follow */
 
     int plan_shorten; /* tests: lifetimes end so many instructions too early */
@@ -125,6 +117,7 @@ struct op_row {
     bool multiplies; /* computes in the policy's type, the others in their inputs' */
     bool fuses;      /* may take an activation as its epilogue */
     bool counts;     /* its FLOP are what the field counts */
+    bool sums;       /* over ranks, inside forward and backward: STATS and SUMS */
     enum { GRADS_ALL, GRADS_FIRST, GRADS_NONE, GRADS_HOST } grads; /* to which inputs */
 };
 extern const struct op_row op_rows[OP_COUNT];

@@ -11,6 +11,7 @@ noinst_LTLIBRARIES += %D%/libengine.la
     %D%/internal.h \
     %D%/loss.h %D%/loss.c \
     %D%/model.c \
+    %D%/norm.h %D%/norm.c \
     %D%/optim.c \
     %D%/plan.h %D%/plan.c \
     %D%/ref.c \
@@ -22,9 +23,10 @@ EXTRA_DIST += %D%/README.md
 if HAVE_ONEDNN
 %C%_libengine_la_SOURCES += \
     %D%/cpu/cpu.h %D%/cpu/cpu.c %D%/cpu/cpu_conv.c %D%/cpu/cpu_dense.c \
-    %D%/cpu/cpu_format.c %D%/cpu/cpu_value.c \
+    %D%/cpu/cpu_format.c %D%/cpu/cpu_norm.c %D%/cpu/cpu_value.c \
     %D%/cpu/cpu_threads.h %D%/cpu/cpu_threads.c \
     %D%/cpu/kernel_map.h %D%/cpu/kernel_map.c \
+    %D%/cpu/kernel_norm.h %D%/cpu/kernel_norm.c \
     %D%/cpu/kernel_pool.h %D%/cpu/kernel_pool.c \
     %D%/cpu/kernel_cell.h %D%/cpu/kernel_cell.c \
     %D%/cpu/kernel_wgrad.h %D%/cpu/kernel_wgrad.c \

@@ -369,6 +369,7 @@ static int start_graph(struct model *m, struct graph *g)
 
     x->masters = m->masters;
     x->gradients = m->gradients;
+    x->states = m->state_values;
     x->batch = g->batch;
     x->threads = m->config.threads;
     x->context = m->context;

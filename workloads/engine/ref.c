@@ -11,6 +11,7 @@
 
 #include "workloads/engine/backend.h"
 #include "workloads/engine/loss.h"
+#include "workloads/engine/norm.h"
 
 #include <math.h>
 #include <string.h>
@@ -39,6 +40,27 @@ static inline double weight_at(const float *w, enum tensor_dtype dtype, size_t i
 static inline void add_gradient(float *g, const struct param *p, size_t i, double v)
 {
     g[i] = (float)(p->has_gradient ? (double)g[i] + v : v);
+}
+
+/* ---- activations ------------------------------------------------------ */
+
+static double act_of(const struct node *n, double v)
+{
+    if (n->act == ACT_TANH)
+        return tanh(v);
+    if (n->act == ACT_SIGMOID)
+        return 1 / (1 + exp(-v));
+    return v > 0 ? v : v * (double)n->slope;
+}
+
+/* From the output y. */
+static double act_slope(const struct node *n, double y)
+{
+    if (n->act == ACT_TANH)
+        return 1 - y * y;
+    if (n->act == ACT_SIGMOID)
+        return y * (1 - y);
+    return y > 0 ? 1 : (double)n->slope;
 }
 
 /* ---- windows ---------------------------------------------------------- */
@@ -369,6 +391,108 @@ static void upsample_data(const struct exec *x, const struct node *n)
     resample(n, false, exec_grad(x, n->out[0]), exec_at(x, n->in_grad[0]));
 }
 
+/* ---- batch norm ------------------------------------------------------- */
+
+/* x[n][c][s]: S places, the first `rows` of the N rows are real. */
+struct channels {
+    long N, C, S, rows;
+};
+
+static struct channels channels_of(const struct exec *x, const struct node *n)
+{
+    const struct shape *s = &n->in[0]->shape;
+
+    return (struct channels){s->d[0], s->d[1], (long)shape_count(s) / (s->d[0] * s->d[1]),
+                             exec_rows(x, n->in[0])};
+}
+
+/* sums[c] = (sum of x, sum of x^2) over real rows and places */
+static void norm_stats(const struct exec *x, const struct node *n)
+{
+    const struct channels k = channels_of(x, n);
+    enum tensor_dtype dt = n->in[0]->dtype;
+    const void *in = exec_value(x, n->in[0]);
+    double *sums = exec_at(x, &n->sums);
+
+    for (long c = 0; c < k.C; c++) {
+        sums[2 * c] = sums[2 * c + 1] = 0;
+        for (long i = 0; i < k.rows; i++)
+            for (long s = 0; s < k.S; s++) {
+                double v = load(in, dt, (size_t)((i * k.C + c) * k.S + s));
+
+                sums[2 * c] += v;
+                sums[2 * c + 1] += v * v;
+            }
+    }
+}
+
+/* y = act(gamma (x - mean) inv + beta [+ z]) */
+static void norm_forward(const struct exec *x, const struct node *n)
+{
+    const struct channels k = channels_of(x, n);
+    enum tensor_dtype dt = n->out[0]->dtype;
+    const void *in = exec_value(x, n->in[0]), *z = n->n_in > 1 ? exec_value(x, n->in[1]) : NULL;
+    const float *gamma = exec_master(x, n->weight), *beta = exec_master(x, n->bias);
+    const double *at = exec_at(x, &n->work);
+    void *out = exec_value(x, n->out[0]);
+
+    norm_settle(x, n);
+    for (long r = 0; r < k.N * k.C * k.S; r++) {
+        long c = r / k.S % k.C;
+        double v = (double)gamma[c] * (load(in, dt, (size_t)r) - at[2 * c]) * at[2 * c + 1] +
+                   (double)beta[c] + (z ? load(z, dt, (size_t)r) : 0);
+
+        store(out, dt, (size_t)r, n->act == ACT_NONE ? v : act_of(n, v));
+    }
+}
+
+/* dy before the activation, in place; back[c] = (sum of dy, sum of dy x^) */
+static void norm_sums(const struct exec *x, const struct node *n)
+{
+    const struct channels k = channels_of(x, n);
+    enum tensor_dtype dt = n->out[0]->dtype;
+    const void *in = exec_value(x, n->in[0]), *y = exec_value(x, n->out[0]);
+    const double *at = exec_at(x, &n->work);
+    double *back = exec_at(x, &n->back);
+    void *dy = exec_grad(x, n->out[0]);
+
+    memset(back, 0, n->back.bytes);
+    for (long r = 0; r < k.N * k.C * k.S; r++) {
+        long c = r / k.S % k.C;
+
+        if (n->act != ACT_NONE)
+            store(dy, dt, (size_t)r,
+                  load(dy, dt, (size_t)r) * act_slope(n, load(y, dt, (size_t)r)));
+        if (r / (k.C * k.S) >= k.rows)
+            continue;
+        double d = load(dy, dt, (size_t)r);
+        back[2 * c] += d;
+        back[2 * c + 1] += d * (load(in, dt, (size_t)r) - at[2 * c]) * at[2 * c + 1];
+    }
+}
+
+/* dx = gamma inv (dy - mean of dy - x^ mean of dy x^), 0 in rows past the end */
+static void norm_data(const struct exec *x, const struct node *n)
+{
+    const struct channels k = channels_of(x, n);
+    enum tensor_dtype dt = n->out[0]->dtype;
+    const void *in = exec_value(x, n->in[0]), *dy = exec_grad(x, n->out[0]);
+    const float *gamma = exec_master(x, n->weight);
+    const double *at = exec_at(x, &n->work), *back = exec_at(x, &n->back);
+    double count = norm_count(x, n);
+
+    for (long r = 0; n->in_grad[0] && r < k.N * k.C * k.S; r++) {
+        long c = r / k.S % k.C;
+        double inv = at[2 * c + 1], hat = (load(in, dt, (size_t)r) - at[2 * c]) * inv;
+        double d = load(dy, dt, (size_t)r) - back[2 * c] / count - hat * back[2 * c + 1] / count;
+
+        store(exec_at(x, n->in_grad[0]), dt, (size_t)r,
+              r / (k.C * k.S) < k.rows ? (double)gamma[c] * inv * d : 0);
+    }
+    if (n->n_in > 1 && n->in_grad[1])
+        memmove(exec_at(x, n->in_grad[1]), dy, n->out[0]->grad.bytes);
+}
+
 /* ---- dense ------------------------------------------------------------ */
 
 /* y[n][o] = b[o] + sum over i of x[n][i] w[o][i] */
@@ -438,25 +562,6 @@ static void dense_data(const struct exec *x, const struct node *n)
 }
 
 /* ---- element by element ----------------------------------------------- */
-
-static double act_of(const struct node *n, double v)
-{
-    if (n->act == ACT_TANH)
-        return tanh(v);
-    if (n->act == ACT_SIGMOID)
-        return 1 / (1 + exp(-v));
-    return v > 0 ? v : v * (double)n->slope;
-}
-
-/* From the output y. */
-static double act_slope(const struct node *n, double y)
-{
-    if (n->act == ACT_TANH)
-        return 1 - y * y;
-    if (n->act == ACT_SIGMOID)
-        return y * (1 - y);
-    return y > 0 ? 1 : (double)n->slope;
-}
 
 static void act_forward(const struct exec *x, const struct node *n)
 {
@@ -660,6 +765,11 @@ static kernel *const kernels[OP_COUNT][PASS_COUNT] = {
     [OP_CONV] = {conv_forward, NULL, conv_weights, conv_data},
     [OP_MAXPOOL] = {pool_forward, NULL, NULL, pool_data},
     [OP_AVGPOOL] = {avgpool_forward, NULL, NULL, avgpool_data},
+    [OP_BATCH_NORM] = {[PASS_FORWARD] = norm_forward,
+                       [PASS_WEIGHTS] = norm_weights,
+                       [PASS_DATA] = norm_data,
+                       [PASS_STATS] = norm_stats,
+                       [PASS_SUMS] = norm_sums},
     [OP_UPSAMPLE] = {upsample_forward, NULL, NULL, upsample_data},
     [OP_ACT] = {act_forward, NULL, NULL, act_data},
     [OP_SCALE] = {scale_forward, NULL, NULL, scale_data},
@@ -691,9 +801,14 @@ static int ref_prepare(struct graph *g, void *context, struct err *e)
     struct graph_view v = graph_view(g);
 
     (void)context, (void)e;
-    for (int i = 0; i < v.n_nodes; i++)
-        if (v.nodes[i]->op == OP_MAXPOOL)
-            v.nodes[i]->work.bytes = shape_count(&v.nodes[i]->out[0]->shape) * sizeof(int32_t);
+    for (int i = 0; i < v.n_nodes; i++) {
+        struct node *n = v.nodes[i];
+
+        if (n->op == OP_MAXPOOL)
+            n->work.bytes = shape_count(&n->out[0]->shape) * sizeof(int32_t);
+        if (n->op == OP_BATCH_NORM) /* mean and 1 / deviation */
+            n->work.bytes = n->weight->count * 2 * sizeof(double);
+    }
     return 0;
 }
 

@@ -151,19 +151,54 @@ static void move_back(struct graph *g)
         g->tensors[i]->value.offset = g->tensors[i]->at_first;
 }
 
+static int reduce_sums(struct graph *g, const struct buffer *b, struct err *e)
+{
+    struct model *m = g->model;
+    struct comm *c = m->config.comm;
+
+    m->stats.reductions++;
+    return c->reduce(c, exec_at(&g->exec, b), (int)(b->bytes / sizeof(double)), COMM_SUM, e);
+}
+
 static int run_instruction(struct graph *g, struct instruction *in, struct err *e)
 {
     struct model *m = g->model;
     double from = m->config.profile ? now_of(m) : 0;
-    int rc = in->kind == INSTRUCTION_RUN
-                 ? (in->again ? run_again : run_node)(g, in->node, in->pass, e)
-                 : m->backend->accumulate(&g->exec, in->tensor, in->dst, in->src, e);
+    int rc = -1;
+
+    switch (in->kind) {
+    case INSTRUCTION_RUN:
+        rc = (in->again ? run_again : run_node)(g, in->node, in->pass, e);
+        break;
+    case INSTRUCTION_ADD:
+        rc = m->backend->accumulate(&g->exec, in->tensor, in->dst, in->src, e);
+        break;
+    case INSTRUCTION_REDUCE:
+        rc = reduce_sums(g, in->dst, e);
+        break;
+    }
 
     if (m->config.profile) {
         in->seconds += now_of(m) - from;
         in->calls++;
     }
     return rc ? err_prefix(e, "%s of graph '%s'", in->node->name, g->name) : 0;
+}
+
+/* The sums over ranks up to instruction `end` that an abandoned model still owes
+ * the others in this step, with zeros. */
+static int reduce_zeros(struct graph *g, int end, struct err *e)
+{
+    for (; g->over < end; g->over++) {
+        const struct instruction *in = &g->instructions[g->over];
+
+        if (in->kind != INSTRUCTION_REDUCE)
+            continue;
+        memset(exec_at(&g->exec, in->dst), 0, in->dst->bytes);
+        if (reduce_sums(g, in->dst, e))
+            return -1;
+    }
+    return 0;
 }
 
 static int check_forward(const struct graph *g, struct err *e)
@@ -184,15 +219,19 @@ int engine_forward(struct graph *g, enum engine_mode mode, struct err *e)
     if (check_started(g, "engine_forward()", e))
         return -1;
     if (g->model->abandoned)
-        return 0;
+        return mode == ENGINE_TRAIN ? reduce_zeros(g, g->n_forward, e) : 0;
     if (check_forward(g, e))
         return -1;
     engine_threads(g->model->config.threads);
     g->exec.train = mode == ENGINE_TRAIN;
     move_back(g);
-    for (int i = 0; i < g->n_forward; i++)
-        if (run_instruction(g, &g->instructions[i], e))
+    for (g->over = 0; g->over < g->n_forward; g->over++) {
+        struct instruction *in = &g->instructions[g->over];
+
+        /* an evaluation takes the statistics of training */
+        if ((in->pass != PASS_STATS || mode == ENGINE_TRAIN) && run_instruction(g, in, e))
             return -1;
+    }
     g->ran = true;
     g->ran_train = mode == ENGINE_TRAIN;
     return 0;
@@ -288,7 +327,7 @@ static int exchange_zeros(struct graph *g, struct err *e)
     if (reopen_buckets(g, e) || start_ready(g, -1, e))
         return -1;
     for (int i = g->n_forward; i < g->n_instructions; i++)
-        if (start_ready(g, i, e))
+        if (reduce_zeros(g, i + 1, e) || start_ready(g, i, e))
             return -1;
     return g->model->config.comm->progress(g->model->config.comm, e);
 }
@@ -298,7 +337,7 @@ int engine_backward(struct graph *g, bool last, struct err *e)
     if (check_started(g, "engine_backward()", e))
         return -1;
     if (g->model->abandoned)
-        return last ? exchange_zeros(g, e) : 0;
+        return last ? exchange_zeros(g, e) : reduce_zeros(g, g->n_instructions, e);
     if (check_backward(g, e) || reopen_buckets(g, e))
         return -1;
     struct comm *c = g->model->config.comm;
@@ -309,6 +348,7 @@ int engine_backward(struct graph *g, bool last, struct err *e)
     for (int i = g->n_forward; i < g->n_instructions; i++) {
         if (run_instruction(g, &g->instructions[i], e))
             return -1;
+        g->over = i + 1;
         if (last && (start_ready(g, i, e) || c->progress(c, e)))
             return -1;
     }
@@ -451,6 +491,9 @@ int model_step(struct model *m, int group, double rate, struct err *e)
                      : exchange_and_update(m, group, first, end, rate, e))
         return -1;
     m->groups[group].stepping = false;
+    for (int i = 0; i < m->n_graphs; i++)
+        if (m->graphs[i]->touches[group])
+            m->graphs[i]->over = 0;
     return 0;
 }
 
@@ -509,14 +552,17 @@ struct engine_stats model_stats(struct model *m, bool reset)
 
 bool graph_profile(const struct graph *g, int i, struct engine_profile_row *row)
 {
-    static const char *const passes[PASS_COUNT] = {"forward", "act", "weights", "data"};
+    static const char *const passes[PASS_COUNT] = {"forward", "act",   "weights",
+                                                   "data",    "stats", "sums"};
+    static const char *const others[] = {
+        [INSTRUCTION_ADD] = "add", [INSTRUCTION_REDUCE] = "reduce"};
 
     if (i < 0 || i >= g->n_instructions)
         return false;
     const struct instruction *in = &g->instructions[i];
     *row = (struct engine_profile_row){
         .name = in->node->name,
-        .pass = in->kind == INSTRUCTION_RUN ? passes[in->pass] : "add",
+        .pass = in->kind == INSTRUCTION_RUN ? passes[in->pass] : others[in->kind],
         .seconds = in->seconds,
         .flop = in->kind == INSTRUCTION_RUN ? node_flop(in->node, in->pass) : 0,
         .bytes = in->kind == INSTRUCTION_RUN ? node_bytes(in->node, in->pass)

@@ -60,6 +60,14 @@ struct param *case_param(struct case_build *b, struct shape shape)
     return b->params[b->n_params++] = model_param(b->m, b->group, name, shape, ZEROS);
 }
 
+struct state *case_state(struct case_build *b, struct shape shape, float start)
+{
+    char name[16];
+
+    snprintf(name, sizeof name, "s%d", b->n_states);
+    return b->states[b->n_states++] = model_state(b->m, name, shape, start);
+}
+
 static void must(int rc, const struct err *e)
 {
     if (rc)
@@ -121,6 +129,21 @@ static void set_values(struct case_build *b, const struct run_options *o)
     }
 }
 
+/* As they were at the start: a pass that is repeated follows no other. */
+static void start_states(struct case_build *b)
+{
+    struct err e = ERR_INIT;
+
+    for (int i = 0; i < b->n_states; i++) {
+        struct state *s = b->states[i];
+        float v[64];
+
+        for (size_t k = 0; k < s->count; k++)
+            v[k] = s->start;
+        must(state_set(s, v, s->count, &e), &e);
+    }
+}
+
 static void gather(struct outcome *out, struct case_build *b, struct tensor *y, struct tensor *loss)
 {
     struct err e = ERR_INIT;
@@ -137,6 +160,10 @@ static void gather(struct outcome *out, struct case_build *b, struct tensor *y, 
     for (int i = 0; i < b->n_params; i++)
         must(param_get(b->params[i], PARAM_GRADIENT, part(out, "param", i, b->params[i]->count),
                        b->params[i]->count, &e),
+             &e);
+    for (int i = 0; i < b->n_states; i++)
+        must(state_get(b->states[i], part(out, "state", i, b->states[i]->count),
+                       b->states[i]->count, &e),
              &e);
 }
 
@@ -190,6 +217,7 @@ struct outcome outcome_run(const struct op_case *c, const struct run_options *o)
     free(targets);
     set_values(&b, o);
     for (int i = 0; i <= o->repeats; i++) {
+        start_states(&b);
         model_zero(b.m, b.group);
         must(engine_forward(b.g, ENGINE_TRAIN, &e), &e);
         must(engine_backward(b.g, true, &e), &e);

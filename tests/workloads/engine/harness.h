@@ -19,7 +19,8 @@ struct case_build {
     int group;
     struct tensor *inputs[8];
     struct param *params[16];
-    int n_inputs, n_params;
+    struct state *states[8];
+    int n_inputs, n_params, n_states;
 };
 
 struct op_case {
@@ -34,6 +35,8 @@ extern const int n_op_cases;
 
 struct tensor *case_input(struct case_build *b, struct shape sample, enum host_layout layout);
 struct param *case_param(struct case_build *b, struct shape shape);
+/* What it holds after the run is part of the outcome. */
+struct state *case_state(struct case_build *b, struct shape shape, float start);
 
 struct outcome_part {
     char name[64];

@@ -10,7 +10,7 @@ noinst_LTLIBRARIES += %D%/libengine_test.la
 %C%_libengine_test_la_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_engine_ldadd = %D%/libengine_test.la workloads/engine/libengine.la workloads/libworkloads.la reports/core/libcore.la $(CMOCKA_LIBS)
 
-tests_engine_programs = %D%/test_model %D%/test_ops %D%/test_losses %D%/test_optim \
+tests_engine_programs = %D%/test_model %D%/test_ops %D%/test_losses %D%/test_norm %D%/test_optim \
     %D%/test_parallel
 check_PROGRAMS += $(tests_engine_programs)
 TESTS += $(tests_engine_programs)
@@ -28,6 +28,8 @@ EXTRA_DIST += %D%/torch_losses.py
 %C%_test_ops_LDADD = $(tests_engine_ldadd)
 %C%_test_losses_SOURCES = %D%/test_losses.c
 %C%_test_losses_LDADD = $(tests_engine_ldadd)
+%C%_test_norm_SOURCES = %D%/test_norm.c
+%C%_test_norm_LDADD = $(tests_engine_ldadd)
 %C%_test_optim_SOURCES = %D%/test_optim.c
 %C%_test_optim_LDADD = $(tests_engine_ldadd)
 %C%_test_parallel_SOURCES = %D%/test_parallel.c

@@ -87,6 +87,50 @@ static struct tensor *maxpool3d_odd(struct case_build *b)
     return op_maxpool(case_input(b, SHAPE(2, 5, 4, 5), CHANNELS_LAST), WINDOW(2, 2, 0));
 }
 
+static struct tensor *norm(struct case_build *b, struct tensor *x, bool local)
+{
+    struct shape C = SHAPE(tensor_shape(x).d[1]);
+    struct batch_norm n = {.gamma = case_param(b, C),
+                           .beta = case_param(b, C),
+                           .mean = case_state(b, C, 0),
+                           .variance = case_state(b, C, 1),
+                           .eps = 1e-2f,
+                           .momentum = 0.1f,
+                           .local = local};
+
+    return op_batch_norm(x, &n);
+}
+
+static struct tensor *norm_map(struct case_build *b)
+{
+    return norm(b, case_input(b, SHAPE(3, 4, 5), CHANNELS_FIRST), false);
+}
+
+static struct tensor *norm_rows(struct case_build *b)
+{
+    return norm(b, case_input(b, SHAPE(5), CHANNELS_FIRST), true);
+}
+
+/* blocks with padding, and an epilogue */
+static struct tensor *norm_wide(struct case_build *b)
+{
+    struct tensor *x =
+        conv(b, case_input(b, SHAPE(2, 3, 4, 3), CHANNELS_LAST), 18, WINDOW(1, 1, 0), false);
+
+    return op_leaky_relu(norm(b, x, false), 0.3f);
+}
+
+/* a residual block: the term is the input, or another norm, both ways round */
+static struct tensor *norm_residual(struct case_build *b)
+{
+    struct tensor *x = case_input(b, SHAPE(17, 4, 3), CHANNELS_FIRST);
+    struct tensor *y = norm(b, conv(b, x, 17, WINDOW(3, 1, 1), false), false);
+
+    x = op_relu(op_add(y, x));
+    y = norm(b, conv(b, x, 17, WINDOW(1, 1, 0), false), false);
+    return op_tanh(op_add(norm(b, x, true), y));
+}
+
 /* borders: windows of one, two and four taps */
 static struct tensor *avgpool2d(struct case_build *b)
 {
@@ -285,6 +329,10 @@ const struct op_case op_cases[] = {
     {"maxpool2d_overlap", maxpool2d_overlap, 2, 2e-3f},
     {"maxpool3d", maxpool3d, 2, 2e-3f},
     {"maxpool3d_odd", maxpool3d_odd, 1, 2e-3f},
+    {"norm_map", norm_map, 3, 0.02f},
+    {"norm_rows", norm_rows, 4, 0.02f},
+    {"norm_wide", norm_wide, 3, 1e-3f},
+    {"norm_residual", norm_residual, 3, 0},
     {"avgpool2d", avgpool2d, 2, 0.05f},
     {"avgpool3d", avgpool3d, 2, 0.05f},
     {"global_avgpool", global_avgpool, 3, 0.05f},

@@ -21,17 +21,14 @@
 static const struct cpu_row nothing = {cpu_nothing_prepare, NULL, {NULL}};
 
 static const struct cpu_row *const rows[OP_COUNT] = {
-    [OP_INPUT] = &nothing,         [OP_CONV] = &cpu_conv,
-    [OP_MAXPOOL] = &cpu_maxpool,   [OP_AVGPOOL] = &cpu_avgpool,
-    [OP_UPSAMPLE] = &cpu_upsample, [OP_ACT] = &cpu_act,
-    [OP_SCALE] = &cpu_scale,       [OP_FLATTEN] = &cpu_flatten,
-    [OP_DENSE] = &cpu_dense,       [OP_DROPOUT] = &cpu_dropout,
-    [OP_ADD] = &cpu_add,           [OP_MUL] = &cpu_mul,
-    [OP_CONCAT] = &cpu_concat,     [OP_SLICE] = &cpu_slice,
-    [OP_STOP] = &cpu_stop,         [OP_MSE] = &cpu_loss,
-    [OP_MAE] = &cpu_loss,          [OP_BCE] = &cpu_loss,
-    [OP_SMOOTH_L1] = &cpu_loss,    [OP_CROSS_ENTROPY] = &cpu_loss,
-    [OP_CAST] = &cpu_cast,         [OP_HOST] = &nothing,
+    [OP_INPUT] = &nothing,       [OP_CONV] = &cpu_conv,         [OP_MAXPOOL] = &cpu_maxpool,
+    [OP_AVGPOOL] = &cpu_avgpool, [OP_UPSAMPLE] = &cpu_upsample, [OP_BATCH_NORM] = &cpu_batch_norm,
+    [OP_ACT] = &cpu_act,         [OP_SCALE] = &cpu_scale,       [OP_FLATTEN] = &cpu_flatten,
+    [OP_DENSE] = &cpu_dense,     [OP_DROPOUT] = &cpu_dropout,   [OP_ADD] = &cpu_add,
+    [OP_MUL] = &cpu_mul,         [OP_CONCAT] = &cpu_concat,     [OP_SLICE] = &cpu_slice,
+    [OP_STOP] = &cpu_stop,       [OP_MSE] = &cpu_loss,          [OP_MAE] = &cpu_loss,
+    [OP_BCE] = &cpu_loss,        [OP_SMOOTH_L1] = &cpu_loss,    [OP_CROSS_ENTROPY] = &cpu_loss,
+    [OP_CAST] = &cpu_cast,       [OP_HOST] = &nothing,
 };
 
 static const char *cpu_refuses(enum tensor_dtype compute)

@@ -13,6 +13,7 @@
 
 #include "workloads/engine/cpu/kernel_cell.h"
 #include "workloads/engine/cpu/kernel_map.h"
+#include "workloads/engine/cpu/kernel_norm.h"
 #include "workloads/engine/cpu/kernel_pool.h"
 #include "workloads/engine/cpu/kernel_wgrad.h"
 #include "workloads/engine/cpu/onednn.h"
@@ -51,9 +52,9 @@ struct cpu_row {
     cpu_run_fn *run[PASS_COUNT];
 };
 
-extern const struct cpu_row cpu_conv, cpu_dense, cpu_maxpool, cpu_avgpool, cpu_upsample, cpu_act,
-    cpu_scale, cpu_flatten, cpu_dropout, cpu_add, cpu_mul, cpu_concat, cpu_slice, cpu_stop,
-    cpu_loss, cpu_cast;
+extern const struct cpu_row cpu_conv, cpu_dense, cpu_maxpool, cpu_avgpool, cpu_upsample,
+    cpu_batch_norm, cpu_act, cpu_scale, cpu_flatten, cpu_dropout, cpu_add, cpu_mul, cpu_concat,
+    cpu_slice, cpu_stop, cpu_loss, cpu_cast;
 
 int cpu_nothing_prepare(struct dnn *d, struct node *n, struct err *e);
 
