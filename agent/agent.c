@@ -19,6 +19,7 @@
 #include "agent/comm/comm_mpi.h"
 #include "agent/guard.h"
 #include "agent/job.h"
+#include "agent/output.h"
 #include "agent/report.h"
 #include "agent/run.h"
 #include "build_id.h"
@@ -85,12 +86,12 @@ static int before_mpi(struct run *r, int argc, char **argv)
     }
     if (r->o.help) {
         if (speaks)
-            options_help(stdout);
+            options_help(r->out);
         return AGENT_OK;
     }
     if (r->o.version) {
         if (speaks)
-            printf("hpcai500-agent %s (%s)\n", PACKAGE_VERSION, HPCAI500_BUILD_ID);
+            fprintf(r->out, "hpcai500-agent %s (%s)\n", PACKAGE_VERSION, HPCAI500_BUILD_ID);
         return AGENT_OK;
     }
     if (!r->o.run && in_wide_step())
@@ -99,7 +100,7 @@ static int before_mpi(struct run *r, int argc, char **argv)
         complain("there is nothing to run: give a run text, or 'list' to see all workloads");
         return AGENT_USAGE;
     }
-    if (speaks ? runspec_answer(r->o.run, stdout)
+    if (speaks ? runspec_answer(r->o.run, r->out)
                : strcmp(r->o.run, "help") == 0 || strcmp(r->o.run, "list") == 0)
         return AGENT_OK;
     if (runspec_parse(&r->spec, r->o.run, &e) < 0) {
@@ -377,7 +378,7 @@ static int run_workload(struct run *r, int i, bool *could_not, struct err *e)
     return rc;
 }
 
-static void print_file(const char *path)
+static void print_file(const struct run *r, const char *path)
 {
     char buf[65536];
     size_t n;
@@ -386,7 +387,7 @@ static void print_file(const char *path)
     if (!f)
         return;
     while ((n = fread(buf, 1, sizeof buf, f)) > 0)
-        fwrite(buf, 1, n, stdout);
+        fwrite(buf, 1, n, r->out);
     fclose(f);
 }
 
@@ -396,7 +397,7 @@ static void print_record(const struct run *r)
     char *text = record_to_json(&r->record, NULL, NULL);
 
     if (text)
-        puts(text);
+        fprintf(r->out, "%s\n", text);
     free(text);
 }
 
@@ -437,7 +438,7 @@ static int run_all(struct run *r, struct err *e)
     if (r->o.dry_run) {
         struct workload_host host = host_of(r);
         if (r->comm->rank == 0)
-            plan_print(stdout, &r->plan, &r->spec, &host, r->resources.flop_per_second,
+            plan_print(r->out, &r->plan, &r->spec, &host, r->resources.flop_per_second,
                        comm_mpi_nodes(r->comm), r->place.record);
         return AGENT_OK;
     }
@@ -465,7 +466,7 @@ static int run_all(struct run *r, struct err *e)
         progress_say(&r->progress, text);
         say_copy(r);
         if (r->o.json)
-            print_file(path);
+            print_file(r, path);
     }
     double code = any_could_not ? AGENT_COULD_NOT_RUN : record_exit_code(&r->record);
     return r->comm->broadcast(r->comm, &code, sizeof code, 0, e) < 0 ? -1 : (int)code;
@@ -498,7 +499,7 @@ static void end_alone(struct run *r, const char *sentence)
         fprintf(stderr, "hpcai500-agent: partial record: %s\n", path);
         report_sweep(r);
         if (r->o.json)
-            print_file(path);
+            print_file(r, path);
     }
     fflush(NULL);
     if (speaker) {
@@ -546,14 +547,26 @@ static int with_mpi(struct run *r, struct err *e)
     return code;
 }
 
+/* What was to be read on standard output and did not arrive is a failure. */
+static int written(struct run *r, int code)
+{
+    struct err e = ERR_INIT;
+
+    if (output_close(r->out, &e) == 0)
+        return code;
+    fprintf(stderr, "hpcai500-agent: %s\n", e.text);
+    return code == AGENT_OK ? AGENT_FAILED : code;
+}
+
 int agent_main(int argc, char **argv)
 {
     static struct run run = {.lock = PTHREAD_MUTEX_INITIALIZER, .index = -1};
     struct err e = ERR_INIT;
-    int code = before_mpi(&run, argc, argv);
 
+    run.out = output_open();
+    int code = before_mpi(&run, argc, argv);
     if (code >= 0)
-        return code;
+        return written(&run, code);
     run.begun = clock_now();
     record_init(&run.record);
     run.record.valid = true;
@@ -580,5 +593,5 @@ int agent_main(int argc, char **argv)
     MPI_Finalize();
     guard_blocking(NULL, NULL);
     guard_stop();
-    return code;
+    return written(&run, code);
 }

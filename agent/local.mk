@@ -10,13 +10,16 @@ noinst_LTLIBRARIES += %D%/libagent.la
     %D%/guard.h %D%/guard.c \
     %D%/job.h %D%/job.c \
     %D%/options.h %D%/options.c \
+    %D%/output.h %D%/output.c \
     %D%/place.h %D%/place.c %D%/place_copy.c \
     %D%/plan.h %D%/plan.c \
     %D%/progress.h %D%/progress.c \
     %D%/report.h %D%/report.c \
     %D%/resources.h %D%/resources.c %D%/probe.c \
     %D%/run.h \
-    %D%/system.h %D%/system.c \
+    %D%/environment.h %D%/environment.c \
+    %D%/system.h %D%/system.c %D%/system_node.c \
+    %D%/system_parts.h %D%/system_software.c \
     %D%/textfile.h %D%/textfile.c
 %C%_libagent_la_CPPFLAGS = $(AM_CPPFLAGS) -DHPCAI500_CFLAGS='"$(CFLAGS)"'
 %C%_libagent_la_CFLAGS = $(AM_CFLAGS) $(MPI_CFLAGS) $(HWLOC_CFLAGS)

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "agent/comm/comm_mpi.h"
+#include "agent/environment.h"
 #include "agent/guard.h"
 #include "agent/job.h"
 #include "agent/system.h"
@@ -137,6 +138,24 @@ static int compare_builds(struct run *r, struct err *e)
     return 0;
 }
 
+/* A variable of any rank that makes the run not comparable. */
+static int compare_environments(struct run *r, struct err *e)
+{
+    int own = environment_objection();
+    double first = own < 0 ? INFINITY : own;
+    char text[160];
+
+    if (r->comm->reduce(r->comm, &first, 1, COMM_MIN, e) < 0)
+        return -1;
+    if (isfinite(first)) {
+        environment_sentence((int)first, text, sizeof text);
+        r->record.valid = false;
+        record_reason(&r->record, "valid", "%s", text);
+        progress_say(&r->progress, text);
+    }
+    return 0;
+}
+
 static void say_plugin(struct run *r)
 {
     char text[256];
@@ -209,7 +228,7 @@ static void open_journal(struct run *r)
 int report_open(struct run *r, struct err *e)
 {
     describe(r);
-    if (gather_nodes(r, e) < 0 || compare_builds(r, e) < 0)
+    if (gather_nodes(r, e) < 0 || compare_builds(r, e) < 0 || compare_environments(r, e) < 0)
         return -1;
     say_plugin(r);
     open_journal(r);

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 
 #include "agent/options.h"
 #include "agent/place.h"
@@ -21,6 +22,7 @@
 struct run {
     struct options o;
     struct runspec spec;
+    FILE *out; /* standard output; libraries that print get standard error */
     struct comm *comm;
     int thread_level; /* that MPI granted */
     /* Monotonic seconds: the run is over by `end` (time=, or the job's end) and

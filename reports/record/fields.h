@@ -82,6 +82,7 @@ enum field_secret {
     SECRET_HOST,
     SECRET_RUN_TEXT, /* may hold folders */
     SECRET_FOLDER,   /* of data */
+    SECRET_SETTINGS, /* variables; some hold paths (LD_PRELOAD) */
     SECRET_DATA,     /* tells equal data */
     SECRET_TIME
 };

@@ -47,6 +47,7 @@ static const struct rule {
     [SECRET_HOST] = {BIT(HOST), HASH, REDACT_HOST},
     [SECRET_RUN_TEXT] = {BIT(PATH) | BIT(DATA), RUN_TEXT, 0},
     [SECRET_FOLDER] = {BIT(PATH) | BIT(DATA), GONE, 0},
+    [SECRET_SETTINGS] = {BIT(PATH), GONE, 0},
     [SECRET_DATA] = {BIT(DATA), GONE, 0},
     [SECRET_TIME] = {BIT(TIME), DATE, 0},
 };

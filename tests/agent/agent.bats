@@ -421,6 +421,76 @@ drop_folder() {
     [ "$(field 'r["job"]["nodes"]')" = "['n1']" ]
 }
 
+@test "standard output is ours: what libraries print does not break --json" {
+    ONEDNN_VERBOSE=1 DNNL_VERBOSE=1 "$fake" --json cosmoflow,class=tiny >out 2>err || [ $? -eq 1 ]
+    grep -q '_verbose,' err
+    /usr/bin/python3 -c 'import json; json.load(open("out"))'
+    [[ "$(field 'r["reasons"]["valid"]')" == "DNNL_VERBOSE is set: "* ]]
+}
+
+@test "standard output that cannot be written: a sentence and no success" {
+    [ -w /dev/full ] || skip "no /dev/full"
+    for words in list help --help --version "--dry-run cosmoflow,class=tiny" "--json cosmoflow,class=tiny"; do
+        status=0
+        "$fake" $words >/dev/full 2>err || status=$?
+        echo "$words: $status, $(cat err)"
+        [ "$status" -eq 1 ]
+        [ "$(grep -c "^hpcai500-agent: cannot write to standard output: " err)" = 1 ]
+    done
+    valid_record
+    status=0
+    "$fake" list >&- 2>err || status=$?
+    [ "$status" -eq 1 ]
+}
+
+@test "variables that change speed are recorded, and some make the run not valid" {
+    OMP_WAIT_POLICY=active MALLOC_ARENA_MAX=3 HDF5_USE_FILE_LOCKING=FALSE UCX_TLS=self \
+        run bash -c 'unset "${!OMPI_MCA_@}" "${!PRTE_MCA_@}"
+        OMPI_MCA_pml=ob1 exec "$0" cosmoflow,class=tiny' "$fake"
+    [ "$status" -eq 0 ]
+    valid_record
+    [[ "$(field 'r["system"]["layers"]["programming_model"]["environment"]')" == *"OMP_WAIT_POLICY=active"* ]]
+    [[ "$(field 'r["system"]["layers"]["operating_system"]["environment"]')" == *"MALLOC_ARENA_MAX=3"* ]]
+    [[ "$(field 'r["system"]["layers"]["libraries"]["environment"]')" == "HDF5_USE_FILE_LOCKING=FALSE" ]]
+    [[ "$(field 'r["system"]["layers"]["communication"]["environment"]')" == *"OMPI_MCA_pml=ob1"*"UCX_TLS=self"* ]]
+    isa=$(field 'r["system"]["layers"]["implementation"]["instruction_set"]')
+    rm -f "$dir"/*.json
+    # of one rank alone, too
+    run ranks 2 sh -c '[ "${OMPI_COMM_WORLD_RANK-$PMI_RANK}" = 0 ] || export GLIBC_TUNABLES=glibc.malloc.check=3
+        exec "$0" cosmoflow,class=tiny' "$fake"
+    [ "$status" -eq 1 ]
+    [[ "$(field 'r["reasons"]["valid"]')" == "GLIBC_TUNABLES is set: it makes malloc check"* ]]
+    rm -f "$dir"/*.json*
+    ONEDNN_MAX_CPU_ISA=SSE41 DNNL_MAX_CPU_ISA=SSE41 run "$fake" cosmoflow,class=tiny
+    [ "$status" -eq 1 ]
+    [[ "$(field 'r["system"]["layers"]["implementation"]["instruction_set"]')" == "oneDNN sse41, own kernels "* ]]
+    [[ "$isa" != "oneDNN sse41,"* ]] || [ "$(uname -m)" != x86_64 ]
+    [[ "$(field 'r["reasons"]["valid"]')" == *"it keeps oneDNN from instructions that the processor has"* ]]
+    # the longest lists stay within what a record holds
+    rm -f "$dir"/*.json
+    for i in $(seq 200); do export "UCX_TEST_VARIABLE_$i=a value of some length"; done
+    run "$fake" cosmoflow,class=tiny
+    valid_record
+    [[ "$(field 'r["system"]["layers"]["communication"]["environment"]')" =~ "and "[0-9]+" more, crc32c "[0-9a-f]{8}$ ]]
+}
+
+@test "a topology that is not this system's is no inventory" {
+    for claim in 0 1; do
+        rm -f "$dir"/*.json
+        run env "HWLOC_SYNTHETIC=pack:4 core:16 pu:1" HWLOC_THISSYSTEM=$claim "$fake" cosmoflow,class=tiny
+        [ "$status" -eq 0 ]
+        [ "$(field '[r["system"]["nodes"][0]["inventory"][k] for k in ("cores", "sockets", "hardware_threads", "numa_nodes")]')" = "[None, None, None, None]" ]
+        [[ "$(field 'r["reasons"]["system.nodes[0].inventory.cores"]')" == *"another system than this one, as it is told by HWLOC_SYNTHETIC" ]]
+        valid_record
+    done
+}
+
+@test "the manual names every variable of a library that the agent knows" {
+    sed -n '/settings\[\] = {/,/^};/p' "$top_srcdir/agent/environment.c" | sed -n 's/^ *{"\([A-Z0-9_a-z]*\)\*\{0,1\}",.*/\1/p' | sort -u >names
+    [ "$(wc -l <names)" -gt 30 ]
+    while read -r name; do grep -q "$name" "$top_srcdir/agent/hpcai500-agent.1" || { echo "$name"; false; }; done <names
+}
+
 @test "the user's copy is named as Slurm names output; no file of another run is replaced" {
     drop_folder 7
     umask 022
