@@ -41,6 +41,9 @@ static double grace_of(double seconds)
 
 /* ---- before MPI ---- */
 
+/* Set in the environment of an agent's step. */
+static const char inside[] = "HPCAI500_INSIDE";
+
 /* The rank as the launcher says it; 0 when there is none. */
 static long launched_rank(void)
 {
@@ -74,6 +77,28 @@ static bool in_wide_step(void)
     return job_number("SLURM_STEP_ID") >= 0 && job_number("SLURM_NTASKS") > 1;
 }
 
+/* What an agent starts, and all that this starts, is inside its step: an agent
+ * there would take its ranks' places in PMIx, or start runs without end. */
+static int enter_step(void)
+{
+    const char *outer = getenv(inside);
+    char text[192], own[128];
+
+    if (outer && *outer) {
+        snprintf(text, sizeof text,
+                 "this is inside the step of another hpcai500-agent (%.64s), and one cannot run "
+                 "inside another",
+                 outer);
+        complain(text);
+        return AGENT_COULD_NOT_RUN;
+    }
+    const char *space = getenv("PMIX_NAMESPACE");
+    snprintf(own, sizeof own, "process %ld%s%.64s", (long)getpid(), space ? ", PMIx " : "",
+             space ? space : "");
+    setenv(inside, own, 1);
+    return -1;
+}
+
 /* Answers that need no MPI. Returns an exit code, -1: go on. */
 static int before_mpi(struct run *r, int argc, char **argv)
 {
@@ -95,7 +120,7 @@ static int before_mpi(struct run *r, int argc, char **argv)
         return AGENT_OK;
     }
     if (!r->o.run && in_wide_step())
-        return -1; /* perhaps another rank knows: agree_text() */
+        return enter_step(); /* perhaps another rank knows: agree_text() */
     if (!r->o.run) {
         complain("there is nothing to run: give a run text, or 'list' to see all workloads");
         return AGENT_USAGE;
@@ -107,7 +132,7 @@ static int before_mpi(struct run *r, int argc, char **argv)
         complain(e.text);
         return AGENT_USAGE;
     }
-    return -1;
+    return enter_step();
 }
 
 /* ---- with the others ---- */
@@ -190,6 +215,13 @@ static void on_say(void *ctx, const char *sentence)
     progress_say(&r->progress, sentence);
 }
 
+static void on_count(void *ctx, const char *what, uint64_t done, uint64_t all)
+{
+    struct run *r = ctx;
+
+    progress_count(&r->progress, what, done, all, clock_now());
+}
+
 static bool on_stop(void *ctx)
 {
     (void)ctx;
@@ -211,6 +243,7 @@ static struct workload_host host_of(struct run *r)
         .progress = on_progress,
         .epoch = on_epoch,
         .say = on_say,
+        .count = on_count,
         .stop = on_stop,
     };
 }
@@ -256,6 +289,18 @@ static void say_cost(struct run *r)
              r->threads == 1 ? "" : "s", nodes, nodes == 1 ? "" : "s", plan_seconds(a, expected),
              expected / 3600 * nodes, plan_seconds(b, r->spec.time_seconds));
     progress_say(&r->progress, text);
+}
+
+/* What a person may want to change before it runs. */
+static void say_plan(struct run *r)
+{
+    char text[256];
+
+    plan_choice(&r->plan, &r->spec, text, sizeof text);
+    if (text[0])
+        progress_say(&r->progress, text);
+    if (plan_too_long(&r->plan, &r->spec, text, sizeof text))
+        progress_say(&r->progress, text);
 }
 
 /* Threads that share a core slow each other down, and the rank's binding is
@@ -308,8 +353,7 @@ static int prepare(struct run *r, struct err *e)
         return -1;
     say_crowded(r);
     host = host_of(r);
-    return plan_make(&r->plan, &r->spec, &host, r->resources.flop_per_second,
-                     r->deadline - clock_now(), e);
+    return plan_make(&r->plan, &r->spec, &host, &r->resources, r->deadline - clock_now(), e);
 }
 
 /* Sentence of a workload's end, for a person. */
@@ -435,11 +479,12 @@ static int run_all(struct run *r, struct err *e)
 
     if (prepare(r, e) < 0)
         return -1;
+    say_plan(r);
     if (r->o.dry_run) {
         struct workload_host host = host_of(r);
         if (r->comm->rank == 0)
-            plan_print(r->out, &r->plan, &r->spec, &host, r->resources.flop_per_second,
-                       comm_mpi_nodes(r->comm), r->place.record);
+            plan_print(r->out, &r->plan, &r->spec, &host, &r->resources, comm_mpi_nodes(r->comm),
+                       r->place.file[0] ? r->place.file : r->place.record);
         return AGENT_OK;
     }
     say_cost(r);

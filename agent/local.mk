@@ -9,6 +9,7 @@ noinst_LTLIBRARIES += %D%/libagent.la
     %D%/agent.h %D%/agent.c \
     %D%/guard.h %D%/guard.c \
     %D%/job.h %D%/job.c \
+    %D%/memory.h %D%/memory.c \
     %D%/options.h %D%/options.c \
     %D%/output.h %D%/output.c \
     %D%/place.h %D%/place.c %D%/place_copy.c \

@@ -87,9 +87,35 @@ static int plan_auto(struct workload_plan *p, const struct runspec *spec, int in
     return err_set(e, "no class can be run: %s", why.text);
 }
 
-int plan_make(struct run_plan *plan, const struct runspec *spec, const struct workload_host *host,
-              double flop_per_second, double seconds, struct err *e)
+static const char *name_of(const struct runspec *spec, int i)
 {
+    return runspec_workload(spec->workloads[i])->name;
+}
+
+/* What cannot be run, whatever the time. */
+static int check(const struct workload_plan *p, const char *name, const struct workload_host *host,
+                 const struct resources *r, struct err *e)
+{
+    char need[TEXT], have[TEXT];
+
+    if (host->memory_bytes && p->arena_bytes > host->memory_bytes)
+        return err_set(e,
+                       "%s class %s needs %s per rank, and a rank may use %s (%s): take a smaller "
+                       "class or batch, fewer ranks per node, or ask for more memory",
+                       name, runspec_class_name(p->class), plan_bytes(need, (double)p->arena_bytes),
+                       plan_bytes(have, (double)host->memory_bytes), r->memory_source);
+    if (p->train_samples && p->batch > 0 && (uint64_t)p->batch > p->train_samples)
+        return err_set(e, "batch=%ld is more than the %llu samples that %s class %s trains on",
+                       p->batch, (unsigned long long)p->train_samples, name,
+                       runspec_class_name(p->class));
+    return 0;
+}
+
+int plan_make(struct run_plan *plan, const struct runspec *spec, const struct workload_host *host,
+              const struct resources *r, double seconds, struct err *e)
+{
+    double flop_per_second = r->flop_per_second;
+
     memset(plan, 0, sizeof *plan);
     for (int i = 0; i < spec->n_workloads; i++) {
         struct workload_plan *p = &plan->of[i];
@@ -97,7 +123,7 @@ int plan_make(struct run_plan *plan, const struct runspec *spec, const struct wo
                      ? plan_auto(p, spec, i, host, flop_per_second,
                                  (seconds - plan->expected_seconds) / (spec->n_workloads - i), e)
                      : plan_class(p, spec, i, spec->class, host, flop_per_second, e);
-        if (rc < 0)
+        if (rc < 0 || comm_agree(host->comm, check(p, name_of(spec, i), host, r, e), e) < 0)
             return -1;
         plan->n++;
         plan->expected_seconds += p->expected_seconds;
@@ -105,9 +131,33 @@ int plan_make(struct run_plan *plan, const struct runspec *spec, const struct wo
     return 0;
 }
 
+bool plan_too_long(const struct run_plan *plan, const struct runspec *spec, char *text, size_t size)
+{
+    char a[TEXT], b[TEXT];
+
+    if (plan->expected_seconds <= spec->time_seconds)
+        return false;
+    snprintf(text, size,
+             "the last epoch is expected after %s, and time= ends the run after %s: give "
+             "time=%.0fm or more, or a smaller class",
+             plan_seconds(a, plan->expected_seconds), plan_seconds(b, spec->time_seconds),
+             ceil(plan->expected_seconds / 60));
+    return true;
+}
+
+void plan_choice(const struct run_plan *plan, const struct runspec *spec, char *text, size_t size)
+{
+    size_t at = 0;
+
+    text[0] = '\0';
+    for (int i = 0; i < plan->n && spec->class == CLASS_AUTO && at < size; i++)
+        at += (size_t)snprintf(text + at, size - at, "%s%s for %s", at ? ", " : "class=auto takes ",
+                               runspec_class_name(plan->of[i].class), name_of(spec, i));
+}
+
 void plan_print(FILE *f, const struct run_plan *plan, const struct runspec *spec,
-                const struct workload_host *host, double flop_per_second, int nodes,
-                const char *record_dir)
+                const struct workload_host *host, const struct resources *r, int nodes,
+                const char *record)
 {
     char text[2 * RUNSPEC_MAX_BYTES + 1], a[TEXT], b[TEXT];
 
@@ -115,17 +165,18 @@ void plan_print(FILE *f, const struct run_plan *plan, const struct runspec *spec
     fprintf(f, "run       %s\n", text);
     fprintf(f, "ranks     %d on %d node%s, %d thread%s each, about %.1f GFLOP/s each\n",
             host->comm->size, nodes, nodes == 1 ? "" : "s", host->threads,
-            host->threads == 1 ? "" : "s", flop_per_second / 1e9);
+            host->threads == 1 ? "" : "s", r->flop_per_second / 1e9);
     for (int i = 0; i < plan->n; i++) {
         const struct workload_plan *p = &plan->of[i];
-        fprintf(f, "workload  %s, class %s: %s\n", runspec_workload(spec->workloads[i])->name,
-                runspec_class_name(p->class), p->title);
+        fprintf(f, "workload  %s, class %s%s: %s\n", name_of(spec, i), runspec_class_name(p->class),
+                spec->class == CLASS_AUTO ? " (chosen by auto)" : "", p->title);
         fprintf(f, "  train   %llu parameters, %llu + %llu samples, batch %ld, %d epochs at most\n",
                 (unsigned long long)p->parameters, (unsigned long long)p->train_samples,
                 (unsigned long long)p->eval_samples, p->batch, p->epochs);
         fprintf(f, "  target  %g\n", p->target);
-        fprintf(f, "  memory  %s per rank, of %s\n", plan_bytes(a, (double)p->arena_bytes),
-                host->memory_bytes ? plan_bytes(b, (double)host->memory_bytes) : "unknown");
+        fprintf(f, "  memory  %s per rank, of %s%s%s%s\n", plan_bytes(a, (double)p->arena_bytes),
+                host->memory_bytes ? plan_bytes(b, (double)host->memory_bytes) : "unknown",
+                r->memory_source[0] ? " (" : "", r->memory_source, r->memory_source[0] ? ")" : "");
         fprintf(f, "  data    %s (%s%s)\n", p->data_path, plan_bytes(a, (double)p->data_bytes),
                 p->data_ready ? ", ready" : ", not made yet");
         fprintf(f, "  time    %s expected to the last epoch\n",
@@ -135,5 +186,5 @@ void plan_print(FILE *f, const struct run_plan *plan, const struct runspec *spec
     double cost = plan->expected_seconds < most ? plan->expected_seconds : most;
     fprintf(f, "cost      %.3g node-hours expected, %.3g at most\n", cost / 3600 * nodes,
             runspec_node_hours(spec, (unsigned)nodes));
-    fprintf(f, "record    %s\n", record_dir);
+    fprintf(f, "record    %s\n", record);
 }

@@ -9,6 +9,7 @@
 #ifndef AGENT_PLAN_H
 #define AGENT_PLAN_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "agent/resources.h"
@@ -23,14 +24,22 @@ struct run_plan {
 /* Collective. Fills plan from spec. class=auto takes the largest class that
  * fits the ranks' memory, whose expected time fits its share of
  * `seconds`, and whose data are there or are made on the way (`standard`
- * never is). A class that was named is taken as it is. */
+ * never is). A class that was named is taken as it is. Refuses what does not fit
+ * the memory of a rank and a batch of more samples than there are. */
 int plan_make(struct run_plan *plan, const struct runspec *spec, const struct workload_host *host,
-              double flop_per_second, double seconds, struct err *e);
+              const struct resources *r, double seconds, struct err *e);
 
-/* What --dry-run shows. */
+/* Whether the run is expected to take longer than time=; a sentence if so. */
+bool plan_too_long(const struct run_plan *plan, const struct runspec *spec, char *text,
+                   size_t size);
+
+/* "class=auto takes small for cosmoflow"; "" when the classes were named. */
+void plan_choice(const struct run_plan *plan, const struct runspec *spec, char *text, size_t size);
+
+/* What --dry-run shows. record: its folder or file. */
 void plan_print(FILE *f, const struct run_plan *plan, const struct runspec *spec,
-                const struct workload_host *host, double flop_per_second, int nodes,
-                const char *record_dir);
+                const struct workload_host *host, const struct resources *r, int nodes,
+                const char *record);
 
 /* "12.3 GiB", "4 min 10 s": for people. buf of 32. */
 const char *plan_bytes(char *buf, double bytes);

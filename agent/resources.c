@@ -3,14 +3,15 @@
 
 #include "agent/resources.h"
 
+#include <math.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "agent/job.h"
+#include "agent/memory.h"
 #include "agent/textfile.h"
 
 /* ---- processors ---- */
@@ -103,69 +104,22 @@ out:
 
 /* ---- memory ---- */
 
-static void at_most(double *bytes, double limit)
-{
-    if (limit > 0 && (*bytes <= 0 || limit < *bytes))
-        *bytes = limit;
-}
-
-/* Limits of the control groups that this process is in, v1 and v2. */
-static double cgroup_limit(void)
-{
-    static const struct {
-        const char *controller, *folder, *file;
-    } kinds[] = {
-        {":memory:", "/sys/fs/cgroup/memory", "memory.limit_in_bytes"},
-        {"0::", "/sys/fs/cgroup", "memory.max"},
-    };
-    char groups[4096], path[4352], text[64];
-    double bytes = 0;
-
-    if (textfile_read("/proc/self/cgroup", groups, sizeof groups) < 0)
-        return 0;
-    for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
-        char *at = strstr(groups, kinds[k].controller);
-        if (!at)
-            continue;
-        at += strlen(kinds[k].controller);
-        char group[2048];
-        snprintf(group, sizeof group, "%.*s", (int)strcspn(at, "\n"), at);
-        for (char *slash = group + strlen(group); slash; slash = strrchr(group, '/')) {
-            *slash = '\0';
-            snprintf(path, sizeof path, "%s%s/%s", kinds[k].folder, group, kinds[k].file);
-            if (textfile_read(path, text, sizeof text) == 0 && text[0] != 'm')
-                at_most(&bytes, atof(text));
-        }
-    }
-    return bytes;
-}
-
-static double available_memory(void)
-{
-    char text[4096];
-    double kib;
-
-    if (textfile_read("/proc/meminfo", text, sizeof text) < 0)
-        return 0;
-    char *at = strstr(text, "MemAvailable:");
-    return at && sscanf(at, "MemAvailable: %lf kB", &kib) == 1 ? kib * 1024 : 0;
-}
-
+/* The rank that may use least, and why. */
 static int least_memory(struct resources *r, struct comm *c, struct err *e)
 {
-    struct rlimit limit;
-    double bytes = 0;
+    struct memory_limit own = memory_of_rank("", c->local_size);
+    double least = own.bytes > 0 ? own.bytes : INFINITY;
 
-    at_most(&bytes, available_memory());
-    at_most(&bytes, cgroup_limit());
-    at_most(&bytes, (double)job_number("SLURM_MEM_PER_NODE") * 1024 * 1024);
-    bytes /= c->local_size;
-    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
-        at_most(&bytes, (double)limit.rlim_cur);
-    if (c->reduce(c, &bytes, 1, COMM_MIN, e) < 0)
+    if (c->reduce(c, &least, 1, COMM_MIN, e) < 0)
         return -1;
-    r->memory_bytes = bytes > 0 ? (uint64_t)bytes : 0;
-    return 0;
+    if (isinf(least))
+        return 0;
+    double who = own.bytes == least ? c->rank : c->size;
+    if (c->reduce(c, &who, 1, COMM_MIN, e) < 0)
+        return -1;
+    memcpy(r->memory_source, own.source, sizeof r->memory_source);
+    r->memory_bytes = (uint64_t)least;
+    return c->broadcast(c, r->memory_source, sizeof r->memory_source, (int)who, e);
 }
 
 int resources_find(struct resources *r, struct comm *c, int node, struct err *e)

@@ -49,6 +49,8 @@ struct workload_host {
     void (*progress)(void *ctx, const struct workload_progress *p);
     void (*epoch)(void *ctx, const struct result_epoch *row);
     void (*say)(void *ctx, const char *sentence); /* rank 0: a line for a person */
+    /* Rank 0: "making data, 3 of 10", as often as it changes. */
+    void (*count)(void *ctx, const char *what, uint64_t done, uint64_t all);
     /* True when this rank was told to stop (signal). Workloads agree on it
      * over the ranks at step borders. */
     bool (*stop)(void *ctx);

@@ -164,11 +164,82 @@ signal_to() {
 
 @test "class=auto takes the largest class that fits time and memory" {
     run "$fake" --dry-run cosmoflow
-    [[ "$output" == *"class small"* ]]
+    [[ "$output" == *"class small (chosen by auto)"* ]]
     run "$fake" --dry-run cosmoflow,time=30s
     [[ "$output" == *"class tiny"* ]]
     FAKE_BYTES=1e15 run "$fake" --dry-run cosmoflow
     [[ "$output" == *"class tiny"* ]]
+}
+
+@test "what does not fit is refused before it runs, by --dry-run and by the run: memory, batch" {
+    for dry in --dry-run ""; do
+        FAKE_BYTES=1e15 run "$fake" $dry cosmoflow,class=small
+        echo "$output"
+        [ "$status" -eq 3 ]
+        [[ "$output" =~ "hpcai500-agent: cosmoflow class small needs 909.5 TiB per rank, and a rank may use "[0-9.]+" "[KMGT]iB" ("[^\)]+"): take a smaller class" ]]
+        run "$fake" $dry cosmoflow,class=tiny,batch=81
+        [ "$status" -eq 3 ]
+        [ "$output" = "hpcai500-agent: batch=81 is more than the 80 samples that cosmoflow class tiny trains on" ]
+    done
+    run "$fake" --dry-run cosmoflow,class=tiny,batch=80
+    [ "$status" -eq 0 ]
+    [ -z "$(ls -A "$dir")" ]
+}
+
+@test "the plan says which limit of memory counts, by the least of all ranks" {
+    SLURM_MEM_PER_CPU=20 SLURM_CPUS_ON_NODE=2 run ranks 2 "$fake" --dry-run cosmoflow,class=tiny
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"per rank, of 20.0 MiB (Slurm's --mem-per-cpu)"* ]]
+}
+
+@test "a run that is expected to outlast its time is said, and the class that auto took" {
+    for dry in --dry-run ""; do
+        rm -f "$dir"/*.json
+        run "$fake" $dry cosmoflow,class=small,time=30s
+        [ "$status" -eq 0 ]
+        [[ "$output" == *"the last epoch is expected after 1 min 00 s, and time= ends the run after 30 s: give time=1m or more, or a smaller class"* ]]
+        rm -f "$dir"/*.json
+        run "$fake" $dry cosmoflow
+        [[ "$output" == *"class=auto takes small for cosmoflow"* ]]
+    done
+    run "$fake" --dry-run cosmoflow
+    [[ "$output" == *"workload  cosmoflow, class small (chosen by auto): "* ]]
+}
+
+@test "on a terminal one line is rewritten, within its width, and each epoch leaves a line" {
+    export TERM=xterm FAKE_EPOCHS=4 FAKE_STEP_MS=100 FAKE_COUNT=10
+    for columns in 30 80 200; do
+        rm -f "$dir"/*.json
+        run /usr/bin/python3 "$top_srcdir/tests/agent/terminal.py" $columns 0 "$fake" cosmoflow,class=tiny,target=0.001
+        echo "$output"
+        [ "$status" -eq 1 ]
+        [[ "$output" != *"too wide"* ]]
+        for epoch in 1 2 3 4; do
+            [ "$(grep -c "^hpcai500-agent: cosmoflow: epoch $epoch, loss" <<<"$output")" = 1 ]
+        done
+        [ "$(grep -c '^> cosmoflow: making data' <<<"$output")" -ge 2 ]
+        [ "$(grep -c '^hpcai500-agent: .*making data' <<<"$output")" = 0 ]
+        no grep -q 'making data.*hpcai500-agent' <<<"$output"
+    done
+    [[ "$output" == *"> cosmoflow epoch 2/4 step "*", quality 0.9 (target 0.001), loss 0.5, 100 samples/s"* ]]
+}
+
+@test "the progress line follows the terminal's width when that changes" {
+    export TERM=xterm FAKE_EPOCHS=4 FAKE_STEP_MS=100
+    run /usr/bin/python3 "$top_srcdir/tests/agent/terminal.py" 100 40 "$fake" cosmoflow,class=tiny,target=0.001
+    echo "$output"
+    [ "$status" -eq 1 ]
+    [[ "$output" != *"too wide"* && "$output" == *" rewritten, "[1-9]*" after the change"* ]]
+}
+
+@test "an agent inside an agent's step refuses, the outer one goes on" {
+    FAKE_RUN="'$fake' cosmoflow,class=tiny 2>inner; echo \$? >code; '$fake' --version >version" run "$fake" cosmoflow,class=tiny
+    [ "$status" -eq 0 ]
+    [ "$(cat code)" = 3 ]
+    [[ "$(cat inner)" == "hpcai500-agent: this is inside the step of another hpcai500-agent (process "*"), and one cannot run inside another" ]]
+    [ "$(wc -l <inner)" = 1 ]
+    grep -q '^hpcai500-agent' version
+    the_record
 }
 
 @test "the end of the Slurm job is a deadline" {

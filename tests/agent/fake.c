@@ -7,6 +7,8 @@
  * FAKE_STEP_MS   length of a step                  [2]
  * FAKE_TROUBLE   RANK:EPOCH:KIND; kill, stop, fail, sleep (10 s outside of comm),
  *                spin (for ever, deaf to everything); RANK -1: all
+ * FAKE_RUN       command that rank 0 runs before it trains
+ * FAKE_COUNT     files that it counts before it trains, ten a second
  * FAKE_STAGING   1: waits for a signal or the end of its time before it trains, then fails
  * FAKE_BYTES     arena that class small claims     [1 MiB]
  */
@@ -44,7 +46,7 @@ static int fake_plan(const struct runspec *spec, int index, enum runspec_class c
         .class = class,
         .title = "a workload of the tests",
         .parameters = FLOATS,
-        .batch = BATCH,
+        .batch = spec->batch ? spec->batch : BATCH,
         .epochs = spec->epochs ? (int)spec->epochs : (int)number("FAKE_EPOCHS", 4),
         .target = spec->set & 1u << KEY_TARGET ? spec->target : 0.3,
         .train_samples = STEPS * BATCH,
@@ -197,6 +199,13 @@ static int fake_run(const struct runspec *spec, int index, const struct workload
     f.gradients = host->comm->alloc(host->comm, FLOATS * sizeof(float), e);
     if (!f.gradients)
         return -1;
+    const char *command = getenv("FAKE_RUN");
+    if (command && host->comm->rank == 0 && system(command) < 0)
+        return err_set(e, "FAKE_RUN cannot be run");
+    for (int i = 1, n = (int)number("FAKE_COUNT", 0); i <= n && host->comm->rank == 0; i++) {
+        host->count(host->ctx, "making data, files", (uint64_t)i, (uint64_t)n);
+        nap(0.1);
+    }
     for (double told = 0; getenv("FAKE_STAGING") && rc == 0; nap(0.05)) {
         told = host->stop(host->ctx) || host->now() > host->deadline;
         if ((rc = host->comm->reduce(host->comm, &told, 1, COMM_MAX, e)) == 0 && told > 0)

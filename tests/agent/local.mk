@@ -23,7 +23,12 @@ tests_agent_test_scale_LDADD = agent/libagent.la workloads/engine/libengine.la $
 tests_agent_test_job_SOURCES = %D%/test_job.c
 tests_agent_test_job_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_agent_test_job_LDADD = agent/libagent.la $(CMOCKA_LIBS)
+check_PROGRAMS += tests/agent/test_memory
+TESTS += tests/agent/test_memory
+tests_agent_test_memory_SOURCES = %D%/test_memory.c
+tests_agent_test_memory_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_agent_test_memory_LDADD = agent/libagent.la $(CMOCKA_LIBS)
 endif
 endif
 dist_check_SCRIPTS += %D%/comm.bats %D%/agent.bats
-EXTRA_DIST += %D%/mpi.bash %D%/two_workloads.def
+EXTRA_DIST += %D%/mpi.bash %D%/terminal.py %D%/two_workloads.def

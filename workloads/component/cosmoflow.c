@@ -542,6 +542,7 @@ static int stage_run(struct run *r, const struct runspec *spec, int index,
         .generator = r->host->generator,
         .ctx = r->host->ctx,
         .say = r->host->say,
+        .count = r->host->count,
         .stop = r->host->stop,
     };
 

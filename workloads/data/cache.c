@@ -258,6 +258,18 @@ static int start_generator(struct maker *m, struct err *e)
     return 0;
 }
 
+/* A count is the caller's to show, anything else a line for a person. */
+static void pass_on(const struct maker *m)
+{
+    const struct cache_order *order = m->order;
+    uint64_t done, all;
+
+    if (sscanf(m->line, "hpcai500-generate: %" SCNu64 " of %" SCNu64 " files", &done, &all) != 2)
+        say(order, "%s", m->line);
+    else if (order->count && order->comm->rank == 0)
+        order->count(order->ctx, "making data, files", done, all);
+}
+
 /* Passes on the generator's lines; the last one stays in m->line. */
 static void listen(struct maker *m)
 {
@@ -268,7 +280,7 @@ static void listen(struct maker *m)
         for (ssize_t i = 0; i < n; i++) {
             if (text[i] == '\n') {
                 m->line[m->line_length] = '\0';
-                say(m->order, "%s", m->line);
+                pass_on(m);
                 m->line_length = 0;
             } else if (m->line_length < sizeof m->line - 1) {
                 m->line[m->line_length++] = text[i];

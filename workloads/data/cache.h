@@ -34,7 +34,9 @@ struct cache_order {
     const char *generator; /* path of hpcai500-generate; NULL: there is none */
     void *ctx;
     void (*say)(void *ctx, const char *sentence); /* rank 0: a line for a person; may be NULL */
-    bool (*stop)(void *ctx);                      /* this rank was told to stop; may be NULL */
+    /* Rank 0: files made so far; may be NULL. */
+    void (*count)(void *ctx, const char *what, uint64_t done, uint64_t all);
+    bool (*stop)(void *ctx); /* this rank was told to stop; may be NULL */
 };
 
 /* Where the set of a class lies or would lie. Local, no communication. */

@@ -177,16 +177,19 @@ static int check_space(const struct gen_set *s, struct err *e)
     return 0;
 }
 
-static void show(const struct gen_set *s, uint64_t made, uint64_t share, bool last)
+/* A line that is rewritten on a terminal; every change for a program that reads
+ * it (--parent; data/cache.c); else a line for each tenth. */
+static void show(const struct options *o, uint64_t made, uint64_t share, bool last)
 {
     static uint64_t shown;
+    uint64_t step = isatty(STDERR_FILENO) || o->parent ? made : made * 10 / share;
 
     if (isatty(STDERR_FILENO))
-        fprintf(stderr, "\r" PROGRAM ": %s: %" PRIu64 " of %" PRIu64 " files%s", s->out, made,
-                share, last ? "\n" : "");
-    else if (made * 10 / share != shown)
-        fprintf(stderr, PROGRAM ": %s: %" PRIu64 " of %" PRIu64 " files\n", s->out, made, share);
-    shown = made * 10 / share;
+        fprintf(stderr, "\r" PROGRAM ": %" PRIu64 " of %" PRIu64 " files%s", made, share,
+                last ? "\n" : "");
+    else if (step != shown)
+        fprintf(stderr, PROGRAM ": %" PRIu64 " of %" PRIu64 " files\n", made, share);
+    shown = step;
 }
 
 /* The children's shares; what the first that failed said. */
@@ -222,7 +225,7 @@ static int work(const struct gen_set *s, const struct options *o, struct err *e)
         else
             running--;
         if (o->rank == 0 && share)
-            show(s, b->made, share, running == 0);
+            show(o, b->made, share, running == 0);
         for (uint64_t j = 0; pid > 0 && status != 0 && rc == 0 && j < o->jobs; j++)
             if (child[j] == pid)
                 rc = b->failed[j].text[0] ? err_set(e, "%s", b->failed[j].text)
