@@ -83,7 +83,7 @@ int options_parse(struct options *o, int argc, char **argv, struct err *e)
             return -1;
     }
     if (argc - optind > 1)
-        return err_set(e, "one run text is enough, '%s' is too much", argv[optind + 1]);
+        return err_set(e, "only one RUN is allowed; '%s' is extra", argv[optind + 1]);
     if (optind < argc)
         o->run = argv[optind];
     if (o->run && !*o->run)

@@ -119,6 +119,9 @@ signal_to() {
     run "$agent" --frob cosmoflow
     [ "$status" -eq 2 ]
     [[ "$output" == *"no option '--frob'"* ]]
+    run "$agent" cosmoflow component
+    [ "$status" -eq 2 ]
+    [ "$output" = "hpcai500-agent: only one RUN is allowed; 'component' is extra" ]
     run "$agent" --timeout=soon cosmoflow
     [ "$status" -eq 2 ]
     run ranks 3 "$agent" cosmoflow,class=huge

@@ -52,6 +52,7 @@ struct stored {
     int rank;
     enum dataset_type type; /* that its values become ... */
     bool native;            /* ... and are */
+    char stored[16];        /* "uint16": what they are in the file */
     uint64_t dims[AXES];
     enum { BY_LIBRARY, CONTIGUOUS, CHUNKED } how;
     bool compact;    /* in the header, by library */
@@ -236,6 +237,11 @@ static int get_type(struct stored *f, bool labels, struct err *e)
     bool narrow = size == 1 || (size == 2 && H5Tget_sign(type) == H5T_SGN_2);
     int rc = 0;
 
+    snprintf(f->stored, sizeof f->stored, "%s%zu",
+             class == H5T_FLOAT                  ? "float"
+             : H5Tget_sign(type) == H5T_SGN_NONE ? "uint"
+                                                 : "int",
+             8 * size);
     f->type = class == H5T_INTEGER && narrow ? DATASET_INT16 : DATASET_FLOAT;
     f->native = H5Tequal(type, native_type(f->type)) > 0;
     f->form.element = size;
@@ -468,7 +474,7 @@ static int fill_chunk(const struct stored *f, struct chunk_scratch *s, struct er
     hid_t p = H5Dget_create_plist(f->set);
     herr_t rc = H5Pget_fill_value(p, native_type(f->type), value);
     H5Pclose(p);
-    int failed = rc < 0 ? library_error(f, "lacks chunks and says not what is in them", e) : 0;
+    int failed = rc < 0 ? library_error(f, "lacks chunks and does not say what is in them", e) : 0;
     pthread_mutex_unlock(&library);
     if (failed || chunk_prepare(&f->form, s, 0, e) < 0)
         return -1;
@@ -726,6 +732,7 @@ int cube_probe(const char *path, struct cube_shape *shape, struct err *e)
         rc = read_labels(&f, shape->layout, &s, y, e);
     if (rc == 0) {
         shape->type = f.type;
+        memcpy(shape->stored, f.stored, sizeof shape->stored);
         shape->whole = (int)f.dims[0];
         shape->by_library = f.how == BY_LIBRARY && f.form.room;
     }
@@ -754,8 +761,7 @@ int cube_read(const char *path, const struct cube_shape *shape, int part, uint64
     pthread_mutex_unlock(&library);
     if (rc == 0 && cube && (f.dims[0] != (uint64_t)shape->whole || f.type != shape->type))
         rc = err_set(e, "%s: dataset '%s' is %s of %" PRIu64 "^3, expected %s of %d^3 as before",
-                     path, f.name, f.type == DATASET_INT16 ? "int16" : "float", f.dims[0],
-                     shape->type == DATASET_INT16 ? "int16" : "float", shape->whole);
+                     path, f.name, f.stored, f.dims[0], shape->stored, shape->whole);
     if (rc == 0 && cube)
         rc = read_cube(&f, shape, part, s, cube, sink, bytes, e);
     pthread_mutex_lock(&library);

@@ -25,6 +25,7 @@
 struct cube_shape {
     enum data_layout layout;
     enum dataset_type type;
+    char stored[16]; /* "uint16", "float32", ...: in the file that was probed */
     int whole;       /* S: cells per side in the file */
     int edge;        /* D: of a sample, divides S */
     bool by_library; /* chunks that HDF5 decodes, not this module: it trusts them */

@@ -64,8 +64,8 @@ static int show_split(const char *folder, enum dataset_split split, const char *
         return -1;
     const struct dataset_info *i = dataset_info(d);
     printf("%-12s %" PRIu64 " cubes of %d^3 x %d, %s, %.1f KB each on storage, layout %s\n", title,
-           i->samples, i->edge, i->channels, i->type == DATASET_INT16 ? "int16" : "float",
-           (double)i->stored_bytes / 1e3, data_layout_name(i->layout));
+           i->samples, i->edge, i->channels, i->stored, (double)i->stored_bytes / 1e3,
+           data_layout_name(i->layout));
     dataset_close(d);
     return 0;
 }
@@ -135,18 +135,27 @@ static void usage(FILE *f)
                 verbs[i].help);
 }
 
+/* What was to be read and did not arrive is a failure. */
+static int written(int status, struct err *e)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    err_set(e, "cannot write to standard output: %s", strerror(errno));
+    return status == EXIT_SUCCESS ? fail(EXIT_FAILURE, e) : status;
+}
+
 int main(int argc, char **argv)
 {
     struct err e = ERR_INIT;
 
     if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)) {
         usage(stdout);
-        return EXIT_SUCCESS;
+        return written(EXIT_SUCCESS, &e);
     }
     for (int i = 0; argc > 1 && i < VERBS; i++)
         if (strcmp(argv[1], verbs[i].name) == 0) {
             int status = verbs[i].run(argc - 1, argv + 1, &e);
-            return status == EXIT_SUCCESS ? status : fail(status, &e);
+            return status == EXIT_SUCCESS ? written(status, &e) : fail(status, &e);
         }
     if (argc > 1)
         fprintf(stderr, PROGRAM ": '%s' is not one of its verbs\n", argv[1]);

@@ -144,6 +144,7 @@ static int probe(struct dataset *d, int edge, struct err *e)
     d->per_file = per * per * per;
     d->info.layout = d->shape.layout;
     d->info.type = d->shape.type;
+    memcpy(d->info.stored, d->shape.stored, sizeof d->info.stored);
     d->info.edge = d->shape.edge;
     d->info.channels = COSMO_CHANNELS;
     d->info.samples = d->n_files * (uint64_t)d->per_file;

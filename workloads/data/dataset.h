@@ -44,6 +44,7 @@ enum dataset_type { DATASET_INT16, DATASET_FLOAT };
 struct dataset_info {
     enum data_layout layout;
     enum dataset_type type;
+    char stored[16]; /* type in the first file: "int16", "uint16", "float32", ... */
     int edge;     /* D of a sample */
     int channels; /* 4 */
     uint64_t samples;

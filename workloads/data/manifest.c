@@ -175,7 +175,7 @@ static int parse_line(struct manifest *m, char *line, size_t number, struct err 
         if (strcmp(line, row->key) != 0)
             return err_set(e, "'%.40s' where '%s' was expected", line, row->key);
         if (!parse_value(m, row, value))
-            return err_set(e, "'%.40s' is no value for '%s'", value, row->key);
+            return err_set(e, "'%.40s' is not a value of '%s'", value, row->key);
         return 0;
     }
     if (strcmp(line, "file") == 0) {

@@ -156,7 +156,7 @@ static int parse_set(struct gen_set *s, const char *text, const struct options *
     if (r.n_workloads != 1 || strcmp(runspec_workload(r.workloads[0])->name, "cosmoflow") != 0)
         return err_set(e, "'%.80s': only the data of cosmoflow can be made", text);
     if (!cosmo_class_of(r.class))
-        return err_set(e, "'%.80s': say class=tiny, small or standard", text);
+        return err_set(e, "'%.80s': give class=tiny, small or standard", text);
     if (r.set & ~known)
         return err_set(e, "'%.80s': only class and seed mean something to data", text);
     return gen_set_init(s, cosmo_class_of(r.class), o->layout,
@@ -255,6 +255,17 @@ static int fail(int status, const struct err *e)
     return status;
 }
 
+/* The folder's name, or the help, may not have arrived. */
+static int written(void)
+{
+    struct err e = ERR_INIT;
+
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return EXIT_SUCCESS;
+    err_set(&e, "cannot write to standard output: %s", strerror(errno));
+    return fail(EXIT_FAILURE, &e);
+}
+
 int main(int argc, char **argv)
 {
     struct err e = ERR_INIT;
@@ -267,7 +278,7 @@ int main(int argc, char **argv)
     int rc = parse_options(&o, argc, argv, &e);
     if (rc == 1) {
         usage(stdout);
-        return EXIT_SUCCESS;
+        return written();
     }
     if (rc < 0 || parse_set(&s, argv[optind], &o, &e) < 0)
         return fail(EXIT_USAGE, &e);
@@ -288,5 +299,5 @@ int main(int argc, char **argv)
     else if (o.rank == 0)
         fprintf(stderr, PROGRAM ": %" PRIu64 " files of %s are left to the other ranks\n", missing,
                 s.out);
-    return EXIT_SUCCESS;
+    return written();
 }

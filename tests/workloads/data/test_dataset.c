@@ -132,6 +132,21 @@ static void assert_sample(const struct dataset_info *info, const void *cube, con
         assert_true(y[i] == label_at(sample, i));
 }
 
+/* 0: what the fixture has when nothing is said. */
+static const char *stored_name(hid_t type)
+{
+    return type == 0                ? "int16"
+           : type == H5T_STD_U8LE   ? "uint8"
+           : type == H5T_STD_U16LE  ? "uint16"
+           : type == H5T_STD_I16BE  ? "int16"
+           : type == H5T_STD_I32LE  ? "int32"
+           : type == H5T_STD_I32BE  ? "int32"
+           : type == H5T_STD_I64BE  ? "int64"
+           : type == H5T_IEEE_F32LE ? "float32"
+           : type == H5T_IEEE_F32BE ? "float32"
+                                    : "float64";
+}
+
 /* Every storage, type and chunking gives the same values. */
 static void any_storage_reads_alike(void **state)
 {
@@ -182,6 +197,7 @@ static void any_storage_reads_alike(void **state)
             fail_msg("row %zu: %s", i, e.text);
         const struct dataset_info *info = dataset_info(d);
         assert_int_equal(info->type, rows[i].type);
+        assert_string_equal(info->stored, stored_name(x.type));
         assert_int_equal(info->samples, 1);
         assert_int_equal(info->layout, x.raw ? DATA_RAW : DATA_CUT);
         assert_false(info->periodic || info->generated);
@@ -735,7 +751,7 @@ static void bad_files_are_refused(void **state)
         {five_channels, ": dataset 'x' is (8,8,8,5), expected (D,D,D,4) with D from 4 to 1024"},
         {text_cube, ": dataset 'x' holds no numbers, expected int16 counts"},
         {negative_count, ": dataset 'x' has -3 in a cell, expected finite counts from 0"},
-        {float_type, ": dataset 'x' is float of 8^3, expected int16 of 8^3 as before"},
+        {float_type, ": dataset 'x' is float32 of 8^3, expected int16 of 8^3 as before"},
         {soft_link, ": 'x' is a link, expected a dataset"},
         {external_link, ": 'x' is a link, expected a dataset"},
         {external_storage, ": dataset 'x' keeps its data in other files"},

@@ -127,7 +127,7 @@ has_cubes() { ls "$dir"/set.partial/train/*.hdf5; }
     done <<'END'
 cosmoflow,class=tiny|--out DIR is missing
 -o x|expected one run text such as cosmoflow,class=tiny
-cosmoflow -o x|'cosmoflow': say class=tiny, small or standard
+cosmoflow -o x|'cosmoflow': give class=tiny, small or standard
 cosmoflow,class=tiny,epochs=3 -o x|'cosmoflow,class=tiny,epochs=3': only class and seed mean something to data
 cosmoflow,class=tiny -o x -j 0|--jobs 0: expected 1 to 1024
 cosmoflow,class=tiny -o x -j -1|--jobs -1: expected 1 to 1024
@@ -158,6 +158,16 @@ END
     run "$data" show "$dir/set"
     [ "$status" -eq 0 ]
     [[ "$output" == *"9 cubes of 32^3 x 4, int16, "*"layout cut"*"4 cubes of 32^3"*"ridge on log P(k)"* ]]
+    for verb in "show $dir/set" "verify $dir/set" --help; do
+        status=0
+        "$data" $verb >/dev/full 2>"$dir/err" || status=$?
+        [ "$status" -eq 1 ]
+        [ "$(cat "$dir/err")" = "hpcai500 data: cannot write to standard output: No space left on device" ]
+    done
+    status=0
+    "$generate" cosmoflow,class=tiny $few --out "$dir/set" >/dev/full 2>"$dir/err" || status=$?
+    [ "$status" -eq 1 ]
+    grep -qx "hpcai500-generate: cannot write to standard output: No space left on device" "$dir/err"
     run "$data" verify "$dir/set"
     [ "$output" = "$dir/set: 13 files are as the manifest says" ]
     printf x | dd of="$dir/set/train/cube_0000003.hdf5" bs=1 seek=9000 conv=notrunc 2>/dev/null
