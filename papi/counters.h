@@ -92,7 +92,7 @@ struct counters;
 struct counters *counters_open(const struct counters_options *o, struct err *e);
 void counters_close(struct counters *c);
 
-/* Border: what follows belongs to p. The same phase again is no border. */
+/* Border: what follows belongs to p. The same phase again is not a border. */
 void counters_phase(struct counters *c, enum phase p);
 
 /* Reads without a border. A phase of many minutes calls it now and then,

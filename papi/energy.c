@@ -3,7 +3,7 @@
  * Energy: RAPL zones under /sys/class/powercap (Intel and AMD; root only since
  * CVE-2020-8694 unless the site opens energy_uj), and Cray's pm_counters for
  * the whole node. A zone wraps at its max_energy_range_uj, within minutes to
- * hours: a gap between two reads in which it could wrap twice is no value.
+ * hours: a gap between two reads in which it could wrap twice is not a value.
  */
 #include <config.h>
 

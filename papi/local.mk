@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # What the machine did. Without PAPI the other back ends remain.
+EXTRA_DIST += %D%/README.md
 noinst_LTLIBRARIES += papi/libcounters.la
 papi_libcounters_la_SOURCES = \
-    %D%/counters.h %D%/counters.c \
+    %D%/counters.h %D%/counters.c %D%/values.c \
     %D%/backend.h %D%/state.h %D%/files.c \
     %D%/events.c %D%/perf.c %D%/proc.c %D%/net.c \
     %D%/infiniband.c %D%/energy.c %D%/cgroup.c %D%/cpu.c

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The inside of struct counters, for counters.c and files.c only. */
+/* The inside of struct counters, for counters.c, values.c and files.c only. */
 #ifndef PAPI_STATE_H
 #define PAPI_STATE_H
 
@@ -24,6 +24,12 @@ struct row {
     long readings[PHASE_COUNT];
     const char *lost[PHASE_COUNT]; /* not NULL: the phase has no value; kept */
 };
+
+/* Whether anything is behind the counter. */
+static inline bool row_counts(const struct row *r)
+{
+    return r->sources > 0 && !r->barred;
+}
 
 struct counters {
     char root[PATH_BYTES / 2];
