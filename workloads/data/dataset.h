@@ -45,8 +45,8 @@ struct dataset_info {
     enum data_layout layout;
     enum dataset_type type;
     char stored[16]; /* type in the first file: "int16", "uint16", "float32", ... */
-    int edge;     /* D of a sample */
-    int channels; /* 4 */
+    int edge;        /* D of a sample */
+    int channels;    /* 4 */
     uint64_t samples;
     uint64_t values;          /* D * D * D * channels, of one sample */
     uint64_t stored_bytes;    /* mean per sample, in the files (from the first file) */
