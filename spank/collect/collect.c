@@ -99,7 +99,7 @@ static int parse_options(int argc, char **argv, struct options *o)
     int c;
 
     *o = (struct options){.grace = GRACE_SECONDS, .interval = INTERVAL_SECONDS};
-    while ((c = getopt_long(argc, argv, "v", longs, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, "vh", longs, NULL)) != -1) {
         bool good = c != '?';
         if (c == 'h')
             return usage(stdout);

@@ -431,7 +431,7 @@ int main(int argc, char **argv)
     struct err e = ERR_INIT;
     int worst = GOOD;
 
-    if (argc == 2 && strcmp(argv[1], "--help") == 0)
+    if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
         return usage(stdout);
     if (argc < 2 || argv[1][0] == '-')
         return usage(stderr);

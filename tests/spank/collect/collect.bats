@@ -886,8 +886,13 @@ free_port() {
     [ "$status" -eq 2 ]
     run verify
     [ "$status" -eq 2 ]
-    run verify --help
-    [ "$status" -eq 0 ]
+    for help in -h --help; do
+        run verify $help
+        [ "$status" -eq 0 ]
+        run "$D/bin/hpcai500-collect" $help
+        [ "$status" -eq 0 ]
+        has "$output" "usage: hpcai500 collect"
+    done
 }
 
 # ---- verify ----
