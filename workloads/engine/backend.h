@@ -157,7 +157,7 @@ struct node {
     bool weights_wanted;                 /* weight and bias get gradients in this graph */
     struct buffer *in_grad[NODE_MAX_IN]; /* where DATA writes; NULL: not wanted */
 
-    /* Preset from the operator's row in graph.c; prepare() may change them. */
+    /* Preset from the operator's row in ops.c; prepare() may change them. */
     bool needs_in;      /* DATA reads in[].value */
     bool needs_out;     /* DATA reads out.value (ACT always does) */
     bool in_place;      /* FORWARD may write out[0] over in[0] */

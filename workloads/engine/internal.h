@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The engine's own view of models and graphs: shared by its modules and its
- * tests, included by nobody else. base.c knows the structs only; graph.c and
- * optim.c stand on it; compile.c, run.c and model.c on those.
+ * tests, included by nobody else. base.c knows the structs only; ops.c, graph.c
+ * and optim.c stand on it; compile.c, run.c and model.c on those.
  */
 #ifndef ENGINE_INTERNAL_H
 #define ENGINE_INTERNAL_H
@@ -130,12 +130,20 @@ void *model_append(struct model *m, void ***array, int *n, size_t size);
 
 void engine_threads(int threads);
 
+/* Whether a node ends with an activation; what of values instruction (n, pass)
+ * reads (the lists under enum pass in backend.h); the tensor whose memory t is
+ * another name for. */
+bool node_fused_act(const struct node *n);
+bool node_reads_in(const struct node *n, enum pass pass, int k);
+bool node_reads_out(const struct node *n, enum pass pass);
+struct tensor *tensor_base(struct tensor *t);
+
 /* ---- model.c ---- */
 
 /* Places parameters and buckets; what start() and memory() need. */
 int model_layout(struct model *m);
 
-/* ---- graph.c ---- */
+/* ---- graph.c, ops.c ---- */
 
 /* Makes node of n_in inputs; shapes of the outputs are set by the caller. */
 struct node *graph_node(struct graph *g, enum op op, int n_in, struct tensor *const *in);
@@ -152,6 +160,18 @@ double node_flop(const struct node *n, enum pass pass);
 /* Bytes that this pass must read and write once: its tensors, and parameters
  * or their gradients in float32. */
 double node_bytes(const struct node *n, enum pass pass);
+
+/* ---- rewrite.c: steps of engine_compile(), in this order ---- */
+
+void rewrite_commute(struct graph *g);
+int rewrite_precision(struct graph *g);
+void rewrite_fuse(struct graph *g);
+void rewrite_number(struct graph *g);
+
+/* ---- place.c ---- */
+
+/* Offsets of all buffers and the bytes of the arena, from the instructions. */
+int graph_place(struct graph *g);
 
 /* ---- optim.c ---- */
 

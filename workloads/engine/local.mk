@@ -12,9 +12,12 @@ noinst_LTLIBRARIES += %D%/libengine.la
     %D%/loss.h %D%/loss.c \
     %D%/model.c \
     %D%/norm.h %D%/norm.c \
+    %D%/operators.c %D%/ops.c \
     %D%/optim.c \
+    %D%/place.c \
     %D%/plan.h %D%/plan.c \
     %D%/ref.c \
+    %D%/rewrite.c \
     %D%/run.c \
     %D%/schedule.h %D%/schedule.c
 %C%_libengine_la_CFLAGS = $(AM_CFLAGS) $(OPENMP_CFLAGS)
