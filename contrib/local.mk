@@ -2,6 +2,7 @@
 EXTRA_DIST += \
     %D%/install-deps.sh \
     %D%/first-light.sh \
+    %D%/pictures/path-of-a-record.svg \
     %D%/test.sh \
     %D%/bench/collect.sh \
     %D%/bench/loader.sh \

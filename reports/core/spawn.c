@@ -21,9 +21,9 @@ const char *const spawn_clean_env[] = {"PATH=/usr/bin:/bin", "LC_ALL=C", NULL};
 
 static int give(posix_spawn_file_actions_t *files, int its, int ours)
 {
-    if (ours == SPAWN_SAME)
+    if (ours == SPAWN_SAME && fcntl(its, F_GETFD) >= 0)
         return 0;
-    if (ours == SPAWN_NULL)
+    if (ours == SPAWN_SAME || ours == SPAWN_NULL)
         return posix_spawn_file_actions_addopen(files, its, "/dev/null", its ? O_WRONLY : O_RDONLY,
                                                 0);
     return posix_spawn_file_actions_adddup2(files, ours, its);

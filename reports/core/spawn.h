@@ -21,7 +21,8 @@
 
 enum {
     SPAWN_NULL = -1, /* /dev/null */
-    SPAWN_SAME = -2  /* ours */
+    SPAWN_SAME = -2  /* ours; /dev/null where ours is closed, or the next file that
+                      * the program opens would be its output */
 };
 
 struct spawn {

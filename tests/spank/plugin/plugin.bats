@@ -416,6 +416,15 @@ T
     done
 }
 
+@test "standard descriptors that are closed are /dev/null for what the plugin starts" {
+    for job in '' 7; do
+        rm -f srun.argv* srun.fd
+        (exec <&- 2>&-; SLURM_JOB_ID=$job FAKE_CONTEXT=local ./host --hpcai500=component hostname > out)
+        [ -e srun.argv ]
+        for fd in 0 2; do grep -q " $fd -> /dev/null" srun.fd; done # 1 is the file itself
+    done
+}
+
 @test "a failed run: the command starts all the same, unless gate=yes" {
     echo 3 > srun.exit
     export SLURM_JOB_ID=7
