@@ -19,6 +19,7 @@
 #include "spank/plugin/plugin.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,10 +67,23 @@ static void without_command(struct request *r, const struct cmdline *c)
     slurm_error("hpcai500: srun could not be started again: %s", strerror(errno));
 }
 
+/* Where standard descriptors are closed, srun takes what it opens next for
+ * them, and what the plugin starts hangs on that: /dev/null is there instead. */
+static void fill_descriptors(void)
+{
+    int fd;
+
+    while ((fd = open("/dev/null", O_RDWR)) >= 0 && fd < 3)
+        ;
+    if (fd >= 0)
+        close(fd);
+}
+
 static int local_option(struct request *r, const char *text)
 {
     struct cmdline c;
 
+    fill_descriptors();
     login_option(r, text);
     r->in_job = getenv("SLURM_JOB_ID") || getenv("SLURM_JOBID");
     if (cmdline_init(&c))
