@@ -107,6 +107,7 @@ static const struct {
 } dropped[] = {
     {"pty", FOR_AGENT},        {"multi-prog", FOR_AGENT}, {"bcast", FOR_AGENT},
     {"exclusive", OVERLAPPED}, {"exact", OVERLAPPED},     {"hpcai500", OURS},
+    {"uid", OVERLAPPED},       {"gid", OVERLAPPED}, /* srun has become that user */
 };
 
 static bool is_dropped(const struct cmdline_option *o, int when)

@@ -106,6 +106,12 @@ forms() {
 2|p:<one> p:<zero> |0|srun -n2 --multi-prog --hpcai500=component multi.conf
 2|p:<one> p:<zero> |0|srun -n2 --hpcai500=component --mult -- multi.conf
 1|p: |0|srun --hpcai500=component -- program
+1|p: |0|srun --hpcai500=component $P 2>&-
+1||0|srun --hpcai500=component $P <&- >&- 2>&-
+1|p: |0|srun --begin=now+1 --nice --mail-type=NONE --gres=none --hpcai500=component $P
+2|p: p: |0|srun -N2 --ntasks-per-node=1 -m plane=1 --hpcai500=component $P
+1|p: |0|srun --prolog=/bin/true --task-prolog=/bin/true --epilog /bin/true --hpcai500=component $P
+1|p: |0|srun --signal=USR1@60 -t2 -k -s --hpcai500=component $P
 1|p: |0|srun --hpcai500=component -- -dash
 1|text |0|srun -i text --hpcai500=component cat
 1||0|srun -o made --hpcai500=component $P && [ "$(cat made)" = p: ]
@@ -201,6 +207,14 @@ X
 1|p: |0|SALLOC_PARTITION=main SALLOC_TIMELIMIT=5 SALLOC_EXCLUSIVE=user salloc srun --hpcai500=component -- $P
 0||1|salloc --hpcai500=componet srun $P|there is no suite or workload 'componet'; the nearest is 'component'
 T
+}
+
+@test "root starts a step for another user" {
+    need_root
+    chmod 1777 "$OUT"; : > agent.log; chmod 666 agent.log
+    srun_ --uid=nobody --hpcai500=component sh -c 'id -un' > out 2> err || { cat err; false; }
+    [ "$(cat out)" = nobody ]
+    [ "$(wc -l < agent.log)" = 1 ]
 }
 
 @test "several components: one sentence, no run, and each program starts once" {

@@ -288,6 +288,8 @@ static const struct option slurm_options[] = {
     {"error", required_argument, NULL, 'e'},
     {"quit-on-interrupt", no_argument, NULL, 0},
     {"wait", required_argument, NULL, 'W'},
+    {"uid", required_argument, NULL, 0},
+    {"gid", required_argument, NULL, 0},
 };
 
 enum { N_SLURM_OPTIONS = sizeof slurm_options / sizeof *slurm_options, OURS = 0x1000 };

@@ -381,6 +381,14 @@ T
     in_ local --hpcai500=component hostname; [ $status -eq 1 ]; [ ! -e srun.argv.2 ]
 }
 
+@test "srun that root started for another user has become that user by the time of its steps" {
+    in_ local --uid=nobody --gid nogroup --hpcai500=component hostname
+    for n in 1 2; do no grep -qE 'uid|gid|nogroup' srun.argv.$n; done
+    rm srun.argv*
+    SLURM_JOB_ID=7 in_ local --uid=nobody --hpcai500=component hostname # not yet
+    grep -qx -- --uid=nobody srun.argv
+}
+
 @test "srun COMMAND: what the agent prints does not meet the command's output" {
     SLURM_JOB_ID=7 FAKE_CONTEXT=local ./host --hpcai500=component hostname > out 2> err
     [ "$(cat out)" = "launch: hostname _SLURM_SPANK_OPTION_hpcai500_hpcai500=component" ]
