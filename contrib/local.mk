@@ -55,12 +55,13 @@ endif
 # Units for systemd: installed where --with-systemdsystemunitdir says, else
 # among the documents.
 if BUILD_COLLECTOR
-collect_units = contrib/systemd/hpcai500-collect.service contrib/systemd/hpcai500-collect-once.service
+collect_units = contrib/systemd/hpcai500-collect.service contrib/systemd/hpcai500-collect-once.service \
+    contrib/systemd/hpcai500-reader.service
 if HAVE_SYSTEMDUNITDIR
-systemdsystemunit_DATA = $(collect_units) %D%/systemd/hpcai500-collect-once.timer
+systemdsystemunit_DATA = $(collect_units) %D%/systemd/hpcai500-collect-once.timer %D%/systemd/hpcai500-reader.socket
 else
 systemddocdir = $(docdir)/systemd
-systemddoc_DATA = $(collect_units) %D%/systemd/hpcai500-collect-once.timer
+systemddoc_DATA = $(collect_units) %D%/systemd/hpcai500-collect-once.timer %D%/systemd/hpcai500-reader.socket
 endif
 systemdexampledir = $(docdir)/systemd
 systemdexample_DATA = %D%/systemd/hpcai500.tmpfiles %D%/systemd/hpcai500.sysusers
@@ -70,7 +71,9 @@ $(collect_units): Makefile
 	@sed 's,[@]pkglibexecdir[@],$(pkglibexecdir),' $(srcdir)/$@.in > $@.tmp && mv $@.tmp $@
 contrib/systemd/hpcai500-collect.service: %D%/systemd/hpcai500-collect.service.in
 contrib/systemd/hpcai500-collect-once.service: %D%/systemd/hpcai500-collect-once.service.in
+contrib/systemd/hpcai500-reader.service: %D%/systemd/hpcai500-reader.service.in
 endif
 EXTRA_DIST += %D%/systemd/hpcai500-collect.service.in \
     %D%/systemd/hpcai500-collect-once.service.in %D%/systemd/hpcai500-collect-once.timer \
-    %D%/systemd/hpcai500.tmpfiles %D%/systemd/hpcai500.sysusers
+    %D%/systemd/hpcai500.tmpfiles %D%/systemd/hpcai500.sysusers \
+    %D%/systemd/hpcai500-reader.service.in %D%/systemd/hpcai500-reader.socket

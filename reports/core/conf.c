@@ -28,7 +28,10 @@ static int parse_name(void *, const struct keys_key *, const char *, const struc
 
 static const struct keys_kind an_address = {parse_address, keys_format_text};
 static const struct keys_kind a_listen = {parse_listen, keys_format_text};
+static int parse_people(void *, const struct keys_key *, const char *, const struct keys_style *,
+                        struct err *);
 static const struct keys_kind a_name = {parse_name, keys_format_text};
+static const struct keys_kind some_people = {parse_people, keys_format_text};
 
 static const char *const comment_words[] = {"line", "h5a1", "off", NULL};
 const char *const conf_redact_words[REDACT_COUNT + 1] = {
@@ -100,6 +103,16 @@ static const struct key keys[] = {
       NULL},
      &a_name,
      FIELD(service_user),
+     NULL},
+    {{"reader", "/run/hpcai500/reader", "SOCKET",
+      "where hpcai500-reader shows users their own runs; empty: nobody asks it", NULL},
+     &keys_path,
+     FIELD(reader),
+     NULL},
+    {{"readers", "", "USER,@GROUP,...|*",
+      "who may read everybody's runs there, beside root and the service user; *: everybody", NULL},
+     &some_people,
+     FIELD(readers),
      NULL},
     {{"munge_socket", "", "SOCKET", "of the munged that this Slurm uses; unset: the system's",
       NULL},
@@ -228,6 +241,26 @@ static int parse_name(void *base, const struct keys_key *k, const char *value,
 
     if (n == 0 || value[n] || value[0] == '-')
         return err_set(e, "%s%s%s is not a name", k->name, s->equals, value);
+    return keys_store_text(base, k, value, e);
+}
+
+/* Names of users, of groups with an @ before them, commas between; or *. */
+static int parse_people(void *base, const struct keys_key *k, const char *value,
+                        const struct keys_style *s, struct err *e)
+{
+    static const char good[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    const char *at = strcmp(value, "*") == 0 ? "" : value;
+
+    while (*at) {
+        at += *at == '@';
+        size_t n = strspn(at, good);
+        if (n == 0 || n >= CONF_WORD_SIZE || at[0] == '-' ||
+            (at[n] && (at[n] != ',' || !at[n + 1])))
+            return err_set(
+                e, "%s%s%s is not a list of users and @groups; use for example alice,@hpcadmin",
+                k->name, s->equals, value);
+        at += n + (at[n] == ',');
+    }
     return keys_store_text(base, k, value, e);
 }
 

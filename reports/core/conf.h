@@ -68,6 +68,8 @@ struct conf {
     char quarantine[CONF_TEXT_SIZE];
     uint64_t runs_per_job; /* beyond them a job's runs are refused */
     char service_user[CONF_WORD_SIZE];
+    char reader[CONF_TEXT_SIZE];       /* socket of hpcai500-reader; "": nobody asks it */
+    char readers[CONF_TEXT_SIZE];      /* "alice,@admins" or "*": who may read every run */
     char munge_socket[CONF_TEXT_SIZE]; /* "": the system's own */
     enum conf_comment admin_comment;
     char cache[CONF_TEXT_SIZE]; /* "": the user's own */

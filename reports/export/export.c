@@ -23,6 +23,7 @@
 #include "reports/record/record.h"
 #include "reports/record/redact.h"
 #include "reports/core/utf8.h"
+#include "reports/tools/find.h"
 #if defined HAVE_SQLITE && defined HAVE_ZLIB
 #define WITH_HISTORY 1
 #include "reports/history/history_words.h"
@@ -147,9 +148,14 @@ static int export_files(struct run *r, char **paths, int n, struct err *e)
         return export_history(&r->config, &r->filter, export_document, r, e);
 #endif
     for (int i = 0; i < n; i++) {
-        cJSON *doc = record_read(paths[i], e);
-        if (!doc)
+        struct found f = FOUND_INIT;
+        if (find_record(&r->config, paths[i], NULL, &f, e) < 0) {
+            found_fini(&f);
             return -1;
+        }
+        cJSON *doc = f.doc;
+        f.doc = NULL;
+        found_fini(&f);
         if (export_document(r, doc, e))
             return err_prefix(e, "%s", paths[i]);
     }
@@ -171,14 +177,35 @@ static int run_sink(struct run *r, char **paths, int n, struct err *e)
     return rc;
 }
 
+/* All of it or nothing, as in a file: no head of a table stands alone when its
+ * records cannot be had. */
+static int export_to_stdout(struct run *r, char **paths, int n, struct err *e)
+{
+    char bytes[1 << 16];
+    size_t got;
+
+    r->x.f = tmpfile();
+    if (!r->x.f)
+        return err_set(e, "cannot make a temporary file: %s", strerror(errno));
+    int rc = run_sink(r, paths, n, e);
+    rewind(r->x.f);
+    while (rc == 0 && (got = fread(bytes, 1, sizeof bytes, r->x.f)) > 0)
+        if (fwrite(bytes, 1, got, stdout) != got)
+            rc = err_set(e, "cannot write: %s", strerror(errno));
+    if (rc == 0 && ferror(r->x.f))
+        rc = err_set(e, "cannot read the temporary file: %s", strerror(errno));
+    if (rc == 0 && fflush(stdout))
+        rc = err_set(e, "cannot write: %s", strerror(errno));
+    fclose(r->x.f);
+    return rc;
+}
+
 static int export_to(struct run *r, const char *path, char **paths, int n, struct err *e)
 {
     struct atomic a;
 
-    if (!path) {
-        r->x.f = stdout;
-        return run_sink(r, paths, n, e);
-    }
+    if (!path)
+        return export_to_stdout(r, paths, n, e);
     /* what another program reads must not hang on the umask of who writes it */
     if (atomic_open(&a, AT_FDCWD, path, NULL, 0644, r->sink->takes_file ? 0 : ATOMIC_UMASK) < 0)
         return err_set(e, "cannot make a file beside %s: %s", path, strerror(errno));
@@ -196,7 +223,7 @@ static int usage(FILE *f)
 {
     fprintf(
         f, "usage: hpcai500 export FORMAT [--output=FILE] [--workload=NAME] [--org=NAME] "
-           "RECORD...\n"
+           "FILE|JOB...\n"
            "       hpcai500 export FORMAT [--since=T] [--until=T] [--user=U] [--node=N] [--job=J]\n"
            "                       [--cluster=C] [--workload=NAME] [--output=FILE]\n\nFormats:\n");
     for (int i = 0; i < N_SINKS; i++)

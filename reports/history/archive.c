@@ -42,6 +42,8 @@ struct pending {
 
 struct archive {
     int fd;
+    archive_fetch *fetch; /* not NULL: it is asked, and there is no folder */
+    const char *fetch_text;
     char dir[PATH_MAX];
     bool batch; /* between archive_begin() and archive_commit() */
     int n, room;
@@ -59,11 +61,40 @@ struct archive *archive_open(const char *dir, struct err *e)
     snprintf(a->dir, sizeof a->dir, "%s", dir);
     a->fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (a->fd < 0) {
-        err_set(e, "cannot open the archive %s: %s", dir, strerror(errno));
+        int why = errno;
+        err_set(e, "cannot open the archive %s: %s", dir, strerror(why));
         free(a);
+        errno = why;
         return NULL;
     }
     return a;
+}
+
+struct archive *archive_of(archive_fetch *fetch, const char *text, struct err *e)
+{
+    struct archive *a = calloc(1, sizeof *a);
+
+    if (!a) {
+        err_set(e, "out of memory");
+        return NULL;
+    }
+    a->fd = -1;
+    a->fetch = fetch;
+    a->fetch_text = text;
+    return a;
+}
+
+/* What is fetched, in its bounds. */
+static void *fetched(struct archive *a, const char *what, const char *place, size_t most,
+                     size_t *size, struct err *e)
+{
+    void *bytes = a->fetch(a->fetch_text, what, place, size, e);
+
+    if (!bytes || *size <= most)
+        return bytes;
+    free(bytes);
+    err_set(e, "%s: more than it may be", place);
+    return NULL;
 }
 
 void archive_close(struct archive *a)
@@ -73,7 +104,8 @@ void archive_close(struct archive *a)
     if (!a)
         return;
     archive_rollback(a);
-    close(a->fd);
+    if (a->fd >= 0)
+        close(a->fd);
     free(a->pending);
     free(a);
     errno = why;
@@ -465,6 +497,12 @@ char *archive_get(struct archive *a, const char *place, size_t *size, struct err
     const char *why = NULL;
     char *text = NULL;
 
+    if (a->fetch) {
+        text = fetched(a, "record", place, RECORD_MAX_BYTES, size, e);
+        if (!text && e && !e->text[0])
+            err_set(e, "the archive has no record %s", place);
+        return text;
+    }
     if (spot_open(a, place, false, &s, e) < 0)
         return NULL;
     char *bytes = load(s.dirfd, s.name[RECORD], PACKED_MAX, &packed);
@@ -477,6 +515,20 @@ char *archive_get(struct archive *a, const char *place, size_t *size, struct err
     return text;
 }
 
+char *archive_read(const char *path, size_t *size, struct err *e)
+{
+    size_t packed;
+    const char *why = NULL;
+    char *bytes = load(AT_FDCWD, path, PACKED_MAX, &packed), *text = NULL;
+
+    if (!bytes)
+        err_set(e, "%s: %s", path, errno == EINVAL ? "not a regular file" : strerror(errno));
+    else if (!(text = unpack((unsigned char *)bytes, packed, size, &why)))
+        err_set(e, "%s: %s", path, why);
+    free(bytes);
+    return text;
+}
+
 /* What stands beside a record, byte for byte. */
 static char *get_beside(struct archive *a, const char *place, enum file which, size_t most,
                         size_t *size, struct err *e)
@@ -485,6 +537,8 @@ static char *get_beside(struct archive *a, const char *place, enum file which, s
 
     if (e)
         e->text[0] = '\0';
+    if (a->fetch)
+        return fetched(a, which == WITNESS ? "witness" : "ranks", place, most, size, e);
     if (spot_open(a, place, false, &s, e) < 0)
         return NULL;
     char *text = load(s.dirfd, s.name[which], most, size);

@@ -34,6 +34,14 @@ struct archive;
 struct archive *archive_open(const char *dir, struct err *e);
 void archive_close(struct archive *a);
 
+/* An archive that somebody else keeps: archive_get(), archive_witness() and
+ * archive_ranks() call fetch with "record", "witness" or "ranks" and the place;
+ * nothing can be put. fetch returns bytes with a NUL behind them, or NULL: with an
+ * empty sentence there are none. text is borrowed until the close. */
+typedef void *archive_fetch(const char *text, const char *what, const char *place, size_t *size,
+                            struct err *e);
+struct archive *archive_of(archive_fetch *fetch, const char *text, struct err *e);
+
 /* Where a record of that id and begin (Unix time, UTC day) stands. Characters
  * other than [A-Za-z0-9._+-] become '_', and so does a leading dot. */
 void archive_place(const char *id, int64_t begin, char place[ARCHIVE_PLACE_SIZE]);
@@ -64,6 +72,8 @@ void archive_rollback(struct archive *a);
 /* The record byte for byte, NUL behind it; free() it. Refuses what unpacks to
  * more than RECORD_MAX_BYTES, symbolic links, and places that lead out. */
 char *archive_get(struct archive *a, const char *place, size_t *size, struct err *e);
+/* The same of a file by its path, wherever it is. */
+char *archive_read(const char *path, size_t *size, struct err *e);
 /* Its witness; NULL with an empty sentence when there is none. */
 char *archive_witness(struct archive *a, const char *place, size_t *size, struct err *e);
 

@@ -277,11 +277,22 @@ static int set_up_reader(struct history *h, struct err *e)
     return 0;
 }
 
-static struct history *open_as(const char *path, bool writer, struct archive *archive,
+void db_uri(const struct history *h, char uri[DB_URI_SIZE])
+{
+    size_t n = (size_t)snprintf(uri, DB_URI_SIZE, "file:");
+
+    for (const char *c = h->path; *c; c++)
+        n += (size_t)snprintf(uri + n, DB_URI_SIZE - n, strchr("%?#", *c) ? "%%%02x" : "%c",
+                              (unsigned char)*c);
+    snprintf(uri + n, DB_URI_SIZE - n, "?mode=ro%s", h->frozen ? "&immutable=1" : "");
+}
+
+static struct history *open_as(const char *path, bool writer, bool frozen, struct archive *archive,
                                struct err *e)
 {
     struct history *h = calloc(1, sizeof *h);
-    int flags = writer ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
+    int flags = writer ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
+    char uri[DB_URI_SIZE];
 
     if (!h) {
         err_set(e, "the history %s: out of memory", path);
@@ -289,11 +300,14 @@ static struct history *open_as(const char *path, bool writer, struct archive *ar
     }
     snprintf(h->path, sizeof h->path, "%s", path);
     h->writer = writer;
+    h->frozen = frozen;
     h->archive = archive;
-    int rc = sqlite3_open_v2(path, &h->db, flags | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK
-                 ? 0
-                 : err_set(e, "cannot open the history %s: %s", path,
-                           h->db ? sqlite3_errmsg(h->db) : "out of memory");
+    db_uri(h, uri);
+    int rc =
+        sqlite3_open_v2(writer ? path : uri, &h->db, flags | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK
+            ? 0
+            : err_set(e, "cannot open the history %s: %s", path,
+                      h->db ? sqlite3_errmsg(h->db) : "out of memory");
     if (rc == 0) {
         sqlite3_busy_timeout(h->db, BUSY_MILLISECONDS);
         sqlite3_extended_result_codes(h->db, 0);
@@ -309,18 +323,75 @@ static struct history *open_as(const char *path, bool writer, struct archive *ar
 
 struct history *history_open_writer(const char *path, struct archive *archive, struct err *e)
 {
-    return make_file(path, e) < 0 ? NULL : open_as(path, true, archive, e);
+    return make_file(path, e) < 0 ? NULL : open_as(path, true, false, archive, e);
+}
+
+/* The file that stands beside the history, by its suffix. */
+static int beside(const char *path, const char *suffix, struct stat *st)
+{
+    char name[PATH_MAX];
+
+    if (snprintf(name, sizeof name, "%s%s", path, suffix) >= PATH_MAX) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    return stat(name, st);
+}
+
+/* Whether a file may be made in the folder of path. */
+static bool can_make_beside(const char *path)
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1,
+             slash ? path : ".");
+    return access(folder, W_OK | X_OK) == 0;
+}
+
+/* SQLite needs the log's index (-shm) to read, and makes it when it is missing.
+ * Where it cannot (a backup, a read-only mount), a history without a log is whole
+ * and nobody writes it: *frozen. One with a log is more than its file. */
+static int check_log(const char *path, bool *frozen, struct err *e)
+{
+    struct stat log, index;
+    bool has_log = beside(path, "-wal", &log) == 0 && log.st_size > 0;
+
+    *frozen = false;
+    if (beside(path, "-shm", &index) == 0 || can_make_beside(path))
+        return 0;
+    *frozen = !has_log;
+    return !has_log
+               ? 0
+               : err_set(e,
+                         "the history %s has a log (%s-wal) without its index (-shm), and none can"
+                         " be made there: copy both files into a folder that you may write",
+                         path, path);
 }
 
 struct history *history_open_reader(const char *path, struct err *e)
 {
     struct stat st;
+    bool frozen;
 
-    if (stat(path, &st) < 0) {
-        err_set(e, "no history at %s: %s", path, strerror(errno));
+    if (stat(path, &st) < 0 && errno != EACCES) {
+        int why = errno;
+        err_set(e, "no history at %s: %s", path, strerror(why));
+        errno = why;
         return NULL;
     }
-    return open_as(path, false, NULL, e);
+    if (access(path, R_OK) < 0) {
+        err_set(e, "you may not read the history %s", path);
+        errno = EACCES;
+        return NULL;
+    }
+    if (check_log(path, &frozen, e) < 0) {
+        errno = EROFS;
+        return NULL;
+    }
+    struct history *h = open_as(path, false, frozen, NULL, e);
+    errno = h ? errno : EIO;
+    return h;
 }
 
 void history_close(struct history *h)

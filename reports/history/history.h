@@ -58,7 +58,9 @@ enum {
  * writer. Refuses network file systems, on which SQLite's log cannot work. The
  * archive may be NULL: then nothing is kept but the rows. */
 struct history *history_open_writer(const char *path, struct archive *archive, struct err *e);
-/* Read-only; never makes, changes or waits for anything. */
+/* Read-only; changes nothing. A copy, a backup or a read-only mount is read as it
+ * lies there when it has no log (-wal). NULL and errno: EACCES this user may not,
+ * ENOENT there is none. */
 struct history *history_open_reader(const char *path, struct err *e);
 void history_close(struct history *h);
 
@@ -178,13 +180,15 @@ struct history_filter {
     long job;             /* > 0: this job, or all tasks of this array or het job */
     long array_task;      /* -1: any */
     long het_offset;      /* -1: any */
+    int restart;          /* -1: any */
+    char step[16];        /* "": any */
     bool witnessed;       /* only what root saw */
     int64_t since, until; /* begin in [since, until); 0: open */
     long limit;           /* newest so many rows; 0: all */
 };
 #define HISTORY_FILTER_INIT                                                                        \
     {                                                                                              \
-        .array_task = -1, .het_offset = -1                                                         \
+        .array_task = -1, .het_offset = -1, .restart = -1                                          \
     }
 
 /* One row: a workload of a run (or a run without one: workload ""), and with

@@ -27,8 +27,8 @@ struct wanted {
     long long cluster, node, workload, metric, user; /* 0: any */
     bool witnessed;
     bool nothing; /* a name that the history does not know */
-    long long job, array_task, het_offset, since, until, limit;
-    const char *key;
+    long long job, array_task, het_offset, restart, since, until, limit;
+    const char *key, *step;
 };
 
 static int resolve(struct history *h, const struct history_filter *f, struct wanted *w,
@@ -47,6 +47,8 @@ static int resolve(struct history *h, const struct history_filter *f, struct wan
     *w = (struct wanted){.job = f->job > 0 ? f->job : 0,
                          .array_task = f->array_task,
                          .het_offset = f->het_offset,
+                         .restart = f->restart,
+                         .step = f->step,
                          .since = f->since ? f->since : INT64_MIN,
                          .until = f->until ? f->until : INT64_MAX,
                          .limit = f->limit > 0 ? f->limit : -1,
@@ -77,6 +79,7 @@ static int bind_wanted(struct history *h, sqlite3_stmt *s, const struct wanted *
                    {":job", w->job},
                    {":array_task", w->array_task},
                    {":het_offset", w->het_offset},
+                   {":restart", w->restart},
                    {":since", w->since},
                    {":until", w->until},
                    {":limit", w->limit}};
@@ -89,6 +92,9 @@ static int bind_wanted(struct history *h, sqlite3_stmt *s, const struct wanted *
     int at = sqlite3_bind_parameter_index(s, ":key");
     if (rc == SQLITE_OK && at)
         rc = sqlite3_bind_text(s, at, w->key, -1, SQLITE_TRANSIENT);
+    at = sqlite3_bind_parameter_index(s, ":step");
+    if (rc == SQLITE_OK && at)
+        rc = sqlite3_bind_text(s, at, w->step, -1, SQLITE_TRANSIENT);
     return rc == SQLITE_OK ? 0 : db_fail(h, e);
 }
 
@@ -204,6 +210,8 @@ static void conditions(char *sql, size_t size, const struct wanted *w, enum walk
         {w->job, " AND " JOB_IS},
         {w->array_task >= 0, " AND r.array_task = :array_task"},
         {w->het_offset >= 0, " AND r.het_offset = :het_offset"},
+        {w->restart >= 0, " AND r.restart = :restart"},
+        {w->step[0], " AND r.step = :step"},
         {w->cluster, " AND r.cluster = :cluster"},
         {w->user, " AND r.user = :user"},
         {w->witnessed, " AND r.witnessed"},
@@ -365,11 +373,13 @@ static int mark(struct history *h, const struct wanted *w, struct err *e)
     if (db_exec(h, "CREATE TEMP TABLE gone (run INTEGER PRIMARY KEY, archive TEXT)", e) < 0)
         return -1;
     snprintf(sql, sizeof sql,
-             "INSERT INTO temp.gone SELECT r.id, r.archive FROM run r WHERE 1%s%s%s%s%s%s",
+             "INSERT INTO temp.gone SELECT r.id, r.archive FROM run r WHERE 1%s%s%s%s%s%s%s%s",
              w->user ? " AND r.user = :user" : "", w->job ? " AND " JOB_IS : "",
              w->cluster ? " AND r.cluster = :cluster" : "", w->key ? " AND r.key = :key" : "",
              w->array_task >= 0 ? " AND r.array_task = :array_task" : "",
-             w->het_offset >= 0 ? " AND r.het_offset = :het_offset" : "");
+             w->het_offset >= 0 ? " AND r.het_offset = :het_offset" : "",
+             w->restart >= 0 ? " AND r.restart = :restart" : "",
+             w->step[0] ? " AND r.step = :step" : "");
     int rc = sqlite3_prepare_v2(h->db, sql, -1, &s, NULL) == SQLITE_OK ? bind_wanted(h, s, w, e)
                                                                        : db_fail(h, e);
     rc = rc < 0 ? rc : db_run(h, s, e);

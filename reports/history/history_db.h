@@ -44,11 +44,16 @@ struct history {
     struct archive *archive;
     char path[PATH_MAX];
     bool writer;
+    bool frozen;   /* a copy without a log where none can be made: read as it lies there */
     bool in_batch; /* between history_begin() and history_commit() */
     sqlite3_stmt *statements[DB_COUNT];
     int n_stale; /* files of the archive that no row names after the commit */
     char (*stale)[ARCHIVE_PLACE_SIZE];
 };
+
+/* PATH as SQLite takes it for reading: file:PATH?mode=ro, or &immutable=1 too. */
+enum { DB_URI_SIZE = 3 * PATH_MAX + 64 };
+void db_uri(const struct history *h, char uri[DB_URI_SIZE]);
 
 /* "history PATH: what SQLite says"; returns -1. */
 int db_fail(const struct history *h, struct err *e);

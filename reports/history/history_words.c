@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "reports/core/nearest.h"
+#include "reports/record/job_word.h"
 
 static const char digits[] = "0123456789";
 
@@ -65,8 +66,7 @@ int words_time(const char *text, time_t now, int64_t *t, struct err *e)
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
         if (n < 32 && whole(text, formats[i], t))
             return 0;
-    return err_set(e, "'%.64s' is no time; 2026-11-22, 2026-11-22T19:02 or 7d (ago) would be",
-                   text);
+    return err_set(e, "'%.64s' is not a time; use 2026-11-22, 2026-11-22T19:02 or 7d", text);
 }
 
 /* ---- numbers and jobs ---- */
@@ -86,30 +86,25 @@ int words_count(const char *text, const char *option, long *n, struct err *e)
 {
     const char *at = text;
 
-    return number(&at, n) && !*at ? 0 : err_set(e, "%s: '%.64s' is no count", option, text);
+    return number(&at, n) && !*at ? 0 : err_set(e, "%s: '%.64s' is not a count", option, text);
 }
 
 int words_job(const char *text, struct history_filter *f, char key[HISTORY_KEY_SIZE], struct err *e)
 {
-    const char *at = text;
-    long job, member;
+    struct job_word w;
 
-    if (number(&at, &job) && job > 0) {
-        char mark = *at;
-        f->job = job;
-        if (!mark)
-            return 0;
-        at++;
-        if ((mark == '_' || mark == '+') && number(&at, &member) && !*at) {
-            *(mark == '_' ? &f->array_task : &f->het_offset) = member;
-            return 0;
-        }
-    } else if (strchr(text, '-') && strlen(text) < HISTORY_KEY_SIZE) {
-        strcpy(key, text);
+    if (job_word_parse(text, &w, e) < 0)
+        return -1;
+    f->job = w.job;
+    f->array_task = w.array_task;
+    f->het_offset = w.het_offset;
+    f->restart = w.restart;
+    snprintf(f->step, sizeof f->step, "%s", w.step);
+    if (w.id[0]) {
+        snprintf(key, HISTORY_KEY_SIZE, "%s", w.id);
         f->key = key;
-        return 0;
     }
-    return err_set(e, "'%.64s' is no job; 4711, 4711_7, 4711+1 or lab-4711.0.3 would be", text);
+    return 0;
 }
 
 /* ---- names ---- */

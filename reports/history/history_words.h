@@ -17,8 +17,8 @@
  * "@1795374177", "now". */
 int words_time(const char *text, time_t now, int64_t *t, struct err *e);
 
-/* "4711", "4711_7" (array), "4711+1" (het), or a run's key "lab-4711.0.3",
- * copied into key, which f->key then is. */
+/* A run as reports/record/job_word.h reads it; a key "lab-4711.0.3" is copied
+ * into key, which f->key then is. */
 int words_job(const char *text, struct history_filter *f, char key[HISTORY_KEY_SIZE],
               struct err *e);
 

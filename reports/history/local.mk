@@ -6,7 +6,9 @@ noinst_LTLIBRARIES += %D%/libhistory.la
     %D%/archive.h %D%/archive.c \
     %D%/history.h %D%/history.c %D%/history_file.c %D%/history_ask.c \
     %D%/history_db.h %D%/history_schema.h \
+    %D%/history_own.h %D%/history_own.c \
     %D%/history_series.h %D%/history_series.c \
+    %D%/reader.h %D%/reader.c \
     %D%/history_words.h %D%/history_words.c
 %C%_libhistory_la_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS) $(SQLITE_CFLAGS) $(ZLIB_CFLAGS)
 %C%_libhistory_la_LIBADD = reports/judge/libjudge.la reports/record/librecord.la reports/core/libcore.la \

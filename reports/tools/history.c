@@ -19,6 +19,7 @@
 #include "reports/history/history_series.h"
 #include "reports/draw/table.h"
 #include "reports/history/history_words.h"
+#include "reports/history/reader.h"
 #include "reports/draw/plot.h"
 #include "reports/core/utf8.h"
 
@@ -547,7 +548,8 @@ int main(int argc, char **argv)
     }
     if (!o.file && conf_load(&site, NULL, 0, &e) < 0)
         goto failed;
-    struct history *h = history_open_reader(o.file ? o.file : site.history, &e);
+    struct history *h =
+        o.file ? history_open_reader(o.file, &e) : reader_history(&site, &o.filter, &e);
     if (!h)
         goto failed;
     long n = -1;
@@ -555,7 +557,10 @@ int main(int argc, char **argv)
         n = answer(h, &o, &e);
     history_close(h);
     if (n == 0 && o.form == FORM_TABLE)
-        fprintf(stderr, "hpcai500 history: no run is so\n");
+        fprintf(stderr, "hpcai500 history: no run matches%s\n",
+                o.file
+                    ? ""
+                    : "; a run is there when it was collected, and only to those who may read it");
     if (n >= 0)
         return fflush(stdout) ? 3 : n > 0 ? 0 : 1;
 failed:

@@ -38,6 +38,7 @@ static const struct {
     {"verify", "is a record what the witness saw?"},
     {"validate", "which nodes are not what they should be?"},
     {"collect", "file the spool's records in the history"},
+    {"reader", "shows users their own runs: the site's service"},
     {"config", "the site's settings"},
     {"slurmdbd", "one job's AdminComment: the collector's helper"},
     {"witness", "what prolog and epilog run as root"},

@@ -1,6 +1,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # One file a verb of `hpcai500`; export's files are in their own folder.
 if BUILD_TOOLS
+# What several verbs share; with a history, that is asked too.
+noinst_LTLIBRARIES += %D%/libtools.la
+%C%_libtools_la_SOURCES = %D%/find.h %D%/find.c
+%C%_libtools_la_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
+%C%_libtools_la_LIBADD =
+if BUILD_HISTORY
+%C%_libtools_la_LIBADD += reports/history/libhistory.la
+endif
+%C%_libtools_la_LIBADD += reports/record/librecord.la reports/core/libcore.la
 tools_libs = reports/draw/libdraw.la reports/record/librecord.la reports/core/libcore.la
 bin_PROGRAMS += %D%/hpcai500
 %C%_hpcai500_SOURCES = %D%/hpcai500.c
@@ -15,7 +24,7 @@ pkglibexec_PROGRAMS += %D%/hpcai500-config %D%/hpcai500-recover %D%/hpcai500-sho
 %C%_hpcai500_recover_LDADD = $(tools_libs)
 %C%_hpcai500_show_SOURCES = %D%/show.c
 %C%_hpcai500_show_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
-%C%_hpcai500_show_LDADD = $(tools_libs)
+%C%_hpcai500_show_LDADD = %D%/libtools.la $(tools_libs)
 dist_man_MANS += %D%/hpcai500.1 %D%/hpcai500-config.1 %D%/hpcai500-export.1 \
     %D%/hpcai500-recover.1 %D%/hpcai500-show.1
 completiondir = $(datadir)/bash-completion/completions

@@ -5,22 +5,20 @@
  */
 #include <config.h>
 
-#include <dirent.h>
 #include <getopt.h>
-#include <limits.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "reports/core/conf.h"
 #include "reports/record/fields.h"
 #include "reports/record/record.h"
 #include "reports/core/utf8.h"
+#include "reports/tools/find.h"
 
 enum { WIDTH = 80 };
 
@@ -432,94 +430,6 @@ static void show(const cJSON *doc, bool reasons)
     show_reasons(doc, reasons);
 }
 
-/* ---- finding a record ---- */
-
-struct found {
-    char path[PATH_MAX];
-    time_t when;
-    int n;
-};
-
-/* Is `id` (<cluster>-<job>...) the job that is asked for? */
-static bool is_job(const char *id, const char *wanted)
-{
-    const char *job = strrchr(id, '-');
-    size_t n = strlen(wanted);
-
-    if (strcmp(id, wanted) == 0)
-        return true;
-    if (!job || strncmp(id, "local-", 6) == 0 || strncmp(job + 1, wanted, n) != 0)
-        return false;
-    return strchr("._+", job[1 + n]) != NULL;
-}
-
-static void look_at(const char *dir, const char *file, const char *wanted, struct found *f)
-{
-    size_t n = strlen(file);
-    char id[NAME_MAX + 1], path[PATH_MAX];
-    struct stat st;
-
-    if (file[0] == '.' || n < 6 || strcmp(file + n - 5, ".json") != 0 || strstr(file, ".ranks"))
-        return;
-    snprintf(id, sizeof id, "%.*s", (int)(n - 5), file);
-    if (!is_job(id, wanted) || snprintf(path, sizeof path, "%s/%s", dir, file) >= PATH_MAX)
-        return;
-    if (lstat(path, &st) < 0 || !S_ISREG(st.st_mode))
-        return;
-    f->n++;
-    if (!f->path[0] || st.st_mtime > f->when ||
-        (st.st_mtime == f->when && strcmp(path, f->path) > 0)) {
-        memcpy(f->path, path, sizeof path);
-        f->when = st.st_mtime;
-    }
-}
-
-/* Records of the job in dir, and so many levels below it (a spool has
- * jobs/NODE/JOB). */
-static void look_in(const char *dir, const char *wanted, int depth, struct found *f)
-{
-    DIR *d = opendir(dir);
-    struct dirent *entry;
-    char below[PATH_MAX];
-
-    while (d && (entry = readdir(d))) {
-        look_at(dir, entry->d_name, wanted, f);
-        if (depth > 0 && entry->d_name[0] != '.' && entry->d_type == DT_DIR &&
-            snprintf(below, sizeof below, "%s/%s", dir, entry->d_name) < PATH_MAX)
-            look_in(below, wanted, depth - 1, f);
-    }
-    if (d)
-        closedir(d);
-}
-
-/* A file's own name, or the latest record of a job: in `dir`, the working
- * folder, the spool. */
-static int find(const char *word, const char *dir, struct found *f, struct err *e)
-{
-    static struct conf c; /* 40 KiB */
-    struct stat st;
-
-    *f = (struct found){.n = 0};
-    if (strchr(word, '/') || lstat(word, &st) == 0) {
-        snprintf(f->path, sizeof f->path, "%s", word);
-        return 0;
-    }
-    if (conf_load(&c, NULL, 0, NULL))
-        conf_defaults(&c);
-    if (dir)
-        look_in(dir, word, 0, f);
-    if (!f->n)
-        look_in(".", word, 0, f);
-    if (!f->n)
-        look_in(c.spool, word, 3, f);
-    if (f->n > 1)
-        fprintf(stderr, "hpcai500 show: %d records of %s, this is the latest: %s\n", f->n, word,
-                f->path);
-    return f->n ? 0
-                : err_set(e, "no record of job %s in %s%sthe working folder or the spool", word,
-                          dir ? dir : "", dir ? ", " : "");
-}
-
 /* ---- main ---- */
 
 struct options {
@@ -533,30 +443,25 @@ static int usage(FILE *f)
                "  -j, --json      the record itself\n"
                "  -r, --reasons   why each value that is missing is missing\n"
                "  -d, --dir=DIR   look for jobs here first\n"
-               "JOBID is 4711, 4711_7 (array), 4711+1 (het), 4711.0.3 (step) or lab-4711.0.3.\n");
+               "JOBID is 4711, 4711_7 (array), 4711+1 (het), 4711.0 (step) or lab-4711.0.3.\n");
     return f == stdout ? 0 : 2;
 }
 
-static int show_one(const char *word, const struct options *o, struct err *e)
+static int show_one(const struct conf *c, const char *word, const struct options *o, struct err *e)
 {
-    struct found f;
-    size_t size;
-    cJSON *doc = NULL;
+    struct found f = FOUND_INIT;
+    int rc = find_record(c, word, o->dir, &f, e);
 
-    if (find(word, o->dir, &f, e) < 0)
-        return -1;
-    char *text = record_load(f.path, &size, e);
-    if (text)
-        doc = record_parse(text, size, f.path, e);
-    if (doc && o->json) {
-        fwrite(text, 1, size, stdout);
-    } else if (doc) {
-        json_clean(doc);
-        show(doc, o->reasons);
+    if (rc == 0 && f.n > 1)
+        fprintf(stderr, "hpcai500 show: %d runs of %s, this is the latest: %s\n", f.n, word,
+                f.name);
+    if (rc == 0 && o->json) {
+        fwrite(f.text, 1, f.size, stdout);
+    } else if (rc == 0) {
+        json_clean(f.doc);
+        show(f.doc, o->reasons);
     }
-    int rc = doc ? 0 : -1;
-    cJSON_Delete(doc);
-    free(text);
+    found_fini(&f);
     return rc;
 }
 
@@ -573,6 +478,7 @@ int main(int argc, char **argv)
                                           {"dir", required_argument, NULL, 'd'},
                                           {"help", no_argument, NULL, 'h'},
                                           {NULL, 0, NULL, 0}};
+    static struct conf site; /* 40 KiB */
     struct options o = {false, false, NULL};
     int c, rc = 0;
 
@@ -594,11 +500,13 @@ int main(int argc, char **argv)
     if (optind == argc)
         return usage(stderr);
     coloured = wants_colour();
+    if (conf_load(&site, NULL, 0, NULL))
+        conf_defaults(&site); /* files are shown whatever the site says */
     for (int i = optind; i < argc; i++) {
         struct err e = ERR_INIT;
         if (i > optind && !o.json)
             printf("\n");
-        if (show_one(argv[i], &o, &e) < 0) {
+        if (show_one(&site, argv[i], &o, &e) < 0) {
             fflush(stdout);
             fprintf(stderr, "hpcai500 show: %s\n", e.text);
             rc = 3;

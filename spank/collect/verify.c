@@ -19,6 +19,8 @@
 #include "reports/core/conf.h"
 #include "reports/record/fields.h"
 #include "reports/history/history.h"
+#include "reports/history/history_words.h"
+#include "reports/history/reader.h"
 #include "reports/record/record.h"
 #include "reports/record/redact.h"
 #include "reports/core/sha256.h"
@@ -35,7 +37,8 @@ struct subject {
     char name[PATH_MAX];
     char *text;
     size_t size;
-    char *witness; /* credentials, one a line; NULL */
+    char *witness;  /* credentials, one a line; NULL */
+    struct err why; /* why the history could not be asked for it */
     char sha256[SHA256_HEX_SIZE];
     char ranks[SHA256_HEX_SIZE]; /* of the file with everything per rank; "" not there */
 
@@ -151,7 +154,8 @@ static void check_witness(struct subject *s)
     int bad = 0;
 
     if (!s->witness) {
-        row(s, UNKNOWN, "witness", "there is none: this is a claim of the job's user");
+        row(s, UNKNOWN, "witness",
+            s->why.text[0] ? s->why.text : "there is none: this is a claim of the job's user");
         return;
     }
     while ((line = strsep(&rest, "\n")))
@@ -248,23 +252,26 @@ static void check_subject(struct subject *s)
 
 /* ---- where records are ---- */
 
-/* Record and witness of a place; 0, or -1 and a sentence. */
-static int from_archive(struct subject *s, const char *dir, const char *place, struct err *e)
+/* Record and witness of a place; 0, or -1 and a sentence. Closes the archive, NULL is
+ * the sentence that is there. */
+static int from_archive(struct subject *s, struct archive *a, const char *place, struct err *e)
 {
-    struct archive *a = archive_open(dir, e);
     size_t n;
 
     if (!a)
         return -1;
     if (!s->text)
         s->text = archive_get(a, place, &s->size, e);
+    struct err none = ERR_INIT; /* not there is no sentence */
     if (s->text)
-        s->witness = archive_witness(a, place, &n, NULL);
-    char *ranks = s->text ? archive_ranks(a, place, &n, NULL) : NULL;
+        s->witness = archive_witness(a, place, &n, &none);
+    char *ranks = s->text && !none.text[0] ? archive_ranks(a, place, &n, &none) : NULL;
     if (ranks)
         sha256_of(ranks, n, s->ranks);
     free(ranks);
     archive_close(a);
+    if (s->text && none.text[0])
+        return err_set(e, "%s", none.text);
     return s->text ? 0 : -1;
 }
 
@@ -280,7 +287,7 @@ static int from_packed(struct subject *s, const char *path, struct err *e)
     if (slashes < 4)
         return err_set(e, "%s is not in an archive (FOLDER/YYYY/MM/DD/)", path);
     snprintf(dir, sizeof dir, "%.*s", (int)(n ? n : 1), path);
-    return from_archive(s, dir, path + n + 1, e);
+    return from_archive(s, archive_open(dir, e), path + n + 1, e);
 }
 
 static char *load_witness(const char *path, size_t most)
@@ -315,7 +322,7 @@ static int verify_one(struct subject *s)
 static int verify_history(const struct conf *c, const struct history_filter *f, int *verdict,
                           char *text, size_t size, struct err *e)
 {
-    struct history *h = history_open_reader(c->history, e);
+    struct history *h = reader_history(c, f, e);
     struct history_query *q = h ? history_ask(h, f, e) : NULL;
     struct history_row r;
     char last[HISTORY_KEY_SIZE] = "";
@@ -335,7 +342,7 @@ static int verify_history(const struct conf *c, const struct history_filter *f, 
         if (!r.archive[0]) {
             printf("%s\n", s.name);
             row(&s, UNKNOWN, "record", "the job left none");
-        } else if (from_archive(&s, c->archive, r.archive, e) < 0) {
+        } else if (from_archive(&s, reader_archive(c, e), r.archive, e) < 0) {
             printf("%s\n", s.name);
             row(&s, WRONG, "record", e->text);
         } else {
@@ -381,7 +388,7 @@ static int verify_file(const struct conf *c, const char *path, struct err *e)
     int verdict = GOOD, n = 0;
     f.key = id;
     if (*id)
-        n = verify_history(c, &f, &verdict, s.text, s.size, NULL);
+        n = verify_history(c, &f, &verdict, s.text, s.size, &s.why);
     cJSON_Delete(doc);
     if (n <= 0)
         return verify_one(&s); /* without a witness */
@@ -389,39 +396,23 @@ static int verify_file(const struct conf *c, const char *path, struct err *e)
     return verdict;
 }
 
-/* 4711, 4711_7, 4711+1; false: something else. */
-static bool parse_job(const char *word, struct history_filter *f)
-{
-    char *end;
-
-    f->job = strtol(word, &end, 10);
-    if (end == word || f->job <= 0)
-        return false;
-    if (*end == '_' || *end == '+') {
-        long *to = *end == '_' ? &f->array_task : &f->het_offset;
-        const char *digits = end + 1;
-        *to = strtol(digits, &end, 10);
-        if (end == digits || *to < 0)
-            return false;
-    }
-    return *end == '\0';
-}
-
 static int verify_word(const struct conf *c, const char *word, struct err *e)
 {
     struct history_filter f = HISTORY_FILTER_INIT;
+    char key[HISTORY_KEY_SIZE];
     struct stat st;
     int verdict = GOOD;
 
     if (strchr(word, '/') || stat(word, &st) == 0)
         return verify_file(c, word, e);
-    if (!parse_job(word, &f)) {
-        f = (struct history_filter)HISTORY_FILTER_INIT;
-        f.key = word;
-    }
+    if (words_job(word, &f, key, e) < 0)
+        return UNKNOWN;
     int n = verify_history(c, &f, &verdict, NULL, 0, e);
     if (n == 0)
-        err_set(e, "the history knows no run %s, and there is no such file", word);
+        err_set(e,
+                "the history has no run %s that you may read, and there is no such file: before"
+                " it is collected there is nothing to compare with",
+                word);
     return n > 0 ? verdict : UNKNOWN;
 }
 

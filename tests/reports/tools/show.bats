@@ -16,6 +16,8 @@ teardown_file() {
 setup() {
     export HPCAI500_EXEC_PATH=$top_builddir/reports/tools
     export HPCAI500_SPOOL=$BATS_TEST_TMPDIR/nospool
+    printf 'history = %s\nreader = %s\n' "$BATS_TEST_TMPDIR/none" "$BATS_TEST_TMPDIR/noreader" > "$BATS_TEST_TMPDIR/conf"
+    export HPCAI500_CONF=$BATS_TEST_TMPDIR/conf
     hpcai500=$top_builddir/reports/tools/hpcai500
     cd "$BATS_TEST_TMPDIR"
 }
@@ -85,7 +87,7 @@ fits() {
 @test "a job is found in --dir, the working folder and the spool" {
     run "$hpcai500" show 4711
     [ "$status" -eq 3 ]
-    [ "$output" = "hpcai500 show: no record of job 4711 in the working folder or the spool" ]
+    [ "$output" = "hpcai500 show: no record of job 4711 in the working folder or the spool; no history at $PWD/none: No such file or directory" ]
     run "$hpcai500" show --dir="$GALLERY" 4711
     [ "$status" -eq 0 ]
     run "$hpcai500" show --dir="$GALLERY" 47
@@ -96,12 +98,11 @@ fits() {
     cp "$GALLERY/lab-4711.0.3.json" spool/jobs/n1/4711/
     HPCAI500_SPOOL=$PWD/spool run "$hpcai500" show 4711.0.3
     [ "$status" -eq 0 ]
-    cp "$GALLERY/lab-4711.0.3.json" lab-4711.0.4.json
-    cp "$GALLERY/lab-4711.0.3.json" lab-4711.0.5.json
-    touch -d '1 hour ago' lab-4711.0.5.json
+    jq -c '.id = "lab-4711.0.4" | .job.step_id = "4" | .time.end = "2026-11-22T20:00:00.000Z"' "$GALLERY/lab-4711.0.3.json" > lab-4711.0.4.json
+    jq -c '.id = "lab-4711.0.5" | .job.step_id = "5"' "$GALLERY/lab-4711.0.3.json" > lab-4711.0.5.json
     run "$hpcai500" show 4711
     [ "$status" -eq 0 ]
-    [ "${lines[0]}" = "hpcai500 show: 2 records of 4711, this is the latest: ./lab-4711.0.4.json" ]
+    [ "${lines[0]}" = "hpcai500 show: 2 runs of 4711, this is the latest: ./lab-4711.0.4.json" ]
     run "$hpcai500" show lab-4711.0.5
     [ "$status" -eq 0 ]
 }

@@ -3,7 +3,7 @@ if BUILD_COLLECTOR
 check_PROGRAMS += %D%/make_bundles
 %C%_make_bundles_SOURCES = %D%/make_bundles.c tests/reports/record/sample.h tests/reports/record/sample.c
 %C%_make_bundles_LDADD = spank/relay/librelay.la reports/record/librecord.la reports/core/libcore.la
-TESTS += %D%/collect.bats
+TESTS += %D%/collect.bats %D%/reader.bats
 if BUILD_TESTS
 check_PROGRAMS += %D%/test_collect
 TESTS += %D%/test_collect
@@ -12,5 +12,5 @@ TESTS += %D%/test_collect
 %C%_test_collect_LDADD = spank/collect/libcollect.la $(CMOCKA_LIBS)
 endif
 endif
-dist_check_SCRIPTS += %D%/collect.bats
+dist_check_SCRIPTS += %D%/collect.bats %D%/reader.bats
 EXTRA_DIST += %D%/fuzz_witness.c %D%/corpus
