@@ -23,6 +23,7 @@
 #include "reports/record/record.h"
 #include "reports/record/redact.h"
 #include "reports/core/utf8.h"
+#include "reports/core/out.h"
 #include "reports/tools/find.h"
 #if defined HAVE_SQLITE && defined HAVE_ZLIB
 #define WITH_HISTORY 1
@@ -332,6 +333,7 @@ int main(int argc, char **argv)
     struct err e = ERR_INIT;
     const char *path = NULL;
 
+    out_guard("hpcai500 export");
 #ifdef WITH_HISTORY
     r.filter = (struct history_filter)HISTORY_FILTER_INIT;
 #endif

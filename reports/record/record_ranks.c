@@ -113,16 +113,15 @@ static double phase_error(const struct record_workload *w)
     return most;
 }
 
-/* DLIO's accelerator utilisation of the steady state: the part of it in
- * which a rank computed, median over ranks. */
+/* Accelerator utilisation as DLIO and MLPerf Storage define it, of the steady
+ * state: compute over compute and input wait, median over ranks. */
 static double utilisation(const struct record_workload *w, struct ranked *v)
 {
     int n = 0;
 
     for (int k = 0; k < w->n_ranks; k++) {
         const double *s = w->ranks[k].phase_seconds;
-        double steady = s[PHASE_COMPUTE] + s[PHASE_INPUT_WAIT] + s[PHASE_EXPOSED_ALLREDUCE] +
-                        s[PHASE_IMBALANCE];
+        double steady = s[PHASE_COMPUTE] + s[PHASE_INPUT_WAIT];
         if (!rank_known(w, k))
             continue;
         if (!(steady > 0))

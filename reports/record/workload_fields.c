@@ -243,8 +243,9 @@ const struct field record_epoch_fields[] = {
 
 const struct field record_shares_fields[] = {
     FIELD(record_shares, utilisation, DOUBLE, "performance.utilisation",
-          "compute / (compute + input wait + exposed all-reduce + imbalance), steady state, median "
-          "over ranks",
+          "AU of DLIO and MLPerf Storage: compute / (compute + input wait), steady state, median "
+          "over "
+          "ranks",
           .why = "there was no steady state: no epoch after the first", .range = RANGE_PART,
           .leaves = true),
     FIELD(record_shares, wall_seconds, DOUBLE, "wall_seconds",

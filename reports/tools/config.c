@@ -13,6 +13,7 @@
 #include "reports/core/conf.h"
 #include "reports/record/fields.h"
 #include "reports/core/nearest.h"
+#include "reports/core/out.h"
 
 struct options {
     bool json;
@@ -128,6 +129,7 @@ int main(int argc, char **argv)
     struct options o = {0};
     int opt;
 
+    out_guard("hpcai500 config");
     while ((opt = getopt_long(argc, argv, "jpf:h", longs, NULL)) != -1) {
         switch (opt) {
         case 'j':

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "reports/core/conf.h"
+#include "reports/core/out.h"
 #include "reports/history/history.h"
 #include "reports/history/history_words.h"
 
@@ -106,6 +107,7 @@ int main(int argc, char **argv)
     struct err e = ERR_INIT;
     int rc = parse(&o, argc, argv, &e);
 
+    out_guard("hpcai500 forget");
     if (rc > 0)
         return usage(rc == 1 ? stdout : stderr);
     if (rc < 0) {

@@ -22,6 +22,7 @@
 #include "reports/history/reader.h"
 #include "reports/draw/plot.h"
 #include "reports/core/utf8.h"
+#include "reports/core/out.h"
 
 enum {
     LIMIT = 1000,
@@ -538,6 +539,7 @@ int main(int argc, char **argv)
     struct options o;
     struct err e = ERR_INIT;
 
+    out_guard("hpcai500 history");
     setlocale(LC_CTYPE, "");
     int rc = parse(&o, argc, argv, &e);
     if (rc > 0)

@@ -16,6 +16,7 @@
 
 #include "build_id.h"
 #include "reports/core/nearest.h"
+#include "reports/core/out.h"
 
 enum { MAX_COMMANDS = 64, MAX_NAME = 32 };
 
@@ -185,6 +186,7 @@ static int run(char **argv)
 
 int main(int argc, char **argv)
 {
+    out_guard("hpcai500");
     if (argc < 2)
         return help(stderr);
     if (strcmp(argv[1], "--version") == 0)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "reports/core/out.h"
 #include "reports/record/journal.h"
 #include "reports/record/record.h"
 
@@ -36,6 +37,7 @@ int main(int argc, char **argv)
     struct err e = ERR_INIT;
     char dir[PATH_MAX], path[PATH_MAX];
 
+    out_guard("hpcai500 recover");
     if (argc == 2 && strcmp(argv[1], "--help") == 0)
         return usage(stdout);
     if (argc < 2 || argc > 3 || argv[1][0] == '-')

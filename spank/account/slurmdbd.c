@@ -46,6 +46,7 @@
 #include <slurm/slurmdb.h>
 
 #include "reports/core/err.h"
+#include "reports/core/out.h"
 #include "spank/account/admin_comment.h"
 #include "spank/account/slurmdbd.h"
 #include "spank/account/slurmdbd_row.h"
@@ -461,6 +462,7 @@ int main(int argc, char **argv)
     bool asks = argc == 4 && strcmp(verb, "get") == 0;
     bool batch = argc == 3 && strcmp(verb, "merge") == 0 && strcmp(argv[2], "-") == 0;
 
+    out_guard("hpcai500 slurmdbd");
     if (strcmp(verb, "--help") == 0)
         return usage(stdout);
     if (!asks && !batch && !(argc == 5 && strcmp(verb, "merge") == 0))

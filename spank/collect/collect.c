@@ -24,6 +24,7 @@
 
 #include "reports/history/archive.h"
 #include "reports/core/conf.h"
+#include "reports/core/out.h"
 #include "reports/history/history.h"
 #include "spank/collect/collect_account.h"
 #include "spank/collect/collect_pass.h"
@@ -279,6 +280,7 @@ int main(int argc, char **argv)
     struct sigaction action = {.sa_handler = on_signal};
     int rc = parse_options(argc, argv, &s.options);
 
+    out_guard("hpcai500 collect");
     if (rc >= 0)
         return rc;
     signal(SIGPIPE, SIG_IGN);

@@ -27,6 +27,7 @@
 
 #include "reports/core/conf.h"
 #include "reports/core/fdio.h"
+#include "reports/core/out.h"
 #include "reports/history/reader.h"
 #include "spank/account/user.h"
 
@@ -279,6 +280,7 @@ int main(int argc, char **argv)
     struct err e = ERR_INIT;
     int rc = parse(argc, argv), listener;
 
+    out_guard("hpcai500 reader");
     if (rc >= 0)
         return rc;
     if ((listener = start(&c, &e)) < 0 || serve(listener, &c, &e) < 0) {

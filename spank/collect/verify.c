@@ -24,6 +24,7 @@
 #include "reports/record/record.h"
 #include "reports/record/redact.h"
 #include "reports/core/sha256.h"
+#include "reports/core/out.h"
 #include "spank/relay/witness.h"
 #include "spank/collect/collect_check.h"
 #include "spank/collect/collect_journals.h"
@@ -422,6 +423,7 @@ int main(int argc, char **argv)
     struct err e = ERR_INIT;
     int worst = GOOD;
 
+    out_guard("hpcai500 verify");
     if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
         return usage(stdout);
     if (argc < 2 || argv[1][0] == '-')

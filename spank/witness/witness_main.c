@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "build_id.h"
+#include "reports/core/out.h"
 #include "spank/relay/forward.h"
 #include "spank/relay/spool.h"
 #include "spank/witness/job.h"
@@ -162,6 +163,7 @@ static int run(const char *name)
 
 int main(int argc, char **argv)
 {
+    out_guard("hpcai500 witness");
     if (argc == 2 && strcmp(argv[1], "--help") == 0) {
         fputs(usage, stdout);
         return 0;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "reports/core/out.h"
 #include "workloads/data/dataset.h"
 #include "workloads/data/manifest.h"
 
@@ -148,6 +149,7 @@ int main(int argc, char **argv)
 {
     struct err e = ERR_INIT;
 
+    out_guard("hpcai500 data");
     if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)) {
         usage(stdout);
         return written(EXIT_SUCCESS, &e);

@@ -18,6 +18,7 @@
 
 #include <hdf5.h>
 
+#include "reports/core/out.h"
 #include "workloads/generate/gen_set.h"
 
 #define PROGRAM "hpcai500-generate"
@@ -273,6 +274,7 @@ int main(int argc, char **argv)
     struct gen_set s;
     uint64_t missing;
 
+    out_guard("hpcai500 generate");
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     signal(SIGXFSZ, SIG_IGN); /* a file size limit is a sentence, as a full disk is */
     int rc = parse_options(&o, argc, argv, &e);

@@ -1,9 +1,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
 if BUILD_TOOLS
-TESTS += %D%/show.bats %D%/config.bats %D%/completion.bats %D%/help.bats
+if BUILD_TESTS
+check_PROGRAMS += %D%/test_show
+TESTS += %D%/test_show
+%C%_test_show_SOURCES = %D%/test_show.c reports/tools/show_text.c reports/tools/show_verdict.c
+%C%_test_show_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS)
+%C%_test_show_LDADD = reports/record/librecord.la reports/core/libcore.la $(CMOCKA_LIBS)
+endif
+TESTS += %D%/show.bats %D%/stdout.bats %D%/config.bats %D%/completion.bats %D%/help.bats
 endif
 if BUILD_HISTORY
 TESTS += %D%/history.bats
 endif
-dist_check_SCRIPTS += %D%/show.bats %D%/config.bats %D%/completion.bats %D%/help.bats %D%/history.bats
+dist_check_SCRIPTS += %D%/show.bats %D%/stdout.bats %D%/config.bats %D%/completion.bats %D%/help.bats %D%/history.bats
 EXTRA_DIST += %D%/golden

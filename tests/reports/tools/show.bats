@@ -76,7 +76,8 @@ fits() {
     [[ "$output" == *"complete, not valid"* ]]
     [[ "$output" == *"not valid: cosmoflow: the loss is not finite in epoch 3;"* ]]
     run "$hpcai500" show --reasons "$GALLERY/lab-4713.0.3.json"
-    [[ "$output" == *"workloads[0].quality.achieved: the value is not finite"* ]]
+    [[ "$output" == *"  the value is not finite"*"      workloads[0].quality.achieved"* ]]
+    [ "$(grep -c '^  the value is not finite' <<<"$output")" -eq 1 ]
 }
 
 @test "--json is the record itself" {

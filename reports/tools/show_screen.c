@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A record on one screen. */
+#include <config.h>
+
+#include "reports/tools/show_screen.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reports/record/fields.h"
+#include "reports/tools/show_text.h"
+#include "reports/tools/show_verdict.h"
+
+static void headline(const cJSON *doc, bool coloured)
+{
+    const char *id = json_text(doc, "id", "?"), *status = json_text(doc, "status", "?");
+    bool valid = cJSON_IsTrue(json_at(doc, "valid"));
+    char verdict[64];
+    int colour = strcmp(status, "complete") != 0 ? 33 : valid ? 32 : 31;
+
+    snprintf(verdict, sizeof verdict, "%.24s, %s", status, valid ? "valid" : "not valid");
+    show_whole(verdict);
+    int gap = SHOW_WIDTH - 10 - show_columns(id) - show_columns(verdict);
+    printf("hpcai500  %s%*s", id, gap > 1 ? gap : 1, "");
+    if (coloured)
+        printf("\033[1;%dm%s\033[0m\n", colour, verdict);
+    else
+        puts(verdict);
+}
+
+/* The text that was asked for is said whole. */
+static void show_run(const cJSON *doc)
+{
+    const char *level = json_text(doc, "run.level", NULL);
+    double seed = show_number(doc, "run.seed");
+    char claim[80] = "";
+
+    if (level)
+        snprintf(claim, sizeof claim, ", level %.32s", level);
+    show_wrapped("  ", json_text(doc, "run.text", "?"), 4);
+    show_line("  division %s%s, rules %s, seed %.*g", json_text(doc, "run.division", "?"), claim,
+              json_text(doc, "run.rules_version", "?"), seed < 9007199254740992 ? 16 : 6,
+              seed); /* beyond 2^53 JSON readers round */
+}
+
+/* "n1 n2 n3 and 61 more" */
+static void name_nodes(const cJSON *doc, char *text, size_t size)
+{
+    const cJSON *nodes = json_at(doc, "system.nodes");
+    double total = json_number(doc, "system.node_count", 0);
+    const cJSON *node;
+    size_t used = 0;
+    int shown = 0;
+
+    text[0] = '\0';
+    cJSON_ArrayForEach(node, nodes)
+    {
+        if (shown == 4 || used >= size)
+            break;
+        int n = snprintf(text + used, size - used, "%s%.20s", shown++ ? " " : "",
+                         json_text(node, "name", "?"));
+        used += n > 0 ? (size_t)n : 0;
+    }
+    if (total > shown && used < size)
+        snprintf(text + used, size - used, " and %.0f more", total - shown);
+}
+
+static void show_job(const cJSON *doc)
+{
+    const cJSON *job = json_at(doc, "job"), *exclusive = json_at(job, "exclusive");
+    char nodes[128], start[32];
+
+    name_nodes(doc, nodes, sizeof nodes);
+    snprintf(start, sizeof start, "%.19s", json_text(doc, "time.start", "?"));
+    if (strlen(start) > 10)
+        start[10] = ' ';
+    if (cJSON_IsObject(job))
+        show_line("  %s on %s, partition %s, %s: %s", json_text(job, "user", "?"),
+                  json_text(job, "cluster", "?"), json_text(job, "partition", "-"),
+                  cJSON_IsTrue(exclusive)    ? "nodes exclusive"
+                  : cJSON_IsFalse(exclusive) ? "nodes SHARED"
+                                             : "nodes perhaps shared",
+                  nodes);
+    else
+        show_line("  without Slurm: %s", nodes);
+    show_line("  %s UTC, %s", start, show_duration(show_number(doc, "time.wall_seconds")).text);
+}
+
+static void show_verdict(const cJSON *w)
+{
+    char text[512];
+
+    verdict_text(w, text, sizeof text);
+    show_wrapped("  verdict     ", text, 14);
+}
+
+static void show_quality(const cJSON *w)
+{
+    const char *metric = json_text(w, "quality.metric", NULL);
+    const char *field = json_text(w, "quality.baseline_domain.name", NULL);
+    char text[256];
+
+    if (!metric)
+        return;
+    size_t n =
+        (size_t)snprintf(text, sizeof text, "%.32s, %s is better; constant predictor %s", metric,
+                         cJSON_IsTrue(json_at(w, "quality.higher_is_better")) ? "higher" : "lower",
+                         show_plain(show_number(w, "quality.baseline")).text);
+    if (field)
+        snprintf(text + n, sizeof text - n, ", %.47s %.31s", field,
+                 show_plain(show_number(w, "quality.baseline_domain.value")).text);
+    show_whole(text);
+    show_wrapped("  quality     ", text, 14);
+    if (json_number(w, "quality.rcp.seeds", 0) > 0)
+        show_line("              reference: %s +- %s epochs over %.0f seeds",
+                  show_plain(show_number(w, "quality.rcp.mean_epochs")).text,
+                  show_plain(show_number(w, "quality.rcp.std_epochs")).text,
+                  json_number(w, "quality.rcp.seeds", 0));
+}
+
+static void show_speed(const cJSON *w)
+{
+    const cJSON *p = json_at(w, "performance");
+
+    show_line("  time        %s to quality (staging left out), %s in all",
+              show_duration(show_number(p, "time_to_quality_seconds")).text,
+              show_duration(show_number(w, "wall_seconds")).text);
+    if (isfinite(show_number(p, "samples_per_second")))
+        show_line("  speed       %s samples/s, %s, %s/sample (3x: %s)",
+                  show_plain(show_number(p, "samples_per_second")).text,
+                  show_si(show_number(p, "flop_per_second"), "FLOP/s").text,
+                  show_si(show_number(p, "flop_per_sample"), "FLOP").text,
+                  show_si(show_number(p, "flop_per_sample_3x"), "").text);
+    if (isfinite(show_number(p, "vflops.n5")))
+        show_line("  VFLOPS      n=5: %s, n=10: %s",
+                  show_si(show_number(p, "vflops.n5"), "FLOP/s").text,
+                  show_si(show_number(p, "vflops.n10"), "FLOP/s").text);
+    if (verdict_vflops(w)[0])
+        show_line("              %s", verdict_vflops(w));
+    if (json_number(p, "stalls.stalled", 0) > 0)
+        show_line("  stalls      %.0f of %.0f steps, %s", json_number(p, "stalls.stalled", 0),
+                  json_number(p, "stalls.steps", 0),
+                  show_duration(show_number(p, "stalls.stalled_seconds")).text);
+}
+
+/* Medians over ranks as parts of their sum; the slowest rank's node beside. */
+static void show_phases(const cJSON *w)
+{
+    const cJSON *phases = json_at(w, "phases"), *phase;
+    double sum = 0;
+
+    cJSON_ArrayForEach(phase, phases) sum += json_number(phase, "median_seconds", 0);
+    if (!(sum > 0) || !isfinite(sum))
+        return;
+    show_line("  where the time went         median                        slowest rank");
+    cJSON_ArrayForEach(phase, phases)
+    {
+        double median = json_number(phase, "median_seconds", 0);
+        double most = json_number(phase, "max_seconds", 0);
+        char bar[21] = "";
+        if (most <= 0 || median < 0 || !(median <= sum))
+            continue;
+        memset(bar, '#', (size_t)(20 * (median / sum) + 0.5));
+        show_line("    %-17.17s %12s %4.0f %%  %-20s  %10s  %s", phase->string,
+                  show_duration(median).text, 100 * (median / sum), bar, show_duration(most).text,
+                  json_text(phase, "max_node", ""));
+    }
+    double au = verdict_au(w);
+    if (isfinite(au))
+        show_line("    AU (compute over compute and input wait): %.0f %%", 100 * au);
+}
+
+static double counter(const cJSON *w, const char *name)
+{
+    char path[80];
+
+    snprintf(path, sizeof path, "counters.%s.total", name);
+    return show_number(w, path);
+}
+
+/* ", read 12 MB and written 3 MB LABEL" of two counters; what is 0 or not known is
+ * not said. */
+static void add_pair(char *text, size_t size, const char *label, double in, double out)
+{
+    size_t n = strlen(text);
+
+    if (in > 0)
+        n += (size_t)snprintf(text + n, size - n, ", %s in %s", label, show_si(in, "B").text);
+    if (out > 0 && n < size)
+        snprintf(text + n, size - n, ", %s out %s", label, show_si(out, "B").text);
+}
+
+/* The memory counter is the largest rank's; of all of them their median times
+ * their number. */
+static void add_memory(char *text, size_t size, const cJSON *w)
+{
+    double most = counter(w, "memory_peak_bytes");
+    double ranks = show_number(w, "counters.memory_peak_bytes.ranks.counted");
+    double median = show_number(w, "counters.memory_peak_bytes.ranks.median");
+    size_t n = strlen(text);
+
+    if (most > 0)
+        n += (size_t)snprintf(text + n, size - n, ", memory %s in the largest rank",
+                              show_si(most, "B").text);
+    if (most > 0 && ranks > 1 && median > 0 && n < size)
+        snprintf(text + n, size - n, ", about %s in all", show_si(ranks * median, "B").text);
+}
+
+/* The counters that say most to a person. What read calls moved is left out: of an
+ * MPI program it is sockets and pipes more than files. */
+static void show_counters(const cJSON *w)
+{
+    double instructions = counter(w, "instructions"), cycles = counter(w, "cycles");
+    double user = counter(w, "cpu_user_seconds"), kernel = counter(w, "cpu_system_seconds");
+    double energy = counter(w, "energy_package_joules");
+    char text[512] = "";
+
+    if (user + kernel > 0)
+        snprintf(text, sizeof text, ", CPU %s (%s of it in the kernel)",
+                 show_duration(user + kernel).text, show_duration(kernel).text);
+    add_memory(text, sizeof text, w);
+    add_pair(text, sizeof text, "local storage", counter(w, "storage_read_bytes"),
+             counter(w, "storage_write_bytes"));
+    add_pair(text, sizeof text, "network", counter(w, "net_receive_bytes"),
+             counter(w, "net_transmit_bytes"));
+    size_t n = strlen(text);
+    if (energy > 0)
+        n += (size_t)snprintf(text + n, sizeof text - n, ", energy %s", show_si(energy, "J").text);
+    if (instructions > 0 && cycles > 0)
+        snprintf(text + n, sizeof text - n, ", %.2f instructions/cycle", instructions / cycles);
+    if (text[0])
+        show_wrapped("  counters    ", text + 2, 14);
+}
+
+static void show_workload(const cJSON *w)
+{
+    double ranks = json_number(w, "ranks", 0), threads = json_number(w, "threads", 0);
+
+    printf("\n");
+    show_line("%s %s   %s %s, %.0f rank%s x %.0f thread%s, batch %s, data %s",
+              json_text(w, "name", "?"), json_text(w, "class", ""), json_text(w, "engine", "-"),
+              json_text(w, "dtype", "-"), ranks, ranks == 1 ? "" : "s", threads,
+              threads == 1 ? "" : "s", show_plain(show_number(w, "batch")).text,
+              json_text(w, "data_origin", "-"));
+    show_verdict(w);
+    show_quality(w);
+    show_speed(w);
+    show_phases(w);
+    show_counters(w);
+}
+
+static void show_micro(const cJSON *doc)
+{
+    const cJSON *m;
+
+    if (cJSON_GetArraySize(json_at(doc, "micro")) > 0)
+        show_line("\nmicro                                     median         p95");
+    cJSON_ArrayForEach(m, json_at(doc, "micro")) show_line(
+        "  %-12.12s %-20.20s %-4.4s %10s  %10s %s%s", json_text(m, "name", "?"),
+        json_text(m, "shape", ""), json_text(m, "dtype", ""),
+        show_plain(show_number(m, "median")).text, show_plain(show_number(m, "p95")).text,
+        json_text(m, "unit", ""), cJSON_IsTrue(json_at(m, "checked")) ? "" : " (not checked)");
+}
+
+static void show_system(const cJSON *doc)
+{
+    const cJSON *l = json_at(doc, "system.layers");
+    const char *kernel = json_text(l, "operating_system.kernel", "?");
+    const char *onednn = json_text(l, "libraries.onednn", NULL);
+    char nodes[48] = "";
+    double count = json_number(doc, "system.node_count", 0);
+
+    if (count != 1)
+        snprintf(nodes, sizeof nodes, "%.0f nodes of ", count);
+    printf("\n");
+    show_line("system      %s%s, %s cores, %s", nodes,
+              json_text(l, "hardware.cpu_model", "differing or unknown processors"),
+              show_plain(show_number(l, "hardware.cores")).text,
+              show_si(show_number(l, "hardware.memory_bytes"), "B").text);
+    show_line("            %s, Linux %s", json_text(l, "operating_system.distribution", "?"),
+              kernel);
+    const char *mpi = json_text(l, "communication.mpi", "no MPI");
+    show_line("            %.*s%s%s, build %s", (int)strcspn(mpi, ","), mpi,
+              onednn ? ", oneDNN " : "", onednn ? onednn : "",
+              json_text(l, "implementation.build_id", "?"));
+}
+
+/* Each reason once, with the values that it is of. */
+static void show_missing(const cJSON *reasons, bool all)
+{
+    int n_groups, n_values;
+    struct reason_group *groups = verdict_reasons(reasons, &n_groups, &n_values);
+
+    if (groups && n_values > 0 && !all)
+        printf("\n%d value%s missing, for %d reason%s; --reasons lists them.\n", n_values,
+               n_values == 1 ? " is" : "s are", n_groups, n_groups == 1 ? "" : "s");
+    if (groups && n_values > 0 && all)
+        printf("\nmissing, and why:\n");
+    for (int i = 0; groups && all && i < n_groups; i++) {
+        const struct reason_group *g = &groups[i];
+        show_wrapped("  ", g->reason, 4);
+        for (int k = 0; k < g->n && k < VERDICT_PATHS; k++)
+            show_wrapped("      ", g->paths[k], 8);
+        if (g->n > VERDICT_PATHS)
+            printf("      and %d more\n", g->n - VERDICT_PATHS);
+    }
+    free(groups);
+}
+
+/* Why not complete or not valid; of what else is missing only with --reasons. */
+static void show_reasons(const cJSON *doc, bool all)
+{
+    static const struct {
+        const char *path, *title;
+    } table[] = {{"status", "not complete: "}, {"valid", "not valid: "}};
+    const cJSON *reasons = json_at(doc, "reasons");
+
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        const cJSON *reason = cJSON_GetObjectItemCaseSensitive(reasons, table[i].path);
+        if (cJSON_IsString(reason)) {
+            printf("\n");
+            show_wrapped(table[i].title, reason->valuestring, 2);
+        }
+    }
+    show_missing(reasons, all);
+}
+
+/* What the history's column "seen" means. */
+static void show_seen(int seen)
+{
+    if (seen > 0)
+        printf("\nseen: root. Root saw this file at the job's end; that is not a word on whether it"
+               "\n  is true. hpcai500 verify checks it.\n");
+    else if (seen == 0)
+        printf("\nseen: claim. Nobody but the job's user vouches for this file.\n");
+}
+
+void show_screen(const cJSON *doc, const struct show_options *o)
+{
+    const cJSON *w;
+
+    headline(doc, o->colour);
+    show_run(doc);
+    show_job(doc);
+    cJSON_ArrayForEach(w, json_at(doc, "workloads")) show_workload(w);
+    show_micro(doc);
+    show_system(doc);
+    show_reasons(doc, o->reasons);
+    show_seen(o->seen);
+}
