@@ -28,14 +28,15 @@ teardown() {
 
 collect() { timeout 120 hpcai500 collect --once 2>&1; }
 filed() { collect > "$OUT/collect.log"; hpcai500 history --csv --job="$1" | grep -q "$cluster-$1"; }
-his() { as_user "$@"; }
+# his COMMAND...: as the user, in his working folder
+his() { as_user bash -c 'cd "$1" && shift && exec "$@"' - "$OUT/his" "$@"; }
 
 # One run of `nobody` in $OUT/his and one of root in $OUT/theirs, kept for all tests.
 runs() {
     cd "$OUT/his"
-    his srun -N1 -n1 --hpcai500=component,class=tiny,epochs=1 hpcai500-agent > log 2>&1 || true
+    his srun -w n1 -n1 --hpcai500=component,class=tiny,epochs=1 hpcai500-agent > log 2>&1 || true
     cd "$OUT/theirs"
-    srun_ -N1 -n1 --hpcai500=component,class=tiny,epochs=1 hpcai500-agent > log 2>&1 || true
+    srun_ -w n1 -n1 --hpcai500=component,class=tiny,epochs=1 hpcai500-agent > log 2>&1 || true
     cd "$OUT/his"
     job=$(ls | sed -n 's/^hpcai500-\([0-9]*\)\.json$/\1/p')
     other=$(ls ../theirs | sed -n 's/^hpcai500-\([0-9]*\)\.json$/\1/p')
