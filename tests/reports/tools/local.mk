@@ -10,7 +10,7 @@ endif
 TESTS += %D%/show.bats %D%/stdout.bats %D%/config.bats %D%/completion.bats %D%/help.bats
 endif
 if BUILD_HISTORY
-TESTS += %D%/history.bats
+TESTS += %D%/history.bats %D%/recipes.bats
 endif
-dist_check_SCRIPTS += %D%/show.bats %D%/stdout.bats %D%/config.bats %D%/completion.bats %D%/help.bats %D%/history.bats
+dist_check_SCRIPTS += %D%/show.bats %D%/stdout.bats %D%/config.bats %D%/completion.bats %D%/help.bats %D%/history.bats %D%/recipes.bats
 EXTRA_DIST += %D%/golden
