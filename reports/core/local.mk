@@ -14,6 +14,7 @@ noinst_LTLIBRARIES += %D%/libcore.la
     %D%/measure.h \
     %D%/metrics.def \
     %D%/nearest.h %D%/nearest.c \
+    %D%/option.h %D%/option.c \
     %D%/out.h %D%/out.c \
     %D%/phases.def \
     %D%/result.h %D%/result.c \

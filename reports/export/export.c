@@ -23,6 +23,8 @@
 #include "reports/record/record.h"
 #include "reports/record/redact.h"
 #include "reports/core/utf8.h"
+#include "reports/core/nearest.h"
+#include "reports/core/option.h"
 #include "reports/core/out.h"
 #include "reports/tools/find.h"
 #if defined HAVE_SQLITE && defined HAVE_ZLIB
@@ -304,6 +306,19 @@ static int parse_one(struct run *r, const char **path, int opt, struct err *e)
     return 0;
 }
 
+/* No format among the options; the first word may be meant as one. */
+static int refuse_format(const char *word, struct err *e)
+{
+    const char *names[N_SINKS];
+
+    for (int i = 0; i < N_SINKS; i++)
+        names[i] = sinks[i]->name;
+    const char *near = strpbrk(word, "./") ? NULL : nearest(word, names, N_SINKS);
+    if (near)
+        return err_set(e, "'%.32s' is not an option; the format is --%s", word, near);
+    return err_set(e, "no format is asked for; --help lists them");
+}
+
 /* 1: help was asked for; -1: wrong, with a sentence or, when it is empty, the usage. */
 static int parse(struct run *r, const char **path, int argc, char **argv, struct err *e)
 {
@@ -315,12 +330,17 @@ static int parse(struct run *r, const char **path, int argc, char **argv, struct
         longs[N_WORDS + i] =
             (struct option){sinks[i]->name, sinks[i]->takes_file ? required_argument : no_argument,
                             NULL, FIRST_SINK + i};
+    opterr = 0;
     while ((opt = getopt_long(argc, argv, "o:h", longs, NULL)) != -1) {
         if (opt == 'h' || opt == HELP)
             return 1;
+        if (opt == '?')
+            return option_refuse(argv, longs, e);
         if (parse_one(r, path, opt, e))
             return -1;
     }
+    if (!r->sink && optind < argc)
+        return refuse_format(argv[optind], e);
 #ifdef WITH_HISTORY
     r->filter.workload = r->x.workload;
 #endif
@@ -340,6 +360,10 @@ int main(int argc, char **argv)
     int rc = parse(&r, &path, argc, argv, &e);
     if (rc && !e.text[0])
         return usage(rc > 0 ? stdout : stderr);
+    if (rc) {
+        fprintf(stderr, "hpcai500 export: %s\n", e.text);
+        return 2;
+    }
     if (rc == 0 && (conf_load(&r.config, NULL, 0, &e) || redact_open(&r.redact, &r.config, &e) ||
                     export_to(&r, path, argv + optind, argc - optind, &e)))
         rc = -1;

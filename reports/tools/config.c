@@ -13,6 +13,7 @@
 #include "reports/core/conf.h"
 #include "reports/record/fields.h"
 #include "reports/core/nearest.h"
+#include "reports/core/option.h"
 #include "reports/core/out.h"
 
 struct options {
@@ -127,8 +128,10 @@ int main(int argc, char **argv)
                                           {"help", no_argument, NULL, 'h'},
                                           {NULL, 0, NULL, 0}};
     struct options o = {0};
+    struct err e = ERR_INIT;
     int opt;
 
+    opterr = 0;
     out_guard("hpcai500 config");
     while ((opt = getopt_long(argc, argv, "jpf:h", longs, NULL)) != -1) {
         switch (opt) {
@@ -144,7 +147,9 @@ int main(int argc, char **argv)
         case 'h':
             return usage(stdout);
         default:
-            return usage(stderr);
+            option_refuse(argv, longs, &e);
+            fprintf(stderr, "hpcai500 config: %s\n", e.text);
+            return 2;
         }
     }
     int rc = show(&o, argv + optind, argc - optind);

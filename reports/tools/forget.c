@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "reports/core/conf.h"
+#include "reports/core/option.h"
 #include "reports/core/out.h"
 #include "reports/history/history.h"
 #include "reports/history/history_words.h"
@@ -37,7 +38,8 @@ static int parse(struct options *o, int argc, char **argv, struct err *e)
     int c;
 
     *o = (struct options){.filter = HISTORY_FILTER_INIT};
-    while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+    opterr = 0;
+    while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
         switch (c) {
         case 'u':
             o->filter.user = optarg;
@@ -58,8 +60,10 @@ static int parse(struct options *o, int argc, char **argv, struct err *e)
             if (words_job(optarg, &o->filter, o->key, e) < 0)
                 return -1;
             break;
+        case 'h':
+            return 1;
         default:
-            return c == 'h' ? 1 : 2;
+            return option_refuse(argv, longs, e);
         }
     }
     bool job = o->filter.job > 0 || o->filter.key;

@@ -22,6 +22,7 @@
 #include "reports/history/reader.h"
 #include "reports/draw/plot.h"
 #include "reports/core/utf8.h"
+#include "reports/core/option.h"
 #include "reports/core/out.h"
 
 enum {
@@ -524,13 +525,20 @@ static int parse(struct options *o, int argc, char **argv, struct err *e)
 
     *o = (struct options){.filter = HISTORY_FILTER_INIT};
     o->filter.limit = LIMIT;
-    while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-        if (c == 'h' || c == '?')
-            return 1 + (c == '?');
+    opterr = 0;
+    while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
+        if (c == 'h')
+            return 1;
+        if (c == '?')
+            return option_refuse(argv, longs, e);
         if (set_option(o, c, optarg, e) < 0)
             return -1;
     }
-    return optind < argc ? 2 : 0;
+    if (optind < argc)
+        return err_set(
+            e, "'%.64s' is not an option; use --job=, --node=, --user= or what --help lists",
+            argv[optind]);
+    return 0;
 }
 
 int main(int argc, char **argv)

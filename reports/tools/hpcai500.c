@@ -140,16 +140,6 @@ static int help(FILE *f)
     return f == stdout ? 0 : 2;
 }
 
-static int manual(const char *name)
-{
-    char page[sizeof prefix + MAX_NAME];
-
-    snprintf(page, sizeof page, "%s%s", prefix, name);
-    execlp("man", "man", page, (char *)NULL);
-    fprintf(stderr, "hpcai500: cannot run man: %s\n", strerror(errno));
-    return 3;
-}
-
 static int unknown(const char *word)
 {
     struct commands c;
@@ -165,6 +155,20 @@ static int unknown(const char *word)
     else
         fprintf(stderr, "; `hpcai500 help` lists them\n");
     return 2;
+}
+
+static int manual(const char *name)
+{
+    struct commands c;
+    char page[sizeof prefix + MAX_NAME];
+
+    find_commands(&c);
+    if (!known(&c, name) && strcmp(name, "agent") != 0)
+        return unknown(name);
+    snprintf(page, sizeof page, "%s%s", prefix, name);
+    execlp("man", "man", page, (char *)NULL);
+    fprintf(stderr, "hpcai500: cannot run man: %s\n", strerror(errno));
+    return 3;
 }
 
 /* Becomes the first hpcai500-NAME on the path; returns only when none runs. */
@@ -191,7 +195,8 @@ int main(int argc, char **argv)
         return help(stderr);
     if (strcmp(argv[1], "--version") == 0)
         return printf("hpcai500 %s (%s)\n", PACKAGE_VERSION, HPCAI500_BUILD_ID) < 0;
-    if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0)
-        return argc > 2 && is_name(argv[2]) ? manual(argv[2]) : help(stdout);
+    if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 ||
+        strcmp(argv[1], "-h") == 0)
+        return argc > 2 ? manual(argv[2]) : help(stdout);
     return run(argv + 1);
 }

@@ -38,7 +38,7 @@ int main(int argc, char **argv)
     char dir[PATH_MAX], path[PATH_MAX];
 
     out_guard("hpcai500 recover");
-    if (argc == 2 && strcmp(argv[1], "--help") == 0)
+    if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
         return usage(stdout);
     if (argc < 2 || argc > 3 || argv[1][0] == '-')
         return usage(stderr);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "reports/core/conf.h"
+#include "reports/core/option.h"
 #include "reports/core/out.h"
 #include "reports/record/fields.h"
 #include "reports/tools/find.h"
@@ -65,8 +66,10 @@ int main(int argc, char **argv)
                                           {NULL, 0, NULL, 0}};
     static struct conf site; /* 40 KiB */
     struct options o = {.dir = NULL};
+    struct err bad = ERR_INIT;
     int c, rc = 0;
 
+    opterr = 0;
     out_guard("hpcai500 show");
     while ((c = getopt_long(argc, argv, "jrd:h", longs, NULL)) != -1) {
         switch (c) {
@@ -79,8 +82,12 @@ int main(int argc, char **argv)
         case 'd':
             o.dir = optarg;
             break;
+        case 'h':
+            return usage(stdout);
         default:
-            return usage(c == 'h' ? stdout : stderr);
+            option_refuse(argv, longs, &bad);
+            fprintf(stderr, "hpcai500 show: %s\n", bad.text);
+            return 2;
         }
     }
     if (optind == argc)

@@ -445,7 +445,7 @@ P
     [ "$status" -eq 3 ]
     [[ "$output" == *"adda"*"ada"* ]]
     run "$hpcai500" export --csv --since=yesterdy
-    [ "$status" -eq 3 ]
+    [ "$status" -eq 2 ]
     run "$hpcai500" export --csv --user=ada lab-4711.0.3.json
     [ "$status" -eq 2 ]
 }

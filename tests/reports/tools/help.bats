@@ -117,4 +117,30 @@ END
     while read -r page; do
         pages | grep -q "/$page\.[1578]$" || { echo "README.md names man $page, which is not there"; false; }
     done < <(grep -o '`man [a-z0-9.-]*`' README.md | sed 's/.*man //; s/`//' | sort -u)
+
+@test "near misses get the nearest good word, with one prefix; -h helps" {
+    while IFS='|' read -r words sentence; do
+        run hpcai500 $words
+        echo "$words: $output"
+        [ "$status" -eq 2 ]
+        [ "$output" = "$sentence" ]
+    done <<'Q'
+help shwo|hpcai500: there is no command 'shwo'; the nearest is 'show'
+show --resons 1|hpcai500 show: there is no option '--resons'; the nearest is '--reasons'
+show --json=3 1|hpcai500 show: --json takes no value
+show -x 1|hpcai500 show: there is no option '-x', or its value is missing; --help lists them
+config --jsno|hpcai500 config: there is no option '--jsno'; the nearest is '--json'
+config --file|hpcai500 config: --file needs a value
+history --ndoe=n1|hpcai500 history: there is no option '--ndoe'; the nearest is '--node'
+history 4711|hpcai500 history: '4711' is not an option; use --job=, --node=, --user= or what --help lists
+export csv x.json|hpcai500 export: 'csv' is not an option; the format is --csv
+export x.json|hpcai500 export: no format is asked for; --help lists them
+export --cvs x.json|hpcai500 export: there is no option '--cvs'; the nearest is '--csv'
+forget --usr=ada|hpcai500 forget: there is no option '--usr'; the nearest is '--user'
+Q
+    for verb in config show history export forget recover verify doctor reader; do
+        [[ " ${verbs[*]} " == *" $verb "* ]] || continue
+        cmp <(hpcai500 $verb -h) <(hpcai500 $verb --help)
+    done
+    cmp <(hpcai500 -h) <(hpcai500 help)
 }

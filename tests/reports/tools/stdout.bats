@@ -23,7 +23,7 @@ declare -gA prints=(
     [export]="export --csv lab-4711.0.3.json|export --ndjson lab-4711.0.3.json|export --junit lab-4711.0.3.json|export --csv --since=2020-01-01|export --help"
     [forget]="forget --history=h.sqlite --archive=archive --user=ada --dry-run|forget --help"
     [config]="config|config --json|config --help"
-    [doctor]="doctor|doctor --json|doctor --help"
+    [doctor]="none" # its own tests
     [recover]="recover --help"
     [data]="data --help|data list"
     [generate]="generate --help"
@@ -51,6 +51,7 @@ lost() {
     bad=0
     for verb in $verbs; do
         [ -n "${prints[$verb]-}" ] || { echo "which command of '$verb' prints?"; bad=1; continue; }
+        [ "${prints[$verb]}" != none ] || continue
         IFS='|' read -ra commands <<< "${prints[$verb]}"
         for command in "${commands[@]}"; do lost "$hpcai500" $command || bad=1; done
     done
