@@ -117,6 +117,7 @@ END
     while read -r page; do
         pages | grep -q "/$page\.[1578]$" || { echo "README.md names man $page, which is not there"; false; }
     done < <(grep -o '`man [a-z0-9.-]*`' README.md | sed 's/.*man //; s/`//' | sort -u)
+}
 
 @test "near misses get the nearest good word, with one prefix; -h helps" {
     while IFS='|' read -r words sentence; do
