@@ -31,6 +31,9 @@ static const struct keys_kind a_listen = {parse_listen, keys_format_text};
 static int parse_people(void *, const struct keys_key *, const char *, const struct keys_style *,
                         struct err *);
 static const struct keys_kind a_name = {parse_name, keys_format_text};
+static int parse_socket(void *, const struct keys_key *, const char *, const struct keys_style *,
+                        struct err *);
+static const struct keys_kind a_socket = {parse_socket, keys_format_text};
 static const struct keys_kind some_people = {parse_people, keys_format_text};
 
 static const char *const comment_words[] = {"line", "h5a1", "off", NULL};
@@ -106,7 +109,7 @@ static const struct key keys[] = {
      NULL},
     {{"reader", "/run/hpcai500/reader", "SOCKET",
       "where hpcai500-reader shows users their own runs; empty: nobody asks it", NULL},
-     &keys_path,
+     &a_socket,
      FIELD(reader),
      NULL},
     {{"readers", "", "USER,@GROUP,...|*",
@@ -242,6 +245,13 @@ static int parse_name(void *base, const struct keys_key *k, const char *value,
     if (n == 0 || value[n] || value[0] == '-')
         return err_set(e, "%s%s%s is not a name", k->name, s->equals, value);
     return keys_store_text(base, k, value, e);
+}
+
+/* A path, or nothing where there is a default that can be turned off. */
+static int parse_socket(void *base, const struct keys_key *k, const char *value,
+                        const struct keys_style *s, struct err *e)
+{
+    return *value ? keys_path.parse(base, k, value, s, e) : keys_store_text(base, k, value, e);
 }
 
 /* Names of users, of groups with an @ before them, commas between; or *. */
