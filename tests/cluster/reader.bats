@@ -15,7 +15,7 @@ setup() {
     cluster=${HPCAI500_CLUSTER//-/}
     hpcai500 reader 2> "$OUT/reader.log" 3>&- 4>&- &
     reader=$!
-    await test -S "$S/run/reader"
+    await 2 test -S "$S/run/reader"
     chmod -R o-rwx "$S/site" # as the unit's StateDirectoryMode=0750 does
 }
 
@@ -23,7 +23,7 @@ teardown() {
     kill "$reader" && wait "$reader" || true
     "$lab" site shared
     local left; left=$(jobs -p); [ -z "$left" ] || kill $left 2> /dev/null || true
-    await idle
+    await 2 idle
 }
 
 collect() { timeout 120 hpcai500 collect --once 2>&1; }
@@ -60,8 +60,8 @@ runs() {
     run his hpcai500 show "$other"
     [ "$status" -eq 3 ]
     # after: from anywhere
-    await filed "$job"
-    await filed "$other"
+    await 4 filed "$job"
+    await 4 filed "$other"
     cp "hpcai500-$job.json" "$OUT/copy.json"
     rm ./hpcai500-*
     for word in "$job" "$job.0" "$job.0.0" "$cluster-$job.0.0"; do
