@@ -18,8 +18,8 @@ for package in slurm agent tools collector; do
     rpm -qlp "$work"/rpms/hpcai500-$package-[0-9]*.rpm | tee -a "$work/held"
 done
 make -s -C "$work/build" install DESTDIR="$work/dest" > "$work/log" 2>&1
-# (man pages are compressed; plugstack.conf.d goes to where Slurm reads it)
-missing=$(comm -23 <(cd "$work/dest" && find . -type f | sed 's,^[.],,' | grep -v /plugstack.conf.d/ | sort) \
+# (man pages are compressed; examples for plugstack.conf.d, sysusers.d and tmpfiles.d go where they are read)
+missing=$(comm -23 <(cd "$work/dest" && find . -type f | sed 's,^[.],,' | grep -vE '/plugstack[.]conf[.]d/|/doc/hpcai500/systemd/' | sort) \
     <(sed 's/[.]gz$//' "$work/held" | sort))
 echo "== installed by make and in no package: ${missing:-none}"
 [ -z "$missing" ]
