@@ -15,7 +15,7 @@ noinst_LTLIBRARIES += %D%/libagent.la
     %D%/place.h %D%/place.c %D%/place_copy.c \
     %D%/plan.h %D%/plan.c \
     %D%/progress.h %D%/progress.c \
-    %D%/report.h %D%/report.c \
+    %D%/report.h %D%/report.c %D%/report_end.c \
     %D%/resources.h %D%/resources.c %D%/probe.c \
     %D%/run.h \
     %D%/environment.h %D%/environment.c \
