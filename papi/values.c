@@ -22,8 +22,12 @@ static struct measure value_over(const struct row *r, enum counter_kind kind, in
             sum = r->sum[p];
         readings += r->readings[p];
     }
+    if (!readings && first != last)
+        return unmeasured("no phase has ended yet");
+    if (!readings && phase_inside_step((enum phase)first))
+        return unmeasured("a part of training steps: counted in compute and first_epoch");
     if (!readings)
-        return unmeasured(first == last ? "the phase was not entered" : "no phase has ended yet");
+        return unmeasured("the phase was not entered");
     return measured(kind == COUNTER_LEVEL ? sum / (double)readings : sum);
 }
 

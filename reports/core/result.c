@@ -8,8 +8,9 @@
 
 static const struct {
     const char *name, *title;
+    bool inside;
 } phases[PHASE_COUNT] = {
-#define PHASE(symbol, name, title) {#name, title},
+#define PHASE(symbol, name, inside, title) {#name, title, inside},
 #include "reports/core/phases.def"
 };
 
@@ -26,6 +27,11 @@ const char *phase_name(enum phase p)
 const char *phase_title(enum phase p)
 {
     return p < PHASE_COUNT ? phases[p].title : NULL;
+}
+
+bool phase_inside_step(enum phase p)
+{
+    return p < PHASE_COUNT && phases[p].inside;
 }
 
 int metric_find(const char *name)

@@ -19,13 +19,14 @@
 /* Where a rank's wall time goes: phases.def. FIRST_EPOCH holds all training
  * steps of the first epoch, so that the later ones are steady state. */
 enum phase {
-#define PHASE(symbol, name, title) PHASE_##symbol,
+#define PHASE(symbol, name, inside, title) PHASE_##symbol,
 #include "reports/core/phases.def"
     PHASE_COUNT
 };
 
 const char *phase_name(enum phase p);  /* "exposed_allreduce", ... */
 const char *phase_title(enum phase p); /* what it is, in a few words */
+bool phase_inside_step(enum phase p);  /* a part of training steps */
 
 /* Index of a metric of metrics.def by its name, -1: none. */
 int metric_find(const char *name);

@@ -185,7 +185,7 @@ static int spot_open(struct archive *a, const char *place, bool make, struct spo
     s->dirfd = -1;
     if (!is_place(place)) {
         errno = EINVAL;
-        return err_set(e, "'%.64s' is no place of an archive", place);
+        return err_set(e, "'%.64s' is not a place in an archive", place);
     }
     memcpy(part[0], place, 4);
     memcpy(part[1], place + 5, 2);

@@ -179,7 +179,7 @@ static int check_file_system(const char *path, struct err *e)
         return err_set(e, "the history %s: %s", path, strerror(errno));
     for (size_t i = 0; i < sizeof far / sizeof *far; i++)
         if ((unsigned long)fs.f_type == far[i].magic)
-            return err_set(e, "the history %s stands on %s; it needs a disk of this machine", path,
+            return err_set(e, "the history %s is on %s; SQLite needs a local disk", path,
                            far[i].name);
     return 0;
 }

@@ -281,14 +281,14 @@ const struct field record_spread_fields[] = {
 };
 
 static const struct field phases_fields[] = {
-#define PHASE(symbol, name, title)                                                                 \
+#define PHASE(symbol, name, inside, title)                                                         \
     FIELD_HAND(OBJECT, #name, title, .below = record_spread_fields, .leaves = true),
 #include "reports/core/phases.def"
     FIELD_END,
 };
 
 static const struct field counter_phases_fields[] = {
-#define PHASE(symbol, name, title)                                                                 \
+#define PHASE(symbol, name, inside, title)                                                         \
     FIELD_HAND(DOUBLE, #name, title, .why = "not counted in this phase", .range = RANGE_ANY),
 #include "reports/core/phases.def"
     FIELD_END,

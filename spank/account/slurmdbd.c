@@ -383,7 +383,7 @@ static int parse_target(const char *cluster, const char *job, struct target *t, 
         good = end != digits && begin > 0;
     }
     if (!good || *end)
-        return err_set(e, "'%.64s %.32s' is no cluster and job", cluster, job);
+        return err_set(e, "'%.64s %.32s' is not a cluster and a job", cluster, job);
     snprintf(t->cluster, sizeof t->cluster, "%s", cluster);
     t->job = (uint32_t)n;
     t->begin = (time_t)begin;

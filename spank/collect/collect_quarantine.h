@@ -2,7 +2,8 @@
 /*
  * Where the collector puts what it refuses: QUARANTINE/NAME.bundle, and why
  * in NAME.bundle.reason. Bounded (QUARANTINE_FILES, QUARANTINE_BYTES in
- * spank/relay/spool.h): the oldest go when there are too many files or bytes. Nothing here is read again but by people.
+ * spank/relay/spool.h): the oldest go when there are too many files or bytes.
+ * Nothing here is read again but by people.
  *
  * Life:    no state.
  * Failure: -1 and a sentence; then the bundle is still where it was.

@@ -38,8 +38,8 @@ void doctor_config(struct doctor *d)
     const char *path = said && *said ? said : d->conf[0] ? d->conf : NULL;
 
     if (conf_load(&c, path, CONF_PRIVILEGED, &e))
-        doctor_add(d, DOCTOR_CRITICAL, "put that right: root's programs do not start so", "%s",
-                   e.text);
+        doctor_add(d, DOCTOR_CRITICAL,
+                   "fix the configuration: root's programs refuse to start with it", "%s", e.text);
     else if (c.n_files == 0)
         doctor_add(d, DOCTOR_OK, "", "no configuration file: the defaults hold");
     else
@@ -92,11 +92,11 @@ static int check_folder(struct doctor *d, const char *path, uid_t owner, mode_t 
         return -1;
     }
     if (!S_ISDIR(st.st_mode)) {
-        doctor_add(d, DOCTOR_CRITICAL, "remove it", "%s is no folder", path);
+        doctor_add(d, DOCTOR_CRITICAL, "remove it", "%s is not a folder", path);
         return -1;
     }
     if (st.st_uid != owner || (st.st_mode & 07777 & ~most)) {
-        doctor_add(d, DOCTOR_CRITICAL, "chown and chmod it; records are not trusted so",
+        doctor_add(d, DOCTOR_CRITICAL, "chown and chmod it: until then records are not trusted",
                    "%s belongs to user %ld with mode %04o, and should to %ld with at most %04o",
                    path, (long)st.st_uid, (unsigned)(st.st_mode & 07777), (long)owner,
                    (unsigned)most);
@@ -262,7 +262,7 @@ void doctor_munge(struct doctor *d)
 #else
 void doctor_munge(struct doctor *d)
 {
-    doctor_add(d, DOCTOR_WARN, "build with libmunge-dev: records are only claims so",
+    doctor_add(d, DOCTOR_WARN, "build with libmunge-dev: without it records are only claims",
                "this build has no MUNGE");
 }
 #endif

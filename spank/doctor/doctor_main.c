@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "reports/core/out.h"
 #include "reports/core/nearest.h"
 #include "spank/doctor/doctor.h"
 
@@ -135,6 +136,7 @@ int main(int argc, char **argv)
     struct options o = {0};
     int opt;
 
+    out_guard("hpcai500 doctor");
     while ((opt = getopt_long(argc, argv, "jh", longs, NULL)) != -1) {
         if (opt == 'n') {
             o.nodes = true;

@@ -79,7 +79,7 @@ static void take_node(struct doctor *d, struct nodes *all, const char *name, con
 {
     if (!is_node(name))
         doctor_add(d, DOCTOR_UNKNOWN, "does slurm.conf spell it so?",
-                   "'%.64s' is no name of a node: not looked at", name);
+                   "'%.64s' is not a node's name: not looked at", name);
     else if (is_state(state, "idle") || is_state(state, "mixed"))
         add_node(all, name);
     else if (is_state(state, "allocated") || is_state(state, "completing"))
@@ -190,7 +190,8 @@ static void compare_agents(struct doctor *d, const struct nodes *all)
             other = i;
     }
     if (other >= 0)
-        doctor_add(d, DOCTOR_CRITICAL, "install one build on all nodes; results are not valid so",
+        doctor_add(d, DOCTOR_CRITICAL,
+                   "install one build on all nodes: results of mixed builds are not valid",
                    "the nodes have different agents: %.100s, and on %s %.100s", first,
                    all->row[other].name, all->row[other].agent);
     else if (n > 0)

@@ -176,7 +176,7 @@ static unsigned plugin_release(const char *path, const char **why)
     unsigned release = 0;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
-    *why = fd < 0 ? strerror(errno) : "it is no shared library of this machine";
+    *why = fd < 0 ? strerror(errno) : "it is not a shared library of this machine";
     if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
         st.st_size > (off_t)(sizeof(Elf64_Ehdr) + sizeof(Elf64_Shdr))) {
         size_t size = (size_t)st.st_size;

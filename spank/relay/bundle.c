@@ -155,7 +155,7 @@ struct bundle *bundle_open(int dirfd, const char *name, struct err *e)
     if (rc == 1 && strlen(b->credential) == n)
         return b;
     if (rc >= 0) {
-        err_set(e, "%s: %s", name, rc ? "the credential is no text" : "an empty file");
+        err_set(e, "%s: %s", name, rc ? "the credential is not a text" : "an empty file");
         damaged();
     }
     bundle_close(b);

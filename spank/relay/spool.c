@@ -123,7 +123,7 @@ int spool_open(struct spool *s, const char *path, const char *node, const char *
     mode_t mask = umask(022);
 
     if (!bundle_name_ok(node) || strchr(node, '/')) {
-        err_set(e, "'%s' is no name of a node", node);
+        err_set(e, "'%s' is not a node's name", node);
         goto out;
     }
     if ((next.top = open_top(path, true, e)) < 0 || check_folder(next.top, "top", false, e) ||

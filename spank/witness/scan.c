@@ -104,7 +104,7 @@ static int entry(struct scan *s, int folder, const char *prefix, const char *las
     if (path < 0 || fstat(path, &st) < 0)
         err_set(e, "%s: %s", name, strerror(errno));
     else if (!bundle_name_ok(name))
-        err_set(e, "%s is no name for a file of a run", name);
+        err_set(e, "%s is not a name for a file of a run", name);
     else if (look(&st, name, uid, e))
         ;
     else if (S_ISDIR(st.st_mode) && *prefix)

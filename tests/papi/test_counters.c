@@ -122,6 +122,7 @@ static void test_phases(void **state)
     assert_value(counters_value(c, io, PHASE_COMPUTE), 13);
     assert_value(counters_value(c, io, PHASE_EVALUATION), 5);
     assert_reason(counters_value(c, io, PHASE_CHECKPOINT), "not entered");
+    assert_reason(counters_value(c, io, PHASE_INPUT_WAIT), "a part of training steps");
     assert_value(counters_value(c, io, PHASE_COUNT), 118);
     assert_answers(c);
     assert_int_equal(counters_cost(c).reads, 8);

@@ -448,7 +448,7 @@ static void test_archive(void **state)
                                       "2026/11/22/.json.gz", "2026/11/22/x.json", ""};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_null(archive_get(s->archive, bad[i], &size, &e));
-        assert_non_null(strstr(e.text, "is no place of an archive"));
+        assert_non_null(strstr(e.text, "is not a place in an archive"));
         assert_int_equal(archive_remove(s->archive, bad[i], &e), -1);
     }
     snprintf(path, sizeof path, "%s/%s", s->archive_dir, place);

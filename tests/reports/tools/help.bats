@@ -94,7 +94,7 @@ waits 5 seconds at most|WITNESS_MS = 5000|spank/plugin/script.c
 ends after 10 seconds|SCRIPT_SECONDS = 10|spank/witness/witness_main.c
 sends for 60 seconds at most|FORWARD_SECONDS = 60|spank/witness/witness_main.c
 64 connections at a time|RECEIVE_MAX_PEERS = 64|spank/relay/receive.h
-1,000 bundles or 1 GiB|QUARANTINE_FILES = 1000, QUARANTINE_BYTES = 1 << 30|spank/collect/collect_quarantine.h
+1,000 bundles or 1 GiB|QUARANTINE_FILES = 1000, QUARANTINE_BYTES = 1 << 30|spank/relay/spool.h
 every two minutes|OnUnitInactiveSec=2min|contrib/systemd/hpcai500-collect-once.timer
 END
     hpcai500 config >config

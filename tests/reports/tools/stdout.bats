@@ -23,7 +23,7 @@ declare -gA prints=(
     [export]="export --csv lab-4711.0.3.json|export --ndjson lab-4711.0.3.json|export --junit lab-4711.0.3.json|export --csv --since=2020-01-01|export --help"
     [forget]="forget --history=h.sqlite --archive=archive --user=ada --dry-run|forget --help"
     [config]="config|config --json|config --help"
-    [doctor]="none" # its own tests
+    [doctor]="doctor name|doctor --json name|doctor --help"
     [recover]="recover --help"
     [data]="data --help|data list"
     [generate]="generate --help"

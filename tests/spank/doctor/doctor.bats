@@ -96,7 +96,7 @@ bundle() {
     says 0 "OK        config     $PWD/site.conf"
     chmod g+w site.conf
     run "$doctor" config
-    says 2 "CRITICAL  config     $PWD/site.conf can be written by others" "-> put that right"
+    says 2 "CRITICAL  config     $PWD/site.conf can be written by others" "-> fix the configuration"
     chmod g-w site.conf
     echo "spol = /x" >>site.conf
     run "$doctor" config
@@ -119,7 +119,7 @@ bundle() {
     says 2 "can be written by others than its owner"
     head -c 3000 "$plugin" >slurm/hpcai500.so
     run "$doctor" plugin
-    says 2 "it is no shared library of this machine"
+    says 2 "it is not a shared library of this machine"
     : >plugstack.d/hpcai500.conf
     run "$doctor" plugin
     says 2 "no line of $PWD/plugstack.conf loads hpcai500.so"
@@ -172,7 +172,7 @@ bundle() {
     says 1 "is not there"
     ln -s / spool
     run "$doctor" spool
-    says 2 "is no folder"
+    says 2 "is not a folder"
 }
 
 @test "collector: nobody listens, and what lies in the spool" {
@@ -265,8 +265,8 @@ good-1.a_b idle
 N
     put step 'printf "<%s>" "$@" >>$SITE/srun.log; printf "T\tgood-1.a_b\t%s\n" $(date +%s%N)'
     run "$doctor" --nodes='$(touch owned)' agent
-    says 1 "'\$(touch' is no name of a node: not looked at" "'--uid=0' is no name" "'n[1-9]' is no name" \
-        "'n1,n2' is no name" "'../../etc/hosts' is no name" "'$long' is no name" "n1 is idle\$(touch: not looked at"
+    says 1 "'\$(touch' is not a node's name: not looked at" "'--uid=0' is not a node's name" "'n[1-9]' is not a node's name" \
+        "'n1,n2' is not a node's name" "'../../etc/hosts' is not a node's name" "'$long' is not a node's name" "n1 is idle\$(touch: not looked at"
     LC_ALL=C no grep -q "$(printf '[\001-\010\013-\037\177]')" <<<"$output"
     grep -qF '<--nodes=1><--ntasks=1><--nodelist=good-1.a_b>' srun.log
     [ "$(wc -l <srun.log)" -eq 0 ] # one step

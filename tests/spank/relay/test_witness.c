@@ -567,7 +567,7 @@ static void a_spool_that_others_can_write_is_refused(void **state)
     assert_int_equal(symlink("spool", at("linked")), 0);
     assert_int_equal(spool_open(&s, at("linked"), "n1", NULL, &e), -1);
     assert_int_equal(spool_open(&s, at("spool"), "../n1", NULL, &e), -1);
-    assert_string_equal(e.text, "'../n1' is no name of a node");
+    assert_string_equal(e.text, "'../n1' is not a node's name");
 }
 
 /* ---- credentials ---- */
