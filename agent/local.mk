@@ -25,7 +25,7 @@ noinst_LTLIBRARIES += %D%/libagent.la
 %C%_libagent_la_CPPFLAGS = $(AM_CPPFLAGS) -DHPCAI500_CFLAGS='"$(CFLAGS)"'
 %C%_libagent_la_CFLAGS = $(AM_CFLAGS) $(MPI_CFLAGS) $(HWLOC_CFLAGS)
 # Without the workloads: main() or a test adds them.
-%C%_libagent_la_LIBADD = agent/comm/libcomm.la papi/libcounters.la \
+%C%_libagent_la_LIBADD = reports/core/libmain.la agent/comm/libcomm.la papi/libcounters.la \
     reports/record/librecord.la reports/core/libcore.la $(MPI_LIBS) $(HWLOC_LIBS)
 
 bin_PROGRAMS += %D%/hpcai500-agent

@@ -4,8 +4,8 @@
  *
  * A fuzzer is a file tests/FOLDER/fuzz_NAME.c with a seed corpus in
  * tests/FOLDER/corpus/NAME. Lines " * links: WORD..." in its first comment name
- * what it is linked with: sources of the tree, pkg:NAME for pkg-config, opt:NAME
- * where that knows it; lines " * runs: OPTION..." are libFuzzer's, and a line
+ * what it is linked with: sources of the tree, lib:FOLDER for all of a room's
+ * library, pkg:NAME for pkg-config, opt:NAME where that knows it; lines " * runs: OPTION..." are libFuzzer's, and a line
  * " * forgives: NAME" names a library whose own crashes only count. fuzz.sh builds and runs it, fuzz.bats all of them for some seconds, contrib/test.sh
  * for longer. With tests/replay.c instead of libFuzzer it is a program that
  * runs the corpus once, with any compiler.

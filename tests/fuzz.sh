@@ -28,6 +28,15 @@ int LLVMFuzzerTestOneInput(const char *p, long n) { return p && n < 0; }' >"$wor
 clang -fsanitize=fuzzer "$work/probe.c" -o "$work/probe" 2>/dev/null ||
     skip "no clang with libFuzzer here (Debian: clang, libclang-rt-dev)"
 
+# sources_of FOLDER: those of the first library of its local.mk, but what the
+# fuzzer includes
+sources_of() {
+    sed -n '/_la_SOURCES = /,/[^\\]$/p' "$top/$1/local.mk" | sed '/[^\\]$/q' |
+        grep -o '%D%/[a-z0-9_]*\.c' | sed "s,%D%,$1," | while read -r one; do
+            grep -q "#include \"$one\"" "$file" || echo "$top/$one"
+        done
+}
+
 sources="" cflags="" libs=""
 for word in $(sed -n 's/^ \* links: //p' "$file"); do
     case $word in
@@ -37,6 +46,7 @@ for word in $(sed -n 's/^ \* links: //p' "$file"); do
         opt:*) library=${word#opt:}
             ! pkg-config --exists "$library" ||
                 cflags="$cflags $(pkg-config --cflags "$library")" libs="$libs $(pkg-config --libs "$library")" ;;
+        lib:*) sources="$sources $(sources_of "${word#lib:}")" ;;
         *) sources="$sources $top/$word" ;;
     esac
 done

@@ -15,7 +15,6 @@ noinst_LTLIBRARIES += %D%/libcore.la
     %D%/metrics.def \
     %D%/nearest.h %D%/nearest.c \
     %D%/option.h %D%/option.c \
-    %D%/out.h %D%/out.c \
     %D%/phases.def \
     %D%/result.h %D%/result.c \
     %D%/runspec.h %D%/runspec.c \
@@ -24,6 +23,11 @@ noinst_LTLIBRARIES += %D%/libcore.la
     %D%/spawn.h %D%/spawn.c \
     %D%/utf8.h %D%/utf8.c \
     %D%/workloads.def
+
+# What a main() has and the plugin has not: something to do at exit.
+noinst_LTLIBRARIES += %D%/libmain.la
+%C%_libmain_la_SOURCES = %D%/out.h %D%/out.c
+
 dist_man_MANS += %D%/hpcai500-run.7
 if BUILD_TOOLS
 dist_man_MANS += %D%/hpcai500.conf.5

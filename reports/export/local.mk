@@ -6,7 +6,7 @@ reports_tools_hpcai500_export_SOURCES = %D%/export.h %D%/export.c %D%/export_tab
     %D%/export_prometheus.c %D%/export_junit.c %D%/export_job.h %D%/export_job.c \
     %D%/export_cockpit.c %D%/export_xdmod.c %D%/export_mllog.c
 reports_tools_hpcai500_export_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
-reports_tools_hpcai500_export_LDADD = reports/tools/libtools.la
+reports_tools_hpcai500_export_LDADD = reports/core/libmain.la reports/tools/libtools.la
 if BUILD_HISTORY
 reports_tools_hpcai500_export_SOURCES += %D%/export_history.c
 reports_tools_hpcai500_export_LDADD += reports/history/libhistory.la

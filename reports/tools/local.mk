@@ -10,11 +10,11 @@ if BUILD_HISTORY
 %C%_libtools_la_LIBADD += reports/history/libhistory.la
 endif
 %C%_libtools_la_LIBADD += reports/record/librecord.la reports/core/libcore.la
-tools_libs = reports/draw/libdraw.la reports/record/librecord.la reports/core/libcore.la
+tools_libs = reports/core/libmain.la reports/draw/libdraw.la reports/record/librecord.la reports/core/libcore.la
 bin_PROGRAMS += %D%/hpcai500
 %C%_hpcai500_SOURCES = %D%/hpcai500.c
 nodist_%C%_hpcai500_SOURCES = build_id.h
-%C%_hpcai500_LDADD = reports/core/libcore.la
+%C%_hpcai500_LDADD = reports/core/libmain.la reports/core/libcore.la
 
 pkglibexec_PROGRAMS += %D%/hpcai500-config %D%/hpcai500-recover %D%/hpcai500-show
 %C%_hpcai500_config_SOURCES = %D%/config.c

@@ -24,12 +24,12 @@ noinst_LTLIBRARIES += %D%/libcollect.la
 pkglibexec_PROGRAMS += %D%/hpcai500-collect %D%/hpcai500-reader %D%/hpcai500-verify
 %C%_hpcai500_reader_SOURCES = %D%/reader.c
 %C%_hpcai500_reader_CFLAGS = $(AM_CFLAGS) $(HARDEN_CFLAGS)
-%C%_hpcai500_reader_LDADD = %D%/libcollect.la
+%C%_hpcai500_reader_LDADD = reports/core/libmain.la %D%/libcollect.la
 %C%_hpcai500_collect_SOURCES = %D%/collect.c
 %C%_hpcai500_collect_CFLAGS = $(AM_CFLAGS) $(HARDEN_CFLAGS) $(CJSON_CFLAGS)
-%C%_hpcai500_collect_LDADD = %D%/libcollect.la
+%C%_hpcai500_collect_LDADD = reports/core/libmain.la %D%/libcollect.la
 %C%_hpcai500_verify_SOURCES = %D%/verify.c
 %C%_hpcai500_verify_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
-%C%_hpcai500_verify_LDADD = %D%/libcollect.la
+%C%_hpcai500_verify_LDADD = reports/core/libmain.la %D%/libcollect.la
 dist_man_MANS += %D%/hpcai500-collect.8 %D%/hpcai500-reader.8 %D%/hpcai500-verify.1
 endif

@@ -7,7 +7,7 @@ pkglibexec_PROGRAMS += %D%/hpcai500-doctor
     %D%/doctor_nodes.c %D%/doctor_run.c %D%/doctor_slurm.c
 nodist_%C%_hpcai500_doctor_SOURCES = build_id.h
 %C%_hpcai500_doctor_CFLAGS = $(AM_CFLAGS) $(MUNGE_CFLAGS)
-%C%_hpcai500_doctor_LDADD =
+%C%_hpcai500_doctor_LDADD = reports/core/libmain.la
 if BUILD_HISTORY
 %C%_hpcai500_doctor_LDADD += reports/history/libhistory.la
 endif

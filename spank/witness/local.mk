@@ -13,6 +13,6 @@ noinst_LTLIBRARIES += %D%/libwitness.la
 pkglibexec_PROGRAMS += %D%/hpcai500-witness
 %C%_hpcai500_witness_SOURCES = %D%/witness_main.c
 nodist_%C%_hpcai500_witness_SOURCES = build_id.h
-%C%_hpcai500_witness_LDADD = %D%/libwitness.la
+%C%_hpcai500_witness_LDADD = reports/core/libmain.la %D%/libwitness.la
 dist_man_MANS += %D%/hpcai500-witness.8
 endif

@@ -19,7 +19,7 @@ noinst_LTLIBRARIES += %D%/libdata.la
 
 pkglibexec_PROGRAMS += %D%/hpcai500-data
 %C%_hpcai500_data_SOURCES = %D%/data_main.c
-%C%_hpcai500_data_LDADD = %D%/libdata.la reports/core/libcore.la \
+%C%_hpcai500_data_LDADD = reports/core/libmain.la %D%/libdata.la reports/core/libcore.la \
     $(HDF5_LIBS) $(ZLIB_LIBS)
 dist_man_MANS += %D%/hpcai500-data.1
 endif

@@ -64,7 +64,6 @@ static inline void adam_of(const struct update *u, const struct factors *f, size
     float *restrict v = u->moment[1];
     const float *restrict g = u->gradient;
 
-#pragma omp simd
     for (size_t i = from; i < to; i++) {
         float d = g[i] + in_gradient * w[i];
 
@@ -92,7 +91,6 @@ static void rmsprop(const struct update *u, const struct factors *f, size_t from
     float *restrict b = u->moment[1];
     const float *restrict g = u->gradient;
 
-#pragma omp simd
     for (size_t i = from; i < to; i++) {
         float d = g[i] + k.decay * w[i];
 
@@ -149,7 +147,7 @@ static void lamb(const struct update *u, const struct factors *k)
     float rate = ww > 0 && dd > 0 ? (float)((double)k->rate * sqrt(ww / dd)) : k->rate;
 
     /* 2: weights */
-#pragma omp parallel for simd schedule(static) num_threads(u->threads) if (u->n > 4 * PIECE)
+#pragma omp parallel for schedule(static) num_threads(u->threads) if (u->n > 4 * PIECE)
     for (size_t i = 0; i < u->n; i++)
         u->master[i] -= rate * lamb_direction(k, u->master[i], u->moment[0][i], u->moment[1][i]);
 }

@@ -19,6 +19,6 @@ noinst_LTLIBRARIES += %D%/libgenerate.la
 bin_PROGRAMS += %D%/hpcai500-generate
 %C%_hpcai500_generate_CFLAGS = $(AM_CFLAGS) $(HDF5_CFLAGS)
 %C%_hpcai500_generate_SOURCES = %D%/gen_main.c
-%C%_hpcai500_generate_LDADD = %D%/libgenerate.la reports/core/libcore.la
+%C%_hpcai500_generate_LDADD = reports/core/libmain.la %D%/libgenerate.la reports/core/libcore.la
 dist_man_MANS += %D%/hpcai500-generate.1
 endif

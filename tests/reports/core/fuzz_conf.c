@@ -4,7 +4,7 @@
  * nothing and says one printable sentence, and the values that were read, put
  * into a file, are read as the same values again.
  *
- * links: reports/core/err.c reports/core/nearest.c reports/core/conf.c
+ * links: lib:reports/core
  */
 #include <config.h>
 

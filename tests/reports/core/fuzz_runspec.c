@@ -4,7 +4,7 @@
  * says one printable sentence, and parse(format(parse(x))) == parse(x) in at
  * most as many bytes.
  *
- * links: reports/core/conf.c reports/core/err.c reports/core/nearest.c
+ * links: lib:reports/core
  */
 #include <config.h>
 

@@ -40,8 +40,10 @@ static void entry_of(const char *key, char *entry, size_t size)
     const char *begin, *end;
 
     snprintf(head, sizeof head, ".It Cm %s= ", key);
-    if (!(begin = strstr(page, head)))
+    if (!(begin = strstr(page, head))) {
         fail_msg("%s= is not in the page", key);
+        return; /* not reached */
+    }
     end = strstr(begin + 1, "\n.It ");
     if (!end)
         end = strstr(begin, "\n.El");

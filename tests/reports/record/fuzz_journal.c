@@ -4,11 +4,7 @@
  * be read again. Lines of the input are events; an empty line begins the next
  * rank's journal.
  *
- * links: reports/record/journal.c
- * links: reports/core/err.c reports/core/nearest.c reports/core/conf.c reports/core/crc32c.c reports/core/fdio.c
- * links: reports/record/fields.c reports/record/record.c reports/record/record_fields.c reports/record/record_file.c
- * links: reports/record/record_json.c reports/core/result.c reports/core/runspec.c reports/core/sha256.c reports/core/utf8.c
- * links: pkg:libcjson pkg:zlib
+ * links: lib:reports/record lib:reports/core pkg:libcjson pkg:zlib
  */
 #include "reports/record/journal_record.c"
 #include "tests/fuzz.h"

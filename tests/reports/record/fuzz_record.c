@@ -4,15 +4,15 @@
  * sentence, or it can be shown, with and without all its reasons, and what is
  * shown holds no control character.
  *
- * links: reports/core/err.c reports/core/nearest.c reports/core/conf.c reports/core/crc32c.c reports/core/fdio.c
- * links: reports/record/fields.c reports/record/record.c reports/record/record_fields.c reports/record/record_file.c
- * links: reports/record/record_json.c reports/core/result.c reports/core/runspec.c reports/core/sha256.c reports/core/utf8.c
- * links: pkg:libcjson pkg:zlib
+ * links: reports/tools/show_screen.c reports/tools/show_text.c reports/tools/show_verdict.c
+ * links: lib:reports/record lib:reports/core pkg:libcjson pkg:zlib
  */
-#define main show_main
-#include "reports/tools/show.c"
-#undef main
+#include <config.h>
 
+#include "reports/core/utf8.h"
+#include "reports/record/fields.h"
+#include "reports/record/record.h"
+#include "reports/tools/show_screen.h"
 #include "tests/fuzz.h"
 
 static void check_screen(const char *text, size_t size)
@@ -30,7 +30,7 @@ static void show_to_memory(cJSON *doc, bool reasons)
 
     must(screen != NULL, "open_memstream");
     stdout = screen;
-    show(doc, reasons);
+    show_screen(doc, &(struct show_options){.reasons = reasons});
     stdout = terminal;
     fclose(screen);
     check_screen(text, size);

@@ -3,7 +3,7 @@
  * Whatever a comment holds, ours put into it is there once, and put in again
  * it still is.
  *
- * links: spank/account/admin_comment.c reports/core/err.c
+ * links: spank/account/admin_comment.c lib:reports/core
  */
 #include <config.h>
 

@@ -793,7 +793,7 @@ free_port() {
     run setpriv --reuid daemon --regid daemon --clear-groups "$D/bin/hpcai500-collect" --once
     [ "$status" -eq 3 ]
     has "$output" "there is no $out; start the collector once as root, or make it: install -d -m 755 $D/spool && install -d -m 700 -o daemon $out"
-    for unit in "$top_srcdir"/contrib/systemd/*.service.in; do
+    for unit in "$top_srcdir"/contrib/systemd/hpcai500-collect*.service.in; do
         grep -q "ExecStartPre=+/usr/bin/install -d -m 0700 -o slurm /var/spool/hpcai500/out" "$unit"
     done
 }
@@ -955,7 +955,7 @@ free_port() {
     [ "$status" -eq 3 ]
     run verify 999
     [ "$status" -eq 3 ]
-    has "$output" "the history knows no run 999"
+    has "$output" "the history has no run 999 that you may read"
     munged_stop
     run verify 100
     [ "$status" -eq 3 ]

@@ -3,8 +3,8 @@
  * Whatever stands in a witness's line, it is refused with a sentence, or what
  * was read can be written and read again.
  *
- * links: reports/core/err.c reports/record/fields.c reports/core/sha256.c reports/core/utf8.c spank/relay/witness.c
- * links: spank/collect/witness_read.c pkg:libcjson
+ * links: spank/collect/witness_read.c spank/relay/witness.c
+ * links: lib:reports/record lib:reports/core pkg:libcjson pkg:zlib
  */
 #include <config.h>
 

@@ -4,6 +4,7 @@
 # `daemon`, who alone may open them; `nobody` and `games` are users.
 
 load ../../no
+load ../../await
 
 setup() {
     [ "$(id -u)" = 0 ] || skip "only root can play several users"
@@ -37,11 +38,13 @@ sql() { /usr/bin/python3 -c 'import sqlite3, sys; d = sqlite3.connect(sys.argv[1
 start() {
     "$D/bin/hpcai500" reader 2> "$D/log" 3>&- 4>&- &
     reader=$!
-    for _ in $(seq 600); do [ ! -S "$D/run/reader" ] || return 0; kill -0 $reader || break; sleep 0.1; done
-    cat "$D/log"; return 1
+    await 5 reader_is_settled
+    [ -S "$D/run/reader" ] || { cat "$D/log"; return 1; }
 }
+# It listens, or has ended.
+reader_is_settled() { [ -S "$D/run/reader" ] || has_ended "$reader"; }
 stop() { [ -z "$reader" ] || { kill "$reader" && wait "$reader"; } || true; reader=; }
-again() { stop; site "$@" > "$D/conf"; start; }
+again() { stop; rm -f "$D/run/reader"; site "$@" > "$D/conf"; start; }
 # by USER COMMAND...: as that user, with his groups
 by() { local user=$1; shift; setpriv --reuid="$user" --regid="$(id -g "$user")" --init-groups "$@"; }
 # ask USER QUESTION...: the head of each answer, a line each
@@ -198,7 +201,7 @@ for i in range(100):
     s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); held.append(s)
 print("held", flush=True); time.sleep(300)' "$D/run/reader" > held 3>&- &
     holder=$!
-    for _ in $(seq 600); do grep -q held held && break; sleep 0.1; done
+    await 5 grep -q held held
     got=$(ask games "history all\n")
     echo "$got"
     [[ $got == "ok "* ]]

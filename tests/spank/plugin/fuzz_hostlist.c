@@ -5,11 +5,7 @@
  * apart here, the long way: as many names as were counted, and each is in it,
  * while a name that nobody has is not. The input is a list, a newline, a name.
  *
- * links: spank/collect/collect_check.c reports/history/archive.c reports/core/conf.c reports/core/crc32c.c reports/core/err.c
- * links: reports/core/fdio.c reports/record/fields.c reports/history/history.c reports/history/history_ask.c
- * links: reports/history/history_file.c reports/core/nearest.c reports/record/record.c reports/record/record_fields.c
- * links: reports/record/record_file.c reports/record/record_json.c reports/core/result.c reports/core/runspec.c
- * links: reports/core/sha256.c reports/core/utf8.c pkg:libcjson pkg:sqlite3 pkg:zlib
+ * links: spank/collect/collect_hostlist.c lib:reports/core
  */
 #include <config.h>
 

@@ -3,7 +3,7 @@
  * Whatever bytes a bundle has: the reader ends, stays within its bounds, and
  * what it shows has a name that a bundle may carry.
  *
- * links: spank/relay/bundle.c reports/core/crc32c.c reports/core/err.c reports/core/fdio.c reports/core/sha256.c
+ * links: spank/relay/bundle.c lib:reports/core
  */
 #include <config.h>
 

@@ -8,7 +8,7 @@
  * written when it starts: valid files of both layouts and every other storage.
  *
  * links: workloads/data/cube.c workloads/data/chunk.c workloads/data/inflate.c
- * links: tests/workloads/data/fixture.c reports/core/err.c pkg:hdf5 pkg:zlib opt:libdeflate
+ * links: tests/workloads/data/fixture.c lib:reports/core pkg:hdf5 pkg:zlib opt:libdeflate
  * runs: -max_len=65536 -timeout=60 -rss_limit_mb=2048 -malloc_limit_mb=2000000000
  * runs: -fork=1 -ignore_crashes=1
  * forgives: libhdf5

@@ -4,7 +4,7 @@
  * is written and read again to the same text, with every path inside the
  * folder.
  *
- * links: workloads/data/manifest.c reports/core/err.c reports/core/sha256.c
+ * links: workloads/data/manifest.c lib:reports/core
  */
 #include <config.h>
 

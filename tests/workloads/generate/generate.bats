@@ -161,12 +161,12 @@ END
     for verb in "show $dir/set" "verify $dir/set" --help; do
         status=0
         "$data" $verb >/dev/full 2>"$dir/err" || status=$?
-        [ "$status" -eq 1 ]
+        [ "$status" -eq 3 ]
         [ "$(cat "$dir/err")" = "hpcai500 data: cannot write to standard output: No space left on device" ]
     done
     status=0
     "$generate" cosmoflow,class=tiny $few --out "$dir/set" >/dev/full 2>"$dir/err" || status=$?
-    [ "$status" -eq 1 ]
+    [ "$status" -eq 3 ]
     grep -qx "hpcai500-generate: cannot write to standard output: No space left on device" "$dir/err"
     run "$data" verify "$dir/set"
     [ "$output" = "$dir/set: 13 files are as the manifest says" ]
