@@ -80,7 +80,7 @@ static void trees(void **state)
 {
     static const double mib = 1048576;
     static const struct tree rows[] = {
-        {"nothing", {{NULL}}, 0, ""},
+        {"nothing", {{NULL, NULL}}, 0, ""},
         {"free", {MEMINFO}, 4294967296.0, "memory that is free on the node"},
         {"v2",
          {MEMINFO,
