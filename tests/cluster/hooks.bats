@@ -165,8 +165,8 @@ T
     plugstack "required $S/prefix/lib/slurm/hpcai500.so agent=/no/hpcai500-agent conf=$HPCAI500_CONF"
     srun_ -w n1 --hpcai500=component sh -c 'echo "$SLURM_JOB_ID"' > out 2> err
     local job; job=$(cat out)
-    until_true 60 idle
-    until_true 60 bundle_of "$job"
+    await 5 idle
+    await 5 bundle_of "$job"
     cp -p "$S/spool/out/"*-"$job"-n1-*.bundle first
     for _ in 2 3; do
         "$lab" exec n1 env -i "PATH=$PATH" SLURM_CONF="$SLURM_CONF" SLURM_JOB_ID="$job" SLURM_JOB_UID="$(id -u)" \

@@ -3,6 +3,7 @@
 # An ordinary user and his own runs, on a site as installed: real agent, plugin,
 # witness, collector, reader.
 load helper
+load ../no
 
 setup() {
     need_root
@@ -33,11 +34,11 @@ his() { as_user bash -c 'cd "$1" && shift && exec "$@"' - "$OUT/his" "$@"; }
 
 # One run of `nobody` in $OUT/his and one of root in $OUT/theirs, kept for all tests.
 runs() {
-    cd "$OUT/his"
-    his srun -w n1 -n1 --hpcai500=component,class=tiny,epochs=1 hpcai500-agent > log 2>&1 || true
+    # root first: data that root made are believed by everybody
     cd "$OUT/theirs"
     srun_ -w n1 -n1 --hpcai500=component,class=tiny,epochs=1 hpcai500-agent > log 2>&1 || true
     cd "$OUT/his"
+    his srun -w n1 -n1 --hpcai500=component,class=tiny,epochs=1 hpcai500-agent > log 2>&1 || true
     job=$(ls | sed -n 's/^hpcai500-\([0-9]*\)\.json$/\1/p')
     other=$(ls ../theirs | sed -n 's/^hpcai500-\([0-9]*\)\.json$/\1/p')
     ls -la . ../theirs; cat log ../theirs/log
