@@ -58,6 +58,12 @@ extern const struct cpu_row cpu_conv, cpu_dense, cpu_maxpool, cpu_avgpool, cpu_u
 
 int cpu_nothing_prepare(struct dnn *d, struct node *n, struct err *e);
 
+/* Of a node with two inputs: op[to] brings the second one into the layout of the
+ * first, op[back] the other way; *bytes: what that takes. Both lie alike: no
+ * operations, 0 bytes. */
+int cpu_second_prepare(struct dnn *d, struct node *n, int to, int back, size_t *bytes,
+                       struct err *e);
+
 /* In place, the gradient behind the epilogue becomes that before it. */
 cpu_run_fn cpu_epilogue_grad;
 

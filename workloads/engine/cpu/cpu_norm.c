@@ -12,34 +12,14 @@ enum norm_op { NORM_TERM, NORM_TERM_GRAD };
 
 static int norm_prepare(struct dnn *d, struct node *n, struct err *e)
 {
-    struct cpu_node *p = cpu_node_of(n);
-    struct dnn_layout *x = NULL, *z = NULL;
-    struct map m;
-    int rc = -1;
+    size_t *scratch = &n->scratch[PASS_FORWARD].bytes;
 
     if (cpu_has_format(n->out[0]) && cpu_set_kind(n->out[0], cpu_kind(n->in[0]), e))
         return -1;
-    m = cpu_map(n->in[0]);
+    struct map m = cpu_map(n->in[0]);
     n->work.bytes = (size_t)m.C * 2 * sizeof(double);
     n->scratch[PASS_STATS].bytes = n->scratch[PASS_SUMS].bytes = norm_scratch_bytes(&m);
-    if (n->n_in < 2)
-        return 0;
-    x = cpu_layout(n->in[0], e);
-    z = cpu_layout(n->in[1], e);
-    if (!x || !z)
-        goto out;
-    if (!dnn_layout_equal(x, z)) {
-        p->op[NORM_TERM] = dnn_reorder(d, z, x, false, e);
-        p->op[NORM_TERM_GRAD] = dnn_reorder(d, x, z, false, e);
-        if (!p->op[NORM_TERM] || !p->op[NORM_TERM_GRAD])
-            goto out;
-        n->scratch[PASS_FORWARD].bytes = dnn_layout_bytes(x);
-    }
-    rc = 0;
-out:
-    dnn_layout_destroy(x);
-    dnn_layout_destroy(z);
-    return rc;
+    return n->n_in < 2 ? 0 : cpu_second_prepare(d, n, NORM_TERM, NORM_TERM_GRAD, scratch, e);
 }
 
 static struct norm norm_of(const struct exec *x, struct node *n)

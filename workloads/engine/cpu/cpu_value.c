@@ -179,6 +179,27 @@ const struct cpu_row cpu_dropout = {
     same_prepare, NULL, {dropout_forward, NULL, NULL, dropout_data}};
 const struct cpu_row cpu_stop = {same_prepare, NULL, {NULL}};
 
+/* ---- two inputs ------------------------------------------------------- */
+
+int cpu_second_prepare(struct dnn *d, struct node *n, int to, int back, size_t *bytes,
+                       struct err *e)
+{
+    struct cpu_node *p = cpu_node_of(n);
+    struct dnn_layout *first = cpu_layout(n->in[0], e), *second = cpu_layout(n->in[1], e);
+    int rc = first && second ? 0 : -1;
+
+    *bytes = 0;
+    if (!rc && !dnn_layout_equal(first, second)) {
+        p->op[to] = dnn_reorder(d, second, first, false, e);
+        p->op[back] = p->op[to] ? dnn_reorder(d, first, second, false, e) : NULL;
+        *bytes = dnn_layout_bytes(first);
+        rc = p->op[back] ? 0 : -1;
+    }
+    dnn_layout_destroy(first);
+    dnn_layout_destroy(second);
+    return rc;
+}
+
 /* ---- sum ------------------------------------------------------------- */
 
 /* The second input is brought into the layout of the first where it lies
@@ -187,29 +208,13 @@ enum add_op { ADD_FORWARD, ADD_DATA };
 
 static int add_prepare(struct dnn *d, struct node *n, struct err *e)
 {
-    struct cpu_node *p = cpu_node_of(n);
-    struct dnn_layout *first = NULL, *second = NULL;
-    int rc = -1;
+    size_t *scratch = &n->scratch[PASS_FORWARD].bytes;
 
-    if (same_prepare(d, n, e))
+    if (same_prepare(d, n, e) || cpu_second_prepare(d, n, ADD_FORWARD, ADD_DATA, scratch, e))
         return -1;
-    first = cpu_layout(n->in[0], e);
-    second = cpu_layout(n->in[1], e);
-    if (!first || !second)
-        goto out;
-    if (!dnn_layout_equal(first, second)) {
-        p->op[ADD_FORWARD] = dnn_reorder(d, second, first, false, e);
-        p->op[ADD_DATA] = dnn_reorder(d, first, second, false, e);
-        if (!p->op[ADD_FORWARD] || !p->op[ADD_DATA])
-            goto out;
-        n->scratch[PASS_FORWARD].bytes = dnn_layout_bytes(first);
+    if (*scratch)
         n->in_place_grad = false;
-    }
-    rc = 0;
-out:
-    dnn_layout_destroy(first);
-    dnn_layout_destroy(second);
-    return rc;
+    return 0;
 }
 
 static int add_forward(const struct exec *x, struct node *n, struct err *e)
@@ -250,28 +255,12 @@ enum mul_op { MUL_SECOND, MUL_BACK };
 
 static int mul_prepare(struct dnn *d, struct node *n, struct err *e)
 {
-    struct cpu_node *p = cpu_node_of(n);
-    struct dnn_layout *first = NULL, *second = NULL;
-    int rc = -1;
+    size_t *scratch = &n->scratch[PASS_FORWARD].bytes;
 
-    if (same_prepare(d, n, e))
+    if (same_prepare(d, n, e) || cpu_second_prepare(d, n, MUL_SECOND, MUL_BACK, scratch, e))
         return -1;
-    first = cpu_layout(n->in[0], e);
-    second = cpu_layout(n->in[1], e);
-    if (!first || !second)
-        goto out;
-    if (!dnn_layout_equal(first, second)) {
-        p->op[MUL_SECOND] = dnn_reorder(d, second, first, false, e);
-        p->op[MUL_BACK] = dnn_reorder(d, first, second, false, e);
-        if (!p->op[MUL_SECOND] || !p->op[MUL_BACK])
-            goto out;
-        n->scratch[PASS_FORWARD].bytes = n->scratch[PASS_DATA].bytes = dnn_layout_bytes(first);
-    }
-    rc = 0;
-out:
-    dnn_layout_destroy(first);
-    dnn_layout_destroy(second);
-    return rc;
+    n->scratch[PASS_DATA].bytes = *scratch;
+    return 0;
 }
 
 /* The second input as the first one lies. */
