@@ -231,6 +231,28 @@ open_rooms=(agent workloads reports/core reports/record reports/judge reports/dr
     [ "$status" -eq 0 ]
 }
 
+# targets FILE...: "WORKLOAD CLASS TARGET" of each row of a component's classes
+targets() {
+    awk 'FNR == 1 { n = split(FILENAME, part, "/"); workload = part[n]; sub(/\.c$/, "", workload) }
+        match($0, /\.class = CLASS_[A-Z]+/) { class = tolower(substr($0, RSTART + 15, RLENGTH - 15)) }
+        match($0, /\.target = [0-9.]+/) { print workload, class, substr($0, RSTART + 10, RLENGTH - 10) }' "$@"
+}
+
+# references FILE: the same of the collector's bounds
+references() {
+    sed -n 's/^ *{"\([a-z]*\)", "\([a-z]*\)", "[a-z]*", \([0-9.]*\)},$/\1 \2 \3/p' "$1"
+}
+
+@test "the targets that the collector compares with are the components'" {
+    bounds=$top_srcdir/spank/collect/collect_check.c
+    targets "$top_srcdir"/workloads/component/*.c | sort >"$tree/targets"
+    [ -s "$tree/targets" ]
+    references "$bounds" | sort | diff "$tree/targets" -
+    sed 's/"tiny", "mae", 0.31/"tiny", "mae", 0.13/' "$bounds" >"$tree/other.c"
+    run diff "$tree/targets" <(references "$tree/other.c" | sort)
+    [ "$status" -eq 1 ]
+}
+
 # object FILE: compiles a source of the small tree
 object() {
     (cd "$tree" && ${CC:-cc} -c -o "${1%.c}.o" "$1")

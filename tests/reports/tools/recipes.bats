@@ -35,7 +35,7 @@ recipes() {
 
 # here TEXT: with this site's names in the place of the page's
 here() {
-    sed "s,/var/lib/prometheus/node-exporter,$PWD/prometheus,; s,/root/hpcai500.conf,$PWD/conf,
+    sed "s,/var/lib/prometheus/node-exporter,$PWD/prometheus,; s,/etc/hpcai500/hpcai500.conf.new,$PWD/conf,
         s,--node=n17,--node=n1,; s,--since=30d,--since=2020-01-01," <<< "$1"
 }
 
