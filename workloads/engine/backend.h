@@ -43,6 +43,7 @@
 enum op {
     OP_INPUT,
     OP_CONV,
+    OP_DECONV,
     OP_MAXPOOL,
     OP_AVGPOOL,
     OP_UPSAMPLE,

@@ -116,8 +116,10 @@ struct op_row {
     bool island;     /* always plain float32: losses, host nodes */
     bool multiplies; /* computes in the policy's type, the others in their inputs' */
     bool fuses;      /* may take an activation as its epilogue */
-    bool counts;     /* its FLOP are what the field counts */
-    bool sums;       /* over ranks, inside forward and backward: STATS and SUMS */
+    /* Its FLOP are what the field counts: a multiply-add for every weight of a
+     * channel, at each value of the output, or of the input. */
+    enum { FLOP_NONE, FLOP_OUT, FLOP_IN } flop;
+    bool sums; /* over ranks, inside forward and backward: STATS and SUMS */
     enum { GRADS_ALL, GRADS_FIRST, GRADS_NONE, GRADS_HOST } grads; /* to which inputs */
 };
 extern const struct op_row op_rows[OP_COUNT];

@@ -21,14 +21,18 @@
 static const struct cpu_row nothing = {cpu_nothing_prepare, NULL, {NULL}};
 
 static const struct cpu_row *const rows[OP_COUNT] = {
-    [OP_INPUT] = &nothing,       [OP_CONV] = &cpu_conv,         [OP_MAXPOOL] = &cpu_maxpool,
-    [OP_AVGPOOL] = &cpu_avgpool, [OP_UPSAMPLE] = &cpu_upsample, [OP_BATCH_NORM] = &cpu_batch_norm,
-    [OP_ACT] = &cpu_act,         [OP_SCALE] = &cpu_scale,       [OP_FLATTEN] = &cpu_flatten,
-    [OP_DENSE] = &cpu_dense,     [OP_DROPOUT] = &cpu_dropout,   [OP_ADD] = &cpu_add,
-    [OP_MUL] = &cpu_mul,         [OP_CONCAT] = &cpu_concat,     [OP_SLICE] = &cpu_slice,
-    [OP_STOP] = &cpu_stop,       [OP_MSE] = &cpu_loss,          [OP_MAE] = &cpu_loss,
-    [OP_BCE] = &cpu_loss,        [OP_SMOOTH_L1] = &cpu_loss,    [OP_CROSS_ENTROPY] = &cpu_loss,
-    [OP_CAST] = &cpu_cast,       [OP_HOST] = &nothing,
+    [OP_INPUT] = &nothing,         [OP_CONV] = &cpu_conv,
+    [OP_MAXPOOL] = &cpu_maxpool,   [OP_AVGPOOL] = &cpu_avgpool,
+    [OP_UPSAMPLE] = &cpu_upsample, [OP_BATCH_NORM] = &cpu_batch_norm,
+    [OP_ACT] = &cpu_act,           [OP_SCALE] = &cpu_scale,
+    [OP_FLATTEN] = &cpu_flatten,   [OP_DENSE] = &cpu_dense,
+    [OP_DROPOUT] = &cpu_dropout,   [OP_ADD] = &cpu_add,
+    [OP_MUL] = &cpu_mul,           [OP_CONCAT] = &cpu_concat,
+    [OP_SLICE] = &cpu_slice,       [OP_DECONV] = &cpu_conv,
+    [OP_STOP] = &cpu_stop,         [OP_MSE] = &cpu_loss,
+    [OP_MAE] = &cpu_loss,          [OP_BCE] = &cpu_loss,
+    [OP_SMOOTH_L1] = &cpu_loss,    [OP_CROSS_ENTROPY] = &cpu_loss,
+    [OP_CAST] = &cpu_cast,         [OP_HOST] = &nothing,
 };
 
 static const char *cpu_refuses(enum tensor_dtype compute)
@@ -66,7 +70,7 @@ static int prepare_node(struct dnn *d, struct node *n, struct err *e)
     n->priv = calloc(1, sizeof(struct cpu_node));
     if (!n->priv)
         return err_set(e, "out of memory for operator '%s'", n->name);
-    for (int i = 0; i < n->n_in && n->op != OP_CONV; i++)
+    for (int i = 0; i < n->n_in && rows[n->op] != &cpu_conv; i++) /* which chooses */
         if (cpu_settle(n->in[i], e))
             return -1;
     return rows[n->op]->prepare(d, n, e);
