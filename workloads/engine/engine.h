@@ -426,6 +426,7 @@ struct engine_stats {
     uint64_t exchanged_bytes;    /* handed to all-reduce */
     uint64_t steps;              /* model_step() calls */
     uint64_t reductions;         /* small sums over ranks inside forward and backward */
+    uint64_t refreshed;          /* weight copies of the back end that were made anew */
 };
 struct engine_stats model_stats(struct model *m, bool reset);
 

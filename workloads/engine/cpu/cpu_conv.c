@@ -18,15 +18,11 @@ enum conv_op {
     CONV_FORWARD,
     CONV_WEIGHTS,
     CONV_DATA,
-    CONV_TO_FORWARD, /* masters to the weights of forward, of data */
-    CONV_TO_DATA,
     CONV_GRADIENT, /* weight gradient to its plain place */
     CONV_GRADIENT_ADD
 };
 
 enum conv_piece {
-    PIECE_FORWARD, /* own: weights of forward, of data */
-    PIECE_DATA,
     PIECE_LIBRARY, /* scratch of WEIGHTS: the library's */
     PIECE_GRADIENT,
     PIECE_BIAS
@@ -220,27 +216,18 @@ static int conv_prepare_data(struct dnn *d, struct node *n, struct conv_layouts 
     return 0;
 }
 
-/* A copy of the weights for each of the two passes, or one that serves both. */
-static int conv_prepare_copies(struct dnn *d, struct node *n, struct conv_layouts *l, struct err *e)
+/* weights[]: those of CONV_FORWARD, of CONV_DATA. */
+static int conv_prepare_copies(struct dnn *d, struct node *n, struct err *e)
 {
     struct cpu_node *p = cpu_node_of(n);
-    const struct dnn_layout *of[2] = {NULL, NULL};
 
     for (int data = 0; data < 2; data++) {
         const struct dnn_op *op = p->op[data ? CONV_DATA : CONV_FORWARD];
 
         if (!op)
             continue;
-        of[data] = dnn_op_layout(op, DNN_WEIGHTS);
-        if (data && of[0] && dnn_layout_equal(of[0], of[1])) {
-            p->piece[PIECE_DATA] = p->piece[PIECE_FORWARD];
-            break;
-        }
-        cpu_piece_add(&n->own, &p->piece[data ? PIECE_DATA : PIECE_FORWARD],
-                      dnn_layout_bytes(of[data]));
-        struct dnn_op *copy = dnn_reorder(d, l->plain, of[data], false, e);
-        p->op[data ? CONV_TO_DATA : CONV_TO_FORWARD] = copy;
-        if (!copy)
+        p->weights[data] = cpu_copy(d, n, dnn_op_layout(op, DNN_WEIGHTS), e);
+        if (!p->weights[data])
             return -1;
     }
     return 0;
@@ -257,25 +244,10 @@ static int conv_prepare(struct dnn *d, struct node *n, struct err *e)
         goto out;
     if (n->in_grad[0] && conv_prepare_data(d, n, &l, e))
         goto out;
-    rc = conv_prepare_copies(d, n, &l, e);
+    rc = conv_prepare_copies(d, n, e);
 out:
     conv_layouts_fini(&l);
     return rc;
-}
-
-static int conv_refresh(const struct exec *x, struct node *n, struct err *e)
-{
-    struct cpu_node *p = cpu_node_of(n);
-    float *master = exec_master(x, n->weight);
-
-    for (int data = 0; data < 2; data++) {
-        struct dnn_op *op = p->op[data ? CONV_TO_DATA : CONV_TO_FORWARD];
-        void *to = cpu_piece(x, &n->own, &p->piece[data ? PIECE_DATA : PIECE_FORWARD]);
-
-        if (op && dnn_run(op, (void *[DNN_ARGS]){[DNN_SRC] = master, [DNN_DST] = to}, e))
-            return -1;
-    }
-    return 0;
 }
 
 /* One of the two passes that multiply with the weights. */
@@ -283,20 +255,18 @@ static int conv_run(const struct exec *x, struct node *n, enum conv_op which, vo
                     const struct buffer *scratch, struct err *e)
 {
     struct cpu_node *p = cpu_node_of(n);
-    bool data = which == CONV_DATA;
 
-    return dnn_run(
-        p->op[which],
-        (void *[DNN_ARGS]){
-            [DNN_SRC] = from,
-            [DNN_DIFF_DST] = from,
-            [DNN_WEIGHTS] = cpu_piece(x, &n->own, &p->piece[data ? PIECE_DATA : PIECE_FORWARD]),
-            [DNN_BIAS] = n->bias ? exec_master(x, n->bias) : NULL,
-            [DNN_DST] = to,
-            [DNN_DIFF_SRC] = to,
-            [DNN_SCRATCH] = exec_at(x, scratch),
-        },
-        e);
+    return dnn_run(p->op[which],
+                   (void *[DNN_ARGS]){
+                       [DNN_SRC] = from,
+                       [DNN_DIFF_DST] = from,
+                       [DNN_WEIGHTS] = exec_copy(x, p->weights[which == CONV_DATA]),
+                       [DNN_BIAS] = n->bias ? exec_master(x, n->bias) : NULL,
+                       [DNN_DST] = to,
+                       [DNN_DIFF_SRC] = to,
+                       [DNN_SCRATCH] = exec_at(x, scratch),
+                   },
+                   e);
 }
 
 static int conv_forward(const struct exec *x, struct node *n, struct err *e)
@@ -364,5 +334,5 @@ static int conv_data(const struct exec *x, struct node *n, struct err *e)
                     &n->scratch[PASS_DATA], e);
 }
 
-const struct cpu_row cpu_conv = {
-    conv_prepare, conv_refresh, {conv_forward, cpu_epilogue_grad, conv_weights, conv_data}};
+const struct cpu_row cpu_conv = {conv_prepare,
+                                 {conv_forward, cpu_epilogue_grad, conv_weights, conv_data}};
