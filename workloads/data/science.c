@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <config.h>
+
+#include "workloads/data/science.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define SCIENCE(symbol) extern const struct science science_##symbol;
+#include "workloads/data/sciences.def"
+
+static const struct science *const sciences[] = {
+#define SCIENCE(symbol) &science_##symbol,
+#include "workloads/data/sciences.def"
+};
+
+const struct science *science_at(int i)
+{
+    return i >= 0 && i < (int)(sizeof sciences / sizeof sciences[0]) ? sciences[i] : NULL;
+}
+
+const struct science *science_find(const char *name)
+{
+    const struct science *s;
+
+    for (int i = 0; (s = science_at(i)); i++)
+        if (strcmp(s->name, name) == 0)
+            return s;
+    return NULL;
+}
+
+const struct data_class *science_class(const struct science *s, enum runspec_class class)
+{
+    for (int i = 0; i < s->n_classes; i++)
+        if (s->classes[i].class == class)
+            return &s->classes[i];
+    return NULL;
+}
+
+int science_layout(const struct science *s, const char *name)
+{
+    for (int i = 0; i < s->n_layouts; i++)
+        if (strcmp(s->layouts[i].name, name) == 0)
+            return i;
+    return -1;
+}
+
+int science_field(const struct science *s, const char *name)
+{
+    for (int k = 0; k < s->n_fields; k++)
+        if (strcmp(s->fields[k].name, name) == 0)
+            return k;
+    return -1;
+}
+
+uint64_t science_dims(const struct science *s, int k, const struct data_class *c,
+                      long dims[SCIENCE_AXES])
+{
+    static const char letters[] = "czyx";
+    const struct field *f = &s->fields[k];
+    uint64_t values = 1;
+
+    for (int i = 0; f->axes[i]; i++) {
+        long n = f->size[i] ? f->size[i] : c->size[strchr(letters, f->axes[i]) - letters];
+        if (dims)
+            dims[i] = n;
+        values *= (uint64_t)n;
+    }
+    return values;
+}
