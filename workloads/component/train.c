@@ -199,7 +199,7 @@ static int train_epoch(struct loop *l, struct result_epoch *row, struct err *e)
     row->seconds = longest;
     row->input_wait_seconds = slowest[1];
     row->train_loss = sums[0] / l->rows;
-    row->train_quality = sums[1] / l->rows;
+    row->train_quality = measured(sums[1] / l->rows);
     l->stride = (long)fmax(1, agree_seconds * l->made / fmax(longest, 1e-6));
     if (l->epoch > 0) {
         l->steady_rows += l->rows;
