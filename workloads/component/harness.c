@@ -281,8 +281,9 @@ static int stage_run(struct run *r, struct phase_clock *clock, struct workload_r
 {
     struct comm *comm = r->host->comm;
 
-    if (find_data(r, w, e) < 0)
-        return -1;
+    if (resume_init(&r->resume, r->component->name, r->spec, r->index, r->plan, e) < 0 ||
+        find_data(r, w, e) < 0)
+        return -1; /* on all ranks: the text is the same */
     if (comm_agree(comm, open_all(r, w->data_path, e), e) < 0)
         return -1;
     say_data(w, r->component, r->data, r->spec);
@@ -348,7 +349,6 @@ int harness_run(const struct workload *workload, const struct runspec *spec, int
         host->phase(host->ctx, PHASE_STAGING);
     r.schedule = say_schedule(r.recipe, plan);
     say_run(w, c, r.recipe, &r.schedule, spec, plan, host);
-    resume_init(&r.resume, c->name, spec, index, plan);
     int rc = stage_run(&r, &clock, w, &task, e);
     if (rc == 0) {
         rc = train_run(&task, &clock, w, e);

@@ -46,18 +46,19 @@ struct net {
  * epochs= stretches the schedule. */
 struct recipe {
     enum runspec_class class;
-    const char *model; /* as model= has it; NULL: the only one. A class's first row is its default */
-    long batch;        /* global */
+    const char
+        *model; /* as model= has it; NULL: the only one. A class's first row is its default */
+    long batch; /* global */
     int epochs;
     struct optimizer optimizer;
     struct schedule schedule;
     bool augment;
     double target; /* contrib/evidence/rcp.sh has the rule */
     struct result_rcp rcp;
-    bool beats_domain;       /* valid only if better than the field's own baseline, too */
-    uint64_t parameters;     /* published, asserted; 0: not */
-    const void *own;         /* the component's */
-    const char *notes;       /* for the record's recipe: "dropout=0.5 init=xavier" */
+    bool beats_domain;   /* valid only if better than the field's own baseline, too */
+    uint64_t parameters; /* published, asserted; 0: not */
+    const void *own;     /* the component's */
+    const char *notes;   /* for the record's recipe: "dropout=0.5 init=xavier" */
 };
 
 /* Of an evaluation. */

@@ -114,10 +114,10 @@ static void plan_cost(struct workload_plan *p, const struct net *n, const struct
     p->parameters = model_parameters(n->model, -1);
     p->arena_bytes = model_memory(n->model).total_bytes;
     p->flop_per_sample = flop.executed;
-    p->expected_seconds = p->epochs *
-                          (flop.executed * (double)p->train_samples +
-                           flop.forward * (double)p->eval_samples) /
-                          (flop_per_second * host->comm->size);
+    p->expected_seconds =
+        p->epochs *
+        (flop.executed * (double)p->train_samples + flop.forward * (double)p->eval_samples) /
+        (flop_per_second * host->comm->size);
     if (!p->data_ready)
         p->expected_seconds += c->seconds_per_1000 / 1000.0 * samples / host->threads;
 }

@@ -79,8 +79,8 @@ static void say_recipe(struct workload_result *w, const struct recipe *r, const 
 }
 
 void say_run(struct workload_result *w, const struct component *c, const struct recipe *r,
-             const struct schedule *s, const struct runspec *spec,
-             const struct workload_plan *plan, const struct workload_host *host)
+             const struct schedule *s, const struct runspec *spec, const struct workload_plan *plan,
+             const struct workload_host *host)
 {
     snprintf(w->name, sizeof w->name, "%s", c->name);
     snprintf(w->suite, sizeof w->suite, "component");

@@ -15,8 +15,8 @@ struct schedule say_schedule(const struct recipe *r, const struct workload_plan 
 
 /* What is known before anything is opened: names, sizes, recipe; no value yet. */
 void say_run(struct workload_result *w, const struct component *c, const struct recipe *r,
-             const struct schedule *s, const struct runspec *spec,
-             const struct workload_plan *plan, const struct workload_host *host);
+             const struct schedule *s, const struct runspec *spec, const struct workload_plan *plan,
+             const struct workload_host *host);
 
 /* data: by enum dataset_split. */
 void say_data(struct workload_result *w, const struct component *c, struct dataset *const data[2],
