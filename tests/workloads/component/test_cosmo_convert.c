@@ -9,9 +9,11 @@
 #include <cmocka.h>
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/workloads/data/fixture.h"
 #include "workloads/component/cosmo_convert.h"
 
 enum { CHANNELS = COSMO_CHANNELS, AXES = CONVERT_AXES };
@@ -144,11 +146,155 @@ static void levels_end_with_plain(void **state)
 #endif
 }
 
+/* ---- as the loader's function ----------------------------------------- */
+
+enum { EDGE = 4, CELLS = EDGE * EDGE * EDGE, VALUES = CELLS * CHANNELS, SAMPLES = 23 };
+
+static struct dataset *make_set(char path[256], hid_t type)
+{
+    struct err e = ERR_INIT;
+
+    fixture_folder(path);
+    for (int i = 0; i < SAMPLES; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "train/s%03d.hdf5", i);
+        fixture_write(path, name, &(struct fixture){.edge = EDGE, .sample = i, .type = type});
+    }
+    struct dataset *d = dataset_open(path, DATASET_TRAIN, &science_cosmo, NULL, &e);
+    if (!d)
+        fail_msg("%s", e.text);
+    return d;
+}
+
+/* What sample i is fed as, in an epoch, and its parameters. */
+static void feed(struct dataset *d, const struct convert *c, uint64_t i, uint64_t epoch,
+                 bool augment, float *x, float *y)
+{
+    const struct dataset_info *info = dataset_info(d);
+    struct loader_sample in = {
+        .info = info, .id = i, .epoch = epoch, .seed = 4, .augment = augment, .count = EDGE};
+    char *block = aligned_alloc(64, info->sample_bytes);
+    float *const out[] = {x, y};
+    struct err e = ERR_INIT;
+
+    assert_int_equal(dataset_read(d, i, block, NULL, &e), 0);
+    in.field[COSMO_X] = block + info->field[COSMO_X].offset;
+    in.field[COSMO_Y] = block + info->field[COSMO_Y].offset;
+    assert_int_equal(convert_sample(c, &in, out, &e), 0);
+    free(block);
+}
+
+/* The norm of the first samples gives them mean 0 and variance 1 in each
+ * channel, from counts as from floats; scale all 0 is log(1 + x) itself. */
+static void norm_centres_the_channels(void **state)
+{
+    enum { MEASURED = 7 };
+    float x[VALUES], y[4];
+
+    (void)state;
+    for (int floats = 0; floats < 2; floats++) {
+        double sum[CHANNELS] = {0}, square[CHANNELS] = {0};
+        struct cosmo_norm norm, all, none = {.shift = {0, 3}};
+        struct convert plain, normed;
+        struct err e = ERR_INIT;
+        char path[256];
+        struct dataset *d = make_set(path, floats ? H5T_IEEE_F32LE : H5T_STD_I16LE);
+        const enum number type = dataset_info(d)->field[COSMO_X].type;
+        assert_int_equal(type == NUMBER_FLOAT, floats);
+        assert_int_equal(convert_measure(d, MEASURED, &norm, &e), 0);
+        assert_int_equal(convert_init(&plain, EDGE, type, &none, &e), 0);
+        assert_int_equal(convert_init(&normed, EDGE, type, &norm, &e), 0);
+        for (int i = 0; i < SAMPLES; i++) {
+            feed(d, &plain, (uint64_t)i, 0, false, x, y);
+            for (int k = 0; k < VALUES; k++)
+                assert_float_equal(x[k], log1p(value_at(i, k / 64, k / 16 % 4, k / 4 % 4, k % 4)),
+                                   1e-6);
+            assert_true(y[2] == label_at(i, 2));
+            feed(d, &normed, (uint64_t)i, 0, false, x, y);
+            for (int k = 0; k < VALUES && i < MEASURED; k++) {
+                sum[k % 4] += (double)x[k];
+                square[k % 4] += (double)(x[k] * x[k]);
+            }
+        }
+        for (int c = 0; c < CHANNELS; c++) {
+            assert_float_equal(sum[c] / (MEASURED * CELLS), 0, 1e-5);
+            assert_float_equal(square[c] / (MEASURED * CELLS), 1, 1e-5);
+        }
+        /* more than there are: all of them, which is another norm */
+        assert_int_equal(convert_measure(d, SAMPLES + 1, &all, &e), 0);
+        assert_true(all.shift[0] != norm.shift[0]);
+        convert_fini(&plain);
+        convert_fini(&normed);
+        dataset_close(d);
+        fixture_remove(path);
+    }
+}
+
+static int ascending(const void *a, const void *b)
+{
+    float x = *(const float *)a, y = *(const float *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* The values of one channel, sorted; the sum of the corners. */
+static float channel_of(const float *x, int channel, float sorted[CELLS])
+{
+    float corners = 0;
+
+    for (int k = 0; k < CELLS; k++) {
+        sorted[k] = x[k * CHANNELS + channel];
+        corners += k % 4 % 3 == 0 && k / 4 % 4 % 3 == 0 && k / 16 % 3 == 0 ? sorted[k] : 0;
+    }
+    qsort(sorted, CELLS, sizeof *sorted, ascending);
+    return corners;
+}
+
+/* A symmetry moves cells, all channels of one together, and changes nothing
+ * else; another epoch has another one. A corner stays a corner, but where the box
+ * is periodic. */
+static void symmetries_only_move_cells(void **state)
+{
+    float plain[VALUES], moved[VALUES], later[VALUES], y[4], a[CELLS], b[CELLS];
+    const struct cosmo_norm none = {{0}, {0}};
+    struct err e = ERR_INIT;
+    struct convert c;
+    char path[256];
+
+    (void)state;
+    struct dataset *d = make_set(path, 0);
+    assert_int_equal(convert_init(&c, EDGE, NUMBER_INT16, &none, &e), 0);
+    for (int periodic = 0; periodic < 2; periodic++) {
+        int same = 0, other = 0, shifted = 0;
+        c.periodic = periodic;
+        for (uint64_t i = 0; i < SAMPLES; i++) {
+            feed(d, &c, i, 0, false, plain, y);
+            feed(d, &c, i, 0, true, moved, y);
+            feed(d, &c, i, 1, true, later, y);
+            same += memcmp(plain, moved, sizeof plain) == 0;
+            other += memcmp(moved, later, sizeof moved) != 0;
+            for (int k = 0; k < CHANNELS; k++) {
+                float from = channel_of(plain, k, a), to = channel_of(moved, k, b);
+                shifted += fabsf(from - to) > 1e-4F;
+                assert_memory_equal(a, b, sizeof a);
+            }
+        }
+        assert_true(same <= 3); /* one in 48 is the identity */
+        assert_true(other >= SAMPLES - 3);
+        assert_true(periodic ? shifted > SAMPLES : shifted == 0);
+    }
+    convert_fini(&c);
+    dataset_close(d);
+    fixture_remove(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_level_gives_the_same_bits),
         cmocka_unit_test(levels_end_with_plain),
+        cmocka_unit_test(norm_centres_the_channels),
+        cmocka_unit_test(symmetries_only_move_cells),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
