@@ -10,12 +10,13 @@ noinst_LTLIBRARIES += %D%/libdata.la
     %D%/cache.h %D%/cache.c \
     %D%/convert.h %D%/convert.c \
     %D%/chunk.h %D%/chunk.c \
-    %D%/cosmo_classes.h %D%/cosmo_classes.c \
     %D%/cube.h %D%/cube.c \
     %D%/dataset.h %D%/dataset.c \
     %D%/inflate.h %D%/inflate.c \
     %D%/loader.h %D%/loader.c \
-    %D%/manifest.h %D%/manifest.c
+    %D%/manifest.h %D%/manifest.c \
+    %D%/science.h %D%/science.c %D%/sciences.def \
+    %D%/science_cosmo.h %D%/science_cosmo.c
 
 pkglibexec_PROGRAMS += %D%/hpcai500-data
 %C%_hpcai500_data_SOURCES = %D%/data_main.c
