@@ -5,12 +5,12 @@
 
 #include <stddef.h>
 
-#define WORKLOAD(symbol, suite, field, dtypes, title)                                              \
+#define WORKLOAD(symbol, suite, field, science, dtypes, title)                                     \
     extern const struct workload workload_##symbol;
 #include "reports/core/workloads.def"
 
 static const struct workload *const workloads[] = {
-#define WORKLOAD(symbol, suite, field, dtypes, title) &workload_##symbol,
+#define WORKLOAD(symbol, suite, field, science, dtypes, title) &workload_##symbol,
 #include "reports/core/workloads.def"
 };
 

@@ -30,8 +30,8 @@ static const struct suite suites[] = {
 };
 
 static const struct runspec_workload workloads[] = {
-#define WORKLOAD(symbol, suite_, field_, dtypes_, title_)                                          \
-    {.name = #symbol, .suite = #suite_, .field = field_, .title = title_, .dtypes = dtypes_},
+#define WORKLOAD(symbol, suite_, field_, science_, dtypes_, title_)                                \
+    {#symbol, #suite_, field_, science_, title_, dtypes_},
 #include RUNSPEC_WORKLOADS
 };
 

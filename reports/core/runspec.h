@@ -59,6 +59,7 @@ struct runspec_workload {
     const char *name;
     const char *suite;
     const char *field;
+    const char *science; /* whose data it trains on; NULL: none */
     const char *title;
     unsigned dtypes; /* bits 1u << DTYPE_x */
 };

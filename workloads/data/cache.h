@@ -3,7 +3,8 @@
  * Generated data, made once and kept: what a workload trains on when the run
  * text says no `data=`.
  *
- * The set of a class lies in `CACHE/cosmoflow-CLASS-gG-sSEED`. Ranks find out
+ * The set of a class lies in `CACHE/SCIENCE-CLASS-gVERSION-sSEED`; workloads of
+ * one science share it. Ranks find out
  * which of them share a cache folder (a probe file of a random name); the
  * lowest of those that do runs the generator, the others wait, and all agree
  * at every moment on whether to go on. A killed generation leaves a folder

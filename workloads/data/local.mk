@@ -8,7 +8,6 @@ noinst_LTLIBRARIES += %D%/libdata.la
 %C%_libdata_la_LIBADD = workloads/libworkloads.la $(HDF5_LIBS) $(ZLIB_LIBS) $(LIBDEFLATE_LIBS)
 %C%_libdata_la_SOURCES = \
     %D%/cache.h %D%/cache.c \
-    %D%/convert.h %D%/convert.c \
     %D%/chunk.h %D%/chunk.c \
     %D%/chunk_cache.h %D%/chunk_cache.c \
     %D%/dataset.h %D%/dataset.c \
@@ -22,7 +21,7 @@ noinst_LTLIBRARIES += %D%/libdata.la
     %D%/sample_check.h %D%/sample_check.c \
     %D%/sample_pool.h %D%/sample_pool.c \
     %D%/sample_read.c \
-    %D%/science.h %D%/science.c \
+    %D%/science.h %D%/science.c %D%/sciences.def \
     %D%/science_cosmo.h %D%/science_cosmo.c
 
 pkglibexec_PROGRAMS += %D%/hpcai500-data

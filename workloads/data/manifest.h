@@ -6,8 +6,8 @@
  *
  * Text, one `key value` a line in a fixed order, then `note NAME TEXT` and
  * `baseline NAME VALUE` lines, then one `file` line for each file (SHA-256,
- * bytes, path), then `end COUNT`. The text is hostile
- * until parsed: sizes are bounded, paths stay inside the folder.
+ * bytes, path), then `end COUNT`. The text is hostile until parsed: sizes are
+ * bounded, names are words that stand once, paths stay inside the folder.
  *
  * Life:    manifest_read() fills the struct, manifest_fini() frees the list.
  * Failure: -1 and a sentence with file and line; the struct is then empty.
@@ -84,7 +84,8 @@ void manifest_fini(struct manifest *m);
  * of `hashes` files spread evenly over the list (0: none; n_files: all). */
 int manifest_verify(const struct manifest *m, const char *folder, uint64_t hashes, struct err *e);
 
-/* Adds a line; false when there is no room. */
+/* Adds a line; false when there is no room, the name is not of small letters,
+ * digits and _, the text empty or too long, the value not finite. */
 bool manifest_note(struct manifest *m, const char *name, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 bool manifest_baseline(struct manifest *m, const char *name, double value);

@@ -68,3 +68,32 @@ uint64_t science_dims(const struct science *s, int k, const struct data_class *c
     }
     return values;
 }
+
+size_t number_bytes(enum number n)
+{
+    static const size_t bytes[] = {
+        [NUMBER_INT16] = 2, [NUMBER_FLOAT] = 4, [NUMBER_UINT8] = 1, [NUMBER_INT32] = 4};
+
+    return bytes[n];
+}
+
+uint64_t science_sample_bytes(const struct science *s, const struct data_class *c)
+{
+    uint64_t bytes = 0;
+
+    for (int k = 0; k < s->n_fields; k++)
+        bytes += science_dims(s, k, c, NULL) * number_bytes(s->fields[k].stored);
+    return bytes;
+}
+
+uint64_t science_per_file(const struct science *s, const struct layout *l,
+                          const struct data_class *c)
+{
+    uint64_t per = 1;
+
+    if (strchr(l->place[0].axes, 'n'))
+        return (uint64_t)c->per_file;
+    for (const char *a = s->fields[0].axes; l->cut && *a; a++)
+        per *= *a == 'c' ? 1 : (uint64_t)c->cuts;
+    return per;
+}

@@ -19,6 +19,7 @@
 #define DATA_SCIENCE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "reports/core/runspec.h"
@@ -110,5 +111,16 @@ int science_field(const struct science *s, const char *name);
  * the number of values. dims may be NULL. */
 uint64_t science_dims(const struct science *s, int k, const struct data_class *c,
                       long dims[SCIENCE_AXES]);
+
+/* Bytes of one sample's values as the generator stores them, not deflated. */
+uint64_t science_sample_bytes(const struct science *s, const struct data_class *c);
+
+/* Bytes of one number of that type. */
+size_t number_bytes(enum number n);
+
+/* Samples of a generated file; of one cut (cuts along each axis but c), of one
+ * with n, else 1. */
+uint64_t science_per_file(const struct science *s, const struct layout *l,
+                          const struct data_class *c);
 
 #endif

@@ -36,28 +36,31 @@ struct generator {
     void *(*open)(const struct data_class *c, const struct layout *l, struct err *e);
     void (*close)(void *maker);
 
-    /* Makes what one sample is in the layout. field[k]: the values of field k as
-     * the layout's file stores them, in its order of axes (without n), in the
-     * number type that the table says; not touched before. In a cut layout this
-     * is a whole file, of cuts^3 samples, and features has as many rows. */
+    /* Makes what one sample is in the layout. field[k] takes all values of field
+     * k as the layout's file stores them, in its order of axes (without n; the
+     * parts one after the other), in the number type that the table says; of a
+     * field that the layout lacks too. In a cut layout this is a whole file, its
+     * number is the file's, and features has a row for each sample cut from it. */
     int (*make)(void *maker, uint64_t seed, uint64_t sample, void *const field[], float *features,
                 struct err *e);
 
-    /* More datasets for the file of `sample` than the fields; NULL: none. */
+    /* More datasets than the fields for the file whose first sample this is;
+     * NULL: none. */
     int (*also)(void *maker, uint64_t seed, uint64_t sample, struct h5_image *file, struct err *e);
 
     /* The science's baselines, in its order, on the validation part.
-     * train: [n][features]. */
+     * train: [n][features]. NULL: none. */
     int (*baselines)(const float *train, size_t n, const float *validation, size_t m,
                      double value[SCIENCE_BASELINES], struct err *e);
 
     /* Lines of the manifest for a person; and on which libraries besides HDF5
-     * and zlib the bytes depend ("fftw-3.3.10"), "" for none. */
+     * and zlib the bytes depend ("fftw-3.3.10"). NULL: none. */
     void (*notes)(const struct data_class *c, struct manifest *m);
     const char *(*libraries)(void);
 };
 
-/* Row of sciences.def, NULL past the end. */
+/* Row of sciences.def, NULL past the end; that of a science. */
 const struct generator *generator_at(int i);
+const struct generator *generator_of(const struct science *s);
 
 #endif
