@@ -34,16 +34,14 @@ struct dataset {
 /* folder/name of a file. */
 static int file_path(const struct dataset *d, uint64_t file, char path[PATH_MAX], struct err *e)
 {
-    return (size_t)snprintf(path, PATH_MAX, "%s/%s", d->folder, d->list.files[file].name) <
-                   PATH_MAX
+    return (size_t)snprintf(path, PATH_MAX, "%s/%s", d->folder, d->list.files[file].name) < PATH_MAX
                ? 0
                : err_set(e, "the path '%.80s...' is too long", d->folder);
 }
 
 /* Samples of a file of many, and how they share chunks. Groups are counted, and
  * written where there is room for them. */
-static int count_file(struct dataset *d, uint64_t file, const struct sample_file *f,
-                      struct err *e)
+static int count_file(struct dataset *d, uint64_t file, const struct sample_file *f, struct err *e)
 {
     uint64_t bytes, first = d->first[file];
     const uint64_t share = sample_sharing(f, &d->form, &bytes);
@@ -193,18 +191,17 @@ static uint64_t find(const struct dataset *d, uint64_t i, uint64_t *part)
 /* What of a sample is read. */
 enum what { ALL, REST };
 
-static int read_file(const struct sample_file *f, const struct dataset *d,
-                     struct sample_reading *r, enum what what, void *sample,
-                     const struct dataset_sink *sink, struct err *e)
+static int read_file(const struct sample_file *f, const struct dataset *d, struct sample_reading *r,
+                     enum what what, void *sample, const struct dataset_sink *sink, struct err *e)
 {
     if (sample_read_rest(f, &d->form, r, sample, e) < 0)
         return -1;
     return what == REST ? 0 : sample_read_first(f, &d->form, r, sample, sink, e);
 }
 
-static int read_sample(const struct dataset *d, struct chunk_scratch *s, uint64_t i,
-                       enum what what, void *sample, const struct dataset_sink *sink,
-                       uint64_t *bytes, struct err *e)
+static int read_sample(const struct dataset *d, struct chunk_scratch *s, uint64_t i, enum what what,
+                       void *sample, const struct dataset_sink *sink, uint64_t *bytes,
+                       struct err *e)
 {
     struct sample_reading r = {.scratch = s, .cache = d->cache};
     const struct sample_file *kept;

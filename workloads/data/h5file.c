@@ -242,8 +242,7 @@ static int get_dims(struct h5_set *s, struct err *e)
     hsize_t dims[H5S_MAX_RANK];
     int rc = 0;
 
-    s->rank = H5Sget_simple_extent_type(space) == H5S_NULL ? -1
-                                                           : H5Sget_simple_extent_ndims(space);
+    s->rank = H5Sget_simple_extent_type(space) == H5S_NULL ? -1 : H5Sget_simple_extent_ndims(space);
     if (s->rank < 0 || s->rank > H5_AXES)
         rc = err_set(e, "%s: dataset '%s' has %d axes, expected 0 to %d", s->file->path, s->name,
                      s->rank, H5_AXES);
@@ -326,8 +325,7 @@ static int get_type(struct h5_set *s, bool floats, struct err *e)
                                                  : "int",
              8 * size);
     s->type = class == H5T_INTEGER && narrow && !floats ? NUMBER_INT16 : NUMBER_FLOAT;
-    s->native =
-        H5Tequal(type, s->type == NUMBER_INT16 ? H5T_NATIVE_INT16 : H5T_NATIVE_FLOAT) > 0;
+    s->native = H5Tequal(type, s->type == NUMBER_INT16 ? H5T_NATIVE_INT16 : H5T_NATIVE_FLOAT) > 0;
     s->form.element = size;
     return 0;
 }
@@ -368,7 +366,8 @@ static int get_chunk(struct h5_set *s, hid_t p, uint64_t most, struct err *e)
         values *= s->chunk[i];
     }
     if (most && values > most)
-        return err_set(e, "%s: dataset '%s' has chunks of %" PRIu64 " values, expected up to %" PRIu64,
+        return err_set(e,
+                       "%s: dataset '%s' has chunks of %" PRIu64 " values, expected up to %" PRIu64,
                        s->file->path, s->name, values, most);
     s->chunked = true;
     s->form.bytes = (size_t)values * s->form.element;

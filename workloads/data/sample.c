@@ -100,8 +100,7 @@ static void describe_place(const struct fitting *w, int k, char *text, size_t si
         if (want)
             n += snprintf(text + n, size - (size_t)n, "%" PRIu64, want);
         else
-            n += snprintf(text + n, size - (size_t)n, "%c",
-                          j >= 0 && field->cube ? 'D' : axes[i]);
+            n += snprintf(text + n, size - (size_t)n, "%c", j >= 0 && field->cube ? 'D' : axes[i]);
         any |= j >= 0 && !want;
     }
     if (any)
@@ -145,8 +144,9 @@ static int count_samples(struct fitting *w, const struct h5_set *s, uint64_t n, 
         return err_set(e, "%s: dataset '%s' has %" PRIu64 " samples, expected 1 to %d",
                        s->file->path, s->name, n, INT32_MAX);
     if (w->f->samples && w->f->samples != n)
-        return err_set(e, "%s: dataset '%s' has %" PRIu64 " samples, expected %" PRIu64
-                          " as in the one before it",
+        return err_set(e,
+                       "%s: dataset '%s' has %" PRIu64 " samples, expected %" PRIu64
+                       " as in the one before it",
                        s->file->path, s->name, n, w->f->samples);
     w->f->samples = n;
     return 0;

@@ -93,8 +93,8 @@ static const char *describe(const struct field *field, char *text, size_t size)
 static bool fits_one(const struct field *field, const struct h5_set *s, const void *values,
                      uint64_t i, double *value)
 {
-    *value = s->type == NUMBER_INT16 ? ((const int16_t *)values)[i]
-                                     : (double)((const float *)values)[i];
+    *value =
+        s->type == NUMBER_INT16 ? ((const int16_t *)values)[i] : (double)((const float *)values)[i];
     return *value >= field->least && *value <= field->greatest &&
            (!field->whole || trunc(*value) == *value);
 }

@@ -70,9 +70,9 @@ static struct slot *oldest(struct sample_pool *p)
     return s;
 }
 
-const struct sample_file *sample_pool_take(struct sample_pool *p, uint64_t number,
-                                           const char *path, uint64_t expected_bytes,
-                                           const struct sample_form *form, struct err *e)
+const struct sample_file *sample_pool_take(struct sample_pool *p, uint64_t number, const char *path,
+                                           uint64_t expected_bytes, const struct sample_form *form,
+                                           struct err *e)
 {
     const struct sample_file *f = NULL;
     struct slot *s;

@@ -134,8 +134,8 @@ static bool has_slabs(const struct sample_file *f, const struct sample_form *for
 
 /* A whole set, some slabs of it at a time. */
 static int read_slabs(const struct h5_set *s, const struct sample_form *form,
-                      struct sample_reading *r, const void *sample,
-                      const struct dataset_sink *sink, struct err *e)
+                      struct sample_reading *r, const void *sample, const struct dataset_sink *sink,
+                      struct err *e)
 {
     const size_t slab = (size_t)(s->values / s->dims[0]) * s->form.element;
     const uint64_t fit = slab < SLAB_BYTES ? SLAB_BYTES / slab : 1;
