@@ -41,14 +41,15 @@ static int fake_plan(const struct runspec *spec, int index, enum runspec_class c
                      const struct workload_host *host, double flop_per_second,
                      struct workload_plan *plan, struct err *e)
 {
-    (void)index, (void)e, (void)flop_per_second;
+    (void)e, (void)flop_per_second;
     *plan = (struct workload_plan){
         .class = class,
         .title = "a workload of the tests",
         .parameters = FLOATS,
-        .batch = spec->batch ? spec->batch : BATCH,
-        .epochs = spec->epochs ? (int)spec->epochs : (int)number("FAKE_EPOCHS", 4),
-        .target = spec->set & 1u << KEY_TARGET ? spec->target : 0.3,
+        .batch = runspec_batch(spec, index) ? runspec_batch(spec, index) : BATCH,
+        .epochs = runspec_epochs(spec, index) ? (int)runspec_epochs(spec, index)
+                                              : (int)number("FAKE_EPOCHS", 4),
+        .target = runspec_target(spec, index) > 0 ? runspec_target(spec, index) : 0.3,
         .train_samples = STEPS * BATCH,
         .eval_samples = BATCH,
         .arena_bytes = class == CLASS_SMALL ? (uint64_t)number("FAKE_BYTES", 1 << 20) : 1 << 20,

@@ -178,10 +178,10 @@ static int net_build(struct net *n, const struct class_row *c, const struct runs
 
 /* ---- plan ------------------------------------------------------------- */
 
-static long batch_of(const struct class_row *c, const struct runspec *spec, int ranks)
+static long batch_of(const struct class_row *c, const struct runspec *spec, int index, int ranks)
 {
-    if (spec->batch)
-        return spec->batch;
+    if (spec->batch[index])
+        return spec->batch[index];
     return c->batch > ranks ? c->batch : ranks;
 }
 
@@ -225,9 +225,9 @@ static int cosmoflow_plan(const struct runspec *spec, int index, enum runspec_cl
 
     if (!c || !d)
         return err_set(e, "cosmoflow has no class %s", runspec_class_name(class));
-    p.batch = batch_of(c, spec, host->comm->size);
-    p.epochs = spec->epochs ? (int)spec->epochs : c->epochs;
-    p.target = spec->set & 1u << KEY_TARGET ? spec->target : c->target;
+    p.batch = batch_of(c, spec, index, host->comm->size);
+    p.epochs = spec->epochs[index] ? (int)spec->epochs[index] : c->epochs;
+    p.target = spec->target[index] > 0 ? spec->target[index] : c->target;
     p.train_samples = (uint64_t)d->train;
     p.eval_samples = (uint64_t)d->validation;
     if (plan_data(&p, spec, index, host, e) < 0 ||
