@@ -50,6 +50,14 @@ void result_fini(struct workload_result *r)
     *r = (struct workload_result){0};
 }
 
+int result_add_other(struct workload_result *r, const struct result_quality *q)
+{
+    if (r->n_others >= RESULT_MAX_OTHERS)
+        return -1;
+    r->others[r->n_others++] = *q;
+    return 0;
+}
+
 int result_add_epoch(struct workload_result *r, const struct result_epoch *row)
 {
     struct result_epoch *grown = realloc(r->epochs, (size_t)(r->n_epochs + 1) * sizeof *grown);

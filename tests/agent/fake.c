@@ -146,7 +146,8 @@ static int run_epoch(struct fake *f, int epoch, int epochs, double *stop, struct
         host->progress(host->ctx, &now);
     }
     row.seconds = host->now() - begin;
-    row.train_loss = row.train_quality = 1.0 / epoch;
+    row.train_loss = 1.0 / epoch;
+    row.train_quality = measured(row.train_loss);
     enter(f, PHASE_EVALUATION);
     if (*stop == 0)
         row.quality = 0.9 / epoch;

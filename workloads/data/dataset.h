@@ -2,8 +2,8 @@
 /*
  * A folder of HDF5 files, read sample by sample.
  *
- *     DIR/train/NAME.hdf5  DIR/validation/NAME.hdf5   (also .h5)
- *     DIR/train.h5  DIR/val.h5 (validation.h5, valid.h5; also .hdf5)
+ *     DIR/train/NAME.hdf5  DIR/validation/NAME.hdf5   (also .h5; val, valid)
+ *     DIR/train.h5  DIR/validation.h5                 (likewise)
  *     DIR/MANIFEST                                    (generated sets)
  *
  * What a sample is, and the layouts that are tried, say the science's tables
@@ -41,6 +41,9 @@ enum dataset_split { DATASET_TRAIN, DATASET_VALIDATION };
 
 enum { DATASET_MAX_EDGE = 65536 };
 
+/* Decoded chunks of many samples that are kept, or two groups where that is more. */
+#define DATASET_CACHE_BYTES (UINT64_C(128) << 20)
+
 /* A field of a sample in memory. */
 struct dataset_field {
     enum number type;        /* INT16 or FLOAT */
@@ -60,7 +63,7 @@ struct dataset_info {
     size_t sample_bytes; /* a sample's block: all its fields */
     uint64_t samples, files;
     uint64_t stored_bytes; /* mean per sample, in the files */
-    bool whole;            /* a sample is all of a file's field 0, not cut out of it */
+    bool whole;            /* samples are what was stored, not cut out of something larger */
     bool generated;        /* has a manifest of ours; else foreign ("published", ...) */
     char manifest_sha256[65];
     struct measure baseline[SCIENCE_BASELINES]; /* in the science's order, from the manifest */
@@ -107,6 +110,9 @@ int dataset_read_rest(struct dataset *d, uint64_t i, void *sample, struct err *e
 /* Sample i will be read soon: the system may begin to fetch it. A hint, for
  * files of one sample; says nothing of what is wrong with the file. */
 void dataset_will_read(const struct dataset *d, uint64_t i);
+
+/* Chunks of many samples that were decoded so far. */
+uint64_t dataset_decoded(const struct dataset *d);
 
 /* Value j (row major in the order of the field's axes) of field k of a sample's block. */
 double dataset_value(const struct dataset_info *info, const void *sample, int k, uint64_t j);

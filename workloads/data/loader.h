@@ -132,8 +132,9 @@ void loader_destroy(struct loader *l);
 
 /* The sample at each position of an epoch's order: order takes info->samples
  * ids. Without groups a permutation of all; else the groups are permuted, and
- * the samples of each `window` neighbours among them. */
+ * the samples of each window of neighbours among them mixed. group: room for
+ * info->groups numbers (NULL when there are none). */
 void loader_order(const struct dataset_info *info, uint64_t seed, uint64_t epoch, bool shuffle,
-                  uint64_t *order);
+                  uint64_t *order, uint64_t *group);
 
 #endif

@@ -8,13 +8,19 @@ noinst_LTLIBRARIES += %D%/libdata.la
 %C%_libdata_la_LIBADD = workloads/libworkloads.la $(HDF5_LIBS) $(ZLIB_LIBS) $(LIBDEFLATE_LIBS)
 %C%_libdata_la_SOURCES = \
     %D%/cache.h %D%/cache.c \
-    %D%/convert.h %D%/convert.c \
     %D%/chunk.h %D%/chunk.c \
-    %D%/cube.h %D%/cube.c \
+    %D%/chunk_cache.h %D%/chunk_cache.c \
     %D%/dataset.h %D%/dataset.c \
+    %D%/dataset_list.h %D%/dataset_list.c \
+    %D%/h5file.h %D%/h5file.c \
+    %D%/h5read.h %D%/h5read.c \
     %D%/inflate.h %D%/inflate.c \
     %D%/loader.h %D%/loader.c \
     %D%/manifest.h %D%/manifest.c \
+    %D%/sample.h %D%/sample.c \
+    %D%/sample_check.h %D%/sample_check.c \
+    %D%/sample_pool.h %D%/sample_pool.c \
+    %D%/sample_read.c \
     %D%/science.h %D%/science.c %D%/sciences.def \
     %D%/science_cosmo.h %D%/science_cosmo.c
 

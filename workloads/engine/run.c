@@ -97,17 +97,27 @@ static int host_backward(struct graph *g, struct node *n, struct err *e)
     return n->host->backward(n->host->ctx, &g->step, in, out_grad, in_grad, e);
 }
 
+static int refresh(struct graph *g, struct copy *c, struct err *e)
+{
+    struct model *m = g->model;
+    uint64_t now = m->groups[c->param->group].version;
+
+    if (c->version == now)
+        return 0;
+    c->version = now;
+    m->stats.refreshed++;
+    return m->backend->refresh(&g->exec, c, e);
+}
+
 static int run_node(struct graph *g, struct node *n, enum pass pass, struct err *e)
 {
     struct model *m = g->model;
 
     if (n->op == OP_HOST)
         return pass == PASS_FORWARD ? host_forward(g, n, e) : host_backward(g, n, e);
-    if (n->own.bytes && n->own_version != m->version) {
-        if (m->backend->refresh(&g->exec, n, e))
+    for (int i = 0; i < n->n_copies; i++)
+        if (refresh(g, n->copies[i], e))
             return -1;
-        n->own_version = m->version;
-    }
     if (m->backend->run(&g->exec, n, pass, e))
         return -1;
     if (pass == PASS_WEIGHTS) {
@@ -472,7 +482,7 @@ static int exchange_and_update(struct model *m, int group, struct bucket *first,
                 return -1;
     }
     m->groups[group].steps++;
-    m->version++;
+    model_changed(m, group);
     m->stats.steps++;
     return 0;
 }

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <cmocka.h>
@@ -216,6 +218,22 @@ static void test_epochs(void **state)
     assert_int_equal(r.n_epochs, 0);
 }
 
+static void test_others(void **state)
+{
+    struct workload_result r = {0};
+    struct result_quality q = {.value = measured(0.5), .target = NAN, .higher_is_better = true};
+    (void)state;
+
+    for (int i = 0; i < RESULT_MAX_OTHERS; i++) {
+        snprintf(q.name, sizeof q.name, "q%d", i);
+        assert_int_equal(result_add_other(&r, &q), 0);
+    }
+    assert_int_equal(result_add_other(&r, &q), -1);
+    assert_int_equal(r.n_others, RESULT_MAX_OTHERS);
+    assert_string_equal(r.others[0].name, "q0");
+    assert_string_equal(r.others[RESULT_MAX_OTHERS - 1].name, "q7");
+}
+
 static void test_vflops(void **state)
 {
     (void)state;
@@ -235,6 +253,7 @@ int main(void)
         cmocka_unit_test(test_other_characters),
         cmocka_unit_test(test_phase_names),
         cmocka_unit_test(test_epochs),
+        cmocka_unit_test(test_others),
         cmocka_unit_test(test_vflops),
     };
     return cmocka_run_group_tests_name("core", tests, NULL, NULL);

@@ -98,7 +98,7 @@ static struct journal *tell(int rank, enum stop stop)
         w.status = RUN_PARTIAL;
         assert_int_equal(journal_workload(j, 0, &w, &e), 0);
         for (int i = 1; i <= 2; i++) {
-            struct result_epoch row = {i, 8.5, NAN, 0.5, 0.25, i == 1 ? NAN : 0.4375};
+            struct result_epoch row = {i, 8.5, NAN, 0.5, measured(0.25), i == 1 ? NAN : 0.4375};
             assert_int_equal(journal_epoch(j, 0, &row, &e), 0);
         }
         assert_int_equal(journal_phases(j, 0, 45 + rank, seconds, &e), 0);

@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 if BUILD_TESTS
 if HAVE_HDF5
-check_PROGRAMS += %D%/test_metric %D%/test_train %D%/test_cosmoflow
-TESTS += %D%/test_metric %D%/test_train %D%/test_cosmoflow
+tests_component_programs = %D%/test_cosmo_convert %D%/test_cosmoflow %D%/test_metric %D%/test_train
+check_PROGRAMS += $(tests_component_programs)
+TESTS += $(tests_component_programs)
+
+%C%_test_cosmo_convert_SOURCES = %D%/test_cosmo_convert.c
+%C%_test_cosmo_convert_CFLAGS = $(tests_data_cflags)
+%C%_test_cosmo_convert_LDADD = workloads/component/libcomponent.la $(tests_data_ldadd)
 
 %C%_test_metric_SOURCES = %D%/test_metric.c
 %C%_test_metric_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -8,7 +8,7 @@ tests_data_cflags = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(HDF5_CFLAGS)
 tests_data_ldadd = %D%/libdata_test.la workloads/data/libdata.la reports/core/libcore.la \
     $(CMOCKA_LIBS)
 
-tests_data_programs = %D%/test_cache %D%/test_convert %D%/test_dataset \
+tests_data_programs = %D%/test_cache %D%/test_dataset \
     %D%/test_inflate %D%/test_loader %D%/test_manifest
 check_PROGRAMS += $(tests_data_programs)
 TESTS += $(tests_data_programs)
@@ -26,9 +26,6 @@ check_LTLIBRARIES += %D%/libforeign_filter.la
 %C%_libforeign_filter_la_CFLAGS = $(AM_CFLAGS) $(HDF5_CFLAGS)
 %C%_libforeign_filter_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhere
 %C%_test_dataset_LDADD = $(tests_data_ldadd) $(ZLIB_LIBS)
-%C%_test_convert_SOURCES = %D%/test_convert.c
-%C%_test_convert_CFLAGS = $(tests_data_cflags)
-%C%_test_convert_LDADD = $(tests_data_ldadd)
 %C%_test_inflate_SOURCES = %D%/test_inflate.c
 %C%_test_inflate_CFLAGS = $(tests_data_cflags) $(ZLIB_CFLAGS)
 %C%_test_inflate_LDADD = $(tests_data_ldadd) $(ZLIB_LIBS)

@@ -36,11 +36,13 @@ EXTRA_DIST += %D%/torch_losses.py
 %C%_test_parallel_LDADD = $(tests_engine_ldadd)
 
 if HAVE_ONEDNN
-tests_engine_cpu_programs = %D%/test_cpu %D%/test_cpu_kernels
+tests_engine_cpu_programs = %D%/test_cpu %D%/test_cpu_kernels %D%/test_copies
 check_PROGRAMS += $(tests_engine_cpu_programs)
 TESTS += $(tests_engine_cpu_programs)
 %C%_test_cpu_SOURCES = %D%/test_cpu.c
 %C%_test_cpu_LDADD = $(tests_engine_ldadd)
+%C%_test_copies_SOURCES = %D%/test_copies.c
+%C%_test_copies_LDADD = $(tests_engine_ldadd)
 %C%_test_cpu_kernels_SOURCES = %D%/test_cpu_kernels.c
 %C%_test_cpu_kernels_CFLAGS = $(AM_CFLAGS) $(OPENMP_CFLAGS)
 %C%_test_cpu_kernels_LDADD = $(tests_engine_ldadd)

@@ -67,6 +67,67 @@ static struct tensor *conv3d_wide(struct case_build *b)
     return conv(b, x, 17, WINDOW(3, 1, 1), true);
 }
 
+static struct tensor *deconv(struct case_build *b, struct tensor *x, long out, struct window w,
+                             bool bias)
+{
+    struct shape in = tensor_shape(x), s = {.n = in.n};
+
+    s.d[0] = in.d[1];
+    s.d[1] = out;
+    for (int i = 2; i < in.n; i++)
+        s.d[i] = w.kernel[i - 2];
+    struct param *weight = case_param(b, s);
+    return op_deconv(x, weight, bias ? case_param(b, SHAPE(out)) : NULL, w);
+}
+
+/* a U-Net's: each output has one tap */
+static struct tensor *deconv2d(struct case_build *b)
+{
+    return deconv(b, case_input(b, SHAPE(3, 4, 3), CHANNELS_FIRST), 4, WINDOW(2, 2, 0), true);
+}
+
+/* a DCGAN's: taps overlap, the border is cut */
+static struct tensor *deconv2d_overlap(struct case_build *b)
+{
+    return deconv(b, case_input(b, SHAPE(2, 3, 4), CHANNELS_LAST), 3, WINDOW(4, 2, 1), false);
+}
+
+/* outputs without a tap; sides and cuts that differ */
+static struct tensor *deconv2d_uneven(struct case_build *b)
+{
+    struct window w = {{2, 3}, {3, 1}, {0, 1}, {1, 2}};
+
+    return deconv(b, case_input(b, SHAPE(5, 3, 4), CHANNELS_FIRST), 2, w, true);
+}
+
+/* a generator's last layer */
+static struct tensor *deconv2d_one(struct case_build *b)
+{
+    struct tensor *x =
+        conv(b, case_input(b, SHAPE(2, 4, 3), CHANNELS_FIRST), 16, WINDOW(1, 1, 0), false);
+
+    return op_tanh(op_scale(deconv(b, x, 1, WINDOW(4, 2, 1), false), 0.1f));
+}
+
+static struct tensor *deconv3d(struct case_build *b)
+{
+    struct window w = {{2, 3, 2}, {2, 1, 2}, {0, 1, 1}, {0, 1, 0}};
+
+    return deconv(b, case_input(b, SHAPE(2, 3, 4, 2), CHANNELS_LAST), 3, w, true);
+}
+
+/* between convolutions: blocks with a remainder, an epilogue, a skip */
+static struct tensor *deconv_wide(struct case_build *b)
+{
+    struct tensor *x =
+        conv(b, case_input(b, SHAPE(3, 4, 3), CHANNELS_FIRST), 17, WINDOW(3, 1, 1), true);
+    struct tensor *y = op_tanh(deconv(b, op_scale(x, 0.1f), 18, WINDOW(2, 2, 0), true));
+
+    y = op_scale(op_concat(2, (struct tensor *[]){y, y}), 0.1f);
+    y = op_sigmoid(deconv(b, y, 17, WINDOW(3, 1, 1), true));
+    return conv(b, y, 1, WINDOW(1, 1, 0), true);
+}
+
 static struct tensor *maxpool2d(struct case_build *b)
 {
     return op_maxpool(case_input(b, SHAPE(3, 6, 6), CHANNELS_FIRST), WINDOW(2, 2, 0));
@@ -325,6 +386,12 @@ const struct op_case op_cases[] = {
     {"conv3d", conv3d, 2, 0.05f},
     {"conv3d_stride", conv3d_stride, 2, 0.05f},
     {"conv3d_wide", conv3d_wide, 2, 0.05f},
+    {"deconv2d", deconv2d, 3, 0.05f},
+    {"deconv2d_overlap", deconv2d_overlap, 2, 0.05f},
+    {"deconv2d_uneven", deconv2d_uneven, 2, 0.05f},
+    {"deconv2d_one", deconv2d_one, 2, 0.02f},
+    {"deconv3d", deconv3d, 2, 0.05f},
+    {"deconv_wide", deconv_wide, 3, 2e-3f},
     {"maxpool2d", maxpool2d, 2, 2e-3f},
     {"maxpool2d_overlap", maxpool2d_overlap, 2, 2e-3f},
     {"maxpool3d", maxpool3d, 2, 2e-3f},

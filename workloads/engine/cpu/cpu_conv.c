@@ -1,5 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Convolution on the CPU: oneDNN, and kernel_wgrad for few channels. */
+/*
+ * Convolution on the CPU and its transpose: oneDNN, and kernel_wgrad for few
+ * channels.
+ *
+ * Both nodes own a convolution from `src` to `dst`. A transposed one has its
+ * input at dst and its output at src: its forward pass is the convolution's
+ * data gradient, its data gradient the convolution's forward pass, its weight
+ * gradient the convolution's with the two sides changed. (oneDNN's own
+ * deconvolution wraps the same, and hides how the weights lie.) Its bias and
+ * activation, and the bias's gradient, are kernels of our own.
+ */
 #include <config.h>
 
 #include "workloads/engine/cpu/cpu.h"
@@ -8,19 +18,41 @@ enum conv_op {
     CONV_FORWARD,
     CONV_WEIGHTS,
     CONV_DATA,
-    CONV_TO_FORWARD, /* masters to the weights of forward, of data */
-    CONV_TO_DATA,
     CONV_GRADIENT, /* weight gradient to its plain place */
     CONV_GRADIENT_ADD
 };
 
 enum conv_piece {
-    PIECE_FORWARD, /* own: weights of forward, of data */
-    PIECE_DATA,
     PIECE_LIBRARY, /* scratch of WEIGHTS: the library's */
     PIECE_GRADIENT,
     PIECE_BIAS
 };
+
+static bool transposed(const struct node *n)
+{
+    return n->op == OP_DECONV;
+}
+
+static struct tensor *src_of(const struct node *n)
+{
+    return transposed(n) ? n->out[0] : n->in[0];
+}
+
+static struct tensor *dst_of(const struct node *n)
+{
+    return transposed(n) ? n->in[0] : n->out[0];
+}
+
+/* Which of the convolution's passes the node's FORWARD and DATA are. */
+static enum conv_op forward_op(const struct node *n)
+{
+    return transposed(n) ? CONV_DATA : CONV_FORWARD;
+}
+
+static enum conv_op data_op(const struct node *n)
+{
+    return transposed(n) ? CONV_FORWARD : CONV_DATA;
+}
 
 /* Layouts that convolutions of one node share. */
 struct conv_layouts {
@@ -37,16 +69,20 @@ static void conv_layouts_fini(struct conv_layouts *l)
     dnn_layout_destroy(l->bias);
 }
 
+/* As it lies, or as the convolution wants it. */
+static struct dnn_layout *end_layout(const struct tensor *t, struct err *e)
+{
+    return t->value.format ? cpu_layout(t, e) : cpu_layout_create(&t->shape, t->dtype, DNN_ANY, e);
+}
+
 static int conv_layouts_init(struct conv_layouts *l, const struct node *n, struct err *e)
 {
-    const struct tensor *in = n->in[0], *out = n->out[0];
-    const struct shape *w = &n->weight->shape, bias = SHAPE(out->shape.d[1]);
+    const struct shape *w = &n->weight->shape, bias = SHAPE(n->out[0]->shape.d[1]);
 
     *l = (struct conv_layouts){0};
-    l->src =
-        in->value.format ? cpu_layout(in, e) : cpu_layout_create(&in->shape, in->dtype, DNN_ANY, e);
-    l->dst = cpu_layout_create(&out->shape, out->dtype, DNN_ANY, e);
-    l->weights = cpu_layout_create(w, in->dtype, DNN_ANY, e);
+    l->src = end_layout(src_of(n), e);
+    l->dst = end_layout(dst_of(n), e);
+    l->weights = cpu_layout_create(w, n->out[0]->dtype, DNN_ANY, e);
     l->plain = cpu_layout_create(w, TENSOR_F32, DNN_PLAIN, e);
     l->gradient = cpu_layout_create(w, TENSOR_F32, DNN_ANY, e);
     l->bias = cpu_layout_create(&bias, TENSOR_F32, DNN_PLAIN, e);
@@ -58,16 +94,18 @@ static struct dnn_conv conv_of(const struct node *n, const struct conv_layouts *
     struct dnn_conv c = {
         .src = l->src,
         .weights = l->weights,
-        .bias = n->bias ? l->bias : NULL,
         .dst = l->dst,
         .training = graph_view(n->graph).backward,
-        .post = n->act == ACT_TANH      ? DNN_POST_TANH
-                : n->act == ACT_SIGMOID ? DNN_POST_SIGMOID
-                : n->act == ACT_LEAKY   ? DNN_POST_LEAKY
-                                        : DNN_POST_NONE,
-        .alpha = n->slope,
     };
 
+    if (!transposed(n)) {
+        c.bias = n->bias ? l->bias : NULL;
+        c.post = n->act == ACT_TANH      ? DNN_POST_TANH
+                 : n->act == ACT_SIGMOID ? DNN_POST_SIGMOID
+                 : n->act == ACT_LEAKY   ? DNN_POST_LEAKY
+                                         : DNN_POST_NONE;
+        c.alpha = n->slope;
+    }
     for (int i = 0; i < 3; i++) {
         c.stride[i] = n->window.stride[i];
         c.before[i] = n->window.before[i];
@@ -88,30 +126,41 @@ static int known(struct dnn_layout **l, const struct dnn_op *op, enum dnn_arg ar
     return !*l ? -1 : other;
 }
 
-/* Forward chooses the layouts of its ends. */
+static struct dnn_op *make(struct dnn *d, const struct node *n, enum conv_op which,
+                           const struct conv_layouts *l, struct err *e)
+{
+    struct dnn_conv c = conv_of(n, l);
+
+    if (which == CONV_FORWARD)
+        return dnn_conv_forward(d, &c, e);
+    c.bias = NULL;
+    return dnn_conv_data(d, &c, e);
+}
+
+/* The node's forward pass chooses the layouts of its ends. */
 static int conv_prepare_forward(struct dnn *d, struct node *n, struct conv_layouts *l,
                                 struct err *e)
 {
     struct cpu_node *p = cpu_node_of(n);
-    struct tensor *in = n->in[0], *out = n->out[0];
+    enum conv_op which = forward_op(n);
+    bool data = which == CONV_DATA;
 
     for (int round = 0;; round++) {
-        struct dnn_conv c = conv_of(n, l);
-
-        dnn_op_destroy(p->op[CONV_FORWARD]);
-        p->op[CONV_FORWARD] = dnn_conv_forward(d, &c, e);
-        if (!p->op[CONV_FORWARD])
+        dnn_op_destroy(p->op[which]);
+        p->op[which] = make(d, n, which, l, e);
+        if (!p->op[which])
             return -1;
-        int src = known(&l->src, p->op[CONV_FORWARD], DNN_SRC, in, e);
-        int dst = known(&l->dst, p->op[CONV_FORWARD], DNN_DST, out, e);
+        int src = known(&l->src, p->op[which], data ? DNN_DIFF_SRC : DNN_SRC, src_of(n), e);
+        int dst = known(&l->dst, p->op[which], data ? DNN_DIFF_DST : DNN_DST, dst_of(n), e);
         if (src < 0 || dst < 0)
             return -1;
         if ((!src && !dst) || round)
             break;
     }
-    if (!in->value.format && cpu_set_layout(in, l->src, e))
+    n->scratch[PASS_FORWARD].bytes = dnn_op_scratch(p->op[which]);
+    if (!n->in[0]->value.format && cpu_set_layout(n->in[0], transposed(n) ? l->dst : l->src, e))
         return -1;
-    return cpu_set_layout(out, l->dst, e);
+    return cpu_set_layout(n->out[0], transposed(n) ? l->src : l->dst, e);
 }
 
 /* Few channels in three dimensions: kernel_wgrad.h says why. */
@@ -121,7 +170,7 @@ static bool conv_prepare_few(struct node *n)
 
     *g = (struct wgrad){.x = cpu_map(n->in[0]), .dy = cpu_map(n->out[0])};
     cpu_window_sizes(n, g->I, g->Q, g->K, g->S, g->P);
-    if (n->in[0]->shape.n < 5 || !wgrad_suits(g))
+    if (transposed(n) || n->in[0]->shape.n < 5 || !wgrad_suits(g))
         return false;
     n->scratch[PASS_WEIGHTS].bytes = wgrad_scratch_bytes(g);
     return true;
@@ -133,6 +182,7 @@ static int conv_prepare_weights(struct dnn *d, struct node *n, struct conv_layou
     struct cpu_node *p = cpu_node_of(n);
     struct buffer *scratch = &n->scratch[PASS_WEIGHTS];
     struct dnn_conv c = conv_of(n, l);
+    struct map out = cpu_map(n->out[0]);
 
     if (conv_prepare_few(n))
         return 0;
@@ -148,83 +198,97 @@ static int conv_prepare_weights(struct dnn *d, struct node *n, struct conv_layou
         return -1;
     cpu_piece_add(scratch, &p->piece[PIECE_LIBRARY], dnn_op_scratch(p->op[CONV_WEIGHTS]));
     cpu_piece_add(scratch, &p->piece[PIECE_GRADIENT], dnn_layout_bytes(made));
-    cpu_piece_add(scratch, &p->piece[PIECE_BIAS], dnn_layout_bytes(l->bias));
+    cpu_piece_add(scratch, &p->piece[PIECE_BIAS],
+                  transposed(n) ? (size_t)(out.N * out.C) * sizeof(double)
+                                : dnn_layout_bytes(l->bias));
     return 0;
 }
 
 static int conv_prepare_data(struct dnn *d, struct node *n, struct conv_layouts *l, struct err *e)
 {
     struct cpu_node *p = cpu_node_of(n);
-    struct dnn_conv c = conv_of(n, l);
+    enum conv_op which = data_op(n);
 
-    c.bias = NULL;
-    p->op[CONV_DATA] = dnn_conv_data(d, &c, e);
-    if (!p->op[CONV_DATA])
+    p->op[which] = make(d, n, which, l, e);
+    if (!p->op[which])
         return -1;
-    n->scratch[PASS_DATA].bytes = dnn_op_scratch(p->op[CONV_DATA]);
-    const struct dnn_layout *wanted = dnn_op_layout(p->op[CONV_DATA], DNN_WEIGHTS);
-    const struct dnn_layout *forward = dnn_op_layout(p->op[CONV_FORWARD], DNN_WEIGHTS);
-    if (dnn_layout_equal(wanted, forward)) {
-        p->piece[PIECE_DATA] = p->piece[PIECE_FORWARD];
-        return 0;
-    }
-    cpu_piece_add(&n->own, &p->piece[PIECE_DATA], dnn_layout_bytes(wanted));
-    p->op[CONV_TO_DATA] = dnn_reorder(d, l->plain, wanted, false, e);
-    return p->op[CONV_TO_DATA] ? 0 : -1;
+    n->scratch[PASS_DATA].bytes = dnn_op_scratch(p->op[which]);
+    return 0;
 }
 
-static int conv_prepare(struct dnn *d, struct node *n, struct err *e)
+/* weights[]: those of CONV_FORWARD, of CONV_DATA. */
+static int conv_prepare_copies(struct dnn *d, struct node *n, struct err *e)
 {
     struct cpu_node *p = cpu_node_of(n);
-    struct conv_layouts l;
-    int rc = -1;
-
-    if (conv_layouts_init(&l, n, e) || conv_prepare_forward(d, n, &l, e))
-        goto out;
-    n->scratch[PASS_FORWARD].bytes = dnn_op_scratch(p->op[CONV_FORWARD]);
-    const struct dnn_layout *w = dnn_op_layout(p->op[CONV_FORWARD], DNN_WEIGHTS);
-    cpu_piece_add(&n->own, &p->piece[PIECE_FORWARD], dnn_layout_bytes(w));
-    p->op[CONV_TO_FORWARD] = dnn_reorder(d, l.plain, w, false, e);
-    if (!p->op[CONV_TO_FORWARD])
-        goto out;
-    if (n->weights_wanted && conv_prepare_weights(d, n, &l, e))
-        goto out;
-    if (n->in_grad[0] && conv_prepare_data(d, n, &l, e))
-        goto out;
-    rc = 0;
-out:
-    conv_layouts_fini(&l);
-    return rc;
-}
-
-static int conv_refresh(const struct exec *x, struct node *n, struct err *e)
-{
-    struct cpu_node *p = cpu_node_of(n);
-    float *master = exec_master(x, n->weight);
 
     for (int data = 0; data < 2; data++) {
-        struct dnn_op *op = p->op[data ? CONV_TO_DATA : CONV_TO_FORWARD];
-        void *to = cpu_piece(x, &n->own, &p->piece[data ? PIECE_DATA : PIECE_FORWARD]);
+        const struct dnn_op *op = p->op[data ? CONV_DATA : CONV_FORWARD];
 
-        if (op && dnn_run(op, (void *[DNN_ARGS]){[DNN_SRC] = master, [DNN_DST] = to}, e))
+        if (!op)
+            continue;
+        p->weights[data] = cpu_copy(d, n, dnn_op_layout(op, DNN_WEIGHTS), e);
+        if (!p->weights[data])
             return -1;
     }
     return 0;
 }
 
-static int conv_forward(const struct exec *x, struct node *n, struct err *e)
+static int conv_prepare(struct dnn *d, struct node *n, struct err *e)
+{
+    struct conv_layouts l;
+    int rc = -1;
+
+    if (conv_layouts_init(&l, n, e) || conv_prepare_forward(d, n, &l, e))
+        goto out;
+    if (n->weights_wanted && conv_prepare_weights(d, n, &l, e))
+        goto out;
+    if (n->in_grad[0] && conv_prepare_data(d, n, &l, e))
+        goto out;
+    rc = conv_prepare_copies(d, n, e);
+out:
+    conv_layouts_fini(&l);
+    return rc;
+}
+
+/* One of the two passes that multiply with the weights. */
+static int conv_run(const struct exec *x, struct node *n, enum conv_op which, void *from, void *to,
+                    const struct buffer *scratch, struct err *e)
 {
     struct cpu_node *p = cpu_node_of(n);
 
-    return dnn_run(p->op[CONV_FORWARD],
+    return dnn_run(p->op[which],
                    (void *[DNN_ARGS]){
-                       [DNN_SRC] = exec_value(x, n->in[0]),
-                       [DNN_WEIGHTS] = cpu_piece(x, &n->own, &p->piece[PIECE_FORWARD]),
+                       [DNN_SRC] = from,
+                       [DNN_DIFF_DST] = from,
+                       [DNN_WEIGHTS] = exec_copy(x, p->weights[which == CONV_DATA]),
                        [DNN_BIAS] = n->bias ? exec_master(x, n->bias) : NULL,
-                       [DNN_DST] = exec_value(x, n->out[0]),
-                       [DNN_SCRATCH] = exec_at(x, &n->scratch[PASS_FORWARD]),
+                       [DNN_DST] = to,
+                       [DNN_DIFF_SRC] = to,
+                       [DNN_SCRATCH] = exec_at(x, scratch),
                    },
                    e);
+}
+
+static int conv_forward(const struct exec *x, struct node *n, struct err *e)
+{
+    void *y = exec_value(x, n->out[0]);
+
+    if (conv_run(x, n, forward_op(n), exec_value(x, n->in[0]), y, &n->scratch[PASS_FORWARD], e))
+        return -1;
+    if (transposed(n) && (n->bias || n->act != ACT_NONE)) {
+        struct map m = cpu_map(n->out[0]);
+
+        map_bias(&m, n->bias ? exec_master(x, n->bias) : NULL, n->act, n->slope, y);
+    }
+    return 0;
+}
+
+static void bias_gradient(const struct exec *x, const struct node *n, const float *made)
+{
+    float *to = exec_gradient(x, n->bias);
+
+    for (size_t i = 0; i < n->bias->count; i++)
+        to[i] = n->bias->has_gradient ? to[i] + made[i] : made[i];
 }
 
 static int conv_weights(const struct exec *x, struct node *n, struct err *e)
@@ -232,31 +296,32 @@ static int conv_weights(const struct exec *x, struct node *n, struct err *e)
     struct cpu_node *p = cpu_node_of(n);
     const struct buffer *scratch = &n->scratch[PASS_WEIGHTS];
     void *gradient = cpu_piece(x, scratch, &p->piece[PIECE_GRADIENT]);
-    float *bias = cpu_piece(x, scratch, &p->piece[PIECE_BIAS]);
+    void *bias = cpu_piece(x, scratch, &p->piece[PIECE_BIAS]);
+    void *value = exec_value(x, n->in[0]), *dy = exec_grad(x, n->out[0]);
     enum conv_op last = n->weight->has_gradient ? CONV_GRADIENT_ADD : CONV_GRADIENT;
 
     if (!p->op[CONV_WEIGHTS]) {
-        wgrad_run(0, &p->wgrad, exec_value(x, n->in[0]), exec_grad(x, n->out[0]),
-                  n->weight->has_gradient, exec_gradient(x, n->weight),
+        wgrad_run(0, &p->wgrad, value, dy, n->weight->has_gradient, exec_gradient(x, n->weight),
                   n->bias && n->bias->has_gradient, n->bias ? exec_gradient(x, n->bias) : NULL,
                   exec_at(x, scratch));
         return 0;
     }
     if (dnn_run(p->op[CONV_WEIGHTS],
                 (void *[DNN_ARGS]){
-                    [DNN_SRC] = exec_value(x, n->in[0]),
-                    [DNN_DIFF_DST] = exec_grad(x, n->out[0]),
+                    [DNN_SRC] = transposed(n) ? dy : value,
+                    [DNN_DIFF_DST] = transposed(n) ? value : dy,
                     [DNN_DIFF_WEIGHTS] = gradient,
                     [DNN_DIFF_BIAS] = bias,
                     [DNN_SCRATCH] = cpu_piece(x, scratch, &p->piece[PIECE_LIBRARY]),
                 },
                 e))
         return -1;
-    if (n->bias) {
-        float *to = exec_gradient(x, n->bias);
+    if (n->bias && transposed(n)) {
+        struct map m = cpu_map(n->out[0]);
 
-        for (size_t i = 0; i < n->bias->count; i++)
-            to[i] = n->bias->has_gradient ? to[i] + bias[i] : bias[i];
+        map_bias_sums(&m, dy, n->bias->has_gradient, exec_gradient(x, n->bias), bias);
+    } else if (n->bias) {
+        bias_gradient(x, n, bias);
     }
     return dnn_run(
         p->op[last],
@@ -265,17 +330,9 @@ static int conv_weights(const struct exec *x, struct node *n, struct err *e)
 
 static int conv_data(const struct exec *x, struct node *n, struct err *e)
 {
-    struct cpu_node *p = cpu_node_of(n);
-
-    return dnn_run(p->op[CONV_DATA],
-                   (void *[DNN_ARGS]){
-                       [DNN_DIFF_SRC] = exec_at(x, n->in_grad[0]),
-                       [DNN_WEIGHTS] = cpu_piece(x, &n->own, &p->piece[PIECE_DATA]),
-                       [DNN_DIFF_DST] = exec_grad(x, n->out[0]),
-                       [DNN_SCRATCH] = exec_at(x, &n->scratch[PASS_DATA]),
-                   },
-                   e);
+    return conv_run(x, n, data_op(n), exec_grad(x, n->out[0]), exec_at(x, n->in_grad[0]),
+                    &n->scratch[PASS_DATA], e);
 }
 
-const struct cpu_row cpu_conv = {
-    conv_prepare, conv_refresh, {conv_forward, cpu_epilogue_grad, conv_weights, conv_data}};
+const struct cpu_row cpu_conv = {conv_prepare,
+                                 {conv_forward, cpu_epilogue_grad, conv_weights, conv_data}};
