@@ -69,7 +69,7 @@ struct workload_plan {
     uint64_t data_bytes;  /* on storage, all samples */
     double flop_per_sample;
     double expected_seconds; /* of training to `epochs`, from flop_per_second */
-    char data_path[512];
+    char data_path[RUNSPEC_FOLDER_SIZE];
     bool data_ready; /* exists and matches its manifest */
 };
 

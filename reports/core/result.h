@@ -81,7 +81,7 @@ struct workload_result {
     uint64_t parameters;        /* trainable */
     char hyper_parameters[512]; /* "sgd momentum=0.9 lr=0.001 warmup_epochs=4"; no seed */
     char data_origin[16];       /* generated, published, look-alike, private */
-    char data_path[512];
+    char data_path[576];
     char data_manifest_sha256[65]; /* "" when there is none */
     uint64_t train_samples;
     uint64_t eval_samples;

@@ -21,7 +21,7 @@ static const char *const direction_words[] = {"forward", "backward_data", "backw
 static int suite_find(const char *word)
 {
     static const char *const suites[] = {
-#define SUITE(symbol, title) #symbol,
+#define SUITE(symbol, time, title) #symbol,
 #include "reports/core/workloads.def"
     };
 
