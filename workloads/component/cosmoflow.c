@@ -228,6 +228,7 @@ static int cosmoflow_plan(const struct runspec *spec, int index, enum runspec_cl
     p.batch = batch_of(c, spec, index, host->comm->size);
     p.epochs = spec->epochs[index] ? (int)spec->epochs[index] : c->epochs;
     p.target = spec->target[index] > 0 ? spec->target[index] : c->target;
+    snprintf(p.metric, sizeof p.metric, "mae");
     p.train_samples = (uint64_t)d->train;
     p.eval_samples = (uint64_t)d->validation;
     if (plan_data(&p, spec, index, host, e) < 0 ||
