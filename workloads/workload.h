@@ -63,13 +63,14 @@ struct workload_plan {
     uint64_t parameters;
     long batch; /* global */
     int epochs;
+    char metric[32]; /* of the quality: a row of metrics.def, which has its direction */
     double target;
     uint64_t train_samples, eval_samples;
     uint64_t arena_bytes; /* per rank */
     uint64_t data_bytes;  /* on storage, all samples */
     double flop_per_sample;
     double expected_seconds; /* of training to `epochs`, from flop_per_second */
-    char data_path[512];
+    char data_path[RUNSPEC_FOLDER_SIZE];
     bool data_ready; /* exists and matches its manifest */
 };
 

@@ -376,7 +376,7 @@ static void finish(struct loader *l, const struct ticket *t, int rc, const struc
 static void *thread_main(void *arg)
 {
     struct worker *w = arg;
-    struct ticket t;
+    struct ticket t = {.slot = NULL};
 
     while (take(w, &t)) {
         struct err e = ERR_INIT;

@@ -65,7 +65,7 @@ static bool parse_double(const char *s, double *v)
     if (!isdigit((unsigned char)s[*s == '-']))
         return false;
     *v = strtod(s, &end);
-    return *end == '\0' && isfinite(*v);
+    return *end == '\0';
 }
 
 static bool parse_value(struct manifest *m, const struct field_row *row, const char *s)
@@ -193,6 +193,8 @@ static int parse_line(struct manifest *m, char *line, size_t number, struct err 
     if (number == 0) {
         if (strcmp(line, "hpcai500-data") != 0)
             return err_set(e, "not a manifest of hpcai500");
+        if (parse_u64(value, &n) && n < MANIFEST_FORMAT)
+            return err_set(e, "of an older hpcai500 (format %" PRIu64 "): make the data again", n);
         if (!parse_u64(value, &n) || n != MANIFEST_FORMAT)
             return err_set(e, "format %.20s is not known, expected %d", value, MANIFEST_FORMAT);
         return 0;

@@ -6,12 +6,16 @@
 #include <stddef.h>
 #include <string.h>
 
+#ifndef SCIENCES /* a test has its own */
+#define SCIENCES "workloads/data/sciences.def"
+#endif
+
 #define SCIENCE(symbol) extern const struct science science_##symbol;
-#include "workloads/data/sciences.def"
+#include SCIENCES
 
 static const struct science *const sciences[] = {
 #define SCIENCE(symbol) &science_##symbol,
-#include "workloads/data/sciences.def"
+#include SCIENCES
 };
 
 const struct science *science_at(int i)

@@ -315,6 +315,10 @@ struct backend {
 
     int (*run)(const struct exec *x, struct node *n, enum pass pass, struct err *e);
 
+    /* Operation i of a library that the node uses: what for, and the library's
+     * name of its implementation. False past the last. NULL: never. */
+    bool (*how)(const struct node *n, int i, const char **what, const char **name);
+
     /* dst += src: two gradients of the same tensor (its dtype, grad.format). */
     int (*accumulate)(const struct exec *x, struct tensor *t, const struct buffer *dst,
                       const struct buffer *src, struct err *e);

@@ -8,6 +8,7 @@ noinst_LTLIBRARIES += %D%/libengine.la
     %D%/compile.c \
     %D%/engine.h \
     %D%/graph.c \
+    %D%/inspect.c \
     %D%/internal.h \
     %D%/loss.h %D%/loss.c \
     %D%/model.c \

@@ -5,11 +5,8 @@ if BUILD_GENERATOR
 noinst_LTLIBRARIES += %D%/libgenerate.la
 %C%_libgenerate_la_CFLAGS = $(AM_CFLAGS) -ffp-contract=off \
     $(HDF5_CFLAGS) $(ZLIB_CFLAGS) $(FFTW_CFLAGS)
-%C%_libgenerate_la_LIBADD = $(HDF5_LIBS) $(ZLIB_LIBS) $(FFTW_LIBS)
+%C%_libgenerate_la_LIBADD = workloads/data/libscience.la $(HDF5_LIBS) $(ZLIB_LIBS) $(FFTW_LIBS)
 %C%_libgenerate_la_SOURCES = \
-    workloads/data/manifest.h workloads/data/manifest.c \
-    workloads/data/science.h workloads/data/science.c workloads/data/sciences.def \
-    workloads/data/science_cosmo.h workloads/data/science_cosmo.c \
     %D%/cosmo/cosmo.c \
     %D%/cosmo/gen_field.h %D%/cosmo/gen_field.c \
     %D%/cosmo/gen_power.h %D%/cosmo/gen_power.c \

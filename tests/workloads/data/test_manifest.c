@@ -76,7 +76,8 @@ static void bad_texts_are_refused(void **state)
     } rows[] = {
         {"", "M, line 1: ends before its last line"},
         {"tea 1\n", "M, line 1: not a manifest of hpcai500"},
-        {"hpcai500-data 1\n", "M, line 1: format 1 is not known, expected 2"},
+        {"hpcai500-data 1\n", "M, line 1: of an older hpcai500 (format 1): make the data again"},
+        {"hpcai500-data 3\n", "M, line 1: format 3 is not known, expected 2"},
         {"hpcai500-data\n", "M, line 1: 'hpcai500-data' has no value"},
         {"hpcai500-data 2\nclass tiny\n", "M, line 2: 'class' where 'science' was expected"},
         {"hpcai500-data 2\nscience a\tb\n", "M, line 2: byte 10 is not printable"},

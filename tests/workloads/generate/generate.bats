@@ -179,7 +179,13 @@ END
     [ "$status" -eq 0 ]
     run "$data" show "$dir/set"
     [ "$status" -eq 0 ]
-    [[ "$output" == *"9 cubes of 32^3 x 4, int16, "*"layout cut"*"4 cubes of 32^3"*"ridge on log P(k)"* ]]
+    [[ "$output" == "train        9 samples of N-body cubes in 9 files, "*" each on storage, layout cut"*"
+  x          32 x 32 x 32 x 4, int16: particles in each cell
+  y          4, float32: "*"validation   4 samples"*"class tiny, seed 1, generator 3"* ]]
+    [[ "$output" == *"
+redshifts    3 1.5 0.5 0
+baselines    constant_mae 0.5705
+             ridge_mae 0.5284" ]]
     for verb in "show $dir/set" "verify $dir/set" --help; do
         status=0
         "$data" $verb >/dev/full 2>"$dir/err" || status=$?
@@ -198,7 +204,7 @@ END
     [ "$output" = "hpcai500 data: $dir/set/train/cube_0000003.hdf5: its SHA-256 is not the manifest's" ]
     rm "$dir/set/MANIFEST" # a foreign set: shown all the same
     run "$data" show "$dir/set"
-    [[ "$output" == *"9 cubes of 32^3"*"none: the data were not generated here"* ]]
+    [[ "$output" == *"9 samples of N-body cubes"*"none: the data were not generated here"* ]]
     run "$data" tea
     [ "$status" -eq 2 ]
     run "$data" show "$dir/none"

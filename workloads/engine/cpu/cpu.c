@@ -121,6 +121,24 @@ static int cpu_run(const struct exec *x, struct node *n, enum pass pass, struct 
     return run(x, n, e);
 }
 
+static bool cpu_how(const struct node *n, int i, const char **what, const char **name)
+{
+    const struct cpu_node *p = n->priv;
+    const struct dnn_op *op = NULL;
+
+    for (int k = 0; k < OPS_MAX && p && !op; k++)
+        if (p->op[k] && i-- == 0)
+            op = p->op[k];
+    for (int k = 0; k < n->n_copies && !op; k++)
+        if (i-- == 0)
+            op = cpu_copy_op(n->copies[k]);
+    if (!op)
+        return false;
+    *what = dnn_op_what(op);
+    *name = dnn_op_how(op);
+    return true;
+}
+
 static int cpu_accumulate(const struct exec *x, struct tensor *t, const struct buffer *dst,
                           const struct buffer *src, struct err *e)
 {
@@ -150,6 +168,7 @@ const struct backend engine_backend_cpu = {
     .refresh = cpu_copy_refresh,
     .forget = cpu_copy_forget,
     .run = cpu_run,
+    .how = cpu_how,
     .accumulate = cpu_accumulate,
     .feed = cpu_feed,
 };

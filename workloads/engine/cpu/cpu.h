@@ -26,7 +26,7 @@ struct format {
 };
 
 /* What a node keeps: node.priv. Operations that it does not need are NULL. */
-enum { OPS_MAX = 8 };
+enum { OPS_MAX = 12 };
 
 struct piece {
     size_t at, bytes;
@@ -97,6 +97,8 @@ void cpu_window_sizes(const struct node *n, long I[3], long Q[3], long K[3], lon
 struct copy *cpu_copy(struct dnn *d, struct node *n, const struct dnn_layout *l, struct err *e);
 int cpu_copy_refresh(const struct exec *x, const struct copy *c, struct err *e);
 void cpu_copy_forget(struct copy *c);
+/* What makes it. */
+const struct dnn_op *cpu_copy_op(const struct copy *c);
 
 /* The next piece of a buffer, and where it is. */
 void cpu_piece_add(struct buffer *b, struct piece *p, size_t bytes);

@@ -53,6 +53,11 @@ int cpu_copy_refresh(const struct exec *x, const struct copy *c, struct err *e)
         (void *[DNN_ARGS]){[DNN_SRC] = exec_master(x, c->param), [DNN_DST] = exec_copy(x, c)}, e);
 }
 
+const struct dnn_op *cpu_copy_op(const struct copy *c)
+{
+    return ((const struct weights *)c->format)->make;
+}
+
 void cpu_copy_forget(struct copy *c)
 {
     struct weights *w = c->format;
