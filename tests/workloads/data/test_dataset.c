@@ -19,6 +19,7 @@
 #include "tests/workloads/data/made_up.h"
 #include "workloads/data/dataset.h"
 #include "workloads/data/manifest.h"
+#include "workloads/data/sample_pool.h"
 #include "workloads/data/science_cosmo.h"
 
 enum { SAMPLE_BYTES = 2048 };
@@ -234,6 +235,47 @@ static void many_files_take_turns(void **state)
     dataset_close(d);
 }
 
+/* What somebody reads is not closed for another, and is opened once. */
+static void files_in_use_stay_open(void **state)
+{
+    enum { FILES = SAMPLE_POOL_FILES };
+    const struct sample_file *f[FILES];
+    struct sample_form form;
+    struct sample_file first;
+    char name[32], path[300];
+    struct err e = ERR_INIT;
+
+    (void)state;
+    for (int i = 0; i < FILES; i++) {
+        snprintf(name, sizeof name, "train/s%03d.h5", i);
+        made_up_write(folder, name, &(struct made_file){.n = 2});
+    }
+    snprintf(path, sizeof path, "%s/train/s000.h5", folder);
+    assert_int_equal(sample_probe(&first, path, 0, &made_up, NULL, &form, &e), 0);
+    sample_close(&first);
+    struct sample_pool *p = sample_pool_create(&e);
+    for (int i = 0; i < FILES; i++) {
+        snprintf(path, sizeof path, "%s/train/s%03d.h5", folder, i);
+        assert_non_null(f[i] = sample_pool_take(p, (uint64_t)i, path, 0, &form, &e));
+    }
+    for (int i = 0; i < FILES; i++)
+        for (int k = 0; k < i; k++)
+            assert_ptr_not_equal(f[i], f[k]);
+    assert_ptr_equal(sample_pool_take(p, 3, "not opened", 0, &form, &e), f[3]);
+    sample_pool_give(p, f[3]);
+    sample_pool_give(p, f[7]); /* the only one that is free now */
+    snprintf(path, sizeof path, "%s/train/s007.h5", folder);
+    const struct sample_file *other = sample_pool_take(p, 1000, path, 0, &form, &e);
+    assert_non_null(other);
+    for (int i = 0; i < FILES; i++)
+        if (i != 7) {
+            assert_true(f[i]->h5.open && other != f[i]);
+            sample_pool_give(p, f[i]);
+        }
+    sample_pool_give(p, other);
+    sample_pool_destroy(p);
+}
+
 static void write_manifest(const struct manifest *m)
 {
     char path[300];
@@ -318,6 +360,7 @@ int main(void)
         ROW(groups_share_chunks),
         ROW(files_agree),
         ROW(many_files_take_turns),
+        ROW(files_in_use_stay_open),
         ROW(manifests_are_believed),
 #undef ROW
     };
