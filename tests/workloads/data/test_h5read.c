@@ -280,13 +280,55 @@ static void sinks_take_slabs(void **state)
     }
 }
 
+/* A set of more chunks than are walked over for each, some of them never written,
+ * which have the fill value. */
+static void many_chunks_are_found(void **state)
+{
+    enum { EDGE = 24, CELLS = EDGE * EDGE * EDGE * 4 };
+    const struct data_class edge = {.size = {0, EDGE, EDGE, EDGE}};
+    static int16_t v[CELLS];
+    _Alignas(64) static char sample[CELLS * 2 + 64];
+    const hsize_t dims[] = {EDGE, EDGE, EDGE, 4}, chunk[] = {2, 2, 3, 4},
+                  half[] = {EDGE / 2, EDGE, EDGE, 4};
+    char path[300];
+    struct err e = ERR_INIT;
+
+    (void)state;
+    fixture_write(folder, "train/one.hdf5", &(struct fixture){.edge = EDGE});
+    snprintf(path, sizeof path, "%s/train/one.hdf5", folder);
+    spoil_without(path, "x");
+    for (int i = 0; i < CELLS; i++)
+        v[i] = (int16_t)(i * 13 % 1009);
+    hid_t f = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT), p = H5Pcreate(H5P_DATASET_CREATE);
+    hid_t space = H5Screate_simple(4, dims, NULL), held = H5Screate_simple(4, half, NULL);
+    H5Pset_chunk(p, 4, chunk);
+    H5Pset_fill_value(p, H5T_NATIVE_INT, &(int){77});
+    filter_shuffled(p);
+    hid_t set = H5Dcreate2(f, "x", H5T_STD_I16BE, space, H5P_DEFAULT, p, H5P_DEFAULT);
+    H5Sselect_hyperslab(space, H5S_SELECT_SET, (hsize_t[]){EDGE / 2, 0, 0, 0}, NULL, half, NULL);
+    assert_true(H5Dwrite(set, H5T_NATIVE_INT16, held, space, H5P_DEFAULT, v) >= 0);
+    H5Dclose(set);
+    H5Sclose(held);
+    H5Sclose(space);
+    H5Pclose(p);
+    H5Fclose(f);
+    struct dataset *d = dataset_open(folder, DATASET_TRAIN, &science_cosmo, &edge, &e);
+    assert_non_null(d);
+    if (dataset_read(d, 0, sample, NULL, &e) < 0)
+        fail_msg("%s", e.text);
+    for (int i = 0; i < CELLS; i++)
+        assert_int_equal(((const int16_t *)(const void *)sample)[i],
+                         i < CELLS / 2 ? 77 : v[i - CELLS / 2]);
+    dataset_close(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define ROW(t) cmocka_unit_test_setup_teardown(t, make_folder, remove_folder)
         ROW(any_storage_reads_alike), ROW(masked_filters_are_left_out),
         ROW(raw_cubes_are_cut),       ROW(integer_labels_become_floats),
-        ROW(sinks_take_slabs),
+        ROW(sinks_take_slabs),        ROW(many_chunks_are_found),
 #undef ROW
     };
 
