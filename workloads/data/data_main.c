@@ -3,6 +3,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <getopt.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "reports/core/out.h"
+#include "workloads/data/check.h"
 #include "workloads/data/dataset.h"
 #include "workloads/data/dataset_list.h"
 #include "workloads/data/manifest.h"
@@ -177,6 +179,39 @@ static int verify(int argc, char **argv, struct err *e)
     return rc;
 }
 
+/* Whatever is looked at is printed; what was not good says the status. */
+static int check(int argc, char **argv, struct err *e)
+{
+    static const struct option table[] = {
+        {"json", no_argument, NULL, 'j'}, {"quick", no_argument, NULL, 'q'}, {NULL, 0, NULL, 0}};
+    static struct check c;
+    bool json = false, quick = false;
+    int o, status = EXIT_SUCCESS;
+
+    opterr = 0;
+    while ((o = getopt_long(argc, argv, "jq", table, NULL)) != -1) {
+        if (o == '?')
+            return err_set(e, "check: %s is not an option", argv[optind - 1]), EXIT_USAGE;
+        json = json || o == 'j';
+        quick = quick || o == 'q';
+    }
+    if (optind == argc)
+        return err_set(e, "check: expected files or folders"), EXIT_USAGE;
+    for (int i = optind; i < argc; i++) {
+        if (check_path(&c, argv[i], !quick, e) < 0)
+            return EXIT_NOT_RUN;
+        if (!json)
+            check_print(&c, stdout);
+        else if (printf(i == optind ? "[" : ",\n") < 0 || check_print_json(&c, stdout, e) < 0)
+            return EXIT_NOT_RUN;
+        if (!check_good(&c))
+            status = EXIT_FAILURE;
+    }
+    if (json)
+        printf("]\n");
+    return status;
+}
+
 static const struct verb {
     const char *name, *arguments, *help;
     int (*run)(int argc, char **argv, struct err *e);
@@ -184,6 +219,8 @@ static const struct verb {
     {"generate", "WORKLOAD,class=CLASS --out DIR [-j N]", "makes a set (see hpcai500-generate)",
      generate},
     {"show", "DIR", "says what a folder holds", show},
+    {"check", "FILE|DIR... [--json] [--quick]", "says what they hold, what is wrong, what is slow",
+     check},
     {"verify", "DIR", "compares all files with the manifest", verify},
 };
 
@@ -209,7 +246,7 @@ int main(int argc, char **argv)
     for (int i = 0; argc > 1 && i < VERBS; i++)
         if (strcmp(argv[1], verbs[i].name) == 0) {
             int status = verbs[i].run(argc - 1, argv + 1, &e);
-            return status == EXIT_SUCCESS ? status : fail(status, &e);
+            return status == EXIT_SUCCESS || !e.text[0] ? status : fail(status, &e);
         }
     if (argc > 1)
         fprintf(stderr, PROGRAM ": '%s' is not one of its verbs\n", argv[1]);

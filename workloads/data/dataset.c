@@ -17,8 +17,6 @@
 #include "workloads/data/sample.h"
 #include "workloads/data/sample_pool.h"
 
-static const uint64_t max_cache_bytes = UINT64_C(2) << 30;
-
 struct dataset {
     struct dataset_info info;
     struct sample_form form;
@@ -99,7 +97,7 @@ static int share(struct dataset *d, struct err *e)
 
     if (bytes < DATASET_CACHE_BYTES)
         bytes = DATASET_CACHE_BYTES;
-    d->cache = chunk_cache_create(bytes < max_cache_bytes ? bytes : max_cache_bytes, e);
+    d->cache = chunk_cache_create(bytes < DATASET_CACHE_MOST ? bytes : DATASET_CACHE_MOST, e);
     d->pool = d->cache ? sample_pool_create(e) : NULL;
     return d->pool ? 0 : -1;
 }

@@ -43,6 +43,7 @@ enum { DATASET_MAX_EDGE = 65536 };
 
 /* Decoded chunks of many samples that are kept, or two groups where that is more. */
 #define DATASET_CACHE_BYTES (UINT64_C(128) << 20)
+#define DATASET_CACHE_MOST  (UINT64_C(2) << 30) /* and never more than this */
 
 /* A field of a sample in memory. */
 struct dataset_field {

@@ -27,9 +27,17 @@ noinst_LTLIBRARIES += %D%/libdata.la
     %D%/sample_pool.h %D%/sample_pool.c \
     %D%/sample_read.c
 
+noinst_LTLIBRARIES += %D%/libcheck.la
+%C%_libcheck_la_CFLAGS = $(AM_CFLAGS) $(HDF5_CFLAGS) $(CJSON_CFLAGS)
+%C%_libcheck_la_LIBADD = %D%/libdata.la $(CJSON_LIBS)
+%C%_libcheck_la_SOURCES = \
+    %D%/check.h %D%/check.c \
+    %D%/check_json.c %D%/check_speed.c %D%/check_text.c %D%/check_values.c \
+    %D%/h5info.h %D%/h5info.c
+
 pkglibexec_PROGRAMS += %D%/hpcai500-data
 %C%_hpcai500_data_SOURCES = %D%/data_main.c
-%C%_hpcai500_data_LDADD = reports/core/libmain.la %D%/libdata.la reports/core/libcore.la \
+%C%_hpcai500_data_LDADD = reports/core/libmain.la %D%/libcheck.la reports/core/libcore.la \
     $(HDF5_LIBS) $(ZLIB_LIBS)
 dist_man_MANS += %D%/hpcai500-data.1
 endif

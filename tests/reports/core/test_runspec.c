@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The run text: good texts with their canonical form, bad texts with their
  * sentence. Runs on a table of four workloads, so that what needs several is
- * seen (runspec_workloads.def); runspec.c is compiled into this program. */
+ * seen (runspec_workloads.def); runspec_table.c is compiled into this program. */
 #include <config.h>
 
 #include <math.h>
@@ -17,6 +17,7 @@
 
 #define RUNSPEC_WORKLOADS "tests/reports/core/runspec_workloads.def"
 #include "reports/core/runspec.c"
+#include "reports/core/runspec_table.c"
 
 static const struct {
     const char *text;
