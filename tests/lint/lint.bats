@@ -238,19 +238,28 @@ targets() {
         match($0, /\.target = [0-9.]+/) { print workload, class, substr($0, RSTART + 10, RLENGTH - 10) }' "$@"
 }
 
-# references FILE: the same of the collector's bounds
+# references FILE: the same of the table that the collector compares with
 references() {
-    sed -n 's/^ *{"\([a-z]*\)", "\([a-z]*\)", "[a-z]*", \([0-9.]*\)},$/\1 \2 \3/p' "$1"
+    sed -n 's/^REFERENCE(\([a-z]*\), \([a-z]*\), [a-z_]*, \([0-9.]*\), [0-9.]*)$/\1 \2 \3/p' "$1"
 }
 
 @test "the targets that the collector compares with are the components'" {
-    bounds=$top_srcdir/spank/collect/collect_check.c
+    bounds=$top_srcdir/reports/core/references.def
     targets "$top_srcdir"/workloads/component/*.c | sort >"$tree/targets"
     [ -s "$tree/targets" ]
+    [ "$(grep -c '^REFERENCE' "$bounds")" -eq "$(references "$bounds" | wc -l)" ] # every row is understood
+    [ "$(references "$bounds" | cut -d ' ' -f 1,2 | sort | uniq -d)" = "" ]       # and a class has one
     references "$bounds" | sort | diff "$tree/targets" -
-    sed 's/"tiny", "mae", 0.31/"tiny", "mae", 0.13/' "$bounds" >"$tree/other.c"
-    run diff "$tree/targets" <(references "$tree/other.c" | sort)
-    [ "$status" -eq 1 ]
+    # another target, a class that is missing, a workload that is missing
+    for change in 's/tiny, mae, 0.31/tiny, mae, 0.13/' '/cosmoflow, small/d' 's/^REFERENCE(cosmoflow/REFERENCE(other/'; do
+        sed "$change" "$bounds" >"$tree/other.def"
+        run diff "$tree/targets" <(references "$tree/other.def" | sort)
+        [ "$status" -eq 1 ]
+    done
+    # several components are read, each under its file's name
+    printf '    {\n        .class = CLASS_TINY,\n        .target = 0.965,\n    },\n' >"$tree/hep.c"
+    [ "$(targets "$tree/hep.c" "$top_srcdir"/workloads/component/cosmoflow.c | sort | head -n 4 | cut -d ' ' -f 1 | uniq -c |
+        tr -s ' \n' ' ')" = " 3 cosmoflow 1 hep " ]
 }
 
 # object FILE: compiles a source of the small tree
