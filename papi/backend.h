@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a back end is to counters.c. Private to papi/.
+ * What a back end is to counters.c, and what it may call (sources.c, files.c).
+ * Private to papi/.
  *
  * Most back ends only *find*: they tell which number in which small file
  * belongs to which counter (source_file), and counters.c reads those files

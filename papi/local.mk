@@ -4,7 +4,7 @@ EXTRA_DIST += %D%/README.md
 noinst_LTLIBRARIES += papi/libcounters.la
 papi_libcounters_la_SOURCES = \
     %D%/counters.h %D%/counters.c %D%/values.c \
-    %D%/backend.h %D%/state.h %D%/files.c \
+    %D%/backend.h %D%/state.h %D%/sources.c %D%/files.c \
     %D%/events.c %D%/perf.c %D%/proc.c %D%/net.c \
     %D%/infiniband.c %D%/energy.c %D%/cgroup.c %D%/cpu.c
 papi_libcounters_la_CFLAGS = $(AM_CFLAGS) $(PAPI_CFLAGS)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The inside of struct counters, for counters.c, values.c and files.c only. */
+/* The inside of struct counters, for counters.c, sources.c, values.c and files.c only. */
 #ifndef PAPI_STATE_H
 #define PAPI_STATE_H
 
@@ -52,5 +52,8 @@ struct counters {
     struct counters_cost cost;
     char buf[FILE_BYTES];
 };
+
+/* Knows the machine from here on: counter_domain() is about it. */
+void sources_machine(struct counters *c);
 
 #endif
