@@ -392,7 +392,8 @@ static int with_mpi(struct run *r, struct err *e)
         _exit(AGENT_COULD_NOT_RUN);
     }
     progress_init(&r->progress, r->comm->rank == 0 || r->o.verbose, r->o.verbose, r->comm->rank);
-    r->counters = counters_open(NULL, e);
+    r->counters =
+        counters_open(&(struct counters_options){.in_job = job_number("SLURM_JOB_ID") > 0}, e);
     int code = comm_agree(r->comm, r->counters ? 0 : -1, e) < 0 ? -1 : run_all(r, e);
     if (code < 0 && comm_mpi_failed(r->comm))
         end_alone(r, e->text);

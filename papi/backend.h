@@ -70,7 +70,7 @@ struct backend {
 };
 
 extern const struct backend backend_papi, backend_perf, backend_proc, backend_net,
-    backend_infiniband, backend_energy, backend_cgroup, backend_cpu;
+    backend_infiniband, backend_energy, backend_cgroup, backend_cpu, backend_socket;
 
 /* --- for probe() --- */
 

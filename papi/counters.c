@@ -15,8 +15,8 @@
 
 /* PAPI first: a hardware event that it lacks is then asked of the kernel. */
 static const struct backend *const backends[] = {
-    &backend_papi,       &backend_perf,   &backend_proc,   &backend_net,
-    &backend_infiniband, &backend_energy, &backend_cgroup, &backend_cpu,
+    &backend_papi,   &backend_perf,   &backend_proc, &backend_net,    &backend_infiniband,
+    &backend_energy, &backend_cgroup, &backend_cpu,  &backend_socket,
 };
 
 enum { BACKENDS = sizeof(backends) / sizeof(*backends) };
@@ -210,6 +210,7 @@ struct counters *counters_open(const struct counters_options *o, struct err *e)
     snprintf(c->root, sizeof(c->root), "%s", o->root ? o->root : "");
     c->canned = o->canned;
     c->canned_ctx = o->canned_ctx;
+    c->in_job = o->in_job;
     sources_machine(c);
     for (int i = 0; i < COUNTER_COUNT; i++) {
         c->rows[i].ratio = 1;

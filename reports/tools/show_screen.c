@@ -209,7 +209,7 @@ static void add_memory(char *text, size_t size, const cJSON *w)
 }
 
 /* The counters that say most to a person. What read calls moved is left out: of an
- * MPI program it is sockets and pipes more than files. */
+ * MPI program it is sockets and pipes more than files; those stand apart. */
 static void show_counters(const cJSON *w)
 {
     double instructions = counter(w, "instructions"), cycles = counter(w, "cycles");
@@ -223,6 +223,8 @@ static void show_counters(const cJSON *w)
     add_memory(text, sizeof text, w);
     add_pair(text, sizeof text, "local storage", counter(w, "storage_read_bytes"),
              counter(w, "storage_write_bytes"));
+    add_pair(text, sizeof text, "TCP sockets", counter(w, "socket_receive_bytes"),
+             counter(w, "socket_transmit_bytes"));
     add_pair(text, sizeof text, "network", counter(w, "net_receive_bytes"),
              counter(w, "net_transmit_bytes"));
     size_t n = strlen(text);

@@ -19,7 +19,7 @@
 #include "tests/papi/answers.h"
 #include "tests/papi/tree.h"
 
-#define LIVE (1u << BACKEND_PAPI | 1u << BACKEND_PERF)
+#define LIVE (1u << BACKEND_PAPI | 1u << BACKEND_PERF | 1u << BACKEND_SOCKET)
 
 struct fixture {
     char root[TREE_PATH];
@@ -161,6 +161,47 @@ static void test_node(void **state)
     assert_string_equal(counters_source(f->c, COUNTER_cgroup_read_bytes), JOB_IO);
     assert_non_null(strstr(counters_source(f->c, COUNTER_ib_errors), "2 active ports"));
     assert_answers(f->c);
+}
+
+/* In a Slurm job the node's own groups are nobody's: not those above the job's,
+ * nor those of a site without groups, where a rank is in slurmd's. */
+static void test_group_of_the_job(void **state)
+{
+    struct counters_options in_job = {.off = LIVE, .in_job = true};
+    struct fixture *f = start("node");
+
+    (void)state;
+    in_job.root = f->root;
+    f->c = counters_open(&in_job, NULL);
+    assert_string_equal(counters_source(f->c, COUNTER_cgroup_cpu_seconds), TASK "/cpu.stat");
+    assert_string_equal(counters_source(f->c, COUNTER_cgroup_read_bytes), JOB_IO);
+    counters_close(f->c);
+
+    tree_unlink(f->root, JOB_IO);
+    open_fixture(f); /* outside of Slurm the next one above counts */
+    assert_string_equal(counters_source(f->c, COUNTER_cgroup_read_bytes), "/sys/fs/cgroup/io.stat");
+    counters_close(f->c);
+    f->c = counters_open(&in_job, NULL);
+    assert_string_equal(counters_source(f->c, COUNTER_cgroup_cpu_seconds), TASK "/cpu.stat");
+    assert_reason(counters_value(f->c, COUNTER_cgroup_read_bytes, PHASE_COMPUTE),
+                  TASK "/io.stat: No such file");
+    counters_close(f->c);
+
+    static const char *const others[] = {"/", "/system.slice/slurmd.service", "/job_/x", "/job_1x",
+                                         "/ajob_1"};
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+        char line[128], wanted[160];
+        snprintf(line, sizeof(line), "0::%s\n", others[i]);
+        tree_write(f->root, "/proc/self/cgroup", line);
+        f->c = counters_open(&in_job, NULL);
+        snprintf(wanted, sizeof(wanted), "/sys/fs/cgroup%s is not the control group of a job",
+                 i ? others[i] : "");
+        assert_reason(counters_value(f->c, COUNTER_cgroup_cpu_seconds, PHASE_COMPUTE), wanted);
+        assert_reason(counters_value(f->c, COUNTER_cgroup_read_bytes, PHASE_COMPUTE), wanted);
+        counters_close(f->c);
+    }
+    tree_remove(f->root);
+    free(f);
 }
 
 static void test_container(void **state)
@@ -378,6 +419,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_node, setup_node, teardown),
+        cmocka_unit_test(test_group_of_the_job),
         cmocka_unit_test_setup_teardown(test_container, setup_container, teardown),
         cmocka_unit_test_setup_teardown(test_vanish, setup_node, teardown),
         cmocka_unit_test_setup_teardown(test_gap, setup_node, teardown),
