@@ -123,6 +123,7 @@ static int open_world(struct mpi_comm *m, const char *node, struct err *e)
         rc = collect_reduce(&m->base, &clash, 1, COMM_MAX, e);
     if (rc == 0 && clash > 0)
         rc = exchange_cards(m, NULL, e);
+    m->base.node = comm_node(m, rank);
     comm_blocking(m, NULL);
     return rc;
 }

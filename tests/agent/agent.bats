@@ -260,7 +260,7 @@ signal_to() {
 @test "a failure of one rank ends all with its sentence" {
     FAKE_TROUBLE=1:2:fail run ranks 3 "$fake" cosmoflow,class=tiny
     [ "$status" -eq 1 ]
-    [[ "$output" == *"cosmoflow: "*"rank 1: sample 7 of x.h5 is cut short"* ]]
+    [[ "$output" == *"cosmoflow: "*"rank 1 ($(hostname)): sample 7 of x.h5 is cut short"* ]]
     [ "$(field 'r["status"], r["valid"]')" = "('crashed', False)" ]
     valid_record
     rm -f "$dir"/*.json*
@@ -358,7 +358,7 @@ signal_to() {
     FAKE_TROUBLE=-1:2:spin run ranks 2 "$fake" cosmoflow,class=tiny,time=3s
     echo "$output"
     [ "$status" -eq 4 ]
-    [[ "$(field 'r["reasons"]["status"]')" == *"its time has been over for "*" s and it has not ended; rank 0 was in compute of cosmoflow"* ]]
+    [[ "$(field 'r["reasons"]["status"]')" == *"its time has been over for "*" s and it has not ended; rank 0 ($(hostname)) was in compute of cosmoflow"* ]]
     [ "$(field 'r["status"], len(r["workloads"][0]["epochs"])')" = "('partial', 1)" ]
     valid_record
     [ -z "$(ranks_here)" ]
@@ -664,6 +664,6 @@ drop_folder() {
     run ranks 2 sh -c '[ "${OMPI_COMM_WORLD_RANK-$PMI_RANK}" = 0 ] && class=tiny || class=small
         exec "$0" "cosmoflow,class=$class"' "$fake"
     [ "$status" -ne 0 ]
-    [[ "$output" == *"rank 1: has the run text 'cosmoflow,class=small', but rank 0 has 'cosmoflow,class=tiny': start all ranks with one"* ]]
+    [[ "$output" == *"rank 1 ($(hostname)): has the run text 'cosmoflow,class=small', but rank 0 has 'cosmoflow,class=tiny': start all ranks with one"* ]]
     no compgen -G "$dir/*.json" >/dev/null
 }
