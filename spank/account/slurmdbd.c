@@ -463,7 +463,7 @@ int main(int argc, char **argv)
     bool batch = argc == 3 && strcmp(verb, "merge") == 0 && strcmp(argv[2], "-") == 0;
 
     out_guard("hpcai500 slurmdbd");
-    if (strcmp(verb, "--help") == 0)
+    if (strcmp(verb, "--help") == 0 || strcmp(verb, "-h") == 0)
         return usage(stdout);
     if (!asks && !batch && !(argc == 5 && strcmp(verb, "merge") == 0))
         return usage(stderr);

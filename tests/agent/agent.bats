@@ -118,7 +118,7 @@ signal_to() {
     [ "${#lines[@]}" -eq 1 ]
     run "$agent" --frob cosmoflow
     [ "$status" -eq 2 ]
-    [[ "$output" == *"no option '--frob'"* ]]
+    [[ "$output" == *"there is no option '--frob'; --help lists them"* ]]
     run "$agent" cosmoflow component
     [ "$status" -eq 2 ]
     [ "$output" = "hpcai500-agent: only one RUN is allowed; 'component' is extra" ]
@@ -130,9 +130,13 @@ signal_to() {
     run "$agent" list
     [ "$status" -eq 0 ]
     [[ "$output" == *cosmoflow* ]]
-    run "$agent" --help
-    [ "$status" -eq 0 ]
-    [[ "$output" == *--dry-run* ]]
+    run "$agent" --timout=3
+    [ "$output" = "hpcai500-agent: there is no option '--timout'; the nearest is '--timeout'" ]
+    for help in -h --help; do
+        run "$agent" $help
+        [ "$status" -eq 0 ]
+        [[ "$output" == "usage: hpcai500-agent"*--dry-run*"-h, --help"* ]]
+    done
 }
 
 @test "--dry-run shows the plan and leaves nothing" {
