@@ -70,7 +70,7 @@ static int agree_text(struct run *r, struct err *e)
 }
 
 /* Rank 0 chooses the folder of the record; all see its choice, and keep to
- * their own node's drop folder if it is such a one. */
+ * their own node's drop folder if that is one. */
 static int agree_place(struct run *r, struct err *e)
 {
     struct err why = ERR_INIT;

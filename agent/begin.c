@@ -16,7 +16,7 @@
 /* Set in the environment of an agent's step. */
 static const char inside[] = "HPCAI500_INSIDE";
 
-/* The rank as the launcher says it; 0 when there is none. */
+/* The rank that the launcher gave; 0 without a launcher. */
 static long launched_rank(void)
 {
     static const char *const names[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK",

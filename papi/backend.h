@@ -112,7 +112,7 @@ void counter_domain(struct counters *c, int counter, const char *id);
 /* --- for read() --- */
 
 /* Part of the time that the counter was really counted, 0..1, NAN unknown;
- * the smallest said in one reading holds, 1 when none is said. */
+ * the smallest said in one reading holds, 1 by default. */
 void counter_ratio(struct counters *c, int counter, double ratio);
 
 void source_now(struct counters *c, int source, double raw);

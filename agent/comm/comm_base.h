@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What all modules of struct comm over MPI stand on: the state of one rank,
+ * What all modules of struct comm over MPI share: the state of one rank,
  * its first failure, nodes by rank, sums in order. It knows none of them.
  *
  * Life:    comm_mpi.c makes and frees struct mpi_comm; all others borrow it.

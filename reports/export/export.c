@@ -243,7 +243,7 @@ static int refuse_format(const char *word, struct err *e)
     const char *near = strpbrk(word, "./") ? NULL : nearest(word, names, N_SINKS);
     if (near)
         return err_set(e, "'%.32s' is not an option; the format is --%s", word, near);
-    return err_set(e, "no format is asked for; --help lists them");
+    return err_set(e, "give a format; --help lists them");
 }
 
 /* 1: help was asked for; -1: wrong, with a sentence or, when it is empty, the usage. */

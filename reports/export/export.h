@@ -52,7 +52,7 @@ int export_history(const struct conf *c, const struct history_filter *f,
                    int (*fn)(void *ctx, struct cJSON *doc, struct err *e), void *ctx,
                    struct err *e);
 
-/* Unix time of an RFC 3339 UTC text [s]; NAN when it is none. */
+/* Unix time of an RFC 3339 UTC text [s]; NAN when it is not a time. */
 double export_time(const char *utc);
 
 /* A duration at the path [s]; 0 when there is none. */

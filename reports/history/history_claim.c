@@ -46,7 +46,7 @@ bool history_key(const struct history_run *run, char key[HISTORY_KEY_SIZE])
     return n < HISTORY_KEY_SIZE;
 }
 
-/* "2026-11-22T19:02:57.250Z" to Unix time; 0 when it is none. */
+/* "2026-11-22T19:02:57.250Z" to Unix time; 0 when it is not a time. */
 static int64_t unix_time(const char *utc)
 {
     struct tm t = {0};
@@ -121,6 +121,6 @@ int history_claim(const cJSON *doc, struct history_run *run, struct err *e)
     copy(run->partition, sizeof run->partition, job, "partition");
     copy(run->asked, sizeof run->asked, doc, "run.text");
     if (!history_key(run, key))
-        return err_set(e, "'%.64s' names no cluster, job, restart and step", id);
+        return err_set(e, "'%.64s' does not name a cluster, job, restart and step", id);
     return claim_nodes(doc, run, e);
 }

@@ -161,7 +161,7 @@ static bool ran_on(const struct history_run *run, const char *node)
     return false;
 }
 
-/* One number, of a node when there is a name. What is not finite is no value. */
+/* One number, of a node when there is a name. What is not finite is left out. */
 static void add_value(struct part *p, const char *metric, const char *node, double v)
 {
     struct filing *f = p->f;

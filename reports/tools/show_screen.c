@@ -30,7 +30,7 @@ static void headline(const cJSON *doc, bool coloured)
         puts(verdict);
 }
 
-/* The text that was asked for is said whole. */
+/* The text that was asked for is shown whole. */
 static void show_run(const cJSON *doc)
 {
     const char *level = json_text(doc, "run.level", NULL);

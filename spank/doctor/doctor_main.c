@@ -24,7 +24,7 @@ static const struct check {
     {"config", doctor_config, ONCE | EACH_NODE, "hpcai500.conf is there for root, and right"},
     {"plugin", doctor_plugin, ONCE | EACH_NODE, "the plugin's file, of this Slurm's release"},
     {"option", doctor_option, ONCE, "srun --hpcai500=list answers: the plugin loads"},
-    {"pmix", doctor_pmix, ONCE, "srun knows PMIx"},
+    {"pmix", doctor_pmix, ONCE, "srun supports PMIx"},
     {"agent", doctor_agent, ONCE | EACH_NODE,
      "the agent starts, with all its libraries (HDF5, MPI)"},
     {"munge", doctor_munge, ONCE | EACH_NODE, "a credential is encoded and decoded"},

@@ -148,7 +148,7 @@ signal_to() {
     [ -z "$(ls -A "$dir")" ]
 }
 
-@test "more threads than the cores of a rank's binding are said" {
+@test "more threads than the cores of a rank's binding are reported" {
     run taskset -c "$(taskset -pc $$ | sed 's/.*: \([0-9]*\).*/\1/')" "$fake" --dry-run cosmoflow,class=tiny,threads=2
     [ "$status" -eq 0 ]
     [[ "$output" == *"threads=2, but a rank is bound to 1 core: "*"srun -c 2"* ]]
@@ -157,7 +157,7 @@ signal_to() {
     [[ "$output" != *"bound to"* ]]
 }
 
-@test "the site says where generated data are kept, and a wrong site file is said" {
+@test "the site says where generated data are kept, and a wrong site file is reported" {
     unset HPCAI500_CACHE
     echo "cache = $dir/shared" >site.conf
     HPCAI500_CONF=$dir/site.conf run ranks 1 "$agent" --dry-run cosmoflow,class=tiny
@@ -199,7 +199,7 @@ signal_to() {
     [[ "$output" == *"per rank, of 20.0 MiB (Slurm's --mem-per-cpu)"* ]]
 }
 
-@test "a run that is expected to outlast its time is said, and the class that auto took" {
+@test "a run that is expected to outlast its time is announced, and the class that auto took" {
     for dry in --dry-run ""; do
         rm -f "$dir"/*.json
         run "$fake" $dry cosmoflow,class=small,time=30s
@@ -404,7 +404,7 @@ signal_to() {
     valid_record
 }
 
-@test "fewer threads than asked: those that OpenMP gives are used, and it is said" {
+@test "fewer threads than asked: those that OpenMP gives are used, with a message" {
     OMP_THREAD_LIMIT=1 run ranks 2 "$agent" --dry-run cosmoflow,class=tiny,threads=2
     [ "$status" -eq 0 ]
     [[ "$output" == *"OpenMP gives a rank 1 of the 2 threads asked for, OMP_THREAD_LIMIT=1: 1 used"* ]]
@@ -417,7 +417,7 @@ signal_to() {
 }
 
 @test "SIGTERM while a rank does not listen: an interim record stands there in time" {
-    # Open MPI 5 passes on nothing of what is said after the signal.
+    # Open MPI 5 passes on nothing that is printed after the signal.
     FAKE_EPOCHS=1000 FAKE_STEP_MS=10 FAKE_TROUBLE=1:4:sleep \
         signal_to TERM starter sh -c 'exec "$@" 2>>log' sh "$fake" cosmoflow,class=tiny,target=0.001
     [ "$(field 'r["status"]')" = partial ]
@@ -459,7 +459,7 @@ signal_to() {
     [ -e "$dir/lab-7.0.2.json" ]
     SLURMD_NODENAME=n2 SLURM_STEP_ID=3 run "$fake" cosmoflow,class=tiny
     [ -e "$dir/lab-7.0.3.json" ]
-    # a link is no drop folder
+    # a link is not a drop folder
     mv "$drop" "$dir/mine"; ln -s "$dir/mine" "$drop"
     SLURM_STEP_ID=4 run "$fake" cosmoflow,class=tiny
     [ -e "$dir/lab-7.0.4.json" ]
@@ -552,7 +552,7 @@ drop_folder() {
     [[ "$(field 'r["system"]["layers"]["communication"]["environment"]')" =~ "and "[0-9]+" more, crc32c "[0-9a-f]{8}$ ]]
 }
 
-@test "a topology that is not this system's is no inventory" {
+@test "a topology that is not this system's is not the inventory" {
     for claim in 0 1; do
         rm -f "$dir"/*.json
         run env "HWLOC_SYNTHETIC=pack:4 core:16 pu:1" HWLOC_THISSYSTEM=$claim "$fake" cosmoflow,class=tiny
@@ -589,7 +589,7 @@ drop_folder() {
     SLURM_STEP_ID=9; touch hpcai500-7.9.json hpcai500-7.9.0.json
     run "$fake" cosmoflow,class=tiny
     [ "$status" -eq 0 ]
-    [ "$(grep -c "there is no copy of the record: $dir/work/hpcai500-7.9.0.json: File exists" <<<"$output")" = 1 ]
+    [ "$(grep -c "cannot leave a copy of the record: $dir/work/hpcai500-7.9.0.json: File exists" <<<"$output")" = 1 ]
     [[ "$output" == *"the record stays there until the job ends; after that: hpcai500 show lab-7.0.9"* ]]
     [ ! -s hpcai500-7.9.json ]
     [ -s "$drop/lab-7.0.9.json" ]
@@ -617,7 +617,7 @@ drop_folder() {
     [ "$status" -eq 3 ]
     run "$fake" cosmoflow,class=tiny,out=no/such/x.json
     [ "$status" -eq 3 ]
-    [[ "$output" == *"there is no folder for out=no/such/x.json"* ]]
+    [[ "$output" == *"cannot open the folder of out=no/such/x.json"* ]]
 }
 
 @test "out=NAME.json without a drop folder: the record itself has that name" {
@@ -659,7 +659,7 @@ drop_folder() {
     chmod 555 "$dir/work"
     HOME=$dir run "${setpriv[@]}" "$fake" cosmoflow,class=tiny
     [ "$status" -eq 0 ]
-    [ "$(grep -c "there is no copy of the record in $dir/work: Permission denied; it is $drop/lab-11.0.0.json" <<<"$output")" = 1 ]
+    [ "$(grep -c "cannot leave a copy of the record in $dir/work: Permission denied; it is $drop/lab-11.0.0.json" <<<"$output")" = 1 ]
     [ -s "$drop/lab-11.0.0.json" ]
 }
 

@@ -58,7 +58,7 @@ refused() {
     [ "$status" -eq 0 ]
 }
 
-@test "no sources are no success" {
+@test "without sources the lint fails" {
     rm -rf "$tree"/*
     run "$lint" "$tree"
     [ "$status" -eq 2 ]
@@ -221,7 +221,7 @@ refused() {
 
 circles=$top_srcdir/tests/lint/circles.sh
 
-@test "no module stands on one that stands on it" {
+@test "no circle of modules" {
     run "$circles" "$top_srcdir" "$top_builddir"
     echo "$output"
     [ "$output" = "" ]
@@ -301,7 +301,7 @@ object() {
     [[ $output == *"papi/one"* && $output == *"papi/two"* && $output == *"papi/three"* ]]
 }
 
-@test "without objects the search for circles is no success" {
+@test "without objects the search for circles fails" {
     run "$circles" "$tree" "$tree" papi
     [ "$status" -eq 2 ]
 }

@@ -4,11 +4,9 @@
 #include "tests/papi/answers.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <string.h>
-#include <cmocka.h>
+
+#include "tests/unit.h"
 
 void assert_reason(struct measure m, const char *words)
 {

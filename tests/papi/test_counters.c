@@ -4,19 +4,15 @@
 
 #include <grp.h>
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "papi/counters.h"
 #include "tests/papi/answers.h"
+#include "tests/unit.h"
 
 #define LIVE (1u << BACKEND_PAPI | 1u << BACKEND_PERF)
 

@@ -11,10 +11,6 @@
 #include <math.h>
 #include <netinet/in.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,10 +21,10 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "papi/counters.h"
 #include "tests/papi/tree.h"
+#include "tests/unit.h"
 
 enum { WAITS = 20, THREADS = 3 };
 
@@ -81,7 +77,7 @@ static bool has(const struct counters *c, int i, double *value)
 }
 
 /* Threads started after the counters were opened, and ended before the
- * border, are counted all the same. */
+ * border, are counted too. */
 static void test_threads(void **state)
 {
     struct counters *c = counters_open(NULL, NULL);

@@ -4,20 +4,16 @@
 
 #include <grp.h>
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "papi/counters.h"
 #include "tests/papi/answers.h"
 #include "tests/papi/tree.h"
+#include "tests/unit.h"
 
 #define LIVE (1u << BACKEND_PAPI | 1u << BACKEND_PERF | 1u << BACKEND_SOCKET)
 
@@ -223,7 +219,7 @@ static void test_container(void **state)
     assert_reason(counters_value(f->c, COUNTER_cgroup_read_bytes, PHASE_COMPUTE),
                   "blkio/docker/abc123/blkio.throttle.io_service_bytes_recursive: No such file");
     /* veth without hardware behind it counts; 32 bits wrap, but 1000 -> 900
-     * is no wrap. */
+     * is not a wrap. */
     assert_value(counters_value(f->c, COUNTER_net_receive_bytes, PHASE_COMPUTE), 396);
     assert_reason(counters_value(f->c, COUNTER_net_transmit_bytes, PHASE_COMPUTE),
                   "went backwards, from 1000 to 900");

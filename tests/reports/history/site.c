@@ -3,10 +3,6 @@
 
 #include "tests/reports/history/site.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <cmocka.h>
 #include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "tests/reports/record/sample.h"
+#include "tests/unit.h"
 
 void open_site(struct site *s)
 {

@@ -2,12 +2,6 @@
 /* Asking and forgetting, also with hostile words. */
 #include <config.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <dirent.h>
 #include <fcntl.h>
 #include <math.h>
@@ -25,6 +19,7 @@
 #include "reports/history/history.h"
 #include "tests/reports/history/site.h"
 #include "tests/reports/record/sample.h"
+#include "tests/unit.h"
 
 /* ---- asking ---- */
 
@@ -182,7 +177,7 @@ static void test_forgetting_leaves_no_byte(void **state)
     struct history_filter f = HISTORY_FILTER_INIT;
 
     assert_int_equal(history_forget(s->h, &f, &e), -1);
-    assert_string_equal(e.text, "whose runs to forget was not said");
+    assert_string_equal(e.text, "name a user, a job or a run to forget");
     assert_int_equal(history_begin(s->h, &e), 0);
     for (long job = 1; job <= 600; job++)
         file_canary(s, job, job % 3 ? "KEEP" : "KANARI");

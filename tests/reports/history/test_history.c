@@ -2,12 +2,6 @@
 /* Filing: what stands, what comes, the archive and the outbox. */
 #include <config.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <dirent.h>
 #include <fcntl.h>
 #include <math.h>
@@ -25,6 +19,7 @@
 #include "reports/history/history.h"
 #include "tests/reports/history/site.h"
 #include "tests/reports/record/sample.h"
+#include "tests/unit.h"
 
 /* ---- filing ---- */
 

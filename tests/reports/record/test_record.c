@@ -2,10 +2,6 @@
 /* The record: its name, its verdict, its writer's and reader's refusals. */
 #include <config.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -19,12 +15,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cjson/cJSON.h>
-#include <cmocka.h>
 
 #include "reports/record/fields.h"
 #include "reports/record/record.h"
 #include "reports/core/utf8.h"
 #include "tests/reports/record/sample.h"
+#include "tests/unit.h"
 
 static void test_id(void **state)
 {

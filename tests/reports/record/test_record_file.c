@@ -2,10 +2,6 @@
 /* A record as a file: written whole or not at all, read with suspicion. */
 #include <config.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -18,11 +14,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cjson/cJSON.h>
-#include <cmocka.h>
 
 #include "reports/record/fields.h"
 #include "reports/record/record.h"
 #include "tests/reports/record/sample.h"
+#include "tests/unit.h"
 
 static char dir[64];
 

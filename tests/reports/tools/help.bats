@@ -71,7 +71,7 @@ options() {
     [ "$n" -ge 19 ]
 }
 
-@test "each man page has examples, and every page of ours that it names is there" {
+@test "each man page has examples, and each of our pages that it names is there" {
     while IFS= read -r file; do
         grep -q '^\.Sh EXAMPLES' "$file" || { echo "$file has no EXAMPLES"; false; }
         while read -r name section; do
@@ -141,7 +141,7 @@ config --file|hpcai500 config: --file needs a value
 history --ndoe=n1|hpcai500 history: there is no option '--ndoe'; the nearest is '--node'
 history 4711|hpcai500 history: '4711' is not an option; use --job=, --node=, --user= or what --help lists
 export csv x.json|hpcai500 export: 'csv' is not an option; the format is --csv
-export x.json|hpcai500 export: no format is asked for; --help lists them
+export x.json|hpcai500 export: give a format; --help lists them
 export --cvs x.json|hpcai500 export: there is no option '--cvs'; the nearest is '--csv'
 forget --usr=ada|hpcai500 forget: there is no option '--usr'; the nearest is '--user'
 recover --hlep x|hpcai500 recover: there is no option '--hlep'; the nearest is '--help'

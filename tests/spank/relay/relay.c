@@ -3,9 +3,6 @@
 
 #include "tests/spank/relay/relay.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -17,9 +14,9 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "spank/relay/bundle.h"
+#include "tests/unit.h"
 
 /* Not below a node's own /tmp. */
 char relay_dir[] = "/var/tmp/hpcai500-witness-XXXXXX";

@@ -4,10 +4,6 @@
  */
 #include <config.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,12 +12,12 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-#include <cmocka.h>
 #include <munge.h>
 
 #include "spank/relay/bundle.h"
 #include "spank/relay/cred.h"
 #include "tests/spank/relay/relay.h"
+#include "tests/unit.h"
 
 /* ---- bundles ---- */
 

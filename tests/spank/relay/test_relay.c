@@ -5,10 +5,6 @@
  */
 #include <config.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +16,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "reports/core/sha256.h"
 #include "spank/relay/bundle.h"
@@ -29,6 +24,7 @@
 #include "spank/relay/receive.h"
 #include "spank/relay/spool.h"
 #include "tests/spank/relay/relay.h"
+#include "tests/unit.h"
 
 static int heard; /* refusals */
 static char last_refusal[512];
@@ -79,13 +75,13 @@ static int connect_port(int port)
     return fd;
 }
 
-/* A receiver on a free port of ours, "127.0.0.1:port" in where. */
+/* A receiver on a free port, "127.0.0.1:port" in where. */
 static struct receiver *receiver_of(const char *spool, char *where, size_t size)
 {
     struct receiver *r = NULL;
     struct err e = ERR_INIT;
 
-    /* port 0 is no address of the configuration: any free one is found by trying */
+    /* the configuration does not take port 0: a free one is found by trying */
     for (int port = 21000 + (int)getpid() % 20000; !r && port < 65000; port += 7) {
         snprintf(where, size, "127.0.0.1:%d", port);
         r = receive_open(where, at("%s", spool), relay_munge, say, NULL, &e);
@@ -250,11 +246,11 @@ static void garbage_and_too_much_is_refused(void **state)
         {"good.bundle", "ab", 2ULL * BUNDLE_MAX_BYTES + 1, "good.bundle would have"},
         {"good.bundle", "ab", UINT64_MAX, "good.bundle would have"},
         {"good.bundle", "abc", 2, "good.bundle: more bytes than announced"},
-        {"../good.bundle", "ab", 2, "a credential that announces no bundle"},
-        {".good.bundle", "ab", 2, "a credential that announces no bundle"},
-        {"a/good.bundle", "ab", 2, "a credential that announces no bundle"},
-        {"good.json", "ab", 2, "a credential that announces no bundle"},
-        {"good.bundle 2", "ab", 2, "a credential that announces no bundle"},
+        {"../good.bundle", "ab", 2, "the credential does not announce a bundle"},
+        {".good.bundle", "ab", 2, "the credential does not announce a bundle"},
+        {"a/good.bundle", "ab", 2, "the credential does not announce a bundle"},
+        {"good.json", "ab", 2, "the credential does not announce a bundle"},
+        {"good.bundle 2", "ab", 2, "the credential does not announce a bundle"},
     };
     char text[4096], answer[600];
     struct receiver *r = receiver_alone("garbage");
@@ -276,11 +272,11 @@ static void garbage_and_too_much_is_refused(void **state)
                                         "hpcai500-bundle 1 99999999999999999999\n"};
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         assert_int_equal(converse(r, lines[i], strlen(lines[i]), false, answer), 0);
-        assert_string_equal(answer, "no a message that is none of ours\n");
+        assert_string_equal(answer, "no not a message of hpcai500\n");
     }
     memset(text, 'x', sizeof text); /* a line without an end */
     assert_int_equal(converse(r, text, sizeof text, false, answer), 0);
-    assert_string_equal(answer, "no a message that is none of ours\n");
+    assert_string_equal(answer, "no not a message of hpcai500\n");
     receive_close(r);
 }
 

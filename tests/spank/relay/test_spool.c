@@ -4,10 +4,6 @@
  */
 #include <config.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,10 +11,10 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "spank/relay/spool.h"
 #include "tests/spank/relay/relay.h"
+#include "tests/unit.h"
 
 /* As that user: what he may not do to somebody's drop folder. Counts what works. */
 static int tries(uid_t uid, const char *drop, const char *parent)

@@ -5,10 +5,6 @@
  */
 #include <config.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <fcntl.h>
 #include <math.h>
 #include <signal.h>
@@ -19,7 +15,6 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "spank/relay/bundle.h"
 #include "spank/relay/cred.h"
@@ -27,6 +22,7 @@
 #include "spank/witness/job.h"
 #include "spank/witness/scan.h"
 #include "tests/spank/relay/relay.h"
+#include "tests/unit.h"
 
 /* ---- the witness's line ---- */
 
