@@ -72,7 +72,7 @@ static const struct keys_key keys[KEY_COUNT] = {
                     "what archive and exports hide, beside what the site does: user, account, "
                     "host, path, job_name, job, cluster, partition, data, time"},
     [KEY_CONFIDENTIAL] = {"confidential", &keys_word, FIELD(confidential), "no", yesno_words, 0, 0,
-                          NULL, "yes: archive and exports show what tells nothing of anybody"},
+                          NULL, "yes: archive and exports show what identifies nobody"},
 };
 
 static int check_text(const char *text, struct err *e)
@@ -227,7 +227,7 @@ static int parse_pair(struct runspec *r, const char **p, struct err *e)
     return keys[k].kind->parse(r, &keys[k], value, &style, e);
 }
 
-/* What can only be judged when all is said. */
+/* What can only be judged when all keys are known. */
 static int check_workloads(const struct runspec *r, struct err *e)
 {
     for (int i = 0; i < r->n_workloads; i++) {
@@ -264,7 +264,7 @@ static void set_defaults(struct runspec *r)
             keys[k].kind->parse(r, &keys[k], default_of(r, k), &style, NULL);
 }
 
-/* A key said with its default is as good as not said. */
+/* A key given with its default is as good as not given. */
 static void forget_defaults(struct runspec *r)
 {
     char value[RUNSPEC_MAX_BYTES * 2];
