@@ -14,7 +14,8 @@
  * samples a second, whatever is in them. */
 enum { MANY_PIECES = 64, SMALL_PIECE = 16384 };
 
-/* Reading more than so many times what is needed is worth a sentence. */
+/* Reading more than so many times what is needed is worth a sentence; not of
+ * pieces so small that a disk reads as much anyway. */
 static const double wasteful = 2;
 
 static void slow(struct check *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -109,7 +110,8 @@ static void check_set(struct check *c, const struct h5_set *s, const struct samp
              "dataset '%s': a sample is 1/%.0f of the chunks that it lies in, which are read and "
              "decoded for it alone: store it in chunks of a sample or less",
              s->name, wasted);
-    if (l.pieces >= MANY_PIECES && l.piece_bytes <= SMALL_PIECE)
+    /* chunks that samples share are read once for all of them */
+    if (l.pieces / (double)l.samples >= MANY_PIECES && l.piece_bytes <= SMALL_PIECE)
         slow(c, "dataset '%s': a sample lies in %.0f %s of %llu bytes", s->name, l.pieces,
              s->chunked ? "chunks" : "places", (unsigned long long)l.piece_bytes);
     if (info.deflated && info.bytes > s->values * s->form.element / 100 * 95)
