@@ -48,6 +48,8 @@ static double met(uint64_t length, uint64_t size, uint64_t chunk)
 
     if (size % chunk == 0)
         return (double)(size / chunk);
+    if (chunk % size == 0)
+        return 1;
     for (uint64_t i = 0; i < n; i++)
         sum += (i * size + size - 1) / chunk - i * size / chunk + 1;
     return (double)sum / (double)n;
@@ -127,7 +129,7 @@ static void check_groups(struct check *c, const struct sample_file *f,
     uint64_t bytes;
     const uint64_t samples = sample_sharing(f, form, &bytes);
 
-    if (samples > 1 && 2 * bytes > DATASET_CACHE_MOST)
+    if (2 * bytes > DATASET_CACHE_MOST)
         slow(c,
              "dataset '%s': %llu samples share chunks of %.2f GB, more than can be kept (%.2f GB): "
              "they are decoded again and again; store it in chunks of some MB",

@@ -69,6 +69,11 @@ static void scaled(hid_t p)
     H5Pset_scaleoffset(p, H5Z_SO_INT, H5Z_SO_INT_MINBITS_DEFAULT);
 }
 
+static void compact(hid_t p)
+{
+    H5Pset_layout(p, H5D_COMPACT);
+}
+
 static void write_file(const char *path, hsize_t userblock, int n, const struct made *sets)
 {
     hid_t c = H5Pcreate(H5P_FILE_CREATE);
@@ -320,6 +325,16 @@ static const struct {
      NULL,
      "dataset 'cut': a sample is 1/2 of the chunks that it lies in"},
     {"cut",
+     "cut across chunks", /* of 40 rows: two for the first 64, three for the next */
+     {128, 128, C},
+     {40, 128, C},
+     3,
+     NULL,
+     0,
+     NULL,
+     "dataset 'cut': a sample is 1/3 of the chunks that it lies in"},
+    {"alone", "in the header", {64, 64, C}, {0}, 3, compact, 0, noise, NULL},
+    {"cut",
      "cut out of one piece",
      {128, 128, C},
      {0},
@@ -352,6 +367,10 @@ static void what_is_slow_is_said(void **state)
         if (speeds[i].set[0] == 'x' || speeds[i].set[0] == 'l') {
             sets[1].rank = 1;
             sets[1].dims[0] = speeds[i].set[0] == 'x' ? speeds[i].dims[0] : speeds[i].dims[3];
+            sets[1].chunk[0] = sets[1].dims[0]; /* few values a sample: read once a file */
+            sets[1].filter = gzip;
+            sets[1].held = H5T_NATIVE_UCHAR;
+            sets[1].values = noise;
         }
         write_file(file, speeds[i].userblock, 2, sets);
         probe_toy(&f, &class, &form);
@@ -456,6 +475,48 @@ static void a_file_that_is_not_like_the_first(void **state)
     assert_string_equal(c->part[0].field[COSMO_Y].first_bad, want);
 }
 
+/* A simulation that is cut has as many samples as the class says. */
+static void what_is_cut_has_the_classes_samples(void **state)
+{
+    const struct made sets[] = {
+        {"full", H5T_STD_I16LE, H5T_NATIVE_INT16, 4, {64, 64, 64, 4}, {0}, NULL, NULL},
+        {"unitPar", H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, 1, {4}, {0}, NULL, y}};
+    const struct check *c;
+    char path[128];
+
+    (void)state;
+    make_folders();
+    for (int i = 0; i < 3; i++) {
+        snprintf(path, sizeof path, "%s/%s/%d.h5", root, i ? "train" : "validation", i);
+        write_file(path, 0, 2, sets);
+    }
+    c = see(root, false);
+    assert_true(check_good(c));
+    assert_string_equal(c->layout->name, "raw");
+    assert_int_equal(c->n_tried, 0);
+    assert_int_equal(c->class[0].samples, 16);
+}
+
+/* One thing that is wrong is enough. */
+static void half_a_folder_is_not_good(void **state)
+{
+    char path[128];
+
+    (void)state;
+    make_folders();
+    snprintf(path, sizeof path, "%s/train/a.h5", root);
+    fclose(fopen(path, "w"));
+    assert_false(check_good(see(root, true)));
+    write_cube("train/a.h5", 32, y);
+    assert_false(check_good(see(root, true)));
+    write_cube("validation/a.h5", 32, y);
+    assert_true(check_good(see(root, true)));
+    counts[9] = -1; /* fewer particles than none */
+    write_cube("validation/a.h5", 32, y);
+    counts[9] = 0;
+    assert_false(check_good(see(root, true)));
+}
+
 /* A NaN alone is not good either. */
 static void a_wrong_value_is_not_good(void **state)
 {
@@ -536,6 +597,8 @@ int main(void)
         ROW(what_is_slow_is_said),
         ROW(a_good_folder_is_good),
         ROW(a_file_that_is_not_like_the_first),
+        ROW(what_is_cut_has_the_classes_samples),
+        ROW(half_a_folder_is_not_good),
         ROW(a_wrong_value_is_not_good),
         ROW(what_fits_no_layout_is_told_why),
         ROW(a_size_that_no_class_has),
