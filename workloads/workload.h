@@ -63,6 +63,7 @@ struct workload_plan {
     uint64_t parameters;
     long batch; /* global */
     int epochs;
+    char metric[32]; /* of the quality: a row of metrics.def, which has its direction */
     double target;
     uint64_t train_samples, eval_samples;
     uint64_t arena_bytes; /* per rank */

@@ -28,8 +28,24 @@ const char *phase_name(enum phase p);  /* "exposed_allreduce", ... */
 const char *phase_title(enum phase p); /* what it is, in a few words */
 bool phase_inside_step(enum phase p);  /* a part of training steps */
 
-/* Index of a metric of metrics.def by its name, -1: none. */
+/* A quality metric: a row of metrics.def. */
+struct result_metric {
+    const char *name, *unit, *title;
+    bool higher_is_better;
+    double most; /* INFINITY: any; the least is 0 */
+};
+
+/* Index of a metric by its name, -1: none. */
 int metric_find(const char *name);
+
+/* Row i, NULL past the end. */
+const struct result_metric *metric_of(int i);
+
+enum {
+#define METRIC(name, better, most, unit, title) METRIC_OF_##name,
+#include "reports/core/metrics.def"
+    METRIC_COUNT
+};
 
 /* Status of a run and of a workload. */
 enum run_status { RUN_COMPLETE, RUN_PARTIAL, RUN_CRASHED };
@@ -63,7 +79,7 @@ struct result_rcp {
 struct result_quality {
     char name[32];        /* a row of metrics.def, or it is hidden in a confidential record */
     struct measure value; /* no value: why (no defect in the set, 0 / 0, ...) */
-    double target;        /* NAN: none; it never decides whether the run converged */
+    double target;        /* NAN or 0: none; it never decides whether the run converged */
     bool higher_is_better;
 };
 

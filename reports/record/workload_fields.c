@@ -154,6 +154,20 @@ const struct field record_workload_head_fields[] = {
     FIELD_END,
 };
 
+/* Of a quality beside the primary one. */
+const struct field record_quality_fields[] = {
+    FIELD(result_quality, name, TEXT, "name", "name of the metric", .pattern = NAME_PATTERN,
+          .leaves = true, .known = metric_find),
+    FIELD(result_quality, value, MEASURE, "value",
+          "its value in the evaluation that gave `achieved`", .range = RANGE_ANY, .leaves = true),
+    FIELD(result_quality, target, POSITIVE, "target",
+          "value to reach; it does not decide whether the run converged", .why = "it has no target",
+          .leaves = true),
+    FIELD(result_quality, higher_is_better, BOOL, "higher_is_better", "direction of the metric",
+          .leaves = true),
+    FIELD_END,
+};
+
 #define NO_RCP "no reference convergence point for this run"
 
 const struct field record_workload_fields[] = {
@@ -354,6 +368,9 @@ const struct field record_micro_fields[] = {
 const struct field record_workload_rows[] = {
     FIELD_ROWS(record_workload_head_fields),
     FIELD_ROWS(record_workload_fields),
+    FIELD_HAND(LIST, "quality.others", "qualities beside that of `metric`",
+               .below = record_quality_fields, .most = RESULT_MAX_OTHERS, .since = "1.1.0",
+               .leaves = true),
     FIELD_ROWS(record_cost_fields),
     FIELD_ROWS(record_shares_fields),
     FIELD_HAND(LIST, "epochs", "one row per epoch; of very many the first and the latest",

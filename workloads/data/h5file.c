@@ -360,15 +360,14 @@ static int get_chunk(struct h5_set *s, hid_t p, uint64_t most, struct err *e)
         return h5_error(s->file, "its chunks cannot be known", e);
     for (int i = 0; i < s->rank; i++) {
         s->chunk[i] = chunk[i];
+        if (most && s->chunk[i] > most / values)
+            return err_set(e, "%s: dataset '%s' has chunks of more than %" PRIu64 " values",
+                           s->file->path, s->name, most);
         if (s->chunk[i] == 0 || values * wide > max_chunk_bytes / s->chunk[i])
             return err_set(e, "%s: dataset '%s' has chunks of more than %" PRIu64 " bytes",
                            s->file->path, s->name, max_chunk_bytes);
         values *= s->chunk[i];
     }
-    if (most && values > most)
-        return err_set(e,
-                       "%s: dataset '%s' has chunks of %" PRIu64 " values, expected up to %" PRIu64,
-                       s->file->path, s->name, values, most);
     s->chunked = true;
     s->form.bytes = (size_t)values * s->form.element;
     s->form.room = (size_t)values * wide;

@@ -10,7 +10,10 @@
 
 #include <hdf5.h>
 
-enum { PIECE_BYTES = 4 << 20 /* that are converted at a time */ };
+enum {
+    PIECE_BYTES = 4 << 20, /* that are converted at a time */
+    MANY_CHUNKS = 1024     /* where finding one takes as long as decoding one */
+};
 
 static hid_t native_type(enum number type)
 {
@@ -177,23 +180,68 @@ static int fill_chunk(const struct h5_set *s, struct chunk_scratch *scratch, str
     return 0;
 }
 
-/* Where a chunk lies in the file; *where HADDR_UNDEF: nowhere. */
-static int find_chunk(const struct h5_set *s, const uint64_t *origin, unsigned *mask,
-                      haddr_t *where, hsize_t *size, struct err *e)
+static int check_size(const struct h5_set *s, uint64_t size, struct err *e)
 {
-    hsize_t at[H5_AXES];
+    return size <= s->file->bytes
+               ? 0
+               : err_set(e,
+                         "%s: dataset '%s' is said to take %" PRIu64 " bytes of a file of %" PRIu64,
+                         s->file->path, s->name, size, s->file->bytes);
+}
+
+/* A chunk as it is stored, into scratch. *size 0: it is not in the file. */
+static int fetch_chunk(const struct h5_set *s, const hsize_t *at, struct chunk_scratch *scratch,
+                       unsigned *mask, hsize_t *size, uint64_t *bytes, struct err *e)
+{
+    haddr_t where = HADDR_UNDEF;
     int rc = 0;
 
-    for (int i = 0; i < s->rank; i++)
-        at[i] = origin[i];
     h5_lock();
-    if (H5Dget_chunk_info_by_coord(s->id, at, mask, where, size) < 0)
+    if (H5Dget_chunk_info_by_coord(s->id, at, mask, &where, size) < 0)
         rc = h5_error(s->file, "its chunks cannot be found", e);
     h5_unlock();
-    if (rc == 0 && *where != HADDR_UNDEF && *size > s->file->bytes)
-        rc = err_set(e, "%s: dataset '%s' is said to take %" PRIu64 " bytes of a file of %" PRIu64,
-                     s->file->path, s->name, (uint64_t)*size, s->file->bytes);
+    if (rc < 0)
+        return -1;
+    if (where == HADDR_UNDEF)
+        *size = 0;
+    if (*size == 0)
+        return 0;
+    return check_size(s, *size, e) < 0 || chunk_prepare(&s->form, scratch, (size_t)*size, e) < 0 ||
+                   h5_read_bytes(s, scratch->stored, (size_t)*size, where, bytes, e) < 0
+               ? -1
+               : 0;
+}
+
+/* The same by the library, under its lock. What fetch_chunk() asks for walks over
+ * all chunks of the set (to HDF5 1.14 at least), this goes down the index. */
+static int fetch_of_many(const struct h5_set *s, const hsize_t *at, struct chunk_scratch *scratch,
+                         unsigned *mask, hsize_t *size, uint64_t *bytes, struct err *e)
+{
+    uint32_t left_out = 0;
+    int rc = 0;
+
+    h5_lock();
+    const bool there = H5Dget_chunk_storage_size(s->id, at, size) >= 0 && *size != 0;
+    if (there &&
+        (check_size(s, *size, e) < 0 || chunk_prepare(&s->form, scratch, (size_t)*size, e) < 0))
+        rc = -1;
+    else if (there && H5Dread_chunk(s->id, H5P_DEFAULT, at, &left_out, scratch->stored) < 0)
+        rc = h5_error(s->file, "its chunks cannot be read", e);
+    h5_unlock();
+    if (!there) /* or not to be found: it says which */
+        return fetch_chunk(s, at, scratch, mask, size, bytes, e);
+    *mask = left_out;
+    *bytes += *size;
     return rc;
+}
+
+static bool has_many_chunks(const struct h5_set *s)
+{
+    uint64_t n = 1;
+
+    for (int i = 0; i < s->rank && n <= MANY_CHUNKS; i++)
+        n *= (s->dims[i] - 1) / s->chunk[i] + 1;
+    return n > MANY_CHUNKS;
 }
 
 const void *h5_read_chunk(const struct h5_set *s, const uint64_t *origin,
@@ -201,16 +249,15 @@ const void *h5_read_chunk(const struct h5_set *s, const uint64_t *origin,
 {
     char text[H5_INDEX_SIZE];
     unsigned mask = 0;
-    haddr_t where = HADDR_UNDEF;
-    hsize_t size = 0;
+    hsize_t size = 0, at[H5_AXES];
 
-    if (find_chunk(s, origin, &mask, &where, &size, e) < 0)
+    for (int i = 0; i < s->rank; i++)
+        at[i] = origin[i];
+    if ((has_many_chunks(s) ? fetch_of_many : fetch_chunk)(s, at, scratch, &mask, &size, bytes, e) <
+        0)
         return NULL;
-    if (where == HADDR_UNDEF || size == 0)
+    if (size == 0)
         return fill_chunk(s, scratch, e) < 0 ? NULL : scratch->stored;
-    if (chunk_prepare(&s->form, scratch, (size_t)size, e) < 0 ||
-        h5_read_bytes(s, scratch->stored, (size_t)size, where, bytes, e) < 0)
-        return NULL;
     void *plain = chunk_decode(&s->form, scratch, (size_t)size, mask);
     if (!plain)
         err_set(e, "%s: dataset '%s' is damaged at %s", s->file->path, s->name,
@@ -289,10 +336,8 @@ static int check_stored(const struct h5_set *s, struct err *e)
 {
     const uint64_t bytes = H5Dget_storage_size(s->id), plain = s->values * s->form.element;
 
-    if (bytes > s->file->bytes)
-        return err_set(e,
-                       "%s: dataset '%s' is said to take %" PRIu64 " bytes of a file of %" PRIu64,
-                       s->file->path, s->name, bytes, s->file->bytes);
+    if (check_size(s, bytes, e) < 0)
+        return -1;
     if (bytes < plain && !s->chunked && (s->compact || bytes != 0)) /* 0: never written */
         return err_set(e, "%s: dataset '%s' has %" PRIu64 " bytes, expected %" PRIu64,
                        s->file->path, s->name, bytes, plain);

@@ -29,14 +29,6 @@ static uint64_t files(const struct gen_set *s)
     return s->train + s->validation;
 }
 
-void gen_set_name(const struct gen_set *s, uint64_t i, char name[MANIFEST_PATH_SIZE])
-{
-    bool train = i < s->train;
-
-    snprintf(name, MANIFEST_PATH_SIZE, "%s/%s_%07" PRIu64 ".hdf5", train ? "train" : "validation",
-             s->science->stem, train ? i : i - s->train);
-}
-
 /* folder/name into path; the folders of a set leave room for our own names. */
 static const char *join(char path[PATH_MAX], const char *folder, const char *name)
 {

@@ -16,8 +16,9 @@
 #ifndef GENERATE_GEN_SET_H
 #define GENERATE_GEN_SET_H
 
+#include <inttypes.h>
 #include <stdatomic.h>
-#include <stdint.h>
+#include <stdio.h>
 
 #include "reports/core/err.h"
 #include "workloads/data/manifest.h"
@@ -56,6 +57,12 @@ int gen_set_share(const struct gen_set *s, uint64_t rank, uint64_t size, _Atomic
 int gen_set_finish(const struct gen_set *s, uint64_t *missing, struct err *e);
 
 /* File i of the set, the training part's first: its name below the folder. */
-void gen_set_name(const struct gen_set *s, uint64_t i, char name[MANIFEST_PATH_SIZE]);
+static inline void gen_set_name(const struct gen_set *s, uint64_t i, char name[MANIFEST_PATH_SIZE])
+{
+    const bool train = i < s->train;
+
+    snprintf(name, MANIFEST_PATH_SIZE, "%s/%s_%07" PRIu64 ".hdf5", train ? "train" : "validation",
+             s->science->stem, train ? i : i - s->train);
+}
 
 #endif

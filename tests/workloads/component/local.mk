@@ -16,7 +16,7 @@ TESTS += $(tests_component_programs)
 nothing_cppflags = $(AM_CPPFLAGS) \
     -DRUNSPEC_WORKLOADS='"tests/workloads/component/nothing/workloads.def"' \
     -DSCIENCES='"tests/workloads/component/nothing/sciences.def"'
-nothing_tables = reports/core/runspec.c workloads/data/science.c %D%/nothing/science_nothing.c
+nothing_tables = reports/core/runspec_table.c workloads/data/science.c %D%/nothing/science_nothing.c
 check_PROGRAMS += %D%/agent-nothing %D%/generate-nothing
 %C%_agent_nothing_SOURCES = agent/main.c workloads/workload.c $(nothing_tables) %D%/nothing/nothing.c
 %C%_agent_nothing_CPPFLAGS = $(nothing_cppflags)
@@ -27,8 +27,8 @@ check_PROGRAMS += %D%/agent-nothing %D%/generate-nothing
 %C%_generate_nothing_CFLAGS = $(AM_CFLAGS) $(HDF5_CFLAGS)
 %C%_generate_nothing_LDADD = reports/core/libmain.la workloads/generate/libgenerate.la \
     reports/core/libcore.la
-TESTS += %D%/nothing.bats
-dist_check_SCRIPTS += %D%/nothing.bats
+TESTS += %D%/nothing.bats %D%/cosmoflow.bats
+dist_check_SCRIPTS += %D%/nothing.bats %D%/cosmoflow.bats
 EXTRA_DIST += %D%/nothing/workloads.def %D%/nothing/sciences.def
 
 %C%_test_metric_SOURCES = %D%/test_metric.c

@@ -297,7 +297,9 @@ static void kept_samples_are_counted_apart(void **state)
         loader_stats(l, &s);
         assert_int_equal(s.samples, 4 * SAMPLES);
         assert_int_equal(s.keeping, keep);
-        assert_true(s.read_bytes == s.read_samples * VALUES * sizeof(int16_t));
+        /* cubes and labels */
+        assert_true(s.read_bytes ==
+                    s.read_samples * (VALUES * sizeof(int16_t) + 4 * sizeof(float)));
         if (keep)
             assert_int_equal(s.read_samples, SAMPLES);
         else
@@ -422,7 +424,7 @@ static void a_bad_file_surfaces(void **state)
     spoil("s012.hdf5", false, path);
     spoil("s013.hdf5", true, other);
     spoil("s017.hdf5", true, other);
-    snprintf(want, sizeof want, "%s: no HDF5 file, or a damaged one (HDF5: ", path);
+    snprintf(want, sizeof want, "%s: not an HDF5 file, or a damaged one (HDF5: ", path);
     for (int row = 0; row < 40; row++) {
         struct loader_options o = {
             .data = d, .feed = FEED, .size = 1, .batch = 5, .now = clock_now};
