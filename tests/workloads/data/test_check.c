@@ -8,10 +8,7 @@
 #define CHECK_REGION_BYTES 256
 #include "workloads/data/check_values.c"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "tests/unit.h"
 
 #include <float.h>
 #include <sys/stat.h>
