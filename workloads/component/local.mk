@@ -7,6 +7,7 @@ noinst_LTLIBRARIES += %D%/libcomponent.la
     %D%/metric.h %D%/metric.c \
     %D%/phase_clock.h \
     %D%/train.h %D%/train.c \
+    %D%/unet.h %D%/unet.c \
     %D%/cosmoflow.c
 %C%_libcomponent_la_LIBADD = workloads/engine/libengine.la workloads/data/libdata.la
 endif

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 if BUILD_TESTS
 if HAVE_HDF5
-check_PROGRAMS += %D%/test_metric %D%/test_train %D%/test_cosmoflow
-TESTS += %D%/test_metric %D%/test_train %D%/test_cosmoflow
+check_PROGRAMS += %D%/test_metric %D%/test_train %D%/test_cosmoflow %D%/test_unet
+TESTS += %D%/test_metric %D%/test_train %D%/test_cosmoflow %D%/test_unet
 
 %C%_test_metric_SOURCES = %D%/test_metric.c
 %C%_test_metric_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -15,5 +15,9 @@ TESTS += %D%/test_metric %D%/test_train %D%/test_cosmoflow
 %C%_test_cosmoflow_SOURCES = %D%/test_cosmoflow.c
 %C%_test_cosmoflow_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_cosmoflow_LDADD = workloads/component/libcomponent.la $(CMOCKA_LIBS)
+
+%C%_test_unet_SOURCES = %D%/test_unet.c
+%C%_test_unet_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_unet_LDADD = workloads/component/libcomponent.la $(CMOCKA_LIBS)
 endif
 endif
