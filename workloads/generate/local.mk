@@ -12,6 +12,9 @@ noinst_LTLIBRARIES += %D%/libgenerate.la
     %D%/cosmo/gen_field.h %D%/cosmo/gen_field.c \
     %D%/cosmo/gen_power.h %D%/cosmo/gen_power.c \
     %D%/cosmo/gen_ridge.h %D%/cosmo/gen_ridge.c \
+    %D%/defect/flaw.h %D%/defect/flaw.c \
+    %D%/defect/surface.h %D%/defect/surface.c \
+    %D%/defect/threshold.h %D%/defect/threshold.c \
     %D%/gen_draw.h %D%/gen_draw.c \
     %D%/gen_math.h %D%/gen_math.c \
     %D%/gen_set.h %D%/gen_set.c \

@@ -11,6 +11,13 @@ TESTS += %D%/test_physics %D%/test_draw
 %C%_test_draw_SOURCES = %D%/test_draw.c
 %C%_test_draw_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_draw_LDADD = workloads/generate/libgenerate.la $(CMOCKA_LIBS)
+
+check_PROGRAMS += %D%/test_defect
+TESTS += %D%/test_defect
+%C%_test_defect_SOURCES = %D%/test_defect.c
+%C%_test_defect_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(FFTW_CFLAGS)
+%C%_test_defect_LDADD = workloads/generate/libgenerate.la reports/core/libcore.la $(CMOCKA_LIBS) \
+    $(FFTW_LIBS)
 endif
 TESTS += %D%/generate.bats
 endif
