@@ -385,6 +385,7 @@ static void say_result(struct run *r, const struct workload_result *w)
 static int run_workload(struct run *r, int i, bool *could_not, struct err *e)
 {
     const struct runspec_workload *row = runspec_workload(r->spec.workloads[i]);
+    const struct workload *w = workload_of(r->spec.workloads[i]);
     struct workload_host host = host_of(r);
     struct workload_result result = {0};
     struct err why = ERR_INIT;
@@ -393,8 +394,7 @@ static int run_workload(struct run *r, int i, bool *could_not, struct err *e)
     counters_reset(r->counters);
     report_begin(r, i, &r->plan.of[i]);
     on_phase(r, PHASE_STAGING);
-    int rc =
-        workload_of(r->spec.workloads[i])->run(&r->spec, i, &r->plan.of[i], &host, &result, &why);
+    int rc = w->run(w, &r->spec, i, &r->plan.of[i], &host, &result, &why);
     counters_stop(r->counters);
     progress_clear(&r->progress);
     if (rc < 0 && comm_mpi_failed(r->comm)) {

@@ -91,15 +91,20 @@ double export_evaluation(const cJSON *workload)
     return n ? export_seconds(workload, "phases.evaluation.median_seconds") / n : 0;
 }
 
-void export_number(FILE *f, double v)
+void export_number_text(char text[EXPORT_NUMBER_SIZE], double v)
 {
-    char text[32];
-
     for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, v);
+        snprintf(text, EXPORT_NUMBER_SIZE, "%.*g", digits, v);
         if (strtod(text, NULL) == v)
             break;
     }
+}
+
+void export_number(FILE *f, double v)
+{
+    char text[EXPORT_NUMBER_SIZE];
+
+    export_number_text(text, v);
     fputs(text, f);
 }
 

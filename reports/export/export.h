@@ -62,6 +62,8 @@ double export_evaluation(const struct cJSON *workload);
 
 /* The shortest decimal that is read as the same number again. */
 void export_number(FILE *f, double v);
+enum { EXPORT_NUMBER_SIZE = 32 };
+void export_number_text(char text[EXPORT_NUMBER_SIZE], double v);
 
 /* JSON as one line; takes o, NULL is out of memory. */
 int export_line(struct export *x, struct cJSON *o, struct err *e);

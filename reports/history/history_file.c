@@ -352,6 +352,23 @@ static void add_counters(struct part *p, const cJSON *w)
     }
 }
 
+/* Qualities beside the primary one. */
+static void add_others(struct part *p, const cJSON *w)
+{
+    const cJSON *q;
+    char metric[64];
+    int n = 0;
+
+    cJSON_ArrayForEach(q, json_at(w, "quality.others"))
+    {
+        const char *name = json_text(q, "name", "");
+        if (metric_find(name) < 0 || n++ == RESULT_MAX_OTHERS)
+            continue;
+        snprintf(metric, sizeof metric, "quality_%s", name);
+        add_value(p, metric, NULL, json_number(q, "value", NAN));
+    }
+}
+
 /* ---- parts ---- */
 
 struct part_head {
@@ -416,6 +433,7 @@ static int add_workload(struct filing *f, const cJSON *w, int position)
         return -1;
     for (size_t i = 0; i < sizeof plain_metrics / sizeof *plain_metrics; i++)
         add_value(&p, plain_metrics[i].name, NULL, json_number(w, plain_metrics[i].path, NAN));
+    add_others(&p, w);
     add_phases(&p, w);
     add_counters(&p, w);
     return p.rc;

@@ -137,6 +137,20 @@ static void take_phases(struct story *s, const cJSON *o)
         share->phase_seconds[p] = json_number(seconds, phase_name((enum phase)p), NAN);
 }
 
+void record_others_get(const cJSON *o, struct workload_result *w, struct record *r)
+{
+    const cJSON *row;
+
+    w->n_others = 0;
+    cJSON_ArrayForEach(row, json_at(o, "quality.others"))
+    {
+        struct result_quality q = {.target = NAN};
+        fields_get(row, record_quality_fields, &q, keep_in_record, r);
+        if (!cJSON_IsObject(row) || !q.name[0] || result_add_other(w, &q) < 0)
+            return;
+    }
+}
+
 static void take_result(struct story *s, const cJSON *o)
 {
     struct share *share = share_of(s, o);
@@ -145,6 +159,7 @@ static void take_result(struct story *s, const cJSON *o)
         return;
     take_head(s, o);
     fields_get(o, record_workload_fields, &share->result, keep_in_record, s->r);
+    record_others_get(o, &share->result, s->r);
     snprintf(share->result.reason, sizeof share->result.reason, "%s", json_text(o, "reason", ""));
     share->ended = true;
     take_phases(s, o);

@@ -128,6 +128,32 @@ static void keep_reason(struct record *r, struct measure *m)
         m->reason = record_keep(r, m->reason);
 }
 
+/* All that a result says of values that are not there. */
+static void keep_reasons(struct record *r, struct workload_result *own)
+{
+    struct measure *const measures[] = {
+        &own->achieved,        &own->baseline_domain,         &own->samples_per_second,
+        &own->flop_per_second, &own->time_to_quality_seconds, &own->vflops_n5,
+        &own->vflops_n10,
+    };
+    const char *was = NULL, *kept = NULL; /* of the epoch before: it is mostly one */
+
+    for (size_t i = 0; i < sizeof measures / sizeof *measures; i++)
+        keep_reason(r, measures[i]);
+    for (int i = 0; i < own->n_others; i++)
+        keep_reason(r, &own->others[i].value);
+    for (int i = 0; i < own->n_epochs; i++) {
+        struct measure *m = &own->epochs[i].train_quality;
+        if (m->reason && m->reason != was) {
+            was = m->reason;
+            keep_reason(r, m);
+            kept = m->reason;
+        } else if (m->reason) {
+            m->reason = kept;
+        }
+    }
+}
+
 int record_add_workload(struct record *r, struct workload_result *result,
                         const struct record_rank *ranks, int n_ranks)
 {
@@ -146,14 +172,7 @@ int record_add_workload(struct record *r, struct workload_result *result,
         .energy_joules = unmeasured("no energy counter was read"),
         .cost = unmeasured("the site gave no price"),
     };
-    struct workload_result *own = &rows[r->n_workloads].result;
-    struct measure *const measures[] = {
-        &own->achieved,        &own->baseline_domain,         &own->samples_per_second,
-        &own->flop_per_second, &own->time_to_quality_seconds, &own->vflops_n5,
-        &own->vflops_n10,
-    };
-    for (size_t i = 0; i < sizeof measures / sizeof *measures; i++)
-        keep_reason(r, measures[i]);
+    keep_reasons(r, &rows[r->n_workloads].result);
     *result = (struct workload_result){0};
     return r->n_workloads++;
 }

@@ -254,9 +254,7 @@ static void strip_run(struct walk *w, cJSON *node)
         set_text(w, node, hidden);
         return;
     }
-    memset(r.data, 0, sizeof r.data);
-    r.out[0] = '\0';
-    r.set &= ~(1u << KEY_DATA | 1u << KEY_OUT);
+    runspec_strip(&r);
     set_text(w, node, runspec_format(&r, text, sizeof text) < 0 ? hidden : text);
 }
 

@@ -37,18 +37,19 @@ static void nap(double seconds)
     nanosleep(&(struct timespec){(time_t)seconds, (long)((seconds - floor(seconds)) * 1e9)}, NULL);
 }
 
-static int fake_plan(const struct runspec *spec, int index, enum runspec_class class,
-                     const struct workload_host *host, double flop_per_second,
-                     struct workload_plan *plan, struct err *e)
+static int fake_plan(const struct workload *w, const struct runspec *spec, int index,
+                     enum runspec_class class, const struct workload_host *host,
+                     double flop_per_second, struct workload_plan *plan, struct err *e)
 {
-    (void)index, (void)e, (void)flop_per_second;
+    (void)w, (void)e, (void)flop_per_second;
     *plan = (struct workload_plan){
         .class = class,
         .title = "a workload of the tests",
         .parameters = FLOATS,
-        .batch = spec->batch ? spec->batch : BATCH,
-        .epochs = spec->epochs ? (int)spec->epochs : (int)number("FAKE_EPOCHS", 4),
-        .target = spec->set & 1u << KEY_TARGET ? spec->target : 0.3,
+        .batch = runspec_batch(spec, index) ? runspec_batch(spec, index) : BATCH,
+        .epochs = runspec_epochs(spec, index) ? (int)runspec_epochs(spec, index)
+                                              : (int)number("FAKE_EPOCHS", 4),
+        .target = runspec_target(spec, index) > 0 ? runspec_target(spec, index) : 0.3,
         .train_samples = STEPS * BATCH,
         .eval_samples = BATCH,
         .arena_bytes = class == CLASS_SMALL ? (uint64_t)number("FAKE_BYTES", 1 << 20) : 1 << 20,
@@ -146,7 +147,8 @@ static int run_epoch(struct fake *f, int epoch, int epochs, double *stop, struct
         host->progress(host->ctx, &now);
     }
     row.seconds = host->now() - begin;
-    row.train_loss = row.train_quality = 1.0 / epoch;
+    row.train_loss = 1.0 / epoch;
+    row.train_quality = measured(row.train_loss);
     enter(f, PHASE_EVALUATION);
     if (*stop == 0)
         row.quality = 0.9 / epoch;
@@ -188,13 +190,15 @@ static void begin_result(struct workload_result *r, const struct runspec *spec, 
     snprintf(r->reason, sizeof r->reason, "the quality target was not reached");
 }
 
-static int fake_run(const struct runspec *spec, int index, const struct workload_plan *plan,
-                    const struct workload_host *host, struct workload_result *result, struct err *e)
+static int fake_run(const struct workload *w, const struct runspec *spec, int index,
+                    const struct workload_plan *plan, const struct workload_host *host,
+                    struct workload_result *result, struct err *e)
 {
     struct fake f = {.host = host, .result = result, .since = host->now()};
     double begun = f.since, stop = 0;
     int rc = 0;
 
+    (void)w;
     begin_result(result, spec, index, plan, host);
     f.gradients = host->comm->alloc(host->comm, FLOATS * sizeof(float), e);
     if (!f.gradients)
@@ -231,7 +235,7 @@ static int fake_run(const struct runspec *spec, int index, const struct workload
     return rc;
 }
 
-static const struct workload fake = {"cosmoflow", fake_plan, fake_run};
+static const struct workload fake = {.plan = fake_plan, .run = fake_run};
 
 const struct workload *workload_of(int index)
 {

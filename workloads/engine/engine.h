@@ -426,6 +426,7 @@ struct engine_stats {
     uint64_t exchanged_bytes;    /* handed to all-reduce */
     uint64_t steps;              /* model_step() calls */
     uint64_t reductions;         /* small sums over ranks inside forward and backward */
+    uint64_t refreshed;          /* weight copies of the back end that were made anew */
 };
 struct engine_stats model_stats(struct model *m, bool reset);
 
@@ -440,6 +441,19 @@ struct engine_profile_row {
 };
 /* Row i, false past the end. */
 bool graph_profile(const struct graph *g, int i, struct engine_profile_row *row);
+
+/* What a library does for an operator of a compiled graph: "conv1", "data
+ * gradient", "brgconv:avx512_core". Back ends without a library have none. */
+struct engine_implementation {
+    const char *node, *what, *name;
+};
+/* Row i, false past the end. */
+bool graph_implementation(const struct graph *g, int i, struct engine_implementation *row);
+
+/* -1 and a sentence when an operator of any compiled graph got the library's
+ * reference loop, which is for checking only. To be called after the compiling;
+ * tests call it on the plans of all workloads. */
+int model_check_implementations(const struct model *m, struct err *e);
 
 /* ---- checkpoint ------------------------------------------------------- */
 

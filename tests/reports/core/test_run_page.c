@@ -94,6 +94,21 @@ static void test_every_key(void **state)
     assert_int_equal(n, KEY_COUNT);
 }
 
+/* A suite's own time is in the page. */
+static void test_suite_times(void **state)
+{
+    static const char *const names[] = {"component", "all"};
+    char entry[2048], wanted[64];
+
+    (void)state;
+    entry_of("time", entry, sizeof entry);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(wanted, sizeof wanted, "%s %s", names[i], runspec_suite_time(names[i]));
+        if (!strstr(entry, wanted))
+            fail_msg("time: the page does not say '%s'", wanted);
+    }
+}
+
 static bool parses(const char *key, const char *value)
 {
     char text[RUNSPEC_MAX_BYTES + 1];
@@ -158,6 +173,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_key),
         cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_suite_times),
         cmocka_unit_test(test_examples),
     };
 

@@ -101,6 +101,7 @@ assert len(rows) == 7, len(rows)
 first = rows[0]
 assert first["id"] == "lab-4711.0.3" and first["workload_name"] == "cosmoflow"
 assert float(first["workload_performance_samples_per_second"]) == 61.5
+assert first["workload_quality_others"] == "rmse=0.42 accuracy="
 assert first["workload_quality_target"] == "0.34" and first["workload_performance_cost"] == ""
 assert rows[-1]["workload_name"] == ""
 for row in rows:
@@ -122,6 +123,7 @@ assert len(lines) == 14 and all(set(a) == {"index"} for a, _ in pairs)
 action, doc = pairs[0]
 assert action["index"] == {"_index": "hpcai500", "_id": "lab-4711.0.3-cosmoflow"}
 assert doc["@timestamp"] == "2026-11-22T19:04:37.000Z" and doc["nodes"] == ["n1", "n2"]
+assert doc["workload"]["quality"]["others"] == {"rmse": 0.42}
 assert doc["workload"]["quality"]["achieved"] == 0.31 and doc["job"]["job_id"] == 4711
 assert all(len(a["index"]["_id"].encode()) <= 512 for a, _ in pairs)
 P
@@ -180,6 +182,8 @@ for line in text.splitlines():
     seen.add((m[1], m[3]))
     assert m[1] != "hpcai500_fake"
 assert ("hpcai500_exported_records", None) in seen
+others = [labels for name, labels in seen if name == "hpcai500_quality_other"]
+assert others and all(',metric="rmse"' in labels for labels in others), others
 assert not re.search(r'"(ada|n1|n2|4711)"', text), "users, nodes and jobs are no labels"
 P
     # Nothing is left behind, and the old file stands, when it cannot be written.
@@ -188,6 +192,18 @@ P
     [ "$status" -eq 3 ]
     cmp "$out/x.prom" "$out/old"
     [ "$(ls "$out" | grep -c prom)" -eq 1 ]
+}
+
+@test "a quality of a name that is not this release's is in CSV alone, and a name twice is one series" {
+    jq '.workloads[0].quality.others = [{name: "auc", value: 0.9}, {name: "auc", value: 0.8}, {name: "a b\"", value: 1},
+        {name: "=1+1", value: 2}, {name: "map", value: null}, {name: "iou", value: "x"}]' lab-4711.0.3.json > "$out/lab-4711.0.3.json"
+    "$hpcai500" export --csv "$out/lab-4711.0.3.json" > "$out/x.csv"
+    python3 -c 'import csv, sys; row = next(csv.DictReader(open(sys.argv[1], newline=""), strict=True))
+assert row["workload_quality_others"] == "auc=0.9 auc=0.8 a b\"=1 =1+1=2 map= iou=", row' "$out/x.csv"
+    "$hpcai500" export --ndjson "$out/lab-4711.0.3.json" | tail -n 1 | jq -e '.workload.quality.others == {auc: 0.9}'
+    "$hpcai500" export --prometheus="$out/x.prom" "$out/lab-4711.0.3.json"
+    [ "$(grep -c '^hpcai500_quality_other{' "$out/x.prom")" -eq 1 ]
+    grep -q '^hpcai500_quality_other{.*,metric="auc"} 0.9$' "$out/x.prom"
 }
 
 @test "prometheus: the collector can read it, whatever the umask" {

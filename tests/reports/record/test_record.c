@@ -208,14 +208,17 @@ static void test_reasons_are_copied(void **state)
 {
     char no_value[] = "no such value", no_counter[] = "no such counter";
     char no_phase[] = "no such phase here", no_time[] = "no such time";
+    char no_other[] = "no such class", no_training[] = "not evaluated on it";
     struct record r;
-    struct workload_result w = sample_result(1, 1);
+    struct workload_result w = sample_result(1, 3);
     struct record_counter c = {.name = "cycles", .ratio = NAN, .total = unmeasured(no_counter)};
     struct record_micro m = {.name = "conv", .median = measured(1), .p95 = unmeasured(no_time)};
     (void)state;
 
     record_init(&r);
     w.achieved = unmeasured(no_value);
+    w.others[1].value = unmeasured(no_other);
+    w.epochs[1].train_quality = w.epochs[2].train_quality = unmeasured(no_training);
     int at = record_add_workload(&r, &w, NULL, 0);
     c.phases[PHASE_COMPUTE] = unmeasured(no_phase);
     assert_int_equal(record_add_counter(&r, at, &c), 0);
@@ -224,11 +227,52 @@ static void test_reasons_are_copied(void **state)
     memset(no_counter, 'x', sizeof no_counter - 1);
     memset(no_phase, 'x', sizeof no_phase - 1);
     memset(no_time, 'x', sizeof no_time - 1);
+    memset(no_other, 'x', sizeof no_other - 1);
+    memset(no_training, 'x', sizeof no_training - 1);
+    const struct workload_result *own = &r.workloads[0].result;
+    assert_string_equal(own->others[1].value.reason, "no such class");
+    assert_null(own->epochs[0].train_quality.reason);
+    assert_string_equal(own->epochs[1].train_quality.reason, "not evaluated on it");
+    assert_string_equal(own->epochs[2].train_quality.reason, "not evaluated on it");
     const struct record_counter *row = &r.workloads[0].counters[0];
     assert_string_equal(r.workloads[0].result.achieved.reason, "no such value");
     assert_string_equal(row->total.reason, "no such counter");
     assert_string_equal(row->phases[PHASE_COMPUTE].reason, "no such phase here");
     assert_string_equal(r.micro[0].p95.reason, "no such time");
+    record_fini(&r);
+}
+
+/* Qualities beside the primary one, and why there is none. */
+static void test_others(void **state)
+{
+    struct record r;
+    (void)state;
+
+    sample_record(&r, 4, 2, 3);
+    r.workloads[0].result.epochs[1].train_quality = unmeasured("a second evaluation");
+    cJSON *doc = json_of(&r);
+    const cJSON *others = json_at(doc, "workloads[0].quality.others");
+    const cJSON *reasons = json_at(doc, "reasons");
+    assert_int_equal(cJSON_GetArraySize(others), 2);
+    assert_string_equal(json_text(others, "[0].name", ""), "rmse");
+    assert_float_equal(json_number(others, "[0].value", 0), 0.42, 0);
+    assert_float_equal(json_number(others, "[0].target", 0), 0.45, 0);
+    assert_true(cJSON_IsFalse(json_at(others, "[0].higher_is_better")));
+    assert_true(cJSON_IsTrue(json_at(others, "[1].higher_is_better")));
+    const struct {
+        const char *path, *why;
+    } table[] = {
+        {"workloads[0].quality.others[1].value", "no class in the set"},
+        {"workloads[0].quality.others[1].target", "it has no target"},
+        {"workloads[0].epochs[1].train_quality", "a second evaluation"},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        assert_true(cJSON_IsNull(json_at(doc, table[i].path)));
+        assert_string_equal(
+            cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(reasons, table[i].path)),
+            table[i].why);
+    }
+    cJSON_Delete(doc);
     record_fini(&r);
 }
 
@@ -649,6 +693,7 @@ int main(void)
         cmocka_unit_test(test_nulls),
         cmocka_unit_test(test_reasons_are_copied),
         cmocka_unit_test(test_honest),
+        cmocka_unit_test(test_others),
         cmocka_unit_test(test_phases),
         cmocka_unit_test(test_hashes),
         cmocka_unit_test(test_scale),

@@ -83,6 +83,8 @@ history() {
     [ "$(history --csv --witnessed | wc -l)" -eq 31 ]
     [ "$(history --csv --since=2026-11-24T19:30 --until=2026-11-24T22:30 | wc -l)" -eq 4 ]
     [ "$(history --csv --workload=cosmoflow --metric=quality | wc -l)" -eq 61 ]
+    [ "$(history --csv --workload=cosmoflow --metric=quality_rmse | grep -c ',quality_rmse,.*0\.42')" -eq 60 ]
+    [ -z "$(history --csv --metric=quality_accuracy 2> /dev/null)" ]
     history --metric=compute_max_seconds --node=n1 --job=4711 >out
     grep -q '  n1 *5$' out
     run history --job=1

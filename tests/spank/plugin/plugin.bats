@@ -6,7 +6,7 @@
 load ../../no
 load ../../await
 
-run_text=component,class=tiny
+run_text=cosmoflow,class=tiny
 
 setup() {
     export FAKE_PLUGIN=$top_builddir/spank/plugin/.libs/hpcai500.so
@@ -280,7 +280,7 @@ T
     in_ local --hpcai500=$'component\x1b]0;x\a' hostname; [ $status -eq 1 ]
     only "fake: error: hpcai500: byte 10 of the run text is an unprintable character"
     in_ local --hpcai500="$(head -c 100000 /dev/zero | tr '\0' a)" hostname; [ $status -eq 1 ]
-    only "fake: error: hpcai500: the run text is longer than 256 bytes"
+    only "fake: error: hpcai500: the run text is longer than 512 bytes"
 }
 
 @test "srun AGENT: it is the step, and the cost is said" {
@@ -297,14 +297,14 @@ agent() { # the path that is built in
 
 @test "srun COMMAND in an allocation: the agent first, by srun with the same words" {
     export SLURM_JOB_ID=7
-    in_ local -N2 -n3 -c4 --hpcai500=component,time=1m hostname -f
+    in_ local -N2 -n3 -c4 --hpcai500=cosmoflow,time=1m hostname -f
     [ $status -eq 0 ]
-    only "agent's results" "launch: hostname -f _SLURM_SPANK_OPTION_hpcai500_hpcai500=component,time=1m"
+    only "agent's results" "launch: hostname -f _SLURM_SPANK_OPTION_hpcai500_hpcai500=cosmoflow,time=1m"
     diff srun.argv - <<T
 -N2
 -n3
 -c4
---hpcai500=component,time=1m
+--hpcai500=cosmoflow,time=1m
 --input=none
 --output=all
 --error=all
@@ -316,10 +316,10 @@ agent() { # the path that is built in
 $(agent)
 T
     [ ! -e srun.argv.2 ]
-    in_ local --pty --multi-prog --hpcai500 component --exclusive --bcast=/x file
+    in_ local --pty --multi-prog --hpcai500 cosmoflow --exclusive --bcast=/x file
     diff srun.argv - <<T
 --hpcai500
-component
+cosmoflow
 --exclusive
 --input=none
 --output=all
@@ -335,12 +335,12 @@ T
 
 @test "srun COMMAND that makes its allocation: agent and command beside its step, then the job's end" {
     echo input > input
-    FAKE_CONTEXT=local run sh -c './host -N2 --hpcai500=component --exclusive --pty cat -v < input'
+    FAKE_CONTEXT=local run sh -c './host -N2 --hpcai500=cosmoflow --exclusive --pty cat -v < input'
     echo "$output"; [ $status -eq 0 ]
     only "agent's results" "agent's results" "job 7 ends with 0"
     diff srun.argv.1 - <<T
 -N2
---hpcai500=component
+--hpcai500=cosmoflow
 --input=none
 --output=all
 --error=all
@@ -369,16 +369,16 @@ T
     [ ! -s srun.stdin.1 ]
     [ "$(cat srun.stdin.2)" = input ]
     rm srun.argv.*
-    in_ local --hpcai500 component hostname < /dev/null
+    in_ local --hpcai500 cosmoflow hostname < /dev/null
     diff srun.argv.2 - <<< $'--overlap\n--jobid=7\n--nodes=2\n--ntasks=3\n--\nhostname'
     # its exit code is the job's
     rm srun.argv.*; echo 5 > srun.exit
-    in_ local --hpcai500=component hostname; [ $status -eq 5 ]; [ "${lines[-1]}" = "job 7 ends with 0x500" ]
+    in_ local --hpcai500=cosmoflow hostname; [ $status -eq 5 ]; [ "${lines[-1]}" = "job 7 ends with 0x500" ]
     rm srun.argv.*; echo 137 > srun.exit.2
-    in_ local --hpcai500=component hostname; [ $status -eq 137 ]; [ "${lines[-1]}" = "job 7 ends with 0x9" ]
+    in_ local --hpcai500=cosmoflow hostname; [ $status -eq 137 ]; [ "${lines[-1]}" = "job 7 ends with 0x9" ]
     # a run that a signal has ended stops the command
     rm srun.argv.*; echo 143 > srun.exit.1
-    in_ local --hpcai500=component hostname; [ $status -eq 1 ]; [ ! -e srun.argv.2 ]
+    in_ local --hpcai500=cosmoflow hostname; [ $status -eq 1 ]; [ ! -e srun.argv.2 ]
 }
 
 @test "srun that root started for another user has become that user by the time of its steps" {
@@ -591,17 +591,17 @@ T
 @test "an agent's srun or a squeue that never ends is ended, and the command starts" {
     printf '%s\n' '#!/bin/sh' 'echo $$ >> pids; trap "" TERM INT; [ "$1" = --overlap ] || exit 0' 'while :; do sleep 0.1; done' > squeue
     cp squeue srun # the agent's has --overlap first in a batch job
-    batch component FAKE_CLOCK=600
+    batch cosmoflow FAKE_CLOCK=600
     [ $status -eq 0 ]
     only "hpcai500: $dir/srun did not end within 26 minutes and was ended; the script starts all the same (gate=yes stops it)" "exec: script"
-    batch component,gate=yes,time=1m FAKE_CLOCK=600
+    batch cosmoflow,gate=yes,time=1m FAKE_CLOCK=600
     [ $status -eq 1 ]
     only "hpcai500: the script does not start: $dir/srun did not end within 17 minutes and was ended"
     for pid in $(cat pids); do [ ! -e "/proc/$pid" ]; done
     rm pids
     printf '%s\n' '#!/bin/sh' 'exit 137' > srun
     printf '%s\n' '#!/bin/sh' 'echo $$ >> pids; trap "" TERM INT' 'while :; do sleep 0.1; done' > squeue
-    batch component FAKE_CLOCK=60
+    batch cosmoflow FAKE_CLOCK=60
     [ $status -eq 0 ]; [[ $output == *"ended with exit code 137; the script starts all the same"*"exec: script" ]]
     for pid in $(cat pids); do [ ! -e "/proc/$pid" ]; done
 }
@@ -702,14 +702,14 @@ C
 
 @test "srun of several components says that nothing can run first" {
     why="an srun of several components cannot start a run before its commands; start the run with an srun of its own"
-    in_ local --hpcai500=component --het-group=0,1 hostname
-    only "fake: hpcai500: $why" "launch: hostname _SLURM_SPANK_OPTION_hpcai500_hpcai500=component"
-    in_ local --hpcai500=component,gate=yes --het-group=0,1 hostname
+    in_ local --hpcai500=cosmoflow --het-group=0,1 hostname
+    only "fake: hpcai500: $why" "launch: hostname _SLURM_SPANK_OPTION_hpcai500_hpcai500=cosmoflow"
+    in_ local --hpcai500=cosmoflow,gate=yes --het-group=0,1 hostname
     [ $status -eq 1 ]; only "fake: error: hpcai500: $why"
-    in_ local -N1 --hpcai500=component hostname : -N2 hostname
+    in_ local -N1 --hpcai500=cosmoflow hostname : -N2 hostname
     [ $status -eq 0 ]; [ "${lines[0]}" = "fake: hpcai500: $why" ]; [[ ${lines[1]} == "launch: hostname : -N2 hostname"* ]]
-    in_ local -N1 --hpcai500=component hpcai500-agent : -N2 hostname
-    [ $status -eq 0 ]; [ "${lines[0]}" = "fake: hpcai500: component may cost 0.333 node-hours" ]
+    in_ local -N1 --hpcai500=cosmoflow hpcai500-agent : -N2 hostname
+    [ $status -eq 0 ]; [ "${lines[0]}" = "fake: hpcai500: cosmoflow may cost 0.333 node-hours" ]
     [ ! -e srun.argv ]
 }
 
@@ -729,18 +729,18 @@ C
     chmod 755 "$dir"
     like_user() { FAKE_CONTEXT=$1 run $drop ./host "${@:2}"; echo "[$status] $output"; }
     export FAKE_ARGS="max_node_hours=0.25 partitions=main,short"
-    like_user local --hpcai500=component hpcai500-agent
-    [ "${lines[0]}" = "fake: error: hpcai500: component may cost 0.333 node-hours on 2 nodes and this site allows 0.25; the nearest is 'time=7m'" ]
+    like_user local --hpcai500=cosmoflow hpcai500-agent
+    [ "${lines[0]}" = "fake: error: hpcai500: cosmoflow may cost 0.333 node-hours on 2 nodes and this site allows 0.25; the nearest is 'time=7m'" ]
     [[ ${lines[1]} == *HPCAI500_STOP=1 ]]
-    like_user allocator --hpcai500=component,time=1h sh
+    like_user allocator --hpcai500=cosmoflow,time=1h sh
     [ $status -eq 1 ]
-    only "fake: error: hpcai500: component,time=1h may cost 1 node-hour on 1 node and this site allows 0.25; the nearest is 'time=15m'"
-    SLURM_JOB_PARTITION=long like_user local --hpcai500=component,time=1m /x/hpcai500-agent
+    only "fake: error: hpcai500: cosmoflow,time=1h may cost 1 node-hour on 1 node and this site allows 0.25; the nearest is 'time=15m'"
+    SLURM_JOB_PARTITION=long like_user local --hpcai500=cosmoflow,time=1m /x/hpcai500-agent
     [ "${lines[0]}" = "fake: error: hpcai500: this site does not run hpcai500 in the partition 'long', only in main,short" ]
-    SLURM_JOB_PARTITION=short like_user local --hpcai500=component,time=1m /x/hpcai500-agent
+    SLURM_JOB_PARTITION=short like_user local --hpcai500=cosmoflow,time=1m /x/hpcai500-agent
     [[ $output == *"may cost 0.0333"* && $output != *STOP* ]]
     if [ -n "$drop" ]; then # neither binds root
-        SLURM_JOB_PARTITION=long in_ local --hpcai500=component /x/hpcai500-agent; [[ $output != *STOP* ]]
+        SLURM_JOB_PARTITION=long in_ local --hpcai500=cosmoflow /x/hpcai500-agent; [[ $output != *STOP* ]]
     fi
 }
 
@@ -811,19 +811,19 @@ batch() {
 }
 
 @test "sbatch: the agent's step before the script, which does not inherit the option" {
-    batch component SLURM_NTASKS=6 SLURM_CPUS_PER_TASK=2 FAKE_ARGS=agent=/a/hpcai500-agent
+    batch cosmoflow SLURM_NTASKS=6 SLURM_CPUS_PER_TASK=2 FAKE_ARGS=agent=/a/hpcai500-agent
     [ $status -eq 0 ]
     only "agent's results" "exec: script"
     [ "$(tail -n 9 srun.argv | tr '\n' ' ')" = \
-        "--wait=600 --time=21 --jobid=7 --nodes=2 --ntasks=6 --cpus-per-task=2 -- /a/hpcai500-agent component " ]
+        "--wait=600 --time=21 --jobid=7 --nodes=2 --ntasks=6 --cpus-per-task=2 -- /a/hpcai500-agent cosmoflow " ]
     no grep SPANK srun.env
-    batch component; no grep -q ntasks srun.argv
-    batch component FAKE_ARGS=srun=/nowhere/srun; [ $status -eq 0 ]
+    batch cosmoflow; no grep -q ntasks srun.argv
+    batch cosmoflow FAKE_ARGS=srun=/nowhere/srun; [ $status -eq 0 ]
     only "hpcai500: /nowhere/srun could not be started: No such file or directory; the script starts all the same (gate=yes stops it)" "exec: script"
-    batch component SLURM_JOB_NUM_NODES=
+    batch cosmoflow SLURM_JOB_NUM_NODES=
     only "hpcai500: Slurm does not say how many nodes the job has; the script starts all the same (gate=yes stops it)" "exec: script"
-    batch component FAKE_NO_ITEMS=1; [[ $output == "exec: script"* ]]
-    batch component PATH=/nowhere
+    batch cosmoflow FAKE_NO_ITEMS=1; [[ $output == "exec: script"* ]]
+    batch cosmoflow PATH=/nowhere
     only "hpcai500: there is no srun in the job's PATH; the script starts all the same (gate=yes stops it)" "exec: script"
 }
 

@@ -378,6 +378,60 @@ static struct tensor *cosmo_fused(struct case_build *b)
     return op_scale(dense(b, x, 4, true), 0.01f);
 }
 
+/* ---- losses ------------------------------------------------------------ */
+
+static struct tensor *mse_element(struct case_build *b)
+{
+    struct tensor *x = case_input(b, SHAPE(2, 3, 4), CHANNELS_FIRST);
+    struct tensor *t = case_target(b, SHAPE(2, 3, 4), -1, 1, false);
+
+    return op_mse(x, t, case_target(b, SHAPE(2, 3, 4), 0, 3, true));
+}
+
+static struct tensor *bce_row(struct case_build *b)
+{
+    struct tensor *x = op_scale(case_input(b, SHAPE(5), CHANNELS_FIRST), 2);
+    struct tensor *t = case_target(b, SHAPE(5), 0, 1, false);
+
+    return op_bce(x, t, case_target(b, SHAPE(1), 0, 2, false));
+}
+
+static struct tensor *smooth_l1(struct case_build *b)
+{
+    struct tensor *x = case_input(b, SHAPE(1, 4, 3), CHANNELS_FIRST);
+    struct tensor *t = case_target(b, SHAPE(1, 4, 3), -2, 2, false);
+
+    return op_smooth_l1(x, t, case_target(b, SHAPE(1, 4, 3), 0, 2, false), 0.5f);
+}
+
+/* some elements have no class */
+static struct tensor *cross_entropy_map(struct case_build *b)
+{
+    static const float of[] = {0.5f, 2, 1.25f};
+    struct tensor *x =
+        conv(b, case_input(b, SHAPE(2, 4, 5), CHANNELS_FIRST), 3, WINDOW(1, 1, 0), true);
+    struct tensor *t = case_target(b, SHAPE(1, 4, 5), -1, 4, true);
+
+    return op_cross_entropy(x, t, of, case_target(b, SHAPE(1, 4, 5), 0, 2, false));
+}
+
+static struct tensor *cross_entropy_row(struct case_build *b)
+{
+    struct tensor *x = dense(b, case_input(b, SHAPE(6), CHANNELS_FIRST), 4, true);
+    struct tensor *t = case_target(b, SHAPE(1), 0, 4, true);
+
+    return op_cross_entropy(x, t, NULL, case_target(b, SHAPE(1), 0, 2, false));
+}
+
+/* two losses of the same output */
+static struct tensor *losses_added(struct case_build *b)
+{
+    struct tensor *x = dense(b, case_input(b, SHAPE(4), CHANNELS_FIRST), 3, true);
+    struct tensor *t = case_target(b, SHAPE(3), 0, 1, false);
+
+    return op_add(op_mse(x, t, NULL), op_scale(op_bce(x, t, NULL), 0.5f));
+}
+
 const struct op_case op_cases[] = {
     {"conv2d", conv2d, 3, 0.05f},
     {"conv2d_stride", conv2d_stride, 2, 0.05f},
@@ -423,5 +477,11 @@ const struct op_case op_cases[] = {
     {"shared", shared, 3, 2e-3f},
     {"cosmo", cosmo, 3, 1e-3f},
     {"cosmo_fused", cosmo_fused, 3, 0},
+    {"mse_element", mse_element, 3, 0.05f},
+    {"bce_row", bce_row, 4, 0.02f},
+    {"smooth_l1", smooth_l1, 3, 1e-3f},
+    {"cross_entropy_map", cross_entropy_map, 3, 0.02f},
+    {"cross_entropy_row", cross_entropy_row, 5, 0.02f},
+    {"losses_added", losses_added, 4, 0.02f},
 };
 const int n_op_cases = sizeof op_cases / sizeof op_cases[0];

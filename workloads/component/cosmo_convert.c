@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <config.h>
 
-#include "workloads/data/convert.h"
+#include "workloads/component/cosmo_convert.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -10,6 +10,11 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
+
+#include "workloads/philox.h"
+
+/* A stream of the seed that meets no other. */
+#define SYMMETRY_KEY UINT64_C(0x73796d6d65747279)
 
 enum {
     AXES = CONVERT_AXES,
@@ -25,44 +30,26 @@ enum {
 typedef void row_fn(const struct convert *c, const void *planes, long at, const long *o, long n,
                     float *x);
 
-/* Floats from one cell of the output to the next, and from channel to channel. */
-static long cell_step(const struct convert *c)
-{
-    return c->layout == LOADER_NCDHW ? 1 : C;
-}
-
-static long channel_step(const struct convert *c)
-{
-    return c->layout == LOADER_NCDHW ? c->edge * c->edge * c->edge : 1;
-}
-
 static void row_counts(const struct convert *c, const void *planes, long at, const long *o, long n,
                        float *x)
 {
     const int16_t *from = planes;
     const float *t = c->table;
-    const long step = cell_step(c), plane = channel_step(c);
-    float *x0 = x, *x1 = x + plane, *x2 = x1 + plane, *x3 = x2 + plane;
 
     for (long k = 0; k < n; k++) {
         const int16_t *cell = from + (at + o[k]);
-        x0[k * step] = t[cell[0]];
-        x1[k * step] = t[COUNTS + cell[1]];
-        x2[k * step] = t[2 * COUNTS + cell[2]];
-        x3[k * step] = t[3 * COUNTS + cell[3]];
+        for (int i = 0; i < C; i++)
+            x[k * C + i] = t[i * COUNTS + cell[i]];
     }
 }
 
 static void row_floats(const struct convert *c, const void *planes, long at, const long *o, long n,
                        float *x)
 {
-    const long step = cell_step(c), plane = channel_step(c);
-
     for (long k = 0; k < n; k++)
         for (int i = 0; i < C; i++)
-            x[i * plane + k * step] =
-                (log1pf(((const float *)planes)[at + o[k] + i]) - c->norm.shift[i]) *
-                c->norm.scale[i];
+            x[k * C + i] = (log1pf(((const float *)planes)[at + o[k] + i]) - c->norm.shift[i]) *
+                           c->norm.scale[i];
 }
 
 #if defined(__x86_64__)
@@ -96,8 +83,8 @@ AVX512 static inline __m512 look_up(const struct few *few, __m512i counts)
 
 /* Four cells side by side: one store of a cache line, past the cache where it
  * is a whole one, since the trainer reads it much later. */
-AVX512 static void row_last_avx512(const struct convert *c, const void *planes, long at,
-                                   const long *o, long n, float *x)
+AVX512 static void row_avx512(const struct convert *c, const void *planes, long at, const long *o,
+                              long n, float *x)
 {
     const __m512i base = _mm512_broadcast_i32x4(_mm_setr_epi32(0, COUNTS, 2 * COUNTS, 3 * COUNTS));
     const bool whole = (uintptr_t)x % 64 == 0;
@@ -129,48 +116,27 @@ AVX512 static void row_last_avx512(const struct convert *c, const void *planes, 
     }
     row_counts(c, planes, at, o + k, n - k, x + k * C);
 }
-
-/* Eight cells at a time, taken apart into their channels. */
-AVX512 static void row_first_avx512(const struct convert *c, const void *planes, long at,
-                                    const long *o, long n, float *x)
-{
-    const __m512i count = _mm512_set1_epi64(UINT16_MAX), start = _mm512_set1_epi64(at);
-    const long plane = channel_step(c);
-    long k = 0;
-
-    for (; k + 8 <= n; k += 8) {
-        __m512i where = _mm512_add_epi64(_mm512_loadu_si512(o + k), start);
-        __m512i cells = _mm512_i64gather_epi64(where, planes, sizeof(int16_t));
-        for (int i = 0; i < C; i++) {
-            __m512i place = _mm512_and_si512(cells, count);
-            _mm256_storeu_ps(x + i * plane + k,
-                             _mm512_i64gather_ps(place, c->table + i * COUNTS, sizeof(float)));
-            cells = _mm512_srli_epi64(cells, 16);
-        }
-    }
-    row_counts(c, planes, at, o + k, n - k, x + k);
-}
 #endif
 
 static const struct level {
     const char *name;
-    row_fn *last, *first; /* channels last, first */
+    row_fn *counts;
 } levels[] = {
 #if defined(__x86_64__)
-    {"avx512", row_last_avx512, row_first_avx512},
+    {"avx512", row_avx512},
 #endif
-    {"plain", row_counts, row_counts},
+    {"plain", row_counts},
 };
 
 static bool has_level(const struct level *l)
 {
 #if defined(__x86_64__)
     __builtin_cpu_init();
-    if (l->last == row_last_avx512)
+    if (l->counts == row_avx512)
         return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
                __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
 #endif
-    return l->last == row_counts;
+    return l->counts == row_counts;
 }
 
 /* The i-th of those that this CPU has; NULL past the end. */
@@ -189,10 +155,12 @@ const char *convert_level(int i)
     return l ? l->name : NULL;
 }
 
-int convert_init(struct convert *c, const struct dataset_info *info, enum loader_layout layout,
-                 const struct loader_norm *norm, struct err *e)
+int convert_init(struct convert *c, long edge, enum number type, const struct cosmo_norm *norm,
+                 struct err *e)
 {
-    *c = (struct convert){.layout = layout, .type = info->type, .edge = info->edge, .norm = *norm};
+    *c = (struct convert){.type = type, .edge = edge, .norm = *norm};
+    if (edge > CONVERT_MAX_EDGE)
+        return err_set(e, "cubes of %ld^3 cells, expected at most %d^3", edge, CONVERT_MAX_EDGE);
     bool given = false;
     for (int i = 0; i < C; i++)
         given = given || norm->scale[i] != 0;
@@ -214,18 +182,6 @@ void convert_fini(struct convert *c)
 {
     free(c->table);
     c->table = NULL;
-}
-
-int convert_turn_init(struct convert_turn *t, long edge, struct err *e)
-{
-    *t = (struct convert_turn){.offset = malloc(AXES * (size_t)edge * sizeof *t->offset)};
-    return t->offset ? 0 : err_set(e, "no memory for a symmetry of %ld cells", edge);
-}
-
-void convert_turn_fini(struct convert_turn *t)
-{
-    free(t->offset);
-    t->offset = NULL;
 }
 
 void convert_turn_set(struct convert_turn *t, long edge, unsigned permutation, unsigned reflect,
@@ -258,7 +214,7 @@ struct box {
 static void each_row(const struct convert *c, const struct convert_turn *t, row_fn *row,
                      const void *planes, long first, const struct box *x, float *out)
 {
-    const long edge = c->edge, step = cell_step(c), skip = first * edge * edge * C;
+    const long edge = c->edge, skip = first * edge * edge * C;
     const long *o = t->offset;
     long tile[AXES] = {1, 1, edge}, b[AXES];
 
@@ -273,7 +229,7 @@ static void each_row(const struct convert *c, const struct convert_turn *t, row_
                     for (long j = b[1]; j < least(b[1] + tile[1], x->high[1]); j++)
                         row(c, planes, o[i] + o[edge + j] - skip, o + 2 * edge + b[2],
                             least(tile[2], x->high[2] - b[2]),
-                            out + ((i * edge + j) * edge + b[2]) * step);
+                            out + ((i * edge + j) * edge + b[2]) * C);
 }
 
 /* Planes of the file are planes of the output along one axis: a run of them,
@@ -282,8 +238,7 @@ void convert_planes_at(int level, const struct convert *c, const struct convert_
                        const void *planes, long first, long n, float *x)
 {
     const struct level *l = level_at(level);
-    row_fn *const counts = c->layout == LOADER_NCDHW ? l->first : l->last;
-    row_fn *const row = c->type == DATASET_INT16 ? counts : row_floats;
+    row_fn *const row = c->type == NUMBER_INT16 ? l->counts : row_floats;
     const long edge = c->edge, low = first * edge * edge * C, high = low + n * edge * edge * C;
     const int axis = t->from[0] == 0 ? 0 : t->from[1] == 0 ? 1 : 2;
     const long *o = t->offset + axis * edge;
@@ -306,4 +261,52 @@ void convert_planes(const struct convert *c, const struct convert_turn *t, const
                     long first, long n, float *x)
 {
     convert_planes_at(0, c, t, planes, first, n, x);
+}
+
+int convert_sample(const void *ctx, const struct loader_sample *in, float *const out[],
+                   struct err *e)
+{
+    const struct convert *c = ctx;
+    uint32_t draw[4] = {0}, shift[4] = {0};
+    struct convert_turn t;
+
+    (void)e;
+    if (in->augment)
+        philox_at(in->seed ^ SYMMETRY_KEY, in->id, in->epoch * 2, draw);
+    if (in->augment && c->periodic)
+        philox_at(in->seed ^ SYMMETRY_KEY, in->id, in->epoch * 2 + 1, shift);
+    convert_turn_set(&t, c->edge, draw[0] % 6, draw[1], shift);
+    convert_planes(c, &t, in->field[COSMO_X], in->first, in->count, out[0]);
+    memcpy(out[1], in->field[COSMO_Y], COSMO_PARAMETERS * sizeof *out[1]);
+    return 0;
+}
+
+int convert_measure(struct dataset *data, uint64_t samples, struct cosmo_norm *norm, struct err *e)
+{
+    const struct dataset_info *info = dataset_info(data);
+    const struct dataset_field *x = &info->field[COSMO_X];
+    const uint64_t n = samples < info->samples ? samples : info->samples;
+    double sum[C] = {0}, square[C] = {0};
+    void *sample = NULL;
+    int rc =
+        posix_memalign(&sample, 64, info->sample_bytes) ? err_set(e, "no memory for a cube") : 0;
+
+    for (uint64_t i = 0; rc == 0 && i < n; i++) {
+        rc = dataset_read(data, i, sample, NULL, e);
+        const int16_t *counts = (void *)((char *)sample + x->offset);
+        const float *floats = (void *)counts;
+        for (uint64_t k = 0; rc == 0 && k < x->values; k++) {
+            double v = log1p(x->type == NUMBER_INT16 ? counts[k] : (double)floats[k]);
+            sum[k % C] += v;
+            square[k % C] += v * v;
+        }
+    }
+    double cells = (double)n * (double)x->values / C;
+    for (int c = 0; rc == 0 && c < C; c++) {
+        double mean = sum[c] / cells, variance = square[c] / cells - mean * mean;
+        norm->shift[c] = (float)mean;
+        norm->scale[c] = variance > 0 ? (float)(1 / sqrt(variance)) : 1;
+    }
+    free(sample);
+    return rc;
 }
