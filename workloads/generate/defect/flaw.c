@@ -63,7 +63,7 @@ static int put_scratch(struct canvas *c, struct draw *d)
     const double bend = draw_between(d, -0.5, 0.5) * reach;
     const double radius = draw_between(d, 0.5, 1.5);
     const double sign = draw_chance(d, 0.5) ? -1 : 1;
-    const double change = sign * draw_between(d, 2, 4) * c->sigma;
+    const double change = sign * draw_between(d, 2.5, 4.5) * c->sigma;
     const int steps = (int)(10 * reach);
     double sine, cosine;
     int count = 0;
@@ -81,8 +81,8 @@ static int put_scratch(struct canvas *c, struct draw *d)
 static int put_pit(struct canvas *c, struct draw *d)
 {
     const double x = draw_between(d, 0, c->n), y = draw_between(d, 0, c->n);
-    const double radius = draw_between(d, wider(c, 2), wider(c, 5));
-    const double depth = draw_between(d, 2, 4) * c->sigma;
+    const double radius = draw_between(d, wider(c, 2.5), wider(c, 6));
+    const double depth = draw_between(d, 2.5, 4.5) * c->sigma;
     const double rim = draw_between(d, 0.4, 0.8) * depth;
     int count = stamp(c, x, y, radius + 1, FLAW_PIT, rim);
 
@@ -111,8 +111,8 @@ static int put_crack(struct canvas *c, struct draw *d)
 {
     double x = draw_between(d, 0, c->n), y = draw_between(d, 0, c->n);
     double heading = draw_between(d, 0, 2 * M_PI);
-    const double radius = draw_between(d, 0.5, 1);
-    const double change = -draw_between(d, 2, 3.5) * c->sigma;
+    const double radius = draw_between(d, 0.6, 1.2);
+    const double change = -draw_between(d, 2.5, 4) * c->sigma;
     const int parts = 2 + (int)draw_between(d, 0, 3);
     int count = 0;
 
@@ -134,7 +134,7 @@ static int put_stain(struct canvas *c, struct draw *d)
     enum { WAVES = 6 };
     const double x = draw_between(d, 0, c->n), y = draw_between(d, 0, c->n);
     const double radius = draw_between(d, longer(c, 7), longer(c, 14));
-    const double change = -draw_between(d, 0.8, 1.2) * c->sigma;
+    const double change = -draw_between(d, 0.9, 1.3) * c->sigma;
     double k[WAVES][3], sine, cosine;
     int count = 0;
 

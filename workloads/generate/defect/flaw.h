@@ -7,10 +7,10 @@
  * later flaw simply lies over an earlier one, in the scene as in the mask.
  * Contrasts are in standard deviations of the surface, before the lens, which
  * leaves a third to a half of what is thin:
- *   scratch  a Bezier stroke, 1 to 3 px wide, brighter or darker by 2 to 4
- *   pit      a disc, darker by 2 to 4, inside a brighter rim of 1 px
- *   crack    a random walk with branches, 1 to 2 px wide, darker by 2 to 3.5
- *   stain    a low-pass blob, darker by .8 to 1.2: no more than the surface's own
+ *   scratch  a Bezier stroke, 1 to 3 px wide, brighter or darker by 2.5 to 4.5
+ *   pit      a disc, darker by 2.5 to 4.5, inside a brighter rim of 1 px
+ *   crack    a random walk with branches, 1 to 2.5 px wide, darker by 2.5 to 4
+ *   stain    a low-pass blob, darker by .9 to 1.3: about the surface's own
  *            deviation, in a band where the surface has little
  *   missing  a rectangle in which one thread of the weave is missing and the
  *            other runs on with another phase, as much brighter as darker
@@ -19,15 +19,13 @@
  * Failure: none.
  * Threads: pure functions of their arguments.
  */
-#ifndef GENERATE_DEFECT_FLAW_H
-#define GENERATE_DEFECT_FLAW_H
+#ifndef DEFECT_FLAW_H
+#define DEFECT_FLAW_H
 
 #include <stdint.h>
 
+#include "workloads/data/science_defect.h"
 #include "workloads/generate/gen_draw.h"
-
-/* What a place of a mask says. Values are part of the data. */
-enum flaw { FLAW_NONE, FLAW_SCRATCH, FLAW_PIT, FLAW_CRACK, FLAW_STAIN, FLAW_MISSING, FLAW_CLASSES };
 
 /* cos(k0 x + k1 y + phase), twice: a woven or knurled pattern, variance 1. */
 struct weave {

@@ -23,8 +23,8 @@
  * Threads: one per struct surface; create and destroy one at a time (FFTW).
  *          The same bits on every CPU: compile without contraction.
  */
-#ifndef GENERATE_DEFECT_SURFACE_H
-#define GENERATE_DEFECT_SURFACE_H
+#ifndef DEFECT_SURFACE_H
+#define DEFECT_SURFACE_H
 
 #include <complex.h>
 #include <stdbool.h>

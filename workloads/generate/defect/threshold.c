@@ -7,7 +7,7 @@
 
 static int bin_of(double level)
 {
-    double bin = floor(level * 10 + THRESHOLD_BINS / 2);
+    double bin = floor(level * 5 + THRESHOLD_BINS / 2);
 
     return (int)fmin(fmax(bin, 0), THRESHOLD_BINS - 1);
 }

@@ -12,16 +12,16 @@
  * Failure: none.
  * Threads: pure functions; integers, so the same sum in any order.
  */
-#ifndef GENERATE_DEFECT_THRESHOLD_H
-#define GENERATE_DEFECT_THRESHOLD_H
+#ifndef DEFECT_THRESHOLD_H
+#define DEFECT_THRESHOLD_H
 
 #include <stddef.h>
 #include <stdint.h>
 
 #include "workloads/generate/defect/flaw.h"
 
-/* Levels from -6.4 to 6.4 in steps of .1; what is beyond counts at the end. */
-enum { THRESHOLD_BINS = 128 };
+/* Levels from -6.4 to 6.4 in steps of .2; what is beyond counts at the end. */
+enum { THRESHOLD_BINS = 64 };
 
 struct threshold_counts {
     uint64_t pixels[FLAW_CLASSES][THRESHOLD_BINS];
