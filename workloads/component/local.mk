@@ -12,6 +12,7 @@ noinst_LTLIBRARIES += %D%/libcomponent.la
     %D%/tally.h %D%/tally.c \
     %D%/train.h %D%/train.c \
     %D%/unet.h %D%/unet.c \
-    %D%/cosmo_convert.h %D%/cosmo_convert.c %D%/cosmoflow.c
+    %D%/cosmo_convert.h %D%/cosmo_convert.c %D%/cosmoflow.c \
+    %D%/defect.c
 %C%_libcomponent_la_LIBADD = workloads/engine/libengine.la workloads/data/libdata.la
 endif
