@@ -23,6 +23,7 @@ _Static_assert(sizeof engine_words / sizeof *engine_words == ENGINE_COUNT + 1, "
 _Static_assert(sizeof division_words / sizeof *division_words == DIVISION_COUNT + 1,
                "a word per division");
 
+static const struct runspec_table table = {runspec_find, runspec_workload};
 static const struct keys_style style = {"", "=", '+'};
 
 #define FIELD(member) KEYS_FIELD(struct runspec, member)
@@ -71,7 +72,7 @@ static const struct keys_key keys[KEY_COUNT] = {
                     "what archive and exports hide, beside what the site does: user, account, "
                     "host, path, job_name, job, cluster, partition, data, time"},
     [KEY_CONFIDENTIAL] = {"confidential", &keys_word, FIELD(confidential), "no", yesno_words, 0, 0,
-                          NULL, "yes: archive and exports show what tells nothing of anybody"},
+                          NULL, "yes: archive and exports show what identifies nobody"},
 };
 
 static int check_text(const char *text, struct err *e)
@@ -222,11 +223,11 @@ static int parse_pair(struct runspec *r, const char **p, struct err *e)
     if (take_value(p, name, value, e))
         return -1;
     if (per_workload & 1u << k)
-        return runspec_value_parse(r, &keys[k], value, &style, e);
+        return runspec_value_parse(r, &(struct runspec_values){&keys[k], &style, &table}, value, e);
     return keys[k].kind->parse(r, &keys[k], value, &style, e);
 }
 
-/* What can only be judged when all is said. */
+/* What can only be judged when all keys are known. */
 static int check_workloads(const struct runspec *r, struct err *e)
 {
     for (int i = 0; i < r->n_workloads; i++) {
@@ -263,7 +264,7 @@ static void set_defaults(struct runspec *r)
             keys[k].kind->parse(r, &keys[k], default_of(r, k), &style, NULL);
 }
 
-/* A key said with its default is as good as not said. */
+/* A key given with its default is as good as not given. */
 static void forget_defaults(struct runspec *r)
 {
     char value[RUNSPEC_MAX_BYTES * 2];
@@ -298,7 +299,7 @@ int runspec_parse(struct runspec *r, const char *text, struct err *e)
     forget_defaults(&next);
     for (int k = 0; k < KEY_COUNT; k++)
         if (per_workload & 1u << k)
-            runspec_value_share(&next, &keys[k]);
+            runspec_value_share(&next, &(struct runspec_values){&keys[k], &style, &table});
     memcpy(r, &next, sizeof next);
     return 0;
 }
@@ -364,7 +365,8 @@ static void put_names(struct out *o, const struct runspec *r)
 static bool value_of(const struct runspec *r, int k, int i, char *value, size_t size)
 {
     if (per_workload & 1u << k)
-        return runspec_value_format(r, &keys[k], i, &style, value, size);
+        return runspec_value_format(r, &(struct runspec_values){&keys[k], &style, &table}, i, value,
+                                    size);
     if (i == 0)
         keys[k].kind->format(r, &keys[k], &style, value, size);
     return i == 0;

@@ -62,7 +62,7 @@ enum runspec_key {
     KEY_GATE,         /* yes: a failed or invalid run stops the command after it */
     KEY_DIVISION,     /* closed, look-alike, private */
     KEY_REDACT,       /* what sinks hide beside what the site hides: user+host+... */
-    KEY_CONFIDENTIAL, /* yes: sinks show what tells nothing of anybody, no more */
+    KEY_CONFIDENTIAL, /* yes: sinks show what identifies nobody, no more */
     KEY_COUNT
 };
 

@@ -52,37 +52,39 @@ static bool is_set(const struct runspec *r, const struct keys_key *k, int i)
     return false;
 }
 
-static const char *name_of(const struct runspec *r, int i)
+static const char *name_of(const struct runspec *r, const struct runspec_values *v, int i)
 {
-    return runspec_workload(r->workloads[i])->name;
+    return v->table->row(r->workloads[i])->name;
 }
 
 /* The workload of the run whose name is the first n bytes; -1: none. */
-static int owner_of(const struct runspec *r, const char *name, size_t n)
+static int owner_of(const struct runspec *r, const struct runspec_values *v, const char *name,
+                    size_t n)
 {
     for (int i = 0; i < r->n_workloads; i++)
-        if (strlen(name_of(r, i)) == n && strncmp(name_of(r, i), name, n) == 0)
+        if (strlen(name_of(r, v, i)) == n && strncmp(name_of(r, v, i), name, n) == 0)
             return i;
     return -1;
 }
 
-static bool is_workload(const char *text, size_t n)
+static bool is_workload(const struct runspec_values *v, const char *text, size_t n)
 {
     char name[RUNSPEC_MAX_BYTES + 1];
 
     snprintf(name, sizeof name, "%.*s", (int)n, text);
-    return runspec_find(name) >= 0;
+    return v->table->find(name) >= 0;
 }
 
 /* ---- in ---- */
 
-static int refuse_owner(const struct runspec *r, const char *value, size_t n, struct err *e)
+static int refuse_owner(const struct runspec *r, const struct runspec_values *v, const char *value,
+                        size_t n, struct err *e)
 {
     const char *known[RUNSPEC_MAX_WORKLOADS];
     char name[RUNSPEC_MAX_BYTES + 1];
 
     for (int i = 0; i < r->n_workloads; i++)
-        known[i] = name_of(r, i);
+        known[i] = name_of(r, v, i);
     snprintf(name, sizeof name, "%.*s", (int)n, value);
     return keys_refuse("workload in this run called", name, known, r->n_workloads,
                        "'help' shows them all", e);
@@ -91,77 +93,85 @@ static int refuse_owner(const struct runspec *r, const char *value, size_t n, st
 /* Whether what stands before the first colon must name a workload. A folder
  * may hold colons: it is one with a slash before the first, and where a single
  * workload runs, only a workload's name is none of the folder. */
-static bool is_owned(const struct runspec *r, const struct keys_key *k, const char *value, size_t n)
+static bool is_owned(const struct runspec *r, const struct runspec_values *v, const char *value,
+                     size_t n)
 {
     if (!value[n])
         return false;
-    if (k->kind != &runspec_folder)
+    if (v->key->kind != &runspec_folder)
         return true;
-    return !memchr(value, '/', n) && (r->n_workloads > 1 || is_workload(value, n));
+    return !memchr(value, '/', n) && (r->n_workloads > 1 || is_workload(v, value, n));
 }
 
 /* Whose value it is, and where it begins; -1: a sentence. */
-static int find_owner(const struct runspec *r, const struct keys_key *k, const char **value,
-                      const struct keys_style *s, struct err *e)
+static int find_owner(const struct runspec *r, const struct runspec_values *v, const char **value,
+                      struct err *e)
 {
+    const char *key = v->key->name, *equals = v->style->equals;
     const size_t n = strcspn(*value, ":");
     int owner = 0;
 
-    if (is_owned(r, k, *value, n)) {
-        owner = owner_of(r, *value, n);
+    if (is_owned(r, v, *value, n)) {
+        owner = owner_of(r, v, *value, n);
         if (owner < 0)
-            return refuse_owner(r, *value, n, e);
+            return refuse_owner(r, v, *value, n, e);
         *value += n + 1;
     } else if (r->n_workloads > 1) {
-        if (k->kind == &runspec_folder)
+        if (v->key->kind == &runspec_folder)
             return RUNSPEC_MAX_WORKLOADS;
-        return err_set(e, "%s%s%s must say for which workload, as several run: '%s%s%s:%s'",
-                       k->name, s->equals, *value, k->name, s->equals, name_of(r, 0), *value);
+        return err_set(e, "%s%s%s must say for which workload, as several run: '%s%s%s:%s'", key,
+                       equals, *value, key, equals, name_of(r, v, 0), *value);
     }
     return owner;
 }
 
-int runspec_value_parse(struct runspec *r, const struct keys_key *k, const char *value,
-                        const struct keys_style *s, struct err *e)
+int runspec_value_parse(struct runspec *r, const struct runspec_values *v, const char *value,
+                        struct err *e)
 {
+    const struct keys_key *k = v->key;
     char equals[RUNSPEC_MAX_BYTES + 4];
     const char *bare = value;
-    const int owner = find_owner(r, k, &bare, s, e);
+    const int owner = find_owner(r, v, &bare, e);
 
     if (owner < 0)
         return -1;
-    snprintf(equals, sizeof equals, "%s%.*s", s->equals, (int)(bare - value), value);
+    snprintf(equals, sizeof equals, "%s%.*s", v->style->equals, (int)(bare - value), value);
     if (owner == RUNSPEC_MAX_WORKLOADS && is_set(r, k, owner))
         return err_set(e, "'%s' is given twice", k->name);
     if (is_set(r, k, owner))
-        return err_set(e, "'%s' of %s is given twice", k->name, name_of(r, owner));
+        return err_set(e, "'%s' of %s is given twice", k->name, name_of(r, v, owner));
     const struct keys_key own = entry(k, owner);
-    const struct keys_style style = {s->before, equals, s->comma};
+    const struct keys_style style = {v->style->before, equals, v->style->comma};
     return k->kind->parse(r, &own, bare, &style, e);
 }
 
 /* ---- the folder of all ---- */
 
-static void folder_in(const struct runspec *r, const struct keys_key *k, int i,
+static void folder_in(const struct runspec *r, const struct runspec_values *v, int i,
                       char folder[RUNSPEC_FOLDER_SIZE])
 {
+    const struct keys_key *k = v->key;
     const char *all = (const char *)r + k->offset + RUNSPEC_MAX_WORKLOADS * k->size;
     const size_t n = strlen(all);
 
     snprintf(folder, RUNSPEC_FOLDER_SIZE, "%s%s%s", all, n && all[n - 1] == '/' ? "" : "/",
-             name_of(r, i));
+             name_of(r, v, i));
 }
 
-void runspec_value_share(struct runspec *r, const struct keys_key *k)
+/* There is one for all. */
+static bool has_all(const struct runspec *r, const struct keys_key *k)
+{
+    return k->kind == &runspec_folder && is_set(r, k, RUNSPEC_MAX_WORKLOADS);
+}
+
+void runspec_value_share(struct runspec *r, const struct runspec_values *v)
 {
     char folder[RUNSPEC_FOLDER_SIZE];
 
-    if (k->kind != &runspec_folder || !is_set(r, k, RUNSPEC_MAX_WORKLOADS))
-        return;
-    for (int i = 0; i < r->n_workloads; i++) {
-        const struct keys_key own = entry(k, i);
-        folder_in(r, k, i, folder);
-        if (!is_set(r, k, i))
+    for (int i = 0; has_all(r, v->key) && i < r->n_workloads; i++) {
+        const struct keys_key own = entry(v->key, i);
+        folder_in(r, v, i, folder);
+        if (!is_set(r, v->key, i))
             keys_store_text(r, &own, folder, NULL);
     }
 }
@@ -169,31 +179,30 @@ void runspec_value_share(struct runspec *r, const struct keys_key *k)
 /* ---- out ---- */
 
 /* In the folder of all, which stands for it. */
-static bool is_shared(const struct runspec *r, const struct keys_key *k, int i)
+static bool is_shared(const struct runspec *r, const struct runspec_values *v, int i)
 {
     char folder[RUNSPEC_FOLDER_SIZE];
 
-    if (k->kind != &runspec_folder || !is_set(r, k, RUNSPEC_MAX_WORKLOADS))
+    if (!has_all(r, v->key))
         return false;
-    folder_in(r, k, i, folder);
-    return strcmp((const char *)r + k->offset + (size_t)i * k->size, folder) == 0;
+    folder_in(r, v, i, folder);
+    return strcmp((const char *)r + v->key->offset + (size_t)i * v->key->size, folder) == 0;
 }
 
-bool runspec_value_format(const struct runspec *r, const struct keys_key *k, int i,
-                          const struct keys_style *s, char *text, size_t size)
+bool runspec_value_format(const struct runspec *r, const struct runspec_values *v, int i,
+                          char *text, size_t size)
 {
+    const bool all = i == RUNSPEC_MAX_WORKLOADS, folder = v->key->kind == &runspec_folder;
     char value[RUNSPEC_FOLDER_SIZE];
-    const bool all = i == RUNSPEC_MAX_WORKLOADS;
 
-    if (!all && (i >= r->n_workloads || is_shared(r, k, i)))
+    if (all ? !has_all(r, v->key) : i >= r->n_workloads || is_shared(r, v, i))
         return false;
-    if ((all && k->kind != &runspec_folder) || !is_set(r, k, i))
+    if (!is_set(r, v->key, i))
         return false;
-    const struct keys_key own = entry(k, i);
-    k->kind->format(r, &own, s, value, sizeof value);
-    const size_t n = strcspn(value, ":");
-    const bool folder = k->kind == &runspec_folder;
-    const bool named = !all && (r->n_workloads > 1 || (folder && is_owned(r, k, value, n)));
-    snprintf(text, size, "%s%s%s", named ? name_of(r, i) : "", named ? ":" : "", value);
+    const struct keys_key own = entry(v->key, i);
+    v->key->kind->format(r, &own, v->style, value, sizeof value);
+    const bool named =
+        !all && (r->n_workloads > 1 || (folder && is_owned(r, v, value, strcspn(value, ":"))));
+    snprintf(text, size, "%s%s%s", named ? name_of(r, v, i) : "", named ? ":" : "", value);
     return true;
 }

@@ -24,15 +24,28 @@
 extern const struct keys_kind runspec_folder;
 extern const struct keys_kind runspec_word;
 
-int runspec_value_parse(struct runspec *r, const struct keys_key *k, const char *value,
-                        const struct keys_style *s, struct err *e);
+/* runspec.c's table of workloads: runspec_find() and runspec_workload(). */
+struct runspec_table {
+    int (*find)(const char *name);
+    const struct runspec_workload *(*row)(int i);
+};
+
+/* A key that belongs to a workload, how texts are written, and the table. */
+struct runspec_values {
+    const struct keys_key *key;
+    const struct keys_style *style;
+    const struct runspec_table *table;
+};
+
+int runspec_value_parse(struct runspec *r, const struct runspec_values *v, const char *value,
+                        struct err *e);
 
 /* When all is parsed: folders of all become those of each. */
-void runspec_value_share(struct runspec *r, const struct keys_key *k);
+void runspec_value_share(struct runspec *r, const struct runspec_values *v);
 
 /* The canonical text of the i-th value, RUNSPEC_MAX_WORKLOADS: the folder of
  * all; false: there is none. */
-bool runspec_value_format(const struct runspec *r, const struct keys_key *k, int i,
-                          const struct keys_style *s, char *text, size_t size);
+bool runspec_value_format(const struct runspec *r, const struct runspec_values *v, int i,
+                          char *text, size_t size);
 
 #endif

@@ -272,7 +272,7 @@ X
     run srun_ --mpi=none -N1 -n1 --hpcai500=component echo command : --mpi=none -N2 -n2 echo command
     echo "$output"; [ "$status" -eq 0 ]
     [ "$(grep -c '^command' <<< "$output")" = 3 ]
-    [[ $output == *"an srun of several components cannot start a run before its commands; start the run with an srun of its own"* ]]
+    [[ $output == *"an srun of several components cannot start a run before its commands; start the run with its own srun"* ]]
     ran 1
     run timeout -k 10 $limit salloc -N1 : -N2 srun --mpi=none --het-group=0,1 --hpcai500=component echo command < /dev/null
     echo "$output"; [ "$status" -eq 0 ]
