@@ -77,3 +77,5 @@ EXTRA_DIST += %D%/systemd/hpcai500-collect.service.in \
     %D%/systemd/hpcai500-collect-once.service.in %D%/systemd/hpcai500-collect-once.timer \
     %D%/systemd/hpcai500.tmpfiles %D%/systemd/hpcai500.sysusers \
     %D%/systemd/hpcai500-reader.service.in %D%/systemd/hpcai500-reader.socket
+
+EXTRA_DIST += %D%/frameworks/pytorch/checkpoint.py %D%/frameworks/pytorch/defect.py
