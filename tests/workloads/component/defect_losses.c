@@ -81,8 +81,8 @@ int main(int argc, char **argv)
     }
     must(runspec_parse(&spec, "defect,class=tiny,seed=3", &e));
     const struct recipe *r = harness_recipe(c, CLASS_TINY, "", &e);
-    struct dataset *d = dataset_open(argv[1], DATASET_TRAIN, c->science,
-                                     science_class(c->science, CLASS_TINY), &e);
+    struct dataset *d =
+        dataset_open(argv[1], DATASET_TRAIN, c->science, science_class(c->science, CLASS_TINY), &e);
     must(d ? 0 : -1);
     must(net_make(&n, c, r, &spec, &host, r->batch, NULL, &e));
     must(engine_start(n.model, &e));

@@ -2,15 +2,11 @@
 /* What the inspection workload plans, feeds and judges. */
 #include <config.h>
 
+#include "tests/unit.h"
+
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "workloads/component/harness.h"
 #include "workloads/data/science_defect.h"
