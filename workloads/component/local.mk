@@ -11,6 +11,8 @@ noinst_LTLIBRARIES += %D%/libcomponent.la
     %D%/resume.h %D%/resume.c \
     %D%/tally.h %D%/tally.c \
     %D%/train.h %D%/train.c \
-    %D%/cosmo_convert.h %D%/cosmo_convert.c %D%/cosmoflow.c
+    %D%/unet.h %D%/unet.c \
+    %D%/cosmo_convert.h %D%/cosmo_convert.c %D%/cosmoflow.c \
+    %D%/defect.c
 %C%_libcomponent_la_LIBADD = workloads/engine/libengine.la workloads/data/libdata.la
 endif

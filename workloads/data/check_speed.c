@@ -14,7 +14,8 @@
  * samples a second, whatever is in them. */
 enum { MANY_PIECES = 64, SMALL_PIECE = 16384 };
 
-/* Reading more than so many times what is needed is worth a sentence. */
+/* Reading more than so many times what is needed is worth a sentence; not of
+ * pieces so small that a disk reads as much anyway. */
 static const double wasteful = 2;
 
 static void slow(struct check *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -47,6 +48,8 @@ static double met(uint64_t length, uint64_t size, uint64_t chunk)
 
     if (size % chunk == 0)
         return (double)(size / chunk);
+    if (chunk % size == 0)
+        return 1;
     for (uint64_t i = 0; i < n; i++)
         sum += (i * size + size - 1) / chunk - i * size / chunk + 1;
     return (double)sum / (double)n;
@@ -109,7 +112,8 @@ static void check_set(struct check *c, const struct h5_set *s, const struct samp
              "dataset '%s': a sample is 1/%.0f of the chunks that it lies in, which are read and "
              "decoded for it alone: store it in chunks of a sample or less",
              s->name, wasted);
-    if (l.pieces >= MANY_PIECES && l.piece_bytes <= SMALL_PIECE)
+    /* chunks that samples share are read once for all of them */
+    if (l.pieces / (double)l.samples >= MANY_PIECES && l.piece_bytes <= SMALL_PIECE)
         slow(c, "dataset '%s': a sample lies in %.0f %s of %llu bytes", s->name, l.pieces,
              s->chunked ? "chunks" : "places", (unsigned long long)l.piece_bytes);
     if (info.deflated && info.bytes > s->values * s->form.element / 100 * 95)
@@ -125,7 +129,7 @@ static void check_groups(struct check *c, const struct sample_file *f,
     uint64_t bytes;
     const uint64_t samples = sample_sharing(f, form, &bytes);
 
-    if (samples > 1 && 2 * bytes > DATASET_CACHE_MOST)
+    if (2 * bytes > DATASET_CACHE_MOST)
         slow(c,
              "dataset '%s': %llu samples share chunks of %.2f GB, more than can be kept (%.2f GB): "
              "they are decoded again and again; store it in chunks of some MB",

@@ -10,7 +10,12 @@
 #include "workloads/data/check.h"
 #include "workloads/data/h5read.h"
 
-enum { REGION_BYTES = 64 << 20, CHUNKS_BYTES = 256 << 20 };
+/* Read at a time; more where that takes whole chunks. A test may take less. */
+#ifndef CHECK_REGION_BYTES
+#define CHECK_REGION_BYTES (64 << 20)
+#endif
+
+enum { REGION_BYTES = CHECK_REGION_BYTES, CHUNKS_BYTES = 4 * REGION_BYTES };
 
 /* Where the value at v[i] of a region stands. */
 static void say_where(const struct h5_set *s, const struct h5_region *r, uint64_t i, double value,

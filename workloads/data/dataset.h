@@ -68,8 +68,8 @@ struct dataset_info {
     bool generated;        /* has a manifest of ours; else foreign ("published", ...) */
     char manifest_sha256[65];
     struct measure baseline[SCIENCE_BASELINES]; /* in the science's order, from the manifest */
-    /* Samples group_start[g] to group_start[g + 1] - 1 share a chunk of field 0.
-     * NULL: no two do. */
+    /* Samples group_start[g] to group_start[g + 1] - 1 share chunks, of whichever
+     * field has the longest. NULL: no two do. */
     const uint64_t *group_start; /* [groups + 1] */
     uint64_t groups;
     uint64_t group_bytes; /* most that one takes decoded */

@@ -6,7 +6,8 @@ noinst_LTLIBRARIES += %D%/libscience.la
 %C%_libscience_la_SOURCES = \
     %D%/manifest.h %D%/manifest.c \
     %D%/science.h %D%/science.c %D%/sciences.def \
-    %D%/science_cosmo.h %D%/science_cosmo.c
+    %D%/science_cosmo.h %D%/science_cosmo.c \
+    %D%/science_defect.h %D%/science_defect.c
 if BUILD_DATA
 noinst_LTLIBRARIES += %D%/libdata.la
 %C%_libdata_la_CFLAGS = $(AM_CFLAGS) $(HDF5_CFLAGS) $(ZLIB_CFLAGS) \

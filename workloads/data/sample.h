@@ -75,8 +75,8 @@ int sample_read_first(const struct sample_file *f, const struct sample_form *for
                       struct sample_reading *r, void *sample, const struct dataset_sink *sink,
                       struct err *e);
 
-/* Samples that share a chunk of field 0 in this file; 1: none do. *bytes takes
- * the most that all their chunks take decoded. */
+/* Neighbours that share a chunk, of whichever field has the longest along n; 1:
+ * none do. *bytes takes the most that all their chunks take decoded. */
 uint64_t sample_sharing(const struct sample_file *f, const struct sample_form *form,
                         uint64_t *bytes);
 

@@ -10,6 +10,15 @@
 
 enum { SLAB_BYTES = 1 << 20 /* read at a time where a sink takes it: stays in the cache */ };
 
+#define MOST_SHARED (UINT64_C(1) << 40)
+
+/* Whether a set has few values a sample, and is read once and kept whole. */
+static bool is_small(const struct h5_set *s, const struct place *place)
+{
+    return place->axes[0] == 'n' && sample_place_values(s, place) <= SAMPLE_SMALL &&
+           s->values <= SAMPLE_SMALL_FILE;
+}
+
 /* A sample's part of one dataset. */
 static void region_of(const struct h5_set *s, const struct sample_form *form, int k, uint64_t part,
                       struct h5_region *r)
@@ -80,8 +89,7 @@ static int read_set(const struct sample_file *f, const struct sample_form *form,
     int rc;
 
     region_of(s, form, k, r->part, &region);
-    if (r->cache && place->axes[0] == 'n' && values <= SAMPLE_SMALL &&
-        s->values <= SAMPLE_SMALL_FILE)
+    if (r->cache && is_small(s, place))
         rc = read_small(s, r, k, p, values, to, e);
     else
         rc = h5_read(s, &region, shared ? &cache : NULL, r->scratch, to, &r->bytes, e);
@@ -187,30 +195,43 @@ int sample_read_first(const struct sample_file *f, const struct sample_form *for
                 : 0;
 }
 
-/* What the chunks of a set take decoded in which `samples` samples lie. */
+/* Chunks of many samples that are not read whole: those that samples share. */
+static bool is_shared(const struct h5_set *s, const struct place *place)
+{
+    return s->open && s->how == H5_CHUNKED && sample_chunk_samples(s, place) > 1 &&
+           !is_small(s, place);
+}
+
+/* What the chunks of a set take decoded in which so many neighbours lie; a number
+ * from the file's header, which may be larger than any memory. */
 static uint64_t chunks_bytes(const struct h5_set *s, const struct place *place, uint64_t samples)
 {
     const uint64_t along = sample_chunk_samples(s, place);
-    uint64_t values = h5_type_size(s->type) * ((samples - 1) / along + 1) * along;
+    const uint64_t chunks = samples % along == 0 ? samples / along : (samples - 1) / along + 2;
+    double bytes = (double)h5_type_size(s->type) * (double)chunks * (double)along;
 
     for (int i = 0; i < s->rank; i++)
         if (i >= (int)strlen(place->axes) || place->axes[i] != 'n')
-            values *= (s->dims[i] - 1) / s->chunk[i] * s->chunk[i] + s->chunk[i];
-    return values;
+            bytes *= (double)(((s->dims[i] - 1) / s->chunk[i] + 1) * s->chunk[i]);
+    return bytes < (double)MOST_SHARED ? (uint64_t)bytes : MOST_SHARED;
 }
 
 uint64_t sample_sharing(const struct sample_file *f, const struct sample_form *form,
                         uint64_t *bytes)
 {
-    const uint64_t along = sample_chunk_samples(&f->set[0][0], &form->layout->place[0]);
+    uint64_t along = 1;
 
-    *bytes = 0;
     for (int k = 0; k < form->science->n_fields; k++)
         for (int p = 0; p < SCIENCE_PARTS; p++) {
-            const struct h5_set *s = &f->set[k][p];
-            if (s->open && s->how == H5_CHUNKED &&
-                sample_chunk_samples(s, &form->layout->place[k]) > 1)
-                *bytes += chunks_bytes(s, &form->layout->place[k], along);
+            const struct place *place = &form->layout->place[k];
+            if (is_shared(&f->set[k][p], place) &&
+                sample_chunk_samples(&f->set[k][p], place) > along)
+                along = sample_chunk_samples(&f->set[k][p], place);
         }
+    *bytes = 0;
+    for (int k = 0; k < form->science->n_fields; k++)
+        for (int p = 0; p < SCIENCE_PARTS; p++)
+            if (is_shared(&f->set[k][p], &form->layout->place[k]))
+                *bytes += chunks_bytes(&f->set[k][p], &form->layout->place[k], along);
     return along < f->samples ? along : f->samples;
 }

@@ -11,7 +11,13 @@ noinst_LTLIBRARIES += %D%/libgenerate.la
     %D%/cosmo/gen_field.h %D%/cosmo/gen_field.c \
     %D%/cosmo/gen_power.h %D%/cosmo/gen_power.c \
     %D%/cosmo/gen_ridge.h %D%/cosmo/gen_ridge.c \
+    %D%/defect/flaw.h %D%/defect/flaw.c \
+    %D%/defect/surface.h %D%/defect/surface.c \
+    %D%/defect/threshold.h %D%/defect/threshold.c \
+    %D%/defect/defect.c \
+    %D%/gen_draw.h %D%/gen_draw.c \
     %D%/gen_file.h %D%/gen_file.c \
+    %D%/gen_fftw.h \
     %D%/gen_math.h %D%/gen_math.c \
     %D%/gen_part.h %D%/gen_part.c \
     %D%/gen_set.h %D%/gen_set.c \

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 if BUILD_TESTS
 if HAVE_HDF5
-tests_component_programs = %D%/test_cosmo_convert %D%/test_cosmoflow %D%/test_metric %D%/test_train
+tests_component_programs = %D%/test_cosmo_convert %D%/test_cosmoflow %D%/test_defect %D%/test_metric %D%/test_train %D%/test_unet
 check_PROGRAMS += $(tests_component_programs)
 TESTS += $(tests_component_programs)
 
@@ -42,5 +42,19 @@ EXTRA_DIST += %D%/nothing/workloads.def %D%/nothing/sciences.def
 %C%_test_cosmoflow_SOURCES = %D%/test_cosmoflow.c
 %C%_test_cosmoflow_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_cosmoflow_LDADD = workloads/component/libcomponent.la $(CMOCKA_LIBS)
+
+%C%_test_defect_SOURCES = %D%/test_defect.c
+%C%_test_defect_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_defect_LDADD = workloads/component/libcomponent.la $(CMOCKA_LIBS)
+
+check_PROGRAMS += %D%/defect_losses
+%C%_defect_losses_SOURCES = %D%/defect_losses.c
+%C%_defect_losses_LDADD = workloads/component/libcomponent.la
+TESTS += %D%/defect_torch.bats
+dist_check_SCRIPTS += %D%/defect_torch.bats
+
+%C%_test_unet_SOURCES = %D%/test_unet.c
+%C%_test_unet_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_unet_LDADD = workloads/component/libcomponent.la $(CMOCKA_LIBS)
 endif
 endif

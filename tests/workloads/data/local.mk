@@ -10,13 +10,16 @@ tests_data_cflags = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(HDF5_CFLAGS)
 tests_data_ldadd = %D%/libdata_test.la workloads/data/libdata.la reports/core/libcore.la \
     $(CMOCKA_LIBS) $(ZLIB_LIBS)
 
-tests_data_programs = %D%/test_cache %D%/test_chunk_cache %D%/test_dataset %D%/test_h5file \
-    %D%/test_h5read %D%/test_inflate %D%/test_loader %D%/test_manifest %D%/test_sample
+tests_data_programs = %D%/test_cache %D%/test_check %D%/test_chunk_cache %D%/test_dataset \
+    %D%/test_h5file %D%/test_h5read %D%/test_inflate %D%/test_loader %D%/test_manifest %D%/test_sample
 check_PROGRAMS += $(tests_data_programs)
 TESTS += $(tests_data_programs)
 %C%_test_cache_SOURCES = %D%/test_cache.c
 %C%_test_cache_CFLAGS = $(tests_data_cflags)
 %C%_test_cache_LDADD = $(tests_data_ldadd) $(tests_engine_ldadd) reports/core/libcore.la
+%C%_test_check_SOURCES = %D%/test_check.c
+%C%_test_check_CFLAGS = $(tests_data_cflags)
+%C%_test_check_LDADD = workloads/data/libcheck.la reports/core/libcore.la $(CMOCKA_LIBS)
 %C%_test_manifest_SOURCES = %D%/test_manifest.c
 %C%_test_manifest_CFLAGS = $(tests_data_cflags)
 %C%_test_manifest_LDADD = $(tests_data_ldadd)

@@ -19,6 +19,7 @@
 #include "tests/workloads/data/made_up.h"
 #include "workloads/data/dataset.h"
 #include "workloads/data/manifest.h"
+#include "workloads/data/sample_pool.h"
 #include "workloads/data/science_cosmo.h"
 
 enum { SAMPLE_BYTES = 2048 };
@@ -150,10 +151,11 @@ static void files_of_a_folder_are_read_in_order(void **state)
     dataset_close(d);
 }
 
-/* Chunks never span files; the last of a file may be short. */
+/* Chunks never span files; the last of a file may be short. The mask's are the
+ * longest, by 2. */
 static void groups_share_chunks(void **state)
 {
-    static const uint64_t start[] = {0, 3, 6, 7, 11, 12, 14};
+    static const uint64_t start[] = {0, 5, 7, 11, 12, 14};
     struct err e = ERR_INIT;
 
     (void)state;
@@ -163,15 +165,15 @@ static void groups_share_chunks(void **state)
     made_up_write(folder, "train/d.h5", &(struct made_file){.n = 2, .chunk = 2, .rows = 4});
     struct dataset *d = must_open(DATASET_TRAIN);
     const struct dataset_info *info = dataset_info(d);
-    assert_int_equal(info->groups, 6);
+    assert_int_equal(info->groups, 5);
     assert_memory_equal(info->group_start, start, sizeof start);
-    /* of the second file: 4 samples of image and mask as floats, weights and
-     * labels in chunks of as many */
+    /* Of the first file: 5 samples by the mask's chunks of 5, which may touch 3
+     * chunks of 3 images. Labels and weights are kept whole. */
     assert_int_equal(info->group_bytes,
-                     4 * sizeof(float) * (MADE_C * MADE_Y * MADE_X + MADE_Y * MADE_X + 2));
+                     sizeof(float) * (9 * MADE_C * MADE_Y * MADE_X + 5 * MADE_Y * MADE_X));
     dataset_close(d);
-    /* one sample in each chunk: nothing is shared */
-    made_up_write(folder, "train/a.h5", &(struct made_file){.n = 7, .chunk = 1});
+    /* nothing is shared */
+    made_up_write(folder, "train/a.h5", &(struct made_file){.n = 7});
     made_up_write(folder, "train/b.h5", &(struct made_file){.n = 1, .chunk = 8});
     made_up_write(folder, "train/d.h5", &(struct made_file){.n = 2});
     d = dataset_open(folder, DATASET_TRAIN, &made_up, NULL, &e);
@@ -232,6 +234,47 @@ static void many_files_take_turns(void **state)
     /* all fits the cache: image, mask, weight and label of each file once */
     assert_int_equal(dataset_decoded(d), 4 * FILES);
     dataset_close(d);
+}
+
+/* What somebody reads is not closed for another, and is opened once. */
+static void files_in_use_stay_open(void **state)
+{
+    enum { FILES = SAMPLE_POOL_FILES };
+    const struct sample_file *f[FILES];
+    struct sample_form form;
+    struct sample_file first;
+    char name[32], path[300];
+    struct err e = ERR_INIT;
+
+    (void)state;
+    for (int i = 0; i < FILES; i++) {
+        snprintf(name, sizeof name, "train/s%03d.h5", i);
+        made_up_write(folder, name, &(struct made_file){.n = 2});
+    }
+    snprintf(path, sizeof path, "%s/train/s000.h5", folder);
+    assert_int_equal(sample_probe(&first, path, 0, &made_up, NULL, &form, &e), 0);
+    sample_close(&first);
+    struct sample_pool *p = sample_pool_create(&e);
+    for (int i = 0; i < FILES; i++) {
+        snprintf(path, sizeof path, "%s/train/s%03d.h5", folder, i);
+        assert_non_null(f[i] = sample_pool_take(p, (uint64_t)i, path, 0, &form, &e));
+    }
+    for (int i = 0; i < FILES; i++)
+        for (int k = 0; k < i; k++)
+            assert_ptr_not_equal(f[i], f[k]);
+    assert_ptr_equal(sample_pool_take(p, 3, "not opened", 0, &form, &e), f[3]);
+    sample_pool_give(p, f[3]);
+    sample_pool_give(p, f[7]); /* the only one that is free now */
+    snprintf(path, sizeof path, "%s/train/s007.h5", folder);
+    const struct sample_file *other = sample_pool_take(p, 1000, path, 0, &form, &e);
+    assert_non_null(other);
+    for (int i = 0; i < FILES; i++)
+        if (i != 7) {
+            assert_true(f[i]->h5.open && other != f[i]);
+            sample_pool_give(p, f[i]);
+        }
+    sample_pool_give(p, other);
+    sample_pool_destroy(p);
 }
 
 static void write_manifest(const struct manifest *m)
@@ -318,6 +361,7 @@ int main(void)
         ROW(groups_share_chunks),
         ROW(files_agree),
         ROW(many_files_take_turns),
+        ROW(files_in_use_stay_open),
         ROW(manifests_are_believed),
 #undef ROW
     };

@@ -285,6 +285,26 @@ static void mask_of_none(const char *path)
     put_floats(path, "all/mask", 3, masks, (3 * 4 + 2) * MADE_X + 8, 10);
 }
 
+/* As integers, which are looked at in other ways than floats; the last cell, and
+ * one of the many before it. */
+static void put_bytes(const char *path, size_t where)
+{
+    unsigned char v[4 * CELLS] = {0};
+
+    v[where] = 11;
+    spoil_put(path, "mask", H5T_STD_U8LE, 3, parts, H5T_NATIVE_UCHAR, v);
+}
+
+static void integer_mask_of_none(const char *path)
+{
+    put_bytes(path, 2 * CELLS + MADE_X + 2);
+}
+
+static void last_cell_of_none(const char *path)
+{
+    put_bytes(path, 3 * CELLS - 1);
+}
+
 /* Of 4 samples the third is wrong; the others are read. */
 static void wrong_values_are_refused(void **state)
 {
@@ -308,6 +328,10 @@ static void wrong_values_are_refused(void **state)
         {nan_weight, false, "dataset 'weight' has nan at [2], expected finite numbers from 0"},
         {mask_of_none, true,
          "dataset 'all/mask' has 10 at [3][2][8], expected whole numbers from 0 to 9"},
+        {integer_mask_of_none, false,
+         "dataset 'mask' has 11 at [2][1][2], expected whole numbers from 0 to 9"},
+        {last_cell_of_none, false,
+         "dataset 'mask' has 11 at [2][6][9], expected whole numbers from 0 to 9"},
     };
     _Alignas(64) char sample[SAMPLE_BYTES];
     char path[300], want[700];

@@ -59,6 +59,21 @@ END
     grep -qx "baseline ridge_mae 1.4587086" "$dir/raw/MANIFEST"
 }
 
+@test "surfaces are the same for one and two processes, and those of version 1" {
+    surfaces="defect,class=tiny --train 600 --validation 300" # files of 256
+    "$generate" $surfaces -o "$dir/one" 2>/dev/null
+    "$generate" $surfaces -j2 -o "$dir/two" 2>/dev/null
+    diff -r "$dir/one" "$dir/two"
+    [ "$(ls "$dir"/one/train | wc -l) $(ls "$dir"/one/validation | wc -l)" = "3 2" ]
+    grep -qx "baseline threshold_iou 0.072940788" "$dir/one/MANIFEST"
+    grep -qx "generator 1" "$dir/one/MANIFEST" # else: a new hash below
+    build=$(sed -n 's/^build //p' "$dir/one/MANIFEST")
+    [ "$build" = "x86_64 fftw-3.3.10 hdf5-1.10.8 zlib-1.2.13" ] ||
+        skip "the hash is kept for x86_64, FFTW 3.3.10, HDF5 1.10.8, zlib 1.2.13; this is $build"
+    [ "$(grep ^file "$dir/one/MANIFEST" | sha256sum)" = \
+        "58974016ee2085ddb6f994dcef50b014abfd337d431249ccdbe110ddd7f8e821  -" ]
+}
+
 @test "another seed makes other bytes" {
     make_set one
     "$generate" cosmoflow,class=tiny,seed=2 $few -o "$dir/two" 2>/dev/null
@@ -224,4 +239,68 @@ baselines    constant_mae 0.5705
     wait $parent || true
     await_end 5 "$child"
     [ ! -e "$dir/set" ]
+}
+
+@test "hpcai500 data check says what a folder and a file are" {
+    make_set set
+    run "$data" check "$dir/set/"
+    [ "$status" -eq 0 ]
+    [ "${lines[0]}" = "$dir/set: N-body cubes, layout 'cut', generated, class tiny, seed 1" ]
+    [[ "${lines[1]}" == "  train: 9 samples in 9 files, "* ]]
+    [[ "${lines[2]}" == "    x           'x': int16 32 x 32 x 32 x 4, chunks 32 x 32 x 32 x 4, deflate 1 (2."* ]]
+    [ "${lines[3]}" = "                0 to 214, mean 8" ]
+    [ "${lines[${#lines[@]} - 1]}" = "  for: cosmoflow,class=tiny (9 samples to train on), cosmoflow,class=small (9 samples to train on)" ]
+    run "$data" check --quick "$dir/set/train/cube_0000000.hdf5"
+    [ "$status" -eq 0 ]
+    [[ "$output" != *mean* ]]
+    [ "${lines[${#lines[@]} - 1]}" = "  for: cosmoflow,class=tiny (1 sample), cosmoflow,class=small (1 sample)" ]
+    echo tea >"$dir/tea"
+    truncate -s -10 "$dir/set/train/cube_0000004.hdf5"
+    rm "$dir/set/validation/cube_0000003.hdf5"
+    run "$data" check "$dir/tea" "$dir/set"
+    [ "$status" -eq 1 ]
+    [ "${lines[0]}" = "$dir/tea: nothing that can be read" ]
+    [[ "${lines[1]}" == "  WRONG: $dir/tea: not an HDF5 file"* ]]
+    [[ "${lines[3]}" == "  WRONG: $dir/set/train/cube_0000004.hdf5: "*" bytes, expected "*"; and 2 more problems" ]]
+    run "$data" check "$dir/none"
+    [ "$status" -eq 3 ]
+    [ "$output" = "hpcai500 data: $dir/none: No such file or directory" ]
+    for args in "" --tea; do
+        run "$data" check $args
+        [ "$status" -eq 2 ]
+    done
+    status=0
+    "$data" check "$dir/tea" >/dev/full 2>"$dir/err" || status=$?
+    [ "$status" -eq 3 ]
+}
+
+@test "hpcai500 data check --json has a fixed shape" {
+    command -v python3 >/dev/null || skip "python3 is not installed"
+    make_set set
+    "$generate" cosmoflow,class=tiny $few --layout raw -o "$dir/raw" 2>/dev/null
+    echo tea >"$dir/tea"
+    run "$data" check --json "$dir/set" "$dir/raw/train/cube_0000000.hdf5" "$dir/tea"
+    [[ "$output" != *"built without cJSON"* ]] || skip "built without cJSON (libcjson-dev)"
+    [ "$status" -eq 1 ]
+    echo "$output" >"$dir/json"
+    python3 - "$dir/json" <<'END'
+import json, sys
+made, raw, tea = json.load(open(sys.argv[1]))
+keys = ["path", "good", "science", "layout", "made", "parts", "use", "slow", "problems", "problem", "tried"]
+for one in made, raw, tea:
+    assert list(one) == keys, list(one)
+assert (made["good"], raw["good"], tea["good"]) == (True, True, False)
+assert made["made"] == "generated, class tiny, seed 1" and raw["made"] is None
+assert [p["split"] for p in made["parts"]] == ["train", "validation"]
+x, y = made["parts"][0]["fields"]
+assert list(x) == ["name", "datasets", "type", "dims", "chunk", "filters", "stored_bytes", "plain_bytes",
+                   "values", "least", "greatest", "mean", "balance", "not_finite", "out_of_range",
+                   "fractions", "first_wrong"]
+assert x["plain_bytes"] == 9 * 32**3 * 4 * 2 and x["values"] == 9 * 32**3 * 4 and x["greatest"] == 214
+assert y["chunk"] is None and y["balance"] is None and y["first_wrong"] is None
+assert raw["layout"] == "raw" and raw["parts"][0]["split"] is None
+assert raw["use"][0] == {"workload": "cosmoflow", "class": "tiny", "samples": 8}
+assert len(raw["slow"]) == 1 and "1/8 of the chunks" in raw["slow"][0]
+assert tea["science"] is None and tea["parts"] == [] and tea["problems"] == 1
+END
 }

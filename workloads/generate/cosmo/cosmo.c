@@ -9,6 +9,7 @@
 #include "workloads/data/science_cosmo.h"
 #include "workloads/generate/cosmo/gen_field.h"
 #include "workloads/generate/cosmo/gen_ridge.h"
+#include "workloads/generate/gen_fftw.h"
 #include "workloads/generate/generator.h"
 
 enum { ROW_FLOATS = sizeof(struct ridge_row) / sizeof(float), NAME_BYTES = 8 };
@@ -151,18 +152,6 @@ static void cosmo_notes(const struct data_class *c, struct manifest *m)
                   cosmo_redshifts[2], cosmo_redshifts[3]);
 }
 
-/* "fftw-3.3.10" of "fftw-3.3.10-sse2-avx": its code paths are not asked for. */
-static const char *cosmo_libraries(void)
-{
-    static char text[32];
-    const char *dash = strchr(fftw_version, '-');
-    size_t n =
-        dash ? (size_t)(dash + 1 - fftw_version) + strcspn(dash + 1, "-") : strlen(fftw_version);
-
-    snprintf(text, sizeof text, "%.*s", (int)n, fftw_version);
-    return text;
-}
-
 const struct generator generator_cosmo = {
     .science = &science_cosmo,
     .features = ROW_FLOATS,
@@ -172,5 +161,5 @@ const struct generator generator_cosmo = {
     .also = cosmo_also,
     .baselines = cosmo_baselines,
     .notes = cosmo_notes,
-    .libraries = cosmo_libraries,
+    .libraries = gen_fftw_name,
 };
