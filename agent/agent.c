@@ -264,11 +264,11 @@ static int set_deadline(struct run *r, struct err *e)
     return 0;
 }
 
-/* Each workload may take an equal part of the time that is left; what one does
- * not need is the others'. */
+/* Each workload may take its share of the time that is left; what one does not
+ * need is of those after it. */
 static int share_time(struct run *r, int i, struct err *e)
 {
-    double left = (r->deadline - clock_now()) / (r->spec.n_workloads - i);
+    double left = plan_share(&r->plan, i, r->deadline - clock_now());
 
     if (r->comm->reduce(r->comm, &left, 1, COMM_MIN, e) < 0)
         return -1;
@@ -278,7 +278,7 @@ static int share_time(struct run *r, int i, struct err *e)
 
 static void say_cost(struct run *r)
 {
-    char text[256], a[32], b[32];
+    char text[RUNSPEC_MAX_BYTES + 256], a[32], b[32];
     int nodes = comm_mpi_nodes(r->comm);
     double expected = fmin(r->plan.expected_seconds, r->spec.time_seconds);
 
