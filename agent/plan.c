@@ -55,7 +55,7 @@ static int plan_class(struct workload_plan *p, const struct runspec *spec, int i
     const struct workload *w = workload_of(spec->workloads[index]);
     double ready;
 
-    int rc = w ? w->plan(spec, index, class, host, rate, p, e)
+    int rc = w ? w->plan(w, spec, index, class, host, rate, p, e)
                : err_set(e, "this agent was built without the workload %s",
                          runspec_workload(spec->workloads[index])->name);
     if (comm_agree(host->comm, rc, e) < 0)

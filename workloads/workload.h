@@ -75,15 +75,16 @@ struct workload_plan {
 };
 
 struct workload {
-    const char *name;
     /* Plans `class` (never CLASS_AUTO) for comm->size ranks; flop_per_second
      * is what one rank is expected to reach (measured by the agent). */
-    int (*plan)(const struct runspec *spec, int index, enum runspec_class class,
-                const struct workload_host *host, double flop_per_second,
+    int (*plan)(const struct workload *w, const struct runspec *spec, int index,
+                enum runspec_class class, const struct workload_host *host, double flop_per_second,
                 struct workload_plan *plan, struct err *e);
     /* Runs the plan. *result is filled also on failure, as far as it got. */
-    int (*run)(const struct runspec *spec, int index, const struct workload_plan *plan,
-               const struct workload_host *host, struct workload_result *result, struct err *e);
+    int (*run)(const struct workload *w, const struct runspec *spec, int index,
+               const struct workload_plan *plan, const struct workload_host *host,
+               struct workload_result *result, struct err *e);
+    const void *own; /* the kind's: a struct component */
 };
 
 /* Workload of that row of workloads.def, NULL past the end. */

@@ -32,7 +32,7 @@ train() {
 }
 
 # train_all: the long runs first, since one of them takes as long as ten others;
-# JOBS at a time. JSON says nothing of the plan, so the dry run's words are read.
+# JOBS at a time. JSON does not have the plan, so the dry run's words are read.
 train_all() {
     local i epochs
     epochs=$($AGENT --dry-run "$base" | sed -n 's/.* \([0-9]*\) epochs at most.*/\1/p')

@@ -8,41 +8,9 @@
 
 #include "reports/core/conf.h"
 #include "reports/core/keys.h"
+#include "reports/core/runspec_table.h"
 #include "reports/core/runspec_value.h"
 #include "reports/core/utf8.h"
-
-/* A test may put another table of workloads in its place. */
-#ifndef RUNSPEC_WORKLOADS
-#define RUNSPEC_WORKLOADS "reports/core/workloads.def"
-#endif
-
-struct suite {
-    const char *name;
-    const char *time; /* of a run that says none, in canonical spelling */
-    const char *title;
-};
-
-/* Stands for every suite. */
-static const char every_suite[] = "all";
-
-static const struct suite suites[] = {
-#define SUITE(symbol, time_, title_) {#symbol, time_, title_},
-#include RUNSPEC_WORKLOADS
-    {every_suite, "1h", "every workload of every suite"},
-};
-
-static const struct runspec_workload workloads[] = {
-#define WORKLOAD(symbol, suite_, field_, dtypes_, title_)                                          \
-    {.name = #symbol, .suite = #suite_, .field = field_, .title = title_, .dtypes = dtypes_},
-#include RUNSPEC_WORKLOADS
-};
-
-enum {
-    N_SUITES = sizeof suites / sizeof suites[0],
-    N_WORKLOADS = sizeof workloads / sizeof workloads[0],
-};
-_Static_assert((int)N_WORKLOADS <= (int)RUNSPEC_MAX_WORKLOADS,
-               "struct runspec has no room for them all");
 
 static const char *const class_words[] = {"auto", "tiny", "small", "standard", NULL};
 static const char *const dtype_words[] = {"f32", "bf16", NULL};
@@ -104,7 +72,7 @@ static const struct keys_key keys[KEY_COUNT] = {
                     "what archive and exports hide, beside what the site does: user, account, "
                     "host, path, job_name, job, cluster, partition, data, time"},
     [KEY_CONFIDENTIAL] = {"confidential", &keys_word, FIELD(confidential), "no", yesno_words, 0, 0,
-                          NULL, "yes: archive and exports show what tells nothing of anybody"},
+                          NULL, "yes: archive and exports show what identifies nobody"},
 };
 
 static int check_text(const char *text, struct err *e)
@@ -155,32 +123,6 @@ static int take_value(const char **p, const char *key, char *value, struct err *
     return err_set(e, "%s=%s has no closing quote", key, *p);
 }
 
-static int suite_find(const char *name)
-{
-    for (int i = 0; i < N_SUITES; i++)
-        if (strcmp(suites[i].name, name) == 0)
-            return i;
-    return -1;
-}
-
-int runspec_find(const char *name)
-{
-    for (int i = 0; i < N_WORKLOADS; i++)
-        if (strcmp(workloads[i].name, name) == 0)
-            return i;
-    return -1;
-}
-
-const struct runspec_workload *runspec_workload(int i)
-{
-    return i >= 0 && i < N_WORKLOADS ? &workloads[i] : NULL;
-}
-
-static bool in_suite(int workload, const char *suite)
-{
-    return strcmp(suite, every_suite) == 0 || strcmp(suite, workloads[workload].suite) == 0;
-}
-
 /* "...; the nearest is 'word'", or where to find them all. */
 static int refuse(struct err *e, const char *what, const char *word, const char *const *known,
                   int n)
@@ -192,24 +134,36 @@ static int add_workload(struct runspec *r, int workload, struct err *e)
 {
     for (int i = 0; i < r->n_workloads; i++)
         if (r->workloads[i] == workload)
-            return err_set(e, "'%s' is given twice%s%s", workloads[workload].name,
+            return err_set(e, "'%s' is given twice%s%s", runspec_workload(workload)->name,
                            r->suite[0] ? ": it is in " : "", r->suite);
     r->workloads[r->n_workloads++] = workload;
     return 0;
 }
 
+/* The word is in neither table. */
+static int refuse_name(const char *name, struct err *e)
+{
+    const char *known[2 * RUNSPEC_MAX_WORKLOADS + 1];
+    int n = 0;
+
+    for (int i = 0; runspec_suite(i) && n < RUNSPEC_MAX_WORKLOADS + 1; i++)
+        known[n++] = runspec_suite(i)->name;
+    for (int i = 0; runspec_workload(i); i++)
+        known[n++] = runspec_workload(i)->name;
+    return refuse(e, "suite or workload", name, known, n);
+}
+
 static int add_name(struct runspec *r, const char *name, struct err *e)
 {
-    const char *known[N_SUITES + N_WORKLOADS];
-    int suite = suite_find(name);
-    int workload = runspec_find(name);
+    const struct runspec_suite *suite = runspec_suite_find(name);
+    const int workload = runspec_find(name);
 
-    if (suite >= 0 && r->n_workloads > 0)
+    if (suite && r->n_workloads > 0)
         return err_set(e, "the suite '%s' can only be the first word", name);
-    if (suite >= 0) {
-        snprintf(r->suite, sizeof r->suite, "%s", suites[suite].name);
-        for (int i = 0; i < N_WORKLOADS; i++)
-            if (in_suite(i, name))
+    if (suite) {
+        snprintf(r->suite, sizeof r->suite, "%s", suite->name);
+        for (int i = 0; runspec_workload(i); i++)
+            if (runspec_in_suite(i, name))
                 r->workloads[r->n_workloads++] = i;
         return 0;
     }
@@ -217,10 +171,8 @@ static int add_name(struct runspec *r, const char *name, struct err *e)
         return add_workload(r, workload, e);
     if (!*name)
         return err_set(e, "the run text names no suite or workload; say for example '%s'",
-                       suites[0].name);
-    for (int i = 0; i < N_SUITES + N_WORKLOADS; i++)
-        known[i] = i < N_SUITES ? suites[i].name : workloads[i - N_SUITES].name;
-    return refuse(e, "suite or workload", name, known, N_SUITES + N_WORKLOADS);
+                       runspec_suite(0)->name);
+    return refuse_name(name, e);
 }
 
 static int parse_names(struct runspec *r, const char **p, struct err *e)
@@ -275,11 +227,11 @@ static int parse_pair(struct runspec *r, const char **p, struct err *e)
     return keys[k].kind->parse(r, &keys[k], value, &style, e);
 }
 
-/* What can only be judged when all is said. */
+/* What can only be judged when all keys are known. */
 static int check_workloads(const struct runspec *r, struct err *e)
 {
     for (int i = 0; i < r->n_workloads; i++) {
-        const struct runspec_workload *w = &workloads[r->workloads[i]];
+        const struct runspec_workload *w = runspec_workload(r->workloads[i]);
         unsigned other = 0;
 
         if (w->dtypes & 1u << r->dtype)
@@ -294,9 +246,9 @@ static int check_workloads(const struct runspec *r, struct err *e)
 
 const char *runspec_suite_time(const char *suite)
 {
-    const int i = suite_find(suite);
+    const struct runspec_suite *s = runspec_suite_find(suite);
 
-    return !*suite ? keys[KEY_TIME].fallback : i >= 0 ? suites[i].time : NULL;
+    return !*suite ? keys[KEY_TIME].fallback : s ? s->time : NULL;
 }
 
 /* In canonical spelling, NULL: unset. */
@@ -312,7 +264,7 @@ static void set_defaults(struct runspec *r)
             keys[k].kind->parse(r, &keys[k], default_of(r, k), &style, NULL);
 }
 
-/* A key said with its default is as good as not said. */
+/* A key given with its default is as good as not given. */
 static void forget_defaults(struct runspec *r)
 {
     char value[RUNSPEC_MAX_BYTES * 2];
@@ -402,9 +354,9 @@ static void put_names(struct out *o, const struct runspec *r)
         plus = "+";
     }
     for (int i = 0; i < r->n_workloads; i++) {
-        if (r->suite[0] && in_suite(r->workloads[i], r->suite))
+        if (r->suite[0] && runspec_in_suite(r->workloads[i], r->suite))
             continue;
-        put(o, "%s%s", plus, workloads[r->workloads[i]].name);
+        put(o, "%s%s", plus, runspec_workload(r->workloads[i])->name);
         plus = "+";
     }
 }
@@ -487,18 +439,20 @@ void runspec_help(FILE *f)
             RUNSPEC_MAX_BYTES);
     for (int k = 0; k < KEY_COUNT; k++)
         help_key(&keys[k], f);
-    fprintf(f, "\nExample: %s,class=tiny,time=5m\n", suites[0].name);
+    fprintf(f, "\nExample: %s,class=tiny,time=5m\n", runspec_suite(0)->name);
 }
 
 void runspec_list(FILE *f)
 {
+    const struct runspec_suite *s;
+    const struct runspec_workload *w;
+
     fprintf(f, "Suites:\n");
-    for (int i = 0; i < N_SUITES; i++)
-        fprintf(f, "  %-12s %s [time=%s]\n", suites[i].name, suites[i].title, suites[i].time);
+    for (int i = 0; (s = runspec_suite(i)); i++)
+        fprintf(f, "  %-12s %s [time=%s]\n", s->name, s->title, s->time);
     fprintf(f, "Workloads:\n");
-    for (int i = 0; i < N_WORKLOADS; i++)
-        fprintf(f, "  %-12s %s (%s; in %s)\n", workloads[i].name, workloads[i].title,
-                workloads[i].field, workloads[i].suite);
+    for (int i = 0; (w = runspec_workload(i)); i++)
+        fprintf(f, "  %-12s %s (%s; in %s)\n", w->name, w->title, w->field, w->suite);
 }
 
 int runspec_answer(const char *text, FILE *f)

@@ -62,7 +62,7 @@ enum runspec_key {
     KEY_GATE,         /* yes: a failed or invalid run stops the command after it */
     KEY_DIVISION,     /* closed, look-alike, private */
     KEY_REDACT,       /* what sinks hide beside what the site hides: user+host+... */
-    KEY_CONFIDENTIAL, /* yes: sinks show what tells nothing of anybody, no more */
+    KEY_CONFIDENTIAL, /* yes: sinks show what identifies nobody, no more */
     KEY_COUNT
 };
 
@@ -71,6 +71,7 @@ struct runspec_workload {
     const char *name;
     const char *suite;
     const char *field;
+    const char *science; /* whose data it trains on; NULL: none */
     const char *title;
     unsigned dtypes; /* bits 1u << DTYPE_x */
 };

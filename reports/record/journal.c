@@ -253,7 +253,7 @@ int journal_end(struct journal *j, enum run_status status, struct err *e)
 /* ---- reading ---- */
 
 /* The next whole line into *line (JSON, NUL at its end; grown as needed).
- * 1: a line, 0: the end, -1: what is there is none. */
+ * 1: a line, 0: the end, -1: it is not a line. */
 static int next_line(FILE *f, char **line, size_t *room)
 {
     char head[HEAD + 1] = "", *end;

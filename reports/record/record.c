@@ -21,7 +21,7 @@ void record_fact_unknown(struct record_fact *f, const char *reason)
 void record_fact_text(struct record_fact *f, const char *text)
 {
     if (!text || !*text) {
-        record_fact_unknown(f, "the system says nothing");
+        record_fact_unknown(f, "the system does not say it");
         return;
     }
     f->state = FACT_TEXT;
@@ -239,7 +239,7 @@ const char *record_keep(struct record *r, const char *text)
 }
 
 /* "old; text" under a path that is there; a text that is in it already is
- * not said twice. */
+ * not repeated. */
 static int lengthen(struct record_reason *row, const char *text)
 {
     char *both;
@@ -368,21 +368,26 @@ static void local_id(const struct record *r, char id[RECORD_ID_SIZE])
     snprintf(id, RECORD_ID_SIZE, "local-%s-%d", when, r->time.pid);
 }
 
+void record_job_name(const struct record_job *j, char job[RECORD_JOB_SIZE])
+{
+    if (j->array_job_id >= 0)
+        snprintf(job, RECORD_JOB_SIZE, "%ld_%ld", j->array_job_id, j->array_task_id);
+    else if (j->het_job_id >= 0)
+        snprintf(job, RECORD_JOB_SIZE, "%ld+%ld", j->het_job_id, j->het_offset);
+    else
+        snprintf(job, RECORD_JOB_SIZE, "%ld", j->job_id);
+}
+
 void record_id(const struct record *r, char id[RECORD_ID_SIZE])
 {
     const struct record_job *j = &r->job;
-    char job[64];
+    char job[RECORD_JOB_SIZE];
 
     if (!j->present) {
         local_id(r, id);
         return;
     }
-    if (j->array_job_id >= 0)
-        snprintf(job, sizeof job, "%ld_%ld", j->array_job_id, j->array_task_id);
-    else if (j->het_job_id >= 0)
-        snprintf(job, sizeof job, "%ld+%ld", j->het_job_id, j->het_offset);
-    else
-        snprintf(job, sizeof job, "%ld", j->job_id);
+    record_job_name(j, job);
     snprintf(id, RECORD_ID_SIZE, "%s-%s.%d.%s", j->cluster[0] ? j->cluster : "cluster", job,
              j->restart, j->step_id);
     for (char *c = id; *c; c++)

@@ -66,7 +66,7 @@ static const struct field *row_of(const char *path, struct field_key *key)
     return f ? f : field_find(foreign_fields, path, key);
 }
 
-/* One of the words of that row, which tell nothing of anybody. */
+/* One of the words of that row, which identify nobody. */
 static bool is_known_word(const struct field *f, const char *text)
 {
     if (f->kind == FIELD_STATUS)

@@ -31,7 +31,7 @@ static void headline(const cJSON *doc, bool coloured)
         puts(verdict);
 }
 
-/* The text that was asked for is said whole. */
+/* The text that was asked for is shown whole. */
 static void show_run(const cJSON *doc)
 {
     const char *level = json_text(doc, "run.level", NULL);
@@ -248,7 +248,7 @@ static void add_memory(char *text, size_t size, const cJSON *w)
 }
 
 /* The counters that say most to a person. What read calls moved is left out: of an
- * MPI program it is sockets and pipes more than files. */
+ * MPI program it is sockets and pipes more than files; those stand apart. */
 static void show_counters(const cJSON *w)
 {
     double instructions = counter(w, "instructions"), cycles = counter(w, "cycles");
@@ -262,6 +262,8 @@ static void show_counters(const cJSON *w)
     add_memory(text, sizeof text, w);
     add_pair(text, sizeof text, "local storage", counter(w, "storage_read_bytes"),
              counter(w, "storage_write_bytes"));
+    add_pair(text, sizeof text, "TCP sockets", counter(w, "socket_receive_bytes"),
+             counter(w, "socket_transmit_bytes"));
     add_pair(text, sizeof text, "network", counter(w, "net_receive_bytes"),
              counter(w, "net_transmit_bytes"));
     size_t n = strlen(text);

@@ -44,7 +44,7 @@ static int check_job(const struct claim *c, struct err *e)
     const struct history_run *r = c->run;
 
     if (r->local_id[0])
-        return err_set(e, "it says that it ran without Slurm, but stood in the folder of job %ld",
+        return err_set(e, "it says that it ran without Slurm, but was in the folder of job %ld",
                        c->seen->job);
     if (r->job != c->seen->job)
         return err_set(e, "it is of job %ld, the folder was of job %ld", r->job, c->seen->job);
@@ -105,7 +105,7 @@ static int check_nodes(const struct claim *c, struct err *e)
         return 0;
     for (int i = 0; i < c->run->n_nodes; i++)
         if (!hostlist_has(c->seen->nodes, c->run->nodes[i]))
-            return err_set(e, "node '%.64s' is none of the job's, %.200s", c->run->nodes[i],
+            return err_set(e, "node '%.64s' is not one of the job's, %.200s", c->run->nodes[i],
                            c->seen->nodes);
     return 0;
 }

@@ -4,8 +4,6 @@
 
 #include "spank/plugin/plugin.h"
 
-#include <string.h>
-
 SPANK_PLUGIN(hpcai500, 1)
 
 #if HAVE_DECL_ESPANK_JOB_FAILURE
@@ -32,15 +30,6 @@ static const struct context *context(void)
     default:
         return &none;
     }
-}
-
-int request_parse(struct request *r, const char *text, struct err *e)
-{
-    if (site_parse(&r->site, r->site_argc, r->site_argv, e) || runspec_parse(&r->spec, text, e))
-        return -1;
-    if (runspec_format(&r->spec, r->run, sizeof r->run) < 0)
-        return err_set(e, "the run text has no canonical form");
-    return 0;
 }
 
 static int option(int val, const char *text, int remote)

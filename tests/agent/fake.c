@@ -58,11 +58,11 @@ static double quality_of(int epoch)
     return higher() ? 1 - 0.7 / epoch : 0.9 / epoch;
 }
 
-static int fake_plan(const struct runspec *spec, int index, enum runspec_class class,
-                     const struct workload_host *host, double flop_per_second,
-                     struct workload_plan *plan, struct err *e)
+static int fake_plan(const struct workload *w, const struct runspec *spec, int index,
+                     enum runspec_class class, const struct workload_host *host,
+                     double flop_per_second, struct workload_plan *plan, struct err *e)
 {
-    (void)e, (void)flop_per_second;
+    (void)w, (void)e, (void)flop_per_second;
     *plan = (struct workload_plan){
         .class = class,
         .title = "a workload of the tests",
@@ -234,13 +234,15 @@ static void add_others(struct workload_result *r)
                                                  .higher_is_better = true});
 }
 
-static int fake_run(const struct runspec *spec, int index, const struct workload_plan *plan,
-                    const struct workload_host *host, struct workload_result *result, struct err *e)
+static int fake_run(const struct workload *w, const struct runspec *spec, int index,
+                    const struct workload_plan *plan, const struct workload_host *host,
+                    struct workload_result *result, struct err *e)
 {
     struct fake f = {.host = host, .result = result, .since = host->now()};
     double begun = f.since, stop = 0;
     int rc = 0;
 
+    (void)w;
     begin_result(result, spec, index, plan, host);
     f.gradients = host->comm->alloc(host->comm, FLOATS * sizeof(float), e);
     if (!f.gradients)
@@ -280,14 +282,10 @@ static int fake_run(const struct runspec *spec, int index, const struct workload
     return rc;
 }
 
+static const struct workload fake = {.plan = fake_plan, .run = fake_run};
+
 /* It answers for every workload that there is. */
 const struct workload *workload_of(int index)
 {
-    static struct workload fakes[RUNSPEC_MAX_WORKLOADS];
-    const struct runspec_workload *row = runspec_workload(index);
-
-    if (!row)
-        return NULL;
-    fakes[index] = (struct workload){row->name, fake_plan, fake_run};
-    return &fakes[index];
+    return runspec_workload(index) ? &fake : NULL;
 }

@@ -216,12 +216,12 @@ X
     rows
     for i in 0 1 2; do rows | sed -n $((i + 1))p | grep -qF "$cluster-$job.$i."; done
     # Said a second time the line of each start is there; of one that another of
-    # its kind came after nothing can be changed, and that is said.
+    # its kind came after nothing can be changed, with a message.
     begin() { sacct -D -X -n -P -o start -j "$job" | sed -n "$1p" | date -f - +%s; }
     for i in 1 2 3; do [ "$("$helper" merge "$cluster" "$job@$(begin $i)" "$(rows | sed -n ${i}p)")" = there ]; done
     run "$helper" merge "$cluster" "$job@$(begin 1)" "H5:late;"
     [ "$status" -eq 1 ]
-    grep -q "slurmdbd changes only the last of its starts that ended alike: the history has this one" <<< "$output"
+    grep -q "slurmdbd can change only the last of its starts that ended alike; this one is in the history alone" <<< "$output"
     run "$helper" merge "$cluster" "$job@$(begin 2)" "H5:second;"
     [ "$output" = written ]
     [ "$(rows | sed -n 2p)" = "H5:second;" ]

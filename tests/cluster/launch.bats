@@ -80,7 +80,7 @@ batch() {
 @test "no command: the agent is the command, also as the option's own word" {
     srun_ -N2 -n2 --hpcai500=cosmoflow
     ran 2 run=cosmoflow; rm agent.log
-    srun_ -N1 -n1 --hpcai500 component
+    srun_ -N1 -n1 --hpcai500 cosmoflow
     ran 1 run=cosmoflow
 }
 
@@ -169,7 +169,7 @@ X
     STANDIN_EXIT=3 batch job.sh
     [ $code -ne 0 ]
     no grep -qx script job.out
-    grep -qx "hpcai500: the script does not start: component,gate=yes ended with exit code 3" job.out
+    grep -qx "hpcai500: the script does not start: cosmoflow,gate=yes ended with exit code 3" job.out
 }
 
 @test "sbatch: scancel while the agent runs ends the job, and the script never begins" {
@@ -272,7 +272,7 @@ X
     run srun_ --mpi=none -N1 -n1 --hpcai500=cosmoflow echo command : --mpi=none -N2 -n2 echo command
     echo "$output"; [ "$status" -eq 0 ]
     [ "$(grep -c '^command' <<< "$output")" = 3 ]
-    [[ $output == *"an srun of several components cannot start a run before its commands; start the run with an srun of its own"* ]]
+    [[ $output == *"an srun of several components cannot start a run before its commands; start the run with its own srun"* ]]
     ran 1
     run timeout -k 10 $limit salloc -N1 : -N2 srun --mpi=none --het-group=0,1 --hpcai500=cosmoflow echo command < /dev/null
     echo "$output"; [ "$status" -eq 0 ]

@@ -58,7 +58,7 @@ refused() {
     [ "$status" -eq 0 ]
 }
 
-@test "no sources are no success" {
+@test "without sources the lint fails" {
     rm -rf "$tree"/*
     run "$lint" "$tree"
     [ "$status" -eq 2 ]
@@ -220,12 +220,9 @@ refused() {
 # ---- circles ----
 
 circles=$top_srcdir/tests/lint/circles.sh
-# Rooms without a circle; the others follow as theirs are opened.
-open_rooms=(agent workloads reports/core reports/record reports/judge reports/draw reports/history
-    reports/tools spank/relay spank/witness spank/account spank/collect spank/doctor)
 
-@test "no module stands on one that stands on it" {
-    run "$circles" "$top_srcdir" "$top_builddir" "${open_rooms[@]}"
+@test "no circle of modules" {
+    run "$circles" "$top_srcdir" "$top_builddir"
     echo "$output"
     [ "$output" = "" ]
     [ "$status" -eq 0 ]
@@ -262,6 +259,28 @@ references() {
         tr -s ' \n' ' ')" = " 3 cosmoflow 1 hep " ]
 }
 
+# ---- long files ----
+
+# Others cut these at present (issue 10); kernels may be long.
+long_for_now='^workloads/component/cosmoflow\.c |^workloads/data/cube\.c |^tests/workloads/|^workloads/engine/ref\.c |^workloads/engine/[a-z]*/'
+
+# long FOLDER: "FILE LINES" of each C file that is over 600 lines
+long() {
+    (cd "$1" && find agent papi reports spank tests workloads contrib -name '*.[ch]' -exec awk '
+        END { if (FNR > 600) print FILENAME, FNR }' {} \;) | grep -vE "$long_for_now" | sort
+}
+
+@test "no file is over 600 lines" {
+    run long "$top_srcdir"
+    echo "split by subject, so that a reader holds a file in his head: $output"
+    [ "$output" = "" ]
+    mkdir -p "$tree"/{reports/core,spank,workloads/engine/cpu,tests/workloads,contrib}
+    seq 601 | tee "$tree/reports/core/a.c" "$tree/spank/b.h" "$tree/tests/workloads/c.c" \
+        "$tree/workloads/engine/cpu/kernel_d.c" >/dev/null
+    seq 600 >"$tree/papi/e.c"
+    [ "$(long "$tree")" = "reports/core/a.c 601"$'\n'"spank/b.h 601" ]
+}
+
 # object FILE: compiles a source of the small tree
 object() {
     (cd "$tree" && ${CC:-cc} -c -o "${1%.c}.o" "$1")
@@ -291,7 +310,7 @@ object() {
     [[ $output == *"papi/one"* && $output == *"papi/two"* && $output == *"papi/three"* ]]
 }
 
-@test "without objects the search for circles is no success" {
+@test "without objects the search for circles fails" {
     run "$circles" "$tree" "$tree" papi
     [ "$status" -eq 2 ]
 }

@@ -43,6 +43,7 @@
 enum op {
     OP_INPUT,
     OP_CONV,
+    OP_DECONV,
     OP_MAXPOOL,
     OP_AVGPOOL,
     OP_UPSAMPLE,
@@ -75,7 +76,7 @@ enum act { ACT_NONE, ACT_LEAKY, ACT_TANH, ACT_SIGMOID };
 
 /* What one instruction reads and writes:
  *
- * FORWARD  reads in[].value, masters or the copies in `own`; writes
+ * FORWARD  reads in[].value, masters or the node's `copies`; writes
  *          out[].value, work; uses scratch[FORWARD].
  * ACT      only for a node with an epilogue (node->act) and separate_act:
  *          reads out.value; changes out.grad *in place* into the gradient of
@@ -131,6 +132,20 @@ struct tensor {
     size_t at_first;        /* where it is before */
 };
 
+/* A parameter as a pass of a back end wants it: other layout, other type. One
+ * for all nodes of all graphs of the model that want the same; made anew when
+ * the parameters of its group have changed, before the first pass that reads
+ * it. */
+struct copy {
+    struct param *param;
+    void *format; /* the back end's */
+    size_t bytes;
+    size_t at;        /* in exec->copies */
+    uint64_t version; /* of its group when it was made; engine's */
+};
+
+enum { NODE_MAX_COPIES = 2 };
+
 struct node {
     enum op op;
     int id;
@@ -167,12 +182,12 @@ struct node {
 
     /* prepare() sets these bytes, 0 when not said. */
     struct buffer work;       /* FORWARD writes, backward reads (argmax) */
-    struct buffer own;        /* as long as the model: weight copies */
     struct buffer sums, back; /* doubles of STATS and SUMS; bytes preset by the engine */
     struct buffer scratch[PASS_COUNT];
     void *priv; /* the back end's: primitives */
 
-    uint64_t own_version;        /* of the parameters when `own` was made */
+    struct copy *copies[NODE_MAX_COPIES]; /* what it reads; prepare() asks node_copy() */
+    int n_copies;
     struct buffer scratch_again; /* scratch[FORWARD] of a second making; engine's */
 };
 
@@ -211,6 +226,7 @@ struct exec {
     float *gradients;   /* of the model, [param->at] */
     struct buffer step; /* in the arena: struct step_block */
     float *states;      /* of the model, [state->at] */
+    char *copies;       /* of the model, [copy->at] */
     long batch;
     bool train;
     int threads;
@@ -236,6 +252,11 @@ static inline void *exec_grad(const struct exec *x, const struct tensor *t)
 static inline const struct step_block *exec_step(const struct exec *x)
 {
     return exec_at(x, &x->step);
+}
+
+static inline void *exec_copy(const struct exec *x, const struct copy *c)
+{
+    return x->copies + c->at;
 }
 
 static inline float *exec_master(const struct exec *x, const struct param *p)
@@ -287,11 +308,16 @@ struct backend {
     int (*prepare)(struct graph *g, void *context, struct err *e);
     void (*release)(struct graph *g, void *context);
 
-    /* Makes node->own from the masters; called before the first pass that
-     * follows a change of parameters. Only for nodes with own.bytes > 0. */
-    int (*refresh)(const struct exec *x, struct node *n, struct err *e);
+    /* Makes a copy from the masters. */
+    int (*refresh)(const struct exec *x, const struct copy *c, struct err *e);
+    /* Frees its format. */
+    void (*forget)(struct copy *c);
 
     int (*run)(const struct exec *x, struct node *n, enum pass pass, struct err *e);
+
+    /* Operation i of a library that the node uses: what for, and the library's
+     * name of its implementation. False past the last. NULL: never. */
+    bool (*how)(const struct node *n, int i, const char **what, const char **name);
 
     /* dst += src: two gradients of the same tensor (its dtype, grad.format). */
     int (*accumulate)(const struct exec *x, struct tensor *t, const struct buffer *dst,
@@ -316,6 +342,12 @@ struct graph_view {
     int threads;
 };
 struct graph_view graph_view(const struct graph *g);
+
+/* The node reads p in the layout `wanted`: the model's copy for which same()
+ * says so, or a new one, whose format is NULL until the caller sets it. NULL: a
+ * kept sentence. */
+struct copy *node_copy(struct node *n, struct param *p, size_t bytes,
+                       bool (*same)(const void *format, const void *wanted), const void *wanted);
 
 /* Bytes of a row-major tensor of that shape and type. */
 size_t plain_bytes(const struct shape *s, enum tensor_dtype dtype);

@@ -286,7 +286,7 @@ int model_load(struct model *m, const char *path, void *extra, size_t extra_byte
     }
     if (extra_bytes)
         memcpy(extra, at, extra_bytes);
-    m->version++;
+    model_changed(m, -1);
     rc = 0;
 out:
     free(data);

@@ -238,6 +238,12 @@ struct window {
 /* x N C [D] H W; w O C [KD] KH KW; b O or NULL. Zero padding; the window's
  * kernel must be that of w. 2-D and 3-D. */
 struct tensor *op_conv(struct tensor *x, struct param *w, struct param *b, struct window win);
+/* Transposed convolution: the data gradient of a convolution as an operator,
+ *   y[n][o][i s + k - before] += x[n][c][i] w[c][o][k]      (+ b[o])
+ * x N C [D] H W; w C O [KD] KH KW (as PyTorch has it: the first dimension is
+ * that of the input); b O or NULL. before and after are cut off the result:
+ * each side has (in - 1) stride + kernel - before - after places. */
+struct tensor *op_deconv(struct tensor *x, struct param *w, struct param *b, struct window win);
 /* Padding never wins. On a tie the first element in row-major order wins. */
 struct tensor *op_maxpool(struct tensor *x, struct window win);
 /* Mean over the taps of the window that are in the input (padding does not
@@ -354,7 +360,7 @@ struct engine_memory model_memory(const struct model *m);
 int engine_start(struct model *m, struct err *e);
 
 /* FLOP of one sample through the graph, 2 per multiply-add, padding counted;
- * convolutions and dense layers (what the field counts). */
+ * convolutions, transposed ones and dense layers (what the field counts). */
 struct engine_flop {
     double forward;
     double data_gradient;   /* as executed: none towards what needs none */
@@ -420,6 +426,7 @@ struct engine_stats {
     uint64_t exchanged_bytes;    /* handed to all-reduce */
     uint64_t steps;              /* model_step() calls */
     uint64_t reductions;         /* small sums over ranks inside forward and backward */
+    uint64_t refreshed;          /* weight copies of the back end that were made anew */
 };
 struct engine_stats model_stats(struct model *m, bool reset);
 
@@ -434,6 +441,19 @@ struct engine_profile_row {
 };
 /* Row i, false past the end. */
 bool graph_profile(const struct graph *g, int i, struct engine_profile_row *row);
+
+/* What a library does for an operator of a compiled graph: "conv1", "data
+ * gradient", "brgconv:avx512_core". Back ends without a library have none. */
+struct engine_implementation {
+    const char *node, *what, *name;
+};
+/* Row i, false past the end. */
+bool graph_implementation(const struct graph *g, int i, struct engine_implementation *row);
+
+/* -1 and a sentence when an operator of any compiled graph got the library's
+ * reference loop, which is for checking only. To be called after the compiling;
+ * tests call it on the plans of all workloads. */
+int model_check_implementations(const struct model *m, struct err *e);
 
 /* ---- checkpoint ------------------------------------------------------- */
 

@@ -18,7 +18,8 @@ struct group {
     float steps; /* model_step() calls; a float as all in checkpoints: exact up to
                   * 2^24, where no rule depends on it any more */
     int first_bucket, n_buckets;
-    bool stepping; /* between model_zero() and the end of model_step() */
+    uint64_t version; /* of its parameters: changes with their values */
+    bool stepping;    /* between model_zero() and the end of model_step() */
 };
 
 /* Contiguous gradients that are exchanged together. */
@@ -45,21 +46,23 @@ struct model {
     bool started;
     bool abandoned; /* takes part in exchanges only */
 
-    int n_groups, n_params, n_states, n_graphs, n_buckets;
+    int n_groups, n_params, n_states, n_graphs, n_copies, n_buckets;
     struct group groups[GROUPS_MAX];
     struct param **params;
     struct state **states;
     struct graph **graphs;
+    struct copy **copies;
     struct bucket *buckets;
 
     size_t count; /* elements in masters, gradients, each moment */
     size_t states_count;
-    int n_moments;    /* most that any group's optimiser keeps */
-    uint64_t version; /* of the parameters: changes with their values */
+    int n_moments; /* most that any group's optimiser keeps */
+    size_t copies_bytes;
 
     char *memory; /* the one allocation */
     size_t memory_bytes;
     float *masters, *moments[MOMENTS_MAX], *state_values;
+    char *copy_values;
     float *gradients; /* from comm->alloc */
     struct engine_stats stats;
 };
@@ -94,7 +97,7 @@ struct graph {
     struct plan_slot *slots;
     int *parent; /* union-find over slots: what shares memory */
 
-    size_t activation_bytes, own_bytes, no_reuse_bytes;
+    size_t activation_bytes, no_reuse_bytes;
     struct exec exec;
     struct engine_step step;  /* ids point into the arena */
     int *bucket_ready;        /* per bucket: instruction that completes it, -1: none here */
@@ -116,8 +119,10 @@ struct op_row {
     bool island;     /* always plain float32: losses, host nodes */
     bool multiplies; /* computes in the policy's type, the others in their inputs' */
     bool fuses;      /* may take an activation as its epilogue */
-    bool counts;     /* its FLOP are what the field counts */
-    bool sums;       /* over ranks, inside forward and backward: STATS and SUMS */
+    /* Its FLOP are what the field counts: a multiply-add for every weight of a
+     * channel, at each value of the output, or of the input. */
+    enum { FLOP_NONE, FLOP_OUT, FLOP_IN } flop;
+    bool sums; /* over ranks, inside forward and backward: STATS and SUMS */
     enum { GRADS_ALL, GRADS_FIRST, GRADS_NONE, GRADS_HOST } grads; /* to which inputs */
 };
 extern const struct op_row op_rows[OP_COUNT];
@@ -142,6 +147,9 @@ struct tensor *tensor_base(struct tensor *t);
 
 /* Places parameters and buckets; what start() and memory() need. */
 int model_layout(struct model *m);
+
+/* Values of the group's parameters have changed; -1: of all groups'. */
+void model_changed(struct model *m, int group);
 
 /* ---- graph.c, ops.c ---- */
 

@@ -8,6 +8,7 @@ noinst_LTLIBRARIES += %D%/libengine.la
     %D%/compile.c \
     %D%/engine.h \
     %D%/graph.c \
+    %D%/inspect.c \
     %D%/internal.h \
     %D%/loss.h %D%/loss.c \
     %D%/model.c \
@@ -25,7 +26,7 @@ noinst_LTLIBRARIES += %D%/libengine.la
 EXTRA_DIST += %D%/README.md
 if HAVE_ONEDNN
 %C%_libengine_la_SOURCES += \
-    %D%/cpu/cpu.h %D%/cpu/cpu.c %D%/cpu/cpu_conv.c %D%/cpu/cpu_dense.c \
+    %D%/cpu/cpu.h %D%/cpu/cpu.c %D%/cpu/cpu_conv.c %D%/cpu/cpu_copy.c %D%/cpu/cpu_dense.c \
     %D%/cpu/cpu_format.c %D%/cpu/cpu_norm.c %D%/cpu/cpu_value.c \
     %D%/cpu/cpu_threads.h %D%/cpu/cpu_threads.c \
     %D%/cpu/kernel_map.h %D%/cpu/kernel_map.c \

@@ -71,7 +71,6 @@ struct model *model_create(const struct engine_config *config, struct err *e)
     m->config.backend = be->name;
     m->config.threads = engine_team(config->threads);
     m->backend = be;
-    m->version = 1;
     if (!m->config.bucket_bytes)
         m->config.bucket_bytes = 4 << 20;
     engine_threads(m->config.threads);
@@ -92,6 +91,10 @@ void model_destroy(struct model *m)
         free(m->params[i]);
     for (int i = 0; i < m->n_states; i++)
         free(m->states[i]);
+    for (int i = 0; i < m->n_copies; i++) {
+        m->backend->forget(m->copies[i]);
+        free(m->copies[i]);
+    }
     if (m->gradients)
         m->config.comm->free(m->config.comm, m->gradients);
     if (m->memory)
@@ -99,6 +102,7 @@ void model_destroy(struct model *m)
     if (m->backend->close)
         m->backend->close(m->context);
     free(m->graphs);
+    free(m->copies);
     free(m->params);
     free(m->states);
     free(m->buckets);
@@ -257,6 +261,13 @@ int model_layout(struct model *m)
     return 0;
 }
 
+void model_changed(struct model *m, int group)
+{
+    for (int g = 0; g < m->n_groups; g++)
+        if (group < 0 || g == group)
+            m->groups[g].version++;
+}
+
 struct engine_memory model_memory(const struct model *m)
 {
     struct engine_memory mem = {0};
@@ -273,9 +284,8 @@ struct engine_memory model_memory(const struct model *m)
         moments = n > moments ? n : moments;
     }
     mem.gradient_bytes = count * sizeof(float);
-    mem.weight_bytes = (count * (size_t)(1 + moments) + states) * sizeof(float);
+    mem.weight_bytes = (count * (size_t)(1 + moments) + states) * sizeof(float) + m->copies_bytes;
     for (int i = 0; i < m->n_graphs; i++) {
-        mem.weight_bytes += m->graphs[i]->own_bytes;
         mem.activation_bytes += m->graphs[i]->activation_bytes;
         mem.no_reuse_bytes += m->graphs[i]->no_reuse_bytes;
     }
@@ -342,8 +352,8 @@ static char *huge_alloc(size_t bytes, size_t *mapped, struct err *e)
     return p;
 }
 
-/* Cuts the one allocation: masters, moments, states, then graph by graph its
- * weight copies and its arena, which starts on a huge page. */
+/* Cuts the one allocation, which starts on a huge page: masters, moments,
+ * states, weight copies, then the graphs' arenas. */
 static void carve(struct model *m)
 {
     size_t page = HUGE_PAGE;
@@ -357,9 +367,11 @@ static void carve(struct model *m)
     }
     m->state_values = (float *)at;
     at += m->states_count * sizeof(float);
+    m->copy_values = at;
+    at += m->copies_bytes;
     for (int i = 0; i < m->n_graphs; i++) {
         m->graphs[i]->exec.arena = at;
-        at += m->graphs[i]->activation_bytes + m->graphs[i]->own_bytes;
+        at += m->graphs[i]->activation_bytes;
     }
 }
 
@@ -370,6 +382,7 @@ static int start_graph(struct model *m, struct graph *g)
     x->masters = m->masters;
     x->gradients = m->gradients;
     x->states = m->state_values;
+    x->copies = m->copy_values;
     x->batch = g->batch;
     x->threads = m->config.threads;
     x->context = m->context;
@@ -421,7 +434,7 @@ int engine_start(struct model *m, struct err *e)
     for (int i = 0; i < m->n_graphs; i++)
         if (start_graph(m, m->graphs[i]))
             return err_set(e, "%s", m->first.text);
-    m->version++;
+    model_changed(m, -1);
     m->started = true;
     return 0;
 }
@@ -455,7 +468,7 @@ int param_set(struct param *p, const float *in, size_t n, struct err *e)
     if (check_access(p->model, p->name, p->count, n, e))
         return -1;
     memcpy(p->model->masters + p->at, in, n * sizeof *in);
-    p->model->version++;
+    model_changed(p->model, p->group);
     return 0;
 }
 

@@ -96,12 +96,15 @@ static void name_by_weight(struct node *n, const struct param *w)
     snprintf(n->name, sizeof n->name, "%.*s", len, w->name);
 }
 
-/* Weight O I ..., bias O: what every node with parameters asks. */
+/* Weight O I ... (I O ... of a transposed convolution), bias O: what every node
+ * with parameters asks. */
 static int check_params(struct tensor *x, enum op op, const struct param *w, const struct param *b)
 {
+    long O = w->shape.d[op == OP_DECONV];
+
     if (w->model != x->graph->model || (b && b->model != w->model))
         return refuse(x, op, "its parameters belong to another model"), -1;
-    if (b && (b->shape.n != 1 || b->shape.d[0] != w->shape.d[0]))
+    if (b && (b->shape.n != 1 || b->shape.d[0] != O))
         return refuse(x, op, "the bias does not have one value per output channel"), -1;
     if (b && b->group != w->group)
         return refuse(x, op, "weight and bias are in different groups"), -1;
@@ -124,6 +127,50 @@ struct tensor *op_conv(struct tensor *x, struct param *w, struct param *b, struc
             return refuse(x, OP_CONV, "the window's kernel is not that of the weight");
     out.d[1] = w->shape.d[0];
     struct tensor *y = simple(OP_CONV, 1, &x, &out, &n);
+    if (!y)
+        return NULL;
+    n->weight = w;
+    n->bias = b;
+    n->window = win;
+    name_by_weight(n, w);
+    return y;
+}
+
+static int deconv_shape(struct tensor *x, const struct param *w, struct window *win,
+                        struct shape *out)
+{
+    if (x->shape.n < 4 || w->shape.n != x->shape.n || w->shape.d[0] != x->shape.d[1])
+        return refuse(x, OP_DECONV,
+                      "it must have 2 or 3 dimensions, and the channels that the weight begins "
+                      "with"),
+               -1;
+    *out = x->shape;
+    out->d[1] = w->shape.d[1];
+    for (int i = 0; i < x->shape.n - 2; i++) {
+        if (!win->stride[i])
+            win->stride[i] = 1;
+        if (win->stride[i] < 0 || win->before[i] < 0 || win->after[i] < 0)
+            return refuse(x, OP_DECONV, "the window has a negative number in it"), -1;
+        if (w->shape.d[2 + i] != win->kernel[i])
+            return refuse(x, OP_DECONV, "the window's kernel is not that of the weight"), -1;
+        out->d[2 + i] = (x->shape.d[2 + i] - 1) * win->stride[i] + win->kernel[i] - win->before[i] -
+                        win->after[i];
+        if (out->d[2 + i] < 1)
+            return refuse(x, OP_DECONV, "nothing is left of the output"), -1;
+    }
+    return 0;
+}
+
+struct tensor *op_deconv(struct tensor *x, struct param *w, struct param *b, struct window win)
+{
+    struct shape out;
+    struct node *n;
+
+    if (!x || !w)
+        return NULL;
+    if (deconv_shape(x, w, &win, &out) || check_params(x, OP_DECONV, w, b))
+        return NULL;
+    struct tensor *y = simple(OP_DECONV, 1, &x, &out, &n);
     if (!y)
         return NULL;
     n->weight = w;

@@ -7,7 +7,8 @@
 
 const struct op_row op_rows[OP_COUNT] = {
     [OP_INPUT] = {.name = "input"},
-    [OP_CONV] = {.name = "conv", .multiplies = true, .fuses = true, .counts = true},
+    [OP_CONV] = {.name = "conv", .multiplies = true, .fuses = true, .flop = FLOP_OUT},
+    [OP_DECONV] = {.name = "deconv", .multiplies = true, .fuses = true, .flop = FLOP_IN},
     [OP_MAXPOOL] = {.name = "maxpool", .fuses = true},
     [OP_AVGPOOL] = {.name = "avgpool"},
     [OP_UPSAMPLE] = {.name = "upsample"},
@@ -15,7 +16,7 @@ const struct op_row op_rows[OP_COUNT] = {
     [OP_ACT] = {.name = "act", .needs_out = true, .in_place = true, .in_place_grad = true},
     [OP_SCALE] = {.name = "scale", .in_place = true, .in_place_grad = true},
     [OP_FLATTEN] = {.name = "flatten", .alias = true},
-    [OP_DENSE] = {.name = "dense", .multiplies = true, .fuses = true, .counts = true},
+    [OP_DENSE] = {.name = "dense", .multiplies = true, .fuses = true, .flop = FLOP_OUT},
     [OP_DROPOUT] = {.name = "dropout", .in_place = true, .in_place_grad = true},
     [OP_ADD] = {.name = "add", .in_place = true, .in_place_grad = true},
     [OP_MUL] = {.name = "mul", .needs_in = true},
@@ -75,12 +76,13 @@ struct tensor *tensor_base(struct tensor *t)
 
 double node_flop(const struct node *n, enum pass pass)
 {
-    if (!op_rows[n->op].counts || pass == PASS_ACT)
+    if (op_rows[n->op].flop == FLOP_NONE || pass == PASS_ACT)
         return 0;
-    double per_output = 2; /* one multiply-add per weight of an output channel */
+    const struct tensor *t = op_rows[n->op].flop == FLOP_IN ? n->in[0] : n->out[0];
+    double each = 2;
     for (int i = 1; i < n->weight->shape.n; i++)
-        per_output *= (double)n->weight->shape.d[i];
-    return per_output * (double)shape_count(&n->out[0]->shape);
+        each *= (double)n->weight->shape.d[i];
+    return each * (double)shape_count(&t->shape);
 }
 
 double node_bytes(const struct node *n, enum pass pass)

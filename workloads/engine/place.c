@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-/* Calls f for every buffer in the arena but the weight copies. */
+/* Calls f for every buffer in the arena. */
 static void each_buffer(struct graph *g, void (*f)(struct graph *g, struct buffer *b))
 {
     f(g, &g->exec.step);
@@ -190,16 +190,6 @@ static void set_offset(struct graph *g, struct buffer *b)
     b->offset = g->slots[root(g, b->slot)].offset;
 }
 
-/* Weight copies come behind the arena of the step. */
-static void place_own(struct graph *g)
-{
-    g->own_bytes = 0;
-    for (int i = 0; i < g->n_nodes; i++) {
-        g->nodes[i]->own.offset = g->activation_bytes + g->own_bytes;
-        g->own_bytes += plan_align(g->nodes[i]->own.bytes);
-    }
-}
-
 int graph_place(struct graph *g)
 {
     bool reuse = !g->model->config.no_reuse;
@@ -228,6 +218,5 @@ int graph_place(struct graph *g)
     each_buffer(g, set_offset);
     for (int i = 0; i < g->n_tensors; i++)
         g->tensors[i]->at_first = g->tensors[i]->value.offset;
-    place_own(g);
     return 0;
 }

@@ -146,6 +146,20 @@ static void conv_forward(const struct exec *x, const struct node *n)
             }
 }
 
+/* db[o] = sum over n, q of dy[n][o][q]; db may be NULL */
+static void bias_gradient(const struct geometry *g, const void *dy, enum tensor_dtype dt,
+                          const struct param *b, float *db)
+{
+    for (long o = 0; o < g->O && db; o++) {
+        double sum = 0;
+
+        for (long i = 0; i < g->N; i++)
+            for (long at = 0; at < g->out; at++)
+                sum += load(dy, dt, (size_t)((i * g->O + o) * g->out + at));
+        add_gradient(db, b, (size_t)o, sum);
+    }
+}
+
 /* dw[o][c][k] = sum over n, q of dy[n][o][q] x[n][c][q S + k - B] */
 static void conv_weights(const struct exec *x, const struct node *n)
 {
@@ -172,14 +186,7 @@ static void conv_weights(const struct exec *x, const struct node *n)
                 }
             add_gradient(dw, n->weight, (size_t)(o * g.C * g.taps + r), sum);
         }
-    for (long o = 0; o < g.O && db; o++) {
-        double sum = 0;
-
-        for (long i = 0; i < g.N; i++)
-            for (long at = 0; at < g.out; at++)
-                sum += load(dy, dt, (size_t)((i * g.O + o) * g.out + at));
-        add_gradient(db, n->bias, (size_t)o, sum);
-    }
+    bias_gradient(&g, dy, dt, n->bias, db);
 }
 
 /* dx[n][c][p] = sum over o and the (q, k) that see p of dy[n][o][q] w[o][c][k] */
@@ -214,6 +221,125 @@ static void conv_data(const struct exec *x, const struct node *n)
                                weight_at(w, dt, (size_t)((o * g.C + c) * g.taps + t));
                 }
                 store(dx, dt, (size_t)((i * g.C + c) * g.in + at), sum);
+            }
+}
+
+/* ---- transposed convolution ------------------------------------------- */
+
+/* x N C I to y N O Q, written from its definition, not as what a convolution
+ * does backward. Index of tap k of input i in an output plane, -1: cut off. */
+static inline long target_index(const struct geometry *g, const long i[3], const long k[3])
+{
+    long at = 0;
+
+    for (int d = 0; d < 3; d++) {
+        long q = i[d] * g->S[d] + k[d] - g->B[d];
+
+        if (q < 0 || q >= g->Q[d])
+            return -1;
+        at = at * g->Q[d] + q;
+    }
+    return at;
+}
+
+/* The input whose tap k is output q; -1: none. */
+static inline long source_index(const struct geometry *g, const long q[3], const long k[3])
+{
+    long at = 0;
+
+    for (int d = 0; d < 3; d++) {
+        long i = q[d] + g->B[d] - k[d];
+
+        if (i < 0 || i % g->S[d] || i / g->S[d] >= g->I[d])
+            return -1;
+        at = at * g->I[d] + i / g->S[d];
+    }
+    return at;
+}
+
+/* y[n][o][i S + k - B] += x[n][c][i] w[c][o][k], from y = b[o] */
+static void deconv_forward(const struct exec *x, const struct node *n)
+{
+    const struct geometry g = geometry_of(n);
+    enum tensor_dtype dt = n->out[0]->dtype;
+    const void *in = exec_value(x, n->in[0]);
+    void *out = exec_value(x, n->out[0]);
+    const float *w = exec_master(x, n->weight);
+    const float *b = n->bias ? exec_master(x, n->bias) : NULL;
+
+#pragma omp parallel for collapse(2) schedule(static)
+    for (long s = 0; s < g.N; s++)
+        for (long o = 0; o < g.O; o++)
+            for (long at = 0; at < g.out; at++) {
+                double sum = b ? (double)b[o] : 0;
+                long q[3], k[3];
+
+                split(at, g.Q, q);
+                for (long t = 0; t < g.taps; t++) {
+                    split(t, g.K, k);
+                    long p = source_index(&g, q, k);
+                    for (long c = 0; c < g.C && p >= 0; c++)
+                        sum += load(in, dt, (size_t)((s * g.C + c) * g.in + p)) *
+                               weight_at(w, dt, (size_t)((c * g.O + o) * g.taps + t));
+                }
+                store(out, dt, (size_t)((s * g.O + o) * g.out + at), sum);
+            }
+}
+
+/* dw[c][o][k] = sum over n, i of x[n][c][i] dy[n][o][i S + k - B] */
+static void deconv_weights(const struct exec *x, const struct node *n)
+{
+    const struct geometry g = geometry_of(n);
+    enum tensor_dtype dt = n->out[0]->dtype;
+    const void *in = exec_value(x, n->in[0]), *dy = exec_grad(x, n->out[0]);
+    float *dw = exec_gradient(x, n->weight);
+    float *db = n->bias ? exec_gradient(x, n->bias) : NULL;
+
+#pragma omp parallel for collapse(2) schedule(static)
+    for (long c = 0; c < g.C; c++)
+        for (long r = 0; r < g.O * g.taps; r++) {
+            long o = r / g.taps, i[3], k[3];
+            double sum = 0;
+
+            split(r % g.taps, g.K, k);
+            for (long s = 0; s < g.N; s++)
+                for (long p = 0; p < g.in; p++) {
+                    split(p, g.I, i);
+                    long at = target_index(&g, i, k);
+                    if (at >= 0)
+                        sum += load(in, dt, (size_t)((s * g.C + c) * g.in + p)) *
+                               load(dy, dt, (size_t)((s * g.O + o) * g.out + at));
+                }
+            add_gradient(dw, n->weight, (size_t)(c * g.O * g.taps + r), sum);
+        }
+    bias_gradient(&g, dy, dt, n->bias, db);
+}
+
+/* dx[n][c][i] = sum over o, k of dy[n][o][i S + k - B] w[c][o][k] */
+static void deconv_data(const struct exec *x, const struct node *n)
+{
+    const struct geometry g = geometry_of(n);
+    enum tensor_dtype dt = n->out[0]->dtype;
+    const void *dy = exec_grad(x, n->out[0]);
+    const float *w = exec_master(x, n->weight);
+    void *dx = exec_at(x, n->in_grad[0]);
+
+#pragma omp parallel for collapse(2) schedule(static)
+    for (long s = 0; s < g.N; s++)
+        for (long c = 0; c < g.C; c++)
+            for (long p = 0; p < g.in; p++) {
+                double sum = 0;
+                long i[3], k[3];
+
+                split(p, g.I, i);
+                for (long t = 0; t < g.taps; t++) {
+                    split(t, g.K, k);
+                    long at = target_index(&g, i, k);
+                    for (long o = 0; o < g.O && at >= 0; o++)
+                        sum += load(dy, dt, (size_t)((s * g.O + o) * g.out + at)) *
+                               weight_at(w, dt, (size_t)((c * g.O + o) * g.taps + t));
+                }
+                store(dx, dt, (size_t)((s * g.C + c) * g.in + p), sum);
             }
 }
 
@@ -763,6 +889,7 @@ typedef void kernel(const struct exec *x, const struct node *n);
 
 static kernel *const kernels[OP_COUNT][PASS_COUNT] = {
     [OP_CONV] = {conv_forward, NULL, conv_weights, conv_data},
+    [OP_DECONV] = {deconv_forward, NULL, deconv_weights, deconv_data},
     [OP_MAXPOOL] = {pool_forward, NULL, NULL, pool_data},
     [OP_AVGPOOL] = {avgpool_forward, NULL, NULL, avgpool_data},
     [OP_BATCH_NORM] = {[PASS_FORWARD] = norm_forward,

@@ -97,17 +97,27 @@ static int host_backward(struct graph *g, struct node *n, struct err *e)
     return n->host->backward(n->host->ctx, &g->step, in, out_grad, in_grad, e);
 }
 
+static int refresh(struct graph *g, struct copy *c, struct err *e)
+{
+    struct model *m = g->model;
+    uint64_t now = m->groups[c->param->group].version;
+
+    if (c->version == now)
+        return 0;
+    c->version = now;
+    m->stats.refreshed++;
+    return m->backend->refresh(&g->exec, c, e);
+}
+
 static int run_node(struct graph *g, struct node *n, enum pass pass, struct err *e)
 {
     struct model *m = g->model;
 
     if (n->op == OP_HOST)
         return pass == PASS_FORWARD ? host_forward(g, n, e) : host_backward(g, n, e);
-    if (n->own.bytes && n->own_version != m->version) {
-        if (m->backend->refresh(&g->exec, n, e))
+    for (int i = 0; i < n->n_copies; i++)
+        if (refresh(g, n->copies[i], e))
             return -1;
-        n->own_version = m->version;
-    }
     if (m->backend->run(&g->exec, n, pass, e))
         return -1;
     if (pass == PASS_WEIGHTS) {
@@ -472,7 +482,7 @@ static int exchange_and_update(struct model *m, int group, struct bucket *first,
                 return -1;
     }
     m->groups[group].steps++;
-    m->version++;
+    model_changed(m, group);
     m->stats.steps++;
     return 0;
 }
@@ -548,26 +558,4 @@ struct engine_stats model_stats(struct model *m, bool reset)
     if (reset)
         m->stats = (struct engine_stats){0};
     return s;
-}
-
-bool graph_profile(const struct graph *g, int i, struct engine_profile_row *row)
-{
-    static const char *const passes[PASS_COUNT] = {"forward", "act",   "weights",
-                                                   "data",    "stats", "sums"};
-    static const char *const others[] = {
-        [INSTRUCTION_ADD] = "add", [INSTRUCTION_REDUCE] = "reduce"};
-
-    if (i < 0 || i >= g->n_instructions)
-        return false;
-    const struct instruction *in = &g->instructions[i];
-    *row = (struct engine_profile_row){
-        .name = in->node->name,
-        .pass = in->kind == INSTRUCTION_RUN ? passes[in->pass] : others[in->kind],
-        .seconds = in->seconds,
-        .flop = in->kind == INSTRUCTION_RUN ? node_flop(in->node, in->pass) : 0,
-        .bytes = in->kind == INSTRUCTION_RUN ? node_bytes(in->node, in->pass)
-                                             : 3 * (double)in->dst->bytes,
-        .calls = in->calls,
-    };
-    return true;
 }

@@ -2,16 +2,11 @@
 /* clock, nearest, sha256, utf8, result: tables of cases. */
 #include <config.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <cmocka.h>
 
 #include "reports/core/clock.h"
 #include "reports/core/nearest.h"
@@ -19,6 +14,7 @@
 #include "reports/core/runspec.h"
 #include "reports/core/sha256.h"
 #include "reports/core/utf8.h"
+#include "tests/unit.h"
 
 /* Each clock against the kernel's own, asked before and after. */
 static void test_clock(void **state)

@@ -3,16 +3,12 @@
  * default and its bounds, and examples that parse. */
 #include <config.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "reports/core/runspec.h"
+#include "tests/unit.h"
 
 static char page[1 << 16], help[1 << 14];
 
@@ -67,7 +63,7 @@ static void check_key(const char *line, size_t n)
         if (!strstr(entry, wanted))
             fail_msg("%s: the page does not say '%s'", key, wanted);
     } else if (!strstr(entry, "\nDefault: ")) {
-        fail_msg("%s: the page says no default", key);
+        fail_msg("%s: the page does not give a default", key);
     }
     *end = '\0';
     if (strpbrk(values, "ABCDEFGHIJKLMNOPQRSTUVWXYZ[("))

@@ -1,22 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The run text: good texts with their canonical form, bad texts with their
  * sentence. Runs on a table of four workloads, so that what needs several is
- * seen (runspec_workloads.def); runspec.c is compiled into this program. */
+ * seen (runspec_workloads.def); runspec_table.c is compiled into this program. */
 #include <config.h>
 
 #include <math.h>
 #include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #define RUNSPEC_WORKLOADS "tests/reports/core/runspec_workloads.def"
 #include "reports/core/runspec.c"
+#include "reports/core/runspec_table.c"
+#include "tests/unit.h"
 
 static const struct {
     const char *text;
@@ -29,7 +25,7 @@ static const struct {
     {"component+gemm", "component+gemm"},
     {"cosmoflow,class=tiny", "cosmoflow,class=tiny"},
     {"cosmoflow,time=5m,class=small", "cosmoflow,class=small,time=5m"},
-    /* said with their default: as good as not said */
+    /* given with their default: as good as not given */
     {"cosmoflow,class=auto,dtype=f32,time=10m,seed=1,engine=auto,gate=no,division=closed",
      "cosmoflow"},
     {"cosmoflow,time=600s", "cosmoflow"},
@@ -162,11 +158,11 @@ static const struct {
     {"cosmoflow,batch=16777217", "batch=16777217 is out of range; the nearest is 'batch=16777216'"},
     {"cosmoflow,threads=4097", "threads=4097 is out of range; the nearest is 'threads=4096'"},
     {"cosmoflow,time=10",
-     "time=10 is not a time: say a whole number of s, m or h, for example 'time=10m'"},
+     "time=10 is not a time: use a whole number of s, m or h, for example 'time=10m'"},
     {"cosmoflow,time=1.5h",
-     "time=1.5h is not a time: say a whole number of s, m or h, for example 'time=10m'"},
+     "time=1.5h is not a time: use a whole number of s, m or h, for example 'time=10m'"},
     {"cosmoflow,time=m",
-     "time=m is not a time: say a whole number of s, m or h, for example 'time=10m'"},
+     "time=m is not a time: use a whole number of s, m or h, for example 'time=10m'"},
     {"cosmoflow,time=0s", "time=0s is out of range; the nearest is 'time=1s'"},
     {"cosmoflow,time=721h", "time=721h is out of range; the nearest is 'time=720h'"},
     {"cosmoflow,time=5124095576030432h",

@@ -71,7 +71,7 @@ clean() {
     LC_ALL=C no grep -q "$(printf '[\001-\010\013\014\016-\037\177]')" "$1"
 }
 
-@test "what is wrong with the words is said" {
+@test "wrong words get a sentence" {
     run "$hpcai500" export --zebra lab-4711.0.3.json
     [ "$status" -eq 2 ]
     run "$hpcai500" export lab-4711.0.3.json
@@ -184,7 +184,7 @@ for line in text.splitlines():
 assert ("hpcai500_exported_records", None) in seen
 others = [labels for name, labels in seen if name == "hpcai500_quality_other"]
 assert others and all(',metric="rmse"' in labels for labels in others), others
-assert not re.search(r'"(ada|n1|n2|4711)"', text), "users, nodes and jobs are no labels"
+assert not re.search(r'"(ada|n1|n2|4711)"', text), "users, nodes and jobs are not labels"
 P
     # Nothing is left behind, and the old file stands, when it cannot be written.
     cp "$out/x.prom" "$out/old"
@@ -247,7 +247,7 @@ P
     grep -q '"submission_org","value":"A & B"' "$out/x.log"
 }
 
-@test "mllog: a small run says that it is none, and nothing else is wrong" {
+@test "mllog: a small run says that it is not one, and nothing else is wrong" {
     "$hpcai500" export --mllog lab-4711.0.3.json >"$out/x.log"
     run python3 "$top_srcdir/tests/reports/export/mllog_check.py" "$out/x.log"
     [ "$status" -eq 1 ]
@@ -260,10 +260,10 @@ P
 @test "mllog: one run, and one of MLPerf's" {
     run sh -c '"$0" export --mllog standard.json lab-4711.0.3.json 2>&1 >/dev/null' "$hpcai500"
     [ "$status" -eq 3 ]
-    [[ "$output" == *"a log of MLPerf is of one run: name one record, and --workload=NAME" ]]
+    [[ "$output" == *"an MLPerf log holds one run: name one record, and --workload=NAME" ]]
     run "$hpcai500" export --mllog --workload=zebra standard.json
     [ "$status" -eq 3 ]
-    [ "$output" = "hpcai500 export: no workload there is a benchmark of MLPerf HPC" ]
+    [ "$output" = "hpcai500 export: none of its workloads is a benchmark of MLPerf HPC" ]
 }
 
 @test "clustercockpit: fields and types of its schema, none invented" {
@@ -417,7 +417,7 @@ def plant(o):
         o[f"CANARY{n}"] = "CANARY"
 name = d["workloads"][0]["name"]
 plant(d)
-d["workloads"][0]["name"] = name  # a name that is no workload's is taken away with the rest
+d["workloads"][0]["name"] = name  # a name that is not a workload's is taken away with the rest
 json.dump(d, open(sys.argv[1] + "/canary.json", "w"))
 P
     grep -q CANARY "$out/canary.json"

@@ -2,10 +2,6 @@
 /* Journals: framing, torn tails, and the record that they leave. */
 #include <config.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -18,12 +14,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <cjson/cJSON.h>
-#include <cmocka.h>
 
 #include "reports/core/crc32c.h"
 #include "reports/record/journal.h"
 #include "reports/core/sha256.h"
 #include "tests/reports/record/sample.h"
+#include "tests/unit.h"
 
 static char dir[64], folder[128];
 
@@ -239,8 +235,8 @@ static void test_recover(void **state)
     assert_false(r.valid);
     const char *why = reason_of(&r, "status");
     assert_non_null(strstr(why, "rank 0 on n1: no answer for 60 s in compute"));
-    assert_non_null(strstr(why, "no word after rank 1 on n2 in cosmoflow after epoch 2"));
-    assert_non_null(strstr(why, "no word after rank 0 on n1 in cosmoflow after epoch 2"));
+    assert_non_null(strstr(why, "nothing was heard after rank 1 on n2 in cosmoflow after epoch 2"));
+    assert_non_null(strstr(why, "nothing was heard after rank 0 on n1 in cosmoflow after epoch 2"));
     assert_non_null(strstr(why, "this record was made from 4 journals"));
     assert_non_null(strstr(reason_of(&r, "journal[3]"), "torn at byte"));
     assert_string_equal(r.run.text, "cosmoflow,class=tiny");
@@ -308,7 +304,7 @@ static void test_crashed(void **state)
     recover(&r);
     assert_int_equal(r.status, RUN_CRASHED);
     const char *why = reason_of(&r, "status");
-    assert_non_null(strstr(why, "no word after rank 1 on n2 before its first workload"));
+    assert_non_null(strstr(why, "nothing was heard after rank 1 on n2 before its first workload"));
     assert_non_null(strstr(why, "2 of 4 ranks left no journal here"));
     record_fini(&r);
     remove_record();
@@ -383,7 +379,7 @@ static void test_copy(void **state)
     journal_remove(j);
     assert_int_equal(access(first, F_OK), -1);
     assert_int_equal(rmdir(other), 0);
-    /* one that cannot be is none */
+    /* an impossible one does not count */
     j = journal_open(dir, "lab-4711.0.3", 2, &e);
     assert_int_equal(journal_copy(j, other, "lab-4711.0.3", 2, &e), -1);
     assert_int_equal(journal_start(j, &r, 2, 4, &r.nodes[0], &e), 0);

@@ -2,22 +2,18 @@
 /* redact: canaries in every text of a record, and what is left of them. */
 #include <config.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cjson/cJSON.h>
-#include <cmocka.h>
 
 #include "reports/record/fields.h"
 #include "reports/record/record_fields.h"
 #include "reports/record/redact.h"
 #include "tests/reports/record/sample.h"
+#include "tests/unit.h"
 
 static char salt_path[] = "/tmp/hpcai500-salt.XXXXXX";
 

@@ -126,7 +126,7 @@ history() {
     rm -r "$W"
 }
 
-@test "words that are none get a sentence" {
+@test "wrong words get a sentence" {
     for case in "--metric=qualty|1|no run has the metric 'qualty'; did you mean 'quality'?" \
         "--user=adda|1|no run has the user 'adda'; did you mean 'ada'?" \
         "--since=yesteryear|2|'yesteryear' is not a time; use 2026-11-22, 2026-11-22T19:02 or 7d" \

@@ -123,7 +123,7 @@ fits() {
     [ "$status" -eq 0 ]
 }
 
-@test "what is no record is refused in one sentence" {
+@test "what is not a record is refused in one sentence" {
     mkfifo fifo.json
     run timeout 300 "$hpcai500" show ./fifo.json
     [ "$status" -eq 3 ]

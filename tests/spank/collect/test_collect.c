@@ -4,16 +4,11 @@
 #include <config.h>
 
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "reports/record/fields.h"
 #include "reports/record/record.h"
@@ -22,6 +17,7 @@
 #include "spank/collect/collect_quarantine.h"
 #include "spank/collect/collect_text.h"
 #include "tests/reports/record/sample.h"
+#include "tests/unit.h"
 
 /* ---- host lists ---- */
 
@@ -256,7 +252,7 @@ static void another_job_is_seen(void **state)
     (void)state;
     strcpy(w.nodes, "n[2-9]");
     assert_int_equal(judge(doc, &w, &e), -1);
-    assert_string_equal(e.text, "node 'n1' is none of the job's, n[2-9]");
+    assert_string_equal(e.text, "node 'n1' is not one of the job's, n[2-9]");
     w = sample_witness();
     w.restart = 2;
     assert_int_equal(judge(doc, &w, &e), -1);

@@ -217,7 +217,7 @@ deaf() {
     { wait $!; rm pipe; "$@"; } 2> pipe
 }
 
-@test "nobody reads what is said: script and agent start all the same, and SIGPIPE is theirs" {
+@test "nobody reads the output: script and agent start anyway, and SIGPIPE is theirs" {
     echo 1 > srun.exit
     deaf env FAKE_CONTEXT=remote FAKE_STEP=0xfffffffb FAKE_OPTION=component PATH="$dir:$PATH" \
         SLURM_JOB_NUM_NODES=2 ./host script < /dev/null > out
@@ -271,7 +271,7 @@ componet|there is no suite or workload 'componet'; the nearest is 'component'
 cosmoflow,clas=tiny|there is no key 'clas'; the nearest is 'class'
 cosmoflow,class=huge|there is no class=huge; the nearest is 'class=auto'
 cosmoflow,epochs=0|epochs=0 is out of range; the nearest is 'epochs=1'
-cosmoflow,time=10|time=10 is not a time: say a whole number of s, m or h, for example 'time=10m'
+cosmoflow,time=10|time=10 is not a time: use a whole number of s, m or h, for example 'time=10m'
 ../../etc/passwd|there is no suite or workload '../../etc/passwd'; 'help' shows them all
 %n%n%s|there is no suite or workload '%n%n%s'; 'help' shows them all
 T
@@ -283,7 +283,7 @@ T
     only "fake: error: hpcai500: the run text is longer than 512 bytes"
 }
 
-@test "srun AGENT: it is the step, and the cost is said" {
+@test "srun AGENT: it is the step, and the cost is announced" {
     in_ local --hpcai500=$run_text /opt/bin/hpcai500-agent
     only "fake: hpcai500: $run_text may cost 0.333 node-hours" \
         "launch: /opt/bin/hpcai500-agent _SLURM_SPANK_OPTION_hpcai500_hpcai500=$run_text"
@@ -433,12 +433,12 @@ T
     done
 }
 
-@test "a failed run: the command starts all the same, unless gate=yes" {
+@test "a failed run: the command starts anyway, unless gate=yes" {
     echo 3 > srun.exit
     export SLURM_JOB_ID=7
     in_ local --hpcai500=component hostname
     [ $status -eq 0 ]
-    [ "${lines[1]}" = "fake: hpcai500: component ended with exit code 3; the command starts all the same (gate=yes stops it)" ]
+    [ "${lines[1]}" = "fake: hpcai500: component ended with exit code 3; the command starts anyway (gate=yes would stop it)" ]
     [[ ${lines[2]} == "launch: hostname"* ]]
     in_ local --hpcai500=component,gate=yes hostname
     [ $status -eq 1 ]
@@ -553,8 +553,8 @@ T
     [ ! -e srun.argv ]
 }
 
-@test "a run starts no further run" {
-    inside="this srun is inside a run of hpcai500, which starts no further run"
+@test "a run cannot start another" {
+    inside="this srun is inside a run of hpcai500, which cannot start another run"
     for job in '' 7; do
         for command in prog hpcai500-agent; do
             HPCAI500_LEVEL=task SLURM_JOB_ID=$job in_ local --hpcai500=component $command
@@ -567,7 +567,7 @@ T
         only "fake: error: hpcai500: the srun that should start the agent has another command; report this to your site"
     done
     HPCAI500_LEVEL=task in_ remote hpcai500-agent
-    [ $status -eq 1 ]; only "hpcai500: this agent was started inside a run of hpcai500, which starts no further run"
+    [ $status -eq 1 ]; only "hpcai500: this agent was started inside a run of hpcai500, which cannot start another run"
     HPCAI500_LEVEL=srun FAKE_OPTION=component in_ remote hpcai500-agent; [ $status -eq 0 ]
     # who did not ask is not concerned
     HPCAI500_LEVEL=task in_ local prog; only "launch: prog"
@@ -593,7 +593,7 @@ T
     cp squeue srun # the agent's has --overlap first in a batch job
     batch cosmoflow FAKE_CLOCK=600
     [ $status -eq 0 ]
-    only "hpcai500: $dir/srun did not end within 26 minutes and was ended; the script starts all the same (gate=yes stops it)" "exec: script"
+    only "hpcai500: $dir/srun did not end within 26 minutes and was ended; the script starts anyway (gate=yes would stop it)" "exec: script"
     batch cosmoflow,gate=yes,time=1m FAKE_CLOCK=600
     [ $status -eq 1 ]
     only "hpcai500: the script does not start: $dir/srun did not end within 17 minutes and was ended"
@@ -602,7 +602,7 @@ T
     printf '%s\n' '#!/bin/sh' 'exit 137' > srun
     printf '%s\n' '#!/bin/sh' 'echo $$ >> pids; trap "" TERM INT' 'while :; do sleep 0.1; done' > squeue
     batch cosmoflow FAKE_CLOCK=60
-    [ $status -eq 0 ]; [[ $output == *"ended with exit code 137; the script starts all the same"*"exec: script" ]]
+    [ $status -eq 0 ]; [[ $output == *"ended with exit code 137; the script starts anyway"*"exec: script" ]]
     for pid in $(cat pids); do [ ! -e "/proc/$pid" ]; done
 }
 
@@ -692,16 +692,16 @@ C
 @test "the site can turn off each trick" {
     FAKE_ARGS=reexec=no in_ local --hpcai500=component; [ $status -eq 70 ]
     FAKE_ARGS=step=no in_ local --hpcai500=component hostname
-    only "fake: hpcai500: this site starts no run before a command (step=no); start the run with an srun of its own" \
+    only "fake: hpcai500: this site does not start a run before a command (step=no); start the run with its own srun" \
         "launch: hostname _SLURM_SPANK_OPTION_hpcai500_hpcai500=component"
     FAKE_ARGS=step=no in_ local --hpcai500=component,gate=yes hostname
-    [ $status -eq 1 ]; only "fake: error: hpcai500: this site starts no run before a command (step=no); start the run with an srun of its own"
+    [ $status -eq 1 ]; only "fake: error: hpcai500: this site does not start a run before a command (step=no); start the run with its own srun"
     FAKE_ARGS=batch=no FAKE_STEP=0xfffffffb FAKE_OPTION=component in_ remote script; only "exec: script"
     [ ! -e srun.argv ]
 }
 
 @test "srun of several components says that nothing can run first" {
-    why="an srun of several components cannot start a run before its commands; start the run with an srun of its own"
+    why="an srun of several components cannot start a run before its commands; start the run with its own srun"
     in_ local --hpcai500=cosmoflow --het-group=0,1 hostname
     only "fake: hpcai500: $why" "launch: hostname _SLURM_SPANK_OPTION_hpcai500_hpcai500=cosmoflow"
     in_ local --hpcai500=cosmoflow,gate=yes --het-group=0,1 hostname
@@ -713,7 +713,7 @@ C
     [ ! -e srun.argv ]
 }
 
-@test "salloc: the cost per node is said, and the option is for the agent's own srun" {
+@test "salloc: the cost per node is announced, and the option is for the agent's own srun" {
     in_ allocator --hpcai500=component,time=1h sh
     [ "${lines[0]}" = "fake: hpcai500: component,time=1h may cost 1 node-hour per node of the job" ]
     [[ ${lines[1]} == "launch: sh"* ]]
@@ -797,7 +797,7 @@ T
         [ $status -eq 1 ]; only ""
     done
     [ ! -e owned ]
-    # twice the same, or a second good one, is no harm
+    # twice the same, or a second good one, does no harm
     _SLURM_SPANK_OPTION_hpcai500_hpcai500=cosmoflow FAKE_OPTION=component in_ remote hpcai500-agent
     [[ $output == *HPCAI500_RUN=cosmoflow* ]]
 }
@@ -819,12 +819,12 @@ batch() {
     no grep SPANK srun.env
     batch cosmoflow; no grep -q ntasks srun.argv
     batch cosmoflow FAKE_ARGS=srun=/nowhere/srun; [ $status -eq 0 ]
-    only "hpcai500: /nowhere/srun could not be started: No such file or directory; the script starts all the same (gate=yes stops it)" "exec: script"
+    only "hpcai500: /nowhere/srun could not be started: No such file or directory; the script starts anyway (gate=yes would stop it)" "exec: script"
     batch cosmoflow SLURM_JOB_NUM_NODES=
-    only "hpcai500: Slurm does not say how many nodes the job has; the script starts all the same (gate=yes stops it)" "exec: script"
+    only "hpcai500: Slurm does not say how many nodes the job has; the script starts anyway (gate=yes would stop it)" "exec: script"
     batch cosmoflow FAKE_NO_ITEMS=1; [[ $output == "exec: script"* ]]
     batch cosmoflow PATH=/nowhere
-    only "hpcai500: there is no srun in the job's PATH; the script starts all the same (gate=yes stops it)" "exec: script"
+    only "hpcai500: there is no srun in the job's PATH; the script starts anyway (gate=yes would stop it)" "exec: script"
 }
 
 @test "sbatch: gate=yes stops the script after a failed run" {
@@ -832,7 +832,7 @@ batch() {
     batch component,gate=yes; [ $status -eq 1 ]
     only "agent's results" "hpcai500: the script does not start: component,gate=yes ended with exit code 1"
     batch component; [ $status -eq 0 ]
-    only "agent's results" "hpcai500: component ended with exit code 1; the script starts all the same (gate=yes stops it)" "exec: script"
+    only "agent's results" "hpcai500: component ended with exit code 1; the script starts anyway (gate=yes would stop it)" "exec: script"
     batch componet; [ $status -eq 1 ]
     only "hpcai500: there is no suite or workload 'componet'; the nearest is 'component'"
 }
@@ -868,7 +868,7 @@ batch() {
         FAKE_NO_MEMORY=$n FAKE_OPTION=component in_ remote hpcai500-agent; [ $status -eq 0 ]
     done
     batch component FAKE_NO_MEMORY=1; [ $status -eq 0 ]
-    only "hpcai500: no memory for an environment; the script starts all the same (gate=yes stops it)" "exec: script"
+    only "hpcai500: no memory for an environment; the script starts anyway (gate=yes would stop it)" "exec: script"
 }
 
 @test "the plugin builds with the header of later releases and then names what a failed init fails" {

@@ -1,8 +1,35 @@
 # SPDX-License-Identifier: BSD-3-Clause
 if BUILD_TESTS
 if HAVE_HDF5
-check_PROGRAMS += %D%/test_metric %D%/test_train %D%/test_cosmoflow
-TESTS += %D%/test_metric %D%/test_train %D%/test_cosmoflow
+tests_component_programs = %D%/test_cosmo_convert %D%/test_cosmoflow %D%/test_metric %D%/test_train
+check_PROGRAMS += $(tests_component_programs)
+TESTS += $(tests_component_programs)
+
+%C%_test_cosmo_convert_SOURCES = %D%/test_cosmo_convert.c
+%C%_test_cosmo_convert_CFLAGS = $(tests_data_cflags)
+%C%_test_cosmo_convert_LDADD = workloads/component/libcomponent.la $(tests_data_ldadd)
+
+# A workload that is one file in component/, one in generate/, one table and one
+# row in each .def, and nothing else: built, generated, trained, recorded. The
+# agent and the generator are those of the tree, with these tables in the place of
+# its own.
+nothing_cppflags = $(AM_CPPFLAGS) \
+    -DRUNSPEC_WORKLOADS='"tests/workloads/component/nothing/workloads.def"' \
+    -DSCIENCES='"tests/workloads/component/nothing/sciences.def"'
+nothing_tables = reports/core/runspec_table.c workloads/data/science.c %D%/nothing/science_nothing.c
+check_PROGRAMS += %D%/agent-nothing %D%/generate-nothing
+%C%_agent_nothing_SOURCES = agent/main.c workloads/workload.c $(nothing_tables) %D%/nothing/nothing.c
+%C%_agent_nothing_CPPFLAGS = $(nothing_cppflags)
+%C%_agent_nothing_LDADD = agent/libagent.la workloads/component/libcomponent.la
+%C%_generate_nothing_SOURCES = workloads/generate/gen_main.c workloads/generate/generators.c \
+    $(nothing_tables) %D%/nothing/generate_nothing.c
+%C%_generate_nothing_CPPFLAGS = $(nothing_cppflags)
+%C%_generate_nothing_CFLAGS = $(AM_CFLAGS) $(HDF5_CFLAGS)
+%C%_generate_nothing_LDADD = reports/core/libmain.la workloads/generate/libgenerate.la \
+    reports/core/libcore.la
+TESTS += %D%/nothing.bats %D%/cosmoflow.bats
+dist_check_SCRIPTS += %D%/nothing.bats %D%/cosmoflow.bats
+EXTRA_DIST += %D%/nothing/workloads.def %D%/nothing/sciences.def
 
 %C%_test_metric_SOURCES = %D%/test_metric.c
 %C%_test_metric_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

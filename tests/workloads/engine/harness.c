@@ -52,6 +52,19 @@ struct tensor *case_input(struct case_build *b, struct shape sample, enum host_l
     return t;
 }
 
+struct tensor *case_target(struct case_build *b, struct shape sample, float low, float high,
+                           bool whole)
+{
+    char name[16];
+    int i = b->n_targets++;
+
+    snprintf(name, sizeof name, "t%d", i);
+    b->low[i] = low;
+    b->high[i] = high;
+    b->whole[i] = whole;
+    return b->targets[i] = graph_input(b->g, name, sample, CHANNELS_FIRST);
+}
+
 struct param *case_param(struct case_build *b, struct shape shape)
 {
     char name[16];
@@ -74,15 +87,25 @@ static void must(int rc, const struct err *e)
         fail_msg("%s", e->text);
 }
 
-static float *part(struct outcome *o, const char *name, int number, size_t n)
+static float *part(struct outcome *o, const char *name, int number, const struct shape *shape)
 {
     struct outcome_part *p = &o->parts[o->n++];
 
+    assert_true(o->n <= (int)(sizeof o->parts / sizeof o->parts[0]));
     snprintf(p->name, sizeof p->name, "%s%d", name, number);
-    p->n = n;
-    p->v = calloc(n, sizeof *p->v);
+    p->shape = *shape;
+    p->n = shape_count(shape);
+    p->v = calloc(p->n, sizeof *p->v);
     assert_non_null(p->v);
     return p->v;
+}
+
+/* Behind the others: what was fed or set. */
+static void keep(struct outcome *o, const char *name, int number, const struct shape *shape,
+                 const float *v)
+{
+    if (o)
+        memcpy(part(o, name, number, shape), v, shape_count(shape) * sizeof *v);
 }
 
 /* From channels first, as everything is compared, to the input's layout. */
@@ -98,7 +121,7 @@ static void as_fed(const struct tensor *t, const float *v, float *fed)
                     v[(i * C + c) * S + s];
 }
 
-static void set_values(struct case_build *b, const struct run_options *o)
+static void set_values(struct case_build *b, const struct run_options *o, struct outcome *kept)
 {
     struct err e = ERR_INIT;
 
@@ -112,6 +135,7 @@ static void set_values(struct case_build *b, const struct run_options *o)
         if (o->by != 0 && o->nudged == i)
             v[o->at] += o->by;
         as_fed(b->inputs[i], v, fed);
+        keep(kept, "value_input", i, &s, v);
         must(engine_feed(b->g, b->inputs[i], fed, &e), &e);
         free(v);
         free(fed);
@@ -125,12 +149,35 @@ static void set_values(struct case_build *b, const struct run_options *o)
         if (o->by != 0 && o->nudged == b->n_inputs + i)
             v[o->at] += o->by;
         must(param_set(b->params[i], v, n, &e), &e);
+        keep(kept, "value_param", i, &b->params[i]->shape, v);
         free(v);
     }
 }
 
-/* As they were at the start: a pass that is repeated follows no other. */
-static void start_states(struct case_build *b)
+static void set_targets(struct case_build *b, struct outcome *kept)
+{
+    struct err e = ERR_INIT;
+
+    for (int i = 0; i < b->n_targets; i++) {
+        struct shape s = tensor_shape(b->targets[i]);
+        size_t n = shape_count(&s);
+        float *v = malloc(n * sizeof *v);
+
+        for (size_t k = 0; k < n; k++) {
+            float u = (noise(60 + (unsigned)i, k) + 1) / 2;
+
+            v[k] = b->low[i] + u * (b->high[i] - b->low[i]);
+            v[k] = b->whole[i] ? floorf(v[k]) : v[k];
+        }
+        must(engine_feed(b->g, b->targets[i], v, &e), &e);
+        keep(kept, "value_target", i, &s, v);
+        free(v);
+    }
+}
+
+/* As they were at the start: a pass that is repeated follows no other. Or, to
+ * be evaluated, off it. */
+static void start_states(struct case_build *b, bool off, struct outcome *kept)
 {
     struct err e = ERR_INIT;
 
@@ -139,32 +186,54 @@ static void start_states(struct case_build *b)
         float v[64];
 
         for (size_t k = 0; k < s->count; k++)
-            v[k] = s->start;
+            v[k] = s->start + (off ? 0.4f * noise(200 + (unsigned)i, k) : 0);
         must(state_set(s, v, s->count, &e), &e);
+        keep(kept, "value_state", i, &s->shape, v);
     }
 }
 
-static void gather(struct outcome *out, struct case_build *b, struct tensor *y, struct tensor *loss)
+static void gather_gradients(struct outcome *out, struct case_build *b)
 {
     struct err e = ERR_INIT;
-    struct shape s = tensor_shape(y);
 
-    must(engine_read(b->g, y, part(out, "output", 0, shape_count(&s)), shape_count(&s), &e), &e);
-    must(engine_read(b->g, loss, part(out, "loss", 0, 1), 1, &e), &e);
     for (int i = 0; i < b->n_inputs; i++) {
-        s = tensor_shape(b->inputs[i]);
-        must(engine_read_grad(b->g, b->inputs[i], part(out, "input", i, shape_count(&s)),
-                              shape_count(&s), &e),
+        struct shape s = tensor_shape(b->inputs[i]);
+
+        must(engine_read_grad(b->g, b->inputs[i], part(out, "input", i, &s), shape_count(&s), &e),
              &e);
     }
     for (int i = 0; i < b->n_params; i++)
-        must(param_get(b->params[i], PARAM_GRADIENT, part(out, "param", i, b->params[i]->count),
+        must(param_get(b->params[i], PARAM_GRADIENT, part(out, "param", i, &b->params[i]->shape),
                        b->params[i]->count, &e),
              &e);
+}
+
+static void gather(struct outcome *out, struct case_build *b, struct tensor *y, struct tensor *loss,
+                   bool eval)
+{
+    struct err e = ERR_INIT;
+    struct shape s = tensor_shape(y), one = SHAPE(1);
+
+    must(engine_read(b->g, y, part(out, "output", 0, &s), shape_count(&s), &e), &e);
+    must(engine_read(b->g, loss, part(out, "loss", 0, &one), 1, &e), &e);
+    if (!eval)
+        gather_gradients(out, b);
     for (int i = 0; i < b->n_states; i++)
-        must(state_get(b->states[i], part(out, "state", i, b->states[i]->count),
+        must(state_get(b->states[i], part(out, "state", i, &b->states[i]->shape),
                        b->states[i]->count, &e),
              &e);
+}
+
+/* A case that returns a loss has none of ours behind it. */
+static struct tensor *add_loss(struct case_build *b, struct tensor *y)
+{
+    struct shape sample = tensor_shape(y);
+
+    if (sample.n == 1)
+        return y;
+    sample.n--;
+    memmove(sample.d, sample.d + 1, (size_t)sample.n * sizeof sample.d[0]);
+    return op_mse(y, case_target(b, sample, -1, 1, false), NULL);
 }
 
 struct outcome outcome_run(const struct op_case *c, const struct run_options *o)
@@ -180,7 +249,7 @@ struct outcome outcome_run(const struct op_case *c, const struct run_options *o)
         .no_rewrite = o->no_rewrite,
     };
     struct optimizer sgd = {.kind = OPTIMIZER_SGD};
-    struct outcome out = {.n = 0};
+    struct outcome out = {.n = 0}, values = {.n = 0}, *kept = o->values ? &values : NULL;
     struct case_build b = {.m = model_create(&config, &e)};
     uint64_t ids[64];
     long rows = o->rows ? o->rows : c->batch;
@@ -192,14 +261,9 @@ struct outcome outcome_run(const struct op_case *c, const struct run_options *o)
     b.group = model_group(b.m, "all", &sgd);
     b.g = graph_create(b.m, c->name, c->batch);
     struct tensor *y = graph_output(c->build(&b));
-    struct shape sample = {0};
-    if (y) {
-        sample = tensor_shape(y);
-        sample.n--;
-        memmove(sample.d, sample.d + 1, (size_t)sample.n * sizeof sample.d[0]);
-    }
-    struct tensor *t = graph_input(b.g, "target", sample, CHANNELS_FIRST);
-    struct tensor *loss = op_mse(y, t, NULL);
+    if (!y)
+        fail_msg("%s: %s", c->name, b.m->first.text);
+    struct tensor *loss = graph_output(add_loss(&b, y));
     b.g->plan_shorten = o->shorten;
     for (int i = 0; i < b.g->n_tensors && o->recompute; i++)
         graph_recompute(b.g->tensors[i]);
@@ -209,21 +273,21 @@ struct outcome outcome_run(const struct op_case *c, const struct run_options *o)
              b.g, &(struct engine_step){.rows = rows, .global_rows = rows, .ids = ids, .epoch = 3},
              &e),
          &e);
-    size_t n = shape_count(&t->shape);
-    float *targets = malloc(n * sizeof *targets);
-    for (size_t i = 0; i < n; i++)
-        targets[i] = noise(50, i);
-    must(engine_feed(b.g, t, targets, &e), &e);
-    free(targets);
-    set_values(&b, o);
+    set_targets(&b, kept);
+    set_values(&b, o, kept);
     for (int i = 0; i <= o->repeats; i++) {
-        start_states(&b);
+        start_states(&b, o->eval, i ? NULL : kept);
         model_zero(b.m, b.group);
-        must(engine_forward(b.g, ENGINE_TRAIN, &e), &e);
-        must(engine_backward(b.g, true, &e), &e);
+        must(engine_forward(b.g, o->eval ? ENGINE_EVAL : ENGINE_TRAIN, &e), &e);
+        if (!o->eval)
+            must(engine_backward(b.g, true, &e), &e);
     }
-    gather(&out, &b, y, loss);
+    gather(&out, &b, y, loss, o->eval);
+    for (int i = 0; kept && i < kept->n; i++)
+        out.parts[out.n++] = kept->parts[i];
     out.memory = model_memory(b.m);
+    for (int i = 0; i < b.g->n_nodes; i++)
+        out.operators |= 1UL << b.g->nodes[i]->op;
     model_destroy(b.m);
     return out;
 }
@@ -235,14 +299,22 @@ void outcome_free(struct outcome *o)
     o->n = 0;
 }
 
+/* As set_targets() makes the one of add_loss(). */
+static double target_at(size_t i)
+{
+    return (double)(-1 + (noise(60, i) + 1) / 2 * 2);
+}
+
 double outcome_loss(const struct op_case *c, const struct outcome *o, int rows)
 {
     const struct outcome_part *y = &o->parts[0];
     size_t n = y->n / (size_t)c->batch * (size_t)(rows ? rows : c->batch);
     double sum = 0;
 
+    if (y->shape.n == 1)
+        return (double)y->v[0];
     for (size_t i = 0; i < n; i++)
-        sum += ((double)y->v[i] - (double)noise(50, i)) * ((double)y->v[i] - (double)noise(50, i));
+        sum += ((double)y->v[i] - target_at(i)) * ((double)y->v[i] - target_at(i));
     return sum / (double)n;
 }
 

@@ -15,13 +15,15 @@ tests_engine_programs = %D%/test_model %D%/test_ops %D%/test_losses %D%/test_nor
 check_PROGRAMS += $(tests_engine_programs)
 TESTS += $(tests_engine_programs)
 
-check_PROGRAMS += %D%/engine_losses
-dist_check_SCRIPTS += %D%/torch_losses.bats
-TESTS += %D%/torch_losses.bats
-EXTRA_DIST += %D%/torch_losses.py
+check_PROGRAMS += %D%/engine_losses %D%/engine_ops
+dist_check_SCRIPTS += %D%/torch_losses.bats %D%/torch_ops.bats
+TESTS += %D%/torch_losses.bats %D%/torch_ops.bats
+EXTRA_DIST += %D%/torch_losses.py %D%/torch_ops.py
 
 %C%_engine_losses_SOURCES = %D%/engine_losses.c
 %C%_engine_losses_LDADD = $(tests_engine_ldadd)
+%C%_engine_ops_SOURCES = %D%/engine_ops.c
+%C%_engine_ops_LDADD = $(tests_engine_ldadd)
 %C%_test_model_SOURCES = %D%/test_model.c
 %C%_test_model_LDADD = $(tests_engine_ldadd)
 %C%_test_ops_SOURCES = %D%/test_ops.c
@@ -36,11 +38,15 @@ EXTRA_DIST += %D%/torch_losses.py
 %C%_test_parallel_LDADD = $(tests_engine_ldadd)
 
 if HAVE_ONEDNN
-tests_engine_cpu_programs = %D%/test_cpu %D%/test_cpu_kernels
+tests_engine_cpu_programs = %D%/test_cpu %D%/test_cpu_kernels %D%/test_copies %D%/test_nets
 check_PROGRAMS += $(tests_engine_cpu_programs)
 TESTS += $(tests_engine_cpu_programs)
 %C%_test_cpu_SOURCES = %D%/test_cpu.c
 %C%_test_cpu_LDADD = $(tests_engine_ldadd)
+%C%_test_copies_SOURCES = %D%/test_copies.c
+%C%_test_copies_LDADD = $(tests_engine_ldadd)
+%C%_test_nets_SOURCES = %D%/nets.h %D%/nets.c %D%/test_nets.c
+%C%_test_nets_LDADD = $(tests_engine_ldadd)
 %C%_test_cpu_kernels_SOURCES = %D%/test_cpu_kernels.c
 %C%_test_cpu_kernels_CFLAGS = $(AM_CFLAGS) $(OPENMP_CFLAGS)
 %C%_test_cpu_kernels_LDADD = $(tests_engine_ldadd)

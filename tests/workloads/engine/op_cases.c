@@ -67,6 +67,67 @@ static struct tensor *conv3d_wide(struct case_build *b)
     return conv(b, x, 17, WINDOW(3, 1, 1), true);
 }
 
+static struct tensor *deconv(struct case_build *b, struct tensor *x, long out, struct window w,
+                             bool bias)
+{
+    struct shape in = tensor_shape(x), s = {.n = in.n};
+
+    s.d[0] = in.d[1];
+    s.d[1] = out;
+    for (int i = 2; i < in.n; i++)
+        s.d[i] = w.kernel[i - 2];
+    struct param *weight = case_param(b, s);
+    return op_deconv(x, weight, bias ? case_param(b, SHAPE(out)) : NULL, w);
+}
+
+/* a U-Net's: each output has one tap */
+static struct tensor *deconv2d(struct case_build *b)
+{
+    return deconv(b, case_input(b, SHAPE(3, 4, 3), CHANNELS_FIRST), 4, WINDOW(2, 2, 0), true);
+}
+
+/* a DCGAN's: taps overlap, the border is cut */
+static struct tensor *deconv2d_overlap(struct case_build *b)
+{
+    return deconv(b, case_input(b, SHAPE(2, 3, 4), CHANNELS_LAST), 3, WINDOW(4, 2, 1), false);
+}
+
+/* outputs without a tap; sides and cuts that differ */
+static struct tensor *deconv2d_uneven(struct case_build *b)
+{
+    struct window w = {{2, 3}, {3, 1}, {0, 1}, {1, 2}};
+
+    return deconv(b, case_input(b, SHAPE(5, 3, 4), CHANNELS_FIRST), 2, w, true);
+}
+
+/* a generator's last layer */
+static struct tensor *deconv2d_one(struct case_build *b)
+{
+    struct tensor *x =
+        conv(b, case_input(b, SHAPE(2, 4, 3), CHANNELS_FIRST), 16, WINDOW(1, 1, 0), false);
+
+    return op_tanh(op_scale(deconv(b, x, 1, WINDOW(4, 2, 1), false), 0.1f));
+}
+
+static struct tensor *deconv3d(struct case_build *b)
+{
+    struct window w = {{2, 3, 2}, {2, 1, 2}, {0, 1, 1}, {0, 1, 0}};
+
+    return deconv(b, case_input(b, SHAPE(2, 3, 4, 2), CHANNELS_LAST), 3, w, true);
+}
+
+/* between convolutions: blocks with a remainder, an epilogue, a skip */
+static struct tensor *deconv_wide(struct case_build *b)
+{
+    struct tensor *x =
+        conv(b, case_input(b, SHAPE(3, 4, 3), CHANNELS_FIRST), 17, WINDOW(3, 1, 1), true);
+    struct tensor *y = op_tanh(deconv(b, op_scale(x, 0.1f), 18, WINDOW(2, 2, 0), true));
+
+    y = op_scale(op_concat(2, (struct tensor *[]){y, y}), 0.1f);
+    y = op_sigmoid(deconv(b, y, 17, WINDOW(3, 1, 1), true));
+    return conv(b, y, 1, WINDOW(1, 1, 0), true);
+}
+
 static struct tensor *maxpool2d(struct case_build *b)
 {
     return op_maxpool(case_input(b, SHAPE(3, 6, 6), CHANNELS_FIRST), WINDOW(2, 2, 0));
@@ -317,6 +378,60 @@ static struct tensor *cosmo_fused(struct case_build *b)
     return op_scale(dense(b, x, 4, true), 0.01f);
 }
 
+/* ---- losses ------------------------------------------------------------ */
+
+static struct tensor *mse_element(struct case_build *b)
+{
+    struct tensor *x = case_input(b, SHAPE(2, 3, 4), CHANNELS_FIRST);
+    struct tensor *t = case_target(b, SHAPE(2, 3, 4), -1, 1, false);
+
+    return op_mse(x, t, case_target(b, SHAPE(2, 3, 4), 0, 3, true));
+}
+
+static struct tensor *bce_row(struct case_build *b)
+{
+    struct tensor *x = op_scale(case_input(b, SHAPE(5), CHANNELS_FIRST), 2);
+    struct tensor *t = case_target(b, SHAPE(5), 0, 1, false);
+
+    return op_bce(x, t, case_target(b, SHAPE(1), 0, 2, false));
+}
+
+static struct tensor *smooth_l1(struct case_build *b)
+{
+    struct tensor *x = case_input(b, SHAPE(1, 4, 3), CHANNELS_FIRST);
+    struct tensor *t = case_target(b, SHAPE(1, 4, 3), -2, 2, false);
+
+    return op_smooth_l1(x, t, case_target(b, SHAPE(1, 4, 3), 0, 2, false), 0.5f);
+}
+
+/* some elements have no class */
+static struct tensor *cross_entropy_map(struct case_build *b)
+{
+    static const float of[] = {0.5f, 2, 1.25f};
+    struct tensor *x =
+        conv(b, case_input(b, SHAPE(2, 4, 5), CHANNELS_FIRST), 3, WINDOW(1, 1, 0), true);
+    struct tensor *t = case_target(b, SHAPE(1, 4, 5), -1, 4, true);
+
+    return op_cross_entropy(x, t, of, case_target(b, SHAPE(1, 4, 5), 0, 2, false));
+}
+
+static struct tensor *cross_entropy_row(struct case_build *b)
+{
+    struct tensor *x = dense(b, case_input(b, SHAPE(6), CHANNELS_FIRST), 4, true);
+    struct tensor *t = case_target(b, SHAPE(1), 0, 4, true);
+
+    return op_cross_entropy(x, t, NULL, case_target(b, SHAPE(1), 0, 2, false));
+}
+
+/* two losses of the same output */
+static struct tensor *losses_added(struct case_build *b)
+{
+    struct tensor *x = dense(b, case_input(b, SHAPE(4), CHANNELS_FIRST), 3, true);
+    struct tensor *t = case_target(b, SHAPE(3), 0, 1, false);
+
+    return op_add(op_mse(x, t, NULL), op_scale(op_bce(x, t, NULL), 0.5f));
+}
+
 const struct op_case op_cases[] = {
     {"conv2d", conv2d, 3, 0.05f},
     {"conv2d_stride", conv2d_stride, 2, 0.05f},
@@ -325,6 +440,12 @@ const struct op_case op_cases[] = {
     {"conv3d", conv3d, 2, 0.05f},
     {"conv3d_stride", conv3d_stride, 2, 0.05f},
     {"conv3d_wide", conv3d_wide, 2, 0.05f},
+    {"deconv2d", deconv2d, 3, 0.05f},
+    {"deconv2d_overlap", deconv2d_overlap, 2, 0.05f},
+    {"deconv2d_uneven", deconv2d_uneven, 2, 0.05f},
+    {"deconv2d_one", deconv2d_one, 2, 0.02f},
+    {"deconv3d", deconv3d, 2, 0.05f},
+    {"deconv_wide", deconv_wide, 3, 2e-3f},
     {"maxpool2d", maxpool2d, 2, 2e-3f},
     {"maxpool2d_overlap", maxpool2d_overlap, 2, 2e-3f},
     {"maxpool3d", maxpool3d, 2, 2e-3f},
@@ -356,5 +477,11 @@ const struct op_case op_cases[] = {
     {"shared", shared, 3, 2e-3f},
     {"cosmo", cosmo, 3, 1e-3f},
     {"cosmo_fused", cosmo_fused, 3, 0},
+    {"mse_element", mse_element, 3, 0.05f},
+    {"bce_row", bce_row, 4, 0.02f},
+    {"smooth_l1", smooth_l1, 3, 1e-3f},
+    {"cross_entropy_map", cross_entropy_map, 3, 0.02f},
+    {"cross_entropy_row", cross_entropy_row, 5, 0.02f},
+    {"losses_added", losses_added, 4, 0.02f},
 };
 const int n_op_cases = sizeof op_cases / sizeof op_cases[0];

@@ -847,6 +847,31 @@ static void test_states(void **state)
     unlink(path);
 }
 
+/* ---- FLOP ------------------------------------------------------------- */
+
+/* 5 x 6 inputs of 4 channels, each times 2 channels x 3 x 3 weights. */
+static void test_deconv_flop(void **state)
+{
+    struct err e = ERR_INIT;
+    struct model *m = model_of(1);
+    int group = model_group(m, "g", &plain_sgd);
+    struct graph *g = graph_create(m, "net", 3);
+    struct tensor *x = graph_input(g, "x", SHAPE(4, 5, 6), CHANNELS_FIRST);
+    struct tensor *y =
+        op_deconv(x, model_param(m, group, "up.weight", SHAPE(4, 2, 3, 3), HE),
+                  model_param(m, group, "up.bias", SHAPE(2), ZEROS), WINDOW(3, 2, 1));
+
+    (void)state;
+    assert_true(tensor_shape(y).d[1] == 2 && tensor_shape(y).d[2] == 9 &&
+                tensor_shape(y).d[3] == 11);
+    struct tensor *t = graph_input(g, "t", SHAPE(2, 9, 11), CHANNELS_FIRST);
+    must(engine_compile(g, graph_output(op_mse(y, t, NULL)), &e), &e);
+    double one = 2.0 * 4 * 5 * 6 * 2 * 3 * 3;
+    assert_true(graph_flop(g).forward == one && graph_flop(g).weight_gradient == one);
+    assert_true(graph_flop(g).data_gradient == 0);
+    model_destroy(m);
+}
+
 /* ---- refusals --------------------------------------------------------- */
 
 /* Builds something wrong over model m, graph g, parameter w (4, 2, 3, 3). */
@@ -866,6 +891,24 @@ static void wrong_window(struct model *m, struct graph *g, struct param *w)
 {
     (void)m, (void)w;
     op_maxpool(graph_input(g, "x", SHAPE(2, 2, 2), CHANNELS_FIRST), WINDOW(3, 2, 0));
+}
+
+static void wrong_deconv(struct model *m, struct graph *g, struct param *w)
+{
+    (void)m;
+    op_deconv(graph_input(g, "x", SHAPE(2, 8, 8), CHANNELS_FIRST), w, NULL, WINDOW(3, 1, 1));
+}
+
+static void wrong_deconv_bias(struct model *m, struct graph *g, struct param *w)
+{
+    op_deconv(graph_input(g, "x", SHAPE(4, 8, 8), CHANNELS_FIRST), w,
+              model_param(m, 0, "b", SHAPE(4), ZEROS), WINDOW(3, 1, 1));
+}
+
+static void wrong_deconv_cut(struct model *m, struct graph *g, struct param *w)
+{
+    (void)m;
+    op_deconv(graph_input(g, "x", SHAPE(4, 1, 8), CHANNELS_FIRST), w, NULL, WINDOW(3, 2, 2));
 }
 
 static void wrong_name(struct model *m, struct graph *g, struct param *w)
@@ -930,6 +973,13 @@ static const struct {
                    "window's kernel is not that of the weight"},
     {wrong_window, "maxpool in graph 'net' cannot take an input of shape (2, 2, 2, 2): the "
                    "window is larger than the padded input"},
+    {wrong_deconv, "deconv in graph 'net' cannot take an input of shape (2, 2, 8, 8): it must have "
+                   "2 or 3 dimensions, and the channels that the weight begins with"},
+    {wrong_deconv_bias,
+     "deconv in graph 'net' cannot take an input of shape (2, 4, 8, 8): the bias "
+     "does not have one value per output channel"},
+    {wrong_deconv_cut, "deconv in graph 'net' cannot take an input of shape (2, 4, 1, 8): nothing "
+                       "is left of the output"},
     {wrong_name, "two parameters are called 'conv.weight'"},
     {wrong_group, "parameter 'b' is put into group 5, which does not exist"},
     {wrong_probability, "dropout in graph 'net' cannot take an input of shape (2, 2): the "
@@ -1024,6 +1074,7 @@ int main(void)
         cmocka_unit_test(test_checkpoint_goes_on),
         cmocka_unit_test(test_checkpoint_refusals),
         cmocka_unit_test(test_states),
+        cmocka_unit_test(test_deconv_flop),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_misuse),
     };

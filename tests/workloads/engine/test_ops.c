@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "tests/workloads/engine/harness.h"
+#include "workloads/engine/backend.h"
 
 enum { PROBES = 6 }; /* values of each input and parameter that are nudged */
 
@@ -217,9 +218,29 @@ static void test_bf16_is_near(void **state)
     }
 }
 
+/* Those that have no case have tests of their own: test_model (host nodes),
+ * test_losses (the metric). */
+static void test_every_operator_has_a_case(void **state)
+{
+    unsigned long seen = 1UL << OP_HOST | 1UL << OP_MAE;
+
+    (void)state;
+    for (int i = 0; i < n_op_cases; i++) {
+        struct run_options o = {.compute = TENSOR_BF16};
+        struct outcome out = outcome_run(&op_cases[i], &o);
+
+        seen |= out.operators;
+        outcome_free(&out);
+    }
+    for (int op = 0; op < OP_COUNT; op++)
+        if (!(seen & 1UL << op))
+            fail_msg("no op case has %s in it", op_name((enum op)op));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_operator_has_a_case),
         cmocka_unit_test(test_finite_differences),
         cmocka_unit_test(test_stop_gradient),
         cmocka_unit_test(test_reuse_changes_nothing),

@@ -6,8 +6,8 @@
  * Layouts flow forward: a convolution takes its input as it lies, chooses how
  * its output lies, and everything up to the next convolution keeps that; so
  * there is no reorder between neighbouring layers. A gradient lies as its
- * value does. Weights are copied from the float32 masters into the layout of
- * each pass when the parameters have changed.
+ * value does. Weights are copied from the float32 masters into the layouts that
+ * passes want when they have changed (cpu_copy.c).
  *
  * Threads: see cpu_threads.h for where they run.
  */
@@ -18,17 +18,21 @@
 
 #include <stdlib.h>
 
-static const struct cpu_row nothing = {cpu_nothing_prepare, NULL, {NULL}};
+static const struct cpu_row nothing = {cpu_nothing_prepare, {NULL}};
 
 static const struct cpu_row *const rows[OP_COUNT] = {
-    [OP_INPUT] = &nothing,       [OP_CONV] = &cpu_conv,         [OP_MAXPOOL] = &cpu_maxpool,
-    [OP_AVGPOOL] = &cpu_avgpool, [OP_UPSAMPLE] = &cpu_upsample, [OP_BATCH_NORM] = &cpu_batch_norm,
-    [OP_ACT] = &cpu_act,         [OP_SCALE] = &cpu_scale,       [OP_FLATTEN] = &cpu_flatten,
-    [OP_DENSE] = &cpu_dense,     [OP_DROPOUT] = &cpu_dropout,   [OP_ADD] = &cpu_add,
-    [OP_MUL] = &cpu_mul,         [OP_CONCAT] = &cpu_concat,     [OP_SLICE] = &cpu_slice,
-    [OP_STOP] = &cpu_stop,       [OP_MSE] = &cpu_loss,          [OP_MAE] = &cpu_loss,
-    [OP_BCE] = &cpu_loss,        [OP_SMOOTH_L1] = &cpu_loss,    [OP_CROSS_ENTROPY] = &cpu_loss,
-    [OP_CAST] = &cpu_cast,       [OP_HOST] = &nothing,
+    [OP_INPUT] = &nothing,         [OP_CONV] = &cpu_conv,
+    [OP_MAXPOOL] = &cpu_maxpool,   [OP_AVGPOOL] = &cpu_avgpool,
+    [OP_UPSAMPLE] = &cpu_upsample, [OP_BATCH_NORM] = &cpu_batch_norm,
+    [OP_ACT] = &cpu_act,           [OP_SCALE] = &cpu_scale,
+    [OP_FLATTEN] = &cpu_flatten,   [OP_DENSE] = &cpu_dense,
+    [OP_DROPOUT] = &cpu_dropout,   [OP_ADD] = &cpu_add,
+    [OP_MUL] = &cpu_mul,           [OP_CONCAT] = &cpu_concat,
+    [OP_SLICE] = &cpu_slice,       [OP_DECONV] = &cpu_conv,
+    [OP_STOP] = &cpu_stop,         [OP_MSE] = &cpu_loss,
+    [OP_MAE] = &cpu_loss,          [OP_BCE] = &cpu_loss,
+    [OP_SMOOTH_L1] = &cpu_loss,    [OP_CROSS_ENTROPY] = &cpu_loss,
+    [OP_CAST] = &cpu_cast,         [OP_HOST] = &nothing,
 };
 
 static const char *cpu_refuses(enum tensor_dtype compute)
@@ -66,7 +70,7 @@ static int prepare_node(struct dnn *d, struct node *n, struct err *e)
     n->priv = calloc(1, sizeof(struct cpu_node));
     if (!n->priv)
         return err_set(e, "out of memory for operator '%s'", n->name);
-    for (int i = 0; i < n->n_in && n->op != OP_CONV; i++)
+    for (int i = 0; i < n->n_in && rows[n->op] != &cpu_conv; i++) /* which chooses */
         if (cpu_settle(n->in[i], e))
             return -1;
     return rows[n->op]->prepare(d, n, e);
@@ -108,11 +112,6 @@ static void cpu_release(struct graph *g, void *context)
     }
 }
 
-static int cpu_refresh(const struct exec *x, struct node *n, struct err *e)
-{
-    return rows[n->op]->refresh(x, n, e);
-}
-
 static int cpu_run(const struct exec *x, struct node *n, enum pass pass, struct err *e)
 {
     cpu_run_fn *run = rows[n->op]->run[pass];
@@ -120,6 +119,24 @@ static int cpu_run(const struct exec *x, struct node *n, enum pass pass, struct 
     if (!run)
         return err_set(e, "the cpu engine cannot run pass %d of %s", (int)pass, op_name(n->op));
     return run(x, n, e);
+}
+
+static bool cpu_how(const struct node *n, int i, const char **what, const char **name)
+{
+    const struct cpu_node *p = n->priv;
+    const struct dnn_op *op = NULL;
+
+    for (int k = 0; k < OPS_MAX && p && !op; k++)
+        if (p->op[k] && i-- == 0)
+            op = p->op[k];
+    for (int k = 0; k < n->n_copies && !op; k++)
+        if (i-- == 0)
+            op = cpu_copy_op(n->copies[k]);
+    if (!op)
+        return false;
+    *what = dnn_op_what(op);
+    *name = dnn_op_how(op);
+    return true;
 }
 
 static int cpu_accumulate(const struct exec *x, struct tensor *t, const struct buffer *dst,
@@ -148,8 +165,10 @@ const struct backend engine_backend_cpu = {
     .fuses = cpu_fuses,
     .prepare = cpu_prepare,
     .release = cpu_release,
-    .refresh = cpu_refresh,
+    .refresh = cpu_copy_refresh,
+    .forget = cpu_copy_forget,
     .run = cpu_run,
+    .how = cpu_how,
     .accumulate = cpu_accumulate,
     .feed = cpu_feed,
 };

@@ -26,7 +26,7 @@ struct format {
 };
 
 /* What a node keeps: node.priv. Operations that it does not need are NULL. */
-enum { OPS_MAX = 8 };
+enum { OPS_MAX = 12 };
 
 struct piece {
     size_t at, bytes;
@@ -34,7 +34,8 @@ struct piece {
 
 struct cpu_node {
     struct dnn_op *op[OPS_MAX];  /* meaning: by operator, in its file */
-    struct piece piece[OPS_MAX]; /* parts of own and scratch: likewise */
+    struct piece piece[OPS_MAX]; /* parts of scratch: likewise */
+    struct copy *weights[2];     /* likewise */
     struct pool pool;
     struct cells cells;
     struct wgrad wgrad;
@@ -48,7 +49,6 @@ typedef int cpu_run_fn(const struct exec *x, struct node *n, struct err *e);
 
 struct cpu_row {
     int (*prepare)(struct dnn *d, struct node *n, struct err *e);
-    cpu_run_fn *refresh; /* parameters have changed; NULL: nothing to do */
     cpu_run_fn *run[PASS_COUNT];
 };
 
@@ -92,6 +92,13 @@ struct dnn_layout *cpu_layout(const struct tensor *t, struct err *e);
 
 /* Sizes of a window's ends in three dimensions; two are three with size 1. */
 void cpu_window_sizes(const struct node *n, long I[3], long Q[3], long K[3], long S[3], long P[3]);
+
+/* The node reads its weights as that layout says. */
+struct copy *cpu_copy(struct dnn *d, struct node *n, const struct dnn_layout *l, struct err *e);
+int cpu_copy_refresh(const struct exec *x, const struct copy *c, struct err *e);
+void cpu_copy_forget(struct copy *c);
+/* What makes it. */
+const struct dnn_op *cpu_copy_op(const struct copy *c);
 
 /* The next piece of a buffer, and where it is. */
 void cpu_piece_add(struct buffer *b, struct piece *p, size_t bytes);

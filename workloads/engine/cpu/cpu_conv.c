@@ -1,73 +1,143 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Convolution on the CPU: oneDNN, and kernel_wgrad for few channels. */
+/*
+ * Convolution on the CPU and its transpose: oneDNN, and kernel_wgrad for few
+ * channels.
+ *
+ * Both nodes own a convolution from `src` to `dst`. A transposed one has its
+ * input at dst and its output at src: its forward pass is the convolution's
+ * data gradient, its data gradient the convolution's forward pass, its weight
+ * gradient the convolution's with the two sides changed. (oneDNN's own
+ * deconvolution wraps the same, and hides how the weights lie.) Its bias and
+ * activation, and the bias's gradient, are kernels of our own.
+ *
+ * Layouts. The node's forward pass chooses how what nobody has laid out yet
+ * lies; otherwise a pass takes the tensors as they lie. Where the library has
+ * nothing for that but its reference loop (2.6: gradients towards few channels
+ * that are not in padded blocks, 8 to 8 channels, windows as large as the map),
+ * other layouts are tried, and that end is brought there and back through
+ * scratch memory.
+ */
 #include <config.h>
 
 #include "workloads/engine/cpu/cpu.h"
 
+/* Operations and scratch pieces; those at the end: for each of the passes and
+ * its two ends. */
 enum conv_op {
-    CONV_FORWARD,
+    CONV_FORWARD, /* the passes of the convolution */
     CONV_WEIGHTS,
     CONV_DATA,
-    CONV_TO_FORWARD, /* masters to the weights of forward, of data */
-    CONV_TO_DATA,
     CONV_GRADIENT, /* weight gradient to its plain place */
-    CONV_GRADIENT_ADD
+    CONV_GRADIENT_ADD,
+    CONV_TURN /* reorder of an end */
 };
 
 enum conv_piece {
-    PIECE_FORWARD, /* own: weights of forward, of data */
-    PIECE_DATA,
-    PIECE_LIBRARY, /* scratch of WEIGHTS: the library's */
     PIECE_GRADIENT,
-    PIECE_BIAS
+    PIECE_BIAS,
+    PIECE_LIBRARY,                /* of each pass: the library's */
+    PIECE_END = PIECE_LIBRARY + 3 /* an end in another layout */
 };
 
-/* Layouts that convolutions of one node share. */
-struct conv_layouts {
-    struct dnn_layout *src, *dst, *weights, *plain, *gradient, *bias;
+enum { SRC_END, DST_END, ENDS };
+
+/* By pass: what its ends are called, and which of them it writes. */
+static const struct {
+    enum dnn_arg end[ENDS];
+    int written; /* -1: neither */
+} passes[] = {
+    [CONV_FORWARD] = {{DNN_SRC, DNN_DST}, DST_END},
+    [CONV_WEIGHTS] = {{DNN_SRC, DNN_DIFF_DST}, -1},
+    [CONV_DATA] = {{DNN_DIFF_SRC, DNN_DIFF_DST}, SRC_END},
 };
 
-static void conv_layouts_fini(struct conv_layouts *l)
+static bool transposed(const struct node *n)
 {
-    dnn_layout_destroy(l->src);
-    dnn_layout_destroy(l->dst);
+    return n->op == OP_DECONV;
+}
+
+static struct tensor *end_of(const struct node *n, int end)
+{
+    return (end == SRC_END) == transposed(n) ? n->out[0] : n->in[0];
+}
+
+/* Which of the convolution's passes the node's are. */
+static enum conv_op forward_op(const struct node *n)
+{
+    return transposed(n) ? CONV_DATA : CONV_FORWARD;
+}
+
+static enum conv_op data_op(const struct node *n)
+{
+    return transposed(n) ? CONV_FORWARD : CONV_DATA;
+}
+
+static struct buffer *scratch_of(struct node *n, enum conv_op which)
+{
+    return &n->scratch[which == CONV_WEIGHTS    ? PASS_WEIGHTS
+                       : which == forward_op(n) ? PASS_FORWARD
+                                                : PASS_DATA];
+}
+
+/* ---- one pass --------------------------------------------------------- */
+
+struct conv_layouts {
+    struct dnn_layout *end[ENDS], *weights, *bias;
+};
+
+static void layouts_fini(struct conv_layouts *l)
+{
+    for (int i = 0; i < ENDS; i++)
+        dnn_layout_destroy(l->end[i]);
     dnn_layout_destroy(l->weights);
-    dnn_layout_destroy(l->plain);
-    dnn_layout_destroy(l->gradient);
     dnn_layout_destroy(l->bias);
 }
 
-static int conv_layouts_init(struct conv_layouts *l, const struct node *n, struct err *e)
-{
-    const struct tensor *in = n->in[0], *out = n->out[0];
-    const struct shape *w = &n->weight->shape, bias = SHAPE(out->shape.d[1]);
+/* How an end lies: as the tensor does (as the library likes where that is not
+ * settled), or in that kind of layout. */
+enum { AS_IT_LIES = -1 };
 
-    *l = (struct conv_layouts){0};
-    l->src =
-        in->value.format ? cpu_layout(in, e) : cpu_layout_create(&in->shape, in->dtype, DNN_ANY, e);
-    l->dst = cpu_layout_create(&out->shape, out->dtype, DNN_ANY, e);
-    l->weights = cpu_layout_create(w, in->dtype, DNN_ANY, e);
-    l->plain = cpu_layout_create(w, TENSOR_F32, DNN_PLAIN, e);
-    l->gradient = cpu_layout_create(w, TENSOR_F32, DNN_ANY, e);
+static int layouts_init(struct conv_layouts *l, const struct node *n, enum conv_op which,
+                        const int kind[ENDS], struct err *e)
+{
+    const struct shape *w = &n->weight->shape, bias = SHAPE(n->out[0]->shape.d[1]);
+
+    *l = (struct conv_layouts){.weights = NULL};
+    for (int i = 0; i < ENDS; i++) {
+        struct tensor *t = end_of(n, i);
+        enum dnn_kind as = kind[i] == AS_IT_LIES ? DNN_ANY : (enum dnn_kind)kind[i];
+
+        l->end[i] = kind[i] == AS_IT_LIES && t->value.format
+                        ? cpu_layout(t, e)
+                        : cpu_layout_create(&t->shape, t->dtype, as, e);
+        if (!l->end[i])
+            return -1;
+    }
+    l->weights =
+        cpu_layout_create(w, which == CONV_WEIGHTS ? TENSOR_F32 : n->out[0]->dtype, DNN_ANY, e);
     l->bias = cpu_layout_create(&bias, TENSOR_F32, DNN_PLAIN, e);
-    return l->src && l->dst && l->weights && l->plain && l->gradient && l->bias ? 0 : -1;
+    return l->weights && l->bias ? 0 : -1;
 }
 
-static struct dnn_conv conv_of(const struct node *n, const struct conv_layouts *l)
+static struct dnn_conv conv_of(const struct node *n, enum conv_op which,
+                               const struct conv_layouts *l)
 {
     struct dnn_conv c = {
-        .src = l->src,
+        .src = l->end[SRC_END],
         .weights = l->weights,
-        .bias = n->bias ? l->bias : NULL,
-        .dst = l->dst,
+        .dst = l->end[DST_END],
         .training = graph_view(n->graph).backward,
-        .post = n->act == ACT_TANH      ? DNN_POST_TANH
-                : n->act == ACT_SIGMOID ? DNN_POST_SIGMOID
-                : n->act == ACT_LEAKY   ? DNN_POST_LEAKY
-                                        : DNN_POST_NONE,
-        .alpha = n->slope,
     };
 
+    if (n->bias && which != CONV_DATA && !transposed(n))
+        c.bias = l->bias;
+    if (!transposed(n)) {
+        c.post = n->act == ACT_TANH      ? DNN_POST_TANH
+                 : n->act == ACT_SIGMOID ? DNN_POST_SIGMOID
+                 : n->act == ACT_LEAKY   ? DNN_POST_LEAKY
+                                         : DNN_POST_NONE;
+        c.alpha = n->slope;
+    }
     for (int i = 0; i < 3; i++) {
         c.stride[i] = n->window.stride[i];
         c.before[i] = n->window.before[i];
@@ -76,43 +146,122 @@ static struct dnn_conv conv_of(const struct node *n, const struct conv_layouts *
     return c;
 }
 
-/* A layout that the own kernels do not know is replaced by row major. */
-static int known(struct dnn_layout **l, const struct dnn_op *op, enum dnn_arg arg,
-                 const struct tensor *t, struct err *e)
+static struct dnn_op *make(struct dnn *d, const struct node *n, enum conv_op which,
+                           const int kind[ENDS], struct err *e)
 {
-    const struct dnn_layout *chosen = dnn_op_layout(op, arg);
-    bool other = dnn_layout_kind(chosen) == DNN_OTHER;
+    static struct dnn_op *(*const create[])(struct dnn * d, const struct dnn_conv *c,
+                                            struct err *e) = {
+        [CONV_FORWARD] = dnn_conv_forward,
+        [CONV_WEIGHTS] = dnn_conv_weights,
+        [CONV_DATA] = dnn_conv_data,
+    };
+    struct conv_layouts l;
+    struct dnn_op *op = NULL;
 
-    dnn_layout_destroy(*l);
-    *l = other ? cpu_layout_create(&t->shape, t->dtype, DNN_PLAIN, e) : dnn_layout_copy(chosen, e);
-    return !*l ? -1 : other;
+    if (!layouts_init(&l, n, which, kind, e)) {
+        struct dnn_conv c = conv_of(n, which, &l);
+
+        op = create[which](d, &c, e);
+    }
+    layouts_fini(&l);
+    return op;
 }
 
-/* Forward chooses the layouts of its ends. */
-static int conv_prepare_forward(struct dnn *d, struct node *n, struct conv_layouts *l,
-                                struct err *e)
+/* Whether the own kernels can read and write what it chose for ends that are
+ * not settled yet. */
+static bool known(const struct node *n, enum conv_op which, const struct dnn_op *op)
+{
+    bool good = true;
+
+    for (int i = 0; i < ENDS; i++)
+        if (!end_of(n, i)->value.format)
+            good &= dnn_layout_kind(dnn_op_layout(op, passes[which].end[i])) != DNN_OTHER;
+    return good;
+}
+
+/* The first of these that has an implementation worth the name; the last one,
+ * where none has. */
+static struct dnn_op *choose(struct dnn *d, const struct node *n, enum conv_op which, struct err *e)
+{
+    static const int tries[][ENDS] = {
+        {AS_IT_LIES, AS_IT_LIES},   {DNN_ANY, AS_IT_LIES},     {AS_IT_LIES, DNN_ANY},
+        {DNN_ANY, DNN_ANY},         {DNN_BLOCK16, AS_IT_LIES}, {AS_IT_LIES, DNN_BLOCK16},
+        {DNN_BLOCK16, DNN_BLOCK16}, {DNN_PLAIN, DNN_BLOCK16},  {DNN_BLOCK16, DNN_PLAIN},
+        {DNN_LAST, DNN_LAST},       {DNN_PLAIN, DNN_PLAIN},
+    };
+    const int last = (int)(sizeof tries / sizeof tries[0]) - 1;
+
+    for (int i = 0; i < last; i++) {
+        struct err quiet = ERR_INIT;
+        struct dnn_op *op = make(d, n, which, tries[i], &quiet);
+
+        if (op && !dnn_op_is_reference(op) && known(n, which, op))
+            return op;
+        dnn_op_destroy(op);
+    }
+    return make(d, n, which, tries[last], e);
+}
+
+/* The pass, and how its ends come to lie as it wants them. */
+static int pass_prepare(struct dnn *d, struct node *n, enum conv_op which, struct err *e)
 {
     struct cpu_node *p = cpu_node_of(n);
-    struct tensor *in = n->in[0], *out = n->out[0];
+    struct buffer *scratch = scratch_of(n, which);
+    struct dnn_op *op = p->op[which] = choose(d, n, which, e);
 
-    for (int round = 0;; round++) {
-        struct dnn_conv c = conv_of(n, l);
-
-        dnn_op_destroy(p->op[CONV_FORWARD]);
-        p->op[CONV_FORWARD] = dnn_conv_forward(d, &c, e);
-        if (!p->op[CONV_FORWARD])
-            return -1;
-        int src = known(&l->src, p->op[CONV_FORWARD], DNN_SRC, in, e);
-        int dst = known(&l->dst, p->op[CONV_FORWARD], DNN_DST, out, e);
-        if (src < 0 || dst < 0)
-            return -1;
-        if ((!src && !dst) || round)
-            break;
-    }
-    if (!in->value.format && cpu_set_layout(in, l->src, e))
+    if (!op)
         return -1;
-    return cpu_set_layout(out, l->dst, e);
+    cpu_piece_add(scratch, &p->piece[PIECE_LIBRARY + which], dnn_op_scratch(op));
+    for (int i = 0; i < ENDS; i++) {
+        struct tensor *t = end_of(n, i);
+        const struct dnn_layout *want = dnn_op_layout(op, passes[which].end[i]);
+        int at = 2 * (int)which + i;
+
+        if (!t->value.format && cpu_set_layout(t, want, e))
+            return -1;
+        const struct dnn_layout *lies = ((const struct format *)t->value.format)->layout;
+        if (dnn_layout_equal(lies, want))
+            continue;
+        p->op[CONV_TURN + at] = passes[which].written == i ? dnn_reorder(d, want, lies, false, e)
+                                                           : dnn_reorder(d, lies, want, false, e);
+        if (!p->op[CONV_TURN + at])
+            return -1;
+        cpu_piece_add(scratch, &p->piece[PIECE_END + at], dnn_layout_bytes(want));
+    }
+    return 0;
 }
+
+/* Runs it between the tensors' src and dst; `more`: what it needs beside them. */
+static int pass_run(const struct exec *x, struct node *n, enum conv_op which, void *src, void *dst,
+                    void *more[DNN_ARGS], struct err *e)
+{
+    struct cpu_node *p = cpu_node_of(n);
+    const struct buffer *scratch = scratch_of(n, which);
+    void *end[ENDS] = {src, dst};
+
+    for (int i = 0; i < ENDS; i++) {
+        int at = 2 * (int)which + i;
+        struct dnn_op *turn = p->op[CONV_TURN + at];
+        void *own = turn ? cpu_piece(x, scratch, &p->piece[PIECE_END + at]) : end[i];
+
+        if (turn && passes[which].written != i &&
+            dnn_run(turn, (void *[DNN_ARGS]){[DNN_SRC] = end[i], [DNN_DST] = own}, e))
+            return -1;
+        more[passes[which].end[i]] = own;
+    }
+    more[DNN_SCRATCH] = cpu_piece(x, scratch, &p->piece[PIECE_LIBRARY + which]);
+    if (dnn_run(p->op[which], more, e))
+        return -1;
+    int out = passes[which].written;
+    struct dnn_op *turn = out < 0 ? NULL : p->op[CONV_TURN + 2 * (int)which + out];
+    return turn ? dnn_run(turn,
+                          (void *[DNN_ARGS]){
+                              [DNN_SRC] = more[passes[which].end[out]], [DNN_DST] = end[out]},
+                          e)
+                : 0;
+}
+
+/* ---- prepare ---------------------------------------------------------- */
 
 /* Few channels in three dimensions: kernel_wgrad.h says why. */
 static bool conv_prepare_few(struct node *n)
@@ -121,110 +270,98 @@ static bool conv_prepare_few(struct node *n)
 
     *g = (struct wgrad){.x = cpu_map(n->in[0]), .dy = cpu_map(n->out[0])};
     cpu_window_sizes(n, g->I, g->Q, g->K, g->S, g->P);
-    if (n->in[0]->shape.n < 5 || !wgrad_suits(g))
+    if (transposed(n) || n->in[0]->shape.n < 5 || !wgrad_suits(g))
         return false;
     n->scratch[PASS_WEIGHTS].bytes = wgrad_scratch_bytes(g);
     return true;
 }
 
-static int conv_prepare_weights(struct dnn *d, struct node *n, struct conv_layouts *l,
-                                struct err *e)
+static int conv_prepare_weights(struct dnn *d, struct node *n, struct err *e)
 {
     struct cpu_node *p = cpu_node_of(n);
     struct buffer *scratch = &n->scratch[PASS_WEIGHTS];
-    struct dnn_conv c = conv_of(n, l);
+    struct map out = cpu_map(n->out[0]);
 
     if (conv_prepare_few(n))
         return 0;
-
-    c.weights = l->gradient;
-    p->op[CONV_WEIGHTS] = dnn_conv_weights(d, &c, e);
-    if (!p->op[CONV_WEIGHTS])
+    if (pass_prepare(d, n, CONV_WEIGHTS, e))
         return -1;
     const struct dnn_layout *made = dnn_op_layout(p->op[CONV_WEIGHTS], DNN_DIFF_WEIGHTS);
-    p->op[CONV_GRADIENT] = dnn_reorder(d, made, l->plain, false, e);
-    p->op[CONV_GRADIENT_ADD] = dnn_reorder(d, made, l->plain, true, e);
-    if (!p->op[CONV_GRADIENT] || !p->op[CONV_GRADIENT_ADD])
+    struct dnn_layout *plain = cpu_layout_create(&n->weight->shape, TENSOR_F32, DNN_PLAIN, e);
+    if (!plain)
         return -1;
-    cpu_piece_add(scratch, &p->piece[PIECE_LIBRARY], dnn_op_scratch(p->op[CONV_WEIGHTS]));
+    p->op[CONV_GRADIENT] = dnn_reorder(d, made, plain, false, e);
+    p->op[CONV_GRADIENT_ADD] = dnn_reorder(d, made, plain, true, e);
+    dnn_layout_destroy(plain);
     cpu_piece_add(scratch, &p->piece[PIECE_GRADIENT], dnn_layout_bytes(made));
-    cpu_piece_add(scratch, &p->piece[PIECE_BIAS], dnn_layout_bytes(l->bias));
-    return 0;
+    cpu_piece_add(scratch, &p->piece[PIECE_BIAS],
+                  (size_t)out.C * (transposed(n) ? (size_t)out.N * sizeof(double) : sizeof(float)));
+    return p->op[CONV_GRADIENT] && p->op[CONV_GRADIENT_ADD] ? 0 : -1;
 }
 
-static int conv_prepare_data(struct dnn *d, struct node *n, struct conv_layouts *l, struct err *e)
+/* weights[]: those of CONV_FORWARD, of CONV_DATA. */
+static int conv_prepare_copies(struct dnn *d, struct node *n, struct err *e)
 {
     struct cpu_node *p = cpu_node_of(n);
-    struct dnn_conv c = conv_of(n, l);
-
-    c.bias = NULL;
-    p->op[CONV_DATA] = dnn_conv_data(d, &c, e);
-    if (!p->op[CONV_DATA])
-        return -1;
-    n->scratch[PASS_DATA].bytes = dnn_op_scratch(p->op[CONV_DATA]);
-    const struct dnn_layout *wanted = dnn_op_layout(p->op[CONV_DATA], DNN_WEIGHTS);
-    const struct dnn_layout *forward = dnn_op_layout(p->op[CONV_FORWARD], DNN_WEIGHTS);
-    if (dnn_layout_equal(wanted, forward)) {
-        p->piece[PIECE_DATA] = p->piece[PIECE_FORWARD];
-        return 0;
-    }
-    cpu_piece_add(&n->own, &p->piece[PIECE_DATA], dnn_layout_bytes(wanted));
-    p->op[CONV_TO_DATA] = dnn_reorder(d, l->plain, wanted, false, e);
-    return p->op[CONV_TO_DATA] ? 0 : -1;
-}
-
-static int conv_prepare(struct dnn *d, struct node *n, struct err *e)
-{
-    struct cpu_node *p = cpu_node_of(n);
-    struct conv_layouts l;
-    int rc = -1;
-
-    if (conv_layouts_init(&l, n, e) || conv_prepare_forward(d, n, &l, e))
-        goto out;
-    n->scratch[PASS_FORWARD].bytes = dnn_op_scratch(p->op[CONV_FORWARD]);
-    const struct dnn_layout *w = dnn_op_layout(p->op[CONV_FORWARD], DNN_WEIGHTS);
-    cpu_piece_add(&n->own, &p->piece[PIECE_FORWARD], dnn_layout_bytes(w));
-    p->op[CONV_TO_FORWARD] = dnn_reorder(d, l.plain, w, false, e);
-    if (!p->op[CONV_TO_FORWARD])
-        goto out;
-    if (n->weights_wanted && conv_prepare_weights(d, n, &l, e))
-        goto out;
-    if (n->in_grad[0] && conv_prepare_data(d, n, &l, e))
-        goto out;
-    rc = 0;
-out:
-    conv_layouts_fini(&l);
-    return rc;
-}
-
-static int conv_refresh(const struct exec *x, struct node *n, struct err *e)
-{
-    struct cpu_node *p = cpu_node_of(n);
-    float *master = exec_master(x, n->weight);
 
     for (int data = 0; data < 2; data++) {
-        struct dnn_op *op = p->op[data ? CONV_TO_DATA : CONV_TO_FORWARD];
-        void *to = cpu_piece(x, &n->own, &p->piece[data ? PIECE_DATA : PIECE_FORWARD]);
+        const struct dnn_op *op = p->op[data ? CONV_DATA : CONV_FORWARD];
 
-        if (op && dnn_run(op, (void *[DNN_ARGS]){[DNN_SRC] = master, [DNN_DST] = to}, e))
+        if (!op)
+            continue;
+        p->weights[data] = cpu_copy(d, n, dnn_op_layout(op, DNN_WEIGHTS), e);
+        if (!p->weights[data])
             return -1;
     }
     return 0;
 }
 
+static int conv_prepare(struct dnn *d, struct node *n, struct err *e)
+{
+    if (pass_prepare(d, n, forward_op(n), e))
+        return -1;
+    if (n->weights_wanted && conv_prepare_weights(d, n, e))
+        return -1;
+    if (n->in_grad[0] && pass_prepare(d, n, data_op(n), e))
+        return -1;
+    return conv_prepare_copies(d, n, e);
+}
+
+/* ---- run -------------------------------------------------------------- */
+
+/* One of the two passes that multiply with the weights, from the node's input
+ * side to its output side or back. */
+static int conv_run(const struct exec *x, struct node *n, enum conv_op which, void *in, void *out,
+                    struct err *e)
+{
+    void *more[DNN_ARGS] = {
+        [DNN_WEIGHTS] = exec_copy(x, cpu_node_of(n)->weights[which == CONV_DATA]),
+        [DNN_BIAS] = n->bias ? exec_master(x, n->bias) : NULL,
+    };
+
+    return pass_run(x, n, which, transposed(n) ? out : in, transposed(n) ? in : out, more, e);
+}
+
 static int conv_forward(const struct exec *x, struct node *n, struct err *e)
 {
-    struct cpu_node *p = cpu_node_of(n);
+    void *y = exec_value(x, n->out[0]);
 
-    return dnn_run(p->op[CONV_FORWARD],
-                   (void *[DNN_ARGS]){
-                       [DNN_SRC] = exec_value(x, n->in[0]),
-                       [DNN_WEIGHTS] = cpu_piece(x, &n->own, &p->piece[PIECE_FORWARD]),
-                       [DNN_BIAS] = n->bias ? exec_master(x, n->bias) : NULL,
-                       [DNN_DST] = exec_value(x, n->out[0]),
-                       [DNN_SCRATCH] = exec_at(x, &n->scratch[PASS_FORWARD]),
-                   },
-                   e);
+    if (conv_run(x, n, forward_op(n), exec_value(x, n->in[0]), y, e))
+        return -1;
+    if (transposed(n) && (n->bias || n->act != ACT_NONE)) {
+        struct map m = cpu_map(n->out[0]);
+
+        map_bias(&m, n->bias ? exec_master(x, n->bias) : NULL, n->act, n->slope, y);
+    }
+    return 0;
+}
+
+static void bias_gradient(const struct exec *x, const struct node *n, const float *made)
+{
+    float *to = exec_gradient(x, n->bias);
+
+    for (size_t i = 0; i < n->bias->count; i++)
+        to[i] = n->bias->has_gradient ? to[i] + made[i] : made[i];
 }
 
 static int conv_weights(const struct exec *x, struct node *n, struct err *e)
@@ -232,31 +369,26 @@ static int conv_weights(const struct exec *x, struct node *n, struct err *e)
     struct cpu_node *p = cpu_node_of(n);
     const struct buffer *scratch = &n->scratch[PASS_WEIGHTS];
     void *gradient = cpu_piece(x, scratch, &p->piece[PIECE_GRADIENT]);
-    float *bias = cpu_piece(x, scratch, &p->piece[PIECE_BIAS]);
+    void *bias = cpu_piece(x, scratch, &p->piece[PIECE_BIAS]);
+    void *value = exec_value(x, n->in[0]), *dy = exec_grad(x, n->out[0]);
+    void *more[DNN_ARGS] = {[DNN_DIFF_WEIGHTS] = gradient, [DNN_DIFF_BIAS] = bias};
     enum conv_op last = n->weight->has_gradient ? CONV_GRADIENT_ADD : CONV_GRADIENT;
 
     if (!p->op[CONV_WEIGHTS]) {
-        wgrad_run(0, &p->wgrad, exec_value(x, n->in[0]), exec_grad(x, n->out[0]),
-                  n->weight->has_gradient, exec_gradient(x, n->weight),
+        wgrad_run(0, &p->wgrad, value, dy, n->weight->has_gradient, exec_gradient(x, n->weight),
                   n->bias && n->bias->has_gradient, n->bias ? exec_gradient(x, n->bias) : NULL,
                   exec_at(x, scratch));
         return 0;
     }
-    if (dnn_run(p->op[CONV_WEIGHTS],
-                (void *[DNN_ARGS]){
-                    [DNN_SRC] = exec_value(x, n->in[0]),
-                    [DNN_DIFF_DST] = exec_grad(x, n->out[0]),
-                    [DNN_DIFF_WEIGHTS] = gradient,
-                    [DNN_DIFF_BIAS] = bias,
-                    [DNN_SCRATCH] = cpu_piece(x, scratch, &p->piece[PIECE_LIBRARY]),
-                },
-                e))
+    if (pass_run(x, n, CONV_WEIGHTS, transposed(n) ? dy : value, transposed(n) ? value : dy, more,
+                 e))
         return -1;
-    if (n->bias) {
-        float *to = exec_gradient(x, n->bias);
+    if (n->bias && transposed(n)) {
+        struct map m = cpu_map(n->out[0]);
 
-        for (size_t i = 0; i < n->bias->count; i++)
-            to[i] = n->bias->has_gradient ? to[i] + bias[i] : bias[i];
+        map_bias_sums(&m, dy, n->bias->has_gradient, exec_gradient(x, n->bias), bias);
+    } else if (n->bias) {
+        bias_gradient(x, n, bias);
     }
     return dnn_run(
         p->op[last],
@@ -265,17 +397,8 @@ static int conv_weights(const struct exec *x, struct node *n, struct err *e)
 
 static int conv_data(const struct exec *x, struct node *n, struct err *e)
 {
-    struct cpu_node *p = cpu_node_of(n);
-
-    return dnn_run(p->op[CONV_DATA],
-                   (void *[DNN_ARGS]){
-                       [DNN_DIFF_SRC] = exec_at(x, n->in_grad[0]),
-                       [DNN_WEIGHTS] = cpu_piece(x, &n->own, &p->piece[PIECE_DATA]),
-                       [DNN_DIFF_DST] = exec_grad(x, n->out[0]),
-                       [DNN_SCRATCH] = exec_at(x, &n->scratch[PASS_DATA]),
-                   },
-                   e);
+    return conv_run(x, n, data_op(n), exec_at(x, n->in_grad[0]), exec_grad(x, n->out[0]), e);
 }
 
-const struct cpu_row cpu_conv = {
-    conv_prepare, conv_refresh, {conv_forward, cpu_epilogue_grad, conv_weights, conv_data}};
+const struct cpu_row cpu_conv = {conv_prepare,
+                                 {conv_forward, cpu_epilogue_grad, conv_weights, conv_data}};

@@ -4,17 +4,17 @@
 
 #include "workloads/engine/cpu/cpu.h"
 
-/* y = x w' + b: the weights O x I are read as I x O. In bfloat16 `own` is a
+/* y = x w' + b: the weights O x I are read as I x O. In bfloat16 weights[0] is a
  * copy of them, in float32 the masters serve. */
-enum dense_op { DENSE_FORWARD, DENSE_WEIGHTS, DENSE_WEIGHTS_ADD, DENSE_DATA, DENSE_COPY };
+enum dense_op { DENSE_FORWARD, DENSE_WEIGHTS, DENSE_WEIGHTS_ADD, DENSE_DATA };
 
 struct dense_layouts {
-    struct dnn_layout *x, *y, *w, *wt, *yt, *dw, *b, *master;
+    struct dnn_layout *x, *y, *w, *wt, *yt, *dw, *b;
 };
 
 static void dense_layouts_fini(struct dense_layouts *l)
 {
-    struct dnn_layout *all[] = {l->x, l->y, l->w, l->wt, l->yt, l->dw, l->b, l->master};
+    struct dnn_layout *all[] = {l->x, l->y, l->w, l->wt, l->yt, l->dw, l->b};
 
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         dnn_layout_destroy(all[i]);
@@ -33,9 +33,8 @@ static int dense_layouts_init(struct dense_layouts *l, const struct node *n, str
         .yt = cpu_layout_create(&SHAPE(O, N), dt, DNN_TRANSPOSED, e),
         .dw = cpu_layout_create(&SHAPE(O, I), TENSOR_F32, DNN_PLAIN, e),
         .b = cpu_layout_create(&SHAPE(1, O), TENSOR_F32, DNN_PLAIN, e),
-        .master = cpu_layout_create(&SHAPE(O, I), TENSOR_F32, DNN_PLAIN, e),
     };
-    return l->x && l->y && l->w && l->wt && l->yt && l->dw && l->b && l->master ? 0 : -1;
+    return l->x && l->y && l->w && l->wt && l->yt && l->dw && l->b ? 0 : -1;
 }
 
 static int dense_prepare(struct dnn *d, struct node *n, struct err *e)
@@ -66,9 +65,8 @@ static int dense_prepare(struct dnn *d, struct node *n, struct err *e)
         n->scratch[PASS_DATA].bytes = dnn_op_scratch(p->op[DENSE_DATA]);
     }
     if (n->out[0]->dtype == TENSOR_BF16) {
-        n->own.bytes = dnn_layout_bytes(l.w);
-        p->op[DENSE_COPY] = dnn_reorder(d, l.master, l.w, false, e);
-        if (!p->op[DENSE_COPY])
+        p->weights[0] = cpu_copy(d, n, l.w, e);
+        if (!p->weights[0])
             goto out;
     }
     rc = 0;
@@ -77,17 +75,11 @@ out:
     return rc;
 }
 
-static int dense_refresh(const struct exec *x, struct node *n, struct err *e)
+static void *dense_matrix(const struct exec *x, struct node *n)
 {
-    return dnn_run(
-        cpu_node_of(n)->op[DENSE_COPY],
-        (void *[DNN_ARGS]){[DNN_SRC] = exec_master(x, n->weight), [DNN_DST] = exec_at(x, &n->own)},
-        e);
-}
+    const struct copy *c = cpu_node_of(n)->weights[0];
 
-static void *dense_matrix(const struct exec *x, const struct node *n)
-{
-    return n->own.bytes ? exec_at(x, &n->own) : exec_master(x, n->weight);
+    return c ? exec_copy(x, c) : exec_master(x, n->weight);
 }
 
 static int dense_forward(const struct exec *x, struct node *n, struct err *e)
@@ -137,5 +129,5 @@ static int dense_data(const struct exec *x, struct node *n, struct err *e)
                    e);
 }
 
-const struct cpu_row cpu_dense = {
-    dense_prepare, dense_refresh, {dense_forward, cpu_epilogue_grad, dense_weights, dense_data}};
+const struct cpu_row cpu_dense = {dense_prepare,
+                                  {dense_forward, cpu_epilogue_grad, dense_weights, dense_data}};

@@ -94,7 +94,6 @@ static int norm_run_data(const struct exec *x, struct node *n, struct err *e)
 }
 
 const struct cpu_row cpu_batch_norm = {norm_prepare,
-                                       NULL,
                                        {[PASS_FORWARD] = norm_run_forward,
                                         [PASS_WEIGHTS] = norm_run_weights,
                                         [PASS_DATA] = norm_run_data,

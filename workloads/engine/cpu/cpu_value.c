@@ -59,8 +59,7 @@ static int pool_run_data(const struct exec *x, struct node *n, struct err *e)
     return 0;
 }
 
-const struct cpu_row cpu_maxpool = {
-    pool_prepare, NULL, {pool_run_forward, NULL, NULL, pool_run_data}};
+const struct cpu_row cpu_maxpool = {pool_prepare, {pool_run_forward, NULL, NULL, pool_run_data}};
 
 /* ---- average pool and upsample --------------------------------------- */
 
@@ -106,8 +105,8 @@ static int up_data(const struct exec *x, struct node *n, struct err *e)
     return 0;
 }
 
-const struct cpu_row cpu_avgpool = {cell_prepare, NULL, {avg_forward, NULL, NULL, avg_data}};
-const struct cpu_row cpu_upsample = {cell_prepare, NULL, {up_forward, NULL, NULL, up_data}};
+const struct cpu_row cpu_avgpool = {cell_prepare, {avg_forward, NULL, NULL, avg_data}};
+const struct cpu_row cpu_upsample = {cell_prepare, {up_forward, NULL, NULL, up_data}};
 
 /* ---- value by value -------------------------------------------------- */
 
@@ -173,11 +172,10 @@ static int dropout_data(const struct exec *x, struct node *n, struct err *e)
     return 0;
 }
 
-const struct cpu_row cpu_act = {same_prepare, NULL, {act_forward, NULL, NULL, act_data}};
-const struct cpu_row cpu_scale = {same_prepare, NULL, {scale_forward, NULL, NULL, scale_data}};
-const struct cpu_row cpu_dropout = {
-    same_prepare, NULL, {dropout_forward, NULL, NULL, dropout_data}};
-const struct cpu_row cpu_stop = {same_prepare, NULL, {NULL}};
+const struct cpu_row cpu_act = {same_prepare, {act_forward, NULL, NULL, act_data}};
+const struct cpu_row cpu_scale = {same_prepare, {scale_forward, NULL, NULL, scale_data}};
+const struct cpu_row cpu_dropout = {same_prepare, {dropout_forward, NULL, NULL, dropout_data}};
+const struct cpu_row cpu_stop = {same_prepare, {NULL}};
 
 /* ---- two inputs ------------------------------------------------------- */
 
@@ -245,7 +243,7 @@ static int add_data(const struct exec *x, struct node *n, struct err *e)
     return 0;
 }
 
-const struct cpu_row cpu_add = {add_prepare, NULL, {add_forward, NULL, NULL, add_data}};
+const struct cpu_row cpu_add = {add_prepare, {add_forward, NULL, NULL, add_data}};
 
 /* ---- product --------------------------------------------------------- */
 
@@ -307,7 +305,7 @@ static int mul_data(const struct exec *x, struct node *n, struct err *e)
     return back ? dnn_run(back, (void *[DNN_ARGS]){[DNN_SRC] = made, [DNN_DST] = to}, e) : 0;
 }
 
-const struct cpu_row cpu_mul = {mul_prepare, NULL, {mul_forward, NULL, NULL, mul_data}};
+const struct cpu_row cpu_mul = {mul_prepare, {mul_forward, NULL, NULL, mul_data}};
 
 /* ---- channels -------------------------------------------------------- */
 
@@ -367,8 +365,8 @@ static int slice_data(const struct exec *x, struct node *n, struct err *e)
     return 0;
 }
 
-const struct cpu_row cpu_concat = {same_prepare, NULL, {concat_forward, NULL, NULL, concat_data}};
-const struct cpu_row cpu_slice = {same_prepare, NULL, {slice_forward, NULL, NULL, slice_data}};
+const struct cpu_row cpu_concat = {same_prepare, {concat_forward, NULL, NULL, concat_data}};
+const struct cpu_row cpu_slice = {same_prepare, {slice_forward, NULL, NULL, slice_data}};
 
 /* ---- casts ----------------------------------------------------------- */
 
@@ -421,8 +419,8 @@ static int cast_data(const struct exec *x, struct node *n, struct err *e)
                    e);
 }
 
-const struct cpu_row cpu_flatten = {flatten_prepare, NULL, {cast_forward, NULL, NULL, cast_data}};
-const struct cpu_row cpu_cast = {cast_prepare, NULL, {cast_forward, NULL, NULL, cast_data}};
+const struct cpu_row cpu_flatten = {flatten_prepare, {cast_forward, NULL, NULL, cast_data}};
+const struct cpu_row cpu_cast = {cast_prepare, {cast_forward, NULL, NULL, cast_data}};
 
 /* ---- losses ---------------------------------------------------------- */
 
@@ -440,5 +438,5 @@ static int run_loss_data(const struct exec *x, struct node *n, struct err *e)
     return 0;
 }
 
-const struct cpu_row cpu_loss = {
-    cpu_nothing_prepare, NULL, {run_loss_forward, NULL, NULL, run_loss_data}};
+const struct cpu_row cpu_loss = {cpu_nothing_prepare,
+                                 {run_loss_forward, NULL, NULL, run_loss_data}};

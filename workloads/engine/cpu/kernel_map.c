@@ -261,6 +261,82 @@ void map_feed(const struct map *m, void *y, const float *data, enum host_layout 
         }
 }
 
+/* ---- bias of a map ----------------------------------------------------- */
+
+/* Channels from c on that lie side by side, `real` of them not padding; `at`:
+ * those of the first place. */
+struct strip {
+    long c, real;
+    size_t at;
+};
+
+enum { STRIP = 16 };
+
+static long strips_of(const struct map *m)
+{
+    return m->B * ((m->b + STRIP - 1) / STRIP);
+}
+
+static struct strip strip_at(const struct map *m, long n, long i)
+{
+    long per_block = (m->b + STRIP - 1) / STRIP, lane = i % per_block * STRIP;
+    long block = i / per_block, c = block * m->b + lane;
+    long wide = m->b - lane < STRIP ? m->b - lane : STRIP;
+
+    return (struct strip){c, m->C - c < wide ? m->C - c : wide,
+                          (size_t)((n * m->B + block) * m->S * m->b + lane)};
+}
+
+void map_bias(const struct map *m, const float *bias, enum act act, float slope, void *y)
+{
+#pragma omp parallel for collapse(2) schedule(static)
+    for (long n = 0; n < m->N; n++)
+        for (long i = 0; i < strips_of(m); i++) {
+            struct strip s = strip_at(m, n, i);
+
+            for (long p = 0; p < m->S && s.real > 0; p++) {
+                size_t at = s.at + (size_t)(p * m->b);
+                float v[STRIP];
+
+                map_load(v, y, m->dtype, at, s.real);
+#pragma omp simd
+                for (long c = 0; c < s.real; c++)
+                    v[c] += bias ? bias[s.c + c] : 0;
+                if (act != ACT_NONE)
+                    act_piece(act, slope, v, s.real);
+                map_store(y, m->dtype, at, v, s.real);
+            }
+        }
+}
+
+void map_bias_sums(const struct map *m, const void *dy, bool add, float *db, double *scratch)
+{
+#pragma omp parallel for collapse(2) schedule(static)
+    for (long n = 0; n < m->N; n++)
+        for (long i = 0; i < strips_of(m); i++) {
+            struct strip s = strip_at(m, n, i);
+            double sum[STRIP] = {0};
+
+            for (long p = 0; p < m->S && s.real > 0; p++) {
+                float v[STRIP];
+
+                map_load(v, dy, m->dtype, s.at + (size_t)(p * m->b), s.real);
+#pragma omp simd
+                for (long c = 0; c < s.real; c++)
+                    sum[c] += (double)v[c];
+            }
+            for (long c = 0; c < s.real; c++)
+                scratch[n * m->C + s.c + c] = sum[c];
+        }
+    for (long c = 0; c < m->C; c++) {
+        double sum = add ? (double)db[c] : 0;
+
+        for (long n = 0; n < m->N; n++)
+            sum += scratch[n * m->C + c];
+        db[c] = (float)sum;
+    }
+}
+
 void map_bias_grad(enum tensor_dtype dtype, const void *dy, long rows, long C, bool add, float *db)
 {
     for (long c = 0; c < C; c++) {

@@ -68,6 +68,10 @@ void map_pad(const struct map *m, void *y);
 /* y from `rows` float32 samples; channels last or first; the rest is zero. */
 void map_feed(const struct map *m, void *y, const float *data, enum host_layout layout, long rows);
 
+/* y = act(y + bias[c]) in place, bias may be NULL; the padding is left as it is. */
+void map_bias(const struct map *m, const float *bias, enum act act, float slope, void *y);
+/* db[c] (+)= sum over samples, then places, of dy; scratch: N C doubles. */
+void map_bias_sums(const struct map *m, const void *dy, bool add, float *db, double *scratch);
 /* db[c] (+)= sum over rows of dy[row][c], plain. */
 void map_bias_grad(enum tensor_dtype dtype, const void *dy, long rows, long C, bool add, float *db);
 

@@ -355,7 +355,7 @@ const char *dnn_version(void)
 struct dnn_op {
     struct dnn *dnn;
     dnnl_primitive_t primitive;
-    const char *how;
+    const char *what, *how;
     struct dnn_layout *layout[DNN_ARGS];
     dnnl_memory_t memory[DNN_ARGS];
 };
@@ -391,7 +391,8 @@ void dnn_op_destroy(struct dnn_op *op)
 }
 
 /* Takes pd: the primitive, and a memory object for each argument it has. */
-static struct dnn_op *op_create(struct dnn *d, dnnl_primitive_desc_t pd, struct err *e)
+static struct dnn_op *op_create(struct dnn *d, const char *what, dnnl_primitive_desc_t pd,
+                                struct err *e)
 {
     struct dnn_op *op = calloc(1, sizeof *op);
     dnnl_status_t s = op ? dnnl_primitive_create(&op->primitive, pd) : dnnl_out_of_memory;
@@ -407,6 +408,7 @@ static struct dnn_op *op_create(struct dnn *d, dnnl_primitive_desc_t pd, struct 
     }
     if (s == dnnl_success) {
         op->dnn = d;
+        op->what = what;
         dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, &op->how);
     } else {
         err_set(e, "oneDNN cannot create a primitive (status %d)", (int)s);
@@ -506,6 +508,13 @@ static bool is_shallow(const struct dnn_conv *c)
     return nd == 5 && map[2] > 1 && map[2] < kernel[2];
 }
 
+static const char *conv_name(dnnl_prop_kind_t prop)
+{
+    return prop == dnnl_backward_data      ? "data gradient"
+           : prop == dnnl_backward_weights ? "weight gradient"
+                                           : "convolution";
+}
+
 static struct dnn_op *conv_create(struct dnn *d, const struct dnn_conv *c, dnnl_prop_kind_t prop,
                                   struct err *e)
 {
@@ -523,7 +532,7 @@ static struct dnn_op *conv_create(struct dnn *d, const struct dnn_conv *c, dnnl_
     if (hint)
         dnnl_primitive_desc_destroy(hint);
     if (s == dnnl_success)
-        return op_create(d, pd, e);
+        return op_create(d, conv_name(prop), pd, e);
     err_set(e, "oneDNN %s has no such convolution (status %d)", dnn_version(), (int)s);
     return NULL;
 }
@@ -557,7 +566,7 @@ struct dnn_op *dnn_matmul(struct dnn *d, const struct dnn_layout *src,
         dnnl_primitive_attr_destroy(attr);
     }
     if (s == dnnl_success)
-        return op_create(d, pd, e);
+        return op_create(d, "product", pd, e);
     err_set(e, "oneDNN %s has no such matrix product (status %d)", dnn_version(), (int)s);
     return NULL;
 }
@@ -575,7 +584,7 @@ struct dnn_op *dnn_reorder(struct dnn *d, const struct dnn_layout *from,
         dnnl_primitive_attr_destroy(attr);
     }
     if (s == dnnl_success)
-        return op_create(d, pd, e);
+        return op_create(d, "reorder", pd, e);
     err_set(e, "oneDNN %s has no such reorder (status %d)", dnn_version(), (int)s);
     return NULL;
 }
@@ -590,9 +599,19 @@ size_t dnn_op_scratch(const struct dnn_op *op)
     return op->layout[DNN_SCRATCH] ? dnn_layout_bytes(op->layout[DNN_SCRATCH]) : 0;
 }
 
+const char *dnn_op_what(const struct dnn_op *op)
+{
+    return op->what;
+}
+
 const char *dnn_op_how(const struct dnn_op *op)
 {
     return op->how;
+}
+
+bool dnn_op_is_reference(const struct dnn_op *op)
+{
+    return strncmp(op->how, "ref", 3) == 0;
 }
 
 int dnn_run(struct dnn_op *op, void *const at[DNN_ARGS], struct err *e)

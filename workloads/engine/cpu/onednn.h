@@ -99,8 +99,11 @@ void dnn_op_destroy(struct dnn_op *op);
 /* What the operation wants for that argument; NULL when it has none. */
 const struct dnn_layout *dnn_op_layout(const struct dnn_op *op, enum dnn_arg arg);
 size_t dnn_op_scratch(const struct dnn_op *op);
-/* The library's name for the implementation. */
+/* "data gradient"; and the library's name for the implementation. */
+const char *dnn_op_what(const struct dnn_op *op);
 const char *dnn_op_how(const struct dnn_op *op);
+/* Whether that is a loop to check the others with, a thousand times slower. */
+bool dnn_op_is_reference(const struct dnn_op *op);
 
 /* at: an address for every argument that the operation has. */
 int dnn_run(struct dnn_op *op, void *const at[DNN_ARGS], struct err *e);
