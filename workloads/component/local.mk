@@ -4,6 +4,7 @@ if HAVE_HDF5
 noinst_LTLIBRARIES += %D%/libcomponent.la
 %C%_libcomponent_la_SOURCES = \
     workloads/workload.h workloads/workload.c \
+    %D%/hep_net.h %D%/hep_net.c \
     %D%/metric.h %D%/metric.c \
     %D%/phase_clock.h \
     %D%/train.h %D%/train.c \

@@ -12,6 +12,9 @@ noinst_LTLIBRARIES += %D%/libgenerate.la
     %D%/cosmo/gen_field.h %D%/cosmo/gen_field.c \
     %D%/cosmo/gen_power.h %D%/cosmo/gen_power.c \
     %D%/cosmo/gen_ridge.h %D%/cosmo/gen_ridge.c \
+    %D%/hep/hep.h %D%/hep/hep_hard.c %D%/hep/hep_shower.c \
+    %D%/hep/hep_detector.c %D%/hep/hep_jets.c \
+    %D%/hep/hep_baseline.h %D%/hep/hep_baseline.c \
     %D%/gen_draw.h %D%/gen_draw.c \
     %D%/gen_math.h %D%/gen_math.c \
     %D%/gen_set.h %D%/gen_set.c \
