@@ -168,11 +168,11 @@ static int set_deadline(struct run *r, struct err *e)
     return 0;
 }
 
-/* Each workload may take an equal part of the time that is left; what one does
- * not need is the others'. */
+/* Each workload may take its share of the time that is left; what one does not
+ * need is of those after it. */
 static int share_time(struct run *r, int i, struct err *e)
 {
-    double left = (r->deadline - clock_now()) / (r->spec.n_workloads - i);
+    double left = plan_share(&r->plan, i, r->deadline - clock_now());
 
     if (r->comm->reduce(r->comm, &left, 1, COMM_MIN, e) < 0)
         return -1;

@@ -11,7 +11,7 @@
 
 void say_cost(struct run *r)
 {
-    char text[256], a[32], b[32];
+    char text[RUNSPEC_MAX_BYTES + 256], a[32], b[32];
     int nodes = comm_mpi_nodes(r->comm);
     double expected = fmin(r->plan.expected_seconds, r->spec.time_seconds);
 

@@ -48,7 +48,7 @@ static struct spank_option option_row = {
     .name = (char *)"hpcai500",
     .arginfo = (char *)"RUN",
     .usage = (char *)"run the hpcai500 benchmark first; RUN is help, list, or a suite or "
-                     "workload with key=value words, for example component,class=tiny",
+                     "workload with key=value words, for example cosmoflow,class=tiny",
     .has_arg = 1,
     .cb = option,
 };

@@ -387,12 +387,50 @@ signal_to() {
     valid_record
 }
 
-@test "the workloads of a suite share its time: the first leaves the second its part" {
-    FAKE_EPOCHS=100000 FAKE_STEP_MS=20 run ranks 2 "$top_builddir/tests/agent/agent-two" component,class=tiny,target=0.000001,time=8s
+@test "the workloads of a suite share its time: each leaves those after it their part" {
+    FAKE_EPOCHS=100000 FAKE_STEP_MS=20 run ranks 2 "$top_builddir/tests/agent/agent-two" \
+        component,class=tiny,target=cosmoflow:0.000001,target=other:0.000001,target=last:0.000001,time=9s
     echo "$output"
     [ "$status" -eq 1 ]
-    [ "$(field '[(w["name"], len(w["epochs"]) > 1) for w in r["workloads"]]')" = "[('cosmoflow', True), ('other', True)]" ]
+    [ "$(field '[(w["name"], len(w["epochs"]) > 1) for w in r["workloads"]]')" = "[('cosmoflow', True), ('other', True), ('last', True)]" ]
     [ "$(field 'r["status"]')" = complete ]
+    valid_record
+}
+
+@test "--dry-run of a suite says its time, each workload's share, and what belongs to one" {
+    two=$top_builddir/tests/agent/agent-two
+    FAKE_EXPECTED_cosmoflow=600 FAKE_EXPECTED_other=200 FAKE_EXPECTED_last=200 run "$two" --dry-run component,class=tiny
+    [ "$status" -eq 0 ]
+    [[ "$output" == *$'\ntime      10 min 00 s for the run, the default of component; what a workload leaves of its share is those\' after it\n'* ]]
+    [ "$(grep -c '  time    10 min 00 s expected to the last epoch; its share is 6 min 00 s$' <<<"$output")" -eq 1 ]
+    [ "$(grep -c '  time    3 min 20 s expected to the last epoch; its share is 2 min 00 s$' <<<"$output")" -eq 2 ]
+    run "$two" --dry-run component,class=tiny,time=20m,epochs=other:7,batch=last:2,target=cosmoflow:0.25,target=other:0.5,data=/d
+    [ "$status" -eq 0 ]
+    [[ "$output" == *$'\ntime      20 min 00 s for the run; what a workload leaves'* ]]
+    [ "$(grep -o 'batch [0-9]*, [0-9]* epochs' <<<"$output" | tr '\n' ';')" = "batch 8, 4 epochs;batch 8, 7 epochs;batch 2, 4 epochs;" ]
+    [ "$(grep -o 'target  .*' <<<"$output" | tr -s ' \n' ' ')" = "target 0.25 target 0.5 target 0.3 " ]
+    run "$two" --dry-run component,class=tiny,epochs=3
+    [ "$status" -eq 2 ]
+    [ "$output" = "hpcai500-agent: epochs=3 must say for which workload, as several run: 'epochs=cosmoflow:3'" ]
+    run "$fake" --dry-run cosmoflow,class=tiny
+    [[ "$output" == *$'\ntime      10 min 00 s for the run, the default\n'* ]]
+}
+
+@test "higher is better: the target is reached from below, others stand beside it, a rank's death keeps the best" {
+    FAKE_HIGHER=1 run "$fake" cosmoflow,class=tiny
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"accuracy 0.7667 reached the target 0.7"* ]]
+    [ "$(field '[(q["name"], q["target"], q["higher_is_better"]) for q in r["workloads"][0]["quality"]["others"]]')" = \
+        "[('iou_pit', 0.3, True), ('iou_crack', None, True)]" ]
+    [ "$(field 'r["reasons"]["workloads[0].quality.others[1].value"]')" = "no crack in the set" ]
+    [ "$(field 'r["reasons"]["workloads[0].epochs[2].train_quality"]')" = "it would take a second evaluation" ]
+    valid_record
+    rm -f "$dir"/*.json
+    FAKE_HIGHER=1 FAKE_TROUBLE=1:4:kill run ranks_alive 3 "$fake" cosmoflow,class=tiny,target=0.99
+    echo "$output"
+    [ "$status" -ne 0 ]
+    [ "$(field 'r["workloads"][0]["quality"]["metric"], r["workloads"][0]["quality"]["higher_is_better"]')" = "('accuracy', True)" ]
+    [ "$(field 'round(r["workloads"][0]["quality"]["achieved"], 3)')" = 0.767 ]
     valid_record
 }
 
@@ -400,7 +438,7 @@ signal_to() {
     FAKE_STAGING=1 run ranks 2 "$top_builddir/tests/agent/agent-two" component,class=tiny,time=4s
     echo "$output"
     [ "$status" -eq 4 ]
-    [ "$(field '[w["status"] for w in r["workloads"]]')" = "['partial', 'partial']" ]
+    [ "$(field '[w["status"] for w in r["workloads"]]')" = "['partial', 'partial', 'partial']" ]
     valid_record
 }
 

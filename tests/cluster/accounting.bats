@@ -29,7 +29,7 @@ jq -n --arg id "\$id" --arg now "\$now" --arg cluster "\$SLURM_CLUSTER_NAME" --a
     --argjson restart "\$restart" --argjson array "\$array" --argjson task "\$task" \
     --argjson het "\$het" --argjson offset "\$offset" '{
     schema: "hpcai500/record", schema_version: "1.0.0", id: \$id, status: "complete", valid: true,
-    run: {text: "component,class=tiny"},
+    run: {text: "cosmoflow,class=tiny"},
     job: {cluster: \$cluster, job_id: \$job, step_id: \$step, restart: \$restart, array_job_id: \$array,
           array_task_id: \$task, het_job_id: \$het, het_offset: \$offset, user: \$user, uid: \$uid, nodes: [\$node]},
     system: {nodes: [{name: \$node}], node_count: 1},
@@ -169,8 +169,8 @@ second line" ""; do
 }
 
 @test "what left no record has the name by which sacct knows it" {
-    as_user sbatch --parsable -o /dev/null --array=3,5 --hpcai500=component,data=/not/there --wrap true > "$OUT/array"
-    as_user sbatch --parsable -o /dev/null -n1 --hpcai500=component,data=/not/there : -n1 --wrap true > "$OUT/het"
+    as_user sbatch --parsable -o /dev/null --array=3,5 --hpcai500=cosmoflow,data=/not/there --wrap true > "$OUT/array"
+    as_user sbatch --parsable -o /dev/null -n1 --hpcai500=cosmoflow,data=/not/there : -n1 --wrap true > "$OUT/het"
     array=$(cat "$OUT/array") het=$(cat "$OUT/het")
     await 5 idle
     await 5 in_slurmdbd "${array}_5"

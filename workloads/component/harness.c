@@ -36,6 +36,16 @@ struct run {
     struct resume resume;
 };
 
+void judgement_add(struct judgement *j, const char *name, struct metric m, bool higher_is_better)
+{
+    struct result_quality *q = &j->others[j->n_others++];
+
+    snprintf(q->name, sizeof q->name, "%s", name);
+    q->value = isnan(m.value) ? unmeasured(m.why) : measured(m.value);
+    q->target = NAN;
+    q->higher_is_better = higher_is_better;
+}
+
 /* Feeds a batch and runs forward; rows may be 0. */
 static int forward(struct run *r, const struct loader_batch *b, enum engine_mode mode,
                    struct err *e)

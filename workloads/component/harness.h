@@ -69,6 +69,9 @@ struct judgement {
     int n_others;
 };
 
+/* Adds a quality beside the primary one; name: a row of metrics.def. */
+void judgement_add(struct judgement *j, const char *name, struct metric m, bool higher_is_better);
+
 struct component {
     const char *name;  /* of its row in workloads.def */
     const char *title; /* "CosmoFlow" */

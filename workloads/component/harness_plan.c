@@ -148,6 +148,7 @@ int harness_plan(const struct workload *w, const struct runspec *spec, int index
     if (plan_data(&p, c, runspec_data(spec, index), host, e) < 0 ||
         net_make(&net, c, r, spec, host, harness_rows(p.batch, host->comm->size), feed, e) < 0)
         goto out;
+    snprintf(p.metric, sizeof p.metric, "%s", c->metric);
     int at = snprintf(p.title, sizeof p.title, "%s ", c->title);
     c->describe(r, d, p.title + at, sizeof p.title - (size_t)at);
     plan_cost(&p, &net, d, host, flop_per_second);

@@ -405,6 +405,7 @@ static bool allocate_slot(const struct loader *l, struct slot *s)
     for (int k = 0; k < l->o.feed.n; k++) {
         s->feed[k] = large(max_n * l->o.feed.floats[k] * sizeof(float));
         s->batch.feed[k] = s->feed[k];
+        s->batch.floats[k] = l->o.feed.floats[k];
         ok = ok && s->feed[k];
     }
     return ok && s->ids;

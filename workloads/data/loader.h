@@ -91,6 +91,7 @@ struct loader_options {
 /* One rank's part of a step. Pointers hold until the next loader_next(). */
 struct loader_batch {
     const float *feed[LOADER_FEEDS]; /* [n][floats] each */
+    size_t floats[LOADER_FEEDS];     /* of one sample, as the options have them */
     const uint64_t *ids;             /* [n] global sample ids */
     int n;                           /* may be 0 */
     long first;                      /* position of this rank's first sample in the epoch's order */

@@ -7,6 +7,7 @@ noinst_LTLIBRARIES += %D%/libscience.la
     %D%/manifest.h %D%/manifest.c \
     %D%/science.h %D%/science.c %D%/sciences.def \
     %D%/science_cosmo.h %D%/science_cosmo.c \
+    %D%/science_hep.h %D%/science_hep.c \
     %D%/science_defect.h %D%/science_defect.c
 if BUILD_DATA
 noinst_LTLIBRARIES += %D%/libdata.la

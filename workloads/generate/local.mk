@@ -15,6 +15,9 @@ noinst_LTLIBRARIES += %D%/libgenerate.la
     %D%/defect/surface.h %D%/defect/surface.c \
     %D%/defect/threshold.h %D%/defect/threshold.c \
     %D%/defect/defect.c \
+    %D%/hep/hep.h %D%/hep/hep.c %D%/hep/hep_hard.c %D%/hep/hep_shower.c \
+    %D%/hep/hep_detector.c %D%/hep/hep_jets.c \
+    %D%/hep/hep_baseline.h %D%/hep/hep_baseline.c \
     %D%/gen_draw.h %D%/gen_draw.c \
     %D%/gen_file.h %D%/gen_file.c \
     %D%/gen_fftw.h \

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 if BUILD_TESTS
 if HAVE_HDF5
-tests_component_programs = %D%/test_cosmo_convert %D%/test_cosmoflow %D%/test_defect %D%/test_metric %D%/test_train %D%/test_unet
+tests_component_programs = %D%/test_cosmo_convert %D%/test_cosmoflow %D%/test_defect %D%/test_hep \
+    %D%/test_hep_net %D%/test_metric %D%/test_train %D%/test_unet
 check_PROGRAMS += $(tests_component_programs)
 TESTS += $(tests_component_programs)
 
@@ -34,6 +35,13 @@ EXTRA_DIST += %D%/nothing/workloads.def %D%/nothing/sciences.def
 %C%_test_metric_SOURCES = %D%/test_metric.c
 %C%_test_metric_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_metric_LDADD = tests/workloads/engine/libengine_test.la workloads/component/libcomponent.la $(CMOCKA_LIBS)
+
+%C%_test_hep_SOURCES = %D%/test_hep.c
+%C%_test_hep_CFLAGS = $(tests_data_cflags)
+%C%_test_hep_LDADD = workloads/component/libcomponent.la $(tests_data_ldadd)
+%C%_test_hep_net_SOURCES = %D%/test_hep_net.c
+%C%_test_hep_net_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_hep_net_LDADD = workloads/component/libcomponent.la $(CMOCKA_LIBS)
 
 %C%_test_train_SOURCES = %D%/test_train.c
 %C%_test_train_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -87,10 +87,10 @@ static void sample_init(struct sample *s, int by_columns)
         .info = &s->info, .seed = 1, .field = {s->image, s->mask, &s->weight}, .count = H};
 }
 
-static void make(const struct sample *s, float image[PIXELS], float mask[PIXELS], float about[2])
+static void make(const struct sample *s, float image[PIXELS], float mask[PIXELS], float weight[1])
 {
     struct err e = ERR_INIT;
-    float *const out[] = {image, mask, about};
+    float *const out[] = {image, mask, weight};
 
     if (component()->make(NULL, &s->in, out, &e) < 0)
         fail_msg("%s", e.text);
@@ -99,24 +99,24 @@ static void make(const struct sample *s, float image[PIXELS], float mask[PIXELS]
 /* Levels 50, 60 ... 130: mean 90, deviation 10 sqrt(60 / 9). */
 static void pictures_have_mean_0_and_deviation_1(void **state)
 {
-    float image[PIXELS], mask[PIXELS], about[2];
+    float image[PIXELS], mask[PIXELS], weight[1];
 
     (void)state;
     for (int by_columns = 0; by_columns < 2; by_columns++) {
         struct sample s;
         sample_init(&s, by_columns);
-        make(&s, image, mask, about);
+        make(&s, image, mask, weight);
         for (int i = 0; i < PIXELS; i++) {
             near((double)image[i], (10 * i - 40) / (10 * sqrt(60 / 9.0)), 1e-6);
             assert_true(mask[i] == (float)(i % K));
         }
-        assert_true(about[0] == 1.94f && about[1] == PIXELS);
+        assert_true(weight[0] == 1.94f);
     }
 }
 
 static void floats_are_fed_as_well(void **state)
 {
-    float image[PIXELS], mask[PIXELS], about[2], values[PIXELS];
+    float image[PIXELS], mask[PIXELS], weight[1], values[PIXELS];
     struct sample s;
 
     (void)state;
@@ -125,7 +125,7 @@ static void floats_are_fed_as_well(void **state)
         values[i] = 0.01f * (float)i;
     s.info.field[DEFECT_IMAGE].type = NUMBER_FLOAT;
     s.in.field[DEFECT_IMAGE] = values;
-    make(&s, image, mask, about);
+    make(&s, image, mask, weight);
     near((double)image[8], 4 / sqrt(60 / 9.0), 1e-5);
 }
 
@@ -133,7 +133,7 @@ static void floats_are_fed_as_well(void **state)
  * an evaluation. Where a corner and its neighbours go tells them apart. */
 static void pictures_are_turned_with_their_masks(void **state)
 {
-    float image[PIXELS], mask[PIXELS], about[2], first[PIXELS];
+    float image[PIXELS], mask[PIXELS], weight[1], first[PIXELS];
     int seen[PIXELS][PIXELS] = {{0}}, kinds = 0;
     struct sample s;
 
@@ -141,7 +141,7 @@ static void pictures_are_turned_with_their_masks(void **state)
     sample_init(&s, 0);
     for (s.in.epoch = 0; s.in.epoch < 100; s.in.epoch++) {
         s.in.augment = true;
-        make(&s, image, mask, about);
+        make(&s, image, mask, weight);
         for (int i = 0; i < PIXELS; i++) {
             int level = (int)lround((double)image[i] * sqrt(60 / 9.0) + 4);
             assert_true(mask[i] == (float)(level % K));
@@ -149,10 +149,10 @@ static void pictures_are_turned_with_their_masks(void **state)
         int corner = (int)lround((double)image[0] * sqrt(60 / 9.0) + 4);
         int next = (int)lround((double)image[1] * sqrt(60 / 9.0) + 4);
         kinds += seen[corner][next]++ == 0;
-        make(&s, first, mask, about); /* a function of seed, id, epoch */
+        make(&s, first, mask, weight); /* a function of seed, id, epoch */
         assert_memory_equal(first, image, sizeof image);
         s.in.augment = false;
-        make(&s, image, mask, about);
+        make(&s, image, mask, weight);
         assert_true(image[0] < image[1] && image[1] < image[3]);
     }
     assert_int_equal(kinds, 8);
@@ -160,8 +160,8 @@ static void pictures_are_turned_with_their_masks(void **state)
 
 static void a_mask_of_another_size_is_refused(void **state)
 {
-    float image[PIXELS], mask[PIXELS], about[2];
-    float *const out[] = {image, mask, about};
+    float image[PIXELS], mask[PIXELS], weight[1];
+    float *const out[] = {image, mask, weight};
     struct err e = ERR_INIT;
     struct sample s;
 
@@ -182,9 +182,13 @@ enum { SEEN = 20 }; /* pixels of a judged picture: more than its score counts */
 static void observe(struct tally *t, uint64_t id, const int truth[SEEN], const int called[SEEN],
                     float weight, float lead)
 {
-    float logits[K * SEEN] = {0}, mask[SEEN], about[2] = {weight, SEEN};
+    float logits[K * SEEN] = {0}, mask[SEEN];
     const float *const out[NET_OUTS] = {logits};
-    struct loader_batch b = {.feed = {NULL, mask, about}, .ids = &id, .n = 1, .global_n = 1};
+    struct loader_batch b = {.feed = {NULL, mask, &weight},
+                             .floats = {SEEN, SEEN, 1},
+                             .ids = &id,
+                             .n = 1,
+                             .global_n = 1};
     struct err e = ERR_INIT;
 
     for (int i = 0; i < SEEN; i++) {
