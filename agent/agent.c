@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The order of things: parse, start MPI, agree on the text, plan, open the
- * record, run each workload, gather, write.
+ * The order of things once the command line is read (begin.c): start MPI,
+ * agree on the text, plan, open the record, run each workload, gather, write.
  */
 #include <config.h>
 
@@ -13,16 +13,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "agent/begin.h"
 #include "agent/comm/comm_mpi.h"
 #include "agent/guard.h"
 #include "agent/job.h"
 #include "agent/output.h"
 #include "agent/report.h"
 #include "agent/run.h"
-#include "build_id.h"
+#include "agent/say.h"
 #include "reports/core/clock.h"
 #include "workloads/engine/engine.h"
 
@@ -37,102 +37,6 @@ static const double least_grace_seconds = 8, most_grace_seconds = 20;
 static double grace_of(double seconds)
 {
     return fmin(most_grace_seconds, fmax(least_grace_seconds, 0.1 * seconds));
-}
-
-/* ---- before MPI ---- */
-
-/* Set in the environment of an agent's step. */
-static const char inside[] = "HPCAI500_INSIDE";
-
-/* The rank as the launcher says it; 0 when there is none. */
-static long launched_rank(void)
-{
-    static const char *const names[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK",
-                                        "SLURM_PROCID"};
-
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        long rank = job_number(names[i]);
-        if (rank >= 0)
-            return rank;
-    }
-    return 0;
-}
-
-/* Before MPI: rank 0 says it for all. The others end later, since Open MPI 5
- * ends all with the first that fails, also one that is about to speak. */
-static void complain(const char *sentence)
-{
-    const struct timespec later = {.tv_nsec = 500000000};
-
-    if (launched_rank() == 0)
-        fprintf(stderr, "hpcai500-agent: %s\n", sentence);
-    else
-        nanosleep(&later, NULL);
-}
-
-/* One task of several that Slurm started. Where the plugin is missing on a
- * node, the tasks there have no run text. */
-static bool in_wide_step(void)
-{
-    return job_number("SLURM_STEP_ID") >= 0 && job_number("SLURM_NTASKS") > 1;
-}
-
-/* What an agent starts, and all that this starts, is inside its step: an agent
- * there would take its ranks' places in PMIx, or start runs without end. */
-static int enter_step(void)
-{
-    const char *outer = getenv(inside);
-    char text[192], own[128];
-
-    if (outer && *outer) {
-        snprintf(text, sizeof text,
-                 "this is inside the step of another hpcai500-agent (%.64s), and one cannot run "
-                 "inside another",
-                 outer);
-        complain(text);
-        return AGENT_COULD_NOT_RUN;
-    }
-    const char *space = getenv("PMIX_NAMESPACE");
-    snprintf(own, sizeof own, "process %ld%s%.64s", (long)getpid(), space ? ", PMIx " : "",
-             space ? space : "");
-    setenv(inside, own, 1);
-    return -1;
-}
-
-/* Answers that need no MPI. Returns an exit code, -1: go on. */
-static int before_mpi(struct run *r, int argc, char **argv)
-{
-    struct err e = ERR_INIT;
-    bool speaks = launched_rank() == 0;
-
-    if (options_parse(&r->o, argc, argv, &e) < 0) {
-        complain(e.text);
-        return AGENT_USAGE;
-    }
-    if (r->o.help) {
-        if (speaks)
-            options_help(r->out);
-        return AGENT_OK;
-    }
-    if (r->o.version) {
-        if (speaks)
-            fprintf(r->out, "hpcai500-agent %s (%s)\n", PACKAGE_VERSION, HPCAI500_BUILD_ID);
-        return AGENT_OK;
-    }
-    if (!r->o.run && in_wide_step())
-        return enter_step(); /* perhaps another rank knows: agree_text() */
-    if (!r->o.run) {
-        complain("there is nothing to run: give a run text, or 'list' to see all workloads");
-        return AGENT_USAGE;
-    }
-    if (speaks ? runspec_answer(r->o.run, r->out)
-               : strcmp(r->o.run, "help") == 0 || strcmp(r->o.run, "list") == 0)
-        return AGENT_OK;
-    if (runspec_parse(&r->spec, r->o.run, &e) < 0) {
-        complain(e.text);
-        return AGENT_USAGE;
-    }
-    return enter_step();
 }
 
 /* ---- with the others ---- */
@@ -166,7 +70,7 @@ static int agree_text(struct run *r, struct err *e)
 }
 
 /* Rank 0 chooses the folder of the record; all see its choice, and keep to
- * their own node's drop folder if it is such a one. */
+ * their own node's drop folder if that is one. */
 static int agree_place(struct run *r, struct err *e)
 {
     struct err why = ERR_INIT;
@@ -264,59 +168,16 @@ static int set_deadline(struct run *r, struct err *e)
     return 0;
 }
 
-/* Each workload may take an equal part of the time that is left; what one does
- * not need is the others'. */
+/* Each workload may take its share of the time that is left; what one does not
+ * need is of those after it. */
 static int share_time(struct run *r, int i, struct err *e)
 {
-    double left = (r->deadline - clock_now()) / (r->spec.n_workloads - i);
+    double left = plan_share(&r->plan, i, r->deadline - clock_now());
 
     if (r->comm->reduce(r->comm, &left, 1, COMM_MIN, e) < 0)
         return -1;
     r->workload_deadline = clock_now() + left;
     return 0;
-}
-
-static void say_cost(struct run *r)
-{
-    char text[256], a[32], b[32];
-    int nodes = comm_mpi_nodes(r->comm);
-    double expected = fmin(r->plan.expected_seconds, r->spec.time_seconds);
-
-    snprintf(text, sizeof text,
-             "%s: %d rank%s x %d thread%s on %d node%s, about %s expected (%.2g node-hours), "
-             "%s at most",
-             r->o.run, r->comm->size, r->comm->size == 1 ? "" : "s", r->threads,
-             r->threads == 1 ? "" : "s", nodes, nodes == 1 ? "" : "s", plan_seconds(a, expected),
-             expected / 3600 * nodes, plan_seconds(b, r->spec.time_seconds));
-    progress_say(&r->progress, text);
-}
-
-/* What a person may want to change before it runs. */
-static void say_plan(struct run *r)
-{
-    char text[256];
-
-    plan_choice(&r->plan, &r->spec, text, sizeof text);
-    if (text[0])
-        progress_say(&r->progress, text);
-    if (plan_too_long(&r->plan, &r->spec, text, sizeof text))
-        progress_say(&r->progress, text);
-}
-
-/* Threads that share a core slow each other down, and the rank's binding is
- * not something that its user sees: Open MPI binds one rank to one core. */
-static void say_crowded(struct run *r)
-{
-    char text[256];
-
-    if (r->spec.threads <= r->resources.cores)
-        return;
-    snprintf(text, sizeof text,
-             "threads=%d, but a rank is bound to %d core%s: its threads take turns; give it more "
-             "(mpirun --bind-to none, srun -c %d) or leave threads= out",
-             r->spec.threads, r->resources.cores, r->resources.cores == 1 ? "" : "s",
-             r->spec.threads);
-    progress_say(&r->progress, text);
 }
 
 /* What OpenMP gives may be less than what is asked for: the least of all ranks
@@ -356,35 +217,11 @@ static int prepare(struct run *r, struct err *e)
     return plan_make(&r->plan, &r->spec, &host, &r->resources, r->deadline - clock_now(), e);
 }
 
-/* Sentence of a workload's end, for a person. */
-static void say_result(struct run *r, const struct workload_result *w)
-{
-    char text[384], t[32], rate[48] = "";
-
-    if (w->samples_per_second.reason == NULL)
-        snprintf(rate, sizeof rate, ", %.4g samples/s", w->samples_per_second.value);
-    if (w->epochs_to_target > 0 && !w->time_to_quality_seconds.reason)
-        snprintf(text, sizeof text, "%s: %s %.4g reached the target %.4g in %s, %d epoch%s%s",
-                 w->name, w->metric, w->achieved.value, w->target,
-                 plan_seconds(t, w->time_to_quality_seconds.value), w->epochs_to_target,
-                 w->epochs_to_target == 1 ? "" : "s", rate);
-    else if (!w->achieved.reason)
-        snprintf(text, sizeof text, "%s: %s %.4g of target %.4g%s%s%s", w->name, w->metric,
-                 w->achieved.value, w->target, rate, w->reason[0] ? ": " : "", w->reason);
-    else
-        snprintf(text, sizeof text, "%s: %s", w->name,
-                 w->reason[0] ? w->reason : w->achieved.reason);
-    progress_say(&r->progress, text);
-    if (w->epochs_to_target > 0 && !w->valid && w->reason[0]) {
-        snprintf(text, sizeof text, "%s is not valid: %s", w->name, w->reason);
-        progress_say(&r->progress, text);
-    }
-}
-
 /* Runs workload i. *could_not: it failed before its first epoch. */
 static int run_workload(struct run *r, int i, bool *could_not, struct err *e)
 {
     const struct runspec_workload *row = runspec_workload(r->spec.workloads[i]);
+    const struct workload *w = workload_of(r->spec.workloads[i]);
     struct workload_host host = host_of(r);
     struct workload_result result = {0};
     struct err why = ERR_INIT;
@@ -393,8 +230,7 @@ static int run_workload(struct run *r, int i, bool *could_not, struct err *e)
     counters_reset(r->counters);
     report_begin(r, i, &r->plan.of[i]);
     on_phase(r, PHASE_STAGING);
-    int rc =
-        workload_of(r->spec.workloads[i])->run(&r->spec, i, &r->plan.of[i], &host, &result, &why);
+    int rc = w->run(w, &r->spec, i, &r->plan.of[i], &host, &result, &why);
     counters_stop(r->counters);
     progress_clear(&r->progress);
     if (rc < 0 && comm_mpi_failed(r->comm)) {
@@ -443,21 +279,6 @@ static void print_record(const struct run *r)
     if (text)
         fprintf(r->out, "%s\n", text);
     free(text);
-}
-
-/* The drop folder is gone after the job: where the user finds his record then. */
-static void say_copy(struct run *r)
-{
-    char text[PATH_MAX + RECORD_ID_SIZE + 64];
-
-    if (strcmp(r->place.record, r->place.drop) != 0)
-        return;
-    if (r->place.left[0])
-        snprintf(text, sizeof text, "your copy: %s", r->place.left);
-    else
-        snprintf(text, sizeof text,
-                 "the record stays there until the job ends; after that: hpcai500 show %s", r->id);
-    progress_say(&r->progress, text);
 }
 
 /* A signal may have reached some ranks only: all hear of it. */
@@ -566,12 +387,13 @@ static int with_mpi(struct run *r, struct err *e)
 
     r->comm = comm_mpi_create(&options, e);
     if (!r->comm) {
-        complain(e->text);
+        begin_complain(e->text);
         MPI_Abort(MPI_COMM_WORLD, AGENT_COULD_NOT_RUN);
         _exit(AGENT_COULD_NOT_RUN);
     }
     progress_init(&r->progress, r->comm->rank == 0 || r->o.verbose, r->o.verbose, r->comm->rank);
-    r->counters = counters_open(NULL, e);
+    r->counters =
+        counters_open(&(struct counters_options){.in_job = job_number("SLURM_JOB_ID") > 0}, e);
     int code = comm_agree(r->comm, r->counters ? 0 : -1, e) < 0 ? -1 : run_all(r, e);
     if (code < 0 && comm_mpi_failed(r->comm))
         end_alone(r, e->text);
@@ -609,7 +431,7 @@ int agent_main(int argc, char **argv)
     struct err e = ERR_INIT;
 
     run.out = output_open();
-    int code = before_mpi(&run, argc, argv);
+    int code = begin_run(&run, argc, argv);
     if (code >= 0)
         return written(&run, code);
     run.begun = clock_now();
@@ -625,7 +447,7 @@ int agent_main(int argc, char **argv)
         .ctx = &run,
     };
     if (guard_start(&options, &e) < 0) {
-        complain(e.text);
+        begin_complain(e.text);
         return AGENT_COULD_NOT_RUN;
     }
     if (run.o.run)

@@ -49,7 +49,7 @@ int guard_start(const struct guard_options *o, struct err *e);
 void guard_stop(void);
 
 /* The run means to be over by then, on CLOCK_MONOTONIC; how long the guard waits
- * from there. May be said again. */
+ * from there. May be called again. */
 void guard_end(double when, double grace_seconds);
 
 /* True when half of the grace after the end is over. As comm_mpi_options.over. */

@@ -7,6 +7,7 @@ if BUILD_AGENT
 noinst_LTLIBRARIES += %D%/libagent.la
 %C%_libagent_la_SOURCES = \
     %D%/agent.h %D%/agent.c \
+    %D%/begin.h %D%/begin.c \
     %D%/guard.h %D%/guard.c \
     %D%/job.h %D%/job.c \
     %D%/memory.h %D%/memory.c \
@@ -18,6 +19,7 @@ noinst_LTLIBRARIES += %D%/libagent.la
     %D%/report.h %D%/report.c %D%/report_end.c \
     %D%/resources.h %D%/resources.c %D%/probe.c \
     %D%/run.h \
+    %D%/say.h %D%/say.c \
     %D%/environment.h %D%/environment.c \
     %D%/system.h %D%/system.c %D%/system_node.c \
     %D%/system_parts.h %D%/system_software.c \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * How much memory the ranks of this node may use, and which limit says so.
+ * How much memory the ranks of this node may use, and which limit it comes from.
  *
  * Life:    plain struct. Failure: none, what cannot be read limits nothing.
  * Threads: any.

@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reports/core/option.h"
+
 static const double default_timeout_seconds = 300;
 
-enum { OPTION_JSON = 256, OPTION_DRY_RUN, OPTION_TIMEOUT, OPTION_HELP, OPTION_VERSION };
+enum { OPTION_JSON = 256, OPTION_DRY_RUN, OPTION_TIMEOUT, OPTION_VERSION };
 
 static const struct row {
     int value;
@@ -19,7 +21,7 @@ static const struct row {
     {OPTION_JSON, "json", NULL, "print the record to standard output, too"},
     {OPTION_DRY_RUN, "dry-run", NULL, "print the plan (sizes, memory, files, time) and stop"},
     {OPTION_TIMEOUT, "timeout", "SECONDS", "longest wait for another rank [300]"},
-    {OPTION_HELP, "help", NULL, "this text"},
+    {'h', "help", NULL, "this text"},
     {OPTION_VERSION, "version", NULL, "release and build id"},
 };
 enum { N_ROWS = sizeof rows / sizeof rows[0] };
@@ -49,7 +51,7 @@ static int take(struct options *o, int value, const char *argument, struct err *
         return 0;
     case OPTION_TIMEOUT:
         return parse_seconds("--timeout", argument, &o->timeout_seconds, e);
-    case OPTION_HELP:
+    case 'h':
         o->help = true;
         return 0;
     case OPTION_VERSION:
@@ -74,11 +76,9 @@ int options_parse(struct options *o, int argc, char **argv, struct err *e)
         return -1;
     opterr = 0;
     optind = 1;
-    while ((value = getopt_long(argc, argv, ":v", table, NULL)) != -1) {
-        if (value == ':')
-            return err_set(e, "%s needs a value", argv[optind - 1]);
+    while ((value = getopt_long(argc, argv, "hv", table, NULL)) != -1) {
         if (value == '?')
-            return err_set(e, "there is no option '%s'; --help shows all", argv[optind - 1]);
+            return option_refuse(argv, table, e);
         if (take(o, value, optarg, e) < 0)
             return -1;
     }
@@ -99,8 +99,11 @@ void options_help(FILE *f)
           f);
     for (int i = 0; i < N_ROWS; i++) {
         char left[64];
-        snprintf(left, sizeof left, "%s--%s%s%s", rows[i].value == 'v' ? "-v, " : "", rows[i].name,
-                 rows[i].argument ? " " : "", rows[i].argument ? rows[i].argument : "");
+        char letter[8] = "";
+        if (rows[i].value < OPTION_JSON)
+            snprintf(letter, sizeof letter, "-%c, ", rows[i].value);
+        snprintf(left, sizeof left, "%s--%s%s%s", letter, rows[i].name, rows[i].argument ? " " : "",
+                 rows[i].argument ? rows[i].argument : "");
         fprintf(f, "  %-22s %s\n", left, rows[i].help);
     }
 }

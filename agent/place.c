@@ -60,7 +60,7 @@ static int find_folder(char *dir, const char *out, struct err *e)
     if (mkdir(out, 0777) < 0 && errno != EEXIST)
         return err_set(e, "cannot make the folder out=%s: %s", out, strerror(errno));
     if (!realpath(out, dir))
-        return err_set(e, "there is no folder out=%s: %s", out, strerror(errno));
+        return err_set(e, "cannot open the folder out=%s: %s", out, strerror(errno));
     return writable(dir) ? 0 : err_set(e, "out=%s cannot be written: %s", out, strerror(errno));
 }
 
@@ -73,7 +73,7 @@ static int find_file(char *file, char *dir, const char *out, struct err *e)
 
     snprintf(parent, sizeof parent, "%.*s", slash ? (int)(slash - out) + 1 : 1, slash ? out : ".");
     if (!realpath(parent, dir))
-        return err_set(e, "there is no folder for out=%s: %s", out, strerror(errno));
+        return err_set(e, "cannot open the folder of out=%s: %s", out, strerror(errno));
     if (snprintf(file, PATH_MAX, "%s/%s", dir, name) >= PATH_MAX)
         return err_set(e, "out=%s is too long a path", out);
     if (lstat(file, &st) == 0)
@@ -100,7 +100,7 @@ static int find_record(struct place *p, const char *out, struct err *e)
     if (kind == OUT_FILE)
         return 0;
     if (!getcwd(p->record, sizeof p->record))
-        return err_set(e, "there is no working folder: %s", strerror(errno));
+        return err_set(e, "cannot find the working folder: %s", strerror(errno));
     return writable(p->record)
                ? 0
                : err_set(e, "the working folder %s cannot be written; give out=FOLDER", p->record);

@@ -43,7 +43,7 @@ static void copy_file(const struct place *p, const char *id, const char *tail)
     int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     bool whole = out >= 0 && copy(in, out) == 0;
     if (out >= 0 && (close(out) < 0 || !whole))
-        unlink(to); /* half a record is none */
+        unlink(to); /* half a record is worse than none */
     close(in);
 }
 
@@ -122,14 +122,9 @@ static int copy_aside(const char *from, const char *dir, const char *id, char as
  * job has left the middle one to its first run. */
 static int name_of(const struct record_job *j, int i, char *name, size_t size)
 {
-    char job[64];
+    char job[RECORD_JOB_SIZE];
 
-    if (j->array_job_id >= 0)
-        snprintf(job, sizeof job, "%ld_%ld", j->array_job_id, j->array_task_id);
-    else if (j->het_job_id >= 0)
-        snprintf(job, sizeof job, "%ld+%ld", j->het_job_id, j->het_offset);
-    else
-        snprintf(job, sizeof job, "%ld", j->job_id);
+    record_job_name(j, job);
     if (i == 0)
         snprintf(name, size, "hpcai500-%s.json", job);
     else if (i == 1 && j->restart == 0)
@@ -148,7 +143,7 @@ static int leave(struct place *p, const struct record_job *job, const char *id, 
 
     snprintf(from, sizeof from, "%s/%s.json", p->record, id);
     if (copy_aside(from, dir, id, aside) < 0)
-        return err_set(e, "there is no copy of the record in %s: %s; it is %s", dir,
+        return err_set(e, "cannot leave a copy of the record in %s: %s; it is %s", dir,
                        strerror(errno), from);
     if (p->file[0]) {
         rc = publish(aside, p->file, id, again);
@@ -162,7 +157,8 @@ static int leave(struct place *p, const struct record_job *job, const char *id, 
     }
     if (rc == 0)
         return 0;
-    err_set(e, "there is no copy of the record: %s: %s; it is %s", p->left, strerror(errno), from);
+    err_set(e, "cannot leave a copy of the record: %s: %s; it is %s", p->left, strerror(errno),
+            from);
     unlink(aside);
     p->left[0] = '\0';
     return -1;

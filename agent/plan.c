@@ -55,7 +55,7 @@ static int plan_class(struct workload_plan *p, const struct runspec *spec, int i
     const struct workload *w = workload_of(spec->workloads[index]);
     double ready;
 
-    int rc = w ? w->plan(spec, index, class, host, rate, p, e)
+    int rc = w ? w->plan(w, spec, index, class, host, rate, p, e)
                : err_set(e, "this agent was built without the workload %s",
                          runspec_workload(spec->workloads[index])->name);
     if (comm_agree(host->comm, rc, e) < 0)
@@ -131,6 +131,18 @@ int plan_make(struct run_plan *plan, const struct runspec *spec, const struct wo
     return 0;
 }
 
+double plan_share(const struct run_plan *plan, int i, double left)
+{
+    double sum = 0, all = 0;
+
+    for (int k = i; k < plan->n; k++)
+        sum += plan->of[k].expected_seconds;
+    double least = sum > 0 ? 0.1 * sum / (plan->n - i) : 1;
+    for (int k = i; k < plan->n; k++)
+        all += fmax(plan->of[k].expected_seconds, least);
+    return left * fmax(plan->of[i].expected_seconds, least) / all;
+}
+
 bool plan_too_long(const struct run_plan *plan, const struct runspec *spec, char *text, size_t size)
 {
     char a[TEXT], b[TEXT];
@@ -155,17 +167,32 @@ void plan_choice(const struct run_plan *plan, const struct runspec *spec, char *
                                runspec_class_name(plan->of[i].class), name_of(spec, i));
 }
 
+/* "40 min 00 s for the run, the default of component; ..." */
+static void print_time(FILE *f, const struct run_plan *plan, const struct runspec *spec)
+{
+    char a[TEXT];
+
+    fprintf(f, "time      %s for the run", plan_seconds(a, spec->time_seconds));
+    if (!(spec->set & 1u << KEY_TIME))
+        fprintf(f, ", the default%s%s", spec->suite[0] ? " of " : "", spec->suite);
+    if (plan->n > 1)
+        fprintf(f, "; what a workload leaves of its share is those' after it");
+    fprintf(f, "\n");
+}
+
 void plan_print(FILE *f, const struct run_plan *plan, const struct runspec *spec,
                 const struct workload_host *host, const struct resources *r, int nodes,
                 const char *record)
 {
     char text[2 * RUNSPEC_MAX_BYTES + 1], a[TEXT], b[TEXT];
+    double left = spec->time_seconds;
 
     runspec_format(spec, text, sizeof text);
     fprintf(f, "run       %s\n", text);
     fprintf(f, "ranks     %d on %d node%s, %d thread%s each, about %.1f GFLOP/s each\n",
             host->comm->size, nodes, nodes == 1 ? "" : "s", host->threads,
             host->threads == 1 ? "" : "s", r->flop_per_second / 1e9);
+    print_time(f, plan, spec);
     for (int i = 0; i < plan->n; i++) {
         const struct workload_plan *p = &plan->of[i];
         fprintf(f, "workload  %s, class %s%s: %s\n", name_of(spec, i), runspec_class_name(p->class),
@@ -179,8 +206,10 @@ void plan_print(FILE *f, const struct run_plan *plan, const struct runspec *spec
                 r->memory_source[0] ? " (" : "", r->memory_source, r->memory_source[0] ? ")" : "");
         fprintf(f, "  data    %s (%s%s)\n", p->data_path, plan_bytes(a, (double)p->data_bytes),
                 p->data_ready ? ", ready" : ", not made yet");
-        fprintf(f, "  time    %s expected to the last epoch\n",
-                plan_seconds(a, p->expected_seconds));
+        const double share = plan_share(plan, i, left);
+        fprintf(f, "  time    %s expected to the last epoch; its share is %s\n",
+                plan_seconds(a, p->expected_seconds), plan_seconds(b, share));
+        left -= share;
     }
     double most = spec->time_seconds;
     double cost = plan->expected_seconds < most ? plan->expected_seconds : most;

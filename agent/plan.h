@@ -29,6 +29,12 @@ struct run_plan {
 int plan_make(struct run_plan *plan, const struct runspec *spec, const struct workload_host *host,
               const struct resources *r, double seconds, struct err *e);
 
+/* Of so many seconds that are left when its turn comes, those that the i-th
+ * workload may use: in proportion to what the plans expect of it and of those
+ * after it, where none counts for less than a tenth of their mean. What it leaves
+ * is theirs. */
+double plan_share(const struct run_plan *plan, int i, double left);
+
 /* Whether the run is expected to take longer than time=; a sentence if so. */
 bool plan_too_long(const struct run_plan *plan, const struct runspec *spec, char *text,
                    size_t size);

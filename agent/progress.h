@@ -31,7 +31,7 @@ void progress_init(struct progress *p, bool speaks, bool verbose, int rank);
 void progress_workload(struct progress *p, const char *name);
 void progress_phase(struct progress *p, enum phase phase);
 void progress_update(struct progress *p, const struct workload_progress *now, double clock);
-/* So many of all; the line is rewritten, or one is said each minute. */
+/* So many of all; the line is rewritten, or one is printed each minute. */
 void progress_count(struct progress *p, const char *what, uint64_t done, uint64_t all,
                     double clock);
 /* A line of its own, on a terminal too. */

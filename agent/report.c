@@ -271,6 +271,9 @@ void report_begin(struct run *r, int index, const struct workload_plan *plan)
              r->spec.engine == ENGINE_AUTO ? engine_backend_name(0)
                                            : runspec_engine_name(r->spec.engine));
     snprintf(known.data_path, sizeof known.data_path, "%s", plan->data_path);
+    snprintf(known.metric, sizeof known.metric, "%s", plan->metric);
+    const struct result_metric *metric = metric_of(metric_find(plan->metric));
+    known.higher_is_better = metric && metric->higher_is_better;
     r->index = index;
     r->workload_begun = r->phase_begun = r->phases_written = clock_now();
     r->phase = PHASE_STAGING;

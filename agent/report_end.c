@@ -227,7 +227,9 @@ void report_emergency(void *ctx, const char *what, bool last)
     char path[PATH_MAX], where[96], sentence[384];
 
     say_where(r, where, sizeof where);
-    snprintf(sentence, sizeof sentence, "%s; rank %d was %s", what, r->comm ? r->comm->rank : 0,
+    const char *node = r->comm ? r->comm->node : NULL;
+    snprintf(sentence, sizeof sentence, "%s; rank %d%s%s%s was %s", what,
+             r->comm ? r->comm->rank : 0, node ? " (" : "", node ? node : "", node ? ")" : "",
              where);
     if (!r->comm || !r->id[0]) {
         if (last)

@@ -85,14 +85,14 @@ static void file_system(struct record_fact *f, const char *path)
     char parent[PATH_MAX], text[32];
 
     if (!path || !path[0]) {
-        record_fact_unknown(f, "no folder was named");
+        record_fact_unknown(f, "no folder is used");
         return;
     }
     snprintf(parent, sizeof parent, "%s", path);
     while (statfs(parent, &s) != 0) {
         char *slash = strrchr(parent, '/');
         if (!slash || slash == parent) {
-            record_fact_unknown(f, "the folder cannot be asked");
+            record_fact_unknown(f, "the file system of the folder cannot be read");
             return;
         }
         *slash = '\0';
@@ -202,7 +202,7 @@ static void programming_model(struct record_fact *facts, const struct system_tol
 void system_facts(struct record_fact facts[FACT_COUNT], const struct system_told *told)
 {
     for (int i = 0; i < FACT_COUNT; i++)
-        record_fact_unknown(&facts[i], "the agent did not see it");
+        record_fact_unknown(&facts[i], "the agent could not find it");
     operating_system(facts, told);
     system_communication(facts, told);
     system_libraries(facts);

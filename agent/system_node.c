@@ -228,6 +228,6 @@ void system_node(struct record_node *node, const char *name)
     else
         record_fact_unknown(&inventory[INVENTORY_accelerators],
                             "a driver is there, but this release counts none");
-    record_fact_unknown(&inventory[INVENTORY_accelerator_model], "there is none that is used");
+    record_fact_unknown(&inventory[INVENTORY_accelerator_model], "none is in use");
     name_class(node);
 }

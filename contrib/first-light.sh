@@ -4,7 +4,7 @@
 #
 # From a fresh Debian 12 or 13 machine to a trained network under Slurm: installs
 # what is missing from Debian's packages, builds, brings up a private cluster
-# of four nodes, trains the component suite on two of them and shows the
+# of four nodes, trains cosmoflow on two of them and shows the
 # record. The cluster stays up. Run it again whenever you like; what is done
 # is not done twice. Nothing under /etc/slurm is read or written.
 #
@@ -15,7 +15,7 @@ export HPCAI500_CLUSTER=${HPCAI500_CLUSTER:-light}
 lab=$top/contrib/cluster/cluster.sh
 S=$("$lab" dir)
 build=$S/build
-run=component,class=tiny,out=$S/records
+run=cosmoflow,class=tiny,out=$S/records
 
 step() { printf '\n==> %s\n' "$*"; }
 # quiet LOG COMMAND...: its output goes to LOG, and to the screen if it fails

@@ -58,7 +58,7 @@ if BUILD_DATA
 EXTRA_PROGRAMS += contrib/bench/loader_bench
 contrib_bench_loader_bench_SOURCES = %D%/bench/loader_bench.c
 contrib_bench_loader_bench_CFLAGS = $(AM_CFLAGS) $(ZLIB_CFLAGS)
-contrib_bench_loader_bench_LDADD = workloads/data/libdata.la reports/core/libcore.la $(ZLIB_LIBS)
+contrib_bench_loader_bench_LDADD = workloads/component/libcomponent.la workloads/data/libdata.la reports/core/libcore.la $(ZLIB_LIBS)
 endif
 
 # Units for systemd: installed where --with-systemdsystemunitdir says, else
@@ -86,3 +86,5 @@ EXTRA_DIST += %D%/systemd/hpcai500-collect.service.in \
     %D%/systemd/hpcai500-collect-once.service.in %D%/systemd/hpcai500-collect-once.timer \
     %D%/systemd/hpcai500.tmpfiles %D%/systemd/hpcai500.sysusers \
     %D%/systemd/hpcai500-reader.service.in %D%/systemd/hpcai500-reader.socket
+
+EXTRA_DIST += %D%/frameworks/pytorch/checkpoint.py %D%/frameworks/pytorch/defect.py

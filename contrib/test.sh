@@ -190,7 +190,7 @@ stage_sanitizers() {
 # kind (a unit, a program, MPI, the plugin, a corpus) and the installation.
 smoke="tests/reports/core/test_runspec tests/reports/core/fuzz_runspec tests/reports/tools/show.bats
     tests/reports/history/test_history tests/papi/test_counters tests/workloads/engine/test_ops
-    tests/workloads/data/test_dataset tests/spank/relay/test_witness tests/agent/comm.bats"
+    tests/workloads/data/test_dataset tests/spank/witness/test_witness tests/agent/comm.bats"
 
 stage_distcheck() {
     [ -f "$W/gcc/Makefile" ] || build gcc CC=gcc MPICC="$openmpi" || return

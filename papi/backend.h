@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a back end is to counters.c. Private to papi/.
+ * What a back end is to counters.c, and what it may call (sources.c, files.c).
+ * Private to papi/.
  *
  * Most back ends only *find*: they tell which number in which small file
  * belongs to which counter (source_file), and counters.c reads those files
@@ -69,7 +70,7 @@ struct backend {
 };
 
 extern const struct backend backend_papi, backend_perf, backend_proc, backend_net,
-    backend_infiniband, backend_energy, backend_cgroup, backend_cpu;
+    backend_infiniband, backend_energy, backend_cgroup, backend_cpu, backend_socket;
 
 /* --- for probe() --- */
 
@@ -111,7 +112,7 @@ void counter_domain(struct counters *c, int counter, const char *id);
 /* --- for read() --- */
 
 /* Part of the time that the counter was really counted, 0..1, NAN unknown;
- * the smallest said in one reading holds, 1 when none is said. */
+ * the smallest said in one reading holds, 1 by default. */
 void counter_ratio(struct counters *c, int counter, double ratio);
 
 void source_now(struct counters *c, int source, double raw);

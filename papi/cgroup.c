@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The rank's own cgroup, v1, v2 or both at once, found from /proc/self/cgroup
- * and /proc/self/mountinfo and never from Slurm's naming, which changes. A
- * group without the file (its controller is off there) is counted by the
- * nearest group above that has it.
+ * and /proc/self/mountinfo. A group without the file (its controller is off
+ * there) is counted by the nearest group above that has it. In a Slurm job the
+ * search ends at the job's group, which all of Slurm's plugins call job_NUMBER:
+ * what is above, or where Slurm uses no groups all there is, is the node's or its
+ * daemon's, with other jobs in it.
  */
 #include <config.h>
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "papi/backend.h"
+#include "papi/state.h"
 
 enum { PATH = 384 };
 
@@ -124,9 +128,10 @@ static bool own_folder(const char *groups, const char *mounts, const char *contr
            !strstr(dir, "/../");
 }
 
-/* The file in the folder or the nearest one above, down to the mount point. */
-static bool nearest(struct counters *c, const struct way *w, char *dir, size_t mount_len,
-                    char *path, char *why)
+/* The file in the folder or the nearest one above, up to that whose path has
+ * top characters. */
+static bool nearest(struct counters *c, const struct way *w, char *dir, size_t top, char *path,
+                    char *why)
 {
     for (bool first = true;; first = false) {
         char here[REASON_BYTES];
@@ -138,7 +143,7 @@ static bool nearest(struct counters *c, const struct way *w, char *dir, size_t m
         if (first)
             snprintf(why, REASON_BYTES, "%s", here);
         slash = strrchr(dir, '/');
-        if (!slash || (size_t)(slash - dir) < mount_len)
+        if (!slash || (size_t)(slash - dir) < top)
             return false;
         *slash = '\0';
     }
@@ -158,16 +163,34 @@ static void tell(struct counters *c, int counter, const char *dir, const char *p
     counter_from(c, counter, "%s", path);
 }
 
+/* Length of the path down to a job's group; 0 when there is none in it. */
+static size_t job_length(const char *dir)
+{
+    static const char head[] = "/job_";
+
+    for (const char *p = dir; (p = strstr(p, head)); p++) {
+        const char *end = p + sizeof(head) - 1;
+        while (isdigit((unsigned char)*end))
+            end++;
+        if (end > p + sizeof(head) - 1 && (*end == '/' || *end == '\0'))
+            return (size_t)(end - dir);
+    }
+    return 0;
+}
+
 static int try_way(struct counters *c, const struct way *w, const char *groups, const char *mounts)
 {
     struct source s = {.counter = w->counter, .scale = w->scale};
     char dir[PATH], path[PATH + 64], why[REASON_BYTES];
-    size_t mount_len;
+    size_t top;
 
-    if (counter_has_source(c, w->counter) ||
-        !own_folder(groups, mounts, w->controller, dir, &mount_len))
+    if (counter_has_source(c, w->counter) || !own_folder(groups, mounts, w->controller, dir, &top))
         return 0;
-    if (!nearest(c, w, dir, mount_len, path, why)) {
+    if (c->in_job && (top = job_length(dir)) == 0) {
+        counter_off(c, w->counter, "%s is not the control group of a job", dir);
+        return 0;
+    }
+    if (!nearest(c, w, dir, top, path, why)) {
         counter_off(c, w->counter, "%s", why);
         return 0;
     }

@@ -71,6 +71,9 @@ struct counters_options {
     unsigned off;               /* bits 1u << BACKEND: not opened, with that reason */
     counters_canned_fn *canned; /* reads every counter instead of the back ends */
     void *canned_ctx;
+    /* The process is a Slurm job's: control groups count when they are the job's,
+     * not when they are the node's or its daemon's. */
+    bool in_job;
 };
 
 enum counters_backend {
@@ -82,6 +85,7 @@ enum counters_backend {
     BACKEND_ENERGY,
     BACKEND_CGROUP,
     BACKEND_CPU,
+    BACKEND_SOCKET,
     BACKEND_COUNT
 };
 

@@ -47,7 +47,7 @@ static int frequency(struct counters *c)
     int n, step;
 
     if (read_small(c, "/proc/self/status", text, sizeof(text)) < 0 || !(at = strstr(text, key))) {
-        counter_off(c, s.counter, "/proc/self/status does not tell the rank's CPUs");
+        counter_off(c, s.counter, "/proc/self/status does not name the rank's CPUs");
         return 0;
     }
     at += strlen(key);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Hardware events by PAPI: for each counter the first name that can be added
- * *and started* (that an event is listed says nothing: a virtual machine
+ * *and started* (that an event is listed proves nothing: a virtual machine
  * lists hundreds and counts none).
  *
  * PAPI lets one set per thread run, so all events are in one set, which is

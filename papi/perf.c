@@ -21,7 +21,7 @@
 
 #include "papi/backend.h"
 
-/* A switch or a migration happens in the kernel: it reads 0 in silence when
+/* A switch or a migration happens in the kernel: it silently reads 0 when
  * the kernel is excluded, so it is asked for with it or not at all. */
 static const struct event {
     int counter;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The inside of struct counters, for counters.c, values.c and files.c only. */
+/* The inside of struct counters, for what is not a back end, and for cgroup.c,
+ * which asks whether the process is a job's. */
 #ifndef PAPI_STATE_H
 #define PAPI_STATE_H
 
@@ -36,6 +37,7 @@ struct counters {
     uint64_t machine; /* hash of the boot id */
     counters_canned_fn *canned;
     void *canned_ctx;
+    bool in_job; /* see counters_options */
     struct file *files;
     int n_files;
     struct source *sources;
@@ -52,5 +54,8 @@ struct counters {
     struct counters_cost cost;
     char buf[FILE_BYTES];
 };
+
+/* Knows the machine from here on: counter_domain() is about it. */
+void sources_machine(struct counters *c);
 
 #endif

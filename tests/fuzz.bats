@@ -24,7 +24,7 @@
     cd "$BATS_TEST_TMPDIR"
     export TMPDIR=$BATS_TEST_TMPDIR
     echo seed >corpus/bad/seed
-    ignoring='runs: -fork=1 -ignore_crashes=1\n * forgives: libsomebody' # as fuzz_cube.c has
+    ignoring='runs: -fork=1 -ignore_crashes=1\n * forgives: libsomebody' # as fuzz_sample.c has
     for body in 'must(size < 2 || data[0] != 65, "no A"); return 0;' 'static volatile int seen; seen = data[size]; return 0;' \
         'static volatile int seen; seen = data[size]; return 1 - 1;'; do
         lines='links:'; [[ $body != *'1 - 1'* ]] || lines=$ignoring

@@ -2,7 +2,7 @@
 # One folder of tests per folder of the house; cluster tests run from
 # contrib/test.sh, not from `make check`.
 # What their bats files share.
-EXTRA_DIST += tests/no.bash tests/await.bash
+EXTRA_DIST += tests/no.bash tests/await.bash tests/unit.h
 dist_check_SCRIPTS += tests/fuzz.bats tests/fuzz.sh tests/timed.sh tests/packages/deb.bats tests/packages/recipes.bats tests/packages/recipe.py
 TESTS += tests/fuzz.bats
 

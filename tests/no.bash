@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=bash
-# `load ../no`: what must not be so.
+# `load ../no`: what must not hold.
 
 # no COMMAND...: it answers no, which is 1. Any other failure (a file that is
 # not there, a word that no tool knows) is a test that looked at nothing; and a

@@ -14,6 +14,10 @@ int comm_agree(struct comm *c, int rc, struct err *e)
         return rc;
     if (rc && e)
         said = *e;
+    if (rc && c->node)
+        err_prefix(&said, "rank %d (%s)", c->rank, c->node);
+    else if (rc)
+        err_prefix(&said, "rank %d", c->rank);
     if (c->reduce(c, &first, 1, COMM_MIN, e) < 0)
         return -1;
     if (first >= c->size)
@@ -21,6 +25,5 @@ int comm_agree(struct comm *c, int rc, struct err *e)
     if (c->broadcast(c, &said, sizeof said, (int)first, e) < 0)
         return -1;
     said.text[sizeof said.text - 1] = '\0';
-    err_set(e, "%s", said.text);
-    return err_prefix(e, "rank %d", (int)first);
+    return err_set(e, "%s", said.text);
 }

@@ -26,6 +26,7 @@ enum comm_op { COMM_SUM, COMM_MIN, COMM_MAX };
 struct comm {
     int rank, size;             /* in the run */
     int local_rank, local_size; /* on this node */
+    const char *node;           /* its name, for sentences; NULL: not known */
     void *ctx;
 
     /* Memory whose exchange is cheapest (a shared window inside a node).
@@ -57,7 +58,8 @@ struct comm {
 
 /* Agree, then act: every rank says its own rc (0 or -1, with *e), all get 0
  * when all said 0, else -1 and the sentence of the lowest rank that failed,
- * with that rank in front when there is more than one. Collective. */
+ * with that rank, and its node where that is known, in front when there is more
+ * than one. Collective. */
 int comm_agree(struct comm *c, int rc, struct err *e);
 
 /* One rank alone: sums are the identity. Static, never freed. */

@@ -5,13 +5,17 @@
 
 #include <stddef.h>
 
-#define WORKLOAD(symbol, suite, field, dtypes, title)                                              \
+#ifndef RUNSPEC_WORKLOADS
+#define RUNSPEC_WORKLOADS "reports/core/workloads.def"
+#endif
+
+#define WORKLOAD(symbol, suite, field, science, dtypes, title)                                     \
     extern const struct workload workload_##symbol;
-#include "reports/core/workloads.def"
+#include RUNSPEC_WORKLOADS
 
 static const struct workload *const workloads[] = {
-#define WORKLOAD(symbol, suite, field, dtypes, title) &workload_##symbol,
-#include "reports/core/workloads.def"
+#define WORKLOAD(symbol, suite, field, science, dtypes, title) &workload_##symbol,
+#include RUNSPEC_WORKLOADS
 };
 
 const struct workload *workload_of(int index)

@@ -63,26 +63,28 @@ struct workload_plan {
     uint64_t parameters;
     long batch; /* global */
     int epochs;
+    char metric[32]; /* of the quality: a row of metrics.def, which has its direction */
     double target;
     uint64_t train_samples, eval_samples;
     uint64_t arena_bytes; /* per rank */
     uint64_t data_bytes;  /* on storage, all samples */
     double flop_per_sample;
     double expected_seconds; /* of training to `epochs`, from flop_per_second */
-    char data_path[512];
+    char data_path[RUNSPEC_FOLDER_SIZE];
     bool data_ready; /* exists and matches its manifest */
 };
 
 struct workload {
-    const char *name;
     /* Plans `class` (never CLASS_AUTO) for comm->size ranks; flop_per_second
      * is what one rank is expected to reach (measured by the agent). */
-    int (*plan)(const struct runspec *spec, int index, enum runspec_class class,
-                const struct workload_host *host, double flop_per_second,
+    int (*plan)(const struct workload *w, const struct runspec *spec, int index,
+                enum runspec_class class, const struct workload_host *host, double flop_per_second,
                 struct workload_plan *plan, struct err *e);
     /* Runs the plan. *result is filled also on failure, as far as it got. */
-    int (*run)(const struct runspec *spec, int index, const struct workload_plan *plan,
-               const struct workload_host *host, struct workload_result *result, struct err *e);
+    int (*run)(const struct workload *w, const struct runspec *spec, int index,
+               const struct workload_plan *plan, const struct workload_host *host,
+               struct workload_result *result, struct err *e);
+    const void *own; /* the kind's: a struct component */
 };
 
 /* Workload of that row of workloads.def, NULL past the end. */

@@ -18,6 +18,11 @@ int comm_fail(struct mpi_comm *m, int culprit, struct err *e)
     return -1;
 }
 
+int comm_usable(const struct mpi_comm *m, struct err *e)
+{
+    return m->failed ? err_set(e, "%s", m->why.text) : 0;
+}
+
 int comm_check(struct mpi_comm *m, int code, const char *what, struct err *e)
 {
     char text[MPI_MAX_ERROR_STRING] = "unknown error";

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What all modules of struct comm over MPI stand on: the state of one rank,
+ * What all modules of struct comm over MPI share: the state of one rank,
  * its first failure, nodes by rank, sums in order. It knows none of them.
  *
  * Life:    comm_mpi.c makes and frees struct mpi_comm; all others borrow it.
@@ -103,6 +103,8 @@ static inline struct mpi_comm *mpi_of(struct comm *c)
 
 /* Keeps the first failure; -1. culprit: the rank it is about, -1 unknown. */
 int comm_fail(struct mpi_comm *m, int culprit, struct err *e);
+/* What failed once fails with the same sentence. */
+int comm_usable(const struct mpi_comm *m, struct err *e);
 /* MPI's return code as 0/-1; what: "MPI_Iallgather". */
 int comm_check(struct mpi_comm *m, int code, const char *what, struct err *e);
 /* Brackets calls of MPI that cannot be interrupted; NULL at the end. */

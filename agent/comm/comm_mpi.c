@@ -3,7 +3,6 @@
 
 #include "agent/comm/comm_mpi.h"
 
-#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,395 +10,25 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/comm/comm_collect.h"
 #include "agent/comm/comm_mail.h"
 #include "agent/comm/comm_share.h"
+#include "agent/comm/comm_sums.h"
 #include "agent/comm/comm_watch.h"
-#include "reports/core/clock.h"
 
 static const double default_timeout_seconds = 300;
-static const double answer_every_seconds = 0.05;
-
-/* What failed once fails with the same sentence. */
-static int usable(const struct mpi_comm *m, struct err *e)
-{
-    return m->failed ? err_set(e, "%s", m->why.text) : 0;
-}
-
-/* ---- waiting ---- */
-
-/* Moves every sum under way; *moved when anything happened. */
-static int move_all(struct mpi_comm *m, bool waiting, bool *moved, struct err *e)
-{
-    if (m->active == 0)
-        return 0;
-    for (int i = 0; i < COMM_REQUESTS; i++) {
-        struct request *r = &m->requests[i];
-        if (r->state == REQUEST_SHARED)
-            *moved |= share_move(m, r, waiting);
-        else if (r->state == REQUEST_MAIL && mail_move(m, r, moved, e) < 0)
-            return -1;
-        else
-            continue;
-        m->active -= r->state == REQUEST_DONE;
-    }
-    return 0;
-}
-
-/* Until an MPI request is done. what: "the barrier". */
-static int wait_mpi(struct mpi_comm *m, MPI_Request *q, const char *what, struct err *e)
-{
-    struct wait w;
-    int done = 0;
-
-    wait_begin(&w, what);
-    for (;;) {
-        bool moved = false;
-        if (comm_check(m, MPI_Test(q, &done, MPI_STATUS_IGNORE), "MPI_Test", e) < 0)
-            return -1;
-        if (done)
-            return 0;
-        if (move_all(m, true, &moved, e) < 0)
-            return -1;
-        if (moved)
-            wait_moved(&w);
-        else if (wait_pause(m, &w, e) < 0)
-            return -1;
-    }
-}
-
-/* ---- sums ---- */
-
-static void *mpi_alloc(struct comm *c, size_t bytes, struct err *e)
-{
-    struct mpi_comm *m = mpi_of(c);
-
-    if (usable(m, e) < 0)
-        return NULL;
-    if (m->share) {
-        struct window *w = window_open(m, bytes ? bytes : 1, e);
-        return w ? w->base : NULL;
-    }
-    return comm_self()->alloc(comm_self(), bytes, e);
-}
-
-static void mpi_free(struct comm *c, void *p)
-{
-    struct mpi_comm *m = mpi_of(c);
-    struct window *w = p ? window_of(m, p) : NULL;
-
-    if (w)
-        window_close(m, w);
-    else if (!m->failed) /* MPI may still write into it */
-        free(p);
-}
-
-static int mpi_start(struct comm *c, float *buf, size_t n, int *request, struct err *e)
-{
-    struct mpi_comm *m = mpi_of(c);
-    int i = 0;
-
-    if (usable(m, e) < 0)
-        return -1;
-    while (i < COMM_REQUESTS && m->requests[i].state != REQUEST_FREE)
-        i++;
-    if (i == COMM_REQUESTS)
-        return err_set(e, "more than %d sums are under way", COMM_REQUESTS);
-    struct request *r = &m->requests[i];
-    r->buf = buf;
-    r->n = n;
-    r->window = window_of(m, buf);
-    *request = i;
-    m->ops++;
-    if (n == 0 || c->size == 1) {
-        r->state = REQUEST_DONE;
-        return 0;
-    }
-    m->active++;
-    if (r->window) {
-        r->state = REQUEST_SHARED;
-        share_start(m, r);
-        return 0;
-    }
-    r->state = REQUEST_MAIL;
-    return mail_start(m, r, e) < 0 ? comm_fail(m, c->rank, e) : 0;
-}
-
-static int mpi_progress(struct comm *c, struct err *e)
-{
-    struct mpi_comm *m = mpi_of(c);
-    bool moved = false;
-
-    if (usable(m, e) < 0 || move_all(m, false, &moved, e) < 0)
-        return -1;
-    double now = clock_now();
-    if (now - m->last_poll < answer_every_seconds)
-        return 0;
-    m->last_poll = now;
-    return watch_answer(m, e);
-}
-
-static int mpi_wait(struct comm *c, int request, struct err *e)
-{
-    struct mpi_comm *m = mpi_of(c);
-    struct request *r = &m->requests[request];
-    struct wait w;
-
-    if (usable(m, e) < 0)
-        return -1;
-    wait_begin(&w, "the sum of gradients");
-    while (r->state != REQUEST_DONE) {
-        bool moved = false;
-        if (move_all(m, true, &moved, e) < 0)
-            return -1;
-        if (moved)
-            wait_moved(&w);
-        else if (wait_pause(m, &w, e) < 0)
-            return -1;
-    }
-    r->state = REQUEST_FREE;
-    return 0;
-}
-
-/* ---- blocking ---- */
-
-enum { SUM_BYTES = 1 << 20 };
-
-static void fold(double *v, const double *all, int n, int size)
-{
-    for (int i = 0; i < n; i++) {
-        v[i] = all[i];
-        for (int r = 1; r < size; r++)
-            v[i] += all[(size_t)r * (size_t)n + (size_t)i];
-    }
-}
-
-/* Memory for an operation that is posted. After a failure the operation is
- * still posted and MPI may write there at any time: it is never given back,
- * and it is never the caller's, whose stack it may be. */
-static void *posted_memory(struct mpi_comm *m, struct comm *c, size_t bytes, struct err *e)
-{
-    void *p = malloc(bytes);
-
-    if (!p) {
-        err_set(e, "out of memory to exchange %zu bytes", bytes);
-        comm_fail(m, c->rank, e);
-    }
-    return p;
-}
-
-/* MIN and MAX do not depend on the order: MPI's own way, which takes no more
- * memory with more ranks. */
-static int reduce_any_order(struct mpi_comm *m, double *v, int n, enum comm_op op, struct err *e)
-{
-    size_t count = (size_t)n;
-    MPI_Request q;
-    double *mine = posted_memory(m, &m->base, 2 * count * sizeof *mine, e);
-
-    if (!mine)
-        return -1;
-    memcpy(mine, v, count * sizeof *mine);
-    m->ops++;
-    if (comm_check(m,
-                   MPI_Iallreduce(mine, mine + count, n, MPI_DOUBLE,
-                                  op == COMM_MIN ? MPI_MIN : MPI_MAX, m->world, &q),
-                   "MPI_Iallreduce", e) < 0 ||
-        wait_mpi(m, &q, "numbers of all ranks", e) < 0)
-        return -1;
-    memcpy(v, mine + count, count * sizeof *mine);
-    free(mine);
-    return 0;
-}
-
-static int sum_piece(struct mpi_comm *m, double *v, int n, struct err *e)
-{
-    size_t count = (size_t)n, size = (size_t)m->base.size;
-    MPI_Request q;
-    double *all = posted_memory(m, &m->base, (size + 1) * count * sizeof *all, e);
-
-    if (!all)
-        return -1;
-    double *mine = all + size * count;
-    memcpy(mine, v, count * sizeof *mine);
-    m->ops++;
-    if (comm_check(m, MPI_Iallgather(mine, n, MPI_DOUBLE, all, n, MPI_DOUBLE, m->world, &q),
-                   "MPI_Iallgather", e) < 0 ||
-        wait_mpi(m, &q, "numbers of all ranks", e) < 0)
-        return -1;
-    fold(v, all, n, m->base.size);
-    free(all);
-    return 0;
-}
-
-/* A sum in rank order needs all ranks' numbers: so many at a time that they
- * take SUM_BYTES, whatever the number of ranks. */
-static int mpi_reduce(struct comm *c, double *v, int n, enum comm_op op, struct err *e)
-{
-    struct mpi_comm *m = mpi_of(c);
-    int most = (int)(SUM_BYTES / sizeof *v) / c->size;
-
-    if (usable(m, e) < 0)
-        return -1;
-    if (c->size == 1 || n == 0)
-        return 0;
-    if (op != COMM_SUM)
-        return reduce_any_order(m, v, n, op, e);
-    if (most < 1)
-        most = 1;
-    for (int at = 0; at < n; at += most)
-        if (sum_piece(m, v + at, n - at < most ? n - at : most, e) < 0)
-            return -1;
-    return 0;
-}
-
-enum { PIECE = 1 << 20 };
-
-static int mpi_broadcast(struct comm *c, void *buf, size_t bytes, int root, struct err *e)
-{
-    struct mpi_comm *m = mpi_of(c);
-    char *p = buf;
-
-    if (usable(m, e) < 0)
-        return -1;
-    m->ops++;
-    if (bytes == 0 || c->size == 1)
-        return 0;
-    char *piece = posted_memory(m, c, bytes < PIECE ? bytes : PIECE, e);
-    if (!piece)
-        return -1;
-    while (bytes > 0) {
-        size_t n = bytes < PIECE ? bytes : PIECE;
-        MPI_Request q;
-        memcpy(piece, p, n);
-        if (comm_check(m, MPI_Ibcast(piece, (int)n, MPI_BYTE, root, m->world, &q), "MPI_Ibcast",
-                       e) < 0 ||
-            wait_mpi(m, &q, "a broadcast", e) < 0)
-            return -1;
-        memcpy(p, piece, n);
-        p += n;
-        bytes -= n;
-    }
-    free(piece);
-    return 0;
-}
-
-/* A broadcast from each: what does not fit into MPI's ints. */
-static int gather_by_broadcasts(struct comm *c, const void *send, char *recv, const size_t *counts,
-                                struct err *e)
-{
-    for (int i = 0; i < c->size; recv += counts[i++]) {
-        if (i == c->rank)
-            memcpy(recv, send, counts[i]);
-        if (mpi_broadcast(c, recv, counts[i], i, e) < 0)
-            return -1;
-    }
-    return 0;
-}
-
-static int mpi_allgatherv(struct comm *c, const void *send, void *recv, const size_t *counts,
-                          struct err *e)
-{
-    struct mpi_comm *m = mpi_of(c);
-    size_t total = 0, at = 0, ints = 2 * (size_t)c->size * sizeof(int);
-    MPI_Request q;
-
-    if (usable(m, e) < 0)
-        return -1;
-    m->ops++;
-    for (int i = 0; i < c->size; i++)
-        total += counts[i];
-    if (total > INT_MAX)
-        return gather_by_broadcasts(c, send, recv, counts, e);
-    int *n = posted_memory(m, c, ints + total + counts[c->rank], e);
-    if (!n)
-        return -1;
-    char *all = (char *)n + ints, *mine = all + total;
-    for (int i = 0; i < c->size; at += counts[i++]) {
-        n[i] = (int)counts[i];
-        n[c->size + i] = (int)at;
-    }
-    memcpy(mine, send, counts[c->rank]);
-    if (comm_check(m,
-                   MPI_Iallgatherv(mine, n[c->rank], MPI_BYTE, all, n, n + c->size, MPI_BYTE,
-                                   m->world, &q),
-                   "MPI_Iallgatherv", e) < 0 ||
-        wait_mpi(m, &q, "what all ranks gather", e) < 0)
-        return -1;
-    memcpy(recv, all, total);
-    free(n);
-    return 0;
-}
-
-/* Where each rank's bytes go, as MPI wants it; -1: more than its ints hold. */
-static int lay_out(struct mpi_comm *m, const size_t *counts, int *n, struct err *e)
-{
-    size_t at = 0;
-
-    for (int i = 0; i < m->base.size; at += counts[i++]) {
-        if (counts[i] > INT_MAX || at > INT_MAX - counts[i]) {
-            err_set(e, "rank 0 cannot gather more than %d bytes at once", INT_MAX);
-            return comm_fail(m, 0, e);
-        }
-        n[i] = (int)counts[i];
-        n[m->base.size + i] = (int)at;
-    }
-    return 0;
-}
-
-static int mpi_gatherv(struct comm *c, const void *send, size_t bytes, void *recv,
-                       const size_t *counts, struct err *e)
-{
-    struct mpi_comm *m = mpi_of(c);
-    size_t total = 0, ints = c->rank == 0 ? 2 * (size_t)c->size * sizeof(int) : 0;
-    MPI_Request q;
-
-    if (usable(m, e) < 0)
-        return -1;
-    for (int i = 0; i < c->size && c->rank == 0; i++)
-        total += counts[i];
-    int *n = posted_memory(m, c, ints + total + bytes, e);
-    if (!n || (c->rank == 0 && lay_out(m, counts, n, e) < 0))
-        return -1;
-    char *all = (char *)n + ints, *mine = all + total;
-    memcpy(mine, send, bytes);
-    m->ops++;
-    if (comm_check(m,
-                   MPI_Igatherv(mine, (int)bytes, MPI_BYTE, all, n,
-                                c->rank == 0 ? n + c->size : NULL, MPI_BYTE, 0, m->world, &q),
-                   "MPI_Igatherv", e) < 0 ||
-        wait_mpi(m, &q, "what rank 0 gathers", e) < 0)
-        return -1;
-    if (c->rank == 0)
-        memcpy(recv, all, total);
-    free(n);
-    return 0;
-}
-
-static int mpi_barrier(struct comm *c, struct err *e)
-{
-    struct mpi_comm *m = mpi_of(c);
-    MPI_Request q;
-
-    if (usable(m, e) < 0)
-        return -1;
-    m->ops++;
-    if (comm_check(m, MPI_Ibarrier(m->world, &q), "MPI_Ibarrier", e) < 0)
-        return -1;
-    return wait_mpi(m, &q, "all ranks to come together", e);
-}
-
-/* ---- life ---- */
 
 static const struct comm table = {
-    .alloc = mpi_alloc,
-    .free = mpi_free,
-    .allreduce_start = mpi_start,
-    .progress = mpi_progress,
-    .wait = mpi_wait,
-    .reduce = mpi_reduce,
-    .broadcast = mpi_broadcast,
-    .allgatherv = mpi_allgatherv,
-    .gatherv = mpi_gatherv,
-    .barrier = mpi_barrier,
+    .alloc = sums_alloc,
+    .free = sums_free,
+    .allreduce_start = sums_start,
+    .progress = sums_progress,
+    .wait = sums_wait,
+    .reduce = collect_reduce,
+    .broadcast = collect_broadcast,
+    .allgatherv = collect_allgatherv,
+    .gatherv = collect_gatherv,
+    .barrier = collect_barrier,
 };
 
 static void number_nodes(struct mpi_comm *m)
@@ -459,7 +88,7 @@ static int exchange_cards(struct mpi_comm *m, const char *node, struct err *e)
     for (int i = 0; i < size && rc == 0; i++)
         m->peers[i].pidfd = -1;
     if (rc == 0)
-        rc = wait_mpi(m, &q, "the ranks' names", e);
+        rc = sums_wait_mpi(m, &q, "the ranks' names", e);
     for (int i = 0; i < size && rc == 0; i++)
         m->peers[i].card = all[i];
     if (rc == 0) {
@@ -491,9 +120,10 @@ static int open_world(struct mpi_comm *m, const char *node, struct err *e)
     rc = exchange_cards(m, node, e);
     double clash = rc == 0 && names_clash(m);
     if (rc == 0)
-        rc = mpi_reduce(&m->base, &clash, 1, COMM_MAX, e);
+        rc = collect_reduce(&m->base, &clash, 1, COMM_MAX, e);
     if (rc == 0 && clash > 0)
         rc = exchange_cards(m, NULL, e);
+    m->base.node = comm_node(m, rank);
     comm_blocking(m, NULL);
     return rc;
 }

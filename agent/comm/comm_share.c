@@ -92,8 +92,9 @@ struct window *window_open(struct mpi_comm *m, size_t bytes, struct err *e)
     if (rc == MPI_SUCCESS && w->win != MPI_WIN_NULL)
         MPI_Win_set_errhandler(w->win, MPI_ERRORS_RETURN);
     comm_blocking(m, NULL);
-    rc = rc == MPI_SUCCESS ? find_peers(m, w, e)
-                           : err_set(e, "MPI gives no shared window of %zu bytes per rank", bytes);
+    rc = rc == MPI_SUCCESS
+             ? find_peers(m, w, e)
+             : err_set(e, "MPI cannot make a shared window of %zu bytes per rank", bytes);
     if (rc == 0) {
         MPI_Win_lock_all(MPI_MODE_NOCHECK, w->win);
         memset(w->base, 0, w->bytes);

@@ -4,9 +4,11 @@ if BUILD_AGENT
 noinst_LTLIBRARIES += %D%/libcomm.la
 %C%_libcomm_la_SOURCES = \
     %D%/comm_base.h %D%/comm_base.c \
+    %D%/comm_collect.h %D%/comm_collect.c \
     %D%/comm_mail.h %D%/comm_mail.c \
     %D%/comm_mpi.h %D%/comm_mpi.c \
     %D%/comm_share.h %D%/comm_share.c \
+    %D%/comm_sums.h %D%/comm_sums.c \
     %D%/comm_watch.h %D%/comm_watch.c
 %C%_libcomm_la_CFLAGS = $(AM_CFLAGS) $(MPI_CFLAGS)
 %C%_libcomm_la_LIBADD = workloads/engine/libengine.la reports/core/libcore.la $(MPI_LIBS)

@@ -14,7 +14,7 @@ n=${1:-10000} build=${top_builddir:-$PWD}
 make -s -C "$build" tests/spank/collect/make_bundles
 D=$(mktemp -d "${TMPDIR:-/var/tmp}/hpcai500-bench-XXXXXX")
 chmod 755 "$D"
-# The munged is no child of ours, and takes its socket away as it ends.
+# The munged is not our child, and takes its socket away as it ends.
 gone() {
     local pid
     pid=$(cat "$D/munge/pid" 2>/dev/null) && kill "$pid" 2>/dev/null || return 0

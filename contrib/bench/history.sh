@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # history.sh [BUILD-DIR [RUNS]]: how fast a long history answers.
 #
-# Builds a history of RUNS runs (1,000,000 unless told; 200 nodes, 50 users, 5
+# Builds a history of RUNS runs (1,000,000 by default; 200 nodes, 50 users, 5
 # workloads, 8 metrics, a run every two minutes for four years) in a temporary
 # folder, then asks it what people ask, as a process of its own each time, and
 # prints the median of five. Needs python3 and some 900 bytes of disk per run.

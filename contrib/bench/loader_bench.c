@@ -34,7 +34,8 @@
 #include <zlib.h>
 
 #include "reports/core/clock.h"
-#include "workloads/data/cube.h"
+#include "workloads/component/cosmo_convert.h"
+#include "workloads/data/chunk.h"
 #include "workloads/data/inflate.h"
 #include "workloads/data/loader.h"
 
@@ -158,9 +159,8 @@ static void read_piece(struct job *j, void *own, long i)
 {
     struct own *o = own;
     struct err e = ERR_INIT;
-    float y[DATASET_LABELS];
 
-    if (dataset_read_with(j->data, &o->scratch, (uint64_t)i, o->buffer, NULL, y, NULL, &e) < 0)
+    if (dataset_read_with(j->data, &o->scratch, (uint64_t)i, o->buffer, NULL, NULL, &e) < 0)
         die(e.text);
 }
 
@@ -196,7 +196,7 @@ static double steady(struct job *j, int threads, size_t buffer, bool cold)
 
     for (int i = 0; i < threads; i++) {
         own[i].job = j;
-        own[i].buffer = malloc(buffer);
+        own[i].buffer = aligned_alloc(64, (buffer + 63) / 64 * 64);
         own[i].bytes = buffer;
         own[i].inflate = inflate_create(false);
         memset(own[i].buffer, 1, buffer);
@@ -213,12 +213,19 @@ static double steady(struct job *j, int threads, size_t buffer, bool cold)
     return seconds;
 }
 
+/* Of a cube alone, decoded. */
+static size_t cube_size(const struct dataset_info *i)
+{
+    const struct dataset_field *x = &i->field[COSMO_X];
+
+    return (size_t)x->values * (x->type == NUMBER_INT16 ? sizeof(int16_t) : sizeof(float));
+}
+
 /* The chunks of the first samples as HDF5 stores them. */
 static void make_chunks(struct job *j, size_t cube_bytes, long samples)
 {
     const long per = (long)((cube_bytes + CHUNK - 1) / CHUNK);
-    char *cube = malloc(cube_bytes);
-    float y[DATASET_LABELS];
+    char *cube = aligned_alloc(64, dataset_info(j->data)->sample_bytes);
     struct err e = ERR_INIT;
 
     j->n_chunks = samples * per;
@@ -226,7 +233,7 @@ static void make_chunks(struct job *j, size_t cube_bytes, long samples)
     for (long i = 0; i < j->n_chunks; i++) {
         struct chunk *c = &j->chunks[i];
         const size_t at = (size_t)(i % per) * CHUNK;
-        if (i % per == 0 && dataset_read(j->data, (uint64_t)(i / per), cube, y, NULL, &e) < 0)
+        if (i % per == 0 && dataset_read(j->data, (uint64_t)(i / per), cube, NULL, &e) < 0)
             die(e.text);
         c->bytes = cube_bytes - at < CHUNK ? cube_bytes - at : CHUNK;
         uLongf n = compressBound(c->bytes);
@@ -241,12 +248,19 @@ static void make_chunks(struct job *j, size_t cube_bytes, long samples)
 /* Samples per second in steady state. */
 static double loader_rate(const struct job *j, int workers, bool cold)
 {
+    const struct dataset_field *x = &dataset_info(j->data)->field[COSMO_X];
+    static const struct cosmo_norm plain; /* log(1 + count) */
+    struct convert convert;
     struct loader_options o = {.data = j->data,
+                               .feed = {.n = 2,
+                                        .floats = {x->values, COSMO_PARAMETERS},
+                                        .slabs = true,
+                                        .make = convert_sample,
+                                        .ctx = &convert},
                                .size = 1,
                                .batch = BATCH,
                                .seed = 1,
                                .shuffle = true,
-                               .layout = LOADER_NDHWC,
                                .ahead = AHEAD,
                                .workers = workers,
                                .now = now};
@@ -255,6 +269,8 @@ static double loader_rate(const struct job *j, int workers, bool cold)
     double start = 0;
     long samples = 0;
 
+    if (convert_init(&convert, x->dims[0], x->type, &plain, &e) < 0)
+        die(e.text);
     if (cold)
         drop(j);
     struct loader *l = loader_create(&o, &e);
@@ -271,16 +287,17 @@ static double loader_rate(const struct job *j, int workers, bool cold)
         die(l ? "too few samples" : e.text);
     double rate = (double)samples / (now() - start);
     loader_destroy(l);
+    convert_fini(&convert);
     return rate;
 }
 
 static double rate_of(struct job *j, const char *mode, int threads, bool cold)
 {
     const struct dataset_info *i = dataset_info(j->data);
-    const size_t cube = i->values * (i->type == DATASET_INT16 ? sizeof(int16_t) : sizeof(float));
+    const size_t cube = cube_size(i);
     const long few = i->samples < INFLATED_SAMPLES ? (long)i->samples : INFLATED_SAMPLES;
     double samples = (double)i->samples;
-    size_t buffer = cube;
+    size_t buffer = i->sample_bytes;
 
     if (strcmp(mode, "loader") == 0)
         return loader_rate(j, threads, cold);
@@ -316,15 +333,14 @@ int main(int argc, char **argv)
               stderr);
         return 2;
     }
-    j.data = dataset_open(argv[2], DATASET_TRAIN, atoi(argv[3]), &e);
+    const long edge = atoi(argv[3]);
+    const struct data_class cubes = {.size = {0, edge, edge, edge}};
+    j.data = dataset_open(argv[2], DATASET_TRAIN, &science_cosmo, &cubes, &e);
     if (!j.data)
         die(e.text);
     list_files(&j, argv[2]);
-    const struct dataset_info *i = dataset_info(j.data);
-    double rate = rate_of(&j, argv[1], threads, argc > 5);
-    printf("%s %.3f\n", argv[1],
-           rate * (double)i->values * (i->type == DATASET_INT16 ? sizeof(int16_t) : sizeof(float)) /
-               1e9);
+    const double rate = rate_of(&j, argv[1], threads, argc > 5);
+    printf("%s %.3f\n", argv[1], rate * (double)cube_size(dataset_info(j.data)) / 1e9);
     dataset_close(j.data);
     return 0;
 }

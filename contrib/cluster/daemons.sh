@@ -145,7 +145,7 @@ cluster_up() {
     [[ $nodes =~ ^[1-9][0-9]?$ ]] || die "up: '$nodes' is not a number of nodes from 1 to 99"
     needed_programs
     [ -n "$mode" ] || mode=$(best_mode)
-    [[ $mode =~ ^(netns|loop|plain)$ ]] || die "up: mode '$mode' is none of netns, loop, plain"
+    [[ $mode =~ ^(netns|loop|plain)$ ]] || die "up: mode '$mode' is not netns, loop or plain"
     [[ $S != /tmp/* || $mode == plain ]] || die "the folder must not be under /tmp: each node has a /tmp of its own"
     if [ -f "$S/up" ] && (load; all_up) 2>/dev/null; then say "cluster '$name' is up already"; return 0; fi
     [ ! -e "$S/state.sh" ] || (cluster_down)

@@ -8,7 +8,7 @@ set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 build=$(cd "${1:-$top/build}" && pwd)
 shift || true
-# Talk of make is no result.
+# What make prints is not a result.
 make -s -C "$build" build_id.h >&2
 make -s -C "$build" tests/faults/once tests/faults/shim.la reports/tools/hpcai500-recover >&2
 make -s -C "$build" spank/witness/hpcai500-witness spank/collect/hpcai500-collect tests/spank/collect/make_bundles tests/spank/relay/receiver >&2 || true

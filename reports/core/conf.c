@@ -144,7 +144,7 @@ static const struct key keys[] = {
      FIELD(redact),
      conf_redact_words},
     {{"confidential", "no", "yes|no",
-      "exports and archive hold only what is on the list of what tells nothing of anybody", NULL},
+      "exports and archive hold only what is on the list of what identifies nobody", NULL},
      &keys_switch,
      FIELD(confidential),
      NULL},
@@ -460,7 +460,7 @@ static int by_bytes(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-/* conf.d beside path; none is no error. */
+/* conf.d beside path; it may be missing. */
 static int load_folder(struct conf *c, const char *path, unsigned flags, struct err *e)
 {
     char folder[PATH_MAX], file[PATH_MAX + NAME_MAX + 2];

@@ -90,11 +90,11 @@ struct conf {
 enum {
     /* For what runs as root or as the service user: files and folders above
      * them must belong to root or to this user and nobody else may write
-     * them; the environment says nothing but HPCAI500_CONF. */
+     * them; the environment gives only HPCAI500_CONF. */
     CONF_PRIVILEGED = 1
 };
 
-/* Fills *c. path NULL: as the top of this header says; a path that is said,
+/* Fills *c. path NULL: as the top of this header says; a path that is given,
  * here or in the environment, must exist. */
 int conf_load(struct conf *c, const char *path, unsigned flags, struct err *e);
 
@@ -106,7 +106,7 @@ void conf_defaults(struct conf *c);
 int conf_parse(struct conf *c, const char *text, size_t size, const char *name, struct err *e);
 
 /* host:port, [v6]:port, or with any_host also :port, in two parts; port is a
- * number of 1 to 65535. -1 when it is none. */
+ * number of 1 to 65535; else -1. */
 int conf_address(const char *text, bool any_host, char host[256], char port[8]);
 
 /* ---- the table ---- */

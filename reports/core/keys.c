@@ -311,7 +311,7 @@ static int parse_time(void *base, const struct keys_key *k, const char *value,
         return 0;
     }
     return err_set(e,
-                   "%s%s%s%s is not a time: say a whole number of s, m or h, for example '%s%s%s'",
+                   "%s%s%s%s is not a time: use a whole number of s, m or h, for example '%s%s%s'",
                    s->before, k->name, s->equals, value, k->name, s->equals, k->fallback);
 }
 

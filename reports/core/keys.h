@@ -49,7 +49,7 @@ struct keys_key {
 
 #define KEYS_FIELD(type, member) offsetof(type, member), sizeof((type *)0)->member
 
-/* Field: an integer of 1, 4 or 8 bytes, where not said otherwise. */
+/* Field: an integer of 1, 4 or 8 bytes, unless the comment differs. */
 extern const struct keys_kind keys_word;    /* which of the words */
 extern const struct keys_kind keys_words;   /* some of the words, a bit each */
 extern const struct keys_kind keys_switch;  /* yes or no: bool */

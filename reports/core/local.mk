@@ -15,9 +15,10 @@ noinst_LTLIBRARIES += %D%/libcore.la
     %D%/metrics.def \
     %D%/nearest.h %D%/nearest.c \
     %D%/option.h %D%/option.c \
-    %D%/phases.def \
+    %D%/phases.def %D%/references.def \
     %D%/result.h %D%/result.c \
-    %D%/runspec.h %D%/runspec.c \
+    %D%/runspec.h %D%/runspec.c %D%/runspec_table.h %D%/runspec_table.c \
+    %D%/runspec_value.h %D%/runspec_value.c \
     %D%/sha256.h %D%/sha256.c \
     %D%/slurp.h %D%/slurp.c \
     %D%/spawn.h %D%/spawn.c \

@@ -13,7 +13,7 @@
 
 struct measure {
     double value;
-    const char *reason; /* NULL: value holds; else why there is none */
+    const char *reason; /* NULL: value holds; else the reason why not */
 };
 
 static inline struct measure measured(double value)

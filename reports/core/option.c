@@ -40,3 +40,18 @@ int option_refuse(char *const *argv, const struct option *longs, struct err *e)
         return err_set(e, "there is no option '--%s'; the nearest is '--%s'", name, near);
     return err_set(e, "there is no option '--%s'; --help lists them", name);
 }
+
+int option_help(int argc, char **argv, struct err *e)
+{
+    static const struct option longs[] = {{"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+
+    opterr = 0;
+    switch (getopt_long(argc, argv, "h", longs, NULL)) {
+    case 'h':
+        return 1;
+    case -1:
+        return 0;
+    default:
+        return option_refuse(argv, longs, e);
+    }
+}

@@ -12,7 +12,7 @@
 static const char *program;
 
 /* Registered first, so it is the last thing that exit() does. A close tells what
- * some network file systems tell nowhere else; a descriptor that was closed from
+ * some network file systems tell only there; a descriptor that was closed from
  * the beginning is a loss only when there was something to say. */
 static void check(void)
 {

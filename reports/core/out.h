@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Standard output that could not be written is no success. A program says this
+ * Standard output that could not be written is a failure. A program says this
  * once, first in main(); however it ends, it ends with 3 and one sentence when what
  * it printed is lost (a full disk, a closed descriptor).
  *

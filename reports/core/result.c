@@ -3,6 +3,7 @@
 
 #include "reports/core/result.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,8 +15,10 @@ static const struct {
 #include "reports/core/phases.def"
 };
 
-static const char *const metrics[] = {
-#define METRIC(name, title) #name,
+enum { LOWER, HIGHER };
+
+static const struct result_metric metrics[METRIC_COUNT] = {
+#define METRIC(name, better, most, unit, title) {#name, unit, title, better == HIGHER, most},
 #include "reports/core/metrics.def"
 };
 
@@ -36,10 +39,15 @@ bool phase_inside_step(enum phase p)
 
 int metric_find(const char *name)
 {
-    for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++)
-        if (strcmp(name, metrics[i]) == 0)
-            return (int)i;
+    for (int i = 0; i < METRIC_COUNT; i++)
+        if (strcmp(name, metrics[i].name) == 0)
+            return i;
     return -1;
+}
+
+const struct result_metric *metric_of(int i)
+{
+    return i >= 0 && i < METRIC_COUNT ? &metrics[i] : NULL;
 }
 
 void result_fini(struct workload_result *r)
@@ -48,6 +56,14 @@ void result_fini(struct workload_result *r)
         return;
     free(r->epochs);
     *r = (struct workload_result){0};
+}
+
+int result_add_other(struct workload_result *r, const struct result_quality *q)
+{
+    if (r->n_others >= RESULT_MAX_OTHERS)
+        return -1;
+    r->others[r->n_others++] = *q;
+    return 0;
 }
 
 int result_add_epoch(struct workload_result *r, const struct result_epoch *row)

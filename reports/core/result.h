@@ -28,8 +28,24 @@ const char *phase_name(enum phase p);  /* "exposed_allreduce", ... */
 const char *phase_title(enum phase p); /* what it is, in a few words */
 bool phase_inside_step(enum phase p);  /* a part of training steps */
 
-/* Index of a metric of metrics.def by its name, -1: none. */
+/* A quality metric: a row of metrics.def. */
+struct result_metric {
+    const char *name, *unit, *title;
+    bool higher_is_better;
+    double most; /* INFINITY: any; the least is 0 */
+};
+
+/* Index of a metric by its name, -1: none. */
 int metric_find(const char *name);
+
+/* Row i, NULL past the end. */
+const struct result_metric *metric_of(int i);
+
+enum {
+#define METRIC(name, better, most, unit, title) METRIC_OF_##name,
+#include "reports/core/metrics.def"
+    METRIC_COUNT
+};
 
 /* Status of a run and of a workload. */
 enum run_status { RUN_COMPLETE, RUN_PARTIAL, RUN_CRASHED };
@@ -39,8 +55,9 @@ struct result_epoch {
     double seconds;            /* training part, slowest rank */
     double input_wait_seconds; /* of it, slowest rank; NAN unknown */
     double train_loss;
-    double train_quality; /* same metric as quality, on training samples seen */
-    double quality;       /* on the validation set; NAN when not evaluated */
+    struct measure train_quality; /* same metric as quality, on training samples seen; no value:
+                                   * what it would take (mAP, KS: a second evaluation) */
+    double quality;               /* on the validation set; NAN when not evaluated */
 };
 
 struct result_stalls {
@@ -57,6 +74,17 @@ struct result_rcp {
     double min_epochs; /* fewer epochs than this is not plausible */
 };
 
+/* A quality beside the primary one, of the evaluation that gave the primary
+ * its `achieved`: signal efficiency, IoU of one class, false rejects, ... */
+struct result_quality {
+    char name[32];        /* a row of metrics.def, or it is hidden in a confidential record */
+    struct measure value; /* no value: why (no defect in the set, 0 / 0, ...) */
+    double target;        /* NAN or 0: none; it never decides whether the run converged */
+    bool higher_is_better;
+};
+
+enum { RESULT_MAX_OTHERS = 8 };
+
 struct workload_result {
     char name[32];
     char suite[32];
@@ -67,9 +95,9 @@ struct workload_result {
     int threads;
     long batch;                 /* global */
     uint64_t parameters;        /* trainable */
-    char hyper_parameters[256]; /* "sgd momentum=0.9 lr=0.001 warmup_epochs=4"; no seed */
+    char hyper_parameters[512]; /* "sgd momentum=0.9 lr=0.001 warmup_epochs=4"; no seed */
     char data_origin[16];       /* generated, published, look-alike, private */
-    char data_path[512];
+    char data_path[576];
     char data_manifest_sha256[65]; /* "" when there is none */
     uint64_t train_samples;
     uint64_t eval_samples;
@@ -87,6 +115,8 @@ struct workload_result {
     double baseline;                /* best trivial: constant predictor */
     struct measure baseline_domain; /* field's own: ridge on log P(k), ... */
     char baseline_domain_name[48];
+    struct result_quality others[RESULT_MAX_OTHERS];
+    int n_others;
     int epochs_to_target; /* 0: not reached */
     struct result_rcp rcp;
 
@@ -111,6 +141,9 @@ struct workload_result {
 
 /* Frees what the struct owns; the struct is then empty. */
 void result_fini(struct workload_result *r);
+
+/* Appends a copy of *q. -1 when there are RESULT_MAX_OTHERS already. */
+int result_add_other(struct workload_result *r, const struct result_quality *q);
 
 /* Appends a copy of *row. -1 only when out of memory. */
 int result_add_epoch(struct workload_result *r, const struct result_epoch *row);

@@ -8,39 +8,9 @@
 
 #include "reports/core/conf.h"
 #include "reports/core/keys.h"
+#include "reports/core/runspec_table.h"
+#include "reports/core/runspec_value.h"
 #include "reports/core/utf8.h"
-
-/* A test may put another table of workloads in its place. */
-#ifndef RUNSPEC_WORKLOADS
-#define RUNSPEC_WORKLOADS "reports/core/workloads.def"
-#endif
-
-struct suite {
-    const char *name;
-    const char *title;
-};
-
-/* Stands for every suite. */
-static const char every_suite[] = "all";
-
-static const struct suite suites[] = {
-#define SUITE(symbol, title_) {#symbol, title_},
-#include RUNSPEC_WORKLOADS
-    {every_suite, "every workload of every suite"},
-};
-
-static const struct runspec_workload workloads[] = {
-#define WORKLOAD(symbol, suite_, field_, dtypes_, title_)                                          \
-    {.name = #symbol, .suite = #suite_, .field = field_, .title = title_, .dtypes = dtypes_},
-#include RUNSPEC_WORKLOADS
-};
-
-enum {
-    N_SUITES = sizeof suites / sizeof suites[0],
-    N_WORKLOADS = sizeof workloads / sizeof workloads[0],
-};
-_Static_assert((int)N_WORKLOADS <= (int)RUNSPEC_MAX_WORKLOADS,
-               "struct runspec has no room for them all");
 
 static const char *const class_words[] = {"auto", "tiny", "small", "standard", NULL};
 static const char *const dtype_words[] = {"f32", "bf16", NULL};
@@ -53,41 +23,45 @@ _Static_assert(sizeof engine_words / sizeof *engine_words == ENGINE_COUNT + 1, "
 _Static_assert(sizeof division_words / sizeof *division_words == DIVISION_COUNT + 1,
                "a word per division");
 
+static const struct runspec_table table = {runspec_find, runspec_workload};
 static const struct keys_style style = {"", "=", '+'};
 
-/* What only a run text has. `data` can have a value per workload, which
- * value_data() tells. */
-static int parse_out(void *, const struct keys_key *, const char *, const struct keys_style *,
-                     struct err *);
-static int parse_data(void *, const struct keys_key *, const char *, const struct keys_style *,
-                      struct err *);
-static const struct keys_kind a_place = {parse_out, keys_format_text};
-static const struct keys_kind some_data = {parse_data, NULL};
-
 #define FIELD(member) KEYS_FIELD(struct runspec, member)
+#define BIT(key)      (1u << KEY_##key)
+
+/* Keys whose value belongs to a workload: runspec_value.h. */
+static const unsigned per_workload =
+    BIT(MODEL) | BIT(DATA) | BIT(EPOCHS) | BIT(TARGET) | BIT(BATCH) | BIT(CHECKPOINT) | BIT(RESUME);
 
 static const struct keys_key keys[KEY_COUNT] = {
     [KEY_CLASS] = {"class", &keys_word, FIELD(class), "auto", class_words, 0, 0, NULL,
                    "size of the problem; auto: the largest that fits memory and time"},
     [KEY_DTYPE] = {"dtype", &keys_word, FIELD(dtype), "f32", dtype_words, 0, 0, NULL,
                    "arithmetic of the training"},
-    [KEY_DATA] = {"data", &some_data, FIELD(data), NULL, NULL, 0, 0, "[WORKLOAD:]FOLDER",
-                  "data to train on, per workload when several run; else generated"},
-    [KEY_EPOCHS] = {"epochs", &keys_whole, FIELD(epochs), NULL, NULL, 1, 100000, "N",
+    [KEY_MODEL] = {"model", &runspec_word, FIELD(model[0]), NULL, NULL, 0, 0, "[WORKLOAD:]NAME",
+                   "which of the workload's models; else its first"},
+    [KEY_DATA] = {"data", &runspec_folder, FIELD(data[0]), NULL, NULL, 0, 0, "[WORKLOAD:]FOLDER",
+                  "data to train on, FOLDER/WORKLOAD when several run; else generated"},
+    [KEY_EPOCHS] = {"epochs", &keys_whole, FIELD(epochs[0]), NULL, NULL, 1, 100000, "[WORKLOAD:]N",
                     "at most so many epochs; else the class's own limit"},
-    [KEY_TARGET] = {"target", &keys_decimal, FIELD(target), NULL, NULL, 1, 1000000000000, "X",
-                    "quality to reach; else the class's own"},
+    [KEY_TARGET] = {"target", &keys_decimal, FIELD(target[0]), NULL, NULL, 1, 1000000000000,
+                    "[WORKLOAD:]X", "quality to reach; else the class's own"},
     [KEY_TIME] = {"time", &keys_time, FIELD(time_seconds), "10m", NULL, 1, 720 * 3600, "N(s|m|h)",
-                  "for the whole run"},
+                  "for the whole run; a suite has its own: see 'list'"},
     [KEY_SEED] = {"seed", &keys_whole, FIELD(seed), "1", NULL, 0, UINT64_MAX, "N",
                   "of every random number"},
-    [KEY_BATCH] = {"batch", &keys_whole, FIELD(batch), NULL, NULL, 1, 1 << 24, "N",
+    [KEY_BATCH] = {"batch", &keys_whole, FIELD(batch[0]), NULL, NULL, 1, 1 << 24, "[WORKLOAD:]N",
                    "samples per step over all ranks; else the class's own"},
     [KEY_THREADS] = {"threads", &keys_whole, FIELD(threads), NULL, NULL, 1, 4096, "N",
                      "per rank; else all that the rank may use"},
     [KEY_ENGINE] = {"engine", &keys_word, FIELD(engine), "auto", engine_words, 0, 0, NULL,
                     "back end that computes"},
-    [KEY_OUT] = {"out", &a_place, FIELD(out), NULL, NULL, 0, 0, "FOLDER|NAME.json|none",
+    [KEY_CHECKPOINT] = {"checkpoint", &runspec_folder, FIELD(checkpoint[0]), NULL, NULL, 0, 0,
+                        "[WORKLOAD:]FOLDER",
+                        "where each epoch's state goes, FOLDER/WORKLOAD when several run"},
+    [KEY_RESUME] = {"resume", &runspec_folder, FIELD(resume[0]), NULL, NULL, 0, 0,
+                    "[WORKLOAD:]FOLDER", "go on from the state in that folder"},
+    [KEY_OUT] = {"out", &runspec_folder, FIELD(out), NULL, NULL, 0, 0, "FOLDER|NAME.json|none",
                  "where the record goes; else the site's spool and a copy in the working folder"},
     [KEY_GATE] = {"gate", &keys_word, FIELD(gate), "no", yesno_words, 0, 0, NULL,
                   "yes: a failed or invalid run stops the command after it"},
@@ -98,7 +72,7 @@ static const struct keys_key keys[KEY_COUNT] = {
                     "what archive and exports hide, beside what the site does: user, account, "
                     "host, path, job_name, job, cluster, partition, data, time"},
     [KEY_CONFIDENTIAL] = {"confidential", &keys_word, FIELD(confidential), "no", yesno_words, 0, 0,
-                          NULL, "yes: archive and exports show what tells nothing of anybody"},
+                          NULL, "yes: archive and exports show what identifies nobody"},
 };
 
 static int check_text(const char *text, struct err *e)
@@ -149,32 +123,6 @@ static int take_value(const char **p, const char *key, char *value, struct err *
     return err_set(e, "%s=%s has no closing quote", key, *p);
 }
 
-static int suite_find(const char *name)
-{
-    for (int i = 0; i < N_SUITES; i++)
-        if (strcmp(suites[i].name, name) == 0)
-            return i;
-    return -1;
-}
-
-int runspec_find(const char *name)
-{
-    for (int i = 0; i < N_WORKLOADS; i++)
-        if (strcmp(workloads[i].name, name) == 0)
-            return i;
-    return -1;
-}
-
-const struct runspec_workload *runspec_workload(int i)
-{
-    return i >= 0 && i < N_WORKLOADS ? &workloads[i] : NULL;
-}
-
-static bool in_suite(int workload, const char *suite)
-{
-    return strcmp(suite, every_suite) == 0 || strcmp(suite, workloads[workload].suite) == 0;
-}
-
 /* "...; the nearest is 'word'", or where to find them all. */
 static int refuse(struct err *e, const char *what, const char *word, const char *const *known,
                   int n)
@@ -186,24 +134,36 @@ static int add_workload(struct runspec *r, int workload, struct err *e)
 {
     for (int i = 0; i < r->n_workloads; i++)
         if (r->workloads[i] == workload)
-            return err_set(e, "'%s' is given twice%s%s", workloads[workload].name,
+            return err_set(e, "'%s' is given twice%s%s", runspec_workload(workload)->name,
                            r->suite[0] ? ": it is in " : "", r->suite);
     r->workloads[r->n_workloads++] = workload;
     return 0;
 }
 
+/* The word is in neither table. */
+static int refuse_name(const char *name, struct err *e)
+{
+    const char *known[2 * RUNSPEC_MAX_WORKLOADS + 1];
+    int n = 0;
+
+    for (int i = 0; runspec_suite(i) && n < RUNSPEC_MAX_WORKLOADS + 1; i++)
+        known[n++] = runspec_suite(i)->name;
+    for (int i = 0; runspec_workload(i); i++)
+        known[n++] = runspec_workload(i)->name;
+    return refuse(e, "suite or workload", name, known, n);
+}
+
 static int add_name(struct runspec *r, const char *name, struct err *e)
 {
-    const char *known[N_SUITES + N_WORKLOADS];
-    int suite = suite_find(name);
-    int workload = runspec_find(name);
+    const struct runspec_suite *suite = runspec_suite_find(name);
+    const int workload = runspec_find(name);
 
-    if (suite >= 0 && r->n_workloads > 0)
+    if (suite && r->n_workloads > 0)
         return err_set(e, "the suite '%s' can only be the first word", name);
-    if (suite >= 0) {
-        snprintf(r->suite, sizeof r->suite, "%s", suites[suite].name);
-        for (int i = 0; i < N_WORKLOADS; i++)
-            if (in_suite(i, name))
+    if (suite) {
+        snprintf(r->suite, sizeof r->suite, "%s", suite->name);
+        for (int i = 0; runspec_workload(i); i++)
+            if (runspec_in_suite(i, name))
                 r->workloads[r->n_workloads++] = i;
         return 0;
     }
@@ -211,10 +171,8 @@ static int add_name(struct runspec *r, const char *name, struct err *e)
         return add_workload(r, workload, e);
     if (!*name)
         return err_set(e, "the run text names no suite or workload; say for example '%s'",
-                       suites[0].name);
-    for (int i = 0; i < N_SUITES + N_WORKLOADS; i++)
-        known[i] = i < N_SUITES ? suites[i].name : workloads[i - N_SUITES].name;
-    return refuse(e, "suite or workload", name, known, N_SUITES + N_WORKLOADS);
+                       runspec_suite(0)->name);
+    return refuse_name(name, e);
 }
 
 static int parse_names(struct runspec *r, const char **p, struct err *e)
@@ -259,19 +217,21 @@ static int parse_pair(struct runspec *r, const char **p, struct err *e)
             known[i] = keys[i].name;
         return refuse(e, "key", name, known, KEY_COUNT);
     }
-    if (r->set & 1u << k && keys[k].kind != &some_data)
+    if (r->set & ~per_workload & 1u << k)
         return err_set(e, "'%s' is given twice", name);
     r->set |= 1u << k;
     if (take_value(p, name, value, e))
         return -1;
+    if (per_workload & 1u << k)
+        return runspec_value_parse(r, &(struct runspec_values){&keys[k], &style, &table}, value, e);
     return keys[k].kind->parse(r, &keys[k], value, &style, e);
 }
 
-/* What can only be judged when all is said. */
+/* What can only be judged when all keys are known. */
 static int check_workloads(const struct runspec *r, struct err *e)
 {
     for (int i = 0; i < r->n_workloads; i++) {
-        const struct runspec_workload *w = &workloads[r->workloads[i]];
+        const struct runspec_workload *w = runspec_workload(r->workloads[i]);
         unsigned other = 0;
 
         if (w->dtypes & 1u << r->dtype)
@@ -284,16 +244,36 @@ static int check_workloads(const struct runspec *r, struct err *e)
     return 0;
 }
 
-/* A key said with its default is as good as not said. */
+const char *runspec_suite_time(const char *suite)
+{
+    const struct runspec_suite *s = runspec_suite_find(suite);
+
+    return !*suite ? keys[KEY_TIME].fallback : s ? s->time : NULL;
+}
+
+/* In canonical spelling, NULL: unset. */
+static const char *default_of(const struct runspec *r, int k)
+{
+    return k == KEY_TIME ? runspec_suite_time(r->suite) : keys[k].fallback;
+}
+
+static void set_defaults(struct runspec *r)
+{
+    for (int k = 0; k < KEY_COUNT; k++)
+        if (default_of(r, k))
+            keys[k].kind->parse(r, &keys[k], default_of(r, k), &style, NULL);
+}
+
+/* A key given with its default is as good as not given. */
 static void forget_defaults(struct runspec *r)
 {
     char value[RUNSPEC_MAX_BYTES * 2];
 
     for (int k = 0; k < KEY_COUNT; k++) {
-        if (!keys[k].fallback)
+        if (!default_of(r, k))
             continue;
         keys[k].kind->format(r, &keys[k], &style, value, sizeof value);
-        if (strcmp(value, keys[k].fallback) == 0)
+        if (strcmp(value, default_of(r, k)) == 0)
             r->set &= ~(1u << k);
     }
 }
@@ -306,11 +286,9 @@ int runspec_parse(struct runspec *r, const char *text, struct err *e)
     if (check_text(text, e))
         return -1;
     memset(&next, 0, sizeof next);
-    for (int k = 0; k < KEY_COUNT; k++)
-        if (keys[k].fallback)
-            keys[k].kind->parse(&next, &keys[k], keys[k].fallback, &style, NULL);
     if (parse_names(&next, &p, e))
         return -1;
+    set_defaults(&next);
     while (*p == ',') {
         p++;
         if (parse_pair(&next, &p, e))
@@ -319,77 +297,20 @@ int runspec_parse(struct runspec *r, const char *text, struct err *e)
     if (check_workloads(&next, e))
         return -1;
     forget_defaults(&next);
+    for (int k = 0; k < KEY_COUNT; k++)
+        if (per_workload & 1u << k)
+            runspec_value_share(&next, &(struct runspec_values){&keys[k], &style, &table});
     memcpy(r, &next, sizeof next);
     return 0;
 }
 
-/* ---- kinds of value that are a run text's alone ---- */
-
-static int parse_out(void *base, const struct keys_key *k, const char *value,
-                     const struct keys_style *s, struct err *e)
+void runspec_strip(struct runspec *r)
 {
-    if (!*value)
-        return err_set(e, "%s%s needs a folder", k->name, s->equals);
-    return keys_store_text(base, k, value, e);
-}
-
-/* The workload of the run whose name stands before a colon; -1: none. */
-static int data_owner(const struct runspec *r, const char *name)
-{
-    for (int i = 0; i < r->n_workloads; i++)
-        if (strcmp(workloads[r->workloads[i]].name, name) == 0)
-            return i;
-    return -1;
-}
-
-/* [WORKLOAD:]FOLDER. The folder may hold colons, so what stands before the
- * first is a workload only if it is called so, or if several run. */
-static int parse_data(void *base, const struct keys_key *k, const char *value,
-                      const struct keys_style *s, struct err *e)
-{
-    struct runspec *r = base;
-    const char *known[RUNSPEC_MAX_WORKLOADS];
-    const char *folder = value;
-    char name[RUNSPEC_MAX_BYTES + 1];
-    int owner = 0;
-
-    (void)s;
-    for (int i = 0; i < r->n_workloads; i++)
-        known[i] = workloads[r->workloads[i]].name;
-    take(&folder, ":", name);
-    if (*folder && (r->n_workloads > 1 || runspec_find(name) >= 0)) {
-        owner = data_owner(r, name);
-        if (owner < 0)
-            return refuse(e, "workload in this run called", name, known, r->n_workloads);
-        folder++;
-    } else if (r->n_workloads > 1) {
-        return err_set(e, "%s=%s must say for which workload, as several run: '%s=%s:%s'", k->name,
-                       value, k->name, known[0], value);
-    } else {
-        folder = value;
-    }
-    if (!*folder)
-        return err_set(e, "%s=%s needs a folder", k->name, value);
-    if (r->data[owner][0])
-        return err_set(e, "'%s' of %s is given twice", k->name, known[owner]);
-    snprintf(r->data[owner], sizeof r->data[owner], "%s", folder);
-    return 0;
-}
-
-/* The i-th; false: there is none. */
-static bool value_data(const struct runspec *r, int i, char *buf, size_t size)
-{
-    char head[RUNSPEC_MAX_BYTES + 1];
-    const char *rest;
-
-    if (i >= r->n_workloads || !r->data[i][0])
-        return false;
-    rest = r->data[i];
-    take(&rest, ":", head);
-    bool named = r->n_workloads > 1 || (*rest && runspec_find(head) >= 0);
-    snprintf(buf, size, "%s%s%s", named ? workloads[r->workloads[i]].name : "", named ? ":" : "",
-             r->data[i]);
-    return true;
+    memset(r->data, 0, sizeof r->data);
+    memset(r->checkpoint, 0, sizeof r->checkpoint);
+    memset(r->resume, 0, sizeof r->resume);
+    memset(r->out, 0, sizeof r->out);
+    r->set &= ~(BIT(DATA) | BIT(CHECKPOINT) | BIT(RESUME) | BIT(OUT));
 }
 
 /* ---- canonical text ---- */
@@ -433,18 +354,19 @@ static void put_names(struct out *o, const struct runspec *r)
         plus = "+";
     }
     for (int i = 0; i < r->n_workloads; i++) {
-        if (r->suite[0] && in_suite(r->workloads[i], r->suite))
+        if (r->suite[0] && runspec_in_suite(r->workloads[i], r->suite))
             continue;
-        put(o, "%s%s", plus, workloads[r->workloads[i]].name);
+        put(o, "%s%s", plus, runspec_workload(r->workloads[i])->name);
         plus = "+";
     }
 }
 
-/* The i-th value of a key; `data` alone can have several. */
+/* The i-th value of a key; what belongs to a workload can have several. */
 static bool value_of(const struct runspec *r, int k, int i, char *value, size_t size)
 {
-    if (keys[k].kind == &some_data)
-        return value_data(r, i, value, size);
+    if (per_workload & 1u << k)
+        return runspec_value_format(r, &(struct runspec_values){&keys[k], &style, &table}, i, value,
+                                    size);
     if (i == 0)
         keys[k].kind->format(r, &keys[k], &style, value, size);
     return i == 0;
@@ -459,7 +381,7 @@ int runspec_format(const struct runspec *r, char *buf, size_t size)
     for (int k = 0; k < KEY_COUNT; k++) {
         if (!(r->set & 1u << k))
             continue;
-        for (int i = 0; i < RUNSPEC_MAX_WORKLOADS; i++) {
+        for (int i = 0; i <= RUNSPEC_MAX_WORKLOADS; i++) {
             if (!value_of(r, k, i, value, sizeof value))
                 continue;
             put(&o, ",%s=", keys[k].name);
@@ -517,18 +439,20 @@ void runspec_help(FILE *f)
             RUNSPEC_MAX_BYTES);
     for (int k = 0; k < KEY_COUNT; k++)
         help_key(&keys[k], f);
-    fprintf(f, "\nExample: %s,class=tiny,time=5m\n", suites[0].name);
+    fprintf(f, "\nExample: %s,class=tiny,time=5m\n", runspec_suite(0)->name);
 }
 
 void runspec_list(FILE *f)
 {
+    const struct runspec_suite *s;
+    const struct runspec_workload *w;
+
     fprintf(f, "Suites:\n");
-    for (int i = 0; i < N_SUITES; i++)
-        fprintf(f, "  %-12s %s\n", suites[i].name, suites[i].title);
+    for (int i = 0; (s = runspec_suite(i)); i++)
+        fprintf(f, "  %-12s %s [time=%s]\n", s->name, s->title, s->time);
     fprintf(f, "Workloads:\n");
-    for (int i = 0; i < N_WORKLOADS; i++)
-        fprintf(f, "  %-12s %s (%s; in %s)\n", workloads[i].name, workloads[i].title,
-                workloads[i].field, workloads[i].suite);
+    for (int i = 0; (w = runspec_workload(i)); i++)
+        fprintf(f, "  %-12s %s (%s; in %s)\n", w->name, w->title, w->field, w->suite);
 }
 
 int runspec_answer(const char *text, FILE *f)

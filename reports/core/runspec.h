@@ -4,6 +4,10 @@
  *
  *     SUITE-or-WORKLOAD[+WORKLOAD...][,key=value]...
  *
+ * model, data, epochs, target, batch, checkpoint and resume belong to a workload:
+ * where several run, they say whose they are (target=hep:0.97), once for each. A
+ * folder without a name is for all: each has FOLDER/WORKLOAD.
+ *
  * srun, the remote side of the plugin, and the agent parse it with this one
  * function, so a bad word fails on the login node with the sentence that the
  * agent would have said. The text is hostile until parsed: it may come from
@@ -25,7 +29,12 @@
 
 #include "reports/core/err.h"
 
-enum { RUNSPEC_MAX_BYTES = 256, RUNSPEC_MAX_WORKLOADS = 16 };
+enum {
+    RUNSPEC_MAX_BYTES = 512, /* of a text: a suite of eight has two values for each */
+    RUNSPEC_MAX_WORKLOADS = 16,
+    RUNSPEC_MODEL_SIZE = 32,
+    RUNSPEC_FOLDER_SIZE = RUNSPEC_MAX_BYTES + 34 /* with "/WORKLOAD" behind it */
+};
 
 enum runspec_class { CLASS_AUTO, CLASS_TINY, CLASS_SMALL, CLASS_STANDARD, CLASS_COUNT };
 enum runspec_dtype { DTYPE_F32, DTYPE_BF16, DTYPE_COUNT };
@@ -38,19 +47,22 @@ enum runspec_division { DIVISION_CLOSED, DIVISION_LOOK_ALIKE, DIVISION_PRIVATE, 
 enum runspec_key {
     KEY_CLASS,        /* auto, tiny, small, standard; auto: the agent picks */
     KEY_DTYPE,        /* f32, bf16 */
-    KEY_DATA,         /* folder; WORKLOAD:PATH when several run (repeatable) */
+    KEY_MODEL,        /* of the workload's models; unset: its first */
+    KEY_DATA,         /* folder; when several run, theirs are FOLDER/WORKLOAD */
     KEY_EPOCHS,       /* at most so many; unset: the class's own limit */
     KEY_TARGET,       /* quality target instead of the class's own */
-    KEY_TIME,         /* for the whole run: s, m or h; 10m */
+    KEY_TIME,         /* for the whole run: s, m or h; 10m, or the suite's own */
     KEY_SEED,         /* unset: 1 */
     KEY_BATCH,        /* global batch; unset: the class's own */
     KEY_THREADS,      /* per rank; unset: as many as the rank may use */
     KEY_ENGINE,       /* auto, cpu, ref */
+    KEY_CHECKPOINT,   /* folder that each epoch's state goes to */
+    KEY_RESUME,       /* folder whose state the run goes on from */
     KEY_OUT,          /* folder for the record */
     KEY_GATE,         /* yes: a failed or invalid run stops the command after it */
     KEY_DIVISION,     /* closed, look-alike, private */
     KEY_REDACT,       /* what sinks hide beside what the site hides: user+host+... */
-    KEY_CONFIDENTIAL, /* yes: sinks show what tells nothing of anybody, no more */
+    KEY_CONFIDENTIAL, /* yes: sinks show what identifies nobody, no more */
     KEY_COUNT
 };
 
@@ -59,10 +71,13 @@ struct runspec_workload {
     const char *name;
     const char *suite;
     const char *field;
+    const char *science; /* whose data it trains on; NULL: none */
     const char *title;
     unsigned dtypes; /* bits 1u << DTYPE_x */
 };
 
+/* Arrays have an entry per entry of `workloads`, in its order; those of folders
+ * one more, the folder that was said for all. */
 struct runspec {
     char suite[32]; /* first word when it is a suite, else "" */
     int n_workloads;
@@ -70,15 +85,18 @@ struct runspec {
     unsigned set;                         /* bit 1u << KEY_x: said, and not its default */
     enum runspec_class class;
     enum runspec_dtype dtype;
-    char data[RUNSPEC_MAX_WORKLOADS][RUNSPEC_MAX_BYTES + 1]; /* per entry of workloads; "" unset */
-    long epochs;                                             /* 0 unset */
-    double target;                                           /* valid when KEY_TARGET is set */
+    char model[RUNSPEC_MAX_WORKLOADS][RUNSPEC_MODEL_SIZE];     /* "" unset */
+    char data[RUNSPEC_MAX_WORKLOADS + 1][RUNSPEC_FOLDER_SIZE]; /* "" unset */
+    long epochs[RUNSPEC_MAX_WORKLOADS];                        /* 0 unset */
+    double target[RUNSPEC_MAX_WORKLOADS];                      /* 0 unset */
     double time_seconds;
     uint64_t seed;
-    long batch;  /* 0 unset */
-    int threads; /* 0 unset */
+    long batch[RUNSPEC_MAX_WORKLOADS]; /* 0 unset */
+    int threads;                       /* 0 unset */
     enum runspec_engine engine;
-    char out[RUNSPEC_MAX_BYTES + 1]; /* "" unset */
+    char checkpoint[RUNSPEC_MAX_WORKLOADS + 1][RUNSPEC_FOLDER_SIZE]; /* "" unset */
+    char resume[RUNSPEC_MAX_WORKLOADS + 1][RUNSPEC_FOLDER_SIZE];     /* "" unset */
+    char out[RUNSPEC_MAX_BYTES + 1];                                 /* "" unset */
     bool gate;
     enum runspec_division division;
     uint32_t redact; /* bits of enum conf_redact (reports/core/conf.h) */
@@ -94,11 +112,56 @@ int runspec_parse(struct runspec *r, const char *text, struct err *e);
  * size is too small (RUNSPEC_MAX_BYTES + 1 always does). */
 int runspec_format(const struct runspec *r, char *buf, size_t size);
 
+/* Forgets every folder: what is left may be shown to anybody who may see what
+ * was run. */
+void runspec_strip(struct runspec *r);
+
 /* Row i of the table of workloads, NULL past the end. */
 const struct runspec_workload *runspec_workload(int i);
 
 /* Index of the workload of that name, -1 when there is none. */
 int runspec_find(const char *name);
+
+/* What the run says of its index-th workload: 0 or "" when it says nothing, and
+ * then the class, or the workload, decides. Texts are borrowed from *r. */
+static inline long runspec_epochs(const struct runspec *r, int index)
+{
+    return r->epochs[index];
+}
+
+static inline double runspec_target(const struct runspec *r, int index)
+{
+    return r->target[index];
+}
+
+static inline long runspec_batch(const struct runspec *r, int index)
+{
+    return r->batch[index];
+}
+
+static inline const char *runspec_model(const struct runspec *r, int index)
+{
+    return r->model[index];
+}
+
+static inline const char *runspec_data(const struct runspec *r, int index)
+{
+    return r->data[index];
+}
+
+static inline const char *runspec_checkpoint(const struct runspec *r, int index)
+{
+    return r->checkpoint[index];
+}
+
+static inline const char *runspec_resume(const struct runspec *r, int index)
+{
+    return r->resume[index];
+}
+
+/* The time that a run of this suite has when none is said, as the run text spells
+ * it; suite "": of workloads by name. NULL: there is no such suite. */
+const char *runspec_suite_time(const char *suite);
 
 /* The words of the enums, as the run text spells them. */
 const char *runspec_class_name(enum runspec_class c);

@@ -55,7 +55,7 @@ int utf8_decode(const unsigned char *p, size_t n, uint32_t *c)
 }
 
 /* Unicode 15: Cc, Cf but the marks of scripts that show, Zl, Zp, the fillers of
- * Hangul and what is no character. Sorted. */
+ * Hangul and what is not a character. Sorted. */
 static const struct {
     uint32_t first, last;
 } steering[] = {

@@ -22,7 +22,7 @@ int utf8_decode(const unsigned char *p, size_t n, uint32_t *c);
 
 /* Whether a character hides or steers what is shown: control characters (C0,
  * DEL, C1), line and paragraph separators, what changes the direction of
- * text, what takes no room, tags, and what is no character at all. One table
+ * text, what takes no room, tags, and what is not a character at all. One table
  * for what a run text may not hold and for what is shown of others' text. */
 bool utf8_steers(uint32_t c);
 

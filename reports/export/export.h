@@ -3,6 +3,7 @@
  * Records in the formats of other programs. export.c reads the records, takes
  * out of them what the site redacts and what could steer a terminal, and gives
  * each to one sink; a sink escapes for its own format and writes to a stream.
+ * export_share.c is what sinks call.
  *
  * Life:    a sink's begin may set state; its end frees it, also after a failure.
  * Failure: -1 and a sentence. What a stream could not take is seen at its end.
@@ -51,7 +52,7 @@ int export_history(const struct conf *c, const struct history_filter *f,
                    int (*fn)(void *ctx, struct cJSON *doc, struct err *e), void *ctx,
                    struct err *e);
 
-/* Unix time of an RFC 3339 UTC text [s]; NAN when it is none. */
+/* Unix time of an RFC 3339 UTC text [s]; NAN when it is not a time. */
 double export_time(const char *utc);
 
 /* A duration at the path [s]; 0 when there is none. */
@@ -62,6 +63,8 @@ double export_evaluation(const struct cJSON *workload);
 
 /* The shortest decimal that is read as the same number again. */
 void export_number(FILE *f, double v);
+enum { EXPORT_NUMBER_SIZE = 32 };
+void export_number_text(char text[EXPORT_NUMBER_SIZE], double v);
 
 /* JSON as one line; takes o, NULL is out of memory. */
 int export_line(struct export *x, struct cJSON *o, struct err *e);

@@ -226,8 +226,7 @@ static int record(struct export *x, const cJSON *doc, struct err *e)
         if (!b)
             continue;
         if (x->n_workloads++)
-            return err_set(e,
-                           "a log of MLPerf is of one run: name one record, and --workload=NAME");
+            return err_set(e, "an MLPerf log holds one run: name one record, and --workload=NAME");
         l.now = begin;
         put_submission(&l, b, doc, w);
         put_recipe(&l, doc, w);
@@ -238,8 +237,9 @@ static int record(struct export *x, const cJSON *doc, struct err *e)
 
 static int end(struct export *x, bool good, struct err *e)
 {
-    return !good || x->n_workloads ? 0
-                                   : err_set(e, "no workload there is a benchmark of MLPerf HPC");
+    return !good || x->n_workloads
+               ? 0
+               : err_set(e, "none of its workloads is a benchmark of MLPerf HPC");
 }
 
 const struct export_sink export_mllog = {

@@ -3,7 +3,8 @@
  * Prometheus' classic text format, for node_exporter's textfile collector: the
  * latest run of each group of like runs. No names of users, jobs or nodes are
  * labels, so the number of series is bounded: MAX_GROUPS x the rows of the
- * tables below, at most some 2,500, whatever the site does.
+ * tables below and the RESULT_MAX_OTHERS qualities of a workload, at most some
+ * 3,000, whatever the site does.
  */
 #include <config.h>
 
@@ -52,6 +53,11 @@ struct group {
     char label[N_LABELS][MAX_LABEL];
     double end; /* Unix time */
     double value[N_METRICS], phase[PHASE_COUNT];
+    int n_others; /* qualities beside the primary one */
+    struct {
+        int metric; /* row of metrics.def: names of others are no labels */
+        double value;
+    } other[RESULT_MAX_OTHERS];
 };
 
 struct groups {
@@ -72,6 +78,21 @@ static double number_of(const cJSON *v)
     return cJSON_IsNumber(v) ? v->valuedouble : NAN;
 }
 
+static void fill_others(struct group *g, const cJSON *w)
+{
+    const cJSON *row;
+
+    cJSON_ArrayForEach(row, json_at(w, "quality.others"))
+    {
+        int m = metric_find(json_text(row, "name", ""));
+        double v = number_of(json_at(row, "value"));
+        if (m < 0 || !isfinite(v) || g->n_others == RESULT_MAX_OTHERS)
+            continue;
+        g->other[g->n_others].metric = m;
+        g->other[g->n_others++].value = v;
+    }
+}
+
 static void fill(struct group *g, const cJSON *doc, const cJSON *w)
 {
     char path[64];
@@ -88,6 +109,7 @@ static void fill(struct group *g, const cJSON *doc, const cJSON *w)
         snprintf(path, sizeof path, "phases.%s.median_seconds", phase_name((enum phase)p));
         g->phase[p] = number_of(json_at(w, path));
     }
+    fill_others(g, w);
     g->end = export_time(json_text(doc, "time.end", ""));
 }
 
@@ -127,8 +149,9 @@ static int record(struct export *x, const cJSON *doc, struct err *e)
     return 0;
 }
 
-static void print_value(FILE *f, const char *name, const struct group *g, const char *phase,
-                        double value)
+/* more: a label beside those of the group, NULL: none. */
+static void print_value(FILE *f, const char *name, const struct group *g, const char *more,
+                        const char *is, double value)
 {
     const char *comma = "";
 
@@ -142,8 +165,8 @@ static void print_value(FILE *f, const char *name, const struct group *g, const 
         fprintf(f, "\"");
         comma = ",";
     }
-    if (phase)
-        fprintf(f, ",phase=\"%s\"", phase);
+    if (more)
+        fprintf(f, ",%s=\"%s\"", more, is);
     fprintf(f, "} ");
     export_number(f, value);
     putc('\n', f);
@@ -154,21 +177,43 @@ static void head(FILE *f, const char *name, const char *help)
     fprintf(f, "# HELP %s %s\n# TYPE %s gauge\n", name, help, name);
 }
 
+/* A series twice would spoil the file: of a name that is there twice the first. */
+static bool is_first(const struct group *g, int k)
+{
+    for (int i = 0; i < k; i++)
+        if (g->other[i].metric == g->other[k].metric)
+            return false;
+    return true;
+}
+
+static void print_others(FILE *f, const struct groups *all)
+{
+    head(f, "hpcai500_quality_other", "Quality beside that of the workload's metric.");
+    for (int i = 0; i < all->n; i++) {
+        const struct group *g = &all->row[i];
+        for (int k = 0; k < g->n_others; k++)
+            if (is_first(g, k))
+                print_value(f, "hpcai500_quality_other", g, "metric",
+                            metric_of(g->other[k].metric)->name, g->other[k].value);
+    }
+}
+
 static void print_metrics(FILE *f, const struct groups *all)
 {
     for (int m = 0; m < N_METRICS; m++) {
         head(f, metrics[m].name, metrics[m].help);
         for (int i = 0; i < all->n; i++)
-            print_value(f, metrics[m].name, &all->row[i], NULL, all->row[i].value[m]);
+            print_value(f, metrics[m].name, &all->row[i], NULL, NULL, all->row[i].value[m]);
     }
+    print_others(f, all);
     head(f, "hpcai500_phase_seconds", "Time in a phase of the workload, median of the ranks.");
     for (int i = 0; i < all->n; i++)
         for (int p = 0; p < PHASE_COUNT; p++)
-            print_value(f, "hpcai500_phase_seconds", &all->row[i], phase_name((enum phase)p),
-                        all->row[i].phase[p]);
+            print_value(f, "hpcai500_phase_seconds", &all->row[i], "phase",
+                        phase_name((enum phase)p), all->row[i].phase[p]);
     head(f, "hpcai500_end_timestamp_seconds", "When the latest run of the group ended.");
     for (int i = 0; i < all->n; i++)
-        print_value(f, "hpcai500_end_timestamp_seconds", &all->row[i], NULL, all->row[i].end);
+        print_value(f, "hpcai500_end_timestamp_seconds", &all->row[i], NULL, NULL, all->row[i].end);
 }
 
 static int end(struct export *x, bool good, struct err *e)

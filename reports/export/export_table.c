@@ -9,6 +9,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "reports/core/result.h"
+#include "reports/core/utf8.h"
 #include "reports/export/export.h"
 #include "reports/record/fields.h"
 #include "reports/record/record.h"
@@ -51,6 +53,7 @@ static const char *const columns[] = {"id",
                                       ".quality.achieved",
                                       ".quality.baseline",
                                       ".quality.epochs_to_target",
+                                      ".quality.others",
                                       ".performance.samples_per_second",
                                       ".performance.flop_per_second",
                                       ".performance.time_to_quality_seconds",
@@ -139,11 +142,36 @@ static void csv_value(FILE *f, const cJSON *v)
         export_number(f, v->valuedouble);
 }
 
+/* The qualities beside the primary one: "iou_pit=0.61 iou_crack=" */
+static void csv_others(FILE *f, const cJSON *list)
+{
+    char text[RESULT_MAX_OTHERS * 64] = "";
+    const cJSON *row;
+    size_t n = 0;
+
+    cJSON_ArrayForEach(row, list)
+    {
+        const cJSON *v = json_at(row, "value");
+        char number[EXPORT_NUMBER_SIZE] = "";
+        if (cJSON_IsNumber(v) && isfinite(v->valuedouble))
+            export_number_text(number, v->valuedouble);
+        if (n < sizeof text)
+            n += (size_t)snprintf(text + n, sizeof text - n, "%s%.31s=%s", n ? " " : "",
+                                  json_text(row, "name", ""), number);
+    }
+    utf8_clean(text); /* a name may have been cut inside a character */
+    csv_text(f, text);
+}
+
 static void csv_row(struct export *x, const cJSON *doc, const cJSON *w)
 {
     for (int i = 0; i < N_COLUMNS; i++) {
         fprintf(x->f, "%s", i ? "," : "");
-        csv_value(x->f, value_of(doc, w, columns[i]));
+        const cJSON *v = value_of(doc, w, columns[i]);
+        if (cJSON_IsArray(v))
+            csv_others(x->f, v);
+        else
+            csv_value(x->f, v);
     }
     fprintf(x->f, "\r\n");
     x->n_workloads++;
@@ -167,6 +195,27 @@ const struct export_sink export_csv = {
 
 /* ---- ndjson: bulk pairs ---- */
 
+/* A list of qualities as an object of their numbers. Names that are not of this
+ * release are left out: each would be one more field of the index. */
+static cJSON *others_of(const cJSON *list)
+{
+    cJSON *o = cJSON_CreateObject();
+    const cJSON *row;
+
+    cJSON_ArrayForEach(row, list)
+    {
+        const char *name = json_text(row, "name", "");
+        const cJSON *v = json_at(row, "value");
+        if (metric_find(name) < 0 || !cJSON_IsNumber(v) || cJSON_HasObjectItem(o, name))
+            continue;
+        if (!cJSON_AddNumberToObject(o, name, v->valuedouble)) {
+            cJSON_Delete(o);
+            return NULL;
+        }
+    }
+    return o;
+}
+
 /* Copies a value to where the column says, with objects on the way. */
 static int put_value(cJSON *o, const char *column, const cJSON *v)
 {
@@ -183,7 +232,7 @@ static int put_value(cJSON *o, const char *column, const cJSON *v)
         o = cJSON_HasObjectItem(o, name) ? cJSON_GetObjectItem(o, name) : put_object(o, name);
         path += n + 1;
     }
-    cJSON *copy = o ? cJSON_Duplicate(v, 0) : NULL;
+    cJSON *copy = !o ? NULL : cJSON_IsArray(v) ? others_of(v) : cJSON_Duplicate(v, 0);
     return copy && cJSON_AddItemToObject(o, path, copy) ? 0 : -1;
 }
 
@@ -212,7 +261,7 @@ static cJSON *document(const cJSON *doc, const cJSON *w)
 
     for (int i = 0; !bad && i < N_COLUMNS; i++) {
         const cJSON *v = value_of(doc, w, columns[i]);
-        if (v && !cJSON_IsNull(v) && !v->child)
+        if (v && !cJSON_IsNull(v) && (!v->child || cJSON_IsArray(v)))
             bad = put_value(o, columns[i], v);
     }
     if (bad) {

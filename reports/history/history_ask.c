@@ -465,7 +465,7 @@ long history_forget(struct history *h, const struct history_filter *f, struct er
     long n = -1;
 
     if (!f->user && f->job <= 0 && !f->key)
-        return err_set(e, "whose runs to forget was not said");
+        return err_set(e, "name a user, a job or a run to forget");
     if (resolve(h, f, &w, e) < 0)
         return -1;
     if (w.nothing)

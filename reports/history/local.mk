@@ -4,7 +4,7 @@ if BUILD_HISTORY
 noinst_LTLIBRARIES += %D%/libhistory.la
 %C%_libhistory_la_SOURCES = \
     %D%/archive.h %D%/archive.c \
-    %D%/history.h %D%/history.c %D%/history_file.c %D%/history_ask.c \
+    %D%/history.h %D%/history.c %D%/history_claim.c %D%/history_file.c %D%/history_ask.c \
     %D%/history_db.h %D%/history_schema.h \
     %D%/history_own.h %D%/history_own.c \
     %D%/history_series.h %D%/history_series.c \

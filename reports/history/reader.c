@@ -70,13 +70,14 @@ static void *read_answer(int fd, size_t *size, struct err *e)
         return NULL;
     if (strncmp(head, "ok ", 3) != 0) {
         err_set(e, "%s",
-                strncmp(head, "no ", 3) == 0 ? head + 3
-                                             : "the site's reader does not speak our language");
+                strncmp(head, "no ", 3) == 0
+                    ? head + 3
+                    : "the site's reader gave an answer that this release does not know");
         return NULL;
     }
     unsigned long long n = strtoull(head + 3, &end, 10);
     if (*end || n > READER_MAX_ANSWER || !(bytes = malloc((size_t)n + 1))) {
-        err_set(e, "the site's reader answers with too much");
+        err_set(e, "the answer of the site's reader is too large");
         return NULL;
     }
     if (fdio_read(fd, bytes, (size_t)n) != (ssize_t)n) {
@@ -105,7 +106,7 @@ void *reader_ask(const char *socket, const char *question, size_t *size, struct 
         return NULL;
     int n = snprintf(line, sizeof line, "%s\n", question);
     if (send(fd, line, (size_t)n, MSG_NOSIGNAL) != n)
-        err_set(e, "the site's reader takes no question: %s", strerror(errno));
+        err_set(e, "cannot ask the site's reader: %s", strerror(errno));
     else
         bytes = read_answer(fd, size, e);
     close(fd);

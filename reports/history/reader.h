@@ -6,8 +6,8 @@
  *
  * A service and not a set-group-id program, since nothing of the asker reaches
  * a service but one line of text: no environment, descriptors, limits, signals
- * or working folder, and whoever asks cannot stop it in the middle of a read. It
- * needs no rights of its own on the files and no daemon of ours: systemd starts
+ * or working folder, and the asker cannot stop it in the middle of a read. It
+ * needs no rights of its own on the files and no daemon that stays: systemd starts
  * it at the first question. Who asks says the kernel (SO_PEERCRED).
  *
  * One connection is one question:
@@ -45,7 +45,7 @@ enum {
     READER_SECONDS = 60            /* a question, from its first byte to the answer's last */
 };
 
-/* ---- whoever asks ---- */
+/* ---- the asker ---- */
 
 /* The site's history: the file where this user may open it, else his own runs
  * from the reader, only those that f's job or key names (NULL: all). It is for

@@ -475,6 +475,19 @@ static void print_counters(void)
     puts(".El");
 }
 
+static void print_metrics(void)
+{
+    const struct result_metric *m;
+
+    puts(".Sh METRICS\n.Bl -tag -width Ds");
+    for (int i = 0; (m = metric_of(i)); i++) {
+        printf(".It Cm %s\n[%s] ", m->name, m->unit);
+        roff(m->title);
+        printf("; %s is better.\n", m->higher_is_better ? "higher" : "lower");
+    }
+    puts(".El");
+}
+
 static int describe_man(void)
 {
     bool spread = false;
@@ -482,6 +495,7 @@ static int describe_man(void)
     puts(".Sh FIELDS\n.Bl -tag -width Ds");
     print_table(record_fields, "", &spread);
     puts(".El");
+    print_metrics();
     print_counters();
     return 0;
 }

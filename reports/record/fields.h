@@ -197,7 +197,7 @@ double json_number(const cJSON *o, const char *path, double fallback);
 /* A whole number in [least, most], or the fallback. */
 long json_integer(const cJSON *o, const char *path, long least, long most, long fallback);
 
-/* "complete", "partial", "crashed"; -1 when the word is none. */
+/* "complete", "partial", "crashed"; -1 for another word. */
 const char *status_name(int status);
 int status_of(const char *word);
 

@@ -17,7 +17,7 @@
 struct cJSON;
 
 struct job_word {
-    char id[RECORD_ID_SIZE];     /* a whole id: then the rest says nothing */
+    char id[RECORD_ID_SIZE];     /* a whole id: then the rest is empty */
     long job;                    /* of a job, or of all tasks of an array or het job */
     long array_task, het_offset; /* -1: any */
     int restart;                 /* -1: any */

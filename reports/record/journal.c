@@ -224,6 +224,7 @@ int journal_result(struct journal *j, int index, const struct workload_result *r
     int broken = !o || put_number(o, "index", index, NULL, NULL) ||
                  fields_put(o, record_workload_head_fields, &honest, NULL) ||
                  fields_put(o, record_workload_fields, &honest, NULL) ||
+                 record_others_put(o, &honest, NULL) ||
                  put_text(o, "reason", r->reason, NULL, NULL) ||
                  put_phase_seconds(o, r->wall_seconds, r->phase_seconds);
     return commit(j, o, broken, true, e);
@@ -252,7 +253,7 @@ int journal_end(struct journal *j, enum run_status status, struct err *e)
 /* ---- reading ---- */
 
 /* The next whole line into *line (JSON, NUL at its end; grown as needed).
- * 1: a line, 0: the end, -1: what is there is none. */
+ * 1: a line, 0: the end, -1: it is not a line. */
 static int next_line(FILE *f, char **line, size_t *room)
 {
     char head[HEAD + 1] = "", *end;

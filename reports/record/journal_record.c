@@ -137,6 +137,20 @@ static void take_phases(struct story *s, const cJSON *o)
         share->phase_seconds[p] = json_number(seconds, phase_name((enum phase)p), NAN);
 }
 
+void record_others_get(const cJSON *o, struct workload_result *w, struct record *r)
+{
+    const cJSON *row;
+
+    w->n_others = 0;
+    cJSON_ArrayForEach(row, json_at(o, "quality.others"))
+    {
+        struct result_quality q = {.target = NAN};
+        fields_get(row, record_quality_fields, &q, keep_in_record, r);
+        if (!cJSON_IsObject(row) || !q.name[0] || result_add_other(w, &q) < 0)
+            return;
+    }
+}
+
 static void take_result(struct story *s, const cJSON *o)
 {
     struct share *share = share_of(s, o);
@@ -145,6 +159,7 @@ static void take_result(struct story *s, const cJSON *o)
         return;
     take_head(s, o);
     fields_get(o, record_workload_fields, &share->result, keep_in_record, s->r);
+    record_others_get(o, &share->result, s->r);
     snprintf(share->result.reason, sizeof share->result.reason, "%s", json_text(o, "reason", ""));
     share->ended = true;
     take_phases(s, o);
@@ -250,7 +265,7 @@ static int merge_workload(struct record *r, struct story *stories, int n, int n_
 enum { SHOWN_RANKS = 8 }; /* of those that say, or do not say, why */
 
 /* The rank that a sentence of the journals is of: "rank 3 on n2: ". What is
- * behind it, said by thousands of ranks, is said once. */
+ * behind it, which thousands of ranks give, is kept once. */
 static const char *told(const struct story *s)
 {
     const char *at = strstr(s->failure, ": ");
@@ -283,16 +298,16 @@ static void explain(struct record *r, const struct story *stories, int n, int ra
             record_reason(r, "status", "%s", s->failure);
     }
     if (failed > shown)
-        record_reason(r, "status", "%d more rank%s said the like", failed - shown,
+        record_reason(r, "status", "%d more rank%s gave similar reasons", failed - shown,
                       failed - shown == 1 ? "" : "s");
     for (int k = 0; k < n; k++) {
         if (stories[k].ended || stories[k].failure[0] || silent++ >= SHOWN_RANKS)
             continue;
         name_where(&stories[k], r, where, sizeof where);
-        record_reason(r, "status", "no word after %s", where);
+        record_reason(r, "status", "nothing was heard after %s", where);
     }
     if (silent > SHOWN_RANKS)
-        record_reason(r, "status", "and of %d more ranks", silent - SHOWN_RANKS);
+        record_reason(r, "status", "and %d more ranks were not heard", silent - SHOWN_RANKS);
     if (ranks > n)
         record_reason(r, "status", "%d of %d ranks left no journal here", ranks - n, ranks);
     record_reason(r, "status", "this record was made from %d journals", n);
@@ -315,7 +330,7 @@ enum { SHOWN_JOURNALS = 64 };
 
 struct faults {
     int unread; /* what another time can be read */
-    int bad;    /* torn, empty or none */
+    int bad;    /* torn, empty or not a journal */
 };
 
 static void complain(struct record *r, const char *name, struct faults *f, const char *sentence)
@@ -410,7 +425,7 @@ static int fill(const char *folder, struct dirent **names, int n, struct record 
             fini_story(&stories[count]);
     }
     if (faults.bad > SHOWN_JOURNALS)
-        record_reason(r, "journals", "%d more are torn, empty or none",
+        record_reason(r, "journals", "%d more are torn, empty or not journals",
                       faults.bad - SHOWN_JOURNALS);
     int why = faults.unread ? EIO : 0;
     if (count == 0) {

@@ -21,7 +21,7 @@ void record_fact_unknown(struct record_fact *f, const char *reason)
 void record_fact_text(struct record_fact *f, const char *text)
 {
     if (!text || !*text) {
-        record_fact_unknown(f, "the system says nothing");
+        record_fact_unknown(f, "the system does not say it");
         return;
     }
     f->state = FACT_TEXT;
@@ -128,6 +128,32 @@ static void keep_reason(struct record *r, struct measure *m)
         m->reason = record_keep(r, m->reason);
 }
 
+/* All that a result says of values that are not there. */
+static void keep_reasons(struct record *r, struct workload_result *own)
+{
+    struct measure *const measures[] = {
+        &own->achieved,        &own->baseline_domain,         &own->samples_per_second,
+        &own->flop_per_second, &own->time_to_quality_seconds, &own->vflops_n5,
+        &own->vflops_n10,
+    };
+    const char *was = NULL, *kept = NULL; /* of the epoch before: it is mostly one */
+
+    for (size_t i = 0; i < sizeof measures / sizeof *measures; i++)
+        keep_reason(r, measures[i]);
+    for (int i = 0; i < own->n_others; i++)
+        keep_reason(r, &own->others[i].value);
+    for (int i = 0; i < own->n_epochs; i++) {
+        struct measure *m = &own->epochs[i].train_quality;
+        if (m->reason && m->reason != was) {
+            was = m->reason;
+            keep_reason(r, m);
+            kept = m->reason;
+        } else if (m->reason) {
+            m->reason = kept;
+        }
+    }
+}
+
 int record_add_workload(struct record *r, struct workload_result *result,
                         const struct record_rank *ranks, int n_ranks)
 {
@@ -146,14 +172,7 @@ int record_add_workload(struct record *r, struct workload_result *result,
         .energy_joules = unmeasured("no energy counter was read"),
         .cost = unmeasured("the site gave no price"),
     };
-    struct workload_result *own = &rows[r->n_workloads].result;
-    struct measure *const measures[] = {
-        &own->achieved,        &own->baseline_domain,         &own->samples_per_second,
-        &own->flop_per_second, &own->time_to_quality_seconds, &own->vflops_n5,
-        &own->vflops_n10,
-    };
-    for (size_t i = 0; i < sizeof measures / sizeof *measures; i++)
-        keep_reason(r, measures[i]);
+    keep_reasons(r, &rows[r->n_workloads].result);
     *result = (struct workload_result){0};
     return r->n_workloads++;
 }
@@ -220,7 +239,7 @@ const char *record_keep(struct record *r, const char *text)
 }
 
 /* "old; text" under a path that is there; a text that is in it already is
- * not said twice. */
+ * not repeated. */
 static int lengthen(struct record_reason *row, const char *text)
 {
     char *both;
@@ -349,21 +368,26 @@ static void local_id(const struct record *r, char id[RECORD_ID_SIZE])
     snprintf(id, RECORD_ID_SIZE, "local-%s-%d", when, r->time.pid);
 }
 
+void record_job_name(const struct record_job *j, char job[RECORD_JOB_SIZE])
+{
+    if (j->array_job_id >= 0)
+        snprintf(job, RECORD_JOB_SIZE, "%ld_%ld", j->array_job_id, j->array_task_id);
+    else if (j->het_job_id >= 0)
+        snprintf(job, RECORD_JOB_SIZE, "%ld+%ld", j->het_job_id, j->het_offset);
+    else
+        snprintf(job, RECORD_JOB_SIZE, "%ld", j->job_id);
+}
+
 void record_id(const struct record *r, char id[RECORD_ID_SIZE])
 {
     const struct record_job *j = &r->job;
-    char job[64];
+    char job[RECORD_JOB_SIZE];
 
     if (!j->present) {
         local_id(r, id);
         return;
     }
-    if (j->array_job_id >= 0)
-        snprintf(job, sizeof job, "%ld_%ld", j->array_job_id, j->array_task_id);
-    else if (j->het_job_id >= 0)
-        snprintf(job, sizeof job, "%ld+%ld", j->het_job_id, j->het_offset);
-    else
-        snprintf(job, sizeof job, "%ld", j->job_id);
+    record_job_name(j, job);
     snprintf(id, RECORD_ID_SIZE, "%s-%s.%d.%s", j->cluster[0] ? j->cluster : "cluster", job,
              j->restart, j->step_id);
     for (char *c = id; *c; c++)

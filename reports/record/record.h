@@ -39,12 +39,13 @@
 #include "reports/core/runspec.h"
 
 #define RECORD_SCHEMA         "hpcai500/record"
-#define RECORD_SCHEMA_VERSION "1.0.0"
+#define RECORD_SCHEMA_VERSION "1.1.0"
 #define RECORD_RULES_VERSION  "1.0"
 
 enum {
     RECORD_ID_SIZE = 160,
     RECORD_NAME_SIZE = 64,
+    RECORD_JOB_SIZE = 64,
     RECORD_TEXT_SIZE = 192,
     RECORD_MAX_BYTES = 1 << 20, /* of a record, at any scale */
     RECORD_MAX_DEPTH = 32,
@@ -241,6 +242,9 @@ void record_judge(struct record *r);
 /* Exit code of a run verb: 0 complete and valid, 1 not valid or crashed,
  * 4 partial. */
 int record_exit_code(const struct record *r);
+
+/* `<job>[_<task>|+<offset>]` */
+void record_job_name(const struct record_job *j, char job[RECORD_JOB_SIZE]);
 
 /* `<cluster>-<job>[_<task>|+<offset>].<restart>.<step>`, or
  * `local-<time>-<pid>`; other characters than [A-Za-z0-9._+-] become '_'. */

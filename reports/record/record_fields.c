@@ -3,6 +3,8 @@
 
 #include "reports/record/record_fields.h"
 
+#include <string.h>
+
 /* ---- closed vocabularies ---- */
 
 static const char *const schema_words[] = {RECORD_SCHEMA, NULL};
@@ -10,6 +12,15 @@ static const char *const version_words[] = {RECORD_SCHEMA_VERSION, NULL};
 static const char *const rules_words[] = {RECORD_RULES_VERSION, NULL};
 static const char *const level_words[] = {"hardware", "system", "free", NULL};
 static const char *const division_words[] = {"closed", "look-alike", "private", NULL};
+/* Versions that this release reads, beside the one that it writes. */
+static int version_find(const char *word)
+{
+    const size_t minor = strncmp(word, "1.", 2) == 0 ? strspn(word + 2, "0123456789") : 0;
+    const char *patch = minor ? word + 2 + minor : "";
+
+    return *patch == '.' && patch[1] && patch[1 + strspn(patch + 1, "0123456789")] == '\0' ? 0 : -1;
+}
+
 #define FILE_PATTERN "[A-Za-z0-9_][A-Za-z0-9._+-]*"
 #define TIME_PATTERN                                                                               \
     "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:"            \
@@ -20,7 +31,7 @@ static const char *const division_words[] = {"closed", "look-alike", "private", 
 const struct field record_head_fields[] = {
     FIELD_HAND(CONST, "schema", "what this file is", .words = schema_words, .leaves = true),
     FIELD_HAND(CONST, "schema_version", "semantic version of this schema", .words = version_words,
-               .leaves = true),
+               .leaves = true, .known = version_find),
     FIELD(record_head, id, TEXT, "id",
           "<cluster>-<job>[_<task>|+<offset>].<restart>.<step>, or local-<time>-<pid>",
           .pattern = "^" FILE_PATTERN "$", .secret = SECRET_ID, .leaves = true),

@@ -83,6 +83,7 @@ extern const struct field record_inventory_fields[];
 extern const struct field record_workload_rows[];        /* all of a workload */
 extern const struct field record_workload_head_fields[]; /* who: fixed when it begins */
 extern const struct field record_workload_fields[];      /* what it reached */
+extern const struct field record_quality_fields[];       /* one of its others */
 extern const struct field record_cost_fields[];
 extern const struct field record_shares_fields[];
 extern const struct field record_epoch_fields[];
@@ -110,6 +111,10 @@ void record_facts_get(const cJSON *o, struct record *r);
 /* A node with its inventory, and back. */
 int record_node_put(cJSON *o, const struct record_node *node, const struct nulls *n);
 void record_node_get(const cJSON *o, struct record_node *node);
+
+/* The qualities beside the primary one, and back: below what holds `quality`. */
+int record_others_put(cJSON *o, const struct workload_result *w, const struct nulls *n);
+void record_others_get(const cJSON *o, struct workload_result *w, struct record *r);
 
 /* What an unfinished or zeroed result claims by accident becomes unmeasured. */
 struct workload_result record_honest(const struct workload_result *r);

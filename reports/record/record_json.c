@@ -42,6 +42,21 @@ bool record_has_ranks(const struct record *r)
 
 /* ---- workloads ---- */
 
+int record_others_put(cJSON *o, const struct workload_result *w, const struct nulls *n)
+{
+    cJSON *array = put_array(o, "quality.others");
+    int rc = array ? 0 : -1;
+
+    for (int i = 0; rc == 0 && i < w->n_others; i++) {
+        cJSON *row = cJSON_CreateObject();
+        if (!row || !cJSON_AddItemToArray(array, row))
+            return -1;
+        struct nulls at = n ? nulls_at(n, "quality.others[%d]", i) : (struct nulls){NULL, ""};
+        rc = fields_put(row, record_quality_fields, &w->others[i], n ? &at : NULL);
+    }
+    return rc;
+}
+
 /* All epochs, or the first and the latest ones. */
 static int put_epochs(cJSON *o, const struct workload_result *w, const struct record_limits *limit,
                       const struct nulls *n)
@@ -91,9 +106,9 @@ static int put_workload(cJSON *array, const struct record *r, int i,
         return -1;
     return fields_put(o, record_workload_head_fields, &honest, &at) |
            fields_put(o, record_workload_fields, &honest, &at) |
-           fields_put(o, record_cost_fields, w, &at) | put_epochs(o, &w->result, limit, &at) |
-           record_put_phases(o, r, w, limit, &at) | record_put_counters(o, r, w, &at) |
-           put_layer_times(o, w, &at);
+           record_others_put(o, &honest, &at) | fields_put(o, record_cost_fields, w, &at) |
+           put_epochs(o, &w->result, limit, &at) | record_put_phases(o, r, w, limit, &at) |
+           record_put_counters(o, r, w, &at) | put_layer_times(o, w, &at);
 }
 
 static int put_micro(cJSON *array, const struct record_micro *m, int i, const struct nulls *n)

@@ -66,7 +66,7 @@ static const struct field *row_of(const char *path, struct field_key *key)
     return f ? f : field_find(foreign_fields, path, key);
 }
 
-/* One of the words of that row, which tell nothing of anybody. */
+/* One of the words of that row, which identify nobody. */
 static bool is_known_word(const struct field *f, const char *text)
 {
     if (f->kind == FIELD_STATUS)
@@ -254,9 +254,7 @@ static void strip_run(struct walk *w, cJSON *node)
         set_text(w, node, hidden);
         return;
     }
-    memset(r.data, 0, sizeof r.data);
-    r.out[0] = '\0';
-    r.set &= ~(1u << KEY_DATA | 1u << KEY_OUT);
+    runspec_strip(&r);
     set_text(w, node, runspec_format(&r, text, sizeof text) < 0 ? hidden : text);
 }
 

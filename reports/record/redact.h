@@ -2,7 +2,7 @@
 /*
  * What a record must not tell: names become salted hashes, places go, and
  * with confidential=yes everything goes that is not on a list (redact.c) of
- * what tells nothing of anybody: numbers, and words of closed vocabularies.
+ * what identifies nobody: numbers, and words of closed vocabularies.
  *
  *     if (redact_open(&x, &config, &e)) ...
  *     doc = record_read(path, &e);

@@ -21,7 +21,7 @@ static const char *const direction_words[] = {"forward", "backward_data", "backw
 static int suite_find(const char *word)
 {
     static const char *const suites[] = {
-#define SUITE(symbol, title) #symbol,
+#define SUITE(symbol, time, title) #symbol,
 #include "reports/core/workloads.def"
     };
 
@@ -154,6 +154,20 @@ const struct field record_workload_head_fields[] = {
     FIELD_END,
 };
 
+/* Of a quality beside the primary one. */
+const struct field record_quality_fields[] = {
+    FIELD(result_quality, name, TEXT, "name", "name of the metric", .pattern = NAME_PATTERN,
+          .leaves = true, .known = metric_find),
+    FIELD(result_quality, value, MEASURE, "value",
+          "its value in the evaluation that gave `achieved`", .range = RANGE_ANY, .leaves = true),
+    FIELD(result_quality, target, POSITIVE, "target",
+          "value to reach; it does not decide whether the run converged", .why = "it has no target",
+          .leaves = true),
+    FIELD(result_quality, higher_is_better, BOOL, "higher_is_better", "direction of the metric",
+          .leaves = true),
+    FIELD_END,
+};
+
 #define NO_RCP "no reference convergence point for this run"
 
 const struct field record_workload_fields[] = {
@@ -230,8 +244,8 @@ const struct field record_epoch_fields[] = {
           "of it, wait for input, slowest rank", .unit = "s", .why = "not timed", .leaves = true),
     FIELD(result_epoch, train_loss, DOUBLE, "train_loss", "mean training loss",
           .why = "the loss is not finite", .range = RANGE_ANY, .leaves = true),
-    FIELD(result_epoch, train_quality, DOUBLE, "train_quality", "the metric on training samples",
-          .why = "not evaluated", .range = RANGE_ANY, .leaves = true),
+    FIELD(result_epoch, train_quality, MEASURE, "train_quality", "the metric on training samples",
+          .range = RANGE_ANY, .leaves = true),
     FIELD(result_epoch, quality, DOUBLE, "quality", "the metric on evaluation samples",
           .why = "not evaluated in this epoch", .range = RANGE_ANY, .leaves = true),
     FIELD_END,
@@ -354,6 +368,9 @@ const struct field record_micro_fields[] = {
 const struct field record_workload_rows[] = {
     FIELD_ROWS(record_workload_head_fields),
     FIELD_ROWS(record_workload_fields),
+    FIELD_HAND(LIST, "quality.others", "qualities beside that of `metric`",
+               .below = record_quality_fields, .most = RESULT_MAX_OTHERS, .since = "1.1.0",
+               .leaves = true),
     FIELD_ROWS(record_cost_fields),
     FIELD_ROWS(record_shares_fields),
     FIELD_HAND(LIST, "epochs", "one row per epoch; of very many the first and the latest",

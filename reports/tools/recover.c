@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "reports/core/option.h"
 #include "reports/core/out.h"
 #include "reports/record/journal.h"
 #include "reports/record/record.h"
@@ -38,16 +39,20 @@ int main(int argc, char **argv)
     char dir[PATH_MAX], path[PATH_MAX];
 
     out_guard("hpcai500 recover");
-    if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
-        return usage(stdout);
-    if (argc < 2 || argc > 3 || argv[1][0] == '-')
-        return usage(stderr);
-    parent_of(argv[1], dir);
+    int help = option_help(argc, argv, &e);
+    if (help < 0) {
+        fprintf(stderr, "hpcai500 recover: %s\n", e.text);
+        return 2;
+    }
+    if (help || optind == argc || argc - optind > 2)
+        return usage(help ? stdout : stderr);
+    argv += optind;
+    parent_of(argv[0], dir);
     signal(SIGXFSZ, SIG_IGN); /* a full quota is a sentence, not a death */
     record_init(&r);
-    int rc = record_from_journals(argv[1], &r, &e);
+    int rc = record_from_journals(argv[0], &r, &e);
     if (rc >= 0)
-        rc = record_write(&r, argc == 3 ? argv[2] : dir, path, &e);
+        rc = record_write(&r, argv[1] ? argv[1] : dir, path, &e);
     record_fini(&r);
     if (rc < 0) {
         fprintf(stderr, "hpcai500 recover: %s\n", e.text);

@@ -27,7 +27,7 @@ static int usage(FILE *f)
 {
     fprintf(f, "usage: hpcai500 show [--json] [--reasons] [--dir=DIR] FILE|JOBID...\n"
                "  -j, --json      the record itself\n"
-               "  -r, --reasons   why each value that is missing is missing\n"
+               "  -r, --reasons   the reason for each missing value\n"
                "  -d, --dir=DIR   look for jobs here first\n"
                "JOBID is 4711, 4711_7 (array), 4711+1 (het), 4711.0 (step) or lab-4711.0.3.\n");
     return f == stdout ? 0 : 2;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reports/core/result.h"
 #include "reports/record/fields.h"
 #include "reports/tools/show_text.h"
 #include "reports/tools/show_verdict.h"
@@ -30,7 +31,7 @@ static void headline(const cJSON *doc, bool coloured)
         puts(verdict);
 }
 
-/* The text that was asked for is said whole. */
+/* The text that was asked for is shown whole. */
 static void show_run(const cJSON *doc)
 {
     const char *level = json_text(doc, "run.level", NULL);
@@ -118,6 +119,44 @@ static void show_quality(const cJSON *w)
                   show_plain(show_number(w, "quality.rcp.mean_epochs")).text,
                   show_plain(show_number(w, "quality.rcp.std_epochs")).text,
                   json_number(w, "quality.rcp.seeds", 0));
+}
+
+/* "iou_pit 0.61, higher is better; target 0.5, reached" */
+static void show_other(const cJSON *q, const char *why)
+{
+    double value = show_number(q, "value"), target = show_number(q, "target");
+    bool higher = cJSON_IsTrue(json_at(q, "higher_is_better"));
+    char text[256];
+    size_t n;
+
+    if (!isfinite(value)) {
+        snprintf(text, sizeof text, "%.31s not measured: %.160s", json_text(q, "name", "?"), why);
+    } else {
+        n = (size_t)snprintf(text, sizeof text, "%.31s %s, %s is better", json_text(q, "name", "?"),
+                             show_plain(value).text, higher ? "higher" : "lower");
+        if (isfinite(target))
+            snprintf(text + n, sizeof text - n, "; target %s, %s", show_plain(target).text,
+                     (higher ? value >= target : value <= target) ? "reached" : "NOT reached");
+    }
+    show_whole(text);
+    show_line("              %s", text);
+}
+
+/* A line each; hostile records have more of them than a workload can. */
+static void show_others(const cJSON *w, const cJSON *reasons, int index)
+{
+    const cJSON *q, *others = json_at(w, "quality.others");
+    char path[64];
+    int i = 0;
+
+    cJSON_ArrayForEach(q, others)
+    {
+        if (i == RESULT_MAX_OTHERS)
+            break;
+        snprintf(path, sizeof path, "workloads[%d].quality.others[%d].value", index, i++);
+        const char *why = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(reasons, path));
+        show_other(q, why ? why : "the record does not say why");
+    }
 }
 
 static void show_speed(const cJSON *w)
@@ -209,7 +248,7 @@ static void add_memory(char *text, size_t size, const cJSON *w)
 }
 
 /* The counters that say most to a person. What read calls moved is left out: of an
- * MPI program it is sockets and pipes more than files. */
+ * MPI program it is sockets and pipes more than files; those stand apart. */
 static void show_counters(const cJSON *w)
 {
     double instructions = counter(w, "instructions"), cycles = counter(w, "cycles");
@@ -223,6 +262,8 @@ static void show_counters(const cJSON *w)
     add_memory(text, sizeof text, w);
     add_pair(text, sizeof text, "local storage", counter(w, "storage_read_bytes"),
              counter(w, "storage_write_bytes"));
+    add_pair(text, sizeof text, "TCP sockets", counter(w, "socket_receive_bytes"),
+             counter(w, "socket_transmit_bytes"));
     add_pair(text, sizeof text, "network", counter(w, "net_receive_bytes"),
              counter(w, "net_transmit_bytes"));
     size_t n = strlen(text);
@@ -234,7 +275,7 @@ static void show_counters(const cJSON *w)
         show_wrapped("  counters    ", text + 2, 14);
 }
 
-static void show_workload(const cJSON *w)
+static void show_workload(const cJSON *w, const cJSON *reasons, int index)
 {
     double ranks = json_number(w, "ranks", 0), threads = json_number(w, "threads", 0);
 
@@ -246,6 +287,7 @@ static void show_workload(const cJSON *w)
               json_text(w, "data_origin", "-"));
     show_verdict(w);
     show_quality(w);
+    show_others(w, reasons, index);
     show_speed(w);
     show_phases(w);
     show_counters(w);
@@ -340,11 +382,12 @@ static void show_seen(int seen)
 void show_screen(const cJSON *doc, const struct show_options *o)
 {
     const cJSON *w;
+    int i = 0;
 
     headline(doc, o->colour);
     show_run(doc);
     show_job(doc);
-    cJSON_ArrayForEach(w, json_at(doc, "workloads")) show_workload(w);
+    cJSON_ArrayForEach(w, json_at(doc, "workloads")) show_workload(w, json_at(doc, "reasons"), i++);
     show_micro(doc);
     show_system(doc);
     show_reasons(doc, o->reasons);

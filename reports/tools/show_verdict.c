@@ -15,7 +15,7 @@
 #include "reports/record/fields.h"
 #include "reports/tools/show_text.h"
 
-/* Threads that have less of a processor than this are said to starve. */
+/* Threads that have less of a processor than this starve. */
 static const double starved = 0.75;
 
 static void add(char *text, size_t size, const char *fmt, ...)

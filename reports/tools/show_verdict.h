@@ -38,7 +38,7 @@ struct reason_group {
     const char *paths[VERDICT_PATHS];
     int n; /* paths in all */
 };
-/* Groups and values, without the paths that are said elsewhere (status, valid).
+/* Groups and values, without the paths that are shown elsewhere (status, valid).
  * free() the array; its texts are the document's. NULL: out of memory. */
 struct reason_group *verdict_reasons(const cJSON *reasons, int *n_groups, int *n_values);
 

@@ -36,7 +36,7 @@ static size_t piece(const char *text)
     return n + (text[n] == ';');
 }
 
-/* The next piece of ours at or behind from, with the blank and the padding
+/* Our next piece at or behind from, with the blank and the padding
  * that were put before it; n 0: none. */
 static struct span find(const char *comment, const char *from)
 {

@@ -32,13 +32,13 @@ enum {
     ADMIN_COMMENT_MAX = 60000, /* of the whole; slurmdbd's column holds 65,535 */
 };
 
-/* Whether text is one piece of ours, as above. */
+/* Whether text is one of our pieces, as above. */
 bool admin_comment_ours(const char *text, struct err *e);
 
 /* The comment (NULL: none) with ours in place of what we said before. */
 char *admin_comment_merge(const char *comment, const char *ours, struct err *e);
 
-/* Whether the comment says ours, and nothing else of ours. */
+/* Whether the comment has this piece of ours and no other. */
 bool admin_comment_has(const char *comment, const char *ours);
 
 /* What a change in slurmdbd's table of transactions (set_info, the SQL that was

@@ -2,7 +2,7 @@
 /*
  * hpcai500-slurmdbd: reads and writes a job's AdminComment in slurmdbd. The
  * only program linked with libslurm, which may end its process when a request
- * is denied: whoever asks, asks by starting this.
+ * is denied: who wants to ask starts this.
  *
  *     hpcai500-slurmdbd get CLUSTER JOB[@BEGIN]
  *     hpcai500-slurmdbd merge CLUSTER JOB[@BEGIN] LINE
@@ -15,7 +15,7 @@
  * the order in which a row had them: what stands right before ours there, and
  * came after our reading, is taken from there, merged and written again. (A
  * helper that dies between its write and that look does not come to it. What
- * slurmctld sends at a job's end is no transaction; it comes before ours.)
+ * slurmctld sends at a job's end is not a transaction; it comes before ours.)
  *
  * slurmdbd keeps one MySQL transaction open for as long as a row_connection only
  * reads, and shows the rows of its beginning: each reading begins a new one.
@@ -67,7 +67,7 @@ struct changes {
     char where[48];
 };
 
-/* Seconds that slurmdbd's clock is ahead of ours, once a write of ours showed
+/* Seconds that slurmdbd's clock is ahead of ours, once one of our writes showed
  * it; the window that is looked at is then small. */
 static struct {
     bool known;
@@ -168,8 +168,8 @@ static enum slurmdbd_code means_row(slurmdb_job_cond_t *c, const struct row *row
     if (ours == 1 && others == 0)
         return SLURMDBD_DONE;
     err_set(e,
-            "job %u: slurmdbd changes only the last of its starts that ended alike: "
-            "the history has this one",
+            "job %u: slurmdbd can change only the last of its starts that ended alike; "
+            "this one is in the history alone",
             row->job);
     return SLURMDBD_NEVER;
 }
@@ -398,7 +398,7 @@ static int connect_dbd(struct err *e)
     slurm_init(NULL);
 #endif
     row_connection = slurmdb_connection_get(&flags);
-    return row_connection ? 0 : err_set(e, "no row_connection to slurmdbd");
+    return row_connection ? 0 : err_set(e, "no connection to slurmdbd");
 }
 
 static enum slurmdbd_code merge_words(const char *cluster, const char *job, const char *line,
@@ -463,7 +463,7 @@ int main(int argc, char **argv)
     bool batch = argc == 3 && strcmp(verb, "merge") == 0 && strcmp(argv[2], "-") == 0;
 
     out_guard("hpcai500 slurmdbd");
-    if (strcmp(verb, "--help") == 0)
+    if (strcmp(verb, "--help") == 0 || strcmp(verb, "-h") == 0)
         return usage(stdout);
     if (!asks && !batch && !(argc == 5 && strcmp(verb, "merge") == 0))
         return usage(stderr);

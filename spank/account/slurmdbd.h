@@ -12,7 +12,7 @@ enum slurmdbd_code {
     SLURMDBD_USAGE = 2,
     SLURMDBD_LATER = 3,  /* slurmdbd is down, busy or being written to */
     SLURMDBD_NO_JOB = 4, /* not known there, perhaps not yet */
-    SLURMDBD_DENIED = 5, /* this user is no operator */
+    SLURMDBD_DENIED = 5, /* this user is not an operator */
     SLURMDBD_ENDED = 127 /* libslurm ended the process: denied too */
 };
 

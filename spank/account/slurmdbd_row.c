@@ -21,7 +21,7 @@ static int last_errno(void)
 #endif
 }
 
-/* Later, unless the answer says that it will always be so. */
+/* Later, unless the answer says that it is final. */
 enum slurmdbd_code row_failed(struct err *e, const char *what, uint32_t job)
 {
     int no = last_errno();

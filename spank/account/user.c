@@ -91,7 +91,7 @@ int user_become(const char *name, struct err *e)
     if (!pw)
         return err_set(e, "the service user '%s' does not exist (service_user=)", name);
     if (geteuid() != 0 && geteuid() != pw->pw_uid)
-        return err_set(e, "this is the business of user '%s' (service_user=), or of root", name);
+        return err_set(e, "only user '%s' (service_user=) and root may run this", name);
     if (geteuid() == 0 && verify(pw, NULL) < 0 &&
         (initgroups(name, pw->pw_gid) < 0 || setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) < 0 ||
          setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) < 0))
@@ -109,7 +109,7 @@ static int drop_capabilities(struct err *e)
         return err_set(e, "cannot drop capabilities: %s", strerror(errno));
     for (int i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
         if (held[i].effective || held[i].permitted || held[i].inheritable)
-            return err_set(e, "a capability is left");
+            return err_set(e, "a capability could not be dropped");
     return 0;
 }
 
@@ -121,9 +121,9 @@ int user_confine(struct err *e)
     if (getresuid(&user[0], &user[1], &user[2]) < 0 ||
         getresgid(&group[0], &group[1], &group[2]) < 0 || user[0] != user[1] ||
         user[0] != user[2] || group[0] != group[1] || group[0] != group[2])
-        return err_set(e, "this program is not to be set-user-id or set-group-id");
+        return err_set(e, "this program must not be set-user-id or set-group-id");
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
-        return err_set(e, "cannot give up new privileges: %s", strerror(errno));
+        return err_set(e, "cannot forbid new privileges: %s", strerror(errno));
     if (user[0] == 0)
         return 0;
     if (drop_capabilities(e) < 0)

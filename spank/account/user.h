@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Who a program runs as. The collector becomes the service user before it
- * opens anything; what it starts, and whoever else calls hpcai500-slurmdbd,
+ * opens anything; what it starts, and what else calls hpcai500-slurmdbd,
  * stays who he is and can become nobody else.
  *
  * Life:    once, at a program's begin; there is no way back.
@@ -19,7 +19,7 @@
 int user_become(const char *name, struct err *e);
 
 /* One user id and one group id, no set-user-id program or file capability can
- * give more, and whoever is not root has no capability. */
+ * give more, and a user who is not root has no capability. */
 int user_confine(struct err *e);
 
 /* Waits for the lock that this user's processes share; it is given back when the

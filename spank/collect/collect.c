@@ -24,6 +24,7 @@
 
 #include "reports/history/archive.h"
 #include "reports/core/conf.h"
+#include "reports/core/option.h"
 #include "reports/core/out.h"
 #include "reports/history/history.h"
 #include "spank/collect/collect_account.h"
@@ -78,15 +79,28 @@ static int usage(FILE *f)
 
 /* ---- options ---- */
 
-static bool parse_seconds(const char *text, long *to)
+static int parse_seconds(const char *name, const char *text, long least, long *to, struct err *e)
 {
+    enum { WEEK = 7 * 86400 };
     char *end;
     long n = strtol(text, &end, 10);
 
-    if (end == text || *end || n < 0 || n > 7 * 86400)
-        return false;
+    if (end == text || *end || n < least || n > WEEK)
+        return err_set(e, "--%s='%s' is not a number of seconds from %ld to %d", name, text, least,
+                       WEEK);
     *to = n;
-    return true;
+    return 0;
+}
+
+static int take(struct options *o, int c, struct err *e)
+{
+    o->once |= c == 'o';
+    o->verbose |= c == 'v';
+    if (c == 'g')
+        return parse_seconds("grace", optarg, 0, &o->grace, e);
+    if (c == 'i')
+        return parse_seconds("interval", optarg, 1, &o->interval, e);
+    return 0;
 }
 
 /* -1: go on; else the exit code. */
@@ -97,21 +111,18 @@ static int parse_options(int argc, char **argv, struct options *o)
         {"interval", required_argument, NULL, 'i'}, {"verbose", no_argument, NULL, 'v'},
         {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0},
     };
+    struct err e = ERR_INIT;
     int c;
 
     *o = (struct options){.grace = GRACE_SECONDS, .interval = INTERVAL_SECONDS};
+    opterr = 0;
     while ((c = getopt_long(argc, argv, "vh", longs, NULL)) != -1) {
-        bool good = c != '?';
         if (c == 'h')
             return usage(stdout);
-        o->once |= c == 'o';
-        o->verbose |= c == 'v';
-        if (c == 'g')
-            good = parse_seconds(optarg, &o->grace);
-        if (c == 'i')
-            good = parse_seconds(optarg, &o->interval) && o->interval > 0;
-        if (!good)
-            return usage(stderr);
+        if (take(o, c, &e) < 0 || (c == '?' && option_refuse(argv, longs, &e) < 0)) {
+            say(e.text);
+            return 2;
+        }
     }
     return optind < argc ? usage(stderr) : -1;
 }

@@ -218,7 +218,7 @@ static int learn_name(struct history *h, const struct history_outbox *o, const c
     else if (*end == '+')
         name.het_job = job, name.het_offset = member;
     if (job <= 0 || member < 0 || name.array_job == name.het_job)
-        return 0; /* not a word of ours */
+        return 0; /* not one of our words */
     return history_name_job(h, o->cluster, o->job, &name, e);
 }
 

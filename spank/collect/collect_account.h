@@ -13,7 +13,7 @@
  * too, over what is there.
  *
  * Life:    struct account is the caller's, zeroed but for config.
- * Failure: accounting that is down is no failure; -1 is the history's.
+ * Failure: accounting that is down is not a failure; -1 is the history's.
  * Threads: one.
  */
 #ifndef COLLECT_COLLECT_ACCOUNT_H

@@ -186,7 +186,7 @@ static int add_file(struct job *j, struct verified *v, const struct verified_fil
     if (n == 0)
         return 0;
     if (n >= sizeof id) {
-        err_set(&why, "%s: no run has a name of %zu bytes", f->name, n);
+        err_set(&why, "%s: a name of %zu bytes is too long for a run", f->name, n);
         verified_refuse(v, &why);
         return 0;
     }

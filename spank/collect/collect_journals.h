@@ -6,7 +6,7 @@
  *
  * Life:    none. The journals of one run at a time stand in a folder beside
  *          the history.
- * Failure: 0 filed or refused, -1 not now: what stands in the way is said
+ * Failure: 0 filed or refused, -1 not now: a message says why
  *          once in a pass.
  * Threads: one.
  */

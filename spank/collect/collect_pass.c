@@ -45,7 +45,7 @@ struct pass {
 
 /* ---- fates ---- */
 
-/* A fate that cannot be noted is none: the bundle stays, and is filed again. */
+/* A fate that cannot be noted does not count: the bundle stays, and is filed again. */
 static void fate(struct pass *p, const char *name, const char *reason)
 {
     if (p->n_fates == p->room) {
@@ -314,7 +314,7 @@ static int take_all(struct pass *p, char **names, size_t n, struct err *e)
     for (size_t i = 0; rc == 0 && i < n && !*p->c->stop; i++) {
         rc = take(p, names[i], e);
         if (rc == 0 && p->filer.failures >= MAX_FAILURES)
-            rc = err_set(e, "the history does not take any more");
+            rc = err_set(e, "the history takes nothing more");
         if (rc == 0 && p->n_fates >= COMMIT_BUNDLES)
             rc = commit(p, e);
     }

@@ -27,6 +27,7 @@
 
 #include "reports/core/conf.h"
 #include "reports/core/fdio.h"
+#include "reports/core/option.h"
 #include "reports/core/out.h"
 #include "reports/history/reader.h"
 #include "spank/account/user.h"
@@ -245,12 +246,16 @@ static int usage(FILE *f)
 
 static int parse(int argc, char **argv)
 {
-    static const struct option longs[] = {{"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
-    int opt = getopt_long(argc, argv, "h", longs, NULL);
+    struct err e = ERR_INIT;
+    int help = option_help(argc, argv, &e);
 
-    if (opt == 'h')
+    if (help < 0) {
+        say(e.text);
+        return 2;
+    }
+    if (help)
         return usage(stdout);
-    return opt != -1 || optind < argc ? usage(stderr) : -1;
+    return optind < argc ? usage(stderr) : -1;
 }
 
 static int start(struct conf *c, struct err *e)

@@ -24,6 +24,7 @@
 #include "reports/record/record.h"
 #include "reports/record/redact.h"
 #include "reports/core/sha256.h"
+#include "reports/core/option.h"
 #include "reports/core/out.h"
 #include "spank/relay/witness.h"
 #include "spank/collect/collect_check.h"
@@ -424,15 +425,18 @@ int main(int argc, char **argv)
     int worst = GOOD;
 
     out_guard("hpcai500 verify");
-    if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
-        return usage(stdout);
-    if (argc < 2 || argv[1][0] == '-')
-        return usage(stderr);
+    int help = option_help(argc, argv, &e);
+    if (help < 0) {
+        fprintf(stderr, "hpcai500 verify: %s\n", e.text);
+        return USAGE;
+    }
+    if (help || optind == argc)
+        return usage(help ? stdout : stderr);
     if (conf_load(&c, NULL, 0, &e) < 0) {
         fprintf(stderr, "hpcai500 verify: %s\n", e.text);
         return UNKNOWN;
     }
-    for (int i = 1; i < argc; i++) {
+    for (int i = optind; i < argc; i++) {
         e.text[0] = '\0';
         int verdict = verify_word(&c, argv[i], &e);
         if (verdict == UNKNOWN && e.text[0])

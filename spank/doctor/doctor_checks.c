@@ -142,7 +142,7 @@ void doctor_name(struct doctor *d)
     if (!slurms || !*slurms)
         doctor_add(d, DOCTOR_OK, "", "Slurm's name of this machine is not known outside of a job");
     else if (gethostname(host, sizeof host - 1))
-        doctor_add(d, DOCTOR_UNKNOWN, "", "the host name cannot be asked: %s", strerror(errno));
+        doctor_add(d, DOCTOR_UNKNOWN, "", "the host name cannot be read: %s", strerror(errno));
     else if (strcmp(host, slurms) != 0)
         doctor_add(d, DOCTOR_WARN,
                    "records use Slurm's name; a launcher that goes by host names (mpirun) may not "
@@ -249,7 +249,7 @@ void doctor_munge(struct doctor *d)
                    "%s", e.text);
     else if (c.uid != geteuid() || c.size != sizeof payload)
         doctor_add(d, DOCTOR_CRITICAL, "look for a second munged",
-                   "munged says that user %ld spoke", (long)c.uid);
+                   "munged says that the credential is of user %ld", (long)c.uid);
     else if (c.state == CRED_REWOUND || c.state == CRED_EXPIRED)
         doctor_add(d, DOCTOR_WARN, "look at the clock", "a fresh credential is %s",
                    cred_state_name(c.state));

@@ -10,6 +10,7 @@
 
 #include "reports/core/out.h"
 #include "reports/core/nearest.h"
+#include "reports/core/option.h"
 #include "spank/doctor/doctor.h"
 
 enum { ONCE = 1, EACH_NODE = 2 }; /* where a check runs when nodes are asked too */
@@ -23,7 +24,7 @@ static const struct check {
     {"config", doctor_config, ONCE | EACH_NODE, "hpcai500.conf is there for root, and right"},
     {"plugin", doctor_plugin, ONCE | EACH_NODE, "the plugin's file, of this Slurm's release"},
     {"option", doctor_option, ONCE, "srun --hpcai500=list answers: the plugin loads"},
-    {"pmix", doctor_pmix, ONCE, "srun knows PMIx"},
+    {"pmix", doctor_pmix, ONCE, "srun supports PMIx"},
     {"agent", doctor_agent, ONCE | EACH_NODE,
      "the agent starts, with all its libraries (HDF5, MPI)"},
     {"munge", doctor_munge, ONCE | EACH_NODE, "a credential is encoded and decoded"},
@@ -71,6 +72,18 @@ static int unknown(const char *word)
     const char *near = nearest(word, names, N_CHECKS);
     fprintf(stderr, "hpcai500 doctor: there is no check '%.32s'%s%s%s\n", word,
             near ? "; the nearest is '" : "", near ? near : "", near ? "'" : "");
+    return DOCTOR_UNKNOWN;
+}
+
+static int refuse(int opt, char **argv, const struct option *longs)
+{
+    struct err e = ERR_INIT;
+
+    if (opt == 't')
+        err_set(&e, "--timeout='%s' is not a number of seconds", optarg);
+    else
+        option_refuse(argv, longs, &e);
+    fprintf(stderr, "hpcai500 doctor: %s\n", e.text);
     return DOCTOR_UNKNOWN;
 }
 
@@ -137,6 +150,7 @@ int main(int argc, char **argv)
     int opt;
 
     out_guard("hpcai500 doctor");
+    opterr = 0;
     while ((opt = getopt_long(argc, argv, "jh", longs, NULL)) != -1) {
         if (opt == 'n') {
             o.nodes = true;
@@ -147,8 +161,10 @@ int main(int argc, char **argv)
             o.as_node = true;
         } else if (opt == 't' && atoi(optarg) > 0) {
             d.seconds = atoi(optarg);
+        } else if (opt == 'h') {
+            return usage(stdout);
         } else {
-            return usage(opt == 'h' ? stdout : stderr);
+            return refuse(opt, argv, longs);
         }
     }
     for (int i = optind; i < argc; i++)

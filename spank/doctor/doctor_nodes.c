@@ -74,19 +74,18 @@ static bool is_node(const char *name)
     return n > 0 && n < NAME_SIZE && strspn(name, letters) == n && name[0] != '-' && name[0] != '.';
 }
 
-/* Those that a step can run on now; of the others it is said why not. */
+/* Those that a step can run on now; for the others a finding says why not. */
 static void take_node(struct doctor *d, struct nodes *all, const char *name, const char *state)
 {
     if (!is_node(name))
-        doctor_add(d, DOCTOR_UNKNOWN, "does slurm.conf spell it so?",
-                   "'%.64s' is not a node's name: not looked at", name);
+        doctor_add(d, DOCTOR_UNKNOWN, "compare it with slurm.conf",
+                   "'%.64s' is not a node's name: not checked", name);
     else if (is_state(state, "idle") || is_state(state, "mixed"))
         add_node(all, name);
     else if (is_state(state, "allocated") || is_state(state, "completing"))
-        doctor_add(d, DOCTOR_UNKNOWN, "ask again when it is free", "%s is busy: not looked at",
-                   name);
+        doctor_add(d, DOCTOR_UNKNOWN, "ask again when it is free", "%s is busy: not checked", name);
     else
-        doctor_add(d, DOCTOR_WARN, "scontrol show node says why", "%s is %s: not looked at", name,
+        doctor_add(d, DOCTOR_WARN, "scontrol show node says why", "%s is %s: not checked", name,
                    state);
 }
 
@@ -155,7 +154,7 @@ static void take_finding(struct doctor *d, struct nodes *all, char *p)
     doctor_put(d, &f);
 }
 
-/* A node's clock was read between `before` and `after` of ours: outside of
+/* A node's clock was read between our `before` and `after`: outside of
  * that it is off by at least the difference. */
 static void take_time(struct doctor *d, struct nodes *all, char *p, int64_t before, int64_t after)
 {

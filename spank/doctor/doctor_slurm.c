@@ -169,7 +169,7 @@ static unsigned exported(const unsigned char *p, size_t size, const char *name)
 }
 
 /* Slurm's release in the plugin, as SLURM_VERSION_NUM(major, minor, micro); 0
- * and *why when the file is none. Reading, not loading: it wants slurmstepd. */
+ * and *why when it is not a plugin. Reading, not loading: it wants slurmstepd. */
 static unsigned plugin_release(const char *path, const char **why)
 {
     struct stat st;
@@ -267,10 +267,10 @@ void doctor_pmix(struct doctor *d)
         doctor_add(d, DOCTOR_UNKNOWN, "install Slurm's client programs, or put them into PATH",
                    "there is no srun");
     else if (strstr(text, "pmix"))
-        doctor_add(d, DOCTOR_OK, "", "srun knows PMIx");
+        doctor_add(d, DOCTOR_OK, "", "srun supports PMIx");
     else
         doctor_add(d, DOCTOR_WARN,
                    "install Slurm's PMIx plugin, or an agent whose MPI starts by one of the others",
-                   "srun knows no PMIx: Open MPI's ranks will not find each other");
+                   "srun does not support PMIx: Open MPI's ranks will not find each other");
     free(text);
 }

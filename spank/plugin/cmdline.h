@@ -13,7 +13,7 @@
  * The table holds what Slurm 22.05 to 26.05 know (tests/cluster/launch.bats
  * asks the installed srun about each row). An option that is not in it, as of
  * another plugin, has the next word for its value if getopt took that for one:
- * if it is no option and still lies before the command.
+ * if it is not an option and still lies before the command.
  *
  * Life:    cmdline_init() to cmdline_fini(); strings are borrowed from it.
  * Failure: -1: there is no command line to read, or no memory.

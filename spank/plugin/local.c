@@ -192,7 +192,7 @@ static bool agent_first(const struct request *r, const struct cmdline *c, int ow
         slurm_error("hpcai500: %s, so the command does not start", e.text);
         return false;
     }
-    slurm_info("hpcai500: %s; the command starts all the same (gate=yes stops it)", e.text);
+    slurm_info("hpcai500: %s; the command starts anyway (gate=yes would stop it)", e.text);
     return true;
 }
 
@@ -209,11 +209,11 @@ static bool has_agent(const struct cmdline *c, int own, bool het)
 static const char *cannot(const struct request *r, bool het)
 {
     if (!r->site.step)
-        return "this site starts no run before a command (step=no); start the run with an srun of "
-               "its own";
+        return "this site does not start a run before a command (step=no); start the run with its "
+               "own srun";
     if (het) /* the other components do not wait; tried */
         return "an srun of several components cannot start a run before its commands; start the "
-               "run with an srun of its own";
+               "run with its own srun";
     return NULL;
 }
 
@@ -224,7 +224,7 @@ static void refuse_nesting(bool agent)
     const char *level = getenv(ENV_LEVEL);
 
     if (level && strcmp(level, LEVEL_TASK) == 0)
-        refuse("this srun is inside a run of hpcai500, which starts no further run");
+        refuse("this srun is inside a run of hpcai500, which cannot start another run");
     if (level && !agent)
         refuse(
             "the srun that should start the agent has another command; report this to your site");

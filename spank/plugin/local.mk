@@ -5,6 +5,7 @@ slurmplugin_LTLIBRARIES = %D%/hpcai500.la
 %C%_hpcai500_la_SOURCES = \
     %D%/plugin.h %D%/plugin.c \
     %D%/login.c %D%/local.c %D%/remote.c %D%/script.c \
+    %D%/request.c \
     %D%/site.h %D%/site.c \
     %D%/cmdline.h %D%/cmdline.c \
     %D%/step.h %D%/step.c

@@ -4,8 +4,6 @@
 
 #include "spank/plugin/plugin.h"
 
-#include <string.h>
-
 SPANK_PLUGIN(hpcai500, 1)
 
 #if HAVE_DECL_ESPANK_JOB_FAILURE
@@ -34,15 +32,6 @@ static const struct context *context(void)
     }
 }
 
-int request_parse(struct request *r, const char *text, struct err *e)
-{
-    if (site_parse(&r->site, r->site_argc, r->site_argv, e) || runspec_parse(&r->spec, text, e))
-        return -1;
-    if (runspec_format(&r->spec, r->run, sizeof r->run) < 0)
-        return err_set(e, "the run text has no canonical form");
-    return 0;
-}
-
 static int option(int val, const char *text, int remote)
 {
     const struct context *c = context();
@@ -59,7 +48,7 @@ static struct spank_option option_row = {
     .name = (char *)"hpcai500",
     .arginfo = (char *)"RUN",
     .usage = (char *)"run the hpcai500 benchmark first; RUN is help, list, or a suite or "
-                     "workload with key=value words, for example component,class=tiny",
+                     "workload with key=value words, for example cosmoflow,class=tiny",
     .has_arg = 1,
     .cb = option,
 };

@@ -6,6 +6,7 @@
  * Slurm is in: local.c (srun), login.c (what srun, sbatch and salloc share),
  * remote.c (slurmstepd), script.c (prolog and epilog). A context is a table of
  * functions, NULL where it has nothing to do. In slurmd there is no context.
+ * request.c is what all contexts share: what was asked, and what the site allows.
  *
  * Life:    one request per process, static in plugin.c.
  * Failure: on the login node a sentence and exit; no hook returns failure, which as

@@ -194,7 +194,7 @@ static void before_script(spank_t sp, struct request *r)
         err_prefix(&e, "the script does not start");
         end_task(sp, e.text);
     }
-    tell("%s; the script starts all the same (gate=yes stops it)", e.text);
+    tell("%s; the script starts anyway (gate=yes would stop it)", e.text);
 }
 
 static int remote_task_init(spank_t sp, struct request *r)
@@ -221,7 +221,7 @@ static int remote_task_init(spank_t sp, struct request *r)
         end_task(sp, NULL); /* srun has said why */
     if (agent && is_nested(sp))
         end_task(sp,
-                 "this agent was started inside a run of hpcai500, which starts no further run");
+                 "this agent was started inside a run of hpcai500, which cannot start another run");
     if (agent)
         announce(sp, r);
     if (r->said && spank_get_item(sp, S_JOB_STEPID, &step) == ESPANK_SUCCESS &&

@@ -275,7 +275,7 @@ int step_ask(char *const argv[], char *const env[], char *line, size_t size, str
     pid_t pid;
 
     if (!clean || pipe2(ends, O_CLOEXEC)) {
-        err_set(e, "%s could not be asked: %s", argv[0], strerror(errno));
+        err_set(e, "could not ask %s: %s", argv[0], strerror(errno));
         goto out;
     }
     int rc = start(&pid, argv, clean, STEP_AGENT, ends[1]);

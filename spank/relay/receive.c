@@ -273,7 +273,7 @@ static int parse_payload(struct peer *p, const struct cred *c, struct err *e)
         c->payload[end] || strlen(p->hash) != SHA256_HEX_SIZE - 1 || !bundle_name_ok(p->name) ||
         strchr(p->name, '/') || strlen(p->name) < 8 ||
         strcmp(p->name + strlen(p->name) - 7, ".bundle") != 0)
-        return err_set(e, "a credential that announces no bundle");
+        return err_set(e, "the credential does not announce a bundle");
     if (size > 2ULL * BUNDLE_MAX_BYTES)
         return err_set(e, "%s would have %llu bytes", p->name, size);
     p->size = size;
@@ -369,7 +369,7 @@ static int take(struct receiver *r, struct peer *p, const char *bytes, size_t n,
     *used = 1;
     if (p->stage == LINE && bytes[0] != '\n') {
         if (p->have == HEAD_SIZE - 1)
-            return err_set(e, "a message that is none of ours");
+            return err_set(e, "not a message of hpcai500");
         p->text[p->have++] = bytes[0];
         return 0;
     }
@@ -378,7 +378,7 @@ static int take(struct receiver *r, struct peer *p, const char *bytes, size_t n,
         size_t w = sizeof head_word - 1;
         unsigned long v = strncmp(p->text, head_word, w) == 0 ? strtoul(p->text + w, &end, 10) : 0;
         if (v == 0 || *end || v > RECEIVE_MAX_CREDENTIAL)
-            return err_set(e, "a message that is none of ours");
+            return err_set(e, "not a message of hpcai500");
         p->stage = CREDENTIAL;
         p->want = v;
         p->have = 0;

@@ -281,7 +281,7 @@ static void empty(int folder, int top, int depth, int *budget)
         closedir(d);
 }
 
-/* Whether a tmpfs of ours, not the folder below it, is what fd is. */
+/* Whether our tmpfs, not the folder below it, is what fd is. */
 static bool is_mounted(struct spool *s, int fd)
 {
     struct stat here, parent;

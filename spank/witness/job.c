@@ -212,7 +212,7 @@ static int sweep(const struct conf *c, struct spool *s, long not_this)
     long jobs[MAX_WAITING];
     int n = spool_jobs(s, jobs, MAX_WAITING), swept = 0, rc = 0;
 
-    /* What stands in the way of one will mostly stand in the way of the next, so
+    /* What hinders one mostly hinders the next, so
      * the first failure ends it; each call begins with another job. */
     for (int i = 0, first = n ? (int)getpid() % n : 0; i < n && swept < WITNESS_SWEEP && rc >= 0;
          i++) {

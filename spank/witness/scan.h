@@ -7,7 +7,7 @@
  * looked at before it is opened (O_PATH, then the same inode through
  * /proc/self/fd), so that a FIFO, a device or a link is never touched and an
  * entry that changes in between cannot be another than the one looked at. What
- * was read is what is hashed, whoever still writes to the file. All else is
+ * was read is what is hashed, also while the file is written. All else is
  * counted, with the reason of the first, and left alone. Nothing is parsed.
  *
  * Life:    scan_fini() frees what was read; {0} is empty.

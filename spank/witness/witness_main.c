@@ -166,7 +166,7 @@ int main(int argc, char **argv)
     /* What slurmd starts prints nothing, so nothing can be lost of it. */
     if (argc == 2 && argv[1][0] == '-')
         out_guard("hpcai500 witness");
-    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+    if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
         fputs(usage, stdout);
         return 0;
     }

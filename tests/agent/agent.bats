@@ -118,7 +118,7 @@ signal_to() {
     [ "${#lines[@]}" -eq 1 ]
     run "$agent" --frob cosmoflow
     [ "$status" -eq 2 ]
-    [[ "$output" == *"no option '--frob'"* ]]
+    [[ "$output" == *"there is no option '--frob'; --help lists them"* ]]
     run "$agent" cosmoflow component
     [ "$status" -eq 2 ]
     [ "$output" = "hpcai500-agent: only one RUN is allowed; 'component' is extra" ]
@@ -130,9 +130,13 @@ signal_to() {
     run "$agent" list
     [ "$status" -eq 0 ]
     [[ "$output" == *cosmoflow* ]]
-    run "$agent" --help
-    [ "$status" -eq 0 ]
-    [[ "$output" == *--dry-run* ]]
+    run "$agent" --timout=3
+    [ "$output" = "hpcai500-agent: there is no option '--timout'; the nearest is '--timeout'" ]
+    for help in -h --help; do
+        run "$agent" $help
+        [ "$status" -eq 0 ]
+        [[ "$output" == "usage: hpcai500-agent"*--dry-run*"-h, --help"* ]]
+    done
 }
 
 @test "--dry-run shows the plan and leaves nothing" {
@@ -144,7 +148,7 @@ signal_to() {
     [ -z "$(ls -A "$dir")" ]
 }
 
-@test "more threads than the cores of a rank's binding are said" {
+@test "more threads than the cores of a rank's binding are reported" {
     run taskset -c "$(taskset -pc $$ | sed 's/.*: \([0-9]*\).*/\1/')" "$fake" --dry-run cosmoflow,class=tiny,threads=2
     [ "$status" -eq 0 ]
     [[ "$output" == *"threads=2, but a rank is bound to 1 core: "*"srun -c 2"* ]]
@@ -153,7 +157,7 @@ signal_to() {
     [[ "$output" != *"bound to"* ]]
 }
 
-@test "the site says where generated data are kept, and a wrong site file is said" {
+@test "the site says where generated data are kept, and a wrong site file is reported" {
     unset HPCAI500_CACHE
     echo "cache = $dir/shared" >site.conf
     HPCAI500_CONF=$dir/site.conf run ranks 1 "$agent" --dry-run cosmoflow,class=tiny
@@ -195,7 +199,7 @@ signal_to() {
     [[ "$output" == *"per rank, of 20.0 MiB (Slurm's --mem-per-cpu)"* ]]
 }
 
-@test "a run that is expected to outlast its time is said, and the class that auto took" {
+@test "a run that is expected to outlast its time is announced, and the class that auto took" {
     for dry in --dry-run ""; do
         rm -f "$dir"/*.json
         run "$fake" $dry cosmoflow,class=small,time=30s
@@ -260,7 +264,7 @@ signal_to() {
 @test "a failure of one rank ends all with its sentence" {
     FAKE_TROUBLE=1:2:fail run ranks 3 "$fake" cosmoflow,class=tiny
     [ "$status" -eq 1 ]
-    [[ "$output" == *"cosmoflow: "*"rank 1: sample 7 of x.h5 is cut short"* ]]
+    [[ "$output" == *"cosmoflow: "*"rank 1 ($(hostname)): sample 7 of x.h5 is cut short"* ]]
     [ "$(field 'r["status"], r["valid"]')" = "('crashed', False)" ]
     valid_record
     rm -f "$dir"/*.json*
@@ -358,7 +362,7 @@ signal_to() {
     FAKE_TROUBLE=-1:2:spin run ranks 2 "$fake" cosmoflow,class=tiny,time=3s
     echo "$output"
     [ "$status" -eq 4 ]
-    [[ "$(field 'r["reasons"]["status"]')" == *"its time has been over for "*" s and it has not ended; rank 0 was in compute of cosmoflow"* ]]
+    [[ "$(field 'r["reasons"]["status"]')" == *"its time has been over for "*" s and it has not ended; rank 0 ($(hostname)) was in compute of cosmoflow"* ]]
     [ "$(field 'r["status"], len(r["workloads"][0]["epochs"])')" = "('partial', 1)" ]
     valid_record
     [ -z "$(ranks_here)" ]
@@ -383,12 +387,50 @@ signal_to() {
     valid_record
 }
 
-@test "the workloads of a suite share its time: the first leaves the second its part" {
-    FAKE_EPOCHS=100000 FAKE_STEP_MS=20 run ranks 2 "$top_builddir/tests/agent/agent-two" component,class=tiny,target=0.000001,time=8s
+@test "the workloads of a suite share its time: each leaves those after it their part" {
+    FAKE_EPOCHS=100000 FAKE_STEP_MS=20 run ranks 2 "$top_builddir/tests/agent/agent-two" \
+        component,class=tiny,target=cosmoflow:0.000001,target=other:0.000001,target=last:0.000001,time=9s
     echo "$output"
     [ "$status" -eq 1 ]
-    [ "$(field '[(w["name"], len(w["epochs"]) > 1) for w in r["workloads"]]')" = "[('cosmoflow', True), ('other', True)]" ]
+    [ "$(field '[(w["name"], len(w["epochs"]) > 1) for w in r["workloads"]]')" = "[('cosmoflow', True), ('other', True), ('last', True)]" ]
     [ "$(field 'r["status"]')" = complete ]
+    valid_record
+}
+
+@test "--dry-run of a suite says its time, each workload's share, and what belongs to one" {
+    two=$top_builddir/tests/agent/agent-two
+    FAKE_EXPECTED_cosmoflow=600 FAKE_EXPECTED_other=200 FAKE_EXPECTED_last=200 run "$two" --dry-run component,class=tiny
+    [ "$status" -eq 0 ]
+    [[ "$output" == *$'\ntime      10 min 00 s for the run, the default of component; what a workload leaves of its share is those\' after it\n'* ]]
+    [ "$(grep -c '  time    10 min 00 s expected to the last epoch; its share is 6 min 00 s$' <<<"$output")" -eq 1 ]
+    [ "$(grep -c '  time    3 min 20 s expected to the last epoch; its share is 2 min 00 s$' <<<"$output")" -eq 2 ]
+    run "$two" --dry-run component,class=tiny,time=20m,epochs=other:7,batch=last:2,target=cosmoflow:0.25,target=other:0.5,data=/d
+    [ "$status" -eq 0 ]
+    [[ "$output" == *$'\ntime      20 min 00 s for the run; what a workload leaves'* ]]
+    [ "$(grep -o 'batch [0-9]*, [0-9]* epochs' <<<"$output" | tr '\n' ';')" = "batch 8, 4 epochs;batch 8, 7 epochs;batch 2, 4 epochs;" ]
+    [ "$(grep -o 'target  .*' <<<"$output" | tr -s ' \n' ' ')" = "target 0.25 target 0.5 target 0.3 " ]
+    run "$two" --dry-run component,class=tiny,epochs=3
+    [ "$status" -eq 2 ]
+    [ "$output" = "hpcai500-agent: epochs=3 must say for which workload, as several run: 'epochs=cosmoflow:3'" ]
+    run "$fake" --dry-run cosmoflow,class=tiny
+    [[ "$output" == *$'\ntime      10 min 00 s for the run, the default\n'* ]]
+}
+
+@test "higher is better: the target is reached from below, others stand beside it, a rank's death keeps the best" {
+    FAKE_HIGHER=1 run "$fake" cosmoflow,class=tiny
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"accuracy 0.7667 reached the target 0.7"* ]]
+    [ "$(field '[(q["name"], q["target"], q["higher_is_better"]) for q in r["workloads"][0]["quality"]["others"]]')" = \
+        "[('iou_pit', 0.3, True), ('iou_crack', None, True)]" ]
+    [ "$(field 'r["reasons"]["workloads[0].quality.others[1].value"]')" = "no crack in the set" ]
+    [ "$(field 'r["reasons"]["workloads[0].epochs[2].train_quality"]')" = "it would take a second evaluation" ]
+    valid_record
+    rm -f "$dir"/*.json
+    FAKE_HIGHER=1 FAKE_TROUBLE=1:4:kill run ranks_alive 3 "$fake" cosmoflow,class=tiny,target=0.99
+    echo "$output"
+    [ "$status" -ne 0 ]
+    [ "$(field 'r["workloads"][0]["quality"]["metric"], r["workloads"][0]["quality"]["higher_is_better"]')" = "('accuracy', True)" ]
+    [ "$(field 'round(r["workloads"][0]["quality"]["achieved"], 3)')" = 0.767 ]
     valid_record
 }
 
@@ -396,11 +438,11 @@ signal_to() {
     FAKE_STAGING=1 run ranks 2 "$top_builddir/tests/agent/agent-two" component,class=tiny,time=4s
     echo "$output"
     [ "$status" -eq 4 ]
-    [ "$(field '[w["status"] for w in r["workloads"]]')" = "['partial', 'partial']" ]
+    [ "$(field '[w["status"] for w in r["workloads"]]')" = "['partial', 'partial', 'partial']" ]
     valid_record
 }
 
-@test "fewer threads than asked: those that OpenMP gives are used, and it is said" {
+@test "fewer threads than asked: those that OpenMP gives are used, with a message" {
     OMP_THREAD_LIMIT=1 run ranks 2 "$agent" --dry-run cosmoflow,class=tiny,threads=2
     [ "$status" -eq 0 ]
     [[ "$output" == *"OpenMP gives a rank 1 of the 2 threads asked for, OMP_THREAD_LIMIT=1: 1 used"* ]]
@@ -413,7 +455,7 @@ signal_to() {
 }
 
 @test "SIGTERM while a rank does not listen: an interim record stands there in time" {
-    # Open MPI 5 passes on nothing of what is said after the signal.
+    # Open MPI 5 passes on nothing that is printed after the signal.
     FAKE_EPOCHS=1000 FAKE_STEP_MS=10 FAKE_TROUBLE=1:4:sleep \
         signal_to TERM starter sh -c 'exec "$@" 2>>log' sh "$fake" cosmoflow,class=tiny,target=0.001
     [ "$(field 'r["status"]')" = partial ]
@@ -455,7 +497,7 @@ signal_to() {
     [ -e "$dir/lab-7.0.2.json" ]
     SLURMD_NODENAME=n2 SLURM_STEP_ID=3 run "$fake" cosmoflow,class=tiny
     [ -e "$dir/lab-7.0.3.json" ]
-    # a link is no drop folder
+    # a link is not a drop folder
     mv "$drop" "$dir/mine"; ln -s "$dir/mine" "$drop"
     SLURM_STEP_ID=4 run "$fake" cosmoflow,class=tiny
     [ -e "$dir/lab-7.0.4.json" ]
@@ -548,7 +590,7 @@ drop_folder() {
     [[ "$(field 'r["system"]["layers"]["communication"]["environment"]')" =~ "and "[0-9]+" more, crc32c "[0-9a-f]{8}$ ]]
 }
 
-@test "a topology that is not this system's is no inventory" {
+@test "a topology that is not this system's is not the inventory" {
     for claim in 0 1; do
         rm -f "$dir"/*.json
         run env "HWLOC_SYNTHETIC=pack:4 core:16 pu:1" HWLOC_THISSYSTEM=$claim "$fake" cosmoflow,class=tiny
@@ -585,7 +627,7 @@ drop_folder() {
     SLURM_STEP_ID=9; touch hpcai500-7.9.json hpcai500-7.9.0.json
     run "$fake" cosmoflow,class=tiny
     [ "$status" -eq 0 ]
-    [ "$(grep -c "there is no copy of the record: $dir/work/hpcai500-7.9.0.json: File exists" <<<"$output")" = 1 ]
+    [ "$(grep -c "cannot leave a copy of the record: $dir/work/hpcai500-7.9.0.json: File exists" <<<"$output")" = 1 ]
     [[ "$output" == *"the record stays there until the job ends; after that: hpcai500 show lab-7.0.9"* ]]
     [ ! -s hpcai500-7.9.json ]
     [ -s "$drop/lab-7.0.9.json" ]
@@ -613,7 +655,7 @@ drop_folder() {
     [ "$status" -eq 3 ]
     run "$fake" cosmoflow,class=tiny,out=no/such/x.json
     [ "$status" -eq 3 ]
-    [[ "$output" == *"there is no folder for out=no/such/x.json"* ]]
+    [[ "$output" == *"cannot open the folder of out=no/such/x.json"* ]]
 }
 
 @test "out=NAME.json without a drop folder: the record itself has that name" {
@@ -655,7 +697,7 @@ drop_folder() {
     chmod 555 "$dir/work"
     HOME=$dir run "${setpriv[@]}" "$fake" cosmoflow,class=tiny
     [ "$status" -eq 0 ]
-    [ "$(grep -c "there is no copy of the record in $dir/work: Permission denied; it is $drop/lab-11.0.0.json" <<<"$output")" = 1 ]
+    [ "$(grep -c "cannot leave a copy of the record in $dir/work: Permission denied; it is $drop/lab-11.0.0.json" <<<"$output")" = 1 ]
     [ -s "$drop/lab-11.0.0.json" ]
 }
 
@@ -664,6 +706,6 @@ drop_folder() {
     run ranks 2 sh -c '[ "${OMPI_COMM_WORLD_RANK-$PMI_RANK}" = 0 ] && class=tiny || class=small
         exec "$0" "cosmoflow,class=$class"' "$fake"
     [ "$status" -ne 0 ]
-    [[ "$output" == *"rank 1: has the run text 'cosmoflow,class=small', but rank 0 has 'cosmoflow,class=tiny': start all ranks with one"* ]]
+    [[ "$output" == *"rank 1 ($(hostname)): has the run text 'cosmoflow,class=small', but rank 0 has 'cosmoflow,class=tiny': start all ranks with one"* ]]
     no compgen -G "$dir/*.json" >/dev/null
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A workload for tests of the agent, in the place of cosmoflow: some epochs of
+ * A workload for tests of the agent, in the place of each that there is: some epochs of
  * sleeps and sums whose quality falls by a law, and trouble on demand.
  *
  * FAKE_EPOCHS    epochs at most                    [4]
@@ -11,6 +11,8 @@
  * FAKE_COUNT     files that it counts before it trains, ten a second
  * FAKE_STAGING   1: waits for a signal or the end of its time before it trains, then fails
  * FAKE_BYTES     arena that class small claims     [1 MiB]
+ * FAKE_EXPECTED_NAME  seconds that the plan of workload NAME expects, of any class
+ * FAKE_HIGHER    1: its quality is accuracy, rises, and has two others beside it
  */
 #include <config.h>
 
@@ -37,18 +39,40 @@ static void nap(double seconds)
     nanosleep(&(struct timespec){(time_t)seconds, (long)((seconds - floor(seconds)) * 1e9)}, NULL);
 }
 
-static int fake_plan(const struct runspec *spec, int index, enum runspec_class class,
-                     const struct workload_host *host, double flop_per_second,
-                     struct workload_plan *plan, struct err *e)
+/* What the plan of this workload expects, of any class; < 0: the class's own. */
+static double expected(const char *name)
 {
-    (void)index, (void)e, (void)flop_per_second;
+    char variable[64];
+
+    snprintf(variable, sizeof variable, "FAKE_EXPECTED_%s", name);
+    return number(variable, -1);
+}
+
+static bool higher(void)
+{
+    return number("FAKE_HIGHER", 0) > 0;
+}
+
+static double quality_of(int epoch)
+{
+    return higher() ? 1 - 0.7 / epoch : 0.9 / epoch;
+}
+
+static int fake_plan(const struct workload *w, const struct runspec *spec, int index,
+                     enum runspec_class class, const struct workload_host *host,
+                     double flop_per_second, struct workload_plan *plan, struct err *e)
+{
+    (void)w, (void)e, (void)flop_per_second;
     *plan = (struct workload_plan){
         .class = class,
         .title = "a workload of the tests",
         .parameters = FLOATS,
-        .batch = spec->batch ? spec->batch : BATCH,
-        .epochs = spec->epochs ? (int)spec->epochs : (int)number("FAKE_EPOCHS", 4),
-        .target = spec->set & 1u << KEY_TARGET ? spec->target : 0.3,
+        .batch = runspec_batch(spec, index) ? runspec_batch(spec, index) : BATCH,
+        .epochs = runspec_epochs(spec, index) ? (int)runspec_epochs(spec, index)
+                                              : (int)number("FAKE_EPOCHS", 4),
+        .target = runspec_target(spec, index) > 0 ? runspec_target(spec, index)
+                  : higher()                      ? 0.7
+                                                  : 0.3,
         .train_samples = STEPS * BATCH,
         .eval_samples = BATCH,
         .arena_bytes = class == CLASS_SMALL ? (uint64_t)number("FAKE_BYTES", 1 << 20) : 1 << 20,
@@ -60,6 +84,10 @@ static int fake_plan(const struct runspec *spec, int index, enum runspec_class c
         .data_ready = class != CLASS_STANDARD,
     };
     (void)host;
+    snprintf(plan->metric, sizeof plan->metric, higher() ? "accuracy" : "mae");
+    double seconds = expected(runspec_workload(spec->workloads[index])->name);
+    if (seconds >= 0)
+        plan->expected_seconds = seconds;
     return 0;
 }
 
@@ -139,17 +167,19 @@ static int run_epoch(struct fake *f, int epoch, int epochs, double *stop, struct
                                         .step = step + 1,
                                         .steps = STEPS,
                                         .loss = 1.0 / epoch,
-                                        .quality = epoch > 1 ? 0.9 / (epoch - 1) : NAN,
+                                        .quality = epoch > 1 ? quality_of(epoch - 1) : NAN,
                                         .target = f->result->target,
                                         .samples_per_second = 100,
                                         .eta_seconds = NAN};
         host->progress(host->ctx, &now);
     }
     row.seconds = host->now() - begin;
-    row.train_loss = row.train_quality = 1.0 / epoch;
+    row.train_loss = 1.0 / epoch;
+    row.train_quality =
+        higher() ? unmeasured("it would take a second evaluation") : measured(row.train_loss);
     enter(f, PHASE_EVALUATION);
     if (*stop == 0)
-        row.quality = 0.9 / epoch;
+        row.quality = quality_of(epoch);
     enter(f, PHASE_OTHER);
     if (*stop == 0)
         f->result->achieved = measured(row.quality);
@@ -168,7 +198,8 @@ static void begin_result(struct workload_result *r, const struct runspec *spec, 
     snprintf(r->engine, sizeof r->engine, "ref");
     snprintf(r->dtype, sizeof r->dtype, "%s", runspec_dtype_name(spec->dtype));
     snprintf(r->data_origin, sizeof r->data_origin, "generated");
-    snprintf(r->metric, sizeof r->metric, "mae");
+    snprintf(r->metric, sizeof r->metric, "%s", plan->metric);
+    r->higher_is_better = higher();
     r->ranks = host->comm->size;
     r->threads = host->threads;
     r->batch = plan->batch;
@@ -188,13 +219,30 @@ static void begin_result(struct workload_result *r, const struct runspec *spec, 
     snprintf(r->reason, sizeof r->reason, "the quality target was not reached");
 }
 
-static int fake_run(const struct runspec *spec, int index, const struct workload_plan *plan,
-                    const struct workload_host *host, struct workload_result *result, struct err *e)
+/* Qualities beside the primary one. */
+static void add_others(struct workload_result *r)
+{
+    if (!higher())
+        return;
+    result_add_other(r, &(struct result_quality){.name = "iou_pit",
+                                                 .value = measured(r->achieved.value / 2),
+                                                 .target = 0.3,
+                                                 .higher_is_better = true});
+    result_add_other(r, &(struct result_quality){.name = "iou_crack",
+                                                 .value = unmeasured("no crack in the set"),
+                                                 .target = NAN,
+                                                 .higher_is_better = true});
+}
+
+static int fake_run(const struct workload *w, const struct runspec *spec, int index,
+                    const struct workload_plan *plan, const struct workload_host *host,
+                    struct workload_result *result, struct err *e)
 {
     struct fake f = {.host = host, .result = result, .since = host->now()};
     double begun = f.since, stop = 0;
     int rc = 0;
 
+    (void)w;
     begin_result(result, spec, index, plan, host);
     f.gradients = host->comm->alloc(host->comm, FLOATS * sizeof(float), e);
     if (!f.gradients)
@@ -213,7 +261,9 @@ static int fake_run(const struct runspec *spec, int index, const struct workload
     }
     for (int epoch = 1; epoch <= plan->epochs && rc == 0 && stop == 0; epoch++) {
         rc = run_epoch(&f, epoch, plan->epochs, &stop, e);
-        if (rc == 0 && !result->achieved.reason && result->achieved.value <= result->target) {
+        if (rc == 0 && !result->achieved.reason &&
+            (higher() ? result->achieved.value >= result->target
+                      : result->achieved.value <= result->target)) {
             result->epochs_to_target = epoch;
             result->time_to_quality_seconds = measured(host->now() - begun);
             result->valid = true;
@@ -225,14 +275,16 @@ static int fake_run(const struct runspec *spec, int index, const struct workload
         result->status = RUN_PARTIAL;
         snprintf(result->reason, sizeof result->reason, "stopped by a signal before the target");
     }
+    add_others(result);
     enter(&f, PHASE_OTHER);
     result->wall_seconds = host->now() - begun;
     host->comm->free(host->comm, f.gradients);
     return rc;
 }
 
-static const struct workload fake = {"cosmoflow", fake_plan, fake_run};
+static const struct workload fake = {.plan = fake_plan, .run = fake_run};
 
+/* It answers for every workload that there is. */
 const struct workload *workload_of(int index)
 {
     return runspec_workload(index) ? &fake : NULL;

@@ -2,15 +2,10 @@
 /* The agent's job, as Slurm's environment tells of it. */
 #include <config.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
-
 #include "agent/job.h"
+#include "tests/unit.h"
 
 /* Two nodes of 4 cores with 8 threads. */
 static void nodes_of(struct record_node nodes[2])

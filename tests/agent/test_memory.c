@@ -7,11 +7,7 @@
 #include <ftw.h>
 #include <limits.h>
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,9 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "agent/memory.h"
+#include "tests/unit.h"
 
 static char root[] = "/tmp/hpcai500-memory.XXXXXX";
 

@@ -6,18 +6,13 @@
  */
 #include <config.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "agent/comm/comm_base.h"
 #include "agent/report.h"
+#include "tests/unit.h"
 
 enum { NODES = 10000, PER_NODE = 8, RANKS = NODES * PER_NODE };
 

@@ -29,7 +29,7 @@ jq -n --arg id "\$id" --arg now "\$now" --arg cluster "\$SLURM_CLUSTER_NAME" --a
     --argjson restart "\$restart" --argjson array "\$array" --argjson task "\$task" \
     --argjson het "\$het" --argjson offset "\$offset" '{
     schema: "hpcai500/record", schema_version: "1.0.0", id: \$id, status: "complete", valid: true,
-    run: {text: "component,class=tiny"},
+    run: {text: "cosmoflow,class=tiny"},
     job: {cluster: \$cluster, job_id: \$job, step_id: \$step, restart: \$restart, array_job_id: \$array,
           array_task_id: \$task, het_job_id: \$het, het_offset: \$offset, user: \$user, uid: \$uid, nodes: [\$node]},
     system: {nodes: [{name: \$node}], node_count: 1},
@@ -169,8 +169,8 @@ second line" ""; do
 }
 
 @test "what left no record has the name by which sacct knows it" {
-    as_user sbatch --parsable -o /dev/null --array=3,5 --hpcai500=component,data=/not/there --wrap true > "$OUT/array"
-    as_user sbatch --parsable -o /dev/null -n1 --hpcai500=component,data=/not/there : -n1 --wrap true > "$OUT/het"
+    as_user sbatch --parsable -o /dev/null --array=3,5 --hpcai500=cosmoflow,data=/not/there --wrap true > "$OUT/array"
+    as_user sbatch --parsable -o /dev/null -n1 --hpcai500=cosmoflow,data=/not/there : -n1 --wrap true > "$OUT/het"
     array=$(cat "$OUT/array") het=$(cat "$OUT/het")
     await 5 idle
     await 5 in_slurmdbd "${array}_5"
@@ -216,12 +216,12 @@ X
     rows
     for i in 0 1 2; do rows | sed -n $((i + 1))p | grep -qF "$cluster-$job.$i."; done
     # Said a second time the line of each start is there; of one that another of
-    # its kind came after nothing can be changed, and that is said.
+    # its kind came after nothing can be changed, with a message.
     begin() { sacct -D -X -n -P -o start -j "$job" | sed -n "$1p" | date -f - +%s; }
     for i in 1 2 3; do [ "$("$helper" merge "$cluster" "$job@$(begin $i)" "$(rows | sed -n ${i}p)")" = there ]; done
     run "$helper" merge "$cluster" "$job@$(begin 1)" "H5:late;"
     [ "$status" -eq 1 ]
-    grep -q "slurmdbd changes only the last of its starts that ended alike: the history has this one" <<< "$output"
+    grep -q "slurmdbd can change only the last of its starts that ended alike; this one is in the history alone" <<< "$output"
     run "$helper" merge "$cluster" "$job@$(begin 2)" "H5:second;"
     [ "$output" = written ]
     [ "$(rows | sed -n 2p)" = "H5:second;" ]

@@ -90,6 +90,6 @@ says() {
     run doctor agent
     "$lab" start n2 || true
     scontrol update nodename=n2 state=resume 2>/dev/null || true
-    says 1 "WARN +nodes +n2 is down.*not looked at" \
+    says 1 "WARN +nodes +n2 is down.*not checked" \
         "one agent on $(($(nodes) - 1)) of $(($(nodes) - 1)) nodes"
 }

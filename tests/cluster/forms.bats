@@ -219,14 +219,14 @@ T
 
 @test "several components: one sentence, no run, and each program starts once" {
     forms <<'T'
-0|p: p: |0|srun --mpi=none --hpcai500=component $P : --mpi=none $P|an srun of several components cannot start a run before its commands; start the run with an srun of its own
-0|p: p: |0|srun --mpi=none $P : --mpi=none --hpcai500=component -- $P|an srun of several components cannot start a run before its commands; start the run with an srun of its own
-0||1|srun --mpi=none --hpcai500=component,gate=yes -- $P : --mpi=none $P|an srun of several components cannot start a run before its commands; start the run with an srun of its own
+0|p: p: |0|srun --mpi=none --hpcai500=component $P : --mpi=none $P|an srun of several components cannot start a run before its commands; start the run with its own srun
+0|p: p: |0|srun --mpi=none $P : --mpi=none --hpcai500=component -- $P|an srun of several components cannot start a run before its commands; start the run with its own srun
+0||1|srun --mpi=none --hpcai500=component,gate=yes -- $P : --mpi=none $P|an srun of several components cannot start a run before its commands; start the run with its own srun
 T
     [ "$(grep -c 'cannot start a run' err)" = 1 ]
 }
 
-@test "a run starts no further run, whatever it starts" {
+@test "a run cannot start another, whatever it starts" {
     for nested in 'srun --overlap -n1 --hpcai500=component $P' 'srun --overlap -n1 --hpcai500=component -- $A' \
         'srun --overlap -n1 --hpcai500=component'; do
         printf '%s\n' '#!/bin/sh' "$nested" 'echo "code=$?"' > "$BIN/nested"; chmod 755 "$BIN/nested"
@@ -235,7 +235,7 @@ T
         cat out err agent.log
         [ "$(cat out)" = p: ]
         [ "$(grep -c ^run= agent.log)" = 1 ]
-        grep -q "this srun is inside a run of hpcai500, which starts no further run" agent.log
+        grep -q "this srun is inside a run of hpcai500, which cannot start another run" agent.log
         grep -qx code=1 agent.log
     done
     # without the option it is the node's side that refuses the agent
@@ -244,7 +244,7 @@ T
     srun_ -n1 --hpcai500=component "$P" > out 2> err
     cat out err agent.log
     [ "$(grep -c ^run= agent.log)" = 1 ]
-    grep -q "this agent was started inside a run of hpcai500, which starts no further run" agent.log
+    grep -q "this agent was started inside a run of hpcai500, which cannot start another run" agent.log
     # and the srun that should start the agent starts nothing else
     HPCAI500_LEVEL=srun run srun_ -n1 --hpcai500=component "$P"
     [ "$status" -eq 1 ]; [[ $output == *"has another command"* ]]

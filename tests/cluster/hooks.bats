@@ -163,7 +163,7 @@ T
     need_root
     [ -x "$S/prefix/libexec/hpcai500/hpcai500-witness" ] || skip "the witness was not built"
     plugstack "required $S/prefix/lib/slurm/hpcai500.so agent=/no/hpcai500-agent conf=$HPCAI500_CONF"
-    srun_ -w n1 --hpcai500=component sh -c 'echo "$SLURM_JOB_ID"' > out 2> err
+    srun_ -w n1 --hpcai500=cosmoflow sh -c 'echo "$SLURM_JOB_ID"' > out 2> err
     local job; job=$(cat out)
     await 5 idle
     await 5 bundle_of "$job"

@@ -70,26 +70,26 @@ batch() {
 }
 
 @test "the agent as the command is the step, and nothing else is started" {
-    run srun_ -N2 -n2 --hpcai500=component,class=tiny "$STANDIN"
+    run srun_ -N2 -n2 --hpcai500=cosmoflow,class=tiny "$STANDIN"
     echo "$output"; [ "$status" -eq 0 ]
-    [[ $output == *"hpcai500: component,class=tiny may cost 0.333 node-hours"* ]]
-    ran 2 run=component,class=tiny '\.0 run' plugin=[0-9]
+    [[ $output == *"hpcai500: cosmoflow,class=tiny may cost 0.333 node-hours"* ]]
+    ran 2 run=cosmoflow,class=tiny '\.0 run' plugin=[0-9]
     steps "$(job_of)" '0|hpcai500-agent|COMPLETED'
 }
 
 @test "no command: the agent is the command, also as the option's own word" {
-    srun_ -N2 -n2 --hpcai500=component
-    ran 2 run=component; rm agent.log
-    srun_ -N1 -n1 --hpcai500 component
-    ran 1 run=component
+    srun_ -N2 -n2 --hpcai500=cosmoflow
+    ran 2 run=cosmoflow; rm agent.log
+    srun_ -N1 -n1 --hpcai500 cosmoflow
+    ran 1 run=cosmoflow
 }
 
 @test "another command: the agent first, on the same nodes and tasks, in a step of its own" {
-    srun_ -N2 -n3 --hpcai500=component sh -c 'echo command $SLURMD_NODENAME; wc -l < $OUT/agent.log' > out 2> err
+    srun_ -N2 -n3 --hpcai500=cosmoflow sh -c 'echo command $SLURMD_NODENAME; wc -l < $OUT/agent.log' > out 2> err
     cat out err
     [ "$(grep -c '^command' out)" = 3 ]
     [ "$(grep -c '^3$' out)" = 3 ] # all of the agent's tasks were there before
-    ran 3 rank=./3 run=component
+    ran 3 rank=./3 run=cosmoflow
     ran_on "$(sed -n 's/^command //p' out | sort -u | tr '\n' ' ' | sed 's/ $//')"
     no grep -q hello out
     grep -q hello err
@@ -98,7 +98,7 @@ batch() {
 
 @test "another command on a part of an allocation: the agent is on that part" {
     cat > job.sh <<'X'
-timeout 300 srun -N2 -n2 -w n3,n4 --hpcai500=component sh -c 'echo $SLURMD_NODENAME'
+timeout 300 srun -N2 -n2 -w n3,n4 --hpcai500=cosmoflow sh -c 'echo $SLURMD_NODENAME'
 X
     run timeout -k 10 $limit salloc -N4 -n8 --exclusive bash job.sh < /dev/null
     echo "$output"; [ "$status" -eq 0 ]
@@ -107,13 +107,13 @@ X
 
 @test "gate=yes: a failed run stops the command; without it the command starts" {
     cat > job.sh <<'X'
-STANDIN_EXIT=1 timeout 300 srun -n2 --hpcai500=component,gate=yes touch "$OUT/started" < /dev/null; echo "gate $?"
-STANDIN_EXIT=1 timeout 300 srun -n2 --hpcai500=component touch "$OUT/started2" < /dev/null; echo "open $?"
+STANDIN_EXIT=1 timeout 300 srun -n2 --hpcai500=cosmoflow,gate=yes touch "$OUT/started" < /dev/null; echo "gate $?"
+STANDIN_EXIT=1 timeout 300 srun -n2 --hpcai500=cosmoflow touch "$OUT/started2" < /dev/null; echo "open $?"
 timeout 300 srun -n2 hostname < /dev/null; echo "after $?" # no step was left behind
 X
     run timeout -k 10 $limit salloc -N1 -n2 bash job.sh < /dev/null
     echo "$output"
-    [[ $output == *"hpcai500: component,gate=yes ended with exit code 1, so the command does not start"* ]]
+    [[ $output == *"hpcai500: cosmoflow,gate=yes ended with exit code 1, so the command does not start"* ]]
     [[ $output == *"gate 1"* && $output == *"open 0"* && $output == *"after 0"* ]]
     [ ! -e started ]; [ -e started2 ]
 }
@@ -140,7 +140,7 @@ X
     # the agent of the first step is an MPI program too
     cp hello "$OUT/hpcai500-agent"
     "$lab" plugin agent="$OUT/hpcai500-agent"
-    srun_ -N3 -n3 --hpcai500=component ./hello > out 2> err || { cat out err; false; }
+    srun_ -N3 -n3 --hpcai500=cosmoflow ./hello > out 2> err || { cat out err; false; }
     [ "$(cat out)" = "size 3 sum 3" ]
     grep -qx "size 3 sum 3" err
 }
@@ -151,30 +151,30 @@ X
 echo "script begins after $(wc -l < $OUT/agent.log) tasks"
 srun sh -c 'echo step; env | grep -c SPANK || true'
 X
-    batch -N2 -n3 --hpcai500=component,class=tiny job.sh
+    batch -N2 -n3 --hpcai500=cosmoflow,class=tiny job.sh
     [ $code -eq 0 ]
     grep -qx "script begins after 3 tasks" job.out
     [ "$(grep -c '^step' job.out)" = 3 ]
     [ "$(grep -c '^0$' job.out)" = 3 ]
-    ran 3 rank=./3 run=component,class=tiny '\.0 run'
+    ran 3 rank=./3 run=cosmoflow,class=tiny '\.0 run'
     grep -q "may cost 0.167 node-hours per node" sbatch.out
     steps "$(job_of)" '0|hpcai500|COMPLETED' '1|sh|COMPLETED'
 }
 
 @test "#SBATCH: the same, and gate=yes stops the script" {
-    printf '%s\n' '#!/bin/sh' '#SBATCH -N2 --hpcai500=component,gate=yes' 'echo script' > job.sh
+    printf '%s\n' '#!/bin/sh' '#SBATCH -N2 --hpcai500=cosmoflow,gate=yes' 'echo script' > job.sh
     batch job.sh
     [ $code -eq 0 ]; grep -qx script job.out; ran 2
     rm job.out
     STANDIN_EXIT=3 batch job.sh
     [ $code -ne 0 ]
     no grep -qx script job.out
-    grep -qx "hpcai500: the script does not start: component,gate=yes ended with exit code 3" job.out
+    grep -qx "hpcai500: the script does not start: cosmoflow,gate=yes ended with exit code 3" job.out
 }
 
 @test "sbatch: scancel while the agent runs ends the job, and the script never begins" {
     printf '%s\n' '#!/bin/sh' 'touch $OUT/began' > job.sh
-    job=$(STANDIN_SLEEP=900 sbatch --parsable -N2 --output=job.out --hpcai500=component job.sh 2> /dev/null)
+    job=$(STANDIN_SLEEP=900 sbatch --parsable -N2 --output=job.out --hpcai500=cosmoflow job.sh 2> /dev/null)
     await 5 ran 2
     scancel "$job"
     await 5 idle
@@ -186,16 +186,16 @@ X
 timeout 300 srun -N2 -n2 echo plain < /dev/null
 timeout 300 srun -N2 -n2 $STANDIN < /dev/null > /dev/null
 X
-    run timeout -k 10 $limit salloc -N2 -n4 --hpcai500=component bash job.sh < /dev/null
+    run timeout -k 10 $limit salloc -N2 -n4 --hpcai500=cosmoflow bash job.sh < /dev/null
     echo "$output"; [ "$status" -eq 0 ]
     [ "$(grep -c '^plain' <<< "$output")" = 2 ]
-    ran 2 run=component
+    ran 2 run=cosmoflow
 }
 
 @test "the run may take longer than a step's credential lives, and the exit code is the command's" {
     # two minutes, and some
     # without -K: the first task's 7 would end the second, if that is slower, by a signal
-    STANDIN_SLEEP=135 timeout -k 10 $limit srun -N2 -n2 --hpcai500=component sh -c 'echo command; exit 7' \
+    STANDIN_SLEEP=135 timeout -k 10 $limit srun -N2 -n2 --hpcai500=cosmoflow sh -c 'echo command; exit 7' \
         < /dev/null > out 2> err && code=0 || code=$?
     cat out err
     [ $code -eq 7 ]
@@ -205,7 +205,7 @@ X
 }
 
 @test "the command has the terminal's input and srun's options, the agent has not" {
-    echo input | timeout -k 10 $limit srun -K -N1 -n1 --exclusive -l -t 5 --hpcai500=component cat > out 2> err
+    echo input | timeout -k 10 $limit srun -K -N1 -n1 --exclusive -l -t 5 --hpcai500=cosmoflow cat > out 2> err
     cat out err
     [ "$(cat out)" = "0: input" ]
     ran 1
@@ -214,7 +214,7 @@ X
 @test "an array: every task has its own run" {
     printf '%s\n' '#!/bin/sh' 'echo script' > job.sh
     code=0
-    timeout -k 10 $limit sbatch --wait --array=1-6 -N1 --output=job-%a.out --hpcai500=component job.sh < /dev/null || code=$?
+    timeout -k 10 $limit sbatch --wait --array=1-6 -N1 --output=job-%a.out --hpcai500=cosmoflow job.sh < /dev/null || code=$?
     [ $code -eq 0 ]
     ran 6
     [ "$(sed 's/.*job=\([0-9.]*\) .*/\1/' agent.log | sort -u | wc -l)" = 6 ]
@@ -223,7 +223,7 @@ X
 
 @test "a requeued job has its run again, as another restart" {
     printf '%s\n' '#!/bin/sh' '[ "${SLURM_RESTART_COUNT:-0}" -ge 1 ] || { touch $OUT/began; sleep 900; }' > job.sh
-    job=$(sbatch --parsable --requeue -N1 --output=job.out --hpcai500=component job.sh 2> /dev/null)
+    job=$(sbatch --parsable --requeue -N1 --output=job.out --hpcai500=cosmoflow job.sh 2> /dev/null)
     await 5 test -e began
     scontrol requeuehold "$job"
     await 5 ran 1
@@ -243,7 +243,7 @@ pending() { [ "$(squeue -h -j "$1" -o %T)" = PENDING ]; }
 @test "two steps of one allocation at once, with --overlap" {
     cat > job.sh <<'X'
 timeout 300 srun --overlap -N2 -n2 --hpcai500=cosmoflow true < /dev/null &
-timeout 300 srun --overlap -N2 -n2 --hpcai500=component true < /dev/null &
+timeout 300 srun --overlap -N2 -n2 --hpcai500=cosmoflow true < /dev/null &
 wait
 X
     STANDIN_SLEEP=1 run timeout -k 10 $limit salloc -N2 -n2 bash job.sh < /dev/null
@@ -259,7 +259,7 @@ X
 @test "a heterogeneous job: sbatch runs the agent on the first component; srun says it cannot wait" {
     cat > job.sh <<'X'
 #!/bin/sh
-#SBATCH -N1 --hpcai500=component
+#SBATCH -N1 --hpcai500=cosmoflow
 #SBATCH hetjob
 #SBATCH -N2
 echo script
@@ -269,12 +269,12 @@ X
     [ $code -eq 0 ]
     ran 1; grep -qx script job.out
     [ "$(grep -c '^step' job.out)" = 3 ]
-    run srun_ --mpi=none -N1 -n1 --hpcai500=component echo command : --mpi=none -N2 -n2 echo command
+    run srun_ --mpi=none -N1 -n1 --hpcai500=cosmoflow echo command : --mpi=none -N2 -n2 echo command
     echo "$output"; [ "$status" -eq 0 ]
     [ "$(grep -c '^command' <<< "$output")" = 3 ]
-    [[ $output == *"an srun of several components cannot start a run before its commands; start the run with an srun of its own"* ]]
+    [[ $output == *"an srun of several components cannot start a run before its commands; start the run with its own srun"* ]]
     ran 1
-    run timeout -k 10 $limit salloc -N1 : -N2 srun --mpi=none --het-group=0,1 --hpcai500=component echo command < /dev/null
+    run timeout -k 10 $limit salloc -N1 : -N2 srun --mpi=none --het-group=0,1 --hpcai500=cosmoflow echo command < /dev/null
     echo "$output"; [ "$status" -eq 0 ]
     [ "$(grep -c '^command' <<< "$output")" = 3 ]
     ran 1
@@ -302,18 +302,18 @@ X
 }
 
 @test "srun told to end while the agent runs ends both and leaves no step" {
-    STANDIN_SLEEP=900 timeout -k 10 $limit srun -N2 -n2 --hpcai500=component touch "$OUT/began" < /dev/null > out 2>&1 &
+    STANDIN_SLEEP=900 timeout -k 10 $limit srun -N2 -n2 --hpcai500=cosmoflow touch "$OUT/began" < /dev/null > out 2>&1 &
     await 5 ran 2
     kill -TERM $! # timeout hands it on
     wait $! || true
     cat out
-    grep -q "hpcai500: component ended with exit code .*, so the command does not start" out
+    grep -q "hpcai500: cosmoflow ended with exit code .*, so the command does not start" out
     [ ! -e began ]
     await 5 idle
 }
 
 @test "scancel while srun's agent runs: the command does not start" {
-    STANDIN_SLEEP=900 srun_ -N2 -n2 --hpcai500=component touch "$OUT/began" > out 2>&1 &
+    STANDIN_SLEEP=900 srun_ -N2 -n2 --hpcai500=cosmoflow touch "$OUT/began" > out 2>&1 &
     waiting=$!
     await 5 ran 2
     scancel "$(job_of)"
@@ -341,17 +341,17 @@ X
     need_root
     "$lab" plugin agent="$STANDIN" max_node_hours=0.2 partitions=other
     chmod 1777 "$OUT"
-    run as_user srun -N2 -n2 -p other --hpcai500=component,gate=yes true
+    run as_user srun -N2 -n2 -p other --hpcai500=cosmoflow,gate=yes true
     echo "$output"; [ "$status" -eq 1 ]
     [[ $output == *"may cost 0.333 node-hours on 2 nodes and this site allows 0.2; the nearest is 'time=6m'"* ]]
-    run as_user srun -N2 -n2 --hpcai500=component,time=1m,gate=yes true
+    run as_user srun -N2 -n2 --hpcai500=cosmoflow,time=1m,gate=yes true
     echo "$output"; [ "$status" -eq 1 ]
     [[ $output == *"does not run hpcai500 in the partition 'main', only in other"* ]]
-    run as_user env OUT="$OUT" srun -N2 -n2 -p other --hpcai500=component,time=1m true
+    run as_user env OUT="$OUT" srun -N2 -n2 -p other --hpcai500=cosmoflow,time=1m true
     echo "$output"; [ "$status" -eq 0 ]
     ran 2
     rm agent.log
-    run as_user env OUT="$OUT" sbatch --wait -N2 -p other --output="$OUT/job.out" --hpcai500=component,gate=yes --wrap 'echo script'
+    run as_user env OUT="$OUT" sbatch --wait -N2 -p other --output="$OUT/job.out" --hpcai500=cosmoflow,gate=yes --wrap 'echo script'
     [ "$status" -ne 0 ]
     grep -q "hpcai500: the script does not start: .* on 2 nodes and this site allows 0.2" "$OUT/job.out"
 }
@@ -359,7 +359,7 @@ X
 @test "without the plugin on one node, the agent there is not told" {
     need_nodes_of_their_own
     echo '# removed by a test' > "$S/nodes/n2/plugstack.conf"
-    run srun_ -w 'n[1-2]' -N2 -n2 --hpcai500=component "$STANDIN" component
+    run srun_ -w 'n[1-2]' -N2 -n2 --hpcai500=cosmoflow "$STANDIN" component
     echo "$output"; [ "$status" -eq 0 ]
     ran 2
     grep -q 'node=n1.*plugin=[0-9]' agent.log
@@ -382,14 +382,14 @@ X
     run srun_ -N2 -n2 -w 'n[1-2]' sh -c 'echo fine'
     echo "$output"; [ "$status" -eq 0 ]
     [ "$(grep -cx fine <<< "$output")" = 2 ]
-    run srun_ -N2 --hpcai500=component true; [ "$status" -ne 0 ]
+    run srun_ -N2 --hpcai500=cosmoflow true; [ "$status" -ne 0 ]
     [ -z "$(sinfo -h -t drain,down -o %N)" ]
 }
 
 @test "the plugin taken away while jobs run: they never notice" {
     printf '%s\n' '#!/bin/sh' 'touch $OUT/began' 'until [ -e $OUT/gone ]; do sleep 0.2; done' 'srun -n2 echo step' \
         'until [ -e $OUT/over ]; do sleep 0.2; done' > job.sh
-    sbatch --parsable -N2 -n2 --output=job.out --hpcai500=component job.sh > id 2> /dev/null
+    sbatch --parsable -N2 -n2 --output=job.out --hpcai500=cosmoflow job.sh > id 2> /dev/null
     await 5 test -e began
     srun_ --overlap --jobid="$(cat id)" -N2 -n2 sh -c 'touch waits.$SLURM_PROCID; until [ -e $OUT/gone ]; do sleep 0.2; done; echo running' > out 2>&1 &
     waiting=$!
@@ -413,7 +413,7 @@ X
     plain=$(srun_ -N1 -n1 sh -c 'ls /proc/self/fd | wc -l')
     cp "$STANDIN" ./hpcai500-agent
     printf '%s\n' '#!/bin/sh' 'ls /proc/self/fd | wc -l' > ./hpcai500-agent
-    asked=$(srun_ -N1 -n1 --hpcai500=component ./hpcai500-agent 2> /dev/null)
+    asked=$(srun_ -N1 -n1 --hpcai500=cosmoflow ./hpcai500-agent 2> /dev/null)
     [ -n "$plain" ]
     [ "$asked" = "$plain" ]
 }

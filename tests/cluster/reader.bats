@@ -80,7 +80,7 @@ runs() {
     his hpcai500 history --json --job="$job" | jq -e --argjson job "$job" '[.rows[].job_id] == [$job]'
     his hpcai500 history --csv --since=1d > own.csv
     no grep -q "$cluster-$other" own.csv
-    # the other's: each says no, and no word of it
+    # the other's: each refuses, without a word of it
     for what in "show" "verify" "export --csv"; do
         run his hpcai500 $what "$other"
         echo "$what: $output"

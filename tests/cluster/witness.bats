@@ -63,7 +63,7 @@ has() {
 }
 job_in() { sed -n 's,.*/\([0-9]*\)$,\1,p' "$1" | head -1; }
 # no_trace JOB: nothing of it is left on a node (of others there may be: a job
-# whose node lost the plugin while it ran has no epilog of ours)
+# whose node lost the plugin while it ran has none of our epilogs)
 no_trace() {
     local n
     for n in n1 n2; do

@@ -102,7 +102,7 @@ def whole_record(path):
     """A record that can be read, and whose file of ranks is the one it means."""
     with open(path) as f:
         r = json.load(f)
-    must(r["schema"] == "hpcai500/record", path, "is no record")
+    must(r["schema"] == "hpcai500/record", path, "is not a record")
     ranks = r.get("ranks_file")
     if ranks:
         beside = os.path.join(os.path.dirname(path), ranks["name"])
@@ -233,7 +233,7 @@ def archived(d):
 
 
 def archived_version(d):
-    """1, 2, or 0 when there is none; never anything between."""
+    """1, 2, or 0 when there is none, and nothing else."""
     if not archived(d):
         return 0
     return len(json.loads(gzip.open(archived(d)[0]).read())["workloads"][0]["epochs"]) - 1

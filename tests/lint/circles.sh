@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# No module stands on one that stands on it: the object of NAME.c stands on
+# No circle of modules: the object of NAME.c depends on
 # that of another when it needs a symbol that only the other defines. It is
 # asked of the objects, not of includes: a header that several modules share
 # hides nothing, and one that only borrows a type is no arrow. Nor is a function
@@ -37,7 +37,7 @@ objects >"$work/objects"
 while read -r module o; do
     ${NM:-nm} -g -P "$o" 2>/dev/null | awk -v m="$module" '{ print m, $1, $2 }'
 done <"$work/objects" | sort -u >"$work/symbols"
-# A name that two modules define (main) says nothing.
+# A name that two modules define (main) does not count.
 awk '$3 != "U" && $3 != "w" && !seen[$1, $2]++ { n[$2]++; at[$2] = $1 }
      { line[NR] = $0 }
      END {

@@ -58,7 +58,7 @@ refused() {
     [ "$status" -eq 0 ]
 }
 
-@test "no sources are no success" {
+@test "without sources the lint fails" {
     rm -rf "$tree"/*
     run "$lint" "$tree"
     [ "$status" -eq 2 ]
@@ -220,12 +220,9 @@ refused() {
 # ---- circles ----
 
 circles=$top_srcdir/tests/lint/circles.sh
-# Rooms without a circle; the others follow as theirs are opened.
-open_rooms=(agent workloads reports/core reports/record reports/judge reports/draw reports/history
-    reports/tools spank/relay spank/witness spank/account spank/collect spank/doctor)
 
-@test "no module stands on one that stands on it" {
-    run "$circles" "$top_srcdir" "$top_builddir" "${open_rooms[@]}"
+@test "no circle of modules" {
+    run "$circles" "$top_srcdir" "$top_builddir"
     echo "$output"
     [ "$output" = "" ]
     [ "$status" -eq 0 ]
@@ -238,19 +235,50 @@ targets() {
         match($0, /\.target = [0-9.]+/) { print workload, class, substr($0, RSTART + 10, RLENGTH - 10) }' "$@"
 }
 
-# references FILE: the same of the collector's bounds
+# references FILE: the same of the table that the collector compares with
 references() {
-    sed -n 's/^ *{"\([a-z]*\)", "\([a-z]*\)", "[a-z]*", \([0-9.]*\)},$/\1 \2 \3/p' "$1"
+    sed -n 's/^REFERENCE(\([a-z]*\), \([a-z]*\), [a-z_]*, \([0-9.]*\), [0-9.]*)$/\1 \2 \3/p' "$1"
 }
 
 @test "the targets that the collector compares with are the components'" {
-    bounds=$top_srcdir/spank/collect/collect_check.c
-    targets "$top_srcdir"/workloads/component/*.c | sort >"$tree/targets"
+    bounds=$top_srcdir/reports/core/references.def
+    targets "$top_srcdir"/workloads/component/*.c | sort -u >"$tree/targets" # a class has one, whatever its models
     [ -s "$tree/targets" ]
+    [ "$(grep -c '^REFERENCE' "$bounds")" -eq "$(references "$bounds" | wc -l)" ] # every row is understood
+    [ "$(references "$bounds" | cut -d ' ' -f 1,2 | sort | uniq -d)" = "" ]       # and a class has one
     references "$bounds" | sort | diff "$tree/targets" -
-    sed 's/"tiny", "mae", 0.31/"tiny", "mae", 0.13/' "$bounds" >"$tree/other.c"
-    run diff "$tree/targets" <(references "$tree/other.c" | sort)
-    [ "$status" -eq 1 ]
+    # another target, a class that is missing, a workload that is missing
+    for change in 's/tiny, mae, 0.31/tiny, mae, 0.13/' '/cosmoflow, small/d' 's/^REFERENCE(cosmoflow/REFERENCE(other/'; do
+        sed "$change" "$bounds" >"$tree/other.def"
+        run diff "$tree/targets" <(references "$tree/other.def" | sort)
+        [ "$status" -eq 1 ]
+    done
+    # several components are read, each under its file's name
+    printf '    {\n        .class = CLASS_TINY,\n        .target = 0.965,\n    },\n' >"$tree/hep.c"
+    [ "$(targets "$tree/hep.c" "$top_srcdir"/workloads/component/cosmoflow.c | sort | head -n 4 | cut -d ' ' -f 1 | uniq -c |
+        tr -s ' \n' ' ')" = " 3 cosmoflow 1 hep " ]
+}
+
+# ---- long files ----
+
+# Others cut these at present (issue 10); kernels may be long.
+long_for_now='^workloads/component/cosmoflow\.c |^workloads/data/cube\.c |^tests/workloads/|^workloads/engine/ref\.c |^workloads/engine/[a-z]*/'
+
+# long FOLDER: "FILE LINES" of each C file that is over 600 lines
+long() {
+    (cd "$1" && find agent papi reports spank tests workloads contrib -name '*.[ch]' -exec awk '
+        END { if (FNR > 600) print FILENAME, FNR }' {} \;) | grep -vE "$long_for_now" | sort
+}
+
+@test "no file is over 600 lines" {
+    run long "$top_srcdir"
+    echo "split by subject, so that a reader holds a file in his head: $output"
+    [ "$output" = "" ]
+    mkdir -p "$tree"/{reports/core,spank,workloads/engine/cpu,tests/workloads,contrib}
+    seq 601 | tee "$tree/reports/core/a.c" "$tree/spank/b.h" "$tree/tests/workloads/c.c" \
+        "$tree/workloads/engine/cpu/kernel_d.c" >/dev/null
+    seq 600 >"$tree/papi/e.c"
+    [ "$(long "$tree")" = "reports/core/a.c 601"$'\n'"spank/b.h 601" ]
 }
 
 # object FILE: compiles a source of the small tree
@@ -282,7 +310,7 @@ object() {
     [[ $output == *"papi/one"* && $output == *"papi/two"* && $output == *"papi/three"* ]]
 }
 
-@test "without objects the search for circles is no success" {
+@test "without objects the search for circles fails" {
     run "$circles" "$tree" "$tree" papi
     [ "$status" -eq 2 ]
 }

@@ -4,17 +4,13 @@
 
 #include <math.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "papi/counters.h"
 #include "tests/papi/fake_papi.h"
+#include "tests/unit.h"
 
 #define ALL_BUT_PAPI (((1u << BACKEND_COUNT) - 1) & ~(1u << BACKEND_PAPI))
 

@@ -2,6 +2,7 @@
 # The parts that need no daemon; in a real Slurm: tests/cluster
 include tests/spank/plugin/local.mk
 include tests/spank/relay/local.mk
+include tests/spank/witness/local.mk
 include tests/spank/account/local.mk
 include tests/spank/collect/local.mk
 include tests/spank/doctor/local.mk

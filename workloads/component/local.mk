@@ -4,9 +4,16 @@ if HAVE_HDF5
 noinst_LTLIBRARIES += %D%/libcomponent.la
 %C%_libcomponent_la_SOURCES = \
     workloads/workload.h workloads/workload.c \
+    %D%/harness.h %D%/harness.c %D%/harness_plan.c \
+    %D%/harness_say.h %D%/harness_say.c \
+    %D%/hep.c %D%/hep_net.h %D%/hep_net.c \
     %D%/metric.h %D%/metric.c \
     %D%/phase_clock.h \
+    %D%/resume.h %D%/resume.c \
+    %D%/tally.h %D%/tally.c \
     %D%/train.h %D%/train.c \
-    %D%/cosmoflow.c
+    %D%/unet.h %D%/unet.c \
+    %D%/cosmo_convert.h %D%/cosmo_convert.c %D%/cosmoflow.c \
+    %D%/defect.c
 %C%_libcomponent_la_LIBADD = workloads/engine/libengine.la workloads/data/libdata.la
 endif

@@ -44,6 +44,12 @@ static void enter(struct loop *l, enum phase p)
         l->task->host->phase(l->task->host->ctx, p);
 }
 
+/* The first epoch of this process: not steady state. */
+static bool first(const struct loop *l)
+{
+    return l->epoch == l->task->first_epoch;
+}
+
 static bool reached(const struct train_task *t, double quality)
 {
     return t->higher_is_better ? quality >= t->target : quality <= t->target;
@@ -80,9 +86,10 @@ static void say_progress(struct loop *l, const struct train_step *s, double seco
 
     if (!host->progress)
         return;
-    double left = (double)(t->epochs - l->epoch) * t->steps - l->made;
+    const double left = (double)(t->epochs - l->epoch) * t->steps - l->made;
+    const double behind = (double)(l->epoch - t->first_epoch) * t->steps + l->made;
     struct workload_progress p = {
-        .phase = l->epoch ? PHASE_COMPUTE : PHASE_FIRST_EPOCH,
+        .phase = first(l) ? PHASE_FIRST_EPOCH : PHASE_COMPUTE,
         .epoch = l->epoch + 1,
         .epochs = t->epochs,
         .step = l->made,
@@ -91,8 +98,7 @@ static void say_progress(struct loop *l, const struct train_step *s, double seco
         .quality = l->quality,
         .target = t->target,
         .samples_per_second = s->global_rows / seconds,
-        .eta_seconds =
-            left * (l->clock->now() - l->begun) / ((double)l->epoch * t->steps + l->made),
+        .eta_seconds = left * (l->clock->now() - l->begun) / behind,
     };
     host->progress(host->ctx, &p);
 }
@@ -129,7 +135,7 @@ static int make_step(struct loop *l, struct err *e)
     l->quality_sum += s.quality * s.global_rows;
     l->rows += s.global_rows;
     l->made++;
-    if (l->epoch > 0)
+    if (!first(l))
         l->lengths[l->n_lengths++] = seconds;
     say_progress(l, &s, seconds);
     return 0;
@@ -171,7 +177,7 @@ static int train_epoch(struct loop *l, struct result_epoch *row, struct err *e)
 
     l->made = 0;
     l->loss = l->quality_sum = l->rows = 0;
-    enter(l, l->epoch ? PHASE_COMPUTE : PHASE_FIRST_EPOCH);
+    enter(l, first(l) ? PHASE_FIRST_EPOCH : PHASE_COMPUTE);
     double begin = phase_clock_to(l->clock, PHASE_COMPUTE);
     while (l->made < l->task->steps) {
         if (make_step(l, e) < 0)
@@ -187,7 +193,7 @@ static int train_epoch(struct loop *l, struct result_epoch *row, struct err *e)
     if (share_imbalance(l, e) < 0)
         return -1;
     double input_wait = l->clock->seconds[PHASE_INPUT_WAIT] - before.seconds[PHASE_INPUT_WAIT];
-    if (l->epoch == 0)
+    if (first(l))
         fold_first(l->clock, &before);
 
     double slowest[2] = {end - begin, input_wait};
@@ -199,9 +205,11 @@ static int train_epoch(struct loop *l, struct result_epoch *row, struct err *e)
     row->seconds = longest;
     row->input_wait_seconds = slowest[1];
     row->train_loss = sums[0] / l->rows;
-    row->train_quality = sums[1] / l->rows;
+    row->train_quality =
+        isnan(sums[1]) ? unmeasured("it would take a second evaluation, of the training samples")
+                       : measured(sums[1] / l->rows);
     l->stride = (long)fmax(1, agree_seconds * l->made / fmax(longest, 1e-6));
-    if (l->epoch > 0) {
+    if (!first(l)) {
         l->steady_rows += l->rows;
         l->steady_seconds += longest;
     }
@@ -270,6 +278,12 @@ static void end_because(struct workload_result *r, enum run_status status, const
     snprintf(r->reason, sizeof r->reason, "%.*s", (int)sizeof r->reason - 1, why);
 }
 
+/* Seconds of training up to now, those before it was resumed included. */
+static double trained(const struct loop *l)
+{
+    return l->task->trained_seconds + (l->begun > 0 ? l->clock->now() - l->begun : 0);
+}
+
 /* Books a finished epoch. Returns true when training is over. */
 static bool book_epoch(struct loop *l, const struct result_epoch *row)
 {
@@ -289,7 +303,7 @@ static bool book_epoch(struct loop *l, const struct result_epoch *row)
     if (!reached(l->task, row->quality))
         return false;
     r->epochs_to_target = row->epoch;
-    r->time_to_quality_seconds = measured(l->clock->now() - l->begun);
+    r->time_to_quality_seconds = measured(trained(l));
     r->valid = true;
     r->reason[0] = '\0';
     return true;
@@ -341,11 +355,34 @@ static void fill_performance(struct loop *l)
         measured(result_vflops(flops, r->achieved.value, r->target, r->higher_is_better, 10));
 }
 
+/* Keeps what was reached, where somebody wants it. */
+static int keep(struct loop *l, struct err *e)
+{
+    const struct workload_result *r = l->result;
+    const struct train_state s = {r->epochs, r->n_epochs, trained(l)};
+
+    if (!l->task->keep)
+        return 0;
+    enter(l, PHASE_CHECKPOINT);
+    int rc = l->task->keep(l->task->ctx, &s, e);
+    enter(l, PHASE_OTHER);
+    return rc;
+}
+
+/* What a resumed run reached before. Returns true when that was enough. */
+static bool book_before(struct loop *l)
+{
+    for (int i = 0; i < l->result->n_epochs; i++)
+        if (book_epoch(l, &l->result->epochs[i]))
+            return true;
+    return false;
+}
+
 static int run_epochs(struct loop *l, struct err *e)
 {
     const struct train_task *t = l->task;
 
-    for (l->epoch = 0; l->epoch < t->epochs; l->epoch++) {
+    for (l->epoch = t->first_epoch; l->epoch < t->epochs; l->epoch++) {
         struct result_epoch row = {.epoch = l->epoch + 1, .quality = NAN};
 
         if (train_epoch(l, &row, e) < 0)
@@ -359,7 +396,10 @@ static int run_epochs(struct loop *l, struct err *e)
             return err_set(e, "out of memory for the epochs' rows");
         if (t->host->epoch)
             t->host->epoch(t->host->ctx, &row);
-        if ((judged || l->stop == STOP_DIVERGED) && book_epoch(l, &row))
+        const bool over = (judged || l->stop == STOP_DIVERGED) && book_epoch(l, &row);
+        if (judged && isfinite(row.train_loss) && keep(l, e) < 0)
+            return -1;
+        if (over)
             return 0;
         if (l->stop == STOP_TOLD)
             end_because(l->result, RUN_PARTIAL, "stopped by a signal before the target");
@@ -400,8 +440,9 @@ int train_run(const struct train_task *t, struct phase_clock *clock, struct work
     phase_clock_to(clock, PHASE_OTHER);
     if (comm_agree(l.comm, 0, e) < 0)
         goto out;
+    const bool over = book_before(&l);
     l.begun = clock->now();
-    rc = run_epochs(&l, e);
+    rc = over ? 0 : run_epochs(&l, e);
     if (rc < 0)
         end_because(r, RUN_PARTIAL, e ? e->text : "training failed");
     count_stalls(&l);
@@ -412,19 +453,24 @@ out:
     return rc;
 }
 
-void train_gate(struct workload_result *r, double class_target, bool class_recipe)
+void train_gate(struct workload_result *r, const struct train_rules *rules)
 {
-    double sign = r->higher_is_better ? 1 : -1;
+    const double sign = r->higher_is_better ? 1 : -1;
+    const struct measure *domain = &r->baseline_domain;
 
     if (!r->valid)
         return;
     if (sign * r->achieved.value <= sign * r->baseline)
         snprintf(r->reason, sizeof r->reason, "%s %.4f is no better than the trivial %.4f",
                  r->metric, r->achieved.value, r->baseline);
-    else if (sign * r->target < sign * class_target)
+    else if (rules->beats_domain && !domain->reason &&
+             sign * r->achieved.value <= sign * domain->value)
+        snprintf(r->reason, sizeof r->reason, "%s %.4f is no better than %.4f of the %s", r->metric,
+                 r->achieved.value, domain->value, r->baseline_domain_name);
+    else if (sign * r->target < sign * rules->target)
         snprintf(r->reason, sizeof r->reason, "target %g is easier than the class's own %g",
-                 r->target, class_target);
-    else if (class_recipe && r->rcp.seeds && r->epochs_to_target < r->rcp.min_epochs)
+                 r->target, rules->target);
+    else if (rules->class_recipe && r->rcp.seeds && r->epochs_to_target < r->rcp.min_epochs)
         snprintf(r->reason, sizeof r->reason,
                  "%d epochs to the target are fewer than the %g that reference runs make plausible",
                  r->epochs_to_target, r->rcp.min_epochs);

@@ -38,9 +38,18 @@ struct train_step {
     bool exchanged;         /* its sums are over: a failure after that needs no idle step */
 };
 
+/* How far training has come. */
+struct train_state {
+    const struct result_epoch *epochs;
+    int n_epochs;
+    double trained_seconds; /* over all runs of it */
+};
+
 struct train_task {
     const struct workload_host *host;
     void *ctx;
+    int first_epoch; /* those before it stand in the result's epochs: training was resumed ... */
+    double trained_seconds; /* ... and they took so long */
     int epochs;
     long steps; /* per epoch */
     double target;
@@ -57,6 +66,8 @@ struct train_task {
     int (*begin_evaluation)(void *ctx, struct err *e);
     int (*evaluate)(void *ctx, long batch, struct err *e);
     int (*judge)(void *ctx, double *quality, struct err *e);
+    /* After each epoch that was judged, on every rank; NULL: nothing is kept. */
+    int (*keep)(void *ctx, const struct train_state *s, struct err *e);
 };
 
 /* Runs, and fills of *r: epochs, achieved, epochs_to_target, status, valid
@@ -67,10 +78,17 @@ struct train_task {
 int train_run(const struct train_task *t, struct phase_clock *clock, struct workload_result *r,
               struct err *e);
 
+/* What the class and the run text say of validity. */
+struct train_rules {
+    double target;     /* the class's own */
+    bool class_recipe; /* the class's batch, epochs and data: its reference points hold */
+    bool beats_domain; /* also the field's own baseline is to be beaten */
+};
+
 /* Validity gates on a trained result: a result that is no better than the
- * trivial predictor, that was asked to reach less than the class's own
- * target, or that converged faster than the reference runs make plausible
- * (rcp; only for the class's own batch, epochs and data) is not valid. */
-void train_gate(struct workload_result *r, double class_target, bool class_recipe);
+ * trivial predictor (or the field's own), that was asked to reach less than the
+ * class's own target, or that converged faster than the reference runs make
+ * plausible (rcp) is not valid. */
+void train_gate(struct workload_result *r, const struct train_rules *rules);
 
 #endif

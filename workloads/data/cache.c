@@ -27,6 +27,7 @@ enum { SAMPLED_HASHES = 8, ROUND_MILLISECONDS = 100, VISIBLE_SECONDS = 60 };
 /* One rank's part in making a set. */
 struct maker {
     const struct cache_order *order;
+    const struct science *science;
     enum runspec_class class;
     const char *path;
     int leader;     /* rank that makes what this rank reads */
@@ -55,39 +56,49 @@ static void say(const struct cache_order *order, const char *fmt, ...)
     order->say(order->ctx, text);
 }
 
-int cache_path(const char *cache_dir, enum runspec_class class, char *path, size_t size,
-               struct err *e)
+int cache_path(const char *cache_dir, const struct science *s, enum runspec_class class, char *path,
+               size_t size, struct err *e)
 {
     if (!cache_dir || !*cache_dir)
         return err_set(
             e, "there is no folder for generated data: set HPCAI500_CACHE, or use data=DIR");
-    int n = snprintf(path, size, "%s/cosmoflow-%s-g%d-s%d", cache_dir, runspec_class_name(class),
-                     MANIFEST_GENERATOR, COSMO_DATA_SEED);
+    int n = snprintf(path, size, "%s/%s-%s-g%d-s%" PRIu64, cache_dir, s->name,
+                     runspec_class_name(class), s->version, s->seed);
     if (n < 0 || (size_t)n >= size)
         return err_set(e, "the cache folder's name '%.80s...' is too long", cache_dir);
     return 0;
 }
 
-/* The manifest is of just this class. */
-static bool is_class(const struct manifest *m, const struct cosmo_class *c)
+/* Whole files of a layout that is cut. */
+static uint64_t rounded(const struct science *s, const struct data_class *c, long samples)
 {
-    return strcmp(m->workload, "cosmoflow") == 0 &&
-           strcmp(m->class_name, runspec_class_name(c->class)) == 0 && m->layout == DATA_CUT &&
-           m->generator == MANIFEST_GENERATOR && m->seed == COSMO_DATA_SEED && m->edge == c->edge &&
-           m->train == (uint64_t)c->train && m->validation == (uint64_t)c->validation;
+    const uint64_t n = (uint64_t)samples, per = science_per_file(s, &s->layouts[0], c);
+
+    return s->layouts[0].cut ? (n + per - 1) / per * per : n;
 }
 
-static int verify(const char *path, enum runspec_class class, bool all, struct err *e)
+/* The manifest is of just this class. */
+static bool is_class(const struct manifest *m, const struct science *s, const struct data_class *c)
 {
-    const struct cosmo_class *c = cosmo_class_of(class);
+    return strcmp(m->science, s->name) == 0 &&
+           strcmp(m->class_name, runspec_class_name(c->class)) == 0 &&
+           strcmp(m->layout, s->layouts[0].name) == 0 && m->generator == s->version &&
+           m->seed == s->seed && m->train_samples == rounded(s, c, c->train) &&
+           m->validation_samples == rounded(s, c, c->validation);
+}
+
+static int verify(const char *path, const struct science *s, enum runspec_class class, bool all,
+                  struct err *e)
+{
+    const struct data_class *c = science_class(s, class);
     struct manifest m;
     int rc = manifest_read(&m, path, NULL, e);
 
     if (rc != 0 || !c)
         return -1;
-    rc = is_class(&m, c) ? manifest_verify(&m, path, all ? m.n_files : SAMPLED_HASHES, e)
-                         : err_set(e, "%s/%s: not the manifest of class %s", path, MANIFEST_NAME,
-                                   runspec_class_name(class));
+    rc = is_class(&m, s, c) ? manifest_verify(&m, path, all ? m.n_files : SAMPLED_HASHES, e)
+                            : err_set(e, "%s/%s: not the manifest of the %s data of class %s", path,
+                                      MANIFEST_NAME, s->name, runspec_class_name(class));
     manifest_fini(&m);
     return rc;
 }
@@ -119,9 +130,9 @@ static int check_owner(const char *path, struct err *e)
                    path, (long)st.st_uid);
 }
 
-bool cache_ready(const char *path, enum runspec_class class, struct err *e)
+bool cache_ready(const char *path, const struct science *s, enum runspec_class class, struct err *e)
 {
-    return check_owner(path, e) == 0 && verify(path, class, false, e) == 0;
+    return check_owner(path, e) == 0 && verify(path, s, class, false, e) == 0;
 }
 
 static int make_folders(const char *path, struct err *e)
@@ -227,7 +238,7 @@ static int tell_sharing(const struct cache_order *order, int leader, struct err 
 /* Starts the generator with its stderr in our pipe and a clean environment. */
 static int start_generator(struct maker *m, struct err *e)
 {
-    char run[64], jobs[16], parent[16], libraries[PATH_MAX];
+    char run[128], jobs[16], parent[16], libraries[PATH_MAX];
     const char *argv[] = {
         m->order->generator, run,    "--out", m->path, "--jobs", jobs, "--rank", "0", "--size", "1",
         "--parent",          parent, NULL};
@@ -235,8 +246,8 @@ static int start_generator(struct maker *m, struct err *e)
     const char *library_path = getenv("LD_LIBRARY_PATH");
     int ends[2];
 
-    snprintf(run, sizeof run, "cosmoflow,class=%s,seed=%d", runspec_class_name(m->class),
-             COSMO_DATA_SEED);
+    snprintf(run, sizeof run, "%s,class=%s,seed=%" PRIu64, m->order->workload,
+             runspec_class_name(m->class), m->science->seed);
     snprintf(jobs, sizeof jobs, "%d", m->order->threads > 0 ? m->order->threads : 1);
     snprintf(parent, sizeof parent, "%ld", (long)getpid());
     if (library_path && (size_t)snprintf(libraries, sizeof libraries, "LD_LIBRARY_PATH=%s",
@@ -293,7 +304,7 @@ static int begin(struct maker *m, struct err *e)
 {
     struct err why = ERR_INIT;
 
-    if (cache_ready(m->path, m->class, &why))
+    if (cache_ready(m->path, m->science, m->class, &why))
         return 1;
     if (check_owner(m->path, e) < 0)
         return -1;
@@ -304,7 +315,8 @@ static int begin(struct maker *m, struct err *e)
                        "%s is missing, and so is the generator (hpcai500-generate): install it, or "
                        "use data=DIR",
                        m->path);
-    say(m->order, "making the data of class %s in %s", runspec_class_name(m->class), m->path);
+    say(m->order, "making the data of %s, class %s, in %s", m->order->workload,
+        runspec_class_name(m->class), m->path);
     return start_generator(m, e);
 }
 
@@ -347,7 +359,7 @@ static int lead(struct maker *m, struct err *e)
     listen(m);
     m->child = 0;
     if (pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0)
-        return verify(m->path, m->class, true, e) == 0 ? 1 : -1;
+        return verify(m->path, m->science, m->class, true, e) == 0 ? 1 : -1;
     if (pid > 0 && WIFSIGNALED(status))
         return err_set(e, "the data generator was ended by signal %d", WTERMSIG(status));
     return err_set(e, "the data generator failed: %s", m->line[0] ? m->line : "it did not say why");
@@ -361,7 +373,7 @@ static int follow(struct maker *m, struct err *e)
     struct err why = ERR_INIT;
 
     snprintf(name, sizeof name, "%s/%s", m->path, MANIFEST_NAME);
-    if (access(name, F_OK) == 0 && cache_ready(m->path, m->class, &why))
+    if (access(name, F_OK) == 0 && cache_ready(m->path, m->science, m->class, &why))
         return 1;
     if (m->made_at == 0 || m->order->now() < m->made_at + VISIBLE_SECONDS)
         return 0;
@@ -393,8 +405,8 @@ static int make(struct maker *m, bool ready, struct err *e)
         if (v[2] > 0 || v[1] == 0)
             return comm_agree(c, state < 0 ? -1 : 0, e);
         if (v[3] > 0)
-            return err_set(e, "stopped or out of time while the data of class %s were made",
-                           runspec_class_name(m->class));
+            return err_set(e, "stopped or out of time while the data of %s, class %s, were made",
+                           m->order->workload, runspec_class_name(m->class));
         if (v[0] == 0 && m->made_at == 0)
             m->made_at = m->order->now();
         nanosleep(&(struct timespec){.tv_nsec = ROUND_MILLISECONDS * 1000000L}, NULL);
@@ -415,39 +427,46 @@ static void maker_fini(struct maker *m)
 }
 
 /* What a person must do for data that are too large to make unasked. */
-static int refuse_standard(const struct cosmo_class *c, const char *path, struct err *e)
+static int refuse_standard(const struct cache_order *order, const struct science *s,
+                           const struct data_class *c, const char *path, struct err *e)
 {
-    const double cells = (double)c->edge * c->edge * c->edge;
     const double samples = (double)(c->train + c->validation);
 
     return err_set(e,
                    "no data of class %s in %s; make them (%.1f TB, %.0f core-hours) with: hpcai500 "
-                   "data generate cosmoflow,class=%s --out %s -j N",
+                   "data generate %s,class=%s --out %s -j N",
                    runspec_class_name(c->class), path,
-                   samples * cells * COSMO_CHANNELS * 2 / 5.5 / 1e12,
-                   samples * c->seconds_per_1000 / 1000 / 3600, runspec_class_name(c->class), path);
+                   samples * (double)science_sample_bytes(s, c) / c->deflates / 1e12,
+                   samples * c->seconds_per_1000 / 1000 / 3600, order->workload,
+                   runspec_class_name(c->class), path);
 }
 
-int cache_prepare(const struct cache_order *order, enum runspec_class class, char *path,
-                  size_t size, struct err *e)
+int cache_prepare(const struct cache_order *order, const struct science *s,
+                  enum runspec_class class, char *path, size_t size, struct err *e)
 {
     struct comm *c = order->comm;
-    struct maker m = {
-        .order = order, .class = class, .path = path, .leader = c->rank, .lock = -1, .talk = -1};
+    struct maker m = {.order = order,
+                      .science = s,
+                      .class = class,
+                      .path = path,
+                      .leader = c->rank,
+                      .lock = -1,
+                      .talk = -1};
     struct err why = ERR_INIT;
-    int rc = cosmo_class_of(class) ? cache_path(order->folder, class, path, size, e)
-                                   : err_set(e, "class auto has no data");
+    const struct data_class *row = science_class(s, class);
+    int rc = row ? cache_path(order->folder, s, class, path, size, e)
+                 : err_set(e, "the %s data have no class %s", s->name, runspec_class_name(class));
 
     if (comm_agree(c, rc, e) < 0)
         return -1;
-    bool ready = cache_ready(path, class, &why);
+    bool ready = cache_ready(path, s, class, &why);
     double all = ready;
     if (c->reduce(c, &all, 1, COMM_MIN, e) < 0)
         return -1;
     if (all > 0)
         return 0;
     if (class == CLASS_STANDARD) {
-        rc = ready ? 0 : refuse_standard(cosmo_class_of(class), path, e);
+        rc = ready ? 0 : refuse_standard(order, s, row, path, e);
         return comm_agree(c, rc, e);
     }
     if (comm_agree(c, make_folders(order->folder, e), e) < 0)

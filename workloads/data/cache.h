@@ -3,7 +3,8 @@
  * Generated data, made once and kept: what a workload trains on when the run
  * text says no `data=`.
  *
- * The set of a class lies in `CACHE/cosmoflow-CLASS-gG-sSEED`. Ranks find out
+ * The set of a class lies in `CACHE/SCIENCE-CLASS-gVERSION-sSEED`; workloads of
+ * one science share it. Ranks find out
  * which of them share a cache folder (a probe file of a random name); the
  * lowest of those that do runs the generator, the others wait, and all agree
  * at every moment on whether to go on. A killed generation leaves a folder
@@ -22,7 +23,7 @@
 
 #include "reports/core/err.h"
 #include "workloads/comm.h"
-#include "workloads/data/cosmo_classes.h"
+#include "workloads/data/science.h"
 
 /* What is asked of the cache; all of it is borrowed for the call. */
 struct cache_order {
@@ -31,6 +32,7 @@ struct cache_order {
     double deadline;       /* on that clock; 0: none */
     int threads;           /* that the generator may use */
     const char *folder;    /* of all sets */
+    const char *workload;  /* whose data they are: the generator's word */
     const char *generator; /* path of hpcai500-generate; NULL: there is none */
     void *ctx;
     void (*say)(void *ctx, const char *sentence); /* rank 0: a line for a person; may be NULL */
@@ -40,18 +42,19 @@ struct cache_order {
 };
 
 /* Where the set of a class lies or would lie. Local, no communication. */
-int cache_path(const char *cache_dir, enum runspec_class class, char *path, size_t size,
-               struct err *e);
+int cache_path(const char *cache_dir, const struct science *s, enum runspec_class class, char *path,
+               size_t size, struct err *e);
 
 /* True when this rank sees a finished set there, a folder of this user, of root
  * or of the cache's owner: manifest, all sizes, and the hashes of a few files. Why not (also "not made yet") is in *e. Local. */
-bool cache_ready(const char *path, enum runspec_class class, struct err *e);
+bool cache_ready(const char *path, const struct science *s, enum runspec_class class,
+                 struct err *e);
 
 /* Collective. Makes the set where it is missing and verifies it; path takes
  * its folder. CLASS_STANDARD is never made silently: it fails with the
  * command that makes it. Progress and what is done are said through
  * order->say; it stops early at order->stop or the deadline. */
-int cache_prepare(const struct cache_order *order, enum runspec_class class, char *path,
-                  size_t size, struct err *e);
+int cache_prepare(const struct cache_order *order, const struct science *s,
+                  enum runspec_class class, char *path, size_t size, struct err *e);
 
 #endif

@@ -3,6 +3,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <getopt.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -11,7 +12,9 @@
 #include <unistd.h>
 
 #include "reports/core/out.h"
+#include "workloads/data/check.h"
 #include "workloads/data/dataset.h"
+#include "workloads/data/dataset_list.h"
 #include "workloads/data/manifest.h"
 
 #define PROGRAM "hpcai500 data"
@@ -56,19 +59,83 @@ static int read_manifest(struct manifest *m, int argc, char **argv, char *sha256
     return rc == 0 ? EXIT_SUCCESS : rc == 1 ? EXIT_NOT_RUN : EXIT_FAILURE;
 }
 
-static int show_split(const char *folder, enum dataset_split split, const char *title,
-                      struct err *e)
+/* What the folder's samples are: as its manifest says, else the first science
+ * that the training part fits. */
+static const struct science *find_science(const char *folder, const struct manifest *m,
+                                          struct err *e)
 {
-    struct dataset *d = dataset_open(folder, split, 0, e);
+    struct dataset_info info = {0};
+    struct dataset_list list = {0};
+    const struct science *s;
+
+    if (m) {
+        s = science_find(m->science);
+        return s ? s : (err_set(e, "%s: science '%s' is not known here", folder, m->science), NULL);
+    }
+    if (dataset_list(&list, &info, folder, DATASET_TRAIN, science_at(0), e) < 0)
+        return dataset_list_fini(&list), NULL;
+    dataset_list_fini(&list);
+    for (int i = 0; (s = science_at(i)); i++) {
+        struct dataset *d = dataset_open(folder, DATASET_TRAIN, s, NULL, e);
+        dataset_close(d);
+        if (d)
+            return s;
+    }
+    if (science_at(1)) /* else the one sentence says it all */
+        err_set(e, "%s: fits no science; '" PROGRAM " check' says what each lacks", folder);
+    return NULL;
+}
+
+static void show_field(const struct dataset_info *info, int k)
+{
+    const struct field *field = &info->science->fields[k];
+    const struct dataset_field *f = &info->field[k];
+
+    printf("  %-10s ", field->name);
+    for (int i = 0; i < f->rank; i++)
+        printf("%s%ld", i ? " x " : "", f->dims[i]);
+    printf("%s%s", f->rank ? ", " : "", f->stored[0] ? f->stored : "not stored");
+    if (!f->stored[0])
+        printf(", %g is taken", (double)field->fallback);
+    printf(": %s\n", field->title);
+}
+
+static int show_split(const char *folder, enum dataset_split split, const char *title,
+                      const struct science *s, const struct data_class *c, struct err *e)
+{
+    struct dataset *d = dataset_open(folder, split, s, c, e);
 
     if (!d)
         return -1;
     const struct dataset_info *i = dataset_info(d);
-    printf("%-12s %" PRIu64 " cubes of %d^3 x %d, %s, %.1f KB each on storage, layout %s\n", title,
-           i->samples, i->edge, i->channels, i->stored, (double)i->stored_bytes / 1e3,
-           data_layout_name(i->layout));
+    printf("%-12s %" PRIu64 " sample%s of %s in %" PRIu64
+           " file%s, %.1f KB each on storage, layout "
+           "%s\n",
+           title, i->samples, &"s"[i->samples == 1], s -> title, i -> files, &"s"[i->files == 1],
+           (double)i -> stored_bytes / 1e3, i -> layout -> name);
+    for (int k = 0; k < s->n_fields; k++)
+        show_field(i, k);
     dataset_close(d);
     return 0;
+}
+
+static void show_manifest(const struct manifest *m, const char *sha256)
+{
+    printf("%-12s %s\n", "manifest", sha256);
+    printf("%-12s %s, class %s, seed %" PRIu64 ", generator %d, build %s\n", "made for", m->science,
+           m->class_name, m->seed, m->generator, m->build);
+    for (int i = 0; i < m->n_notes; i++)
+        printf("%-12s %s\n", m->note[i].name, m->note[i].text);
+    for (int i = 0; i < m->n_baselines; i++)
+        printf("%-12s %s %.4g\n", i ? "" : "baselines", m->baseline[i].name, m->baseline[i].value);
+}
+
+static const struct data_class *class_named(const struct science *s, const char *name)
+{
+    for (int i = 0; i < s->n_classes; i++)
+        if (strcmp(runspec_class_name(s->classes[i].class), name) == 0)
+            return &s->classes[i];
+    return NULL;
 }
 
 /* Also of folders that were not made here: then there is no manifest. */
@@ -80,24 +147,20 @@ static int show(int argc, char **argv, struct err *e)
 
     if (rc == EXIT_USAGE || rc == EXIT_FAILURE)
         return rc;
-    if (show_split(argv[1], DATASET_TRAIN, "train", e) < 0 ||
-        show_split(argv[1], DATASET_VALIDATION, "validation", e) < 0) {
-        manifest_fini(&m);
-        return EXIT_NOT_RUN;
-    }
-    if (rc == EXIT_NOT_RUN) {
+    const bool generated = rc == EXIT_SUCCESS;
+    const struct science *s = find_science(argv[1], generated ? &m : NULL, e);
+    const struct data_class *c = s && generated ? class_named(s, m.class_name) : NULL;
+    rc = EXIT_SUCCESS;
+    if (!s || show_split(argv[1], DATASET_TRAIN, "train", s, c, e) < 0 ||
+        show_split(argv[1], DATASET_VALIDATION, "validation", s, c, e) < 0)
+        rc = EXIT_NOT_RUN;
+    else if (generated)
+        show_manifest(&m, sha256);
+    else
         printf("%-12s none: the data were not generated here\n", "manifest");
-        return EXIT_SUCCESS;
-    }
-    printf("%-12s %s\n", "manifest", sha256);
-    printf("%-12s %s, class %s, seed %" PRIu64 ", generator %d, build %s\n", "made for", m.workload,
-           m.class_name, m.seed, m.generator, m.build);
-    printf("%-12s cells of %g Mpc/h, redshifts %s\n", "boxes", m.cell_mpc, m.redshifts);
-    printf("%-12s %s\n", "parameters", m.parameters);
-    printf("%-12s constant %.4f, ridge on log P(k) %.4f (mean absolute error)\n", "baselines",
-           m.constant_mae, m.ridge_mae);
-    manifest_fini(&m);
-    return EXIT_SUCCESS;
+    if (generated)
+        manifest_fini(&m);
+    return rc;
 }
 
 /* Every size and every hash. */
@@ -116,6 +179,39 @@ static int verify(int argc, char **argv, struct err *e)
     return rc;
 }
 
+/* Whatever is looked at is printed; what was not good says the status. */
+static int check(int argc, char **argv, struct err *e)
+{
+    static const struct option table[] = {
+        {"json", no_argument, NULL, 'j'}, {"quick", no_argument, NULL, 'q'}, {NULL, 0, NULL, 0}};
+    static struct check c;
+    bool json = false, quick = false;
+    int o, status = EXIT_SUCCESS;
+
+    opterr = 0;
+    while ((o = getopt_long(argc, argv, "jq", table, NULL)) != -1) {
+        if (o == '?')
+            return err_set(e, "check: %s is not an option", argv[optind - 1]), EXIT_USAGE;
+        json = json || o == 'j';
+        quick = quick || o == 'q';
+    }
+    if (optind == argc)
+        return err_set(e, "check: expected files or folders"), EXIT_USAGE;
+    for (int i = optind; i < argc; i++) {
+        if (check_path(&c, argv[i], !quick, e) < 0)
+            return EXIT_NOT_RUN;
+        if (!json)
+            check_print(&c, stdout);
+        else if (printf(i == optind ? "[" : ",\n") < 0 || check_print_json(&c, stdout, e) < 0)
+            return EXIT_NOT_RUN;
+        if (!check_good(&c))
+            status = EXIT_FAILURE;
+    }
+    if (json)
+        printf("]\n");
+    return status;
+}
+
 static const struct verb {
     const char *name, *arguments, *help;
     int (*run)(int argc, char **argv, struct err *e);
@@ -123,6 +219,8 @@ static const struct verb {
     {"generate", "WORKLOAD,class=CLASS --out DIR [-j N]", "makes a set (see hpcai500-generate)",
      generate},
     {"show", "DIR", "says what a folder holds", show},
+    {"check", "FILE|DIR... [--json] [--quick]", "says what they hold, what is wrong, what is slow",
+     check},
     {"verify", "DIR", "compares all files with the manifest", verify},
 };
 
@@ -148,7 +246,7 @@ int main(int argc, char **argv)
     for (int i = 0; argc > 1 && i < VERBS; i++)
         if (strcmp(argv[1], verbs[i].name) == 0) {
             int status = verbs[i].run(argc - 1, argv + 1, &e);
-            return status == EXIT_SUCCESS ? status : fail(status, &e);
+            return status == EXIT_SUCCESS || !e.text[0] ? status : fail(status, &e);
         }
     if (argc > 1)
         fprintf(stderr, PROGRAM ": '%s' is not one of its verbs\n", argv[1]);

@@ -3,178 +3,147 @@
 
 #include "workloads/data/dataset.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "workloads/data/cube.h"
-
-struct entry {
-    char *name;     /* below the folder */
-    uint64_t bytes; /* as the manifest says; 0: foreign */
-};
+#include "workloads/data/chunk.h"
+#include "workloads/data/dataset_list.h"
+#include "workloads/data/sample.h"
+#include "workloads/data/sample_pool.h"
 
 struct dataset {
     struct dataset_info info;
+    struct sample_form form;
     char folder[PATH_MAX];
-    struct entry *files;
-    uint64_t n_files;
-    struct cube_shape shape;
-    int per_file; /* samples */
+    struct dataset_list list;
+    uint64_t *first;  /* files of many samples: the first of each, and all [files + 1] */
+    uint64_t *groups; /* likewise: the info's group_start */
+    struct sample_pool *pool;
+    struct chunk_cache *cache;
     struct chunk_scratch scratch;
 };
 
-static const char *const split_names[] = {"train", "validation"};
-
-static int add_file(struct dataset *d, const char *folder, const char *name, uint64_t bytes,
-                    struct err *e)
+/* folder/name of a file. */
+static int file_path(const struct dataset *d, uint64_t file, char path[PATH_MAX], struct err *e)
 {
-    char path[PATH_MAX];
-    uint64_t n = d->n_files;
+    return (size_t)snprintf(path, PATH_MAX, "%s/%s", d->folder, d->list.files[file].name) < PATH_MAX
+               ? 0
+               : err_set(e, "the path '%.80s...' is too long", d->folder);
+}
 
-    if (n == MANIFEST_MAX_FILES)
-        return err_set(e, "%s: more than %d files", d->folder, MANIFEST_MAX_FILES);
-    if ((n & (n - 1)) == 0) { /* 0, 1, 2, 4, ... are full */
-        void *p = realloc(d->files, (n ? 2 * n : 1) * sizeof *d->files);
-        if (!p)
-            return err_set(e, "no memory for a list of %llu files", (unsigned long long)n);
-        d->files = p;
-    }
-    snprintf(path, sizeof path, "%s%s%s", folder, *folder ? "/" : "", name);
-    d->files[n] = (struct entry){strdup(path), bytes};
-    if (!d->files[n].name)
-        return err_set(e, "no memory for a list of %llu files", (unsigned long long)n);
-    d->n_files++;
+/* Samples of a file of many, and how they share chunks. Groups are counted, and
+ * written where there is room for them. */
+static int count_file(struct dataset *d, uint64_t file, const struct sample_file *f, struct err *e)
+{
+    uint64_t bytes, first = d->first[file];
+    const uint64_t share = sample_sharing(f, &d->form, &bytes);
+    const uint64_t more = (f->samples - 1) / share + 1;
+    void *p;
+
+    d->first[file + 1] = first + f->samples;
+    if (first + f->samples > INT32_MAX)
+        return err_set(e, "%s: more than %d samples", d->folder, INT32_MAX);
+    if (!(p = realloc(d->groups, (d->info.groups + more + 1) * sizeof *d->groups)))
+        return err_set(e, "no memory for %llu groups of samples",
+                       (unsigned long long)(d->info.groups + more));
+    d->groups = p;
+    for (uint64_t g = 0; g < more; g++)
+        d->groups[d->info.groups++] = first + g * share;
+    d->groups[d->info.groups] = first + f->samples;
+    if (bytes > d->info.group_bytes)
+        d->info.group_bytes = bytes;
     return 0;
 }
 
-static bool is_cube_name(const char *name)
-{
-    const char *dot = strrchr(name, '.');
-
-    return name[0] != '.' && dot && (strcmp(dot, ".hdf5") == 0 || strcmp(dot, ".h5") == 0);
-}
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(((const struct entry *)a)->name, ((const struct entry *)b)->name);
-}
-
-/* All cubes of DIR/SPLIT, by name. */
-static int list_folder(struct dataset *d, const char *split, struct err *e)
+/* Every file of many samples is opened once for what it holds. */
+static int count_all(struct dataset *d, const struct sample_file *probed, struct err *e)
 {
     char path[PATH_MAX];
-    struct dirent *entry;
-    int rc = 0;
+    uint64_t bytes = 0;
 
-    if ((size_t)snprintf(path, sizeof path, "%s/%s", d->folder, split) >= sizeof path)
-        return err_set(e, "the path '%.80s...' is too long", d->folder);
-    DIR *dir = opendir(path);
-    if (!dir)
-        return err_set(e, "%s: %s, expected a folder of .hdf5 files", path, strerror(errno));
-    while (rc == 0 && (entry = readdir(dir)))
-        if (is_cube_name(entry->d_name))
-            rc = add_file(d, split, entry->d_name, 0, e);
-    closedir(dir);
-    if (rc == 0 && d->n_files == 0)
-        rc = err_set(e, "%s: no .hdf5 or .h5 file in it", path);
-    if (rc == 0)
-        qsort(d->files, d->n_files, sizeof *d->files, by_name);
-    return rc;
+    d->first = calloc(d->list.n + 1, sizeof *d->first);
+    if (!d->first)
+        return err_set(e, "no memory for a list of %llu files", (unsigned long long)d->list.n);
+    for (uint64_t i = 0; i < d->list.n; i++) {
+        struct sample_file f;
+        if (file_path(d, i, path, e) < 0 ||
+            (i > 0 && sample_open(&f, path, d->list.files[i].bytes, &d->form, false, e) < 0))
+            return -1;
+        int rc = count_file(d, i, i ? &f : probed, e);
+        bytes += i ? f.h5.bytes : probed->h5.bytes;
+        if (i > 0)
+            sample_close(&f);
+        if (rc < 0)
+            return -1;
+    }
+    d->info.samples = d->first[d->list.n];
+    d->info.stored_bytes = bytes / d->info.samples;
+    if (d->info.groups < d->info.samples)
+        d->info.group_start = d->groups;
+    else
+        d->info.groups = d->info.group_bytes = 0;
+    return 0;
 }
 
-/* What the manifest says. 1: there is none. */
-static int list_manifest(struct dataset *d, enum dataset_split split, struct err *e)
+static int share(struct dataset *d, struct err *e)
 {
-    struct manifest m;
-    uint64_t total = 0;
-    int rc = manifest_read(&m, d->folder, d->info.manifest_sha256, e);
+    uint64_t bytes = 2 * d->info.group_bytes;
 
-    if (rc != 0)
-        return rc;
-    const uint64_t first = split == DATASET_TRAIN ? 0 : m.train;
-    const uint64_t end = split == DATASET_TRAIN ? m.train : m.n_files;
-    for (uint64_t i = first; rc == 0 && i < end; i++) {
-        rc = add_file(d, "", m.files[i].path, m.files[i].bytes, e);
-        total += m.files[i].bytes;
-    }
-    if (rc == 0 && d->n_files == 0)
-        rc = err_set(e, "%s: its manifest lists no %s file", d->folder, split_names[split]);
-    if (rc == 0) {
-        d->info.generated = true;
-        d->info.ridge_mae = measured(m.ridge_mae);
-        d->info.constant_mae = measured(m.constant_mae);
-        d->info.stored_bytes = total / d->n_files;
-    }
-    manifest_fini(&m);
-    return rc;
-}
-
-/* folder/name of a file; false when it does not fit. */
-static bool file_path(const struct dataset *d, uint64_t file, char path[PATH_MAX])
-{
-    return (size_t)snprintf(path, PATH_MAX, "%s/%s", d->folder, d->files[file].name) < PATH_MAX;
+    if (bytes < DATASET_CACHE_BYTES)
+        bytes = DATASET_CACHE_BYTES;
+    d->cache = chunk_cache_create(bytes < DATASET_CACHE_MOST ? bytes : DATASET_CACHE_MOST, e);
+    d->pool = d->cache ? sample_pool_create(e) : NULL;
+    return d->pool ? 0 : -1;
 }
 
 /* The first file speaks for all. */
-static int probe(struct dataset *d, int edge, struct err *e)
+static int probe(struct dataset *d, const struct science *s, const struct data_class *c,
+                 struct err *e)
 {
     char path[PATH_MAX];
-    struct stat st;
+    struct sample_file f;
+    int rc = 0;
 
-    if (!file_path(d, 0, path))
-        return err_set(e, "the path '%.80s...' is too long", d->folder);
-    if (cube_probe(path, &d->shape, e) < 0)
+    if (file_path(d, 0, path, e) < 0 ||
+        sample_probe(&f, path, d->list.files[0].bytes, s, c, &d->form, e) < 0)
         return -1;
-    d->shape.edge = edge ? edge : d->shape.whole;
-    if (d->shape.whole % d->shape.edge != 0)
-        return err_set(e, "%s: a cube of %d^3 cells, expected %d^3 or a multiple of it", path,
-                       d->shape.whole, edge);
-    if (d->shape.layout == DATA_CUT && d->shape.whole != d->shape.edge)
-        return err_set(e, "%s: samples of %d^3 cells, expected %d^3", path, d->shape.whole, edge);
-    if (!d->info.stored_bytes && stat(path, &st) == 0)
-        d->info.stored_bytes = (uint64_t)st.st_size;
-    const uint64_t side = (uint64_t)d->shape.edge;
-    const int per = d->shape.whole / d->shape.edge;
-    d->per_file = per * per * per;
-    d->info.layout = d->shape.layout;
-    d->info.type = d->shape.type;
-    memcpy(d->info.stored, d->shape.stored, sizeof d->info.stored);
-    d->info.edge = d->shape.edge;
-    d->info.channels = COSMO_CHANNELS;
-    d->info.samples = d->n_files * (uint64_t)d->per_file;
-    d->info.values = side * side * side * COSMO_CHANNELS;
-    d->info.stored_bytes /= (uint64_t)d->per_file;
-    d->info.periodic = d->info.generated && d->per_file == 1;
-    return 0;
+    d->info.science = s;
+    d->info.layout = d->form.layout;
+    memcpy(d->info.field, d->form.field, sizeof d->info.field);
+    d->info.sample_bytes = d->form.bytes;
+    d->info.files = d->list.n;
+    d->info.whole = d->form.parts <= 1;
+    if (d->form.parts == 0) {
+        rc = count_all(d, &f, e) < 0 ? -1 : share(d, e);
+    } else {
+        if (!d->info.stored_bytes)
+            d->info.stored_bytes = f.h5.bytes;
+        d->info.samples = d->list.n * d->form.parts;
+        d->info.stored_bytes /= d->form.parts;
+    }
+    sample_close(&f);
+    return rc;
 }
 
-struct dataset *dataset_open(const char *folder, enum dataset_split split, int edge, struct err *e)
+struct dataset *dataset_open(const char *folder, enum dataset_split split, const struct science *s,
+                             const struct data_class *c, struct err *e)
 {
-    const char *foreign = "the data were not generated here";
     struct dataset *d = calloc(1, sizeof *d);
 
     if (!d) {
         err_set(e, "no memory for a data set");
         return NULL;
     }
-    d->info.ridge_mae = d->info.constant_mae = unmeasured(foreign);
     int rc = (size_t)snprintf(d->folder, sizeof d->folder, "%s", folder) < sizeof d->folder
-                 ? list_manifest(d, split, e)
+                 ? dataset_list(&d->list, &d->info, d->folder, split, s, e)
                  : err_set(e, "the path '%.80s...' is too long", folder);
-    if (rc == 1) {
-        if (e)
-            e->text[0] = '\0'; /* no manifest is no failure */
-        rc = list_folder(d, split_names[split], e);
-    }
-    if (rc == 0)
-        rc = probe(d, edge, e);
-    if (rc == 0)
+    if (rc == 0 && probe(d, s, c, e) == 0)
         return d;
     dataset_close(d);
     return NULL;
@@ -185,9 +154,11 @@ void dataset_close(struct dataset *d)
     if (!d)
         return;
     int kept = errno;
-    for (uint64_t i = 0; i < d->n_files; i++)
-        free(d->files[i].name);
-    free(d->files);
+    sample_pool_destroy(d->pool);
+    chunk_cache_destroy(d->cache);
+    dataset_list_fini(&d->list);
+    free(d->first);
+    free(d->groups);
     chunk_scratch_fini(&d->scratch);
     free(d);
     errno = kept;
@@ -198,30 +169,81 @@ const struct dataset_info *dataset_info(const struct dataset *d)
     return &d->info;
 }
 
-int dataset_read_with(const struct dataset *d, struct chunk_scratch *s, uint64_t i, void *cube,
-                      const struct cube_sink *sink, float *y, uint64_t *bytes, struct err *e)
+/* The file that sample i is in, and which of its samples it is. */
+static uint64_t find(const struct dataset *d, uint64_t i, uint64_t *part)
 {
+    uint64_t low = 0, high = d->list.n;
+
+    if (!d->first) {
+        *part = i % d->form.parts;
+        return i / d->form.parts;
+    }
+    while (high - low > 1) {
+        const uint64_t middle = low + (high - low) / 2;
+        *(d->first[middle] <= i ? &low : &high) = middle;
+    }
+    *part = i - d->first[low];
+    return low;
+}
+
+/* What of a sample is read. */
+enum what { ALL, REST };
+
+static int read_file(const struct sample_file *f, const struct dataset *d, struct sample_reading *r,
+                     enum what what, void *sample, const struct dataset_sink *sink, struct err *e)
+{
+    if (sample_read_rest(f, &d->form, r, sample, e) < 0)
+        return -1;
+    return what == REST ? 0 : sample_read_first(f, &d->form, r, sample, sink, e);
+}
+
+static int read_sample(const struct dataset *d, struct chunk_scratch *s, uint64_t i, enum what what,
+                       void *sample, const struct dataset_sink *sink, uint64_t *bytes,
+                       struct err *e)
+{
+    struct sample_reading r = {.scratch = s, .cache = d->cache};
+    const struct sample_file *kept;
+    struct sample_file own;
     char path[PATH_MAX];
-    uint64_t read = 0;
+    int rc;
 
     if (i >= d->info.samples)
         return err_set(e, "sample %llu of %s is not there: it has %llu", (unsigned long long)i,
                        d->folder, (unsigned long long)d->info.samples);
-    const uint64_t file = i / (uint64_t)d->per_file;
-    const int part = (int)(i % (uint64_t)d->per_file);
-    if (!file_path(d, file, path))
-        return err_set(e, "the path '%.80s...' is too long", d->folder);
-    if (cube_read(path, &d->shape, part, d->files[file].bytes, s, cube, sink, y, &read, e) < 0)
+    r.file = find(d, i, &r.part);
+    const uint64_t size = d->list.files[r.file].bytes;
+    if (file_path(d, r.file, path, e) < 0)
         return -1;
-    if (bytes)
-        *bytes = read;
-    return 0;
+    if (d->pool) {
+        if (!(kept = sample_pool_take(d->pool, r.file, path, size, &d->form, e)))
+            return -1;
+        rc = read_file(kept, d, &r, what, sample, sink, e);
+        sample_pool_give(d->pool, kept);
+    } else {
+        if (sample_open(&own, path, size, &d->form, what == REST, e) < 0)
+            return -1;
+        rc = read_file(&own, d, &r, what, sample, sink, e);
+        sample_close(&own);
+    }
+    if (rc == 0 && bytes)
+        *bytes = r.bytes;
+    return rc;
 }
 
-int dataset_read(struct dataset *d, uint64_t i, void *cube, float *y, uint64_t *bytes,
-                 struct err *e)
+int dataset_read_with(const struct dataset *d, struct chunk_scratch *s, uint64_t i, void *sample,
+                      const struct dataset_sink *sink, uint64_t *bytes, struct err *e)
 {
-    return dataset_read_with(d, &d->scratch, i, cube, NULL, y, bytes, e);
+    return read_sample(d, s, i, ALL, sample, sink, bytes, e);
+}
+
+int dataset_read(struct dataset *d, uint64_t i, void *sample, uint64_t *bytes, struct err *e)
+{
+    return read_sample(d, &d->scratch, i, ALL, sample, NULL, bytes, e);
+}
+
+int dataset_read_rest(struct dataset *d, uint64_t i, void *sample, struct err *e)
+{
+    return read_sample(d, &d->scratch, i, REST, sample, NULL, NULL, e);
 }
 
 void dataset_will_read(const struct dataset *d, uint64_t i)
@@ -229,7 +251,7 @@ void dataset_will_read(const struct dataset *d, uint64_t i)
     char path[PATH_MAX];
     struct stat st;
 
-    if (d->per_file != 1 || i >= d->info.samples || !file_path(d, i, path))
+    if (d->form.parts != 1 || i >= d->info.samples || file_path(d, i, path, NULL) < 0)
         return;
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (fd < 0)
@@ -239,7 +261,29 @@ void dataset_will_read(const struct dataset *d, uint64_t i)
     close(fd);
 }
 
-int dataset_read_labels(struct dataset *d, uint64_t i, float *y, struct err *e)
+/* Where value j of a field lies in its memory. */
+static uint64_t place_in_memory(const struct dataset_field *f, uint64_t j)
 {
-    return dataset_read(d, i, NULL, y, NULL, e);
+    uint64_t at = 0;
+
+    for (int i = f->rank - 1; i >= 0; i--) {
+        at += j % (uint64_t)f->dims[i] * (uint64_t)f->stride[i];
+        j /= (uint64_t)f->dims[i];
+    }
+    return at;
+}
+
+double dataset_value(const struct dataset_info *info, const void *sample, int k, uint64_t j)
+{
+    const struct dataset_field *f = &info->field[k];
+    const void *values = (const char *)sample + f->offset;
+    const uint64_t at = place_in_memory(f, j);
+
+    return f->type == NUMBER_INT16 ? ((const int16_t *)values)[at]
+                                   : (double)((const float *)values)[at];
+}
+
+uint64_t dataset_decoded(const struct dataset *d)
+{
+    return d->cache ? chunk_cache_made(d->cache) : 0;
 }

@@ -1,25 +1,28 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A folder of HDF5 cubes, read sample by sample.
+ * A folder of HDF5 files, read sample by sample.
  *
- *     DIR/train/NAME.hdf5  DIR/validation/NAME.hdf5   (also .h5)
- *     DIR/MANIFEST                                (generated sets)
+ *     DIR/train/NAME.hdf5  DIR/validation/NAME.hdf5   (also .h5; val, valid)
+ *     DIR/train.h5  DIR/validation.h5                 (likewise)
+ *     DIR/MANIFEST                                    (generated sets)
  *
- * Both published CosmoFlow layouts are read, told apart by what the first
- * file holds:
- *   cut  `x`    (D, D, D, 4)  one sample        `y`       (4)
- *   raw  `full` (S, S, S, 4)  (S/D)^3 samples   `unitPar` (4)
- * Any chunking, any type of numbers; deflate, shuffle and fletcher32. Data are
- * read by file offset and decoded outside the HDF5 library and its lock; by
- * the library where they lie in the header, or behind a user block. HDF5's
- * other filters (szip, nbit, scaleoffset) trust what they are given: refused.
+ * What a sample is, and the layouts that are tried, say the science's tables
+ * (science.h). Any chunking, any order of bytes, any integers and floats;
+ * deflate, shuffle and fletcher32. Data are read by file offset and decoded
+ * outside the HDF5 library and its lock; by the library where they lie in the
+ * header, or behind a user block. Its other filters (szip, nbit, scaleoffset)
+ * trust what they are given: they are used on sets of one sample a chunk only.
+ *
+ * A chunk that holds many samples is decoded once and kept in a bounded cache;
+ * `group` says which samples share one, and the loader's order keeps them near
+ * each other.
  *
  * Files are hostile: dimensions are capped and products checked before any
  * allocation, no filter is loaded from outside, no link leaves the file.
  *
  * Life:    open returns it, close frees it; the path is copied.
  * Failure: -1 / NULL and one sentence with file, dataset, and what was
- *          expected.
+ *          expected; of a value also where it stands.
  * Threads: one thread at a time per struct dataset, but for
  *          dataset_read_with(); two may be open at once.
  */
@@ -27,65 +30,92 @@
 #define DATA_DATASET_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "reports/core/err.h"
 #include "reports/core/measure.h"
-#include "workloads/data/cosmo_classes.h"
-#include "workloads/data/manifest.h"
+#include "workloads/data/science.h"
 
 enum dataset_split { DATASET_TRAIN, DATASET_VALIDATION };
 
-enum { DATASET_MAX_EDGE = 1024, DATASET_LABELS = COSMO_PARAMETERS };
+enum { DATASET_MAX_EDGE = 65536 };
 
-/* How one cube is held: counts as stored, or floats. */
-enum dataset_type { DATASET_INT16, DATASET_FLOAT };
+/* Decoded chunks of many samples that are kept, or two groups where that is more. */
+#define DATASET_CACHE_BYTES (UINT64_C(128) << 20)
+#define DATASET_CACHE_MOST  (UINT64_C(2) << 30) /* and never more than this */
+
+/* A field of a sample in memory. */
+struct dataset_field {
+    enum number type;        /* INT16 or FLOAT */
+    char stored[16];         /* in the first file: "uint16", "float32"; "" where it is missing */
+    int rank;                /* axes; as in the science's table */
+    long dims[SCIENCE_AXES]; /* along each ... */
+    long
+        stride[SCIENCE_AXES]; /* ... and values from one to the next: memory has the file's order */
+    uint64_t values;          /* product of dims */
+    size_t offset;            /* in a sample's block [bytes], a multiple of 64 */
+};
 
 struct dataset_info {
-    enum data_layout layout;
-    enum dataset_type type;
-    char stored[16]; /* type in the first file: "int16", "uint16", "float32", ... */
-    int edge;        /* D of a sample */
-    int channels;    /* 4 */
-    uint64_t samples;
-    uint64_t values;          /* D * D * D * channels, of one sample */
-    uint64_t stored_bytes;    /* mean per sample, in the files (from the first file) */
-    bool periodic;            /* the cube is a whole periodic box: cyclic shifts are symmetries */
-    bool generated;           /* has a manifest of ours; else foreign ("published", ...) */
-    char manifest_sha256[65]; /* "" when there is none */
-    struct measure ridge_mae; /* baselines kept in the manifest */
-    struct measure constant_mae;
+    const struct science *science;
+    const struct layout *layout;
+    struct dataset_field field[SCIENCE_FIELDS];
+    size_t sample_bytes; /* a sample's block: all its fields */
+    uint64_t samples, files;
+    uint64_t stored_bytes; /* mean per sample, in the files */
+    bool whole;            /* samples are what was stored, not cut out of something larger */
+    bool generated;        /* has a manifest of ours; else foreign ("published", ...) */
+    char manifest_sha256[65];
+    struct measure baseline[SCIENCE_BASELINES]; /* in the science's order, from the manifest */
+    /* Samples group_start[g] to group_start[g + 1] - 1 share chunks, of whichever
+     * field has the longest. NULL: no two do. */
+    const uint64_t *group_start; /* [groups + 1] */
+    uint64_t groups;
+    uint64_t group_bytes; /* most that one takes decoded */
 };
 
 struct dataset;
 struct chunk_scratch; /* workloads/data/chunk.h */
-struct cube_sink;     /* workloads/data/cube.h */
 
-/* Opens one split of the folder for samples of edge cells per side (0: the
- * whole cube of a file). The first file is opened and checked now, each other
- * when it is read. */
-struct dataset *dataset_open(const char *folder, enum dataset_split split, int edge, struct err *e);
+/* Takes field 0 of a sample slab by slab while it is in the cache: first..
+ * first+n-1 along the slowest axis in memory, checked, in order. */
+struct dataset_sink {
+    int (*slab)(void *arg, const void *sample, const void *values, long first, long n,
+                struct err *e);
+    void *arg;
+};
+
+/* Opens one split of the folder. c: samples have the sizes of this class; NULL:
+ * whatever the first file has. The first file is opened and checked now, of
+ * files with many samples each; others when they are read. */
+struct dataset *dataset_open(const char *folder, enum dataset_split split, const struct science *s,
+                             const struct data_class *c, struct err *e);
 void dataset_close(struct dataset *d);
 
 const struct dataset_info *dataset_info(const struct dataset *d);
 
-/* Reads sample i: cube takes values elements of info->type in the stored
- * order [D][D][D][C], y takes DATASET_LABELS floats. Refuses labels and float
- * cubes that are not finite, and negative cells. *bytes (may be NULL) takes
- * what was read from storage. */
-int dataset_read(struct dataset *d, uint64_t i, void *cube, float *y, uint64_t *bytes,
-                 struct err *e);
+/* Reads sample i into a block of info->sample_bytes, aligned to 64. *bytes (may
+ * be NULL) takes what was read from storage. */
+int dataset_read(struct dataset *d, uint64_t i, void *sample, uint64_t *bytes, struct err *e);
 
 /* The same for any number of threads at once, each with scratch of its own.
- * With a sink (may be NULL) the planes go there, and cube is spare memory. */
-int dataset_read_with(const struct dataset *d, struct chunk_scratch *s, uint64_t i, void *cube,
-                      const struct cube_sink *sink, float *y, uint64_t *bytes, struct err *e);
+ * With a sink (may be NULL) the other fields are in `sample` before the first
+ * slab of field 0, whose place there is spare memory. */
+int dataset_read_with(const struct dataset *d, struct chunk_scratch *s, uint64_t i, void *sample,
+                      const struct dataset_sink *sink, uint64_t *bytes, struct err *e);
+
+/* All fields but field 0, whose place is left as it is: labels alone. */
+int dataset_read_rest(struct dataset *d, uint64_t i, void *sample, struct err *e);
 
 /* Sample i will be read soon: the system may begin to fetch it. A hint, for
  * files of one sample; says nothing of what is wrong with the file. */
 void dataset_will_read(const struct dataset *d, uint64_t i);
 
-/* The labels alone, for the constant predictor. */
-int dataset_read_labels(struct dataset *d, uint64_t i, float *y, struct err *e);
+/* Chunks of many samples that were decoded so far. */
+uint64_t dataset_decoded(const struct dataset *d);
+
+/* Value j (row major in the order of the field's axes) of field k of a sample's block. */
+double dataset_value(const struct dataset_info *info, const void *sample, int k, uint64_t j);
 
 #endif

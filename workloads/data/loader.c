@@ -11,20 +11,23 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "workloads/data/convert.h"
-#include "workloads/data/cube.h"
+#include "workloads/data/chunk.h"
 #include "workloads/philox.h"
 
-enum { DEFAULT_AHEAD = 2, LARGE_PAGE = 2 << 20 };
+enum {
+    DEFAULT_AHEAD = 2,
+    LARGE_PAGE = 2 << 20,
+    WINDOW_BYTES = 48 << 20 /* of groups whose samples are mixed: the reader's cache holds two */
+};
 
 /* Streams of one seed that must not meet. */
-#define ORDER_KEY    UINT64_C(0x6f72646572000000)
-#define SYMMETRY_KEY UINT64_C(0x73796d6d65747279)
+#define ORDER_KEY UINT64_C(0x6f72646572000000)
+#define GROUP_KEY UINT64_C(0x67726f7570000000)
 
 /* One batch in the queue, buffers for max_n samples. */
 struct slot {
     struct loader_batch batch;
-    float *x, *y;
+    float *feed[LOADER_FEEDS];
     uint64_t *ids;
     int claimed; /* samples that workers have taken */
     int left;    /* samples not yet there; 0: ready */
@@ -33,21 +36,14 @@ struct slot {
     struct err err;
 };
 
-/* A sample kept in memory. */
-struct kept {
-    void *cube; /* NULL: not met yet */
-    float y[DATASET_LABELS];
-};
-
 /* A thread that makes samples, and its own memory. */
 struct worker {
     struct loader *loader;
     pthread_t thread;
     bool running;
     bool helper; /* works only while the consumer waits */
-    void *cube;
+    void *sample;
     struct chunk_scratch scratch;
-    struct convert_turn turn;
 };
 
 /* What a worker has taken: sample `at` of a slot. */
@@ -55,7 +51,7 @@ struct ticket {
     struct slot *slot;
     int at;
     uint64_t id, epoch;
-    const struct kept *kept; /* NULL: to be read */
+    const void *kept; /* NULL: to be read */
     bool hint;
     uint64_t soon; /* with hint: what will be read a little later */
 };
@@ -63,10 +59,8 @@ struct ticket {
 struct loader {
     struct loader_options o;
     struct dataset_info info;
-    size_t cube_bytes;
     int max_n;
     long steps;
-    struct convert convert;
     struct worker *workers; /* [o.workers] */
 
     /* Under the lock. Slots ready..ready+opened-1 (mod n) hold batches, in
@@ -80,8 +74,9 @@ struct loader {
     uint64_t epoch;    /* of the next slot that is opened ... */
     long step;         /* ... and its step */
     uint64_t *order;   /* of the epoch of the newest slot */
+    uint64_t *groups;  /* [info.groups] for making it */
     uint64_t ordered;  /* that epoch + 1; 0: none yet */
-    struct kept *kept; /* [samples], NULL when nothing is kept */
+    void **kept;       /* [samples] their blocks; NULL when nothing is kept */
     bool held;         /* the consumer has a slot */
     bool waiting;      /* the consumer waits for one */
     bool stop, failed;
@@ -91,20 +86,53 @@ struct loader {
     bool epoch_over;
 };
 
-void loader_order(uint64_t *order, uint64_t n, uint64_t seed, uint64_t epoch, bool shuffle)
+/* Fisher & Yates, each draw a function of its position: `first` of the whole. */
+static void mix(uint64_t *v, uint64_t n, uint64_t first, uint64_t key, uint64_t epoch)
 {
-    for (uint64_t i = 0; i < n; i++)
-        order[i] = i;
-    /* Fisher & Yates, each draw a function of its position. */
-    for (uint64_t i = n; shuffle && i-- > 1;) {
+    for (uint64_t i = n; i-- > 1;) {
         uint32_t r[4];
-        philox_at(seed ^ ORDER_KEY, epoch, i, r);
+        philox_at(key, epoch, first + i, r);
         uint64_t bits = (uint64_t)r[0] << 32 | r[1];
         uint64_t j = (uint64_t)((unsigned __int128)bits * (i + 1) >> 64);
-        uint64_t t = order[i];
-        order[i] = order[j];
-        order[j] = t;
+        uint64_t t = v[i];
+        v[i] = v[j];
+        v[j] = t;
     }
+}
+
+/* The samples of the groups in their new sequence, mixed window by window. */
+static void mix_groups(const struct dataset_info *info, uint64_t key, uint64_t epoch,
+                       const uint64_t *group, uint64_t *order)
+{
+    const uint64_t fit = WINDOW_BYTES / (info->group_bytes ? info->group_bytes : 1);
+    const uint64_t window = fit > 1 ? fit : 1;
+    uint64_t at = 0, begin = 0;
+
+    for (uint64_t g = 0; g < info->groups; g++) {
+        for (uint64_t i = info->group_start[group[g]]; i < info->group_start[group[g] + 1]; i++)
+            order[at++] = i;
+        if ((g + 1) % window == 0 || g + 1 == info->groups) {
+            mix(order + begin, at - begin, begin, key, epoch);
+            begin = at;
+        }
+    }
+}
+
+void loader_order(const struct dataset_info *info, uint64_t seed, uint64_t epoch, bool shuffle,
+                  uint64_t *order, uint64_t *group)
+{
+    for (uint64_t i = 0; i < info->samples; i++)
+        order[i] = i;
+    if (!shuffle)
+        return;
+    if (!info->group_start) {
+        mix(order, info->samples, 0, seed ^ ORDER_KEY, epoch);
+        return;
+    }
+    for (uint64_t g = 0; g < info->groups; g++)
+        group[g] = g;
+    mix(group, info->groups, 0, seed ^ GROUP_KEY, epoch);
+    mix_groups(info, seed ^ ORDER_KEY, epoch, group, order);
 }
 
 /* This rank's part of a step. */
@@ -132,7 +160,7 @@ static void open_slot(struct loader *l)
         l->epoch++;
     }
     if (l->ordered != l->epoch + 1)
-        loader_order(l->order, l->info.samples, l->o.seed, l->epoch, l->o.shuffle);
+        loader_order(&l->info, l->o.seed, l->epoch, l->o.shuffle, l->order, l->groups);
     l->ordered = l->epoch + 1;
     slice(l, l->epoch, l->step++, &s->batch);
     s->claimed = 0;
@@ -166,9 +194,9 @@ static void claim(struct loader *l, struct ticket *t)
     t->at = s->claimed++;
     t->epoch = s->batch.epoch;
     t->id = s->ids[t->at] = l->order[s->batch.first + t->at];
-    t->kept = l->kept && l->kept[t->id].cube ? &l->kept[t->id] : NULL;
-    t->hint = later(l, &s->batch, t->at, 1 + l->o.workers, &t->soon) &&
-              !(l->kept && l->kept[t->soon].cube);
+    t->kept = l->kept ? l->kept[t->id] : NULL;
+    t->hint =
+        later(l, &s->batch, t->at, 1 + l->o.workers, &t->soon) && !(l->kept && l->kept[t->soon]);
     if (s->claimed == s->batch.n)
         l->open = NULL;
 }
@@ -195,90 +223,115 @@ static bool take(struct worker *w, struct ticket *t)
     return taken;
 }
 
-/* Keeps the cube for the next epoch, unless another worker was faster. */
-static void keep(struct loader *l, uint64_t id, void *cube, const float *y)
+/* Memory that is used from end to end: in large pages where there are some. */
+static void *large(size_t bytes)
 {
-    struct kept *k = &l->kept[id];
+    void *p = NULL;
 
-    pthread_mutex_lock(&l->lock);
-    if (!k->cube) {
-        k->cube = cube;
-        memcpy(k->y, y, sizeof k->y);
-        cube = NULL;
-    }
-    pthread_mutex_unlock(&l->lock);
-    free(cube);
+    if (posix_memalign(&p, bytes >= LARGE_PAGE ? LARGE_PAGE : 64, bytes) != 0)
+        return NULL;
+    if (bytes >= LARGE_PAGE)
+        madvise(p, bytes, MADV_HUGEPAGE);
+    return p;
 }
 
-/* The symmetry of a sample in an epoch. */
-static void turn(const struct loader *l, struct convert_turn *t, uint64_t id, uint64_t epoch)
+/* Keeps the sample for the next epoch, unless another worker was faster. */
+static void keep(struct loader *l, uint64_t id, void *sample)
 {
-    uint32_t draw[4] = {0}, shift[4] = {0};
-
-    if (l->o.augment)
-        philox_at(l->o.seed ^ SYMMETRY_KEY, id, epoch * 2, draw);
-    if (l->o.augment && l->info.periodic)
-        philox_at(l->o.seed ^ SYMMETRY_KEY, id, epoch * 2 + 1, shift);
-    convert_turn_set(t, l->info.edge, draw[0] % 6, draw[1], shift);
+    pthread_mutex_lock(&l->lock);
+    if (!l->kept[id]) {
+        l->kept[id] = sample;
+        sample = NULL;
+    }
+    pthread_mutex_unlock(&l->lock);
+    free(sample);
 }
 
 /* A sample on its way into its slot. */
 struct making {
-    struct worker *worker;
-    float *x;
+    const struct loader *loader;
+    struct loader_sample sample;
+    float *out[LOADER_FEEDS];
     double convert_seconds;
 };
 
-static void take_planes(void *arg, const void *cells, int first, int n)
+/* Field 0 from `values`, the others from the sample's block. */
+static int feed(struct making *m, const void *block, const void *values, long first, long n,
+                struct err *e)
 {
-    struct making *m = arg;
-    const struct loader *l = m->worker->loader;
+    const struct loader *l = m->loader;
     const double start = l->o.now();
 
-    convert_planes(&l->convert, &m->worker->turn, cells, first, n, m->x);
+    m->sample.field[0] = values;
+    for (int k = 1; k < l->info.science->n_fields; k++)
+        m->sample.field[k] = (const char *)block + l->info.field[k].offset;
+    m->sample.first = first;
+    m->sample.count = n;
+    int rc = l->o.feed.make(l->o.feed.ctx, &m->sample, m->out, e);
     m->convert_seconds += l->o.now() - start;
+    return rc;
 }
 
-/* From a file; a cube that is to be kept is read whole, converted afterwards. */
-static int make_from_file(struct making *m, const struct ticket *t, float *y,
+static int feed_whole(struct making *m, const void *block, struct err *e)
+{
+    const struct dataset_field *f = &m->loader->info.field[0];
+    long slowest = 1; /* entries along the slowest axis in memory */
+
+    for (int i = 0; i < f->rank; i++)
+        if (f->stride[i] * f->dims[i] == (long)f->values)
+            slowest = f->dims[i];
+    return feed(m, block, (const char *)block + f->offset, 0, slowest, e);
+}
+
+static int take_slab(void *arg, const void *block, const void *values, long first, long n,
+                     struct err *e)
+{
+    return feed(arg, block, values, first, n, e);
+}
+
+/* From a file; a sample that is to be kept is read whole, fed afterwards. */
+static int make_from_file(struct making *m, struct worker *w, const struct ticket *t,
                           struct loader_stats *sum, struct err *e)
 {
-    struct worker *w = m->worker;
     struct loader *l = w->loader;
-    const struct cube_sink sink = {take_planes, m};
-    void *own = l->kept ? malloc(l->cube_bytes) : NULL;
+    const struct dataset_sink sink = {take_slab, m};
+    void *own = l->kept ? large(l->info.sample_bytes) : NULL;
+    const bool slabs = l->o.feed.slabs && !own;
 
     if (t->hint)
         dataset_will_read(l->o.data, t->soon);
-    if (dataset_read_with(l->o.data, &w->scratch, t->id, own ? own : w->cube, own ? NULL : &sink, y,
-                          &sum->read_bytes, e) < 0) {
-        free(own);
-        return -1;
-    }
+    int rc = dataset_read_with(l->o.data, &w->scratch, t->id, own ? own : w->sample,
+                               slabs ? &sink : NULL, &sum->read_bytes, e);
+    if (rc == 0 && !slabs)
+        rc = feed_whole(m, own ? own : w->sample, e);
     sum->keeping = own != NULL;
     sum->read_samples++;
-    if (own) {
-        take_planes(m, own, 0, l->info.edge);
-        keep(l, t->id, own, y);
-    }
-    return 0;
+    if (rc == 0 && own)
+        keep(l, t->id, own);
+    else
+        free(own);
+    return rc;
 }
 
 static int make(struct worker *w, const struct ticket *t, struct loader_stats *sum, struct err *e)
 {
     struct loader *l = w->loader;
-    struct making m = {.worker = w, .x = t->slot->x + (size_t)t->at * l->info.values};
-    float *y = t->slot->y + (size_t)t->at * DATASET_LABELS;
+    struct making m = {.loader = l,
+                       .sample = {.info = &l->info,
+                                  .id = t->id,
+                                  .epoch = t->epoch,
+                                  .seed = l->o.seed,
+                                  .augment = l->o.augment}};
     const double start = l->o.now();
-    int rc = 0;
+    int rc;
 
-    turn(l, &w->turn, t->id, t->epoch);
+    for (int k = 0; k < l->o.feed.n; k++)
+        m.out[k] = t->slot->feed[k] + (size_t)t->at * l->o.feed.floats[k];
     if (t->kept) {
-        memcpy(y, t->kept->y, sizeof t->kept->y);
-        take_planes(&m, t->kept->cube, 0, l->info.edge);
+        rc = feed_whole(&m, t->kept, e);
         sum->kept_samples++;
     } else {
-        rc = make_from_file(&m, t, y, sum, e);
+        rc = make_from_file(&m, w, t, sum, e);
     }
     sum->convert_seconds = m.convert_seconds;
     sum->read_seconds = l->o.now() - start - m.convert_seconds;
@@ -323,7 +376,7 @@ static void finish(struct loader *l, const struct ticket *t, int rc, const struc
 static void *thread_main(void *arg)
 {
     struct worker *w = arg;
-    struct ticket t;
+    struct ticket t = {.slot = NULL};
 
     while (take(w, &t)) {
         struct err e = ERR_INIT;
@@ -342,37 +395,28 @@ static uint64_t meets(const struct loader *l)
     return l->o.shuffle || most > l->info.samples ? l->info.samples : most;
 }
 
-/* Memory that is used from end to end: in large pages where there are some. */
-static void *large(size_t bytes)
-{
-    void *p = NULL;
-
-    if (posix_memalign(&p, bytes >= LARGE_PAGE ? LARGE_PAGE : 64, bytes) != 0)
-        return NULL;
-    if (bytes >= LARGE_PAGE)
-        madvise(p, bytes, MADV_HUGEPAGE);
-    return p;
-}
-
 static bool allocate_slot(const struct loader *l, struct slot *s)
 {
     const size_t max_n = (size_t)l->max_n;
+    bool ok = true;
 
-    s->x = large(max_n * l->info.values * sizeof(float));
-    s->y = malloc(max_n * DATASET_LABELS * sizeof *s->y);
     s->ids = malloc(max_n * sizeof *s->ids);
-    s->batch.x = s->x;
-    s->batch.y = s->y;
     s->batch.ids = s->ids;
-    return s->x && s->y && s->ids;
+    for (int k = 0; k < l->o.feed.n; k++) {
+        s->feed[k] = large(max_n * l->o.feed.floats[k] * sizeof(float));
+        s->batch.feed[k] = s->feed[k];
+        s->batch.floats[k] = l->o.feed.floats[k];
+        ok = ok && s->feed[k];
+    }
+    return ok && s->ids;
 }
 
 static bool allocate_worker(struct loader *l, struct worker *w)
 {
     w->loader = l;
     w->helper = w != l->workers;
-    w->cube = large(l->cube_bytes);
-    return w->cube && convert_turn_init(&w->turn, l->info.edge, NULL) == 0;
+    w->sample = large(l->info.sample_bytes);
+    return w->sample != NULL;
 }
 
 static bool allocate(struct loader *l)
@@ -380,11 +424,11 @@ static bool allocate(struct loader *l)
     bool ok;
 
     l->order = malloc(l->info.samples * sizeof *l->order);
+    l->groups = malloc((l->info.groups + 1) * sizeof *l->groups);
     l->slots = calloc((size_t)l->n_slots, sizeof *l->slots);
     l->workers = calloc((size_t)l->o.workers, sizeof *l->workers);
-    ok = l->order && l->slots && l->workers &&
-         convert_init(&l->convert, &l->info, l->o.layout, &l->o.norm, NULL) == 0;
-    if (meets(l) <= l->o.keep_bytes / l->cube_bytes) {
+    ok = l->order && l->groups && l->slots && l->workers;
+    if (meets(l) <= l->o.keep_bytes / l->info.sample_bytes) {
         l->kept = calloc(l->info.samples, sizeof *l->kept);
         l->stats.keeping = l->kept != NULL;
     }
@@ -412,7 +456,7 @@ struct loader *loader_create(const struct loader_options *o, struct err *e)
     const struct dataset_info *info = dataset_info(o->data);
     struct loader *l = NULL;
 
-    assert(o->size >= 1 && o->rank >= 0 && o->rank < o->size && o->now);
+    assert(o->size >= 1 && o->rank >= 0 && o->rank < o->size && o->now && o->feed.make);
     if (o->batch < 1 || o->batch > INT32_MAX || info->samples > INT32_MAX) {
         err_set(e, "batch %ld of %llu samples: expected 1 to %d of each", o->batch,
                 (unsigned long long)info->samples, INT32_MAX);
@@ -425,7 +469,6 @@ struct loader *loader_create(const struct loader_options *o, struct err *e)
     }
     l->o = *o;
     l->info = *info;
-    l->cube_bytes = info->values * (info->type == DATASET_INT16 ? sizeof(int16_t) : sizeof(float));
     if ((uint64_t)o->batch > info->samples) /* one short step an epoch */
         l->o.batch = (long)info->samples;
     l->max_n = (int)((l->o.batch + o->size - 1) / o->size);
@@ -438,8 +481,8 @@ struct loader *loader_create(const struct loader_options *o, struct err *e)
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->changed, NULL);
     if (!allocate(l)) {
-        err_set(e, "no memory for %d batches of %d samples of %d^3 cells", l->n_slots, l->max_n,
-                info->edge);
+        err_set(e, "no memory for %d batches of %d samples of %zu bytes", l->n_slots, l->max_n,
+                info->sample_bytes);
         goto fail;
     }
     if (start(l, e) == 0)
@@ -530,53 +573,23 @@ void loader_destroy(struct loader *l)
     int kept = errno;
     stop(l);
     for (int i = 0; l->slots && i < l->n_slots; i++) {
-        free(l->slots[i].x);
-        free(l->slots[i].y);
+        for (int k = 0; k < l->o.feed.n; k++)
+            free(l->slots[i].feed[k]);
         free(l->slots[i].ids);
     }
     for (int i = 0; l->workers && i < l->o.workers; i++) {
-        free(l->workers[i].cube);
+        free(l->workers[i].sample);
         chunk_scratch_fini(&l->workers[i].scratch);
-        convert_turn_fini(&l->workers[i].turn);
     }
     for (uint64_t i = 0; l->kept && i < l->info.samples; i++)
-        free(l->kept[i].cube);
+        free(l->kept[i]);
     free(l->kept);
     free(l->slots);
     free(l->workers);
     free(l->order);
-    convert_fini(&l->convert);
+    free(l->groups);
     pthread_cond_destroy(&l->changed);
     pthread_mutex_destroy(&l->lock);
     free(l);
     errno = kept;
-}
-
-int loader_measure_norm(struct dataset *data, uint64_t samples, struct loader_norm *norm,
-                        struct err *e)
-{
-    const struct dataset_info *info = dataset_info(data);
-    const bool integer = info->type == DATASET_INT16;
-    const uint64_t n = samples < info->samples ? samples : info->samples;
-    double sum[COSMO_CHANNELS] = {0}, square[COSMO_CHANNELS] = {0};
-    float y[DATASET_LABELS];
-    void *cube = malloc(info->values * (integer ? sizeof(int16_t) : sizeof(float)));
-    int rc = cube ? 0 : err_set(e, "no memory for a cube");
-
-    for (uint64_t i = 0; rc == 0 && i < n; i++) {
-        rc = dataset_read(data, i, cube, y, NULL, e);
-        for (uint64_t k = 0; rc == 0 && k < info->values; k++) {
-            double v = log1p(integer ? ((int16_t *)cube)[k] : (double)((float *)cube)[k]);
-            sum[k % COSMO_CHANNELS] += v;
-            square[k % COSMO_CHANNELS] += v * v;
-        }
-    }
-    double cells = (double)n * (double)info->values / COSMO_CHANNELS;
-    for (int c = 0; rc == 0 && c < COSMO_CHANNELS; c++) {
-        double mean = sum[c] / cells, variance = square[c] / cells - mean * mean;
-        norm->shift[c] = (float)mean;
-        norm->scale[c] = variance > 0 ? (float)(1 / sqrt(variance)) : 1;
-    }
-    free(cube);
-    return rc;
 }

@@ -4,11 +4,16 @@
  * converts ahead of the trainer into a bounded queue. More workers may help;
  * they run only while the trainer waits, so its cores are its own.
  *
+ * The loader knows no science: a sample's fields (dataset.h) become the floats
+ * that a network is fed by a function of the workload's, called by a worker.
+ *
  * The order of an epoch is one global permutation of the samples, Philox by
  * (seed, epoch); step s takes the s-th run of `batch` samples of it, and rank
  * r of n takes [m*r/n, m*(r+1)/n) of that step's m samples. So the global
  * batch is the same set, in the same order, for any number of ranks; the last
- * one of an epoch may be short, and a rank's part of it empty.
+ * one of an epoch may be short, and a rank's part of it empty. Where samples
+ * share chunks, chunks are permuted, and samples within windows of some of
+ * them (loader_order()), so that a rank decodes each chunk about once an epoch.
  *
  * Epochs follow each other without a pause: while the trainer evaluates, the
  * queue fills with the next epoch.
@@ -16,7 +21,7 @@
  *     struct loader *l = loader_create(&options, &e);
  *     for (epoch...) {
  *         while ((got = loader_next(l, &b, &e)) > 0)
- *             train(b.x, b.y, b.n);
+ *             train(b.feed, b.n);
  *         if (got < 0) ...
  *     }
  *     loader_destroy(l);
@@ -36,43 +41,61 @@
 #include "reports/core/err.h"
 #include "workloads/data/dataset.h"
 
-enum loader_layout { LOADER_NCDHW, LOADER_NDHWC };
+enum { LOADER_FEEDS = 6 };
 
-/* Per channel: what is fed is (log(1 + count) - shift) x scale. */
-struct loader_norm {
-    float shift[COSMO_CHANNELS], scale[COSMO_CHANNELS];
+/* A sample on its way to the network. */
+struct loader_sample {
+    const struct dataset_info *info;
+    uint64_t id, epoch;
+    uint64_t seed; /* the run's */
+    bool augment;  /* a random symmetry, a function of (seed, id, epoch) */
+    /* The fields in memory (info->field has type, dims and strides). Of field 0
+     * where feed.slabs: `count` entries from `first` on along its slowest axis
+     * in memory; the others whole, each time. */
+    const void *field[SCIENCE_FIELDS];
+    long first, count;
+};
+
+/* Makes what is fed of one sample: out[k] takes floats[k] values. Pure, on any
+ * thread. ctx is the workload's and constant. */
+typedef int loader_make(const void *ctx, const struct loader_sample *in, float *const out[],
+                        struct err *e);
+
+struct loader_feed {
+    int n;
+    size_t floats[LOADER_FEEDS]; /* of one sample */
+    bool slabs; /* make() may be given field 0 in slabs, in order, for the same out */
+    loader_make *make;
+    const void *ctx;
 };
 
 struct loader_options {
-    struct dataset *data;    /* borrowed */
-    struct loader_norm norm; /* scale all 0: log(1 + count) itself */
+    struct dataset *data; /* borrowed */
+    struct loader_feed feed;
     int rank, size;
     long batch; /* global, >= 1; at most all samples are taken */
     uint64_t seed;
-    bool shuffle; /* no: stored order (evaluation) */
-    bool augment; /* a random symmetry of the cube per sample and epoch, Philox by
-                                 * (seed, sample, epoch): one of 48 rotations and reflections,
-                                 * and a cyclic shift where the box is periodic */
-    enum loader_layout layout;
+    bool shuffle;        /* no: stored order (evaluation) */
+    bool augment;        /* handed to make() */
     uint64_t epoch;      /* first epoch; its random key */
     long step;           /* first step in it (resume); 0; loader_steps(): it is over, and
-                                 * the first loader_next() says so */
+                          * the first loader_next() says so */
     int ahead;           /* batches kept ready; 0: 2 */
     int workers;         /* 0: 1. All but the first work only while loader_next() waits. Neither
-                                 * order nor values depend on it */
+                          * order nor values depend on it */
     uint64_t keep_bytes; /* keep decoded samples in memory when all that this loader can
-                                 * meet fit in so much; 0: read every time */
+                          * meet fit in so much; 0: read every time */
     double (*now)(void); /* monotonic seconds */
 };
 
 /* One rank's part of a step. Pointers hold until the next loader_next(). */
 struct loader_batch {
-    const float *x;      /* [n][C][D][D][D] or [n][D][D][D][C]: log(1 + count), normed */
-    const float *y;      /* [n][4], unit parameters in [-1, 1] */
-    const uint64_t *ids; /* [n] global sample ids */
-    int n;               /* may be 0 */
-    long first;          /* position of this rank's first sample in the epoch's order */
-    long global_n;       /* samples of the step over all ranks */
+    const float *feed[LOADER_FEEDS]; /* [n][floats] each */
+    size_t floats[LOADER_FEEDS];     /* of one sample, as the options have them */
+    const uint64_t *ids;             /* [n] global sample ids */
+    int n;                           /* may be 0 */
+    long first;                      /* position of this rank's first sample in the epoch's order */
+    long global_n;                   /* samples of the step over all ranks */
     uint64_t epoch;
     long step, steps; /* from 0; per epoch */
 };
@@ -83,7 +106,7 @@ struct loader_stats {
     uint64_t kept_samples;  /* ... and from memory: no storage was touched */
     uint64_t read_bytes;    /* from files, as stored */
     double read_seconds;    /* the workers spent reading and decoding files */
-    double convert_seconds; /* the workers spent in log(1 + x), symmetry and layout */
+    double convert_seconds; /* the workers spent in make() */
     double wait_seconds;    /* the consumer waited on an empty queue */
     uint64_t waits;         /* batches that were not ready when asked for */
     bool keeping;           /* keep_bytes was enough, and so was memory */
@@ -108,12 +131,11 @@ void loader_stats(struct loader *l, struct loader_stats *s);
 /* Stops and joins the workers, frees all. */
 void loader_destroy(struct loader *l);
 
-/* The norm that gives the first `samples` samples (at most all) mean 0 and
- * variance 1 in every channel. The same on every rank that reads the same set. */
-int loader_measure_norm(struct dataset *data, uint64_t samples, struct loader_norm *norm,
-                        struct err *e);
-
-/* The sample at each position of an epoch's order: order takes n ids. */
-void loader_order(uint64_t *order, uint64_t n, uint64_t seed, uint64_t epoch, bool shuffle);
+/* The sample at each position of an epoch's order: order takes info->samples
+ * ids. Without groups a permutation of all; else the groups are permuted, and
+ * the samples of each window of neighbours among them mixed. group: room for
+ * info->groups numbers (NULL when there are none). */
+void loader_order(const struct dataset_info *info, uint64_t seed, uint64_t epoch, bool shuffle,
+                  uint64_t *order, uint64_t *group);
 
 #endif

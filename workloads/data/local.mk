@@ -1,25 +1,45 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# Samples on storage: the reader, the loader, the cache, and what they share
-# with the generator.
+# Samples on storage: the reader, the loader, the cache; and, without HDF5, the
+# tables of the sciences and the manifest, which the generator shares. A science
+# is a line here.
+noinst_LTLIBRARIES += %D%/libscience.la
+%C%_libscience_la_SOURCES = \
+    %D%/manifest.h %D%/manifest.c \
+    %D%/science.h %D%/science.c %D%/sciences.def \
+    %D%/science_cosmo.h %D%/science_cosmo.c \
+    %D%/science_hep.h %D%/science_hep.c \
+    %D%/science_defect.h %D%/science_defect.c
 if BUILD_DATA
 noinst_LTLIBRARIES += %D%/libdata.la
 %C%_libdata_la_CFLAGS = $(AM_CFLAGS) $(HDF5_CFLAGS) $(ZLIB_CFLAGS) \
     $(LIBDEFLATE_CFLAGS)
-%C%_libdata_la_LIBADD = workloads/libworkloads.la $(HDF5_LIBS) $(ZLIB_LIBS) $(LIBDEFLATE_LIBS)
+%C%_libdata_la_LIBADD = %D%/libscience.la workloads/libworkloads.la $(HDF5_LIBS) $(ZLIB_LIBS) $(LIBDEFLATE_LIBS)
 %C%_libdata_la_SOURCES = \
     %D%/cache.h %D%/cache.c \
-    %D%/convert.h %D%/convert.c \
     %D%/chunk.h %D%/chunk.c \
-    %D%/cosmo_classes.h %D%/cosmo_classes.c \
-    %D%/cube.h %D%/cube.c \
+    %D%/chunk_cache.h %D%/chunk_cache.c \
     %D%/dataset.h %D%/dataset.c \
+    %D%/dataset_list.h %D%/dataset_list.c \
+    %D%/h5file.h %D%/h5file.c \
+    %D%/h5read.h %D%/h5read.c \
     %D%/inflate.h %D%/inflate.c \
     %D%/loader.h %D%/loader.c \
-    %D%/manifest.h %D%/manifest.c
+    %D%/sample.h %D%/sample.c \
+    %D%/sample_check.h %D%/sample_check.c \
+    %D%/sample_pool.h %D%/sample_pool.c \
+    %D%/sample_read.c
+
+noinst_LTLIBRARIES += %D%/libcheck.la
+%C%_libcheck_la_CFLAGS = $(AM_CFLAGS) $(HDF5_CFLAGS) $(CJSON_CFLAGS)
+%C%_libcheck_la_LIBADD = %D%/libdata.la $(CJSON_LIBS)
+%C%_libcheck_la_SOURCES = \
+    %D%/check.h %D%/check.c \
+    %D%/check_json.c %D%/check_speed.c %D%/check_text.c %D%/check_values.c \
+    %D%/h5info.h %D%/h5info.c
 
 pkglibexec_PROGRAMS += %D%/hpcai500-data
 %C%_hpcai500_data_SOURCES = %D%/data_main.c
-%C%_hpcai500_data_LDADD = reports/core/libmain.la %D%/libdata.la reports/core/libcore.la \
+%C%_hpcai500_data_LDADD = reports/core/libmain.la %D%/libcheck.la reports/core/libcore.la \
     $(HDF5_LIBS) $(ZLIB_LIBS)
 dist_man_MANS += %D%/hpcai500-data.1
 endif

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,7 +19,7 @@
 
 enum { LINE_MAX_BYTES = 512, TEXT_MAX_BYTES = 256 << 20 };
 
-enum kind { KIND_TEXT, KIND_INT, KIND_U64, KIND_DOUBLE, KIND_LAYOUT };
+enum kind { KIND_TEXT, KIND_INT, KIND_U64 };
 
 /* The head of the text, in its order. */
 static const struct field_row {
@@ -28,30 +29,21 @@ static const struct field_row {
 } rows[] = {
 #define AT(m)   offsetof(struct manifest, m)
 #define TEXT(m) KIND_TEXT, AT(m), sizeof((struct manifest *)0)->m
-    {"workload", TEXT(workload)},
+    {"science", TEXT(science)},
     {"class", TEXT(class_name)},
-    {"layout", KIND_LAYOUT, AT(layout), 0},
+    {"layout", TEXT(layout)},
     {"generator", KIND_INT, AT(generator), 0},
     {"build", TEXT(build)},
     {"seed", KIND_U64, AT(seed), 0},
-    {"edge", KIND_INT, AT(edge), 0},
-    {"cell_mpc", KIND_DOUBLE, AT(cell_mpc), 0},
-    {"parameters", TEXT(parameters)},
-    {"redshifts", TEXT(redshifts)},
     {"train", KIND_U64, AT(train), 0},
     {"validation", KIND_U64, AT(validation), 0},
-    {"constant_mae", KIND_DOUBLE, AT(constant_mae), 0},
-    {"ridge_mae", KIND_DOUBLE, AT(ridge_mae), 0},
+    {"train_samples", KIND_U64, AT(train_samples), 0},
+    {"validation_samples", KIND_U64, AT(validation_samples), 0},
 #undef TEXT
 #undef AT
 };
 
 enum { ROWS = sizeof rows / sizeof rows[0] };
-
-const char *data_layout_name(enum data_layout l)
-{
-    return l == DATA_RAW ? "raw" : "cut";
-}
 
 /* Digits only, no sign, no overflow. */
 static bool parse_u64(const char *s, uint64_t *v)
@@ -70,10 +62,10 @@ static bool parse_double(const char *s, double *v)
 {
     char *end;
 
-    if (!isdigit((unsigned char)*s))
+    if (!isdigit((unsigned char)s[*s == '-']))
         return false;
     *v = strtod(s, &end);
-    return *end == '\0' && isfinite(*v);
+    return *end == '\0';
 }
 
 static bool parse_value(struct manifest *m, const struct field_row *row, const char *s)
@@ -94,11 +86,6 @@ static bool parse_value(struct manifest *m, const struct field_row *row, const c
         return true;
     case KIND_U64:
         return parse_u64(s, (uint64_t *)at);
-    case KIND_DOUBLE:
-        return parse_double(s, (double *)at);
-    case KIND_LAYOUT:
-        *(enum data_layout *)at = strcmp(s, "raw") == 0 ? DATA_RAW : DATA_CUT;
-        return strcmp(s, "raw") == 0 || strcmp(s, "cut") == 0;
     }
     return false;
 }
@@ -116,6 +103,46 @@ static bool good_path(const char *s)
         if (!isalnum((unsigned char)*c) && *c != '.' && *c != '_' && *c != '-')
             return false;
     return true;
+}
+
+/* Small letters, digits and _, as fits MANIFEST_NAME_SIZE. */
+static bool good_name(const char *s)
+{
+    size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_");
+
+    return n > 0 && n < MANIFEST_NAME_SIZE && s[n] == '\0';
+}
+
+/* "NAME TEXT" of a note, "NAME VALUE" of a baseline: notes first, no name twice. */
+static bool parse_note(struct manifest *m, const char *name, const char *text)
+{
+    for (int i = 0; i < m->n_notes; i++)
+        if (strcmp(m->note[i].name, name) == 0)
+            return false;
+    return m->n_baselines == 0 && manifest_note(m, name, "%s", text);
+}
+
+static bool parse_baseline(struct manifest *m, const char *name, const char *text)
+{
+    double value;
+
+    for (int i = 0; i < m->n_baselines; i++)
+        if (strcmp(m->baseline[i].name, name) == 0)
+            return false;
+    return parse_double(text, &value) && manifest_baseline(m, name, value);
+}
+
+/* A line of those that stand before the files. */
+static int parse_named(struct manifest *m, const char *key, char *value, struct err *e)
+{
+    char *text = strchr(value, ' ');
+
+    if (text)
+        *text++ = '\0';
+    if (!text || m->n_files > 0 ||
+        !(*key == 'n' ? parse_note(m, value, text) : parse_baseline(m, value, text)))
+        return err_set(e, "bad or misplaced %s '%.40s'", key, value);
+    return 0;
 }
 
 /* "SHA BYTES PATH", after the file before it in the list's order. */
@@ -166,6 +193,8 @@ static int parse_line(struct manifest *m, char *line, size_t number, struct err 
     if (number == 0) {
         if (strcmp(line, "hpcai500-data") != 0)
             return err_set(e, "not a manifest of hpcai500");
+        if (parse_u64(value, &n) && n < MANIFEST_FORMAT)
+            return err_set(e, "of an older hpcai500 (format %" PRIu64 "): make the data again", n);
         if (!parse_u64(value, &n) || n != MANIFEST_FORMAT)
             return err_set(e, "format %.20s is not known, expected %d", value, MANIFEST_FORMAT);
         return 0;
@@ -178,13 +207,15 @@ static int parse_line(struct manifest *m, char *line, size_t number, struct err 
             return err_set(e, "'%.40s' is not a value of '%s'", value, row->key);
         return 0;
     }
+    if (strcmp(line, "note") == 0 || strcmp(line, "baseline") == 0)
+        return parse_named(m, line, value, e);
     if (strcmp(line, "file") == 0) {
         if (grow(m, e) < 0)
             return -1;
         return parse_file(m, value) ? 0 : err_set(e, "bad or misplaced file '%.40s'", value);
     }
     if (strcmp(line, "end") != 0)
-        return err_set(e, "'%.40s' where 'file' or 'end' was expected", line);
+        return err_set(e, "'%.40s' where 'note', 'baseline', 'file' or 'end' was expected", line);
     if (!parse_u64(value, &n) || n != m->n_files || m->train > n || m->validation > n ||
         m->train + m->validation != n)
         return err_set(e, "%" PRIu64 " files listed, %.20s promised", m->n_files, value);
@@ -296,12 +327,6 @@ static void write_value(FILE *f, const struct manifest *m, const struct field_ro
     case KIND_U64:
         fprintf(f, "%" PRIu64 "\n", *(const uint64_t *)at);
         break;
-    case KIND_DOUBLE:
-        fprintf(f, "%.9g\n", *(const double *)at);
-        break;
-    case KIND_LAYOUT:
-        fprintf(f, "%s\n", data_layout_name(*(const enum data_layout *)at));
-        break;
     }
 }
 
@@ -310,6 +335,10 @@ int manifest_write(const struct manifest *m, FILE *f)
     fprintf(f, "hpcai500-data %d\n", MANIFEST_FORMAT);
     for (size_t i = 0; i < ROWS; i++)
         write_value(f, m, &rows[i]);
+    for (int i = 0; i < m->n_notes; i++)
+        fprintf(f, "note %s %s\n", m->note[i].name, m->note[i].text);
+    for (int i = 0; i < m->n_baselines; i++)
+        fprintf(f, "baseline %s %.9g\n", m->baseline[i].name, m->baseline[i].value);
     for (uint64_t i = 0; i < m->n_files; i++)
         fprintf(f, "file %s %" PRIu64 " %s\n", m->files[i].sha256, m->files[i].bytes,
                 m->files[i].path);
@@ -348,4 +377,33 @@ int manifest_verify(const struct manifest *m, const char *folder, uint64_t hashe
         }
     }
     return 0;
+}
+
+bool manifest_note(struct manifest *m, const char *name, const char *fmt, ...)
+{
+    struct manifest_note *note = &m->note[m->n_notes];
+    va_list ap;
+
+    if (m->n_notes == MANIFEST_NOTES || !good_name(name))
+        return false;
+    va_start(ap, fmt);
+    int n = vsnprintf(note->text, sizeof note->text, fmt, ap);
+    va_end(ap);
+    if (n <= 0 || (size_t)n >= sizeof note->text)
+        return false;
+    strcpy(note->name, name);
+    m->n_notes++;
+    return true;
+}
+
+bool manifest_baseline(struct manifest *m, const char *name, double value)
+{
+    struct manifest_baseline *b = &m->baseline[m->n_baselines];
+
+    if (m->n_baselines == SCIENCE_BASELINES || !good_name(name) || !isfinite(value))
+        return false;
+    strcpy(b->name, name);
+    b->value = value;
+    m->n_baselines++;
+    return true;
 }

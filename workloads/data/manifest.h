@@ -4,9 +4,10 @@
  * and SHA-256 of every file. It is the last file written: a folder without
  * one is not finished.
  *
- * Text, one `key value` a line in a fixed order, then one `file` line for
- * each file (SHA-256, bytes, path), then `end COUNT`. The text is hostile
- * until parsed: sizes are bounded, paths stay inside the folder.
+ * Text, one `key value` a line in a fixed order, then `note NAME TEXT` and
+ * `baseline NAME VALUE` lines, then one `file` line for each file (SHA-256,
+ * bytes, path), then `end COUNT`. The text is hostile until parsed: sizes are
+ * bounded, names are words that stand once, paths stay inside the folder.
  *
  * Life:    manifest_read() fills the struct, manifest_fini() frees the list.
  * Failure: -1 and a sentence with file and line; the struct is then empty.
@@ -20,38 +21,48 @@
 #include <stdio.h>
 
 #include "reports/core/err.h"
-#include "workloads/data/cosmo_classes.h"
+#include "workloads/data/science.h"
 
-/* Grows when the same seed no longer gives the same bytes. */
-enum { MANIFEST_FORMAT = 1, MANIFEST_GENERATOR = 3 };
-enum { MANIFEST_MAX_FILES = 1 << 20, MANIFEST_PATH_SIZE = 64 };
+enum { MANIFEST_FORMAT = 2 };
+enum {
+    MANIFEST_MAX_FILES = 1 << 20,
+    MANIFEST_PATH_SIZE = 64,
+    MANIFEST_NOTES = 8,
+    MANIFEST_NAME_SIZE = 32
+};
 
 #define MANIFEST_NAME "MANIFEST"
-
-enum data_layout { DATA_CUT, DATA_RAW };
 
 struct manifest_file {
     char sha256[65];
     uint64_t bytes;
-    char path[MANIFEST_PATH_SIZE]; /* "train/s000000.hdf5" */
+    char path[MANIFEST_PATH_SIZE]; /* "train/cube_0000000.hdf5" */
+};
+
+/* What a science says of its set, for a person. */
+struct manifest_note {
+    char name[MANIFEST_NAME_SIZE]; /* a word */
+    char text[256];
+};
+
+/* What a simple predictor reaches on this set's validation part, made with it. */
+struct manifest_baseline {
+    char name[MANIFEST_NAME_SIZE]; /* of the science's table: "ridge_mae" */
+    double value;
 };
 
 struct manifest {
-    char workload[32]; /* "cosmoflow" */
+    char science[MANIFEST_NAME_SIZE]; /* "cosmo" */
     char class_name[16];
-    enum data_layout layout;
-    int generator;   /* MANIFEST_GENERATOR of who made it */
+    char layout[16]; /* by its name in the science's table */
+    int generator;   /* version of the science's generator that made it */
     char build[128]; /* the build for which the bytes hold */
     uint64_t seed;
-    int edge;                   /* cells per side of one file's cube */
-    double cell_mpc;            /* [Mpc/h] */
-    char parameters[256];       /* what varies, between what: for a person */
-    char redshifts[64];         /* of the channels */
     uint64_t train, validation; /* files */
-    /* Baselines on this set's validation part, made with it: mean absolute
-     * error over the unit parameters. */
-    double constant_mae;         /* mean of the training labels */
-    double ridge_mae;            /* ridge regression on log P(k) of log(1 + x) */
+    uint64_t train_samples, validation_samples;
+    int n_notes, n_baselines;
+    struct manifest_note note[MANIFEST_NOTES];
+    struct manifest_baseline baseline[SCIENCE_BASELINES];
     struct manifest_file *files; /* train first, then validation, sorted by path */
     uint64_t n_files;
 };
@@ -73,6 +84,10 @@ void manifest_fini(struct manifest *m);
  * of `hashes` files spread evenly over the list (0: none; n_files: all). */
 int manifest_verify(const struct manifest *m, const char *folder, uint64_t hashes, struct err *e);
 
-const char *data_layout_name(enum data_layout l);
+/* Adds a line; false when there is no room, the name is not of small letters,
+ * digits and _, the text empty or too long, the value not finite. */
+bool manifest_note(struct manifest *m, const char *name, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+bool manifest_baseline(struct manifest *m, const char *name, double value);
 
 #endif

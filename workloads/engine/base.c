@@ -77,3 +77,28 @@ void *model_append(struct model *m, void ***array, int *n, size_t size)
     wider[(*n)++] = item;
     return item;
 }
+
+struct copy *node_copy(struct node *n, struct param *p, size_t bytes,
+                       bool (*same)(const void *format, const void *wanted), const void *wanted)
+{
+    struct model *m = p->model;
+    struct copy *c = NULL;
+
+    for (int i = 0; i < m->n_copies && !c; i++)
+        if (m->copies[i]->param == p && same(m->copies[i]->format, wanted))
+            c = m->copies[i];
+    for (int i = 0; i < n->n_copies && c; i++)
+        if (n->copies[i] == c)
+            return c;
+    if (!c) {
+        c = model_append(m, (void ***)&m->copies, &m->n_copies, sizeof *c);
+        if (!c)
+            return NULL;
+        c->param = p;
+        c->bytes = bytes;
+        c->at = m->copies_bytes;
+        m->copies_bytes += plan_align(bytes);
+    }
+    n->copies[n->n_copies++] = c;
+    return c;
+}

@@ -23,11 +23,10 @@
 
 #define PROGRAM "hpcai500-generate"
 
-enum { EXIT_USAGE = 2, EXIT_NOT_RUN = 3, MAX_JOBS = 1024 };
+enum { EXIT_USAGE = 2, EXIT_NOT_RUN = 3, MAX_JOBS = 1024, MAX_SAMPLES = 1 << 28 };
 
 struct options {
-    const char *out;
-    enum data_layout layout;
+    const char *out, *layout;
     uint64_t jobs, rank, size, train, validation, parent;
 };
 
@@ -38,7 +37,7 @@ struct board {
 };
 
 /* Numbers of the command line. rank and size: unset is UINT64_MAX. */
-static const struct number {
+static const struct count {
     const char *name;
     size_t offset;
     uint64_t least, most;
@@ -46,8 +45,8 @@ static const struct number {
     {"jobs", offsetof(struct options, jobs), 1, MAX_JOBS},
     {"rank", offsetof(struct options, rank), 0, 1 << 24},
     {"size", offsetof(struct options, size), 1, 1 << 24},
-    {"train", offsetof(struct options, train), 5, MANIFEST_MAX_FILES / 2},
-    {"validation", offsetof(struct options, validation), 1, MANIFEST_MAX_FILES / 2},
+    {"train", offsetof(struct options, train), 5, MAX_SAMPLES},
+    {"validation", offsetof(struct options, validation), 1, MAX_SAMPLES},
     {"parent", offsetof(struct options, parent), 1, INT_MAX},
 };
 
@@ -56,7 +55,7 @@ static void usage(FILE *f)
     fputs("usage: " PROGRAM " WORKLOAD,class=CLASS[,seed=N] --out DIR [options]\n"
           "  -o, --out DIR        the finished set; grows in DIR.partial\n"
           "  -j, --jobs N         processes (1)\n"
-          "      --layout L       cut: one sample a file (default); raw: whole simulations\n"
+          "      --layout L       one of the published layouts of the data; else the first\n"
           "      --train N        samples instead of the class's own number\n"
           "      --validation N\n"
           "      --rank R         this is process R of --size processes that share DIR;\n"
@@ -68,7 +67,7 @@ static void usage(FILE *f)
 static int parse_number(struct options *o, const char *name, const char *text, struct err *e)
 {
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
-        const struct number *n = &numbers[i];
+        const struct count *n = &numbers[i];
         char *end;
         if (strcmp(n->name, name) != 0)
             continue;
@@ -126,9 +125,7 @@ static int parse_options(struct options *o, int argc, char **argv, struct err *e
             o->out = optarg;
             break;
         case 'l':
-            if (strcmp(optarg, "cut") != 0 && strcmp(optarg, "raw") != 0)
-                return err_set(e, "--layout %s: expected cut or raw", optarg);
-            o->layout = strcmp(optarg, "raw") == 0 ? DATA_RAW : DATA_CUT;
+            o->layout = optarg;
             break;
         case 'j':
         case 'n':
@@ -146,22 +143,55 @@ static int parse_options(struct options *o, int argc, char **argv, struct err *e
     return find_rank(o, e);
 }
 
+/* "cut or raw" */
+static void layout_names(const struct science *s, char *text, size_t size)
+{
+    size_t at = 0;
+
+    for (int i = 0; i < s->n_layouts && at < size; i++)
+        at += (size_t)snprintf(text + at, size - at, "%s%s",
+                               i == 0                  ? ""
+                               : i == s->n_layouts - 1 ? " or "
+                                                       : ", ",
+                               s->layouts[i].name);
+}
+
+/* The generator of the one workload that the text names. */
+static const struct generator *find_generator(const struct runspec *r, const char *text,
+                                              struct err *e)
+{
+    if (r->n_workloads != 1)
+        return err_set(e, "'%.80s': give one workload", text), NULL;
+    const struct runspec_workload *w = runspec_workload(r->workloads[0]);
+    const struct science *s = w->science ? science_find(w->science) : NULL;
+    if (!s)
+        return err_set(e, "'%.80s': %s trains on no data", text, w->name), NULL;
+    return generator_of(s);
+}
+
 /* The set that text and options mean. */
 static int parse_set(struct gen_set *s, const char *text, const struct options *o, struct err *e)
 {
     const unsigned known = 1u << KEY_CLASS | 1u << KEY_SEED;
     struct runspec r;
+    char names[256];
 
     if (runspec_parse(&r, text, e) < 0)
         return -1;
-    if (r.n_workloads != 1 || strcmp(runspec_workload(r.workloads[0])->name, "cosmoflow") != 0)
-        return err_set(e, "'%.80s': only the data of cosmoflow can be made", text);
-    if (!cosmo_class_of(r.class))
+    const struct generator *g = find_generator(&r, text, e);
+    if (!g)
+        return -1;
+    const struct data_class *c = science_class(g->science, r.class);
+    const int layout = o->layout ? science_layout(g->science, o->layout) : 0;
+    if (!c)
         return err_set(e, "'%.80s': give class=tiny, small or standard", text);
     if (r.set & ~known)
         return err_set(e, "'%.80s': only class and seed mean something to data", text);
-    return gen_set_init(s, cosmo_class_of(r.class), o->layout,
-                        r.set & 1u << KEY_SEED ? r.seed : COSMO_DATA_SEED, o->train, o->validation,
+    layout_names(g->science, names, sizeof names);
+    if (layout < 0)
+        return err_set(e, "--layout %s: expected %s", o->layout, names);
+    return gen_set_init(s, g, c, &g->science->layouts[layout],
+                        r.set & 1u << KEY_SEED ? r.seed : g->science->seed, o->train, o->validation,
                         o->out, e);
 }
 

@@ -81,3 +81,41 @@ void gen_sincos(double x, double *s, double *c)
         *s = -cs, *c = sn;
     }
 }
+
+/* atan t, 0 <= t <= 1: twice atan t = 2 atan(t / (1 + sqrt(1 + t^2))), then the
+ * series t - t^3/3 + ... to t^23 of t <= tan(pi / 16). */
+static double arc_tangent(double t)
+{
+    static const double odd[] = {1.0 / 23, 1.0 / 21, 1.0 / 19, 1.0 / 17, 1.0 / 15, 1.0 / 13,
+                                 1.0 / 11, 1.0 / 9,  1.0 / 7,  1.0 / 5,  1.0 / 3,  1.0};
+    double sum = 0;
+
+    for (int i = 0; i < 2; i++)
+        t = t / (1 + sqrt(1 + t * t));
+    for (int i = 0; i < 12; i++)
+        sum = odd[i] - sum * t * t;
+    return 4 * t * sum;
+}
+
+double gen_atan2(double y, double x)
+{
+    const double half_pi = HALFPI_HEAD + HALFPI_TAIL;
+    double a = fabs(y), b = fabs(x);
+    double angle = a <= b ? arc_tangent(a / b) : half_pi - arc_tangent(b / a);
+
+    if (x < 0)
+        angle = 2 * half_pi - angle;
+    return y < 0 ? -angle : angle;
+}
+
+/* sign x log(|x| + sqrt(x^2 + 1)); of a small x the series to x^7, where the
+ * sum under the logarithm would lose the digits of x. */
+double gen_asinh(double x)
+{
+    double a = fabs(x), x2 = x * x;
+
+    if (a < 0.01)
+        return x * (1 - x2 * (1.0 / 6 - x2 * (3.0 / 40 - x2 * (15.0 / 336))));
+    double y = gen_log(a + sqrt(x2 + 1));
+    return x < 0 ? -y : y;
+}

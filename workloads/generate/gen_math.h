@@ -18,5 +18,7 @@ double gen_exp(double x);                        /* |x| < 700 */
 double gen_log(double x);                        /* x > 0, normal */
 double gen_pow(double x, double y);              /* x > 0 */
 void gen_sincos(double x, double *s, double *c); /* |x| < 1e6 */
+double gen_atan2(double y, double x);            /* not both 0; in [-pi, pi] */
+double gen_asinh(double x);                      /* |x| < 1e100 */
 
 #endif

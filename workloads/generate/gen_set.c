@@ -15,47 +15,18 @@
 #include <unistd.h>
 
 #include "reports/core/atomic.h"
-#include "workloads/generate/cosmo/gen_field.h"
-#include "workloads/generate/cosmo/gen_ridge.h"
-#include "workloads/generate/gen_write.h"
+#include "reports/core/slurp.h"
+#include "workloads/generate/gen_file.h"
+#include "workloads/generate/gen_part.h"
 
 #define PLAN_NAME "PLAN"
 #define LOCK_NAME "LOCK"
-#define PART_HEAD "part-"
 
-/* Validation boxes are the same however many training boxes there are. */
-#define VALIDATION_SAMPLE (UINT64_C(1) << 40)
-
-/* One whole cube in a part file; samples_per_file rows follow. */
-struct part {
-    uint64_t index; /* of the set's files, training first */
-    uint64_t bytes;
-    char sha256[72];
-};
-
-/* What all part files say together. */
-struct parts {
-    struct part *file;      /* [files]; bytes 0: missing */
-    struct ridge_row *rows; /* [files][samples_per_file] */
-    uint64_t found;
-};
+enum { PLAN_MAX_BYTES = 1 << 16 };
 
 static uint64_t files(const struct gen_set *s)
 {
     return s->train + s->validation;
-}
-
-static int cubed(int x)
-{
-    return x * x * x;
-}
-
-static void file_name(const struct gen_set *s, uint64_t i, char name[MANIFEST_PATH_SIZE])
-{
-    bool train = i < s->train;
-
-    snprintf(name, MANIFEST_PATH_SIZE, "%s/cube_%07" PRIu64 ".hdf5", train ? "train" : "validation",
-             train ? i : i - s->train);
 }
 
 /* folder/name into path; the folders of a set leave room for our own names. */
@@ -65,8 +36,9 @@ static const char *join(char path[PATH_MAX], const char *folder, const char *nam
     return path;
 }
 
-int gen_set_init(struct gen_set *s, const struct cosmo_class *class, enum data_layout layout,
-                 uint64_t seed, uint64_t train, uint64_t validation, const char *out, struct err *e)
+int gen_set_init(struct gen_set *s, const struct generator *g, const struct data_class *class,
+                 const struct layout *layout, uint64_t seed, uint64_t train, uint64_t validation,
+                 const char *out, struct err *e)
 {
     size_t n = strlen(out);
 
@@ -74,12 +46,17 @@ int gen_set_init(struct gen_set *s, const struct cosmo_class *class, enum data_l
         n--;
     if (n == 0 || n >= sizeof s->out)
         return err_set(e, "the folder's name must have 1 to %zu bytes", sizeof s->out - 1);
-    *s = (struct gen_set){.class = class, .layout = layout, .seed = seed};
-    s->edge = layout == DATA_RAW ? class->raw_edge : class->edge;
-    s->samples_per_file = cubed(s->edge / class->edge);
-    uint64_t per = (uint64_t)s->samples_per_file;
-    s->train = ((train ? train : (uint64_t) class->train) + per - 1) / per;
-    s->validation = ((validation ? validation : (uint64_t) class->validation) + per - 1) / per;
+    *s = (struct gen_set){
+        .generator = g, .science = g->science, .class = class, .layout = layout, .seed = seed};
+    s->train_samples = train ? train : (uint64_t) class->train;
+    s->validation_samples = validation ? validation : (uint64_t) class->validation;
+    s->per_file = science_per_file(s->science, layout, class);
+    s->train = (s->train_samples + s->per_file - 1) / s->per_file;
+    s->validation = (s->validation_samples + s->per_file - 1) / s->per_file;
+    if (layout->cut) { /* a file is always whole */
+        s->train_samples = s->train * s->per_file;
+        s->validation_samples = s->validation * s->per_file;
+    }
     if (files(s) > MANIFEST_MAX_FILES)
         return err_set(e, "%" PRIu64 " files, expected at most %d", files(s), MANIFEST_MAX_FILES);
     memcpy(s->out, out, n);
@@ -89,55 +66,76 @@ int gen_set_init(struct gen_set *s, const struct cosmo_class *class, enum data_l
 
 uint64_t gen_set_bytes(const struct gen_set *s)
 {
-    return (uint64_t)((double)files(s) * (double)cubed(s->edge) * COSMO_CHANNELS * sizeof(int16_t) /
-                      s->class->deflates);
+    return (uint64_t)((double)(s->train_samples + s->validation_samples) *
+                      (double)science_sample_bytes(s->science, s->class) / s->class->deflates);
 }
 
-/* The manifest as far as it is known before the first cube. */
+/* The manifest as far as it is known before the first file. */
 static void describe(const struct gen_set *s, struct manifest *m)
 {
-    size_t at = 0;
+    const struct generator *g = s->generator;
 
     memset(m, 0, sizeof *m);
-    strcpy(m->workload, "cosmoflow");
+    snprintf(m->science, sizeof m->science, "%s", s->science->name);
     snprintf(m->class_name, sizeof m->class_name, "%s", runspec_class_name(s->class->class));
-    m->layout = s->layout;
-    m->generator = MANIFEST_GENERATOR;
-    gen_write_build(m->build, sizeof m->build, fftw_version);
+    snprintf(m->layout, sizeof m->layout, "%s", s->layout->name);
+    m->generator = s->science->version;
+    h5_image_build(m->build, sizeof m->build, g->libraries ? g->libraries() : "");
     m->seed = s->seed;
-    m->edge = s->edge;
-    m->cell_mpc = s->class->cell_mpc;
-    for (int i = 0; i < COSMO_PARAMETERS; i++)
-        at += (size_t)snprintf(m->parameters + at, sizeof m->parameters - at, "%s %.6g..%.6g, ",
-                               cosmo_parameters[i].name, cosmo_parameters[i].low,
-                               cosmo_parameters[i].high);
-    snprintf(m->parameters + at, sizeof m->parameters - at, "Omega_b %g", COSMO_OMEGA_B);
-    snprintf(m->redshifts, sizeof m->redshifts, "%g %g %g %g", cosmo_redshifts[0],
-             cosmo_redshifts[1], cosmo_redshifts[2], cosmo_redshifts[3]);
     m->train = s->train;
     m->validation = s->validation;
+    m->train_samples = s->train_samples;
+    m->validation_samples = s->validation_samples;
+    if (g->notes)
+        g->notes(s->class, m);
 }
 
-/* Head of the manifest as one text: two sets are the same when it is. */
-static int plan_text(const struct manifest *m, char *text, size_t size)
+/* Head of the manifest as one text, malloc'ed: two sets are the same when it
+ * is. NULL: no memory. */
+static char *plan_text(const struct manifest *m)
 {
     struct manifest head = *m;
-    FILE *f = fmemopen(text, size, "w");
+    char *text = NULL;
+    size_t size;
+    FILE *f = open_memstream(&text, &size);
 
     if (!f)
-        return -1;
-    head.constant_mae = head.ridge_mae = 0;
+        return NULL;
+    head.n_baselines = 0;
     head.files = NULL;
     head.n_files = 0;
     int rc = manifest_write(&head, f);
-    return fclose(f) == 0 ? rc : -1;
+    if (fclose(f) == 0 && rc == 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
+/* The manifest that OUT has is this set's: 1; else -1. */
+static int compare(const struct gen_set *s, const struct manifest *have, struct err *e)
+{
+    struct manifest want;
+
+    describe(s, &want);
+    char *a = plan_text(&want), *b = plan_text(have);
+    int rc = a && b ? strcmp(a, b) : err_set(e, "no memory for the plan of %s", s->out);
+    if (rc == 0)
+        rc = manifest_verify(have, s->out, 8, e) < 0 ? -1 : 1;
+    else if (a && b)
+        rc = err_set(e,
+                     "%s holds another set (%s, class %s, layout %s, seed %" PRIu64 ", %" PRIu64
+                     " + %" PRIu64 " samples, build %s)",
+                     s->out, have->science, have->class_name, have->layout, have->seed,
+                     have->train_samples, have->validation_samples, have->build);
+    free(a);
+    free(b);
+    return rc;
 }
 
 /* 1: OUT holds this set; 0: OUT is free; -1. */
 static int look_at_out(const struct gen_set *s, struct err *e)
 {
-    struct manifest want, have;
-    char a[2048] = "", b[2048] = "";
+    struct manifest have;
     int rc = manifest_read(&have, s->out, NULL, e);
 
     if (rc < 0)
@@ -150,17 +148,7 @@ static int look_at_out(const struct gen_set *s, struct err *e)
                        errno == ENOTEMPTY || errno == EEXIST ? "not empty and without a manifest"
                                                              : strerror(errno));
     }
-    describe(s, &want);
-    plan_text(&want, a, sizeof a);
-    plan_text(&have, b, sizeof b);
-    if (strcmp(a, b) == 0)
-        rc = manifest_verify(&have, s->out, 8, e) < 0 ? -1 : 1;
-    else
-        rc = err_set(e,
-                     "%s holds another set (class %s, layout %s, seed %" PRIu64 ", %" PRIu64
-                     " + %" PRIu64 " files, build %s)",
-                     s->out, have.class_name, data_layout_name(have.layout), have.seed, have.train,
-                     have.validation, have.build);
+    rc = compare(s, &have, e);
     manifest_fini(&have);
     return rc;
 }
@@ -178,24 +166,27 @@ static int put_text(const char *folder, const char *name, const char *text, bool
 static int agree_on_plan(const struct gen_set *s, struct err *e)
 {
     struct manifest want;
-    char mine[2048] = "", theirs[2048] = "", path[PATH_MAX];
+    char path[PATH_MAX];
+    char *theirs = NULL;
+    size_t n = 0;
+    int rc = -1;
 
     describe(s, &want);
-    plan_text(&want, mine, sizeof mine);
+    char *mine = plan_text(&want);
+    if (!mine)
+        return err_set(e, "no memory for the plan of %s", s->out);
+    join(path, s->partial, PLAN_NAME);
     if (put_text(s->partial, PLAN_NAME, mine, true) == 0)
-        return 0;
-    if (errno != EEXIST)
-        return err_set(e, "%s/%s: %s", s->partial, PLAN_NAME, strerror(errno));
-    FILE *f = fopen(join(path, s->partial, PLAN_NAME), "re");
-    if (!f)
-        return err_set(e, "%s: %s", path, strerror(errno));
-    size_t n = fread(theirs, 1, sizeof theirs - 1, f);
-    fclose(f);
-    theirs[n] = '\0';
-    if (strcmp(mine, theirs) != 0)
-        return err_set(e, "%s holds an unfinished set of other settings; remove it first",
-                       s->partial);
-    return 0;
+        rc = 0;
+    else if (errno != EEXIST || !(theirs = slurp(AT_FDCWD, path, 0, PLAN_MAX_BYTES, &n)))
+        err_set(e, "%s: %s", path, strerror(errno));
+    else if (n == strlen(mine) && memcmp(mine, theirs, n) == 0)
+        rc = 0;
+    else
+        err_set(e, "%s holds an unfinished set of other settings; remove it first", s->partial);
+    free(mine);
+    free(theirs);
+    return rc;
 }
 
 int gen_set_begin(const struct gen_set *s, struct err *e)
@@ -213,204 +204,69 @@ int gen_set_begin(const struct gen_set *s, struct err *e)
     return agree_on_plan(s, e);
 }
 
-static void parts_fini(struct parts *p)
+/* Makes file i and says it in the part file. */
+static int make_file(struct gen_file *file, struct part_writer *w, uint64_t i, float *features,
+                     struct err *e)
 {
-    free(p->file);
-    free(p->rows);
-}
-
-/* Takes the records of one part file; a torn one at its end is not there. */
-static void read_part(const struct gen_set *s, struct parts *p, FILE *f)
-{
-    const size_t per = (size_t)s->samples_per_file;
-    struct ridge_row *rows = malloc(per * sizeof *rows);
-    char name[MANIFEST_PATH_SIZE], path[PATH_MAX];
-    struct stat st;
-    struct part one;
-
-    while (rows && fread(&one, sizeof one, 1, f) == 1 && fread(rows, sizeof *rows, per, f) == per) {
-        if (one.index >= files(s) || one.bytes == 0 || p->file[one.index].bytes ||
-            strnlen(one.sha256, sizeof one.sha256) != 64)
-            continue;
-        file_name(s, one.index, name);
-        if (stat(join(path, s->partial, name), &st) < 0 || (uint64_t)st.st_size != one.bytes)
-            continue;
-        p->file[one.index] = one;
-        memcpy(p->rows + one.index * per, rows, per * sizeof *rows);
-        p->found++;
-    }
-    free(rows);
-}
-
-static int parts_read(const struct gen_set *s, struct parts *p, struct err *e)
-{
-    char path[PATH_MAX];
-    struct dirent *entry;
-    DIR *d = opendir(s->partial);
-
-    *p = (struct parts){0};
-    if (!d)
-        return err_set(e, "%s: %s", s->partial, strerror(errno));
-    p->file = calloc(files(s), sizeof *p->file);
-    p->rows = calloc(files(s) * (size_t)s->samples_per_file, sizeof *p->rows);
-    if (!p->file || !p->rows) {
-        closedir(d);
-        parts_fini(p);
-        return err_set(e, "no memory for the list of %" PRIu64 " files", files(s));
-    }
-    while ((entry = readdir(d))) {
-        if (strncmp(entry->d_name, PART_HEAD, strlen(PART_HEAD)) != 0)
-            continue;
-        FILE *f = fopen(join(path, s->partial, entry->d_name), "re");
-        if (!f)
-            continue;
-        read_part(s, p, f);
-        fclose(f);
-    }
-    closedir(d);
-    return 0;
-}
-
-/* A worker: its boxes, its part file. */
-struct worker {
-    const struct gen_set *set;
-    struct field *box;     /* a file's cube */
-    struct field *sample;  /* a sample's cube, == box when that is the same */
-    int16_t *counts, *cut; /* of box, of sample */
-    struct ridge_row *rows;
-    int part; /* descriptor */
-    char part_path[PATH_MAX];
-};
-
-static void worker_fini(struct worker *w)
-{
-    if (w->part >= 0)
-        close(w->part);
-    if (w->sample != w->box)
-        field_destroy(w->sample);
-    field_destroy(w->box);
-    free(w->counts);
-    free(w->cut);
-    free(w->rows);
-    *w = (struct worker){.part = -1};
-}
-
-static int worker_init(struct worker *w, const struct gen_set *s, struct err *e)
-{
-    char host[64] = "";
-    const int edge = s->class->edge;
-
-    *w = (struct worker){.set = s, .part = -1};
-    w->box = field_create(s->edge, s->class->cell_mpc, s->class->particles, e);
-    w->sample = w->box && edge != s->edge
-                    ? field_create(edge, s->class->cell_mpc, s->class->particles, e)
-                    : w->box;
-    w->counts = malloc((size_t)cubed(s->edge) * COSMO_CHANNELS * sizeof *w->counts);
-    w->cut = malloc((size_t)cubed(edge) * COSMO_CHANNELS * sizeof *w->cut);
-    w->rows = calloc((size_t)s->samples_per_file, sizeof *w->rows);
-    if (!w->box || !w->sample)
-        goto fail;
-    if (!w->counts || !w->cut || !w->rows) {
-        err_set(e, "no memory for a cube of %d^3 cells", s->edge);
-        goto fail;
-    }
-    gethostname(host, sizeof host - 1);
-    snprintf(w->part_path, sizeof w->part_path, "%s/%s%s-%ld-XXXXXX", s->partial, PART_HEAD, host,
-             (long)getpid());
-    w->part = mkostemp(w->part_path, O_CLOEXEC | O_APPEND);
-    if (w->part >= 0)
-        return 0;
-    err_set(e, "%s: %s", w->part_path, strerror(errno));
-fail:
-    worker_fini(w);
-    return -1;
-}
-
-/* The samples that a cube is cut into, in the reader's order. */
-static void cut_rows(struct worker *w, const double unit[COSMO_PARAMETERS])
-{
-    const int edge = w->set->class->edge, whole = w->set->edge, per = whole / edge;
-
-    for (int i = 0; i < w->set->samples_per_file; i++) {
-        const int corner[3] = {i / per / per * edge, i / per % per * edge, i % per * edge};
-        for (int a = 0; a < edge; a++)
-            for (int b = 0; b < edge; b++) {
-                size_t from = ((size_t)(corner[0] + a) * (size_t)whole + (size_t)(corner[1] + b)) *
-                                  (size_t)whole +
-                              (size_t)corner[2];
-                memcpy(w->cut +
-                           ((size_t)a * (size_t)edge + (size_t)b) * (size_t)edge * COSMO_CHANNELS,
-                       w->counts + from * COSMO_CHANNELS,
-                       (size_t)edge * COSMO_CHANNELS * sizeof *w->cut);
-            }
-        ridge_features(w->sample, w->cut, w->rows[i].x);
-        for (int p = 0; p < COSMO_PARAMETERS; p++)
-            w->rows[i].y[p] = (float)unit[p];
-    }
-}
-
-/* Record and rows in one write, so that they are torn together or not at all. */
-static int append_part(struct worker *w, const struct part *one, struct err *e)
-{
-    const size_t rows = (size_t)w->set->samples_per_file * sizeof *w->rows;
-    char *text = malloc(sizeof *one + rows);
-
-    if (!text)
-        return err_set(e, "no memory for a record");
-    memcpy(text, one, sizeof *one);
-    memcpy(text + sizeof *one, w->rows, rows);
-    ssize_t n = write(w->part, text, sizeof *one + rows);
-    free(text);
-    if (n != (ssize_t)(sizeof *one + rows))
-        return err_set(e, "%s: %s", w->part_path, n < 0 ? strerror(errno) : strerror(ENOSPC));
-    return 0;
-}
-
-static int make_cube(struct worker *w, uint64_t i, struct err *e)
-{
-    const struct gen_set *s = w->set;
-    const uint64_t sample = i < s->train ? i : VALIDATION_SAMPLE + i - s->train;
-    struct gen_cube cube = {
-        .counts = w->counts, .edge = s->edge, .layout = s->layout, .deflate = s->class->deflate};
     char name[MANIFEST_PATH_SIZE], path[PATH_MAX];
     struct part one = {.index = i};
 
-    field_parameters(s->seed, sample, cube.unit);
-    struct cosmology c = cosmology_from_unit(cube.unit);
-    if (field_sample(w->box, &c, s->seed, sample, w->counts, e) < 0)
+    gen_set_name(w->set, i, name);
+    if (gen_file_make(file, i, join(path, w->set->partial, name), features, one.sha256, &one.bytes,
+                      e) < 0)
         return -1;
-    cut_rows(w, cube.unit);
-    file_name(s, i, name);
-    if (gen_write(join(path, s->partial, name), &cube, one.sha256, &one.bytes, e) < 0)
-        return -1;
-    return append_part(w, &one, e);
+    return part_append(w, &one, features, e);
 }
 
 int gen_set_share(const struct gen_set *s, uint64_t rank, uint64_t size, _Atomic uint64_t *made,
                   struct err *e)
 {
     struct parts p;
-    struct worker w;
+    struct part_writer w = {.fd = -1};
     int rc = parts_read(s, &p, e);
 
     if (rc < 0)
         return -1;
-    rc = worker_init(&w, s, e);
+    struct gen_file *file = gen_file_open(s, e);
+    float *features = calloc(s->per_file * (size_t)s->generator->features + 1, sizeof *features);
+    if (file && !features)
+        err_set(e, "no memory for the features of a file");
+    rc = file && features ? part_open(&w, s, e) : -1;
     for (uint64_t i = rank; rc == 0 && i < files(s); i += size) {
         if (p.file[i].bytes == 0)
-            rc = make_cube(&w, i, e);
+            rc = make_file(file, &w, i, features, e);
         if (rc == 0)
             atomic_fetch_add(made, 1);
     }
-    worker_fini(&w);
+    part_close(&w);
+    free(features);
+    gen_file_close(file);
     parts_fini(&p);
     return rc;
+}
+
+/* What the science's simple predictors reach. */
+static int take_baselines(const struct gen_set *s, const struct parts *p, struct manifest *m,
+                          struct err *e)
+{
+    const size_t features = (size_t)s->generator->features;
+    double value[SCIENCE_BASELINES] = {0};
+
+    if (!s->generator->baselines)
+        return 0;
+    if (s->generator->baselines(p->features, s->train_samples,
+                                p->features + s->train * s->per_file * features,
+                                s->validation_samples, value, e) < 0)
+        return -1;
+    for (int i = 0; i < SCIENCE_BASELINES && s->science->baselines[i]; i++)
+        if (!manifest_baseline(m, s->science->baselines[i], value[i]))
+            return err_set(e, "the baseline %s is %g", s->science->baselines[i], value[i]);
+    return 0;
 }
 
 /* Baselines, list of files; then MANIFEST stands in OUT.partial. */
 static int write_manifest(const struct gen_set *s, const struct parts *p, struct err *e)
 {
-    const size_t per = (size_t)s->samples_per_file;
     struct manifest m;
     char path[PATH_MAX];
     int rc = -1;
@@ -421,12 +277,11 @@ static int write_manifest(const struct gen_set *s, const struct parts *p, struct
     if (!m.files)
         return err_set(e, "no memory for the manifest");
     for (uint64_t i = 0; i < m.n_files; i++) {
-        file_name(s, i, m.files[i].path);
+        gen_set_name(s, i, m.files[i].path);
         memcpy(m.files[i].sha256, p->file[i].sha256, sizeof m.files[i].sha256);
         m.files[i].bytes = p->file[i].bytes;
     }
-    if (ridge_fit(p->rows, s->train * per, p->rows + s->train * per, s->validation * per,
-                  &m.constant_mae, &m.ridge_mae, e) < 0)
+    if (take_baselines(s, p, &m, e) < 0)
         goto out;
     FILE *f = fopen(join(path, s->partial, MANIFEST_NAME), "we");
     if (f) {

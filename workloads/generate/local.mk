@@ -5,16 +5,27 @@ if BUILD_GENERATOR
 noinst_LTLIBRARIES += %D%/libgenerate.la
 %C%_libgenerate_la_CFLAGS = $(AM_CFLAGS) -ffp-contract=off \
     $(HDF5_CFLAGS) $(ZLIB_CFLAGS) $(FFTW_CFLAGS)
-%C%_libgenerate_la_LIBADD = $(HDF5_LIBS) $(ZLIB_LIBS) $(FFTW_LIBS)
+%C%_libgenerate_la_LIBADD = workloads/data/libscience.la $(HDF5_LIBS) $(ZLIB_LIBS) $(FFTW_LIBS)
 %C%_libgenerate_la_SOURCES = \
-    workloads/data/cosmo_classes.h workloads/data/cosmo_classes.c \
-    workloads/data/manifest.h workloads/data/manifest.c \
+    %D%/cosmo/cosmo.c \
     %D%/cosmo/gen_field.h %D%/cosmo/gen_field.c \
     %D%/cosmo/gen_power.h %D%/cosmo/gen_power.c \
     %D%/cosmo/gen_ridge.h %D%/cosmo/gen_ridge.c \
+    %D%/defect/flaw.h %D%/defect/flaw.c \
+    %D%/defect/surface.h %D%/defect/surface.c \
+    %D%/defect/threshold.h %D%/defect/threshold.c \
+    %D%/defect/defect.c \
+    %D%/hep/hep.h %D%/hep/hep.c %D%/hep/hep_hard.c %D%/hep/hep_shower.c \
+    %D%/hep/hep_detector.c %D%/hep/hep_jets.c \
+    %D%/hep/hep_baseline.h %D%/hep/hep_baseline.c \
+    %D%/gen_draw.h %D%/gen_draw.c \
+    %D%/gen_file.h %D%/gen_file.c \
+    %D%/gen_fftw.h \
     %D%/gen_math.h %D%/gen_math.c \
+    %D%/gen_part.h %D%/gen_part.c \
     %D%/gen_set.h %D%/gen_set.c \
-    %D%/gen_write.h %D%/gen_write.c
+    %D%/generator.h %D%/generators.c \
+    %D%/h5_image.h %D%/h5_image.c
 
 bin_PROGRAMS += %D%/hpcai500-generate
 %C%_hpcai500_generate_CFLAGS = $(AM_CFLAGS) $(HDF5_CFLAGS)

@@ -14,7 +14,7 @@
 #ifndef RUNSPEC_WORKLOADS
 #define RUNSPEC_WORKLOADS "tests/reports/core/runspec_workloads.def"
 #endif
-#include "reports/core/runspec.c"
+#include "reports/core/runspec_table.c"
 #include "tests/fuzz.h"
 
 static void check_refusal(const struct runspec *r, const struct err *e)

@@ -2,18 +2,14 @@
 /* config: tables of good and bad files, the order of files, who may write. */
 #include <config.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "reports/core/conf.h"
+#include "tests/unit.h"
 
 static const char *value_of(const struct conf *c, const char *name)
 {

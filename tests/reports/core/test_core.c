@@ -2,14 +2,11 @@
 /* clock, nearest, sha256, utf8, result: tables of cases. */
 #include <config.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <cmocka.h>
 
 #include "reports/core/clock.h"
 #include "reports/core/nearest.h"
@@ -17,6 +14,7 @@
 #include "reports/core/runspec.h"
 #include "reports/core/sha256.h"
 #include "reports/core/utf8.h"
+#include "tests/unit.h"
 
 /* Each clock against the kernel's own, asked before and after. */
 static void test_clock(void **state)
@@ -216,6 +214,41 @@ static void test_epochs(void **state)
     assert_int_equal(r.n_epochs, 0);
 }
 
+static void test_others(void **state)
+{
+    struct workload_result r = {0};
+    struct result_quality q = {.value = measured(0.5), .target = NAN, .higher_is_better = true};
+    (void)state;
+
+    for (int i = 0; i < RESULT_MAX_OTHERS; i++) {
+        snprintf(q.name, sizeof q.name, "q%d", i);
+        assert_int_equal(result_add_other(&r, &q), 0);
+    }
+    assert_int_equal(result_add_other(&r, &q), -1);
+    assert_int_equal(r.n_others, RESULT_MAX_OTHERS);
+    assert_string_equal(r.others[0].name, "q0");
+    assert_string_equal(r.others[RESULT_MAX_OTHERS - 1].name, "q7");
+}
+
+static void test_metrics(void **state)
+{
+    const struct result_metric *m;
+    (void)state;
+
+    for (int i = 0; (m = metric_of(i)); i++) {
+        assert_int_equal(metric_find(m->name), i);
+        assert_true(m->most > 0 && *m->unit && *m->title);
+        /* errors grow without end, parts are of 1 */
+        assert_int_equal(isinf(m->most), strcmp(m->unit, "norm") == 0);
+    }
+    assert_null(metric_of(-1));
+    assert_int_equal(metric_find("aucs"), -1);
+    assert_true(metric_of(metric_find("auc"))->higher_is_better);
+    assert_true(metric_of(metric_find("iou_scratch"))->higher_is_better);
+    assert_false(metric_of(metric_find("false_rejects"))->higher_is_better);
+    assert_false(metric_of(metric_find("mae"))->higher_is_better);
+}
+
 static void test_vflops(void **state)
 {
     (void)state;
@@ -235,6 +268,8 @@ int main(void)
         cmocka_unit_test(test_other_characters),
         cmocka_unit_test(test_phase_names),
         cmocka_unit_test(test_epochs),
+        cmocka_unit_test(test_others),
+        cmocka_unit_test(test_metrics),
         cmocka_unit_test(test_vflops),
     };
     return cmocka_run_group_tests_name("core", tests, NULL, NULL);

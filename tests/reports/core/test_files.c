@@ -4,24 +4,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include <dirent.h>
 
 #include "reports/core/atomic.h"
 #include "reports/core/slurp.h"
 #include "reports/core/spawn.h"
+#include "tests/unit.h"
 
 static char dir[] = "/tmp/hpcai500-files.XXXXXX";
 
@@ -379,7 +375,7 @@ static void test_spawn_says_too_much(void **state)
     free(text);
 }
 
-/* A pipe of ours, /dev/null and what we have; waited for with and without end. */
+/* Our own pipe, /dev/null and what we have; waited for with and without end. */
 static void test_spawn_start(void **state)
 {
     static const char *const argv[] = {"/bin/sh", "-c", "read line; echo got $line; kill -9 $$",

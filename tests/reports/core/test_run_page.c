@@ -3,16 +3,12 @@
  * default and its bounds, and examples that parse. */
 #include <config.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "reports/core/runspec.h"
+#include "tests/unit.h"
 
 static char page[1 << 16], help[1 << 14];
 
@@ -67,7 +63,7 @@ static void check_key(const char *line, size_t n)
         if (!strstr(entry, wanted))
             fail_msg("%s: the page does not say '%s'", key, wanted);
     } else if (!strstr(entry, "\nDefault: ")) {
-        fail_msg("%s: the page says no default", key);
+        fail_msg("%s: the page does not give a default", key);
     }
     *end = '\0';
     if (strpbrk(values, "ABCDEFGHIJKLMNOPQRSTUVWXYZ[("))
@@ -92,6 +88,21 @@ static void test_every_key(void **state)
     for (const char *p = page; (p = strstr(p, "\n.It Cm ")); p++)
         n++;
     assert_int_equal(n, KEY_COUNT);
+}
+
+/* A suite's own time is in the page. */
+static void test_suite_times(void **state)
+{
+    static const char *const names[] = {"component", "all"};
+    char entry[2048], wanted[64];
+
+    (void)state;
+    entry_of("time", entry, sizeof entry);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(wanted, sizeof wanted, "%s %s", names[i], runspec_suite_time(names[i]));
+        if (!strstr(entry, wanted))
+            fail_msg("time: the page does not say '%s'", wanted);
+    }
 }
 
 static bool parses(const char *key, const char *value)
@@ -158,6 +169,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_key),
         cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_suite_times),
         cmocka_unit_test(test_examples),
     };
 

@@ -1,22 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The run text: good texts with their canonical form, bad texts with their
  * sentence. Runs on a table of four workloads, so that what needs several is
- * seen (runspec_workloads.def); runspec.c is compiled into this program. */
+ * seen (runspec_workloads.def); runspec_table.c is compiled into this program. */
 #include <config.h>
 
 #include <math.h>
 #include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #define RUNSPEC_WORKLOADS "tests/reports/core/runspec_workloads.def"
 #include "reports/core/runspec.c"
+#include "reports/core/runspec_table.c"
+#include "tests/unit.h"
 
 static const struct {
     const char *text;
@@ -29,7 +25,7 @@ static const struct {
     {"component+gemm", "component+gemm"},
     {"cosmoflow,class=tiny", "cosmoflow,class=tiny"},
     {"cosmoflow,time=5m,class=small", "cosmoflow,class=small,time=5m"},
-    /* said with their default: as good as not said */
+    /* given with their default: as good as not given */
     {"cosmoflow,class=auto,dtype=f32,time=10m,seed=1,engine=auto,gate=no,division=closed",
      "cosmoflow"},
     {"cosmoflow,time=600s", "cosmoflow"},
@@ -63,6 +59,30 @@ static const struct {
     {"cosmoflow,out=/dätä/数据", "cosmoflow,out=/dätä/数据"},
     {"component,data=deepcam:/e,data=cosmoflow:/d", "component,data=cosmoflow:/d,data=deepcam:/e"},
     {"gemm+deepcam,data='deepcam:/e,f'", "gemm+deepcam,data='deepcam:/e,f'"},
+    /* a folder of all */
+    {"component,data=/a", "component,data=/a"},
+    {"component,data=/a/", "component,data=/a/"},
+    {"component,data=/a,data=deepcam:/b", "component,data=deepcam:/b,data=/a"},
+    {"component,data=deepcam:/a/deepcam,data=/a", "component,data=/a"},
+    {"component,data=deepcam:/a/b", "component,data=deepcam:/a/b"},
+    {"component,data=./host:/d", "component,data=./host:/d"},
+    {"component,checkpoint=/c,resume=gemm", "component,checkpoint=/c,resume=gemm"},
+    {"cosmoflow,resume=/r,checkpoint=cosmoflow:c", "cosmoflow,checkpoint=c,resume=/r"},
+    /* whose value it is */
+    {"cosmoflow,target=cosmoflow:0.30,epochs=cosmoflow:7", "cosmoflow,epochs=7,target=0.3"},
+    {"component,target=deepcam:0.97,target=cosmoflow:0.1",
+     "component,target=cosmoflow:0.1,target=deepcam:0.97"},
+    {"gemm+deepcam,batch=deepcam:8,epochs=gemm:07,batch=gemm:4",
+     "gemm+deepcam,epochs=gemm:7,batch=gemm:4,batch=deepcam:8"},
+    {"cosmoflow,model=cosmo-net_2.0", "cosmoflow,model=cosmo-net_2.0"},
+    {"component,model=deepcam:unet", "component,model=deepcam:unet"},
+    /* a suite's own time */
+    {"component,time=40m", "component"},
+    {"component,time=10m", "component,time=10m"},
+    {"micro,time=300s", "micro"},
+    {"all,time=60m", "all"},
+    {"cosmoflow+deepcam,time=10m", "cosmoflow+deepcam"},
+    {"cosmoflow,time=40m", "cosmoflow,time=40m"},
 };
 
 static void test_good(void **state)
@@ -85,7 +105,7 @@ static void test_good(void **state)
 }
 
 #define X64  "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-#define X256 X64 X64 X64 X64
+#define X512 X64 X64 X64 X64 X64 X64 X64 X64
 
 static const struct {
     const char *text;
@@ -138,11 +158,11 @@ static const struct {
     {"cosmoflow,batch=16777217", "batch=16777217 is out of range; the nearest is 'batch=16777216'"},
     {"cosmoflow,threads=4097", "threads=4097 is out of range; the nearest is 'threads=4096'"},
     {"cosmoflow,time=10",
-     "time=10 is not a time: say a whole number of s, m or h, for example 'time=10m'"},
+     "time=10 is not a time: use a whole number of s, m or h, for example 'time=10m'"},
     {"cosmoflow,time=1.5h",
-     "time=1.5h is not a time: say a whole number of s, m or h, for example 'time=10m'"},
+     "time=1.5h is not a time: use a whole number of s, m or h, for example 'time=10m'"},
     {"cosmoflow,time=m",
-     "time=m is not a time: say a whole number of s, m or h, for example 'time=10m'"},
+     "time=m is not a time: use a whole number of s, m or h, for example 'time=10m'"},
     {"cosmoflow,time=0s", "time=0s is out of range; the nearest is 'time=1s'"},
     {"cosmoflow,time=721h", "time=721h is out of range; the nearest is 'time=720h'"},
     {"cosmoflow,time=5124095576030432h",
@@ -166,10 +186,40 @@ static const struct {
     {"cosmoflow,data=gemm:/d", "there is no workload in this run called 'gemm'; 'help' shows "
                                "them all"},
     {"cosmoflow,data=/a,data=/b", "'data' of cosmoflow is given twice"},
-    {"component,data=/a", "data=/a must say for which workload, as several run: "
-                          "'data=cosmoflow:/a'"},
-    {"component,data=cosmoflow", "data=cosmoflow must say for which workload, as several run: "
-                                 "'data=cosmoflow:cosmoflow'"},
+    {"component,data=/a,data=/b", "'data' is given twice"},
+    {"component,data=", "data= needs a folder"},
+    {"component,data=host:/d", "there is no workload in this run called 'host'; 'help' shows "
+                               "them all"},
+    {"component,checkpoint=deepcam:", "checkpoint=deepcam: needs a folder"},
+    {"cosmoflow,resume=", "resume= needs a folder"},
+    {"cosmoflow,resume=/a,resume=/b", "'resume' of cosmoflow is given twice"},
+    {"component,target=0.3",
+     "target=0.3 must say for which workload, as several run: 'target=cosmoflow:0.3'"},
+    {"deepcam+cosmoflow,epochs=3",
+     "epochs=3 must say for which workload, as several run: 'epochs=deepcam:3'"},
+    {"component,batch=8",
+     "batch=8 must say for which workload, as several run: 'batch=cosmoflow:8'"},
+    {"component,model=unet",
+     "model=unet must say for which workload, as several run: 'model=cosmoflow:unet'"},
+    {"component,target=gemm:0.3",
+     "there is no workload in this run called 'gemm'; 'help' shows them all"},
+    {"component,target=deepcan:0.3",
+     "there is no workload in this run called 'deepcan'; the nearest is 'deepcam'"},
+    {"cosmoflow,epochs=deepcam:3",
+     "there is no workload in this run called 'deepcam'; 'help' shows them all"},
+    {"cosmoflow,epochs=:3", "there is no workload in this run called ''; 'help' shows them all"},
+    {"component,target=deepcam:0.3,target=deepcam:0.4", "'target' of deepcam is given twice"},
+    {"cosmoflow,epochs=3,epochs=3", "'epochs' of cosmoflow is given twice"},
+    {"component,target=deepcam:0",
+     "target=deepcam:0 is out of range; the nearest is 'target=deepcam:0.000001'"},
+    {"component,epochs=deepcam:",
+     "epochs=deepcam: is not a whole number; it goes from 1 to 100000"},
+    {"cosmoflow,model=", "model= is not a name: use a-z, 0-9, '_', '.' and '-'"},
+    {"cosmoflow,model=a/b", "model=a/b is not a name: use a-z, 0-9, '_', '.' and '-'"},
+    {"cosmoflow,model=Net", "model=Net is not a name: use a-z, 0-9, '_', '.' and '-'"},
+    {"cosmoflow,model="
+     "abcdefghijklmnopqrstuvwxyz012345",
+     "model is longer than 31 bytes"},
     {"component,data=cosmoflo:/a", "there is no workload in this run called 'cosmoflo'; the "
                                    "nearest is 'cosmoflow'"},
     {"component,data=deepcam:/a,data=deepcam:/b", "'data' of deepcam is given twice"},
@@ -185,7 +235,7 @@ static const struct {
     {"cosmoflow,out=\xed\xa0\x80", "byte 15 of the run text is not UTF-8"},
     {"cosmoflow,out=\xf4\x90\x80\x80", "byte 15 of the run text is not UTF-8"},
     {"cosmoflow,out=\xe6\x95", "byte 15 of the run text is not UTF-8"},
-    {"cosmoflow,out=" X256, "the run text is longer than 256 bytes"},
+    {"cosmoflow,out=" X512, "the run text is longer than 512 bytes"},
 };
 
 static void test_bad(void **state)
@@ -233,11 +283,12 @@ static void test_fields(void **state)
     assert_int_equal(runspec_parse(&r, "cosmoflow", NULL), 0);
     assert_int_equal(r.set, 0);
     assert_int_equal(r.class, CLASS_AUTO);
-    assert_true(r.time_seconds == 600 && r.seed == 1 && r.epochs == 0 && !r.gate);
+    assert_true(r.time_seconds == 600 && r.seed == 1 && r.epochs[0] == 0 && !r.gate);
     assert_int_equal(runspec_parse(&r,
-                                   "component+gemm,class=standard,epochs=12,target=0.124,time=2h,"
-                                   "seed=7,batch=32,threads=3,engine=ref,out=/o,gate=yes,"
-                                   "division=private,data='deepcam:/x,y'",
+                                   "component+gemm,class=standard,epochs=deepcam:12,"
+                                   "target=deepcam:0.124,time=2h,seed=7,batch=gemm:32,threads=3,"
+                                   "engine=ref,out=/o,gate=yes,division=private,data=/d/,"
+                                   "data='deepcam:/x,y',resume=gemm:r,model=cosmoflow:m",
                                    NULL),
                      0);
     assert_string_equal(r.suite, "component");
@@ -245,13 +296,68 @@ static void test_fields(void **state)
     assert_int_equal(r.workloads[2], runspec_find("gemm"));
     assert_true(r.class == CLASS_STANDARD && r.engine == ENGINE_REF && r.gate);
     assert_true(r.division == DIVISION_PRIVATE && r.dtype == DTYPE_F32);
-    assert_true(r.epochs == 12 && r.batch == 32 && r.threads == 3 && r.seed == 7);
-    assert_true(r.target == 0.124 && r.time_seconds == 7200); /* to the last bit */
-    assert_string_equal(r.data[1], "/x,y");
-    assert_string_equal(r.data[0], "");
+    assert_true(r.threads == 3 && r.seed == 7 && r.time_seconds == 7200);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(runspec_epochs(&r, i), i == 1 ? 12 : 0);
+        assert_int_equal(runspec_batch(&r, i), i == 2 ? 32 : 0);
+        assert_true(runspec_target(&r, i) == (i == 1 ? 0.124 : 0)); /* to the last bit */
+        assert_string_equal(runspec_resume(&r, i), i == 2 ? "r" : "");
+        assert_string_equal(runspec_checkpoint(&r, i), "");
+        assert_string_equal(runspec_model(&r, i), i == 0 ? "m" : "");
+    }
+    assert_string_equal(runspec_data(&r, 0), "/d/cosmoflow");
+    assert_string_equal(runspec_data(&r, 1), "/x,y");
+    assert_string_equal(runspec_data(&r, 2), "/d/gemm");
     assert_string_equal(r.out, "/o");
     assert_true(r.set & 1u << KEY_TARGET && !(r.set & 1u << KEY_DTYPE));
     assert_true(fabs(runspec_node_hours(&r, 4) - 8) < 1e-12);
+}
+
+/* A text of the most bytes whose folder has a workload's name put behind it. */
+static void test_longest_folder(void **state)
+{
+    char text[RUNSPEC_MAX_BYTES + 1], buf[RUNSPEC_MAX_BYTES + 1];
+    struct runspec r;
+
+    (void)state;
+    memset(text, 'x', RUNSPEC_MAX_BYTES);
+    text[RUNSPEC_MAX_BYTES] = '\0';
+    memcpy(text, "all,data=", 9);
+    assert_int_equal(runspec_parse(&r, text, NULL), 0);
+    assert_int_equal(strlen(r.data[0]), RUNSPEC_MAX_BYTES - 9 + strlen("/cosmoflow"));
+    assert_true(runspec_format(&r, buf, sizeof buf) == RUNSPEC_MAX_BYTES && !strcmp(buf, text));
+}
+
+static void test_strip(void **state)
+{
+    struct runspec r;
+    char buf[RUNSPEC_MAX_BYTES + 1];
+
+    (void)state;
+    assert_int_equal(runspec_parse(&r,
+                                   "component,data=/d,data=deepcam:/e,checkpoint=/c,resume=/r,"
+                                   "out=/o,model=deepcam:m,seed=2",
+                                   NULL),
+                     0);
+    runspec_strip(&r);
+    assert_true(runspec_format(&r, buf, sizeof buf) > 0);
+    assert_string_equal(buf, "component,model=deepcam:m,seed=2");
+}
+
+static void test_suite_time(void **state)
+{
+    struct runspec r;
+
+    (void)state;
+    assert_string_equal(runspec_suite_time(""), "10m");
+    assert_string_equal(runspec_suite_time("component"), "40m");
+    assert_null(runspec_suite_time("cosmoflow"));
+    assert_int_equal(runspec_parse(&r, "component", NULL), 0);
+    assert_true(r.time_seconds == 2400 && r.set == 0);
+    assert_int_equal(runspec_parse(&r, "component+gemm", NULL), 0);
+    assert_true(r.time_seconds == 2400);
+    assert_int_equal(runspec_parse(&r, "deepcam+cosmoflow", NULL), 0);
+    assert_true(r.time_seconds == 600);
 }
 
 /* Every decimal of up to 15 digits comes back as the same double. */
@@ -276,10 +382,10 @@ static void test_decimals(void **state)
         if (v < 1e-6 || v > 1e6)
             continue;
         assert_int_equal(runspec_parse(&r, text, NULL), 0);
-        assert_true(r.target == v);
+        assert_true(r.target[0] == v);
         assert_true(runspec_format(&r, buf, sizeof buf) <= (int)strlen(text));
         assert_int_equal(runspec_parse(&back, buf, NULL), 0);
-        assert_true(back.target == v);
+        assert_true(back.target[0] == v);
     }
 }
 
@@ -320,7 +426,7 @@ static void test_long_sentence(void **state)
     (void)state;
     memset(text, 'x', sizeof text);
     text[RUNSPEC_MAX_BYTES] = '\0';
-    memcpy(text, "component,data=", 15);
+    memcpy(text, "component,model=", 16);
     assert_int_equal(runspec_parse(&r, text, &e), -1);
     assert_true(strlen(e.text) == sizeof e.text - 1);
     assert_string_equal(e.text + sizeof e.text - 4, "...");
@@ -332,7 +438,8 @@ int main(void)
         cmocka_unit_test(test_good),          cmocka_unit_test(test_bad),
         cmocka_unit_test(test_length),        cmocka_unit_test(test_fields),
         cmocka_unit_test(test_decimals),      cmocka_unit_test(test_answers),
-        cmocka_unit_test(test_long_sentence),
+        cmocka_unit_test(test_long_sentence), cmocka_unit_test(test_longest_folder),
+        cmocka_unit_test(test_strip),         cmocka_unit_test(test_suite_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

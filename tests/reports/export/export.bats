@@ -71,7 +71,7 @@ clean() {
     LC_ALL=C no grep -q "$(printf '[\001-\010\013\014\016-\037\177]')" "$1"
 }
 
-@test "what is wrong with the words is said" {
+@test "wrong words get a sentence" {
     run "$hpcai500" export --zebra lab-4711.0.3.json
     [ "$status" -eq 2 ]
     run "$hpcai500" export lab-4711.0.3.json
@@ -101,6 +101,7 @@ assert len(rows) == 7, len(rows)
 first = rows[0]
 assert first["id"] == "lab-4711.0.3" and first["workload_name"] == "cosmoflow"
 assert float(first["workload_performance_samples_per_second"]) == 61.5
+assert first["workload_quality_others"] == "rmse=0.42 accuracy="
 assert first["workload_quality_target"] == "0.34" and first["workload_performance_cost"] == ""
 assert rows[-1]["workload_name"] == ""
 for row in rows:
@@ -122,6 +123,7 @@ assert len(lines) == 14 and all(set(a) == {"index"} for a, _ in pairs)
 action, doc = pairs[0]
 assert action["index"] == {"_index": "hpcai500", "_id": "lab-4711.0.3-cosmoflow"}
 assert doc["@timestamp"] == "2026-11-22T19:04:37.000Z" and doc["nodes"] == ["n1", "n2"]
+assert doc["workload"]["quality"]["others"] == {"rmse": 0.42}
 assert doc["workload"]["quality"]["achieved"] == 0.31 and doc["job"]["job_id"] == 4711
 assert all(len(a["index"]["_id"].encode()) <= 512 for a, _ in pairs)
 P
@@ -180,7 +182,9 @@ for line in text.splitlines():
     seen.add((m[1], m[3]))
     assert m[1] != "hpcai500_fake"
 assert ("hpcai500_exported_records", None) in seen
-assert not re.search(r'"(ada|n1|n2|4711)"', text), "users, nodes and jobs are no labels"
+others = [labels for name, labels in seen if name == "hpcai500_quality_other"]
+assert others and all(',metric="rmse"' in labels for labels in others), others
+assert not re.search(r'"(ada|n1|n2|4711)"', text), "users, nodes and jobs are not labels"
 P
     # Nothing is left behind, and the old file stands, when it cannot be written.
     cp "$out/x.prom" "$out/old"
@@ -188,6 +192,18 @@ P
     [ "$status" -eq 3 ]
     cmp "$out/x.prom" "$out/old"
     [ "$(ls "$out" | grep -c prom)" -eq 1 ]
+}
+
+@test "a quality of a name that is not this release's is in CSV alone, and a name twice is one series" {
+    jq '.workloads[0].quality.others = [{name: "auc", value: 0.9}, {name: "auc", value: 0.8}, {name: "a b\"", value: 1},
+        {name: "=1+1", value: 2}, {name: "map", value: null}, {name: "iou", value: "x"}]' lab-4711.0.3.json > "$out/lab-4711.0.3.json"
+    "$hpcai500" export --csv "$out/lab-4711.0.3.json" > "$out/x.csv"
+    python3 -c 'import csv, sys; row = next(csv.DictReader(open(sys.argv[1], newline=""), strict=True))
+assert row["workload_quality_others"] == "auc=0.9 auc=0.8 a b\"=1 =1+1=2 map= iou=", row' "$out/x.csv"
+    "$hpcai500" export --ndjson "$out/lab-4711.0.3.json" | tail -n 1 | jq -e '.workload.quality.others == {auc: 0.9}'
+    "$hpcai500" export --prometheus="$out/x.prom" "$out/lab-4711.0.3.json"
+    [ "$(grep -c '^hpcai500_quality_other{' "$out/x.prom")" -eq 1 ]
+    grep -q '^hpcai500_quality_other{.*,metric="auc"} 0.9$' "$out/x.prom"
 }
 
 @test "prometheus: the collector can read it, whatever the umask" {
@@ -231,7 +247,7 @@ P
     grep -q '"submission_org","value":"A & B"' "$out/x.log"
 }
 
-@test "mllog: a small run says that it is none, and nothing else is wrong" {
+@test "mllog: a small run says that it is not one, and nothing else is wrong" {
     "$hpcai500" export --mllog lab-4711.0.3.json >"$out/x.log"
     run python3 "$top_srcdir/tests/reports/export/mllog_check.py" "$out/x.log"
     [ "$status" -eq 1 ]
@@ -244,10 +260,10 @@ P
 @test "mllog: one run, and one of MLPerf's" {
     run sh -c '"$0" export --mllog standard.json lab-4711.0.3.json 2>&1 >/dev/null' "$hpcai500"
     [ "$status" -eq 3 ]
-    [[ "$output" == *"a log of MLPerf is of one run: name one record, and --workload=NAME" ]]
+    [[ "$output" == *"an MLPerf log holds one run: name one record, and --workload=NAME" ]]
     run "$hpcai500" export --mllog --workload=zebra standard.json
     [ "$status" -eq 3 ]
-    [ "$output" = "hpcai500 export: no workload there is a benchmark of MLPerf HPC" ]
+    [ "$output" = "hpcai500 export: none of its workloads is a benchmark of MLPerf HPC" ]
 }
 
 @test "clustercockpit: fields and types of its schema, none invented" {
@@ -401,7 +417,7 @@ def plant(o):
         o[f"CANARY{n}"] = "CANARY"
 name = d["workloads"][0]["name"]
 plant(d)
-d["workloads"][0]["name"] = name  # a name that is no workload's is taken away with the rest
+d["workloads"][0]["name"] = name  # a name that is not a workload's is taken away with the rest
 json.dump(d, open(sys.argv[1] + "/canary.json", "w"))
 P
     grep -q CANARY "$out/canary.json"

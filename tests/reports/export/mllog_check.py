@@ -48,7 +48,7 @@ for i, text in enumerate(open(sys.argv[1], encoding="utf-8"), 1):
     if set(o) != {"namespace", "time_ms", "event_type", "key", "value", "metadata"}:
         complaints.append(f"line {i} has the fields {sorted(o)}")
     if not isinstance(o["time_ms"], int):
-        complaints.append(f"time_ms of line {i} is no integer")
+        complaints.append(f"time_ms of line {i} is not an integer")
     if not isinstance(o["metadata"].get("lineno"), int) or not o["metadata"].get("file"):
         complaints.append(f"line {i} does not say file and lineno")
     wanted = next((e for end, e in EVENTS.items() if o["key"].endswith(end)), "POINT_IN_TIME")

@@ -2,11 +2,20 @@
 # The history and the archive.
 if BUILD_HISTORY
 if BUILD_TESTS
-check_PROGRAMS += %D%/test_history
-TESTS += %D%/test_history
-%C%_test_history_SOURCES = %D%/test_history.c tests/reports/record/sample.h tests/reports/record/sample.c
+history_tests = %D%/test_history %D%/test_ask %D%/test_database
+history_site = %D%/site.h %D%/site.c tests/reports/record/sample.h tests/reports/record/sample.c
+history_test_libs = reports/history/libhistory.la $(record_test_libs) $(SQLITE_LIBS)
+check_PROGRAMS += $(history_tests)
+TESTS += $(history_tests)
+%C%_test_history_SOURCES = %D%/test_history.c $(history_site)
 %C%_test_history_CFLAGS = $(record_test_flags) $(SQLITE_CFLAGS)
-%C%_test_history_LDADD = reports/history/libhistory.la $(record_test_libs) $(SQLITE_LIBS)
+%C%_test_history_LDADD = $(history_test_libs)
+%C%_test_ask_SOURCES = %D%/test_ask.c $(history_site)
+%C%_test_ask_CFLAGS = $(record_test_flags) $(SQLITE_CFLAGS)
+%C%_test_ask_LDADD = $(history_test_libs)
+%C%_test_database_SOURCES = %D%/test_database.c $(history_site)
+%C%_test_database_CFLAGS = $(record_test_flags) $(SQLITE_CFLAGS)
+%C%_test_database_LDADD = $(history_test_libs)
 endif
 check_PROGRAMS += %D%/make_history
 %C%_make_history_SOURCES = %D%/make_history.c tests/reports/record/sample.h tests/reports/record/sample.c

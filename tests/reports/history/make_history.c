@@ -36,7 +36,7 @@ static int file(struct history *h, struct record *r, bool witnessed, struct err 
 {
     record_judge(r);
     char *text = record_to_json(r, NULL, e), *escape;
-    while (text && (escape = strstr(text, "@@ESC@"))) /* as no writer of ours would */
+    while (text && (escape = strstr(text, "@@ESC@"))) /* as none of our writers would */
         memcpy(escape, "\\u001b", 6);
     int rc = text ? file_text(h, text, witnessed, e) : -1;
     free(text);

@@ -7,18 +7,13 @@
  */
 #include <config.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "reports/judge/change.h"
+#include "tests/unit.h"
 
 /* ---- noise ---- */
 
@@ -215,7 +210,7 @@ static void test_odd_series(void **state)
     seed_state = 9;
     for (int i = 0; i < 40; i++)
         x[i] = normal();
-    x[7] = 1e300; /* one outlier is no change */
+    x[7] = 1e300; /* one outlier is not a change */
     x[31] = -1e300;
     assert_int_equal(change_find(x, 40, c), 0);
     seed_state = 12;

@@ -4,12 +4,15 @@ if BUILD_TOOLS
 record_test_libs = reports/record/librecord.la reports/core/libcore.la $(CMOCKA_LIBS)
 record_test_flags = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS)
 if BUILD_TESTS
-record_tests = %D%/test_record %D%/test_journal %D%/test_redact
+record_tests = %D%/test_record %D%/test_record_file %D%/test_journal %D%/test_redact
 check_PROGRAMS += $(record_tests)
 TESTS += $(record_tests)
 %C%_test_record_SOURCES = %D%/test_record.c %D%/sample.h %D%/sample.c
 %C%_test_record_CFLAGS = $(record_test_flags)
 %C%_test_record_LDADD = $(record_test_libs)
+%C%_test_record_file_SOURCES = %D%/test_record_file.c %D%/sample.h %D%/sample.c
+%C%_test_record_file_CFLAGS = $(record_test_flags)
+%C%_test_record_file_LDADD = $(record_test_libs)
 %C%_test_journal_SOURCES = %D%/test_journal.c %D%/sample.h %D%/sample.c
 %C%_test_journal_CFLAGS = $(record_test_flags)
 %C%_test_journal_LDADD = $(record_test_libs)

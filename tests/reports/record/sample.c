@@ -48,9 +48,15 @@ struct workload_result sample_result(int ranks, int epochs)
     };
 
     memset(w.data_manifest_sha256, 'a', 64);
+    result_add_other(
+        &w, &(struct result_quality){.name = "rmse", .value = measured(0.42), .target = 0.45});
+    result_add_other(&w, &(struct result_quality){.name = "accuracy",
+                                                  .value = unmeasured("no class in the set"),
+                                                  .target = NAN,
+                                                  .higher_is_better = true});
     for (int i = 1; i <= epochs; i++)
         result_add_epoch(&w, &(struct result_epoch){i, 8.25, i == 1 ? 0.5 : 0.02, 1.0 / i,
-                                                    0.5 - 0.19 * i / epochs,
+                                                    measured(0.5 - 0.19 * i / epochs),
                                                     i == 1 ? NAN : 0.5 - 0.19 * i / epochs});
     return w;
 }

@@ -2,10 +2,6 @@
 /* Journals: framing, torn tails, and the record that they leave. */
 #include <config.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -18,12 +14,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <cjson/cJSON.h>
-#include <cmocka.h>
 
 #include "reports/core/crc32c.h"
 #include "reports/record/journal.h"
 #include "reports/core/sha256.h"
 #include "tests/reports/record/sample.h"
+#include "tests/unit.h"
 
 static char dir[64], folder[128];
 
@@ -98,7 +94,7 @@ static struct journal *tell(int rank, enum stop stop)
         w.status = RUN_PARTIAL;
         assert_int_equal(journal_workload(j, 0, &w, &e), 0);
         for (int i = 1; i <= 2; i++) {
-            struct result_epoch row = {i, 8.5, NAN, 0.5, 0.25, i == 1 ? NAN : 0.4375};
+            struct result_epoch row = {i, 8.5, NAN, 0.5, measured(0.25), i == 1 ? NAN : 0.4375};
             assert_int_equal(journal_epoch(j, 0, &row, &e), 0);
         }
         assert_int_equal(journal_phases(j, 0, 45 + rank, seconds, &e), 0);
@@ -239,8 +235,8 @@ static void test_recover(void **state)
     assert_false(r.valid);
     const char *why = reason_of(&r, "status");
     assert_non_null(strstr(why, "rank 0 on n1: no answer for 60 s in compute"));
-    assert_non_null(strstr(why, "no word after rank 1 on n2 in cosmoflow after epoch 2"));
-    assert_non_null(strstr(why, "no word after rank 0 on n1 in cosmoflow after epoch 2"));
+    assert_non_null(strstr(why, "nothing was heard after rank 1 on n2 in cosmoflow after epoch 2"));
+    assert_non_null(strstr(why, "nothing was heard after rank 0 on n1 in cosmoflow after epoch 2"));
     assert_non_null(strstr(why, "this record was made from 4 journals"));
     assert_non_null(strstr(reason_of(&r, "journal[3]"), "torn at byte"));
     assert_string_equal(r.run.text, "cosmoflow,class=tiny");
@@ -265,6 +261,38 @@ static void test_recover(void **state)
     remove_record();
 }
 
+/* The best of what was evaluated is the highest, and the target is reached from below. */
+static void test_recover_higher(void **state)
+{
+    static const double quality[] = {0.5, 0.97, 0.9};
+    struct record r;
+    struct err e = ERR_INIT;
+    struct workload_result w = sample_result(4, 0);
+    (void)state;
+
+    sample_record(&r, 4, 2, 3);
+    struct journal *j = begin(0, &r);
+    w.status = RUN_PARTIAL;
+    w.higher_is_better = true;
+    w.target = 0.95;
+    assert_int_equal(journal_workload(j, 0, &w, &e), 0);
+    for (int i = 0; i < 3; i++) {
+        struct result_epoch row = {i + 1,     8.5, NAN, 0.5, unmeasured("a second evaluation"),
+                                   quality[i]};
+        assert_int_equal(journal_epoch(j, 0, &row, &e), 0);
+    }
+    journal_close(j);
+    record_fini(&r);
+    recover(&r);
+    assert_float_equal(r.workloads[0].result.achieved.value, 0.97, 0);
+    assert_int_equal(r.workloads[0].result.epochs_to_target, 2);
+    assert_string_equal(r.workloads[0].result.epochs[2].train_quality.reason,
+                        "a second evaluation");
+    record_fini(&r);
+    result_fini(&w);
+    remove_record();
+}
+
 /* Nobody said a word. */
 static void test_crashed(void **state)
 {
@@ -276,7 +304,7 @@ static void test_crashed(void **state)
     recover(&r);
     assert_int_equal(r.status, RUN_CRASHED);
     const char *why = reason_of(&r, "status");
-    assert_non_null(strstr(why, "no word after rank 1 on n2 before its first workload"));
+    assert_non_null(strstr(why, "nothing was heard after rank 1 on n2 before its first workload"));
     assert_non_null(strstr(why, "2 of 4 ranks left no journal here"));
     record_fini(&r);
     remove_record();
@@ -299,6 +327,12 @@ static void test_ended(void **state)
     assert_float_equal(w->samples_per_second.value, 61.5, 0);
     assert_int_equal(w->epochs_to_target, 3);
     assert_int_equal(w->rcp.seeds, 10);
+    assert_int_equal(w->n_others, 2);
+    assert_string_equal(w->others[0].name, "rmse");
+    assert_float_equal(w->others[0].value.value, 0.42, 0);
+    assert_float_equal(w->others[0].target, 0.45, 0);
+    assert_string_equal(w->others[1].value.reason, "no class in the set");
+    assert_true(isnan(w->others[1].target) && w->others[1].higher_is_better);
     record_fini(&r);
     remove_record();
 }
@@ -345,7 +379,7 @@ static void test_copy(void **state)
     journal_remove(j);
     assert_int_equal(access(first, F_OK), -1);
     assert_int_equal(rmdir(other), 0);
-    /* one that cannot be is none */
+    /* an impossible one does not count */
     j = journal_open(dir, "lab-4711.0.3", 2, &e);
     assert_int_equal(journal_copy(j, other, "lab-4711.0.3", 2, &e), -1);
     assert_int_equal(journal_start(j, &r, 2, 4, &r.nodes[0], &e), 0);
@@ -424,6 +458,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_torn, make_dir, drop_dir),
         cmocka_unit_test_setup_teardown(test_flipped, make_dir, drop_dir),
         cmocka_unit_test_setup_teardown(test_recover, make_dir, drop_dir),
+        cmocka_unit_test_setup_teardown(test_recover_higher, make_dir, drop_dir),
         cmocka_unit_test_setup_teardown(test_crashed, make_dir, drop_dir),
         cmocka_unit_test_setup_teardown(test_ended, make_dir, drop_dir),
         cmocka_unit_test_setup_teardown(test_nothing, make_dir, drop_dir),

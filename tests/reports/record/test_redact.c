@@ -2,22 +2,18 @@
 /* redact: canaries in every text of a record, and what is left of them. */
 #include <config.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cjson/cJSON.h>
-#include <cmocka.h>
 
 #include "reports/record/fields.h"
 #include "reports/record/record_fields.h"
 #include "reports/record/redact.h"
 #include "tests/reports/record/sample.h"
+#include "tests/unit.h"
 
 static char salt_path[] = "/tmp/hpcai500-salt.XXXXXX";
 
@@ -277,7 +273,7 @@ static const char *const all_counters[] = {
 #include "reports/core/counters.def"
 };
 static const char *const all_metrics[] = {
-#define METRIC(name, title) #name,
+#define METRIC(name, better, most, unit, title) #name,
 #include "reports/core/metrics.def"
 };
 
@@ -308,6 +304,51 @@ static void test_tables_leave(void **state)
                                   cJSON_CreateString(all_metrics[i]));
         assert_int_equal(redact_record(&x, doc, &e), 0);
         assert_string_equal(json_text(doc, "workloads[0].quality.metric", "gone"), all_metrics[i]);
+        cJSON_Delete(doc);
+    }
+}
+
+/* Of a quality beside the primary one its number may leave, and its name if this
+ * release knows it. */
+static void test_others_leave(void **state)
+{
+    struct redact x = opened("confidential = yes");
+    struct err e = ERR_INIT;
+    cJSON *doc = sample();
+
+    (void)state;
+    cJSON *others = cJSON_GetObjectItem(
+        cJSON_GetObjectItem(cJSON_GetArrayItem(cJSON_GetObjectItem(doc, "workloads"), 0),
+                            "quality"),
+        "others");
+    cJSON *own = cJSON_CreateObject();
+    cJSON_AddStringToObject(own, "name", "adas_secret");
+    cJSON_AddNumberToObject(own, "value", 0.5);
+    cJSON_AddItemToArray(others, own);
+    assert_int_equal(redact_record(&x, doc, &e), 0);
+    assert_string_equal(json_text(doc, "workloads[0].quality.others[0].name", "gone"), "rmse");
+    assert_float_equal(json_number(doc, "workloads[0].quality.others[0].value", 0), 0.42, 0);
+    assert_string_equal(json_text(doc, "workloads[0].quality.others[2].name", "gone"), "gone");
+    assert_float_equal(json_number(doc, "workloads[0].quality.others[2].value", 0), 0.5, 0);
+    cJSON_Delete(doc);
+}
+
+/* A record of an older release stays readable. */
+static void test_version_leaves(void **state)
+{
+    static const struct {
+        const char *version, *left;
+    } table[] = {{"1.1.0", "1.1.0"}, {"1.0.0", "1.0.0"}, {"1.12.3", "1.12.3"}, {"1.0.ada", ""},
+                 {"1..0", ""},       {"1.0.", ""},       {"2.0.0", ""},        {"1.0.0 ada", ""}};
+    struct redact x = opened("confidential = yes");
+    struct err e = ERR_INIT;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        cJSON *doc = sample();
+        cJSON_ReplaceItemInObject(doc, "schema_version", cJSON_CreateString(table[i].version));
+        assert_int_equal(redact_record(&x, doc, &e), 0);
+        assert_string_equal(json_text(doc, "schema_version", ""), table[i].left);
         cJSON_Delete(doc);
     }
 }
@@ -438,6 +479,8 @@ int main(void)
         cmocka_unit_test(test_confidential_is_useful),
         cmocka_unit_test(test_no_free_text_leaves),
         cmocka_unit_test(test_tables_leave),
+        cmocka_unit_test(test_others_leave),
+        cmocka_unit_test(test_version_leaves),
         cmocka_unit_test(test_types),
         cmocka_unit_test(test_run_asks),
         cmocka_unit_test(test_salt),

@@ -74,7 +74,7 @@ for key, row in table.items():
 ' table.json "$page"
 }
 
-@test "the example is the defaults, and says nothing unknown" {
+@test "the example is the defaults, and has no unknown key" {
     sed 's/^#\([a-z_]* =\)/\1/' "$top_srcdir/reports/core/hpcai500.conf.example" >all.conf
     run "$hpcai500" config -f "$PWD/all.conf"
     echo "$output"

@@ -71,7 +71,7 @@ options() {
     [ "$n" -ge 19 ]
 }
 
-@test "each man page has examples, and every page of ours that it names is there" {
+@test "each man page has examples, and each of our pages that it names is there" {
     while IFS= read -r file; do
         grep -q '^\.Sh EXAMPLES' "$file" || { echo "$file has no EXAMPLES"; false; }
         while read -r name section; do
@@ -121,9 +121,15 @@ END
 
 @test "near misses get the nearest good word, with one prefix; -h helps" {
     while IFS='|' read -r words sentence; do
+        case $words in # programs that only some builds have
+        verify* | doctor* | collect* | reader*) [[ " ${verbs[*]} " == *" ${words%% *} "* ]] || continue ;;
+        esac
         run hpcai500 $words
         echo "$words: $output"
-        [ "$status" -eq 2 ]
+        case $words in
+        doctor*) [ "$status" -eq 3 ] ;; # 2 is: broken
+        *) [ "$status" -eq 2 ] ;;
+        esac
         [ "$output" = "$sentence" ]
     done <<'Q'
 help shwo|hpcai500: there is no command 'shwo'; the nearest is 'show'
@@ -135,9 +141,19 @@ config --file|hpcai500 config: --file needs a value
 history --ndoe=n1|hpcai500 history: there is no option '--ndoe'; the nearest is '--node'
 history 4711|hpcai500 history: '4711' is not an option; use --job=, --node=, --user= or what --help lists
 export csv x.json|hpcai500 export: 'csv' is not an option; the format is --csv
-export x.json|hpcai500 export: no format is asked for; --help lists them
+export x.json|hpcai500 export: give a format; --help lists them
 export --cvs x.json|hpcai500 export: there is no option '--cvs'; the nearest is '--csv'
 forget --usr=ada|hpcai500 forget: there is no option '--usr'; the nearest is '--user'
+recover --hlep x|hpcai500 recover: there is no option '--hlep'; the nearest is '--help'
+verify --jsn 1|hpcai500 verify: there is no option '--jsn'; --help lists them
+doctor --ndoes|hpcai500 doctor: there is no option '--ndoes'; the nearest is '--nodes'
+doctor --timeout=x|hpcai500 doctor: --timeout='x' is not a number of seconds
+doctor clok|hpcai500 doctor: there is no check 'clok'; the nearest is 'clock'
+collect --onec|hpcai500 collect: there is no option '--onec'; the nearest is '--once'
+collect --grace=1h|hpcai500 collect: --grace='1h' is not a number of seconds from 0 to 604800
+collect --interval=0|hpcai500 collect: --interval='0' is not a number of seconds from 1 to 604800
+collect --interval|hpcai500 collect: --interval needs a value
+reader -x|hpcai500 reader: there is no option '-x', or its value is missing; --help lists them
 Q
     for verb in config show history export forget recover verify doctor reader; do
         [[ " ${verbs[*]} " == *" $verb "* ]] || continue

@@ -83,6 +83,8 @@ history() {
     [ "$(history --csv --witnessed | wc -l)" -eq 31 ]
     [ "$(history --csv --since=2026-11-24T19:30 --until=2026-11-24T22:30 | wc -l)" -eq 4 ]
     [ "$(history --csv --workload=cosmoflow --metric=quality | wc -l)" -eq 61 ]
+    [ "$(history --csv --workload=cosmoflow --metric=quality_rmse | grep -c ',quality_rmse,.*0\.42')" -eq 60 ]
+    [ -z "$(history --csv --metric=quality_accuracy 2> /dev/null)" ]
     history --metric=compute_max_seconds --node=n1 --job=4711 >out
     grep -q '  n1 *5$' out
     run history --job=1
@@ -124,7 +126,7 @@ history() {
     rm -r "$W"
 }
 
-@test "words that are none get a sentence" {
+@test "wrong words get a sentence" {
     for case in "--metric=qualty|1|no run has the metric 'qualty'; did you mean 'quality'?" \
         "--user=adda|1|no run has the user 'adda'; did you mean 'ada'?" \
         "--since=yesteryear|2|'yesteryear' is not a time; use 2026-11-22, 2026-11-22T19:02 or 7d" \

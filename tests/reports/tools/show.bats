@@ -66,6 +66,21 @@ fits() {
     diff "$top_srcdir/tests/reports/tools/golden/show" - <<<"$output"
 }
 
+@test "qualities beside the primary one have a line each; a record of 1.0.0 has none" {
+    of() { jq "$1" "$GALLERY/lab-4711.0.3.json" > lab-4711.0.3.json; run "$hpcai500" show lab-4711.0.3.json; [ "$status" -eq 0 ]; }
+    of '.workloads[0].quality.others[0].target = 0.4 | .workloads[0].quality.others[0].higher_is_better = true |
+        .workloads[0].quality.others[1] |= (.name = "iou_pit" | .value = 0.61)'
+    [[ "$output" == *$'\n              rmse 0.42, higher is better; target 0.4, reached\n'* ]]
+    [[ "$output" == *$'\n              iou_pit 0.61, higher is better\n'* ]]
+    of '.workloads[0].quality.others[0].target = 0.4 | del(.reasons["workloads[0].quality.others[1].value"])'
+    [[ "$output" == *$'\n              rmse 0.42, lower is better; target 0.4, NOT reached\n'* ]]
+    [[ "$output" == *$'\n              accuracy not measured: the record does not say why\n'* ]]
+    of '.schema_version = "1.0.0" | del(.workloads[0].quality.others)'
+    no grep -q "rmse\|accuracy" <<<"$output"
+    of '.workloads[0].quality.others = [range(500) | {name: "n\(.)", value: ., target: null, higher_is_better: true}]'
+    [ "$(grep -c 'higher is better' <<<"$output")" -eq 8 ]
+}
+
 @test "records of every kind fit the screen and never steer the terminal" {
     for record in "$GALLERY"/*[0-9].json; do
         fits "$record" 45
@@ -108,7 +123,7 @@ fits() {
     [ "$status" -eq 0 ]
 }
 
-@test "what is no record is refused in one sentence" {
+@test "what is not a record is refused in one sentence" {
     mkfifo fifo.json
     run timeout 300 "$hpcai500" show ./fifo.json
     [ "$status" -eq 3 ]

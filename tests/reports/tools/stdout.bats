@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: BSD-3-Clause
-# Standard output that cannot be written is no success, of any verb or program.
+# Standard output that cannot be written is a failure of every verb and program.
 
 setup() {
     export HPCAI500_EXEC_PATH=$top_builddir/reports/tools:$top_builddir/spank/collect:$top_builddir/spank/account
@@ -63,7 +63,7 @@ lost() {
     [ $bad -eq 0 ]
 }
 
-@test "nothing to say to a closed standard output is no loss" {
+@test "without output a closed standard output is not a failure" {
     "$hpcai500" export --csv --output=x.csv lab-4711.0.3.json >&-
     [ -s x.csv ]
     run bash -c '"$1" show lab-4711.0.3.json >&-' - "$hpcai500"

@@ -3,17 +3,12 @@
 #include <config.h>
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "reports/tools/show_text.h"
 #include "reports/tools/show_verdict.h"
+#include "tests/unit.h"
 
 static cJSON *parse(const char *text)
 {
@@ -77,7 +72,7 @@ static void test_shares(void **state)
     double part;
 
     (void)state;
-    assert_true(fabs(verdict_au(w) - 0.9) < 1e-12); /* the wait for gradients is no input */
+    assert_true(fabs(verdict_au(w) - 0.9) < 1e-12); /* the wait for gradients is not input */
     assert_string_equal(verdict_longest(w, &part), "exposed_allreduce");
     assert_true(fabs(part - 0.9) < 1e-12);
     assert_string_equal(verdict_vflops(w),

@@ -2,15 +2,11 @@
 /* Our piece of an AdminComment among those of others, in all their shapes. */
 #include <config.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "spank/account/admin_comment.h"
+#include "tests/unit.h"
 
 #define OURS "H5:new;"
 #define LONG "H5A1:H4sIAAAA+/8=;"

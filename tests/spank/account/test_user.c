@@ -3,10 +3,6 @@
  * process of its own that starts from something else. */
 #include <config.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdbool.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -19,9 +15,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <linux/capability.h>
-#include <cmocka.h>
 
 #include "spank/account/user.h"
+#include "tests/unit.h"
 
 enum { FOREIGN = 4242, CAP_BIT = 1 << CAP_DAC_READ_SEARCH };
 
@@ -203,10 +199,10 @@ static void the_user_with_more_than_himself_is_refused(void **state)
                "this process of user 'daemon' has the group 4242, which is not his", false);
     in_a_child(with_root_in_reserve, user, "this process of user 'daemon' can become another user",
                false);
-    in_a_child(with_root_in_reserve, user, "this program is not to be set-user-id or set-group-id",
+    in_a_child(with_root_in_reserve, user, "this program must not be set-user-id or set-group-id",
                true);
-    in_a_child(somebody_else, user,
-               "this is the business of user 'daemon' (service_user=), or of root", false);
+    in_a_child(somebody_else, user, "only user 'daemon' (service_user=) and root may run this",
+               false);
     in_a_child(root, "no-such-user",
                "the service user 'no-such-user' does not exist (service_user=)", false);
 }

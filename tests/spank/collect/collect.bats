@@ -376,7 +376,7 @@ disturbed() {
     zcat "$lib/archive/2026/11/22/lab-140.0.3.json.gz" > "$record"
     [ "$(jq -r .status "$record")" = partial ]
     has "$(jq -r .reasons.status "$record")" "this record was made from 10000 journals"
-    has "$(jq -r .reasons.status "$record")" "rank 0 on n1 was lost; 9999 more ranks said the like"
+    has "$(jq -r .reasons.status "$record")" "rank 0 on n1 was lost; 9999 more ranks gave similar reasons"
     has "$(jq -r .reasons.journals "$record")" "9936 more are torn"
     [ "$(jq -r '.workloads[0].ranks_known' "$record")" = 10000 ]
     [ "$(wc -l < "$lib/archive/2026/11/22/lab-140.0.3.witness")" = 10001 ]
@@ -814,7 +814,7 @@ free_port() {
     chmod 644 "$D/conf"
     run setpriv --reuid nobody --regid nogroup --clear-groups "$D/bin/hpcai500-collect" --once
     [ "$status" -eq 3 ]
-    has "$output" "this is the business of user 'daemon' (service_user=), or of root"
+    has "$output" "only user 'daemon' (service_user=) and root may run this"
     # as root it becomes that user, who owns nothing here
     run collect
     [ "$status" -eq 3 ]
@@ -828,7 +828,7 @@ free_port() {
     touch "$D/told" "$D/kept"
     chown daemon: "$lib" "$out" "$D/told" "$D/kept"
     mkdir -m 755 "$D/secret"
-    # A bundle that would be filed: whoever can read it shows that he has.
+    # A bundle that would be filed: a reader that can read it shows that.
     make_bundles record 100
     mv "$(bundle_of 100)" "$secret"
     make_bundles record 101 # root's alone where the others lie
@@ -875,7 +875,7 @@ free_port() {
     install -m 4755 "$top_builddir/spank/account/hpcai500-slurmdbd" "$D/bin/helper"
     run setpriv --reuid nobody --regid nogroup --clear-groups "$D/bin/helper" get lab 1
     [ "$status" -eq 3 ]
-    [[ "$output" == *"this program is not to be set-user-id or set-group-id" ]] ||
+    [[ "$output" == *"this program must not be set-user-id or set-group-id" ]] ||
         findmnt -no OPTIONS -T "$D" | grep -q nosuid
 }
 

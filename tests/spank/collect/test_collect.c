@@ -4,16 +4,11 @@
 #include <config.h>
 
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "reports/record/fields.h"
 #include "reports/record/record.h"
@@ -22,6 +17,7 @@
 #include "spank/collect/collect_quarantine.h"
 #include "spank/collect/collect_text.h"
 #include "tests/reports/record/sample.h"
+#include "tests/unit.h"
 
 /* ---- host lists ---- */
 
@@ -157,6 +153,15 @@ static const struct bad {
     {"workloads[0].quality.achieved", 1e-17, NULL,
      "cosmoflow tiny says mae 1e-17; better than 0.155 is not plausible"},
     {"workloads[0].quality.achieved", 0.16, NULL, NULL},
+    {"workloads[0].quality.achieved", -0.1, NULL,
+     "cosmoflow says mae -0.1, which goes from 0 to inf"},
+    {"workloads[0].quality.metric", 0, "mse", "cosmoflow tiny is judged by mae, not by 'mse'"},
+    {"workloads[0].quality.metric", 0, "auc", "cosmoflow says that a lower auc is better"},
+    {"workloads[0].quality.others[1].value", 1, NULL, NULL},
+    {"workloads[0].quality.others[1].value", 1.5, NULL,
+     "cosmoflow says accuracy 1.5, which goes from 0 to 1"},
+    {"workloads[0].quality.others[0].name", 0, "iou", "cosmoflow says that a lower iou is better"},
+    {"workloads[0].quality.others[0].name", 0, "of_a_later_release", NULL},
     {"workloads[0].performance.samples_per_second", -1, NULL,
      "cosmoflow ran at 1.2915e+10 FLOP/s, -1 samples/s"},
     {"workloads[0].performance.energy_joules", 1e12, NULL,
@@ -247,7 +252,7 @@ static void another_job_is_seen(void **state)
     (void)state;
     strcpy(w.nodes, "n[2-9]");
     assert_int_equal(judge(doc, &w, &e), -1);
-    assert_string_equal(e.text, "node 'n1' is none of the job's, n[2-9]");
+    assert_string_equal(e.text, "node 'n1' is not one of the job's, n[2-9]");
     w = sample_witness();
     w.restart = 2;
     assert_int_equal(judge(doc, &w, &e), -1);

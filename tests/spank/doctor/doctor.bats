@@ -58,7 +58,7 @@ bundle() {
     done
 }
 
-@test "a week without a collector: what waits is said, and when its bound is near" {
+@test "a week without a collector: what waits is reported, and when its bound is near" {
     mkdir -m 700 spool/out quarantine
     echo "quarantine = $PWD/quarantine" >>site.conf
     run "$doctor" queues
@@ -127,12 +127,12 @@ bundle() {
 
 @test "option and PMIx: what srun answers" {
     run "$doctor" option pmix
-    says 0 "srun --hpcai500=list answers" "srun knows PMIx"
+    says 0 "srun --hpcai500=list answers" "srun supports PMIx"
     put bin/srun 'echo "srun: unrecognized option --hpcai500" >&2; exit 1'
     run "$doctor" option
     says 2 "does not answer: srun: unrecognized option"
     run "$doctor" pmix
-    says 1 "WARN      pmix       srun knows no PMIx"
+    says 1 "WARN      pmix       srun does not support PMIx"
 }
 
 @test "agent: there, starts, of this build" {
@@ -187,7 +187,7 @@ bundle() {
     says 2 "the collector localhost:1 does not answer"
 }
 
-@test "history: none here, and one that is none" {
+@test "history: missing, and a file that is not one" {
     run "$doctor" history
     [[ "$output" != *"has no history"* ]] || skip "no SQLite in this build"
     says 3 "there is no history $PWD/none.sqlite here"
@@ -215,14 +215,14 @@ bundle() {
         'printf "F\t$n\t1\tcounters\tmay not count\tdo this\n"; done'
     run "$doctor" --nodes agent
     says 1 "WARN      counters   may not count  [n1,n2]" "-> do this" \
-        "OK        nodes      one agent on 2 of 2 nodes" "n3 is down*: not looked at" \
-        "n4 is busy: not looked at"
+        "OK        nodes      one agent on 2 of 2 nodes" "n3 is down*: not checked" \
+        "n4 is busy: not checked"
     grep -q -- "--nodes=2 --ntasks=2 --nodelist=n1,n2 .*hpcai500-doctor --as-node agent" srun.log
     printf 'n1 idle\nn1 idle\nn2 idle\nn3 down\nn3 down\n' >nodes
     put step 'printf "T\tn1\t%s\nF\tn1\t0\tagent\ta (1)\t\n" $(date +%s%N)' \
         'printf "T\tn2\t%s\nF\tn2\t0\tagent\ta (2)\t\n" $(date +%s%N)'
     run "$doctor" --nodes agent
-    says 2 "the nodes have different agents: a (1), and on n2 a (2)" "n3 is down: not looked at  ["
+    says 2 "the nodes have different agents: a (1), and on n2 a (2)" "n3 is down: not checked  ["
     [ "$(grep -o 'n3 is down' <<<"$output" | wc -l)" -eq 1 ]
     put step 'printf "T\tn1\t%s\n" $(date +%s%N); echo "slurmstepd: error: no such file" >&2'
     run "$doctor" --nodes agent
@@ -265,8 +265,8 @@ good-1.a_b idle
 N
     put step 'printf "<%s>" "$@" >>$SITE/srun.log; printf "T\tgood-1.a_b\t%s\n" $(date +%s%N)'
     run "$doctor" --nodes='$(touch owned)' agent
-    says 1 "'\$(touch' is not a node's name: not looked at" "'--uid=0' is not a node's name" "'n[1-9]' is not a node's name" \
-        "'n1,n2' is not a node's name" "'../../etc/hosts' is not a node's name" "'$long' is not a node's name" "n1 is idle\$(touch: not looked at"
+    says 1 "'\$(touch' is not a node's name: not checked" "'--uid=0' is not a node's name" "'n[1-9]' is not a node's name" \
+        "'n1,n2' is not a node's name" "'../../etc/hosts' is not a node's name" "'$long' is not a node's name" "n1 is idle\$(touch: not checked"
     LC_ALL=C no grep -q "$(printf '[\001-\010\013-\037\177]')" <<<"$output"
     grep -qF '<--nodes=1><--ntasks=1><--nodelist=good-1.a_b>' srun.log
     [ "$(wc -l <srun.log)" -eq 0 ] # one step

@@ -1,12 +1,47 @@
 # SPDX-License-Identifier: BSD-3-Clause
 if BUILD_TESTS
 if HAVE_HDF5
-check_PROGRAMS += %D%/test_metric %D%/test_train %D%/test_cosmoflow
-TESTS += %D%/test_metric %D%/test_train %D%/test_cosmoflow
+tests_component_programs = %D%/test_cosmo_convert %D%/test_cosmoflow %D%/test_defect %D%/test_hep \
+    %D%/test_hep_net %D%/test_metric %D%/test_train %D%/test_unet
+check_PROGRAMS += $(tests_component_programs)
+TESTS += $(tests_component_programs)
+
+%C%_test_cosmo_convert_SOURCES = %D%/test_cosmo_convert.c
+%C%_test_cosmo_convert_CFLAGS = $(tests_data_cflags)
+%C%_test_cosmo_convert_LDADD = workloads/component/libcomponent.la $(tests_data_ldadd)
+
+# A workload that is one file in component/, one in generate/, one table and one
+# row in each .def, and nothing else: built, generated, trained, recorded. The
+# agent and the generator are those of the tree, with these tables in the place of
+# its own.
+nothing_cppflags = $(AM_CPPFLAGS) \
+    -DRUNSPEC_WORKLOADS='"tests/workloads/component/nothing/workloads.def"' \
+    -DSCIENCES='"tests/workloads/component/nothing/sciences.def"'
+nothing_tables = reports/core/runspec_table.c workloads/data/science.c %D%/nothing/science_nothing.c
+check_PROGRAMS += %D%/agent-nothing %D%/generate-nothing
+%C%_agent_nothing_SOURCES = agent/main.c workloads/workload.c $(nothing_tables) %D%/nothing/nothing.c
+%C%_agent_nothing_CPPFLAGS = $(nothing_cppflags)
+%C%_agent_nothing_LDADD = agent/libagent.la workloads/component/libcomponent.la
+%C%_generate_nothing_SOURCES = workloads/generate/gen_main.c workloads/generate/generators.c \
+    $(nothing_tables) %D%/nothing/generate_nothing.c
+%C%_generate_nothing_CPPFLAGS = $(nothing_cppflags)
+%C%_generate_nothing_CFLAGS = $(AM_CFLAGS) $(HDF5_CFLAGS)
+%C%_generate_nothing_LDADD = reports/core/libmain.la workloads/generate/libgenerate.la \
+    reports/core/libcore.la
+TESTS += %D%/nothing.bats %D%/cosmoflow.bats
+dist_check_SCRIPTS += %D%/nothing.bats %D%/cosmoflow.bats
+EXTRA_DIST += %D%/nothing/workloads.def %D%/nothing/sciences.def
 
 %C%_test_metric_SOURCES = %D%/test_metric.c
 %C%_test_metric_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_metric_LDADD = tests/workloads/engine/libengine_test.la workloads/component/libcomponent.la $(CMOCKA_LIBS)
+
+%C%_test_hep_SOURCES = %D%/test_hep.c
+%C%_test_hep_CFLAGS = $(tests_data_cflags)
+%C%_test_hep_LDADD = workloads/component/libcomponent.la $(tests_data_ldadd)
+%C%_test_hep_net_SOURCES = %D%/test_hep_net.c
+%C%_test_hep_net_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_hep_net_LDADD = workloads/component/libcomponent.la $(CMOCKA_LIBS)
 
 %C%_test_train_SOURCES = %D%/test_train.c
 %C%_test_train_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -15,5 +50,19 @@ TESTS += %D%/test_metric %D%/test_train %D%/test_cosmoflow
 %C%_test_cosmoflow_SOURCES = %D%/test_cosmoflow.c
 %C%_test_cosmoflow_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_cosmoflow_LDADD = workloads/component/libcomponent.la $(CMOCKA_LIBS)
+
+%C%_test_defect_SOURCES = %D%/test_defect.c
+%C%_test_defect_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_defect_LDADD = workloads/component/libcomponent.la $(CMOCKA_LIBS)
+
+check_PROGRAMS += %D%/defect_losses
+%C%_defect_losses_SOURCES = %D%/defect_losses.c
+%C%_defect_losses_LDADD = workloads/component/libcomponent.la
+TESTS += %D%/defect_torch.bats
+dist_check_SCRIPTS += %D%/defect_torch.bats
+
+%C%_test_unet_SOURCES = %D%/test_unet.c
+%C%_test_unet_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_unet_LDADD = workloads/component/libcomponent.la $(CMOCKA_LIBS)
 endif
 endif

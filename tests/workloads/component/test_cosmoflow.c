@@ -28,7 +28,8 @@ static struct workload_plan plan_of(const char *text, enum runspec_class class, 
     if (runspec_parse(&spec, text, &e) < 0)
         fail_msg("%s", e.text);
     int index = runspec_find("cosmoflow");
-    if (workload_of(index)->plan(&spec, 0, class, &host, 1e11, &p, &e) < 0)
+    const struct workload *w = workload_of(index);
+    if (w->plan(w, &spec, 0, class, &host, 1e11, &p, &e) < 0)
         fail_msg("%s", e.text);
     return p;
 }

@@ -100,6 +100,25 @@ static bool is_stopped(void *ctx)
     return told;
 }
 
+/* Epochs that a checkpoint had behind it, and their seconds; what was kept. */
+static struct {
+    int epochs;
+    double seconds;
+    int kept, kept_epochs;
+    double kept_seconds;
+} before;
+
+static int keep(void *ctx, const struct train_state *s, struct err *e)
+{
+    (void)ctx;
+    (void)e;
+    the_time += 2;
+    before.kept++;
+    before.kept_epochs = s->n_epochs;
+    before.kept_seconds = s->trained_seconds;
+    return 0;
+}
+
 struct ran {
     int rc;
     struct workload_result r;
@@ -113,13 +132,16 @@ static struct ran run(struct script *p, struct comm *comm, double target, double
         .comm = comm, .now = now, .deadline = deadline, .stop = is_stopped};
     struct train_task t = {.host = &host,
                            .ctx = p,
+                           .first_epoch = before.epochs,
+                           .trained_seconds = before.seconds,
                            .epochs = 5,
                            .steps = 10,
                            .target = target,
                            .step = step,
                            .eval_steps = EVAL_STEPS,
                            .evaluate = evaluate,
-                           .judge = judge};
+                           .judge = judge,
+                           .keep = before.epochs ? keep : NULL};
     struct phase_clock clock;
 
     the_time = 1000;
@@ -127,6 +149,9 @@ static struct ran run(struct script *p, struct comm *comm, double target, double
     the_time += 3;
     out.r.flop_per_sample = 1e9;
     out.r.target = target;
+    for (int i = 0; i < before.epochs; i++)
+        result_add_epoch(&out.r, &(struct result_epoch){.epoch = i + 1, .quality = p->quality[i]});
+    p->evaluated = before.epochs;
     out.rc = train_run(&t, &clock, &out.r, &out.e);
     memcpy(out.r.phase_seconds, clock.seconds, sizeof clock.seconds);
     out.r.wall_seconds = the_time - 1000;
@@ -389,21 +414,61 @@ static void tells_imbalance_from_exchange(void **state)
     result_fini(&x.r);
 }
 
+/* A run that was resumed after two epochs goes on with the third: the epochs and
+ * the seconds before count, the first epoch of the process is not steady. */
+static void goes_on_after_a_checkpoint(void **state)
+{
+    struct script p = plain();
+
+    (void)state;
+    before.epochs = 2;
+    before.seconds = 500;
+    struct ran x = run(&p, comm_self(), 0.25, 0);
+    assert_int_equal(x.rc, 0);
+    assert_int_equal(x.r.n_epochs, 4);
+    assert_int_equal(x.r.epochs_to_target, 4);
+    assert_int_equal(p.evaluated, 4);
+    /* two epochs of ten steps of 1 + 4 s and an evaluation of 7 s, one checkpoint of 2 s */
+    assert_near(x.r.time_to_quality_seconds.value, 500 + 2 * 57 + 2, 1e-9);
+    assert_near(x.r.phase_seconds[PHASE_CHECKPOINT], 4, 1e-9);
+    assert_near(x.r.phase_seconds[PHASE_FIRST_EPOCH], 50, 1e-9);
+    assert_near(x.r.samples_per_second.value, 80 / 50.0, 1e-9);
+    assert_int_equal(before.kept, 2);
+    assert_int_equal(before.kept_epochs, 4);
+    assert_near(sum_phases(&x.r), x.r.wall_seconds, 1e-9);
+    result_fini(&x.r);
+
+    /* the checkpoint was at the target: nothing is trained */
+    p = plain();
+    before.kept = 0;
+    x = run(&p, comm_self(), 0.45, 0);
+    assert_true(x.r.valid && x.r.epochs_to_target == 2 && x.r.n_epochs == 2);
+    assert_int_equal(before.kept, 0);
+    assert_near(x.r.time_to_quality_seconds.value, 500, 1e-9);
+    result_fini(&x.r);
+    memset(&before, 0, sizeof before);
+}
+
 static void gates(void **state)
 {
     static const struct {
         double achieved, baseline, target, class_target;
         int epochs, rcp_seeds;
-        bool class_recipe;
+        bool class_recipe, beats_domain; /* which is 0.32 */
         const char *reason;
     } cases[] = {
-        {0.30, 0.5, 0.33, 0.33, 5, 10, true, ""},
-        {0.30, 0.5, 0.33, 0.33, 2, 10, true,
+        {0.30, 0.5, 0.33, 0.33, 5, 10, true, true, ""},
+        {0.30, 0.5, 0.33, 0.33, 2, 10, true, false,
          "2 epochs to the target are fewer than the 4 that reference runs make plausible"},
-        {0.30, 0.5, 0.33, 0.33, 2, 10, false, ""},
-        {0.30, 0.5, 0.33, 0.33, 2, 0, true, ""},
-        {0.45, 0.5, 0.46, 0.33, 5, 10, true, "target 0.46 is easier than the class's own 0.33"},
-        {0.55, 0.5, 0.60, 0.60, 5, 10, true, "mae 0.5500 is no better than the trivial 0.5000"},
+        {0.30, 0.5, 0.33, 0.33, 2, 10, false, false, ""},
+        {0.30, 0.5, 0.33, 0.33, 2, 0, true, false, ""},
+        {0.45, 0.5, 0.46, 0.33, 5, 10, true, false,
+         "target 0.46 is easier than the class's own 0.33"},
+        {0.55, 0.5, 0.60, 0.60, 5, 10, true, false,
+         "mae 0.5500 is no better than the trivial 0.5000"},
+        {0.325, 0.5, 0.33, 0.33, 5, 10, true, false, ""},
+        {0.325, 0.5, 0.33, 0.33, 5, 10, true, true,
+         "mae 0.3250 is no better than 0.3200 of the ridge"},
     };
 
     (void)state;
@@ -412,9 +477,13 @@ static void gates(void **state)
         r.achieved = measured(cases[i].achieved);
         r.baseline = cases[i].baseline;
         r.target = cases[i].target;
+        r.baseline_domain = measured(0.32);
+        strcpy(r.baseline_domain_name, "ridge");
         r.epochs_to_target = cases[i].epochs;
         r.rcp = (struct result_rcp){cases[i].rcp_seeds, 8, 1, 4};
-        train_gate(&r, cases[i].class_target, cases[i].class_recipe);
+        train_gate(&r, &(struct train_rules){.target = cases[i].class_target,
+                                             .class_recipe = cases[i].class_recipe,
+                                             .beats_domain = cases[i].beats_domain});
         assert_string_equal(r.reason, cases[i].reason);
         assert_int_equal(r.valid, cases[i].reason[0] == '\0');
     }
@@ -436,6 +505,7 @@ int main(void)
         cmocka_unit_test(counts_stalls),
         cmocka_unit_test(failure_is_agreed),
         cmocka_unit_test(tells_imbalance_from_exchange),
+        cmocka_unit_test(goes_on_after_a_checkpoint),
         cmocka_unit_test(gates),
     };
 

@@ -100,3 +100,79 @@ void fixture_set(const char *folder, const char *split, int count, int edge)
         fixture_write(folder, name, &(struct fixture){.edge = edge, .sample = i});
     }
 }
+
+void filter_deflated(hid_t p)
+{
+    H5Pset_deflate(p, 4);
+}
+
+void filter_shuffled(hid_t p)
+{
+    H5Pset_shuffle(p);
+    H5Pset_deflate(p, 4);
+}
+
+void filter_shuffled_only(hid_t p)
+{
+    H5Pset_shuffle(p);
+}
+
+void filter_checksummed(hid_t p)
+{
+    H5Pset_deflate(p, 1);
+    H5Pset_fletcher32(p);
+}
+
+/* Shuffling then meets what is no whole value. */
+void filter_summed_first(hid_t p)
+{
+    H5Pset_fletcher32(p);
+    H5Pset_shuffle(p);
+    H5Pset_deflate(p, 3);
+}
+
+void filter_twice(hid_t p)
+{
+    H5Pset_shuffle(p);
+    H5Pset_fletcher32(p);
+    H5Pset_shuffle(p);
+    H5Pset_fletcher32(p);
+    H5Pset_deflate(p, 2);
+}
+
+void filter_summed(hid_t p)
+{
+    H5Pset_fletcher32(p);
+}
+
+void filter_packed(hid_t p)
+{
+    H5Pset_nbit(p);
+}
+
+void filter_scaled(hid_t p)
+{
+    H5Pset_scaleoffset(p, H5Z_SO_INT, 0);
+}
+
+void filter_szipped(hid_t p)
+{
+    unsigned can = 0;
+
+    if (H5Zfilter_avail(H5Z_FILTER_SZIP) > 0)
+        H5Zget_filter_info(H5Z_FILTER_SZIP, &can);
+    if (can & H5Z_FILTER_CONFIG_ENCODE_ENABLED)
+        H5Pset_szip(p, H5_SZIP_NN_OPTION_MASK, 8);
+}
+
+void filter_compact(hid_t p)
+{
+    H5Pset_layout(p, H5D_COMPACT);
+}
+
+void filter_all_three(hid_t p)
+{
+    H5Pset_shuffle(p);
+    H5Pset_fletcher32(p);
+    H5Pset_deflate(p, 9);
+}

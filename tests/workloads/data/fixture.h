@@ -25,6 +25,21 @@ struct fixture {
     int sample;         /* value_at() of this sample */
 };
 
+/* For struct fixture's filter: how a dataset is stored. Shuffling after a checksum
+ * (summed_first) meets what is no whole value. */
+void filter_deflated(hid_t plist);
+void filter_shuffled(hid_t plist);
+void filter_shuffled_only(hid_t plist);
+void filter_checksummed(hid_t plist);
+void filter_summed_first(hid_t plist);
+void filter_twice(hid_t plist);
+void filter_summed(hid_t plist);
+void filter_packed(hid_t plist);
+void filter_scaled(hid_t plist);
+void filter_szipped(hid_t plist);
+void filter_compact(hid_t plist);
+void filter_all_three(hid_t plist);
+
 /* The count that sample holds in a cell; small, and different everywhere. */
 int value_at(int sample, int a, int b, int c, int channel);
 float label_at(int sample, int i);

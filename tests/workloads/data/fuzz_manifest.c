@@ -8,6 +8,8 @@
  */
 #include <config.h>
 
+#include <math.h>
+
 #include "tests/fuzz.h"
 #include "workloads/data/manifest.h"
 
@@ -33,6 +35,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     for (uint64_t i = 0; i < m.n_files; i++)
         must(m.files[i].path[0] != '/' && !strstr(m.files[i].path, "/."), "paths stay inside");
+    for (int i = 0; i < m.n_notes; i++)
+        must(m.note[i].name[0] && strlen(m.note[i].text) > 0, "notes say something");
+    for (int i = 0; i < m.n_baselines; i++)
+        must(m.baseline[i].name[0] && isfinite(m.baseline[i].value), "baselines are numbers");
     char *first = text_of(&m, &one);
     must(manifest_parse(&again, first, one, "again", &e) == 0, "what was written is read");
     char *second = text_of(&again, &two);

@@ -28,27 +28,33 @@
 #include "tests/workloads/engine/ranks.h"
 #include "workloads/data/cache.h"
 #include "workloads/data/manifest.h"
+#include "workloads/data/science_cosmo.h"
 
 /* Where the set of a class lies below the cache. */
 static const char *set_name(enum runspec_class class)
 {
     static char name[64];
 
-    snprintf(name, sizeof name, "cosmoflow-%s-g%d-s%d", runspec_class_name(class),
-             MANIFEST_GENERATOR, COSMO_DATA_SEED);
+    snprintf(name, sizeof name, "cosmo-%s-g%d-s1", runspec_class_name(class),
+             science_cosmo.version);
     return name;
 }
 
 /* The fake's orders and its log lie beside the set. */
 static int play_generator(const char *out)
 {
-    const struct cosmo_class *c = cosmo_class_of(CLASS_TINY);
+    const struct data_class *c = science_class(&science_cosmo, CLASS_TINY);
     char partial[600], path[700], folder[500];
-    struct manifest m = {.generator = MANIFEST_GENERATOR,
-                         .seed = COSMO_DATA_SEED,
-                         .edge = c->edge,
+    struct manifest m = {.science = "cosmo",
+                         .class_name = "tiny",
+                         .layout = "cut",
+                         .generator = science_cosmo.version,
+                         .build = "b",
+                         .seed = science_cosmo.seed,
                          .train = (uint64_t)c->train,
-                         .validation = (uint64_t)c->validation};
+                         .validation = (uint64_t)c->validation,
+                         .train_samples = (uint64_t)c->train,
+                         .validation_samples = (uint64_t)c->validation};
     struct sha256 s;
 
     snprintf(folder, sizeof folder, "%s", out);
@@ -69,11 +75,6 @@ static int play_generator(const char *out)
     mkdir(partial, 0777);
     m.n_files = m.train + m.validation;
     m.files = calloc(m.n_files, sizeof *m.files);
-    strcpy(m.workload, "cosmoflow");
-    strcpy(m.class_name, "tiny");
-    strcpy(m.build, "b");
-    strcpy(m.parameters, "p");
-    strcpy(m.redshifts, "z");
     for (uint64_t i = 0; i < m.n_files; i++) {
         struct manifest_file *file = &m.files[i];
         snprintf(file->path, sizeof file->path, "%s/f%07d", i < m.train ? "train" : "validation",
@@ -105,6 +106,8 @@ static char program[400], root[256];
 /* One test's run: what the ranks are given and what they answer. */
 struct job {
     bool apart; /* every rank has a cache of its own */
+    const struct science *science;
+    const char *workload;
     enum runspec_class class;
     double deadline;
     const char *generator;
@@ -137,6 +140,7 @@ static int one_rank(struct comm *c, void *arg)
                                 .threads = 2,
                                 .deadline = j->deadline,
                                 .folder = cache,
+                                .workload = j->workload,
                                 .generator = j->generator,
                                 .ctx = j,
                                 .say = hear};
@@ -144,7 +148,8 @@ static int one_rank(struct comm *c, void *arg)
     if (j->apart)
         c->local_rank = 0;
     cache_dir(j, c->rank, cache);
-    j->rc[c->rank] = cache_prepare(&order, j->class, j->path[c->rank], sizeof j->path[0], &e);
+    j->rc[c->rank] =
+        cache_prepare(&order, j->science, j->class, j->path[c->rank], sizeof j->path[0], &e);
     strcpy(j->sentence[c->rank], e.text);
     return j->rc[c->rank];
 }
@@ -154,7 +159,11 @@ static int setup(void **state)
     static struct job j;
 
     fixture_folder(root);
-    j = (struct job){.class = CLASS_TINY, .generator = program, .deadline = clock_now() + 120};
+    j = (struct job){.science = &science_cosmo,
+                     .workload = "cosmoflow",
+                     .class = CLASS_TINY,
+                     .generator = program,
+                     .deadline = clock_now() + 120};
     *state = &j;
     return 0;
 }
@@ -210,7 +219,7 @@ static void made_once_for_all_who_share(void **state)
 
     assert_int_equal(ranks_run(3, one_rank, j), 0);
     assert_int_equal(runs(j, 0), 1);
-    assert_true(cache_ready(j->path[2], CLASS_TINY, &e));
+    assert_true(cache_ready(j->path[2], &science_cosmo, CLASS_TINY, &e));
     snprintf(want, sizeof want, "data cache %s/cache0: one file system, shared by all 3 ranks\n",
              root);
     assert_non_null(strstr(j->said, want));
@@ -245,6 +254,44 @@ static void what_is_there_stays(void **state)
     assert_int_equal(ranks_run(3, one_rank, j), 0);
     assert_int_equal(runs(j, 0), 1);
     assert_int_equal(runs(j, 2), 1);
+}
+
+/* The set is the science's, not the workload's; another version of the
+ * generator, another seed and another science have sets of their own. */
+static void workloads_of_one_science_share_a_set(void **state)
+{
+    static const struct {
+        int version, seed, layout; /* more than cosmo's */
+        const char *name, *folder;
+    } rows[] = {
+        {1, 0, 0, "cosmo", "c/cosmo-tiny-g4-s1"},
+        {0, 1, 0, "cosmo", "c/cosmo-tiny-g3-s2"},
+        {0, 0, 1, "cosmo", "c/cosmo-tiny-g3-s1"},
+        {0, 0, 0, "fields", "c/fields-tiny-g3-s1"},
+    };
+    struct job *j = *state;
+    struct err e = ERR_INIT;
+    char kept[600], path[64], want[100];
+
+    assert_int_equal(ranks_run(1, one_rank, j), 0);
+    strcpy(kept, j->path[0]);
+    j->workload = "cosmogan";
+    assert_int_equal(ranks_run(2, one_rank, j), 0);
+    assert_string_equal(j->path[1], kept);
+    assert_int_equal(runs(j, 0), 1);
+    assert_true(cache_ready(kept, &science_cosmo, CLASS_TINY, &e));
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) { /* whose manifest this is not */
+        struct science other = science_cosmo;
+        other.version += rows[i].version;
+        other.seed += (uint64_t)rows[i].seed;
+        other.layouts += rows[i].layout;
+        other.name = rows[i].name;
+        assert_false(cache_ready(kept, &other, CLASS_TINY, &e));
+        snprintf(want, sizeof want, "not the manifest of the %s data of class tiny", other.name);
+        assert_non_null(strstr(e.text, want));
+        assert_int_equal(cache_path("c", &other, CLASS_TINY, path, sizeof path, &e), 0);
+        assert_string_equal(path, rows[i].folder);
+    }
 }
 
 static void *second_job(void *arg)
@@ -284,8 +331,9 @@ static void the_deadline_ends_the_wait(void **state)
     j->deadline = clock_now() + 0.5;
     assert_int_equal(ranks_run(3, one_rank, j), 3);
     for (int r = 0; r < 3; r++)
-        assert_string_equal(j->sentence[r],
-                            "stopped or out of time while the data of class tiny were made");
+        assert_string_equal(
+            j->sentence[r],
+            "stopped or out of time while the data of cosmoflow, class tiny, were made");
     assert_non_null(strstr(j->said, "another job makes "));
     assert_int_equal(runs(j, 0), 0);
     close(fd);
@@ -332,13 +380,13 @@ static void damage_is_seen_and_named(void **state)
     assert_int_equal(ranks_run(1, one_rank, j), 0);
     snprintf(path, sizeof path, "%s/train/f0000500", j->path[0]);
     assert_int_equal(truncate(path, 0), 0);
-    assert_false(cache_ready(j->path[0], CLASS_TINY, &e));
+    assert_false(cache_ready(j->path[0], &science_cosmo, CLASS_TINY, &e));
     snprintf(want, sizeof want, "%s: 0 bytes, expected 1", path);
     assert_string_equal(e.text, want);
     assert_int_equal(ranks_run(1, one_rank, j), 1);
     assert_non_null(strstr(j->sentence[0], "to have it made again"));
     assert_int_equal(runs(j, 0), 1);
-    assert_false(cache_ready(j->path[0], CLASS_SMALL, &e));
+    assert_false(cache_ready(j->path[0], &science_cosmo, CLASS_SMALL, &e));
 }
 
 /* In a cache that many may write a name can be made first by anybody. */
@@ -354,14 +402,14 @@ static void what_somebody_else_put_there_is_refused(void **state)
     snprintf(lock, sizeof lock, "%s.lock", j->path[0]);
     snprintf(kept, sizeof kept, "%s.kept", j->path[0]);
     assert_int_equal(chown(j->path[0], 65534, 65534), 0);
-    assert_false(cache_ready(j->path[0], CLASS_TINY, &e));
+    assert_false(cache_ready(j->path[0], &science_cosmo, CLASS_TINY, &e));
     assert_non_null(strstr(e.text, "belongs to user 65534, who could change it; have it removed"));
     assert_int_equal(ranks_run(1, one_rank, j), 1);
     assert_non_null(strstr(j->sentence[0], "belongs to user 65534"));
     assert_int_equal(chown(j->path[0], 0, 0), 0);
     assert_int_equal(rename(j->path[0], kept), 0);
     assert_int_equal(symlink(kept, j->path[0]), 0);
-    assert_false(cache_ready(j->path[0], CLASS_TINY, &e));
+    assert_false(cache_ready(j->path[0], &science_cosmo, CLASS_TINY, &e));
     assert_non_null(strstr(e.text, "is not a folder: somebody put something else there"));
     assert_int_equal(unlink(j->path[0]), 0);
     /* a lock that is a link is not followed and holds nobody */
@@ -389,6 +437,9 @@ static void standard_is_not_made_silently(void **state)
         root, set_name(CLASS_STANDARD), root, set_name(CLASS_STANDARD));
     assert_string_equal(j->sentence[1], want);
     assert_int_equal(runs(j, 0), 0);
+    j->class = CLASS_AUTO;
+    assert_int_equal(ranks_run(1, one_rank, j), 1);
+    assert_string_equal(j->sentence[0], "the cosmo data have no class auto");
 }
 
 int main(int argc, char **argv)
@@ -398,6 +449,7 @@ int main(int argc, char **argv)
         ROW(made_once_for_all_who_share),
         ROW(made_once_on_each_file_system),
         ROW(what_is_there_stays),
+        ROW(workloads_of_one_science_share_a_set),
         ROW(two_jobs_do_not_collide),
         ROW(the_deadline_ends_the_wait),
         ROW(a_failing_generator_is_everybody_s_failure),

@@ -17,6 +17,7 @@
 #include "reports/core/clock.h"
 #include "tests/workloads/data/fixture.h"
 #include "workloads/data/loader.h"
+#include "workloads/data/science_cosmo.h"
 
 enum { EDGE = 4, SAMPLES = 23, VALUES = EDGE * EDGE * EDGE * 4, EPOCHS = 3 };
 
@@ -40,11 +41,36 @@ static int remove_set(void **state)
 static struct dataset *open_set(void)
 {
     struct err e = ERR_INIT;
-    struct dataset *d = dataset_open(folder, DATASET_TRAIN, EDGE, &e);
+    struct dataset *d = dataset_open(folder, DATASET_TRAIN, &science_cosmo, NULL, &e);
 
-    assert_non_null(d);
+    if (!d)
+        fail_msg("%s", e.text);
     return d;
 }
+
+/* log(1 + count), rolled along the first axis by a function of (seed, id, epoch)
+ * where symmetries are wanted; may take slabs. */
+static int make(const void *ctx, const struct loader_sample *in, float *const out[], struct err *e)
+{
+    const struct dataset_field *f = &in->info->field[COSMO_X];
+    const long plane = EDGE * EDGE * 4;
+    const long roll = in->augment ? (long)((in->seed + in->id * 7 + in->epoch) % EDGE) : 0;
+
+    (void)ctx;
+    (void)e;
+    assert_true(f->type == NUMBER_INT16 && f->stride[0] == plane && f->stride[3] == 1);
+    for (long p = 0; p < in->count; p++)
+        for (long k = 0; k < plane; k++)
+            out[0][(in->first + p + roll) % EDGE * plane + k] =
+                (float)log1p(((const int16_t *)in->field[COSMO_X])[p * plane + k]);
+    memcpy(out[1], in->field[COSMO_Y], 4 * sizeof(float));
+    return 0;
+}
+
+#define FEED                                                                                       \
+    {                                                                                              \
+        .n = 2, .floats = {VALUES, 4}, .slabs = true, .make = make                                 \
+    }
 
 /* All that one loader delivers in EPOCHS epochs, by position in the order. */
 struct delivered {
@@ -73,8 +99,8 @@ static void collect(const struct loader_options *o, struct delivered *all)
             for (int i = 0; i < b.n; i++) {
                 long at = b.first + i;
                 all->ids[epoch][at] = b.ids[i];
-                memcpy(all->x[epoch][at], b.x + i * VALUES, sizeof all->x[epoch][at]);
-                memcpy(all->y[epoch][at], b.y + i * 4, sizeof all->y[epoch][at]);
+                memcpy(all->x[epoch][at], b.feed[0] + i * VALUES, sizeof all->x[epoch][at]);
+                memcpy(all->y[epoch][at], b.feed[1] + i * 4, sizeof all->y[epoch][at]);
             }
         }
         assert_int_equal(got, 0);
@@ -83,18 +109,23 @@ static void collect(const struct loader_options *o, struct delivered *all)
     loader_destroy(l);
 }
 
-/* An epoch is a permutation, epochs and seeds differ, values are log(1 + x)
- * in the layout asked for. */
+/* An epoch is a permutation, epochs and seeds differ, values are what make() says,
+ * whole or by slabs. */
 static void one_rank_delivers_every_sample(void **state)
 {
     struct dataset *d = open_set();
     struct delivered *a = calloc(1, sizeof *a), *b = calloc(1, sizeof *b);
-    struct loader_options o = {
-        .data = d, .size = 1, .batch = 5, .seed = 9, .shuffle = true, .now = clock_now};
+    struct loader_options o = {.data = d,
+                               .feed = FEED,
+                               .size = 1,
+                               .batch = 5,
+                               .seed = 9,
+                               .shuffle = true,
+                               .now = clock_now};
 
     (void)state;
     collect(&o, a);
-    o.layout = LOADER_NDHWC;
+    o.feed.slabs = false;
     collect(&o, b);
     for (int epoch = 0; epoch < EPOCHS; epoch++) {
         bool seen[SAMPLES] = {0};
@@ -106,7 +137,7 @@ static void one_rank_delivers_every_sample(void **state)
                 int count = value_at(id, v / 64, v / 16 % 4, v / 4 % 4, v % 4);
                 float want = (float)log1p(count);
                 assert_true(b->x[epoch][i][v] == want);
-                assert_true(a->x[epoch][i][v % 4 * 64 + v / 4] == want);
+                assert_true(a->x[epoch][i][v] == want);
             }
             assert_true(a->y[epoch][i][2] == label_at(id, 2));
         }
@@ -138,6 +169,7 @@ static void ranks_share_the_batches_of_one(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct loader_options o = {.data = d,
+                                   .feed = FEED,
                                    .size = 1,
                                    .batch = rows[i].batch,
                                    .seed = 4,
@@ -167,62 +199,6 @@ static void ranks_share_the_batches_of_one(void **state)
     dataset_close(d);
 }
 
-/* The norm of the first samples gives them mean 0 and variance 1 in each
- * channel, from counts as from floats; scale all 0 is log(1 + x) itself. */
-static void norm_centres_the_channels(void **state)
-{
-    enum { MEASURED = 7 };
-    struct delivered *plain = calloc(1, sizeof *plain), *normed = calloc(1, sizeof *normed);
-
-    (void)state;
-    for (int floats = 0; floats < 2; floats++) {
-        struct err e = ERR_INIT;
-        struct loader_norm norm;
-        char path[256];
-        fixture_folder(path);
-        for (int i = 0; i < SAMPLES; i++) {
-            char name[64];
-            snprintf(name, sizeof name, "train/s%03d.hdf5", i);
-            fixture_write(path, name,
-                          &(struct fixture){.edge = EDGE,
-                                            .sample = i,
-                                            .type = floats ? H5T_IEEE_F32LE : H5T_STD_I16LE});
-        }
-        struct dataset *d = dataset_open(path, DATASET_TRAIN, EDGE, &e);
-        assert_non_null(d);
-        assert_int_equal(dataset_info(d)->type != DATASET_INT16, floats);
-        struct loader_options o = {.data = d, .size = 1, .batch = SAMPLES, .now = clock_now};
-        o.norm.shift[1] = 3; /* without a scale it says nothing */
-        collect(&o, plain);
-        assert_int_equal(loader_measure_norm(d, MEASURED, &norm, &e), 0);
-        o.norm = norm;
-        collect(&o, normed);
-        for (int c = 0; c < 4; c++) {
-            double sum = 0, square = 0;
-            for (int i = 0; i < SAMPLES; i++)
-                for (int k = c * 64; k < (c + 1) * 64; k++) {
-                    double v = (double)normed->x[0][i][k], raw = (double)plain->x[0][i][k];
-                    int at = k % 64;
-                    assert_float_equal(raw, log1p(value_at(i, at / 16, at / 4 % 4, at % 4, c)),
-                                       1e-6);
-                    assert_float_equal(v, (raw - (double)norm.shift[c]) * (double)norm.scale[c],
-                                       1e-5);
-                    sum += i < MEASURED ? v : 0;
-                    square += i < MEASURED ? v * v : 0;
-                }
-            assert_float_equal(sum / (MEASURED * 64), 0, 1e-5);
-            assert_float_equal(square / (MEASURED * 64), 1, 1e-5);
-        }
-        /* more than there are: all of them, which is another norm */
-        assert_int_equal(loader_measure_norm(d, SAMPLES + 1, &norm, &e), 0);
-        assert_true(norm.shift[0] != o.norm.shift[0]);
-        dataset_close(d);
-        fixture_remove(path);
-    }
-    free(plain);
-    free(normed);
-}
-
 /* Neither order nor values depend on how many workers there are, read or
  * kept; a sample kept by two at once is kept once. */
 static void workers_change_nothing(void **state)
@@ -233,6 +209,7 @@ static void workers_change_nothing(void **state)
     (void)state;
     for (int row = 0; row < 12; row++) {
         struct loader_options o = {.data = d,
+                                   .feed = FEED,
                                    .size = 1 + row % 3,
                                    .batch = (const long[]){1, 7, 11, 100}[row % 4],
                                    .seed = 4,
@@ -255,51 +232,48 @@ static void workers_change_nothing(void **state)
     dataset_close(d);
 }
 
-static int ascending(const void *a, const void *b)
+/* Samples that share chunks: a permutation in which the samples of a window of
+ * chunks are mixed, and those of no two windows. Without shuffling, as they are;
+ * without groups, all are mixed. */
+static void chunks_are_mixed_by_windows(void **state)
 {
-    float x = *(const float *)a, y = *(const float *)b;
-
-    return (x > y) - (x < y);
-}
-
-/* A symmetry moves cells, all channels of one together, and changes nothing
- * else; another epoch has another one. */
-static void symmetries_only_move_cells(void **state)
-{
-    struct delivered *plain = calloc(1, sizeof *plain), *moved = calloc(1, sizeof *moved);
-    struct dataset *d = open_set();
-    struct loader_options o = {.data = d, .size = 1, .batch = 5, .seed = 4, .now = clock_now};
-    int same = 0, other = 0;
+    enum { GROUPS = 13, MOST = 9, WINDOW = 4 };
+    uint64_t starts[GROUPS + 1] = {0}, order[2][GROUPS * MOST], group[GROUPS];
+    struct dataset_info info = {
+        .groups = GROUPS, .group_start = starts, .group_bytes = (48 << 20) / WINDOW};
 
     (void)state;
-    collect(&o, plain);
-    o.augment = true;
-    collect(&o, moved);
-    for (int i = 0; i < SAMPLES; i++) {
-        same += memcmp(plain->x[0][i], moved->x[0][i], sizeof plain->x[0][i]) == 0;
-        other += memcmp(moved->x[0][i], moved->x[1][i], sizeof moved->x[0][i]) != 0;
-        for (int c = 0; c < 4; c++) {
-            /* of a foreign set: no shift, so a corner stays a corner */
-            const float *from = plain->x[0][i] + c * 64, *to = moved->x[0][i] + c * 64;
-            float a[64], b[64], first = 0, eight = 0;
-            for (int k = 0; k < 8; k++) {
-                int corner = (k & 1 ? 3 : 0) + (k & 2 ? 12 : 0) + (k & 4 ? 48 : 0);
-                first += from[corner];
-                eight += to[corner];
+    for (uint64_t g = 0; g < GROUPS; g++) /* the last chunk of a file is shorter */
+        starts[g + 1] = starts[g] + (g % 5 == 4 ? 2 : MOST);
+    info.samples = starts[GROUPS];
+    for (uint64_t epoch = 0; epoch < 20; epoch++) {
+        uint64_t last_window[GROUPS] = {0}, n = 0, mixed = 0;
+        bool seen[GROUPS * MOST] = {false};
+        loader_order(&info, 5, epoch, true, order[epoch % 2], group);
+        for (uint64_t w = 0; w < GROUPS; w += WINDOW) { /* windows of the new sequence */
+            uint64_t inside = 0;
+            for (uint64_t g = w; g < GROUPS && g < w + WINDOW; g++)
+                inside += starts[group[g] + 1] - starts[group[g]];
+            for (uint64_t i = 0; i < inside; i++, n++) {
+                const uint64_t id = order[epoch % 2][n];
+                uint64_t g = 0;
+                assert_true(id < info.samples && !seen[id]);
+                seen[id] = true;
+                while (starts[g + 1] <= id)
+                    g++;
+                assert_true(last_window[g] == 0 || last_window[g] == w + 1);
+                last_window[g] = w + 1;
+                mixed += n > 0 && id != order[epoch % 2][n - 1] + 1;
             }
-            assert_true(fabsf(first - eight) < 1e-4f);
-            memcpy(a, from, sizeof a);
-            memcpy(b, to, sizeof b);
-            qsort(a, 64, sizeof *a, ascending);
-            qsort(b, 64, sizeof *b, ascending);
-            assert_memory_equal(a, b, sizeof a);
         }
+        assert_int_equal(n, info.samples);
+        assert_true(mixed > info.samples / 2);
+        if (epoch > 0)
+            assert_memory_not_equal(order[0], order[1], sizeof order[0]);
     }
-    assert_true(same <= 3); /* one in 48 is the identity */
-    assert_true(other >= SAMPLES - 3);
-    free(plain);
-    free(moved);
-    dataset_close(d);
+    loader_order(&info, 5, 3, false, order[0], group);
+    for (uint64_t i = 0; i < info.samples; i++)
+        assert_int_equal(order[0][i], i);
 }
 
 /* What is kept is not read again, and the statistics say so. */
@@ -307,7 +281,7 @@ static void kept_samples_are_counted_apart(void **state)
 {
     struct dataset *d = open_set();
     struct loader_options o = {
-        .data = d, .size = 1, .batch = 23, .shuffle = true, .now = clock_now};
+        .data = d, .feed = FEED, .size = 1, .batch = 23, .shuffle = true, .now = clock_now};
     struct err e = ERR_INIT;
     struct loader_batch b;
     struct loader_stats s;
@@ -315,7 +289,7 @@ static void kept_samples_are_counted_apart(void **state)
     (void)state;
     for (int keep = 0; keep < 2; keep++) {
         /* one byte too few keeps nothing */
-        o.keep_bytes = SAMPLES * VALUES * sizeof(int16_t) - (keep ? 0 : 1);
+        o.keep_bytes = SAMPLES * dataset_info(d)->sample_bytes - (keep ? 0 : 1);
         struct loader *l = loader_create(&o, &e);
         for (int epoch = 0; epoch < 4; epoch++)
             while (loader_next(l, &b, &e) > 0)
@@ -323,7 +297,9 @@ static void kept_samples_are_counted_apart(void **state)
         loader_stats(l, &s);
         assert_int_equal(s.samples, 4 * SAMPLES);
         assert_int_equal(s.keeping, keep);
-        assert_true(s.read_bytes == s.read_samples * VALUES * sizeof(int16_t));
+        /* cubes and labels */
+        assert_true(s.read_bytes ==
+                    s.read_samples * (VALUES * sizeof(int16_t) + 4 * sizeof(float)));
         if (keep)
             assert_int_equal(s.read_samples, SAMPLES);
         else
@@ -339,6 +315,7 @@ static void a_cursor_resumes(void **state)
 {
     struct dataset *d = open_set();
     struct loader_options o = {.data = d,
+                               .feed = FEED,
                                .size = 1,
                                .batch = 5,
                                .seed = 3,
@@ -358,7 +335,7 @@ static void a_cursor_resumes(void **state)
     assert_int_equal(b.epoch, 2);
     assert_int_equal(b.step, 3);
     assert_int_equal(b.first, 15);
-    assert_memory_equal(b.x, all->x[2][15], 5 * sizeof all->x[2][15]);
+    assert_memory_equal(b.feed[0], all->x[2][15], 5 * sizeof all->x[2][15]);
     assert_int_equal(loader_next(l, &b, &e), 1);
     assert_int_equal(b.n, 3);
     assert_int_equal(loader_next(l, &b, &e), 0);
@@ -379,7 +356,8 @@ static void a_cursor_resumes(void **state)
 static void destroy_joins(void **state)
 {
     struct dataset *d = open_set();
-    struct loader_options o = {.data = d, .size = 1, .batch = 2, .shuffle = true, .now = clock_now};
+    struct loader_options o = {
+        .data = d, .feed = FEED, .size = 1, .batch = 2, .shuffle = true, .now = clock_now};
     struct err e = ERR_INIT;
     struct loader_batch b;
 
@@ -446,9 +424,10 @@ static void a_bad_file_surfaces(void **state)
     spoil("s012.hdf5", false, path);
     spoil("s013.hdf5", true, other);
     spoil("s017.hdf5", true, other);
-    snprintf(want, sizeof want, "%s: no HDF5 file, or a damaged one (HDF5: ", path);
+    snprintf(want, sizeof want, "%s: not an HDF5 file, or a damaged one (HDF5: ", path);
     for (int row = 0; row < 40; row++) {
-        struct loader_options o = {.data = d, .size = 1, .batch = 5, .now = clock_now};
+        struct loader_options o = {
+            .data = d, .feed = FEED, .size = 1, .batch = 5, .now = clock_now};
         o.workers = 1 + row % 5;
         o.ahead = 1 + row % 4;
         int was = hush(&to);
@@ -472,8 +451,7 @@ int main(void)
         cmocka_unit_test(one_rank_delivers_every_sample),
         cmocka_unit_test(ranks_share_the_batches_of_one),
         cmocka_unit_test(workers_change_nothing),
-        cmocka_unit_test(norm_centres_the_channels),
-        cmocka_unit_test(symmetries_only_move_cells),
+        cmocka_unit_test(chunks_are_mixed_by_windows),
         cmocka_unit_test(kept_samples_are_counted_apart),
         cmocka_unit_test(a_cursor_resumes),
         cmocka_unit_test(destroy_joins),

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,9 +20,11 @@
 
 #define HASH "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define HEAD                                                                                       \
-    "hpcai500-data 1\nworkload cosmoflow\nclass tiny\nlayout cut\ngenerator 2\nbuild b\nseed 1\n"  \
-    "edge 32\ncell_mpc 4\nparameters p\nredshifts 3 1.5 0.5 0\n"
-#define COUNTS "train 2\nvalidation 1\nconstant_mae 0.5\nridge_mae 0.25\n"
+    "hpcai500-data 2\nscience cosmo\nclass tiny\nlayout cut\ngenerator 3\nbuild b\nseed 1\n"
+#define COUNTS "train 2\nvalidation 1\ntrain_samples 8\nvalidation_samples 4\n"
+#define NAMED                                                                                      \
+    "note cells 4 Mpc/h\nnote redshifts 3 1.5 0.5 0\nbaseline constant_mae 0.5\n"                  \
+    "baseline ridge_mae -0.25\n"
 #define FILES                                                                                      \
     "file " HASH " 1 train/a.hdf5\nfile " HASH " 2 train/b.hdf5\n"                                 \
     "file " HASH " 3 validation/a.hdf5\n"
@@ -33,7 +36,7 @@ static int parse(struct manifest *m, const char *text, struct err *e)
 
 static void text_is_read_and_written(void **state)
 {
-    const char *text = HEAD COUNTS FILES "end 3\n";
+    const char *text = HEAD COUNTS NAMED FILES "end 3\n";
     char again[2000] = "";
     struct manifest m;
     struct err e = ERR_INIT;
@@ -41,12 +44,19 @@ static void text_is_read_and_written(void **state)
     (void)state;
     assert_int_equal(parse(&m, text, &e), 0);
     assert_string_equal(m.class_name, "tiny");
-    assert_int_equal(m.layout, DATA_CUT);
-    assert_int_equal(m.edge, 32);
+    assert_string_equal(m.layout, "cut");
+    assert_string_equal(m.science, "cosmo");
+    assert_int_equal(m.train_samples, 8);
+    assert_int_equal(m.validation_samples, 4);
+    assert_int_equal(m.n_notes, 2);
+    assert_string_equal(m.note[1].name, "redshifts");
+    assert_string_equal(m.note[1].text, "3 1.5 0.5 0");
+    assert_int_equal(m.n_baselines, 2);
+    assert_string_equal(m.baseline[0].name, "constant_mae");
     assert_int_equal(m.n_files, 3);
     assert_int_equal(m.files[2].bytes, 3);
     assert_string_equal(m.files[2].path, "validation/a.hdf5");
-    assert_true(m.ridge_mae == 0.25);
+    assert_true(m.baseline[1].value == -0.25);
     FILE *f = fmemopen(again, sizeof again, "w");
     assert_int_equal(manifest_write(&m, f), 0);
     fclose(f);
@@ -66,23 +76,41 @@ static void bad_texts_are_refused(void **state)
     } rows[] = {
         {"", "M, line 1: ends before its last line"},
         {"tea 1\n", "M, line 1: not a manifest of hpcai500"},
-        {"hpcai500-data 2\n", "M, line 1: format 2 is not known, expected 1"},
+        {"hpcai500-data 1\n", "M, line 1: of an older hpcai500 (format 1): make the data again"},
+        {"hpcai500-data 3\n", "M, line 1: format 3 is not known, expected 2"},
         {"hpcai500-data\n", "M, line 1: 'hpcai500-data' has no value"},
-        {"hpcai500-data 1\nclass tiny\n", "M, line 2: 'class' where 'workload' was expected"},
-        {"hpcai500-data 1\nworkload a\tb\n", "M, line 2: byte 11 is not printable"},
-        {"hpcai500-data 1\nworkload 12345678901234567890123456789012\n",
-         "M, line 2: '12345678901234567890123456789012' is not a value of 'workload'"},
-        {"hpcai500-data 1\nworkload c\nclass tiny\nlayout round\n",
-         "M, line 4: 'round' is not a value of 'layout'"},
-        {"hpcai500-data 1\nworkload c\nclass tiny\nlayout cut\ngenerator -1\n",
+        {"hpcai500-data 2\nclass tiny\n", "M, line 2: 'class' where 'science' was expected"},
+        {"hpcai500-data 2\nscience a\tb\n", "M, line 2: byte 10 is not printable"},
+        {"hpcai500-data 2\nscience 12345678901234567890123456789012\n",
+         "M, line 2: '12345678901234567890123456789012' is not a value of 'science'"},
+        {"hpcai500-data 2\nscience c\nclass tiny\nlayout 1234567890123456\n",
+         "M, line 4: '1234567890123456' is not a value of 'layout'"},
+        {"hpcai500-data 2\nscience c\nclass tiny\nlayout cut\ngenerator -1\n",
          "M, line 5: '-1' is not a value of 'generator'"},
         {HEAD "train 99999999999999999999\n",
-         "M, line 12: '99999999999999999999' is not a value of 'train'"},
-        {HEAD "train 2\nvalidation 1\nconstant_mae nan\n",
-         "M, line 14: 'nan' is not a value of 'constant_mae'"},
-        {HEAD "train 2\nvalidation 1\nconstant_mae 1e999\n",
-         "M, line 14: '1e999' is not a value of 'constant_mae'"},
-        {HEAD COUNTS "fille x\n", "M, line 16: 'fille' where 'file' or 'end' was expected"},
+         "M, line 8: '99999999999999999999' is not a value of 'train'"},
+        {HEAD COUNTS "baseline a nan\n", "M, line 12: bad or misplaced baseline 'a'"},
+        {HEAD COUNTS "baseline a 1e999\n", "M, line 12: bad or misplaced baseline 'a'"},
+        {HEAD COUNTS "baseline a 1x\n", "M, line 12: bad or misplaced baseline 'a'"},
+        {HEAD COUNTS "baseline a\n", "M, line 12: bad or misplaced baseline 'a'"},
+        {HEAD COUNTS "baseline a 1\nbaseline a 1\n", "M, line 13: bad or misplaced baseline 'a'"},
+        {HEAD COUNTS "baseline a 1\nnote b c\n", "M, line 13: bad or misplaced note 'b'"},
+        {HEAD COUNTS "note b c\nnote b d\n", "M, line 13: bad or misplaced note 'b'"},
+        {HEAD COUNTS "note b \n", "M, line 12: bad or misplaced note 'b'"},
+        {HEAD COUNTS "note  c\n", "M, line 12: bad or misplaced note ''"},
+        {HEAD COUNTS "note ../b c\n", "M, line 12: bad or misplaced note '../b'"},
+        {HEAD COUNTS "note B c\n", "M, line 12: bad or misplaced note 'B'"},
+        {HEAD COUNTS "note a2345678901234567890123456789012 c\n",
+         "M, line 12: bad or misplaced note 'a2345678901234567890123456789012'"},
+        {HEAD COUNTS "note a1 b\nnote a2 b\nnote a3 b\nnote a4 b\nnote a5 b\nnote a6 b\nnote a7 b\n"
+                     "note a8 b\nnote a9 b\n",
+         "M, line 20: bad or misplaced note 'a9'"},
+        {HEAD COUNTS "file " HASH " 1 train/a\nnote b c\n",
+         "M, line 13: bad or misplaced note 'b'"},
+        {HEAD COUNTS "file " HASH " 1 train/a\nbaseline b 1\n",
+         "M, line 13: bad or misplaced baseline 'b'"},
+        {HEAD COUNTS "fille x\n",
+         "M, line 12: 'fille' where 'note', 'baseline', 'file' or 'end' was expected"},
         {HEAD COUNTS "file " HASH " 1 train/../x\n", NULL},
         {HEAD COUNTS "file " HASH " 1 /etc/passwd\n", NULL},
         {HEAD COUNTS "file " HASH " 1 train/.x\n", NULL},
@@ -93,13 +121,14 @@ static void bad_texts_are_refused(void **state)
         {HEAD COUNTS "file " HASH " -1 train/a\n", NULL},
         {HEAD COUNTS "file " HASH " 1 train/b\nfile " HASH " 1 train/a\n", NULL},
         {HEAD COUNTS "file " HASH " 1 train/a\nfile " HASH " 1 train/a\n", NULL},
-        {HEAD COUNTS FILES "end 4\n", "M, line 19: 3 files listed, 4 promised"},
-        {HEAD "train 1\nvalidation 2\nconstant_mae 0\nridge_mae 0\n" FILES "end 3\n",
-         "M, line 19: the files are not the 1 + 2 promised"},
-        {HEAD "train 18446744073709551615\nvalidation 4\nconstant_mae 0\nridge_mae 0\n" FILES
-              "end 3\n",
-         "M, line 19: 3 files listed, 3 promised"},
-        {HEAD COUNTS FILES "end 3\n\n", "M, line 19: text after the end"},
+        {HEAD COUNTS FILES "end 4\n", "M, line 15: 3 files listed, 4 promised"},
+        {HEAD "train 1\nvalidation 2\ntrain_samples 0\nvalidation_samples 0\n" FILES "end 3\n",
+         "M, line 15: the files are not the 1 + 2 promised"},
+        {HEAD
+         "train 18446744073709551615\nvalidation 4\ntrain_samples 0\nvalidation_samples 0\n" FILES
+         "end 3\n",
+         "M, line 15: 3 files listed, 3 promised"},
+        {HEAD COUNTS FILES "end 3\n\n", "M, line 15: text after the end"},
     };
 
     (void)state;
@@ -125,6 +154,37 @@ static void put(const char *folder, const char *name, const char *text)
     assert_non_null(f);
     fputs(text, f);
     fclose(f);
+}
+
+/* What does not fit is refused, and leaves the manifest as it was. */
+static void notes_and_baselines_are_bounded(void **state)
+{
+    struct manifest m = {0};
+    char longest[256], name[32];
+
+    (void)state;
+    memset(longest, 'x', 255);
+    longest[255] = '\0';
+    assert_true(manifest_note(&m, "a_1", "%s", longest));
+    assert_string_equal(m.note[0].text, longest);
+    assert_false(manifest_note(&m, "b", "%s!", longest));
+    assert_false(manifest_note(&m, "a b", "text"));
+    assert_false(manifest_note(&m, "", "text"));
+    assert_false(manifest_note(&m, "b", "%s", ""));
+    for (int i = 1; i < MANIFEST_NOTES; i++) {
+        snprintf(name, sizeof name, "n%d", i);
+        assert_true(manifest_note(&m, name, "text"));
+    }
+    assert_false(manifest_note(&m, "full", "text"));
+    assert_int_equal(m.n_notes, MANIFEST_NOTES);
+    assert_false(manifest_baseline(&m, "a", NAN));
+    assert_false(manifest_baseline(&m, "A", 1));
+    for (int i = 0; i < SCIENCE_BASELINES; i++) {
+        snprintf(name, sizeof name, "b%d", i);
+        assert_true(manifest_baseline(&m, name, i));
+    }
+    assert_false(manifest_baseline(&m, "full", 1));
+    assert_int_equal(m.n_baselines, SCIENCE_BASELINES);
 }
 
 /* Sizes are always compared; of the hashes as many as asked for. */
@@ -175,7 +235,7 @@ static void folders_are_compared(void **state)
     manifest_fini(&m);
     put(folder, MANIFEST_NAME, HEAD);
     assert_int_equal(manifest_read(&m, folder, sha256, &e), -1);
-    snprintf(want, sizeof want, "%s/MANIFEST, line 12: ends before its last line", folder);
+    snprintf(want, sizeof want, "%s/MANIFEST, line 8: ends before its last line", folder);
     assert_string_equal(e.text, want);
     for (int i = 0; i < COUNT; i++) {
         snprintf(name, sizeof name, "%s/train/f%d", folder, i);
@@ -193,6 +253,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_is_read_and_written),
         cmocka_unit_test(bad_texts_are_refused),
+        cmocka_unit_test(notes_and_baselines_are_bounded),
         cmocka_unit_test(folders_are_compared),
     };
 

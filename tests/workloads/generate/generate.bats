@@ -38,6 +38,42 @@ make_set() { # OUT OPTIONS...
     (cd "$dir/one" && sed -n 's/^file \([0-9a-f]*\) [0-9]* /\1  /p' MANIFEST | sha256sum -c --quiet)
 }
 
+# The bytes of a seed are part of every result: who changes them raises the
+# version in the science's table. The hashes are of the generator before it knew
+# more than one science, and hold for one build of its libraries.
+@test "the bytes of cosmology are those of version 3" {
+    make_set cut
+    "$generate" cosmoflow,class=tiny,seed=2 $few --layout raw -o "$dir/raw" 2>/dev/null
+    grep -qx "generator 3" "$dir/cut/MANIFEST" # else: new hashes below
+    build=$(sed -n 's/^build //p' "$dir/cut/MANIFEST")
+    [ "$build" = "x86_64 fftw-3.3.10 hdf5-1.10.8 zlib-1.2.13" ] ||
+        skip "hashes are kept for x86_64, FFTW 3.3.10, HDF5 1.10.8, zlib 1.2.13; this is $build"
+    while read -r set hash; do
+        [ "$(grep ^file "$dir/$set/MANIFEST" | sha256sum)" = "$hash  -" ] || { echo "$set"; false; }
+    done <<'END'
+cut 69231ab21b8182f35f47a224196f9de6cb752e262aab2e2e3b99337b479f6e93
+raw b9f0bd23be06d88916a0c0584c9162c740386dbf1232056023ddc866d279356d
+END
+    grep -qx "baseline constant_mae 0.570465621" "$dir/cut/MANIFEST"
+    grep -qx "baseline ridge_mae 0.52839903" "$dir/cut/MANIFEST"
+    grep -qx "baseline ridge_mae 1.4587086" "$dir/raw/MANIFEST"
+}
+
+@test "surfaces are the same for one and two processes, and those of version 1" {
+    surfaces="defect,class=tiny --train 600 --validation 300" # files of 256
+    "$generate" $surfaces -o "$dir/one" 2>/dev/null
+    "$generate" $surfaces -j2 -o "$dir/two" 2>/dev/null
+    diff -r "$dir/one" "$dir/two"
+    [ "$(ls "$dir"/one/train | wc -l) $(ls "$dir"/one/validation | wc -l)" = "3 2" ]
+    grep -qx "baseline threshold_iou 0.072940788" "$dir/one/MANIFEST"
+    grep -qx "generator 1" "$dir/one/MANIFEST" # else: a new hash below
+    build=$(sed -n 's/^build //p' "$dir/one/MANIFEST")
+    [ "$build" = "x86_64 fftw-3.3.10 hdf5-1.10.8 zlib-1.2.13" ] ||
+        skip "the hash is kept for x86_64, FFTW 3.3.10, HDF5 1.10.8, zlib 1.2.13; this is $build"
+    [ "$(grep ^file "$dir/one/MANIFEST" | sha256sum)" = \
+        "58974016ee2085ddb6f994dcef50b014abfd337d431249ccdbe110ddd7f8e821  -" ]
+}
+
 @test "another seed makes other bytes" {
     make_set one
     "$generate" cosmoflow,class=tiny,seed=2 $few -o "$dir/two" 2>/dev/null
@@ -92,7 +128,7 @@ has_cubes() { ls "$dir"/set.partial/train/*.hdf5; }
     make_set one
     run "$generate" cosmoflow,class=tiny,seed=5 $few -o "$dir/one"
     [ "$status" -eq 3 ]
-    [[ "$output" == "hpcai500-generate: $dir/one holds another set (class tiny, layout cut, seed 1, 9 + 4 files, build "* ]]
+    [[ "$output" == "hpcai500-generate: $dir/one holds another set (cosmo, class tiny, layout cut, seed 1, 9 + 4 samples, build "* ]]
     mkdir "$dir/mine"
     echo tea >"$dir/mine/tea"
     run "$generate" cosmoflow,class=tiny $few -o "$dir/mine"
@@ -128,13 +164,14 @@ has_cubes() { ls "$dir"/set.partial/train/*.hdf5; }
 cosmoflow,class=tiny|--out DIR is missing
 -o x|expected one run text such as cosmoflow,class=tiny
 cosmoflow -o x|'cosmoflow': give class=tiny, small or standard
+cosmoflow,seed=3 -o x|'cosmoflow,seed=3': give class=tiny, small or standard
 cosmoflow,class=tiny,epochs=3 -o x|'cosmoflow,class=tiny,epochs=3': only class and seed mean something to data
 cosmoflow,class=tiny -o x -j 0|--jobs 0: expected 1 to 1024
 cosmoflow,class=tiny -o x -j -1|--jobs -1: expected 1 to 1024
 cosmoflow,class=tiny -o x --rank 3 --size 3|--rank and --size: expected both, with 0 <= rank < size
 cosmoflow,class=tiny -o x --rank 3|--rank and --size: expected both, with 0 <= rank < size
 cosmoflow,class=tiny -o x --layout round|--layout round: expected cut or raw
-cosmoflow,class=tiny -o x --train 4|--train 4: expected 5 to 524288
+cosmoflow,class=tiny -o x --train 4|--train 4: expected 5 to 268435456
 cosmoflow,class=tiny -o x --tea|--tea: not an option, or its value is missing
 END
     run "$generate" cosmoflow,class=tny -o x
@@ -157,7 +194,13 @@ END
     [ "$status" -eq 0 ]
     run "$data" show "$dir/set"
     [ "$status" -eq 0 ]
-    [[ "$output" == *"9 cubes of 32^3 x 4, int16, "*"layout cut"*"4 cubes of 32^3"*"ridge on log P(k)"* ]]
+    [[ "$output" == "train        9 samples of N-body cubes in 9 files, "*" each on storage, layout cut"*"
+  x          32 x 32 x 32 x 4, int16: particles in each cell
+  y          4, float32: "*"validation   4 samples"*"class tiny, seed 1, generator 3"* ]]
+    [[ "$output" == *"
+redshifts    3 1.5 0.5 0
+baselines    constant_mae 0.5705
+             ridge_mae 0.5284" ]]
     for verb in "show $dir/set" "verify $dir/set" --help; do
         status=0
         "$data" $verb >/dev/full 2>"$dir/err" || status=$?
@@ -176,7 +219,7 @@ END
     [ "$output" = "hpcai500 data: $dir/set/train/cube_0000003.hdf5: its SHA-256 is not the manifest's" ]
     rm "$dir/set/MANIFEST" # a foreign set: shown all the same
     run "$data" show "$dir/set"
-    [[ "$output" == *"9 cubes of 32^3"*"none: the data were not generated here"* ]]
+    [[ "$output" == *"9 samples of N-body cubes"*"none: the data were not generated here"* ]]
     run "$data" tea
     [ "$status" -eq 2 ]
     run "$data" show "$dir/none"
@@ -196,4 +239,68 @@ END
     wait $parent || true
     await_end 5 "$child"
     [ ! -e "$dir/set" ]
+}
+
+@test "hpcai500 data check says what a folder and a file are" {
+    make_set set
+    run "$data" check "$dir/set/"
+    [ "$status" -eq 0 ]
+    [ "${lines[0]}" = "$dir/set: N-body cubes, layout 'cut', generated, class tiny, seed 1" ]
+    [[ "${lines[1]}" == "  train: 9 samples in 9 files, "* ]]
+    [[ "${lines[2]}" == "    x           'x': int16 32 x 32 x 32 x 4, chunks 32 x 32 x 32 x 4, deflate 1 (2."* ]]
+    [ "${lines[3]}" = "                0 to 214, mean 8" ]
+    [ "${lines[${#lines[@]} - 1]}" = "  for: cosmoflow,class=tiny (9 samples to train on), cosmoflow,class=small (9 samples to train on)" ]
+    run "$data" check --quick "$dir/set/train/cube_0000000.hdf5"
+    [ "$status" -eq 0 ]
+    [[ "$output" != *mean* ]]
+    [ "${lines[${#lines[@]} - 1]}" = "  for: cosmoflow,class=tiny (1 sample), cosmoflow,class=small (1 sample)" ]
+    echo tea >"$dir/tea"
+    truncate -s -10 "$dir/set/train/cube_0000004.hdf5"
+    rm "$dir/set/validation/cube_0000003.hdf5"
+    run "$data" check "$dir/tea" "$dir/set"
+    [ "$status" -eq 1 ]
+    [ "${lines[0]}" = "$dir/tea: nothing that can be read" ]
+    [[ "${lines[1]}" == "  WRONG: $dir/tea: not an HDF5 file"* ]]
+    [[ "${lines[3]}" == "  WRONG: $dir/set/train/cube_0000004.hdf5: "*" bytes, expected "*"; and 2 more problems" ]]
+    run "$data" check "$dir/none"
+    [ "$status" -eq 3 ]
+    [ "$output" = "hpcai500 data: $dir/none: No such file or directory" ]
+    for args in "" --tea; do
+        run "$data" check $args
+        [ "$status" -eq 2 ]
+    done
+    status=0
+    "$data" check "$dir/tea" >/dev/full 2>"$dir/err" || status=$?
+    [ "$status" -eq 3 ]
+}
+
+@test "hpcai500 data check --json has a fixed shape" {
+    command -v python3 >/dev/null || skip "python3 is not installed"
+    make_set set
+    "$generate" cosmoflow,class=tiny $few --layout raw -o "$dir/raw" 2>/dev/null
+    echo tea >"$dir/tea"
+    run "$data" check --json "$dir/set" "$dir/raw/train/cube_0000000.hdf5" "$dir/tea"
+    [[ "$output" != *"built without cJSON"* ]] || skip "built without cJSON (libcjson-dev)"
+    [ "$status" -eq 1 ]
+    echo "$output" >"$dir/json"
+    python3 - "$dir/json" <<'END'
+import json, sys
+made, raw, tea = json.load(open(sys.argv[1]))
+keys = ["path", "good", "science", "layout", "made", "parts", "use", "slow", "problems", "problem", "tried"]
+for one in made, raw, tea:
+    assert list(one) == keys, list(one)
+assert (made["good"], raw["good"], tea["good"]) == (True, True, False)
+assert made["made"] == "generated, class tiny, seed 1" and raw["made"] is None
+assert [p["split"] for p in made["parts"]] == ["train", "validation"]
+x, y = made["parts"][0]["fields"]
+assert list(x) == ["name", "datasets", "type", "dims", "chunk", "filters", "stored_bytes", "plain_bytes",
+                   "values", "least", "greatest", "mean", "balance", "not_finite", "out_of_range",
+                   "fractions", "first_wrong"]
+assert x["plain_bytes"] == 9 * 32**3 * 4 * 2 and x["values"] == 9 * 32**3 * 4 and x["greatest"] == 214
+assert y["chunk"] is None and y["balance"] is None and y["first_wrong"] is None
+assert raw["layout"] == "raw" and raw["parts"][0]["split"] is None
+assert raw["use"][0] == {"workload": "cosmoflow", "class": "tiny", "samples": 8}
+assert len(raw["slow"]) == 1 and "1/8 of the chunks" in raw["slow"][0]
+assert tea["science"] is None and tea["parts"] == [] and tea["problems"] == 1
+END
 }

@@ -29,10 +29,10 @@ static void near(double got, double want, double relative)
         fail_msg("%.9g where %.9g was expected within %g", got, want, relative);
 }
 
-static struct field *box(int n, double side, int particles)
+static struct cosmo_field *box(int n, double side, int particles)
 {
     struct err e = ERR_INIT;
-    struct field *f = field_create(n, side, particles, &e);
+    struct cosmo_field *f = field_create(n, side, particles, &e);
 
     assert_non_null(f);
     return f;
@@ -91,7 +91,7 @@ static void growth_is_linear_theory_s(void **state)
 /* The density in spheres of 8 Mpc/h, over three boxes. */
 static void boxes_have_their_sigma_8(void **state)
 {
-    struct field *f = box(N, 4, 1);
+    struct cosmo_field *f = box(N, 4, 1);
     const double side = 4 * N;
     struct spectrum p;
     double sum = 0;
@@ -115,7 +115,7 @@ static void boxes_have_their_sigma_8(void **state)
 }
 
 /* Density contrast of counts (mean 1) into power [(Mpc/h)^3] by shells. */
-static void count_power(struct field *f, const int16_t *counts, double *power, int bins)
+static void count_power(struct cosmo_field *f, const int16_t *counts, double *power, int bins)
 {
     for (int i = 0; i < CELLS; i++)
         f->real[i] = counts[i] - 1.0;
@@ -129,7 +129,7 @@ static void count_power(struct field *f, const int16_t *counts, double *power, i
 static void spectrum_and_growth_are_recovered(void **state)
 {
     enum { BINS = 10, BOXES = 6 };
-    struct field *f = box(N, cell, 1);
+    struct cosmo_field *f = box(N, cell, 1);
     int16_t *counts = malloc(CELLS * sizeof *counts);
     struct err e = ERR_INIT;
     double early[BINS] = {0}, late[BINS] = {0}, power[BINS], ratio = 0, growth = 0;
@@ -181,7 +181,7 @@ static double skewness(const int16_t *counts)
  * second order makes the density more skewed than Zel'dovich's. */
 static void particles_are_conserved_and_skewed(void **state)
 {
-    struct field *f = box(N, cell, 1);
+    struct cosmo_field *f = box(N, cell, 1);
     int16_t *counts = malloc(CELLS * COSMO_CHANNELS * sizeof *counts);
     struct err e = ERR_INIT;
 
@@ -216,10 +216,10 @@ static void particles_are_conserved_and_skewed(void **state)
  * than those of an N-body code, so within a tenth. */
 static void standard_compresses_like_the_published(void **state)
 {
-    const struct cosmo_class *class = cosmo_class_of(CLASS_STANDARD);
-    const size_t bytes = (size_t) class->edge * (size_t) class->edge * (size_t) class->edge *
-                         COSMO_CHANNELS * sizeof(int16_t);
-    struct field *f = box(class->edge, class->cell_mpc, class->particles);
+    const struct data_class *class = science_class(&science_cosmo, CLASS_STANDARD);
+    const struct cosmo_own *own = class->own;
+    const size_t bytes = science_dims(&science_cosmo, COSMO_X, class, NULL) * sizeof(int16_t);
+    struct cosmo_field *f = box((int)class->size[1], own->cell_mpc, own->particles);
     int16_t *counts = malloc(bytes);
     uLongf deflated = compressBound(bytes);
     void *to = malloc(deflated);

@@ -15,20 +15,20 @@
 #define CMPLX(x, y) __builtin_complex((double)(x), (double)(y))
 #endif
 
-static size_t cells(const struct field *f)
+static size_t cells(const struct cosmo_field *f)
 {
     return (size_t)f->n * (size_t)f->n * (size_t)f->n;
 }
 
-static size_t mode_count(const struct field *f)
+static size_t mode_count(const struct cosmo_field *f)
 {
     return (size_t)f->n * (size_t)f->n * (size_t)(f->n / 2 + 1);
 }
 
-struct field *field_create(int n, double cell, int particles, struct err *e)
+struct cosmo_field *field_create(int n, double cell, int particles, struct err *e)
 {
     const unsigned flags = FFTW_ESTIMATE | FFTW_NO_SIMD;
-    struct field *f = calloc(1, sizeof *f);
+    struct cosmo_field *f = calloc(1, sizeof *f);
     bool ok = f != NULL;
 
     assert(n >= 4 && (n & (n - 1)) == 0);
@@ -61,7 +61,7 @@ out:
     return NULL;
 }
 
-void field_destroy(struct field *f)
+void field_destroy(struct cosmo_field *f)
 {
     if (!f)
         return;
@@ -118,7 +118,7 @@ static int slope(int i, int n)
 }
 
 /* <|w|^2> of the noise's modes is n^3, that of the density's P n^6 / V. */
-void field_linear(struct field *f, const struct spectrum *p, uint64_t seed, uint64_t sample)
+void field_linear(struct cosmo_field *f, const struct spectrum *p, uint64_t seed, uint64_t sample)
 {
     const int n = f->n, half = n / 2;
     const double side = n * f->cell;
@@ -140,7 +140,7 @@ void field_linear(struct field *f, const struct spectrum *p, uint64_t seed, uint
 
 /* real = the inverse transform of from * k_i k_j / k^2 (i >= 0), or of
  * from * i k_j / k^2 (i < 0; in cells when from is a density). */
-static void invert(struct field *f, const double complex *from, int i, int j)
+static void invert(struct cosmo_field *f, const double complex *from, int i, int j)
 {
     const int n = f->n, half = n / 2;
     const double scale = 1 / (double)cells(f) * (i < 0 ? n / (2 * M_PI) : 1);
@@ -165,7 +165,7 @@ static void invert(struct field *f, const double complex *from, int i, int j)
 }
 
 /* source = sum_{i>j} phi,ii phi,jj - phi,ij^2 */
-static void second_order_source(struct field *f)
+static void second_order_source(struct cosmo_field *f)
 {
     const size_t count = cells(f);
 
@@ -187,7 +187,7 @@ static void second_order_source(struct field *f)
 
 /* psi1 = -grad phi1, psi2 = grad phi2. delta is spent on the way: its place
  * takes the modes of the source. */
-void field_displace(struct field *f)
+void field_displace(struct cosmo_field *f)
 {
     const size_t count = cells(f);
 
@@ -207,7 +207,7 @@ void field_displace(struct field *f)
 }
 
 /* One particle, at its place at every moment. */
-static int count_one(const struct field *f, size_t p, const int q[3], const uint32_t start[4],
+static int count_one(const struct cosmo_field *f, size_t p, const int q[3], const uint32_t start[4],
                      int moments, const double *d1, const double *d2, int16_t *counts,
                      struct err *e)
 {
@@ -229,7 +229,7 @@ static int count_one(const struct field *f, size_t p, const int q[3], const uint
     return 0;
 }
 
-int field_count(const struct field *f, uint64_t seed, uint64_t sample, int moments,
+int field_count(const struct cosmo_field *f, uint64_t seed, uint64_t sample, int moments,
                 const double *d1, const double *d2, int16_t *counts, struct err *e)
 {
     const int n = f->n;
@@ -250,7 +250,7 @@ int field_count(const struct field *f, uint64_t seed, uint64_t sample, int momen
     return 0;
 }
 
-int field_sample(struct field *f, const struct cosmology *c, uint64_t seed, uint64_t sample,
+int field_sample(struct cosmo_field *f, const struct cosmology *c, uint64_t seed, uint64_t sample,
                  int16_t *counts, struct err *e)
 {
     double d1[COSMO_CHANNELS], d2[COSMO_CHANNELS];
@@ -266,7 +266,7 @@ int field_sample(struct field *f, const struct cosmology *c, uint64_t seed, uint
     return field_count(f, seed, sample, COSMO_CHANNELS, d1, d2, counts, e);
 }
 
-void field_shells(struct field *f, const double *real, double *power, int bins)
+void field_shells(struct cosmo_field *f, const double *real, double *power, int bins)
 {
     const int n = f->n, half = n / 2;
     size_t at = 0;

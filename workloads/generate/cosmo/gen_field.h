@@ -16,7 +16,7 @@
  *
  * Life:    create/destroy; one box at a time lives in it.
  * Failure: only create's (memory), and a cell of more than 32,767 particles.
- * Threads: one thread per struct field.
+ * Threads: one thread per struct cosmo_field.
  */
 #ifndef COSMO_GEN_FIELD_H
 #define COSMO_GEN_FIELD_H
@@ -29,7 +29,7 @@
 #include "reports/core/err.h"
 #include "workloads/generate/cosmo/gen_power.h"
 
-struct field {
+struct cosmo_field {
     int n;                 /* cells per side, a power of two */
     int particles;         /* that start in each cell */
     double cell;           /* [Mpc/h] */
@@ -46,30 +46,30 @@ struct field {
 #define FIELD_START_INDEX     (UINT64_C(1) << 59)
 #define FIELD_PARAMETER_INDEX (UINT64_C(1) << 60)
 
-struct field *field_create(int n, double cell, int particles, struct err *e);
-void field_destroy(struct field *f);
+struct cosmo_field *field_create(int n, double cell, int particles, struct err *e);
+void field_destroy(struct cosmo_field *f);
 
 /* The sample's unit parameters, uniform in [-1, 1). */
 void field_parameters(uint64_t seed, uint64_t sample, double unit[COSMO_PARAMETERS]);
 
 /* Fills delta. */
-void field_linear(struct field *f, const struct spectrum *p, uint64_t seed, uint64_t sample);
+void field_linear(struct cosmo_field *f, const struct spectrum *p, uint64_t seed, uint64_t sample);
 
 /* Fills psi from delta. */
-void field_displace(struct field *f);
+void field_displace(struct cosmo_field *f);
 
 /* counts[cell * moments + m] = particles in the cell at growth d1[m], d2[m]. */
-int field_count(const struct field *f, uint64_t seed, uint64_t sample, int moments,
+int field_count(const struct cosmo_field *f, uint64_t seed, uint64_t sample, int moments,
                 const double *d1, const double *d2, int16_t *counts, struct err *e);
 
 /* All of it: counts [n][n][n][COSMO_CHANNELS] of a sample with these
  * parameters at cosmo_redshifts. */
-int field_sample(struct field *f, const struct cosmology *c, uint64_t seed, uint64_t sample,
+int field_sample(struct cosmo_field *f, const struct cosmology *c, uint64_t seed, uint64_t sample,
                  int16_t *counts, struct err *e);
 
 /* Power |modes|^2 / n^3 of the real field (any units), averaged over shells
  * [i + 1/2, i + 3/2) of the fundamental, i from 0 to bins - 1 <= n/2 - 1.
  * Leaves the transform in f->modes. */
-void field_shells(struct field *f, const double *real, double *power, int bins);
+void field_shells(struct cosmo_field *f, const double *real, double *power, int bins);
 
 #endif

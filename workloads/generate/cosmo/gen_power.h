@@ -12,7 +12,7 @@
 #ifndef COSMO_GEN_POWER_H
 #define COSMO_GEN_POWER_H
 
-#include "workloads/data/cosmo_classes.h"
+#include "workloads/data/science_cosmo.h"
 
 /* Not varied: Planck 2015 baryons, COBE temperature. */
 #define COSMO_OMEGA_B 0.0486

@@ -34,7 +34,7 @@ static double log_count(int16_t count)
 }
 
 /* Shells are merged evenly where a cube has more than RIDGE_SHELLS of them. */
-void ridge_features(struct field *f, const int16_t *counts, float x[RIDGE_FEATURES])
+void ridge_features(struct cosmo_field *f, const int16_t *counts, float x[RIDGE_FEATURES])
 {
     const size_t total = (size_t)f->n * (size_t)f->n * (size_t)f->n;
     const int shells = f->n / 2, merge = shells > RIDGE_SHELLS ? shells / RIDGE_SHELLS : 1;

@@ -29,7 +29,7 @@ struct ridge_row {
 };
 
 /* Features of counts [n][n][n][COSMO_CHANNELS], a cube of f->n cells. */
-void ridge_features(struct field *f, const int16_t *counts, float x[RIDGE_FEATURES]);
+void ridge_features(struct cosmo_field *f, const int16_t *counts, float x[RIDGE_FEATURES]);
 
 /* Mean absolute error over parameters on test rows: of the mean of the
  * training labels, and of the regression. */

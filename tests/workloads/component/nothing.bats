@@ -1,0 +1,121 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: BSD-3-Clause
+# The do-nothing workload from its four files to its record, and what the harness
+# does for every workload: models, checkpoints, resuming.
+load ../../agent/mpi.bash
+load ../../await
+load ../../no
+
+agent=$top_builddir/tests/workloads/component/agent-nothing
+
+setup() {
+    [ -x "$agent" ] || skip "the agent was not built (HDF5 or MPI is missing)"
+    dir=$(mktemp -d)
+    cd "$dir"
+    unset HPCAI500_RUN HPCAI500_SPOOL HPCAI500_TIMEOUT "${!SLURM_@}"
+    export HPCAI500_GENERATOR=$top_builddir/tests/workloads/component/generate-nothing
+    export HPCAI500_CACHE=$dir/cache
+}
+
+teardown() {
+    cd /
+    rm -rf "$dir"
+}
+
+# losses RECORD: loss and quality of every epoch
+losses() {
+    jq -c '.workloads[0].epochs[] | [.epoch, .train_loss, .quality]' "$1"
+}
+
+@test "a workload of four files is planned, generated, trained and recorded" {
+    run "$agent" --dry-run nothing,class=tiny
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"The mean of three numbers"* ]]
+    mkdir out
+    ranks 2 "$agent" nothing,class=tiny,threads=1,out=out
+    /usr/bin/python3 "$top_srcdir/tests/reports/record/validate.py" out/*.json || [ $? -eq 77 ]
+    cp out/*.json one.json
+    [ "$(jq -c '.workloads[0] | [.name, .valid, .quality.metric, .parameters]' one.json)" = \
+        '["nothing",true,"mae",4]' ]
+    # the generator's baseline came with the data, and the folder's name is the science's
+    jq -e '.workloads[0].quality.baseline_domain.value > 0.2' one.json
+    [ "$(ls -d cache/*/)" = "cache/nothing-tiny-g1-s1/" ]
+    [ "$(ls cache/nothing-tiny-g1-s1/train | wc -l)" -eq 8 ]
+}
+
+@test "model= chooses a model, or says what there is" {
+    run "$agent" nothing,class=tiny,model=line,epochs=1,target=1
+    [[ "$output" == *"epoch 1"* ]]
+    run "$agent" nothing,class=tiny,model=curve
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"nothing does not have the model 'curve'; its first is line"* ]]
+    run "$agent" nothing,class=small
+    [[ "$output" == *"nothing has no class small"* ]]
+}
+
+# ranks_here: pids of this test's ranks
+ranks_here() {
+    local q
+    for q in $(pgrep -f "agent-nothing nothing"); do
+        [ "$(readlink "/proc/$q/cwd")" != "$dir" ] || [[ "$(readlink "/proc/$q/exe")" != *agent-nothing ]] || echo "$q"
+    done
+}
+
+killed_and_resumed() { # RANKS
+    local n=$1 run=nothing,class=tiny,threads=1,target=0.000001,epochs=8 p
+    ranks "$n" "$agent" "$run,out=whole.json" 2>log || [ $? -eq 1 ]
+    # it dies in an epoch, with the checkpoint of the third at least behind it
+    NOTHING_NAP=100000000 ranks "$n" "$agent" "$run,checkpoint=kept,out=killed.json" >log 2>&1 &
+    p=$!
+    await 5 grep -q "epoch 3" log
+    kill -9 $(ranks_here)
+    wait "$p" || true
+    [ ! -e killed.json ]
+    [ "$(ls kept)" = "nothing-tiny.checkpoint" ]
+    ranks "$n" "$agent" "$run,checkpoint=kept,resume=kept,out=resumed.json" >log 2>&1 || [ $? -eq 1 ]
+    grep "goes on after epoch [3-7]" log
+    diff <(losses whole.json) <(losses resumed.json)
+    jq -e '.workloads[0].phases.checkpoint.median_seconds > 0' resumed.json
+}
+
+@test "a run killed in an epoch resumes to the same losses (1 rank)" {
+    killed_and_resumed 1
+}
+
+@test "a run killed in an epoch resumes to the same losses (2 ranks)" {
+    killed_and_resumed 2
+}
+
+@test "what cannot be resumed is said, and nothing is lost" {
+    "$agent" nothing,class=tiny,epochs=2,checkpoint=kept,target=0.000001,out=a.json || [ $? -eq 1 ]
+    cp kept/nothing-tiny.checkpoint whole
+    run "$agent" nothing,class=tiny,epochs=3,resume=kept
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"kept/nothing-tiny.checkpoint' is of 'nothing class=tiny"*"epochs=2"*"epochs=3"* ]]
+    run "$agent" nothing,class=tiny,seed=2,epochs=2,resume=kept
+    [[ "$output" == *"seed=1"*"seed=2"* ]]
+    run "$agent" nothing,class=tiny,epochs=2,resume=nowhere
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"resume=nowhere: No such file or directory"* ]]
+    head -c 1000 whole >kept/nothing-tiny.checkpoint
+    run "$agent" nothing,class=tiny,epochs=2,resume=kept
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"checkpoint 'kept/nothing-tiny.checkpoint' has 1000 bytes instead of"* ]]
+    # a folder without one is a run that begins
+    mkdir empty
+    run "$agent" nothing,class=tiny,epochs=2,resume=empty,out=b.json
+    [[ "$output" == *"there is no checkpoint to go on from yet: training begins"* ]]
+    diff <(losses a.json) <(losses b.json)
+}
+
+@test "a checkpoint that cannot be written is said once, and training goes on" {
+    mkdir kept
+    mkdir kept/nothing-tiny.checkpoint # a folder in the way of the rename
+    run "$agent" nothing,class=tiny,epochs=3,target=0.000001,checkpoint=kept
+    [ "$(grep -c "training goes on without" <<<"$output")" -eq 1 ]
+    [[ "$output" == *"epoch 3"* ]]
+    touch file
+    run "$agent" nothing,class=tiny,epochs=3,checkpoint=file
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"checkpoint=file is not a folder"* ]]
+}

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <config.h>
+
+#include "workloads/component/harness.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "workloads/component/harness_say.h"
+#include "workloads/component/resume.h"
+#include "workloads/component/train.h"
+#include "workloads/data/cache.h"
+
+enum { MAX_WORKERS = 8 /* more than storage feeds */ };
+
+struct run {
+    const struct component *component;
+    const struct recipe *recipe;
+    const struct runspec *spec;
+    int index;
+    const struct workload_plan *plan;
+    const struct workload_host *host;
+    struct net net;
+    struct schedule schedule;
+    struct dataset *data[2]; /* by enum dataset_split */
+    struct loader *loader[2];
+    void *feed;
+    float *out[NET_OUTS]; /* values of net.out[] */
+    size_t out_count[NET_OUTS];
+    double seen[TALLY_SUMS]; /* of this rank's batches of the first epoch */
+    struct tally tally;
+    struct judgement last, best;
+    bool judged;
+    struct resume resume;
+};
+
+void judgement_add(struct judgement *j, const char *name, struct metric m, bool higher_is_better)
+{
+    struct result_quality *q = &j->others[j->n_others++];
+
+    snprintf(q->name, sizeof q->name, "%s", name);
+    q->value = isnan(m.value) ? unmeasured(m.why) : measured(m.value);
+    q->target = NAN;
+    q->higher_is_better = higher_is_better;
+}
+
+/* Feeds a batch and runs forward; rows may be 0. */
+static int forward(struct run *r, const struct loader_batch *b, enum engine_mode mode,
+                   struct err *e)
+{
+    const struct net *n = &r->net;
+    struct engine_step step = {
+        .rows = b->n, .global_rows = b->global_n, .ids = b->ids, .epoch = b->epoch};
+
+    if (engine_begin(n->graph, &step, e) < 0)
+        return -1;
+    for (int k = 0; k < LOADER_FEEDS && n->feed[k]; k++)
+        if (engine_feed(n->graph, n->feed[k], b->feed[k], e) < 0)
+            return -1;
+    return engine_forward(n->graph, mode, e);
+}
+
+/* An idle rank's batch: no rows, the step's global count. */
+static struct loader_batch no_rows(const struct run *r, const struct train_step *s)
+{
+    static const float none[1];
+    const long left =
+        (long)dataset_info(r->data[DATASET_TRAIN])->samples - s->step * r->plan->batch;
+    struct loader_batch b = {
+        .global_n = left < r->plan->batch ? left : r->plan->batch,
+        .epoch = (uint64_t)s->epoch,
+    };
+
+    for (int k = 0; k < LOADER_FEEDS; k++)
+        b.feed[k] = none;
+    return b;
+}
+
+/* The next batch; where an epoch or an evaluation has ended before, the first
+ * of the next one. */
+static int next_batch(struct loader *l, bool first, struct loader_batch *b, const char *what,
+                      struct err *e)
+{
+    int got = loader_next(l, b, e);
+
+    if (got == 0 && first)
+        got = loader_next(l, b, e);
+    if (got > 0)
+        return 0;
+    return got < 0 ? -1 : err_set(e, "the loader ended %s early", what);
+}
+
+static int step(void *ctx, struct phase_clock *clock, struct train_step *s, struct err *e)
+{
+    struct run *r = ctx;
+    struct net *n = &r->net;
+    struct loader_batch b = no_rows(r, s);
+    float loss, quality = NAN;
+
+    if (!s->idle) {
+        phase_clock_to(clock, PHASE_INPUT_WAIT);
+        int rc = next_batch(r->loader[DATASET_TRAIN], s->step == 0, &b, "an epoch", e);
+        phase_clock_to(clock, PHASE_COMPUTE);
+        if (rc < 0)
+            return -1;
+    }
+    if (s->idle)
+        model_abandon(n->model);
+    if (s->epoch == 0 && r->component->meet)
+        r->component->meet(r->seen, &b);
+    model_zero(n->model, n->group);
+    if (forward(r, &b, ENGINE_TRAIN, e) < 0 || engine_backward(n->graph, true, e) < 0 ||
+        model_step(n->model, n->group, schedule_rate(&r->schedule, s->place), e) < 0)
+        return -1;
+    s->exchanged = true;
+    if (engine_read(n->graph, n->loss, &loss, 1, e) < 0 ||
+        (n->quality && engine_read(n->graph, n->quality, &quality, 1, e) < 0))
+        return -1;
+    s->exposed_seconds = model_stats(n->model, true).exposed_wait_seconds;
+    s->global_rows = b.global_n;
+    s->loss = loss;
+    s->quality = quality;
+    return 0;
+}
+
+/* What the first epoch showed, of all ranks. */
+static int begin_evaluation(void *ctx, struct err *e)
+{
+    struct run *r = ctx;
+    struct comm *comm = r->host->comm;
+
+    tally_clear(&r->tally);
+    memcpy(r->tally.seen, r->seen, sizeof r->seen);
+    return comm->size == 1 ? 0 : comm->reduce(comm, r->tally.seen, TALLY_SUMS, COMM_SUM, e);
+}
+
+static int evaluate(void *ctx, long batch, struct err *e)
+{
+    struct run *r = ctx;
+    struct loader_batch b;
+
+    if (next_batch(r->loader[DATASET_VALIDATION], batch == 0, &b, "an evaluation", e) < 0 ||
+        forward(r, &b, ENGINE_EVAL, e) < 0)
+        return -1;
+    for (int k = 0; k < NET_OUTS && r->net.out[k]; k++)
+        if (engine_read(r->net.graph, r->net.out[k], r->out[k], r->out_count[k], e) < 0)
+            return -1;
+    return r->component->observe(&r->tally, &b, (const float *const *)r->out, e);
+}
+
+static int judge(void *ctx, double *quality, struct err *e)
+{
+    struct run *r = ctx;
+    struct judgement *j = &r->last;
+    const double sign = r->component->higher_is_better ? 1 : -1;
+
+    if (tally_join(&r->tally, r->host->comm, e) < 0)
+        return -1;
+    *j = (struct judgement){.trivial = NAN};
+    r->component->judge(&r->tally, j);
+    if (!r->judged || sign * j->quality > sign * r->best.quality)
+        r->best = *j;
+    r->judged = true;
+    *quality = j->quality;
+    return 0;
+}
+
+/* After each epoch, where the run text wants it. */
+static int keep(void *ctx, const struct train_state *t, struct err *e)
+{
+    struct run *r = ctx;
+
+    return resume_save(&r->resume, r->net.model, t, r->tally.seen, r->host, e);
+}
+
+static int open_loader(struct run *r, enum dataset_split s, uint64_t epoch, struct err *e)
+{
+    const struct component *c = r->component;
+    const int threads = r->host->threads;
+    struct loader_options o = {
+        .data = r->data[s],
+        .feed = {.slabs = c->slabs, .make = c->make, .ctx = r->feed},
+        .rank = r->host->comm->rank,
+        .size = r->host->comm->size,
+        .batch = r->plan->batch,
+        .seed = r->spec->seed,
+        .shuffle = s == DATASET_TRAIN,
+        .augment = s == DATASET_TRAIN && r->recipe->augment,
+        .epoch = epoch,
+        .workers = threads < MAX_WORKERS ? threads : MAX_WORKERS,
+        .keep_bytes = r->host->memory_bytes / 8,
+        .now = r->host->now,
+    };
+
+    for (; o.feed.n < LOADER_FEEDS && r->net.feed[o.feed.n]; o.feed.n++) {
+        struct shape shape = tensor_shape(r->net.feed[o.feed.n]);
+        o.feed.floats[o.feed.n] = shape_count(&shape) / (size_t)shape.d[0];
+    }
+    r->loader[s] = loader_create(&o, e);
+    return r->loader[s] ? 0 : -1;
+}
+
+/* Memory for what is read after each batch of an evaluation. */
+static int make_outputs(struct run *r, struct err *e)
+{
+    for (int k = 0; k < NET_OUTS && r->net.out[k]; k++) {
+        struct shape shape = tensor_shape(r->net.out[k]);
+        r->out_count[k] = shape_count(&shape);
+        r->out[k] = malloc(r->out_count[k] * sizeof *r->out[k]);
+        if (!r->out[k])
+            return err_set(e, "no memory for %zu values of an evaluation", r->out_count[k]);
+    }
+    return 0;
+}
+
+/* Data, feed, network, loaders. Local. */
+static int open_all(struct run *r, const char *path, struct err *e)
+{
+    const struct component *c = r->component;
+    const struct data_class *class = science_class(c->science, r->plan->class);
+
+    r->feed = calloc(1, c->feed_bytes + 1);
+    if (!r->feed)
+        return err_set(e, "no memory for the feed");
+    for (int s = DATASET_TRAIN; s <= DATASET_VALIDATION; s++) {
+        r->data[s] = dataset_open(path, (enum dataset_split)s, c->science, class, e);
+        if (!r->data[s])
+            return -1;
+    }
+    if (c->begin && c->begin(r->feed, r->recipe, r->data[DATASET_TRAIN], e) < 0)
+        return -1;
+    if (net_make(&r->net, c, r->recipe, r->spec, r->host,
+                 harness_rows(r->plan->batch, r->host->comm->size), r->feed, e) < 0)
+        return -1;
+    return make_outputs(r, e);
+}
+
+static void close_all(struct run *r)
+{
+    for (int s = DATASET_TRAIN; s <= DATASET_VALIDATION; s++) {
+        loader_destroy(r->loader[s]);
+        dataset_close(r->data[s]);
+    }
+    for (int k = 0; k < NET_OUTS; k++)
+        free(r->out[k]);
+    tally_fini(&r->tally);
+    model_destroy(r->net.model);
+    if (r->feed && r->component->end)
+        r->component->end(r->feed);
+    free(r->feed);
+    resume_fini(&r->resume);
+}
+
+static int find_data(struct run *r, struct workload_result *w, struct err *e)
+{
+    const struct cache_order order = {
+        .comm = r->host->comm,
+        .now = r->host->now,
+        .deadline = r->host->deadline,
+        .threads = r->host->threads,
+        .folder = r->host->cache_dir,
+        .workload = r->component->name,
+        .generator = r->host->generator,
+        .ctx = r->host->ctx,
+        .say = r->host->say,
+        .count = r->host->count,
+        .stop = r->host->stop,
+    };
+
+    if (*runspec_data(r->spec, r->index))
+        return 0;
+    return cache_prepare(&order, r->component->science, r->plan->class, w->data_path,
+                         sizeof w->data_path, e);
+}
+
+/* Goes on from a checkpoint where the run text says so. Collective. */
+static int resume_run(struct run *r, struct phase_clock *clock, struct workload_result *w,
+                      struct train_task *task, struct err *e)
+{
+    phase_clock_to(clock, PHASE_CHECKPOINT);
+    int rc = resume_load(&r->resume, r->net.model, w, task, r->seen, r->host, e);
+    phase_clock_to(clock, PHASE_STAGING);
+    return rc;
+}
+
+/* Everything up to the first step; agreed over the ranks. */
+static int stage_run(struct run *r, struct phase_clock *clock, struct workload_result *w,
+                     struct train_task *task, struct err *e)
+{
+    struct comm *comm = r->host->comm;
+
+    if (resume_init(&r->resume, r->component->name, r->spec, r->index, r->plan, e) < 0 ||
+        find_data(r, w, e) < 0)
+        return -1; /* on all ranks: the text is the same */
+    if (comm_agree(comm, open_all(r, w->data_path, e), e) < 0)
+        return -1;
+    say_data(w, r->component, r->data, r->spec);
+    say_network(w, &r->net);
+    if (comm_agree(comm, engine_start(r->net.model, e), e) < 0 ||
+        resume_run(r, clock, w, task, e) < 0)
+        return -1;
+    int rc = open_loader(r, DATASET_TRAIN, (uint64_t)task->first_epoch, e);
+    if (rc == 0)
+        rc = open_loader(r, DATASET_VALIDATION, 0, e);
+    if (comm_agree(comm, rc, e) < 0)
+        return -1;
+    task->steps = loader_steps(r->loader[DATASET_TRAIN]);
+    task->eval_steps = loader_steps(r->loader[DATASET_VALIDATION]);
+    return 0;
+}
+
+static void finish(const struct run *r, struct workload_result *w)
+{
+    const struct recipe *c = r->recipe;
+    const bool own = r->plan->batch != c->batch || r->plan->epochs != c->epochs ||
+                     *runspec_data(r->spec, r->index);
+
+    w->baseline = r->last.trivial;
+    for (int i = 0; i < r->best.n_others; i++)
+        result_add_other(w, &r->best.others[i]);
+    train_gate(w, &(struct train_rules){
+                      .target = c->target, .class_recipe = !own, .beats_domain = c->beats_domain});
+}
+
+int harness_run(const struct workload *workload, const struct runspec *spec, int index,
+                const struct workload_plan *plan, const struct workload_host *host,
+                struct workload_result *w, struct err *e)
+{
+    const struct component *c = workload->own;
+    struct run r = {
+        .component = c,
+        .recipe = harness_recipe(c, plan->class, runspec_model(spec, index), e),
+        .spec = spec,
+        .index = index,
+        .plan = plan,
+        .host = host,
+        .last = {.trivial = NAN},
+    };
+    struct train_task task = {
+        .host = host,
+        .ctx = &r,
+        .epochs = plan->epochs,
+        .target = plan->target,
+        .higher_is_better = c->higher_is_better,
+        .step = step,
+        .begin_evaluation = begin_evaluation,
+        .evaluate = evaluate,
+        .judge = judge,
+        .keep = *runspec_checkpoint(spec, index) ? keep : NULL,
+    };
+    struct phase_clock clock;
+
+    if (!r.recipe)
+        return -1;
+    phase_clock_start(&clock, host->now, PHASE_STAGING);
+    if (host->phase)
+        host->phase(host->ctx, PHASE_STAGING);
+    r.schedule = say_schedule(r.recipe, plan);
+    say_run(w, c, r.recipe, &r.schedule, spec, plan, host);
+    int rc = stage_run(&r, &clock, w, &task, e);
+    if (rc == 0) {
+        rc = train_run(&task, &clock, w, e);
+        finish(&r, w);
+    } else {
+        snprintf(w->reason, sizeof w->reason, "%.*s", (int)sizeof w->reason - 1,
+                 e ? e->text : "staging failed");
+    }
+    close_all(&r);
+    phase_clock_to(&clock, PHASE_OTHER);
+    memcpy(w->phase_seconds, clock.seconds, sizeof w->phase_seconds);
+    w->wall_seconds = clock.since - clock.start;
+    return rc;
+}

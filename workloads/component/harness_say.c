@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <config.h>
+
+#include "workloads/component/harness_say.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What the rate is multiplied by for another batch (harness.h). */
+static double scale_of(const struct recipe *r, long batch)
+{
+    const double times = (double)batch / (double)r->batch;
+
+    return r->optimizer.kind == OPTIMIZER_SGD ? times : sqrt(times);
+}
+
+struct schedule say_schedule(const struct recipe *r, const struct workload_plan *plan)
+{
+    const double stretch = (double)plan->epochs / r->epochs;
+    struct schedule s = r->schedule;
+
+    s.base = r->schedule.base * scale_of(r, plan->batch);
+    s.warmup_epochs *= stretch;
+    s.epochs *= stretch;
+    for (int i = 0; i < s.n_decays; i++)
+        s.decays[i].epoch *= stretch;
+    return s;
+}
+
+/* Adds to a text of fixed size; what does not fit is cut. */
+static void add(char *text, size_t size, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void add(char *text, size_t size, const char *fmt, ...)
+{
+    const size_t at = strlen(text);
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text + at, size - at, fmt, ap);
+    va_end(ap);
+}
+
+static void say_optimizer(char *t, size_t size, const struct optimizer *o)
+{
+    static const char *const names[OPTIMIZER_COUNT] = {"sgd", "adam", "adamw", "rmsprop", "lamb"};
+
+    add(t, size, "%s", names[o->kind]);
+    if (o->momentum > 0)
+        add(t, size, " momentum=%g", (double)o->momentum);
+    if (o->beta[0] > 0)
+        add(t, size, " beta1=%g", (double)o->beta[0]);
+    if (o->beta[1] > 0)
+        add(t, size, " beta2=%g", (double)o->beta[1]);
+    if (o->weight_decay > 0)
+        add(t, size, " weight_decay=%g", (double)o->weight_decay);
+    if (o->clip > 0)
+        add(t, size, " clip=%g", (double)o->clip);
+}
+
+/* The recipe as it will be run, for layer 8 of the system description. */
+static void say_recipe(struct workload_result *w, const struct recipe *r, const struct schedule *s,
+                       const struct workload_plan *plan)
+{
+    static const char *const kinds[] = {"", " schedule=polynomial", " schedule=cosine"};
+    char *t = w->hyper_parameters;
+    const size_t size = sizeof w->hyper_parameters;
+
+    t[0] = '\0';
+    say_optimizer(t, size, &r->optimizer);
+    add(t, size, " lr=%g warmup_epochs=%g%s", s->base, s->warmup_epochs, kinds[s->kind]);
+    for (int i = 0; i < s->n_decays; i++)
+        add(t, size, " decay%d=%gx@%g", i + 1, s->decays[i].factor, s->decays[i].epoch);
+    if (r->model)
+        add(t, size, " model=%s", r->model);
+    add(t, size, " %s augment=%s epochs=%d", r->notes, r->augment ? "yes" : "no", plan->epochs);
+}
+
+void say_run(struct workload_result *w, const struct component *c, const struct recipe *r,
+             const struct schedule *s, const struct runspec *spec, const struct workload_plan *plan,
+             const struct workload_host *host)
+{
+    snprintf(w->name, sizeof w->name, "%s", c->name);
+    snprintf(w->suite, sizeof w->suite, "component");
+    snprintf(w->class_name, sizeof w->class_name, "%s", runspec_class_name(plan->class));
+    snprintf(w->engine, sizeof w->engine, "%s",
+             spec->engine == ENGINE_AUTO ? engine_backend_name(0)
+                                         : runspec_engine_name(spec->engine));
+    snprintf(w->dtype, sizeof w->dtype, "%s", runspec_dtype_name(spec->dtype));
+    snprintf(w->data_path, sizeof w->data_path, "%s", plan->data_path);
+    snprintf(w->metric, sizeof w->metric, "%s", c->metric);
+    w->higher_is_better = c->higher_is_better;
+    w->ranks = host->comm->size;
+    w->threads = host->threads;
+    w->batch = plan->batch;
+    w->target = plan->target;
+    w->status = RUN_PARTIAL;
+    w->rcp = r->rcp;
+    w->baseline = NAN;
+    w->baseline_domain = w->achieved = w->samples_per_second = w->flop_per_second = w->vflops_n5 =
+        w->vflops_n10 = w->time_to_quality_seconds = unmeasured("the run ended before training");
+    say_recipe(w, r, s, plan);
+}
+
+static const char *origin_of(const struct dataset_info *d, const struct runspec *spec)
+{
+    if (d->generated)
+        return "generated";
+    switch (spec->division) {
+    case DIVISION_PRIVATE:
+        return "private";
+    case DIVISION_LOOK_ALIKE:
+        return "look-alike";
+    default:
+        return "published";
+    }
+}
+
+void say_data(struct workload_result *w, const struct component *c, struct dataset *const data[2],
+              const struct runspec *spec)
+{
+    const struct dataset_info *train = dataset_info(data[DATASET_TRAIN]);
+
+    snprintf(w->data_origin, sizeof w->data_origin, "%s", origin_of(train, spec));
+    snprintf(w->data_manifest_sha256, sizeof w->data_manifest_sha256, "%s", train->manifest_sha256);
+    w->train_samples = train->samples;
+    w->eval_samples = dataset_info(data[DATASET_VALIDATION])->samples;
+    w->sample_bytes = train->stored_bytes;
+    w->baseline_domain = train->baseline[c->domain];
+    snprintf(w->baseline_domain_name, sizeof w->baseline_domain_name, "%s", c->domain_title);
+}
+
+void say_network(struct workload_result *w, const struct net *n)
+{
+    const struct engine_flop flop = graph_flop(n->graph);
+
+    w->parameters = model_parameters(n->model, -1);
+    w->flop_per_sample = flop.executed;
+    w->flop_per_sample_3x = flop.three_forward;
+    w->arena_bytes = model_memory(n->model).total_bytes;
+}
