@@ -11,6 +11,7 @@ EXTRA_DIST += \
     %D%/bench/plugin-cost.sh \
     %D%/bench/ranks.sh \
     %D%/bench/history.sh \
+    %D%/bench/kernels.sh \
     %D%/cluster/cluster.sh \
     %D%/cluster/config.sh \
     %D%/cluster/daemons.sh \
@@ -43,6 +44,14 @@ contrib_bench_engine_bench_SOURCES = \
     %D%/bench/engine_bench.c %D%/bench/peaks.h %D%/bench/peaks.c
 contrib_bench_engine_bench_CFLAGS = $(AM_CFLAGS) $(OPENMP_CFLAGS)
 contrib_bench_engine_bench_LDADD = workloads/engine/libengine.la reports/core/libcore.la
+
+# Built on demand by contrib/bench/kernels.sh.
+if HAVE_ONEDNN
+EXTRA_PROGRAMS += contrib/bench/kernel_bench
+contrib_bench_kernel_bench_SOURCES = %D%/bench/kernel_bench.c
+contrib_bench_kernel_bench_CFLAGS = $(AM_CFLAGS) $(OPENMP_CFLAGS)
+contrib_bench_kernel_bench_LDADD = workloads/engine/libengine.la reports/core/libcore.la
+endif
 
 # Built on demand by contrib/bench/loader.sh.
 if BUILD_DATA

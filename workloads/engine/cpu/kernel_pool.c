@@ -3,15 +3,10 @@
 
 #include "workloads/engine/cpu/kernel_pool.h"
 
+#include "workloads/engine/cpu/kernel_lanes.h"
+
 #include <math.h>
 #include <string.h>
-
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
-/* Channels that are treated side by side. */
-enum { LANES = 16 };
 
 size_t pool_winner_bytes(const struct pool *p)
 {
@@ -158,108 +153,95 @@ void pool_backward_plain(const struct pool *p, const void *y, const void *dy, co
 /* ---- AVX-512 ---------------------------------------------------------- */
 
 /*
- * Windows that do not overlap, on blocks of 16 channels: one register is one
- * place. Measured on one thread of a Sapphire Rapids behind CosmoFlow's first
- * convolution (134 MB in): forward 233 ms plain, backward 153 ms plain.
+ * On groups of 16 channels one register is one place. Windows that do not overlap
+ * are undone row by row, each place written once; others plane by plane, where
+ * each output adds to the place of its winner.
  */
 #if defined(__x86_64__)
 
-#define AVX512 __attribute__((target("avx512f,avx512vl,avx512bw,avx512bf16")))
-#define INLINE static inline __attribute__((always_inline))
-
-/* Tensors from this size on do not stay in a cache until they are read. */
-enum { STREAM_BYTES = 16 << 20 };
-
-static bool disjoint_blocks(const struct pool *p)
+static bool vectors(const struct pool *p)
 {
-    bool fits = p->in.b == LANES && pool_winner_bytes(p) == 1;
+    return lanes_suit(&p->in) && p->out.b == p->in.b && pool_winner_bytes(p) == 1 &&
+           p->act != ACT_TANH && p->act != ACT_SIGMOID;
+}
+
+/* Each place of the input is in one window at most, and no window has padding. */
+static bool disjoint(const struct pool *p)
+{
+    bool fits = true;
 
     for (int i = 0; i < 3; i++)
-        fits = fits && p->K[i] == p->S[i] && p->P[i] == 0;
-    __builtin_cpu_init();
-    return fits && p->act != ACT_TANH && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512vl") &&
-           (p->in.dtype == TENSOR_F32 || __builtin_cpu_supports("avx512bf16"));
+        fits = fits && p->K[i] == p->S[i] && p->P[i] == 0 && p->Q[i] * p->S[i] <= p->I[i];
+    return fits;
 }
 
-AVX512 INLINE __m512 lanes_load(const void *p, size_t at, bool bf16)
+/* Taps [from, to) of output q in dimension d that are in the input, and the place
+ * of tap 0. inside: all are. */
+static inline __attribute__((always_inline)) long taps(const struct pool *p, int d, long q,
+                                                       bool inside, long *from, long *to)
 {
-    if (!bf16)
-        return _mm512_loadu_ps((const float *)p + at);
-    return _mm512_castsi512_ps(_mm512_slli_epi32(
-        _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)((const uint16_t *)p + at))),
-        16));
+    long first = q * p->S[d] - p->P[d], end = p->I[d] - first;
+
+    *from = inside || first >= 0 ? 0 : -first;
+    *to = inside || end >= p->K[d] ? p->K[d] : end;
+    return first;
 }
 
-AVX512 INLINE void lanes_store(void *p, size_t at, __m512 v, bool bf16, bool stream)
+/* Row (q0, q1) of outputs, 16 channels from `lane` of one block. */
+AVX512_INLINE void forward_row(const struct pool *p, const void *x, void *y, uint8_t *work,
+                               long block, long lane, long row, bool bf16, bool inside)
 {
-    if (bf16) {
-        __m256i h = (__m256i)_mm512_cvtneps_pbh(v);
-
-        if (stream)
-            _mm256_stream_si256((__m256i *)((uint16_t *)p + at), h);
-        else
-            _mm256_storeu_si256((__m256i *)((uint16_t *)p + at), h);
-    } else if (stream) {
-        _mm512_stream_ps((float *)p + at, v);
-    } else {
-        _mm512_storeu_ps((float *)p + at, v);
-    }
-}
-
-AVX512 INLINE __m512 lanes_leaky(__m512 v, __mmask16 positive, float slope)
-{
-    return _mm512_mask_mul_ps(v, _mm512_knot(positive), v, _mm512_set1_ps(slope));
-}
-
-/* Row (q0, q1) of outputs of one block. */
-AVX512 INLINE void forward_row(const struct pool *p, const void *x, void *y, uint8_t *work,
-                               long block, long row, bool bf16)
-{
-    const __m512 zero = _mm512_setzero_ps();
     float slope = p->act == ACT_LEAKY ? p->slope : 1;
-    long q0 = row / p->Q[1], q1 = row % p->Q[1];
-    size_t to = (size_t)((block * p->out.S + row * p->Q[2]) * LANES);
+    long b = p->in.b, a0, e0, a1, e1;
+    long r0 = taps(p, 0, row / p->Q[1], inside, &a0, &e0);
+    long r1 = taps(p, 1, row % p->Q[1], inside, &a1, &e1);
+    size_t to = (size_t)((block * p->out.S + row * p->Q[2]) * b + lane);
+    size_t plane = (size_t)(block * p->in.S * b + lane);
 
-    for (long q2 = 0; q2 < p->Q[2]; q2++, to += LANES) {
-        __m512 best = zero;
-        __m128i where = _mm_setzero_si128();
-        int t = 0;
+    for (long q2 = 0; q2 < p->Q[2]; q2++, to += (size_t)b) {
+        long a2, e2, r2 = taps(p, 2, q2, inside, &a2, &e2);
+        size_t from = plane + (size_t)((((r0 + a0) * p->I[1] + r1 + a1) * p->I[2] + r2 + a2) * b);
+        int t = (int)((a0 * p->K[1] + a1) * p->K[2] + a2);
+        __m512 best = lanes_load(x, from, bf16); /* the first tap */
+        __m128i where = _mm_set1_epi8((char)t);
 
-        for (long k0 = 0; k0 < p->K[0]; k0++)
-            for (long k1 = 0; k1 < p->K[1]; k1++) {
-                long place =
-                    ((q0 * p->K[0] + k0) * p->I[1] + q1 * p->K[1] + k1) * p->I[2] + q2 * p->K[2];
-                size_t from = (size_t)((block * p->in.S + place) * LANES);
-
-                for (long k2 = 0; k2 < p->K[2]; k2++, t++, from += LANES) {
+        for (long k0 = a0; k0 < e0; k0++)
+            for (long k1 = a1; k1 < e1; k1++) {
+                from = plane + (size_t)((((r0 + k0) * p->I[1] + r1 + k1) * p->I[2] + r2 + a2) * b);
+                t = (int)((k0 * p->K[1] + k1) * p->K[2] + a2);
+                for (long k2 = a2; k2 < e2; k2++, t++, from += (size_t)b) {
                     __m512 v = lanes_load(x, from, bf16);
-                    __mmask16 wins =
-                        t == 0 ? (__mmask16)0xffff : _mm512_cmp_ps_mask(v, best, _CMP_GT_OQ);
+                    __mmask16 wins = _mm512_cmp_ps_mask(v, best, _CMP_GT_OQ);
 
                     best = _mm512_mask_mov_ps(best, wins, v);
                     where = _mm_mask_mov_epi8(where, wins, _mm_set1_epi8((char)t));
                 }
             }
-        best = lanes_leaky(best, _mm512_cmp_ps_mask(best, zero, _CMP_GT_OQ), slope);
-        lanes_store(y, to, best, bf16, false);
+        lanes_store(y, to, lanes_leaky(best, lanes_positive(best), slope), bf16, false);
         _mm_storeu_si128((__m128i *)(work + to), where);
     }
 }
 
-/* The same row backwards: every place of its windows is written. */
-AVX512 INLINE void backward_row(const struct pool *p, const void *y, const void *dy,
-                                const uint8_t *work, void *dx, long block, long row, bool bf16,
-                                bool stream)
+/* The gradient before the activation, of output `at`. */
+AVX512_INLINE __m512 output_grad(const struct pool *p, const void *y, const void *dy, size_t at,
+                                 bool bf16)
 {
-    const __m512 zero = _mm512_setzero_ps();
     float slope = p->act == ACT_LEAKY ? p->slope : 1;
-    long q0 = row / p->Q[1], q1 = row % p->Q[1];
-    size_t from = (size_t)((block * p->out.S + row * p->Q[2]) * LANES);
 
-    for (long q2 = 0; q2 < p->Q[2]; q2++, from += LANES) {
-        __mmask16 positive = _mm512_cmp_ps_mask(lanes_load(y, from, bf16), zero, _CMP_GT_OQ);
-        __m512 d = lanes_leaky(lanes_load(dy, from, bf16), positive, slope);
+    return lanes_leaky(lanes_load(dy, at, bf16), lanes_positive(lanes_load(y, at, bf16)), slope);
+}
+
+/* The same row backwards, windows apart: every place of theirs is written. */
+AVX512_INLINE void backward_row(const struct pool *p, const void *y, const void *dy,
+                                const uint8_t *work, void *dx, long block, long lane, long row,
+                                bool bf16, bool stream)
+{
+    long b = p->in.b, q0 = row / p->Q[1], q1 = row % p->Q[1];
+    size_t from = (size_t)((block * p->out.S + row * p->Q[2]) * b + lane);
+    size_t plane = (size_t)(block * p->in.S * b + lane);
+
+    for (long q2 = 0; q2 < p->Q[2]; q2++, from += (size_t)b) {
+        __m512 d = output_grad(p, y, dy, from, bf16);
         __m128i where = _mm_loadu_si128((const __m128i *)(work + from));
         int t = 0;
 
@@ -267,9 +249,9 @@ AVX512 INLINE void backward_row(const struct pool *p, const void *y, const void 
             for (long k1 = 0; k1 < p->K[1]; k1++) {
                 long place =
                     ((q0 * p->K[0] + k0) * p->I[1] + q1 * p->K[1] + k1) * p->I[2] + q2 * p->K[2];
-                size_t to = (size_t)((block * p->in.S + place) * LANES);
+                size_t to = plane + (size_t)(place * b);
 
-                for (long k2 = 0; k2 < p->K[2]; k2++, t++, to += LANES) {
+                for (long k2 = 0; k2 < p->K[2]; k2++, t++, to += (size_t)b) {
                     __mmask16 here = _mm_cmpeq_epi8_mask(where, _mm_set1_epi8((char)t));
 
                     lanes_store(dx, to, _mm512_maskz_mov_ps(here, d), bf16, stream);
@@ -278,10 +260,51 @@ AVX512 INLINE void backward_row(const struct pool *p, const void *y, const void 
     }
 }
 
+/* One output of overlapping windows adds to the places of its winners. */
+AVX512_INLINE void backward_output(const struct pool *p, const long q[3], __m512 d, __m128i where,
+                                   void *dx, size_t plane, bool bf16)
+{
+    long from[3], to[3], first[3];
+
+    for (int i = 0; i < 3; i++)
+        first[i] = taps(p, i, q[i], false, &from[i], &to[i]);
+    for (long k0 = from[0]; k0 < to[0]; k0++)
+        for (long k1 = from[1]; k1 < to[1]; k1++)
+            for (long k2 = from[2]; k2 < to[2]; k2++) {
+                int t = (int)((k0 * p->K[1] + k1) * p->K[2] + k2);
+                __mmask16 here = _mm_cmpeq_epi8_mask(where, _mm_set1_epi8((char)t));
+
+                if (!here)
+                    continue;
+                long place = ((first[0] + k0) * p->I[1] + first[1] + k1) * p->I[2] + first[2] + k2;
+                size_t at = plane + (size_t)(place * p->in.b);
+                __m512 sum = _mm512_add_ps(lanes_load(dx, at, bf16), _mm512_maskz_mov_ps(here, d));
+                lanes_store(dx, at, sum, bf16, false);
+            }
+}
+
+/* All outputs of one block, 16 channels. */
+AVX512_INLINE void backward_plane(const struct pool *p, const void *y, const void *dy,
+                                  const uint8_t *work, void *dx, long block, long lane, bool bf16)
+{
+    size_t plane = (size_t)(block * p->in.S * p->in.b + lane);
+    long q[3];
+
+    for (long i = 0; i < p->in.S; i++)
+        lanes_store(dx, plane + (size_t)(i * p->in.b), _mm512_setzero_ps(), bf16, false);
+    for (long i = 0; i < p->out.S; i++) {
+        size_t at = (size_t)((block * p->out.S + i) * p->in.b + lane);
+
+        split(i, p->Q, q);
+        backward_output(p, q, output_grad(p, y, dy, at, bf16),
+                        _mm_loadu_si128((const __m128i *)(work + at)), dx, plane, bf16);
+    }
+}
+
 /* Places behind the last window. */
 static void clear_rest(const struct pool *p, void *dx, long block)
 {
-    size_t place = (size_t)LANES * dtype_bytes(p->in.dtype);
+    size_t place = (size_t)p->in.b * dtype_bytes(p->in.dtype);
     char *to = (char *)dx + (size_t)(block * p->in.S) * place;
 
     for (long z = 0; z < p->I[0]; z++)
@@ -295,68 +318,108 @@ static void clear_rest(const struct pool *p, void *dx, long block)
 }
 
 AVX512 static void forward_f32(const struct pool *p, const void *x, void *y, uint8_t *work,
-                               long block, long row)
+                               long block, long lane, long row, bool inside)
 {
-    forward_row(p, x, y, work, block, row, false);
+    if (inside)
+        forward_row(p, x, y, work, block, lane, row, false, true);
+    else
+        forward_row(p, x, y, work, block, lane, row, false, false);
 }
 
 AVX512 static void forward_bf16(const struct pool *p, const void *x, void *y, uint8_t *work,
-                                long block, long row)
+                                long block, long lane, long row, bool inside)
 {
-    forward_row(p, x, y, work, block, row, true);
+    if (inside)
+        forward_row(p, x, y, work, block, lane, row, true, true);
+    else
+        forward_row(p, x, y, work, block, lane, row, true, false);
 }
 
 AVX512 static void backward_f32(const struct pool *p, const void *y, const void *dy,
-                                const uint8_t *work, void *dx, long block, long row, bool stream)
+                                const uint8_t *work, void *dx, long block, long lane, long row,
+                                bool stream)
 {
     if (stream)
-        backward_row(p, y, dy, work, dx, block, row, false, true);
+        backward_row(p, y, dy, work, dx, block, lane, row, false, true);
     else
-        backward_row(p, y, dy, work, dx, block, row, false, false);
+        backward_row(p, y, dy, work, dx, block, lane, row, false, false);
 }
 
 AVX512 static void backward_bf16(const struct pool *p, const void *y, const void *dy,
-                                 const uint8_t *work, void *dx, long block, long row, bool stream)
+                                 const uint8_t *work, void *dx, long block, long lane, long row,
+                                 bool stream)
 {
     if (stream)
-        backward_row(p, y, dy, work, dx, block, row, true, true);
+        backward_row(p, y, dy, work, dx, block, lane, row, true, true);
     else
-        backward_row(p, y, dy, work, dx, block, row, true, false);
+        backward_row(p, y, dy, work, dx, block, lane, row, true, false);
 }
 
-static void forward_disjoint(const struct pool *p, const void *x, void *y, void *work)
+AVX512 static void plane_f32(const struct pool *p, const void *y, const void *dy,
+                             const uint8_t *work, void *dx, long block, long lane)
 {
+    backward_plane(p, y, dy, work, dx, block, lane, false);
+}
+
+AVX512 static void plane_bf16(const struct pool *p, const void *y, const void *dy,
+                              const uint8_t *work, void *dx, long block, long lane)
+{
+    backward_plane(p, y, dy, work, dx, block, lane, true);
+}
+
+static void forward_vectors(const struct pool *p, const void *x, void *y, void *work)
+{
+    bool inside = disjoint(p);
+
 #pragma omp parallel for collapse(2) schedule(static)
     for (long block = 0; block < p->in.N * p->in.B; block++)
         for (long row = 0; row < p->Q[0] * p->Q[1]; row++)
-            (p->in.dtype == TENSOR_BF16 ? forward_bf16 : forward_f32)(p, x, y, work, block, row);
+            for (long lane = 0; lane < p->in.b; lane += LANES)
+                (p->in.dtype == TENSOR_BF16 ? forward_bf16 : forward_f32)(p, x, y, work, block,
+                                                                          lane, row, inside);
 }
 
 static void backward_disjoint(const struct pool *p, const void *y, const void *dy, const void *work,
                               void *dx)
 {
-    bool stream = map_count(&p->in) * dtype_bytes(p->in.dtype) >= STREAM_BYTES;
+    bool stream = lanes_stream(&p->in);
 
 #pragma omp parallel
     {
 #pragma omp for collapse(2) schedule(static)
         for (long block = 0; block < p->in.N * p->in.B; block++)
             for (long row = 0; row < p->Q[0] * p->Q[1]; row++)
-                (p->in.dtype == TENSOR_BF16 ? backward_bf16 : backward_f32)(p, y, dy, work, dx,
-                                                                            block, row, stream);
+                for (long lane = 0; lane < p->in.b; lane += LANES)
+                    (p->in.dtype == TENSOR_BF16 ? backward_bf16 : backward_f32)(
+                        p, y, dy, work, dx, block, lane, row, stream);
 #pragma omp for schedule(static)
         for (long block = 0; block < p->in.N * p->in.B; block++)
             clear_rest(p, dx, block);
         _mm_sfence();
     }
 }
+
+static void backward_planes(const struct pool *p, const void *y, const void *dy, const void *work,
+                            void *dx)
+{
+#pragma omp parallel for collapse(2) schedule(static)
+    for (long block = 0; block < p->in.N * p->in.B; block++)
+        for (long lane = 0; lane < p->in.b; lane += LANES)
+            (p->in.dtype == TENSOR_BF16 ? plane_bf16 : plane_f32)(p, y, dy, work, dx, block, lane);
+}
+
+static void backward_vectors(const struct pool *p, const void *y, const void *dy, const void *work,
+                             void *dx)
+{
+    (disjoint(p) ? backward_disjoint : backward_planes)(p, y, dy, work, dx);
+}
 #endif
 
 void pool_forward(const struct pool *p, const void *x, void *y, void *work)
 {
 #if defined(__x86_64__)
-    if (disjoint_blocks(p)) {
-        forward_disjoint(p, x, y, work);
+    if (vectors(p)) {
+        forward_vectors(p, x, y, work);
         return;
     }
 #endif
@@ -366,8 +429,8 @@ void pool_forward(const struct pool *p, const void *x, void *y, void *work)
 void pool_backward(const struct pool *p, const void *y, const void *dy, const void *work, void *dx)
 {
 #if defined(__x86_64__)
-    if (disjoint_blocks(p)) {
-        backward_disjoint(p, y, dy, work, dx);
+    if (vectors(p)) {
+        backward_vectors(p, y, dy, work, dx);
         return;
     }
 #endif
