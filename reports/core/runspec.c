@@ -32,6 +32,13 @@ static const struct suite suites[] = {
 static const struct runspec_workload workloads[] = {
 #define WORKLOAD(symbol, suite_, field_, dtypes_, title_)                                          \
     {.name = #symbol, .suite = #suite_, .field = field_, .title = title_, .dtypes = dtypes_},
+#define CEILING(symbol, suite_, field_, dtypes_, title_)                                           \
+    {.name = #symbol,                                                                              \
+     .suite = #suite_,                                                                             \
+     .field = field_,                                                                              \
+     .title = title_,                                                                              \
+     .dtypes = dtypes_,                                                                            \
+     .ceiling = true},
 #include RUNSPEC_WORKLOADS
 };
 
@@ -47,6 +54,7 @@ static const char *const dtype_words[] = {"f32", "bf16", NULL};
 static const char *const engine_words[] = {"auto", "cpu", "ref", NULL};
 static const char *const division_words[] = {"closed", "look-alike", "private", NULL};
 static const char *const yesno_words[] = {"no", "yes", NULL};
+static const char *const turns_words[] = {"auto", "no", "yes", NULL};
 _Static_assert(sizeof class_words / sizeof *class_words == CLASS_COUNT + 1, "a word per class");
 _Static_assert(sizeof dtype_words / sizeof *dtype_words == DTYPE_COUNT + 1, "a word per dtype");
 _Static_assert(sizeof engine_words / sizeof *engine_words == ENGINE_COUNT + 1, "a word per engine");
@@ -87,6 +95,8 @@ static const struct keys_key keys[KEY_COUNT] = {
                      "per rank; else all that the rank may use"},
     [KEY_ENGINE] = {"engine", &keys_word, FIELD(engine), "auto", engine_words, 0, 0, NULL,
                     "back end that computes"},
+    [KEY_TURNS] = {"turns", &keys_word, FIELD(turns), "auto", turns_words, 0, 0, NULL,
+                   "micro: one node or pair at a time; auto: where cores turn out to be shared"},
     [KEY_OUT] = {"out", &a_place, FIELD(out), NULL, NULL, 0, 0, "FOLDER|NAME.json|none",
                  "where the record goes; else the site's spool and a copy in the working folder"},
     [KEY_GATE] = {"gate", &keys_word, FIELD(gate), "no", yesno_words, 0, 0, NULL,

@@ -32,6 +32,8 @@ enum runspec_dtype { DTYPE_F32, DTYPE_BF16, DTYPE_COUNT };
 enum runspec_engine { ENGINE_AUTO, ENGINE_CPU, ENGINE_REF, ENGINE_COUNT };
 enum runspec_division { DIVISION_CLOSED, DIVISION_LOOK_ALIKE, DIVISION_PRIVATE, DIVISION_COUNT };
 
+enum runspec_turns { TURNS_AUTO, TURNS_NO, TURNS_YES, TURNS_COUNT };
+
 #define RUNSPEC_DTYPE_BIT(d) (1u << DTYPE_##d)
 
 /* Keys, in the order of the canonical text. */
@@ -46,6 +48,7 @@ enum runspec_key {
     KEY_BATCH,        /* global batch; unset: the class's own */
     KEY_THREADS,      /* per rank; unset: as many as the rank may use */
     KEY_ENGINE,       /* auto, cpu, ref */
+    KEY_TURNS,        /* auto, no, yes: micro benchmarks one node or pair at a time */
     KEY_OUT,          /* folder for the record */
     KEY_GATE,         /* yes: a failed or invalid run stops the command after it */
     KEY_DIVISION,     /* closed, look-alike, private */
@@ -61,6 +64,7 @@ struct runspec_workload {
     const char *field;
     const char *title;
     unsigned dtypes; /* bits 1u << DTYPE_x */
+    bool ceiling;    /* a micro benchmark: agent/micro/ runs it */
 };
 
 struct runspec {
@@ -78,6 +82,7 @@ struct runspec {
     long batch;  /* 0 unset */
     int threads; /* 0 unset */
     enum runspec_engine engine;
+    enum runspec_turns turns;
     char out[RUNSPEC_MAX_BYTES + 1]; /* "" unset */
     bool gate;
     enum runspec_division division;
