@@ -3,7 +3,7 @@
 
 #include "agent/plan.h"
 
-#include "agent/micro/ceiling.h"
+#include "agent/micro/bench.h"
 
 #include <math.h>
 #include <string.h>
@@ -58,7 +58,7 @@ static int plan_class(struct workload_plan *p, const struct runspec *spec, int i
     double ready;
 
     int rc = runspec_workload(spec->workloads[index])->ceiling
-                 ? ceiling_plan(spec, index, class, host, p, e)
+                 ? bench_plan(spec, index, class, host, p, e)
              : w ? w->plan(spec, index, class, host, rate, p, e)
                  : err_set(e, "this agent was built without the workload %s",
                            runspec_workload(spec->workloads[index])->name);

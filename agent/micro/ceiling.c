@@ -9,27 +9,10 @@
 
 #include "agent/comm/comm_mpi.h"
 #include "agent/guard.h"
-#include "agent/micro/network.h"
+#include "agent/micro/bench.h"
 #include "reports/core/clock.h"
-#include "workloads/engine/engine.h"
 #include "workloads/micro/condition.h"
 #include "workloads/micro/kernel.h"
-
-static const struct {
-    const char *name;
-    const struct micro_bench *bench;
-} benches[] = {
-#define CEILING(symbol, suite, field, dtypes, title) {#symbol, &micro_##symbol},
-#include "reports/core/workloads.def"
-};
-
-static const struct micro_bench *bench_of(const char *name)
-{
-    for (size_t i = 0; i < sizeof benches / sizeof *benches; i++)
-        if (strcmp(benches[i].name, name) == 0)
-            return benches[i].bench;
-    return NULL;
-}
 
 /* ---- turns ---- */
 
@@ -130,56 +113,22 @@ static int take(void *ctx, struct micro_row *row, struct err *e)
 
 static struct micro_host host_of(struct run *r, enum runspec_class class)
 {
-    struct comm *c = r->comm;
+    struct micro_host h = bench_host(r, class);
 
-    return (struct micro_host){
-        .comm = c,
-        .now = clock_now,
-        .deadline = r->workload_deadline,
-        .threads = r->threads,
-        .memory_bytes = r->resources.memory_bytes,
-        .backend = r->spec.engine == ENGINE_AUTO ? engine_backend_name(0)
-                                                 : runspec_engine_name(r->spec.engine),
-        .class = class,
-        .dtype = r->spec.dtype,
-        .seed = r->spec.seed,
-        .turns = r->turns,
-        .floor_seconds = MICRO_FLOOR_SECONDS,
-        .samples = micro_samples(class),
-        .node = comm_mpi_node_index(c, c->rank),
-        .n_nodes = comm_mpi_nodes(c),
-        .ctx = r,
-        .node_name = node_name,
-        .node_of = node_of,
-        .stop = told,
-        .count = count,
-        .row = take,
-    };
+    h.ctx = r;
+    h.node_name = node_name;
+    h.node_of = node_of;
+    h.stop = told;
+    h.count = count;
+    h.row = take;
+    return h;
 }
 
-/* ---- plan and run ---- */
+/* ---- run ---- */
 
 static const char *name_of(const struct runspec *spec, int index)
 {
     return runspec_workload(spec->workloads[index])->name;
-}
-
-int ceiling_plan(const struct runspec *spec, int index, enum runspec_class class,
-                 const struct workload_host *host, struct workload_plan *plan, struct err *e)
-{
-    const struct micro_bench *b = bench_of(name_of(spec, index));
-    struct run *r = host->ctx;
-    struct micro_plan own = {0};
-
-    *plan = (struct workload_plan){.class = class, .data_ready = true};
-    if (!b || !r)
-        return err_set(e, "this agent was built without the benchmark %s", name_of(spec, index));
-    struct micro_host h = host_of(r, class);
-    b->plan(&h, &own);
-    memcpy(plan->title, own.title, sizeof plan->title);
-    plan->expected_seconds = own.expected_seconds;
-    plan->arena_bytes = own.memory_bytes;
-    return 0;
 }
 
 /* Rows of one benchmark in the order of its list, not in that of measuring. */

@@ -2,7 +2,7 @@
 /*
  * Micro benchmarks in a run of the agent: workloads of the run text that train
  * nothing (CEILING rows of workloads.def). `machine` is workloads/micro's; those of
- * the network need MPI and are here.
+ * the network need MPI and are here. bench.h plans them.
  *
  * Life:    no state but in struct run.
  * Failure: -1 and a sentence, the same on all ranks.
@@ -17,10 +17,6 @@
 /* Collective. Whether benchmarks take turns: turns=, or whether threads that are busy
  * for 50 ms, on all ranks at once, wait for a core for more than 2 % of it. Says so. */
 int ceiling_turns(struct run *r, struct err *e);
-
-/* As struct workload's plan; host->ctx is the run. */
-int ceiling_plan(const struct runspec *spec, int index, enum runspec_class class,
-                 const struct workload_host *host, struct workload_plan *plan, struct err *e);
 
 /* Collective. Measures, and adds rows to the record of rank 0. *could_not: it failed
  * before its first row. */

@@ -3,6 +3,7 @@
 if BUILD_AGENT
 noinst_LTLIBRARIES += %D%/libnetwork.la
 %C%_libnetwork_la_SOURCES = \
+    %D%/bench.h %D%/bench.c \
     %D%/ceiling.h %D%/ceiling.c \
     %D%/collective.h %D%/collective.c %D%/exchange.c \
     %D%/network.h %D%/pairs.c %D%/wait.c \
