@@ -120,6 +120,7 @@ static struct micro_host host_of(struct run *r, enum runspec_class class)
     h.node_of = node_of;
     h.stop = told;
     h.count = count;
+    h.blocking = guard_blocking;
     h.row = take;
     return h;
 }

@@ -11,3 +11,11 @@ noinst_LTLIBRARIES += %D%/libnetwork.la
 %C%_libnetwork_la_CFLAGS = $(AM_CFLAGS) $(MPI_CFLAGS) $(OPENMP_CFLAGS)
 %C%_libnetwork_la_LIBADD = workloads/micro/libmicro.la $(MPI_LIBS)
 endif
+
+# Built on demand by contrib/bench/micro.sh, never installed.
+if BUILD_AGENT
+EXTRA_PROGRAMS += %D%/p2p_bench
+%C%_p2p_bench_SOURCES = %D%/p2p_bench.c
+%C%_p2p_bench_CFLAGS = $(AM_CFLAGS) $(MPI_CFLAGS)
+%C%_p2p_bench_LDADD = %D%/libnetwork.la agent/comm/libcomm.la
+endif

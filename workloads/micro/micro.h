@@ -84,6 +84,8 @@ struct micro_host {
     const char *(*node_name)(void *ctx, int rank);
     int (*node_of)(void *ctx, int rank);
     bool (*stop)(void *ctx); /* this rank was told to stop */
+    /* Brackets calls that nobody can interrupt (agent/guard.h); what NULL: the end. */
+    void (*blocking)(void *ctx, const char *what);
     void (*count)(void *ctx, const char *what, uint64_t done, uint64_t all);
     /* Rank 0 takes a row, which it frees. */
     int (*row)(void *ctx, struct micro_row *row, struct err *e);
