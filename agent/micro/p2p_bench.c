@@ -146,6 +146,8 @@ int main(int argc, char **argv)
 
     MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &level);
     struct comm *c = comm_mpi_create(&options, &e);
+    if (buf) /* pages that were never written are all one page, which a cache holds */
+        memset(buf, 1, (size_t)WINDOW * MESSAGE);
     if (!c || !buf || c->size != 2 || pairs(c, buf, argc > 1 ? atoi(argv[1]) : 40, &e) < 0) {
         fprintf(stderr, "p2p_bench: %s\n", e.text[0] ? e.text : "start two ranks");
         MPI_Abort(MPI_COMM_WORLD, 1);
