@@ -204,7 +204,7 @@ P
     "$hpcai500" export --csv "$out/lab-4711.0.3.json" > "$out/x.csv"
     python3 -c 'import csv, sys; row = next(csv.DictReader(open(sys.argv[1], newline=""), strict=True))
 assert row["workload_quality_others"] == "auc=0.9 auc=0.8 a b\"=1 =1+1=2 map= iou=", row' "$out/x.csv"
-    "$hpcai500" export --ndjson "$out/lab-4711.0.3.json" | tail -n 1 | jq -e '.workload.quality.others == {auc: 0.9}'
+    "$hpcai500" export --ndjson "$out/lab-4711.0.3.json" | jq -es 'map(.workload.quality.others // empty) | last == {auc: 0.9}'
     "$hpcai500" export --prometheus="$out/x.prom" "$out/lab-4711.0.3.json"
     [ "$(grep -c '^hpcai500_quality_other{' "$out/x.prom")" -eq 1 ]
     grep -q '^hpcai500_quality_other{.*,metric="auc"} 0.9$' "$out/x.prom"
