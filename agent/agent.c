@@ -19,6 +19,7 @@
 #include "agent/comm/comm_mpi.h"
 #include "agent/guard.h"
 #include "agent/job.h"
+#include "agent/micro/ceiling.h"
 #include "agent/output.h"
 #include "agent/report.h"
 #include "agent/run.h"
@@ -213,6 +214,8 @@ static int prepare(struct run *r, struct err *e)
         resources_probe(&r->resources, r->comm, &r->spec, e) < 0)
         return -1;
     say_crowded(r);
+    if (ceiling_turns(r, e) < 0)
+        return -1;
     host = host_of(r);
     return plan_make(&r->plan, &r->spec, &host, &r->resources, r->deadline - clock_now(), e);
 }
@@ -226,6 +229,8 @@ static int run_workload(struct run *r, int i, bool *could_not, struct err *e)
     struct workload_result result = {0};
     struct err why = ERR_INIT;
 
+    if (row->ceiling)
+        return ceiling_run(r, i, could_not, e);
     progress_workload(&r->progress, row->name);
     counters_reset(r->counters);
     report_begin(r, i, &r->plan.of[i]);

@@ -3,6 +3,7 @@
 # a workload of their own.
 EXTRA_DIST += %D%/README.md
 include agent/comm/local.mk
+include agent/micro/local.mk
 if BUILD_AGENT
 noinst_LTLIBRARIES += %D%/libagent.la
 %C%_libagent_la_SOURCES = \
@@ -27,7 +28,7 @@ noinst_LTLIBRARIES += %D%/libagent.la
 %C%_libagent_la_CPPFLAGS = $(AM_CPPFLAGS) -DHPCAI500_CFLAGS='"$(CFLAGS)"'
 %C%_libagent_la_CFLAGS = $(AM_CFLAGS) $(MPI_CFLAGS) $(HWLOC_CFLAGS)
 # Without the workloads: main() or a test adds them.
-%C%_libagent_la_LIBADD = reports/core/libmain.la agent/comm/libcomm.la papi/libcounters.la \
+%C%_libagent_la_LIBADD = reports/core/libmain.la agent/micro/libnetwork.la agent/comm/libcomm.la papi/libcounters.la \
     reports/record/librecord.la reports/core/libcore.la $(MPI_LIBS) $(HWLOC_LIBS)
 
 bin_PROGRAMS += %D%/hpcai500-agent

@@ -3,6 +3,8 @@
 
 #include "agent/plan.h"
 
+#include "agent/micro/bench.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -55,9 +57,11 @@ static int plan_class(struct workload_plan *p, const struct runspec *spec, int i
     const struct workload *w = workload_of(spec->workloads[index]);
     double ready;
 
-    int rc = w ? w->plan(w, spec, index, class, host, rate, p, e)
-               : err_set(e, "this agent was built without the workload %s",
-                         runspec_workload(spec->workloads[index])->name);
+    int rc = runspec_workload(spec->workloads[index])->ceiling
+                 ? bench_plan(spec, index, class, host, p, e)
+             : w ? w->plan(w, spec, index, class, host, rate, p, e)
+                 : err_set(e, "this agent was built without the workload %s",
+                           runspec_workload(spec->workloads[index])->name);
     if (comm_agree(host->comm, rc, e) < 0)
         return -1;
     ready = p->data_ready;
@@ -197,6 +201,11 @@ void plan_print(FILE *f, const struct run_plan *plan, const struct runspec *spec
         const struct workload_plan *p = &plan->of[i];
         fprintf(f, "workload  %s, class %s%s: %s\n", name_of(spec, i), runspec_class_name(p->class),
                 spec->class == CLASS_AUTO ? " (chosen by auto)" : "", p->title);
+        if (runspec_workload(spec->workloads[i])->ceiling) {
+            fprintf(f, "  memory  %s per rank\n  time    %s expected\n",
+                    plan_bytes(a, (double)p->arena_bytes), plan_seconds(b, p->expected_seconds));
+            continue;
+        }
         fprintf(f, "  train   %llu parameters, %llu + %llu samples, batch %ld, %d epochs at most\n",
                 (unsigned long long)p->parameters, (unsigned long long)p->train_samples,
                 (unsigned long long)p->eval_samples, p->batch, p->epochs);

@@ -88,3 +88,10 @@ EXTRA_DIST += %D%/systemd/hpcai500-collect.service.in \
     %D%/systemd/hpcai500-reader.service.in %D%/systemd/hpcai500-reader.socket
 
 EXTRA_DIST += %D%/frameworks/pytorch/checkpoint.py %D%/frameworks/pytorch/defect.py
+EXTRA_DIST += %D%/bench/micro.sh
+
+# Built on demand by contrib/bench/micro.sh, never installed.
+EXTRA_PROGRAMS += contrib/bench/micro_bench
+contrib_bench_micro_bench_SOURCES = %D%/bench/micro_bench.c
+contrib_bench_micro_bench_CFLAGS = $(AM_CFLAGS) $(OPENMP_CFLAGS) -O3
+contrib_bench_micro_bench_LDADD = workloads/micro/libmicro.la -ldl

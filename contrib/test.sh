@@ -215,7 +215,8 @@ stage_mpich() {
     mpich=$(command -v mpicc.mpich) || { add 0 0 1; skips+=("mpich: mpicc.mpich is not installed"); return; }
     build mpich CC=gcc MPICC="$mpich" || return
     tests=$(make -s -C "$W/mpich" print-TESTS | tr ' ' '\n' | grep '^tests/agent/' | tr '\n' ' ')
-    [ -z "${tests// }" ] || check mpich TESTS="$tests"
+    # Of the agent's tests those of several ranks, and of what this MPI prints or starts.
+    [ -z "${tests// }" ] || check mpich TESTS="$tests" BATS_LOG_FLAGS="--filter-tags mpi"
 }
 
 stage_matrix() {

@@ -10,3 +10,4 @@ include workloads/engine/local.mk
 include workloads/data/local.mk
 include workloads/generate/local.mk
 include workloads/component/local.mk
+include workloads/micro/local.mk

@@ -13,6 +13,7 @@ noinst_LTLIBRARIES += %D%/libcore.la
     %D%/keys.h %D%/keys.c \
     %D%/measure.h \
     %D%/metrics.def \
+    %D%/micro_row.h \
     %D%/nearest.h %D%/nearest.c \
     %D%/option.h %D%/option.c \
     %D%/phases.def %D%/references.def \

@@ -17,6 +17,7 @@ static const char *const dtype_words[] = {"f32", "bf16", NULL};
 static const char *const engine_words[] = {"auto", "cpu", "ref", NULL};
 static const char *const division_words[] = {"closed", "look-alike", "private", NULL};
 static const char *const yesno_words[] = {"no", "yes", NULL};
+static const char *const turns_words[] = {"auto", "no", "yes", NULL};
 _Static_assert(sizeof class_words / sizeof *class_words == CLASS_COUNT + 1, "a word per class");
 _Static_assert(sizeof dtype_words / sizeof *dtype_words == DTYPE_COUNT + 1, "a word per dtype");
 _Static_assert(sizeof engine_words / sizeof *engine_words == ENGINE_COUNT + 1, "a word per engine");
@@ -61,6 +62,8 @@ static const struct keys_key keys[KEY_COUNT] = {
                         "where each epoch's state goes, FOLDER/WORKLOAD when several run"},
     [KEY_RESUME] = {"resume", &runspec_folder, FIELD(resume[0]), NULL, NULL, 0, 0,
                     "[WORKLOAD:]FOLDER", "go on from the state in that folder"},
+    [KEY_TURNS] = {"turns", &keys_word, FIELD(turns), "auto", turns_words, 0, 0, NULL,
+                   "micro: one node or pair at a time; auto: where cores turn out to be shared"},
     [KEY_OUT] = {"out", &runspec_folder, FIELD(out), NULL, NULL, 0, 0, "FOLDER|NAME.json|none",
                  "where the record goes; else the site's spool and a copy in the working folder"},
     [KEY_GATE] = {"gate", &keys_word, FIELD(gate), "no", yesno_words, 0, 0, NULL,

@@ -31,7 +31,7 @@
 
 enum {
     RUNSPEC_MAX_BYTES = 512, /* of a text: a suite of eight has two values for each */
-    RUNSPEC_MAX_WORKLOADS = 16,
+    RUNSPEC_MAX_WORKLOADS = 32,
     RUNSPEC_MODEL_SIZE = 32,
     RUNSPEC_FOLDER_SIZE = RUNSPEC_MAX_BYTES + 34 /* with "/WORKLOAD" behind it */
 };
@@ -40,6 +40,8 @@ enum runspec_class { CLASS_AUTO, CLASS_TINY, CLASS_SMALL, CLASS_STANDARD, CLASS_
 enum runspec_dtype { DTYPE_F32, DTYPE_BF16, DTYPE_COUNT };
 enum runspec_engine { ENGINE_AUTO, ENGINE_CPU, ENGINE_REF, ENGINE_COUNT };
 enum runspec_division { DIVISION_CLOSED, DIVISION_LOOK_ALIKE, DIVISION_PRIVATE, DIVISION_COUNT };
+
+enum runspec_turns { TURNS_AUTO, TURNS_NO, TURNS_YES, TURNS_COUNT };
 
 #define RUNSPEC_DTYPE_BIT(d) (1u << DTYPE_##d)
 
@@ -58,6 +60,7 @@ enum runspec_key {
     KEY_ENGINE,       /* auto, cpu, ref */
     KEY_CHECKPOINT,   /* folder that each epoch's state goes to */
     KEY_RESUME,       /* folder whose state the run goes on from */
+    KEY_TURNS,        /* auto, no, yes: micro benchmarks one node or pair at a time */
     KEY_OUT,          /* folder for the record */
     KEY_GATE,         /* yes: a failed or invalid run stops the command after it */
     KEY_DIVISION,     /* closed, look-alike, private */
@@ -74,6 +77,7 @@ struct runspec_workload {
     const char *science; /* whose data it trains on; NULL: none */
     const char *title;
     unsigned dtypes; /* bits 1u << DTYPE_x */
+    bool ceiling;    /* a micro benchmark: agent/micro/ runs it */
 };
 
 /* Arrays have an entry per entry of `workloads`, in its order; those of folders
@@ -96,7 +100,8 @@ struct runspec {
     enum runspec_engine engine;
     char checkpoint[RUNSPEC_MAX_WORKLOADS + 1][RUNSPEC_FOLDER_SIZE]; /* "" unset */
     char resume[RUNSPEC_MAX_WORKLOADS + 1][RUNSPEC_FOLDER_SIZE];     /* "" unset */
-    char out[RUNSPEC_MAX_BYTES + 1];                                 /* "" unset */
+    enum runspec_turns turns;
+    char out[RUNSPEC_MAX_BYTES + 1]; /* "" unset */
     bool gate;
     enum runspec_division division;
     uint32_t redact; /* bits of enum conf_redact (reports/core/conf.h) */

@@ -22,7 +22,19 @@ static const struct runspec_suite suites[] = {
 
 static const struct runspec_workload workloads[] = {
 #define WORKLOAD(symbol, suite_, field_, science_, dtypes_, title_)                                \
-    {#symbol, #suite_, field_, science_, title_, dtypes_},
+    {.name = #symbol,                                                                              \
+     .suite = #suite_,                                                                             \
+     .field = field_,                                                                              \
+     .science = science_,                                                                          \
+     .title = title_,                                                                              \
+     .dtypes = dtypes_},
+#define CEILING(symbol, suite_, field_, dtypes_, title_)                                           \
+    {.name = #symbol,                                                                              \
+     .suite = #suite_,                                                                             \
+     .field = field_,                                                                              \
+     .title = title_,                                                                              \
+     .dtypes = dtypes_,                                                                            \
+     .ceiling = true},
 #include RUNSPEC_WORKLOADS
 };
 

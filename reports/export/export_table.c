@@ -16,67 +16,55 @@
 #include "reports/record/record.h"
 
 /* Of the record, or with a dot before it of its workload. */
-static const char *const columns[] = {"id",
-                                      "status",
-                                      "valid",
-                                      "job.cluster",
-                                      "job.job_id",
-                                      "job.step_id",
-                                      "job.restart",
-                                      "job.array_job_id",
-                                      "job.array_task_id",
-                                      "job.het_job_id",
-                                      "job.het_offset",
-                                      "job.user",
-                                      "job.account",
-                                      "job.partition",
-                                      "job.exclusive",
-                                      "system.node_count",
-                                      "time.start",
-                                      "time.end",
-                                      "time.wall_seconds",
-                                      "run.canonical",
-                                      "run.division",
-                                      ".name",
-                                      ".suite",
-                                      ".class",
-                                      ".engine",
-                                      ".dtype",
-                                      ".ranks",
-                                      ".threads",
-                                      ".batch",
-                                      ".data_origin",
-                                      ".status",
-                                      ".valid",
-                                      ".quality.metric",
-                                      ".quality.target",
-                                      ".quality.achieved",
-                                      ".quality.baseline",
-                                      ".quality.epochs_to_target",
-                                      ".quality.others",
-                                      ".performance.samples_per_second",
-                                      ".performance.flop_per_second",
-                                      ".performance.time_to_quality_seconds",
-                                      ".performance.vflops.n5",
-                                      ".performance.vflops.n10",
-                                      ".performance.energy_joules",
-                                      ".performance.cost",
-                                      ".wall_seconds",
-                                      ".phases.staging.median_seconds",
-                                      ".phases.first_epoch.median_seconds",
-                                      ".phases.compute.median_seconds",
-                                      ".phases.input_wait.median_seconds",
-                                      ".phases.exposed_allreduce.median_seconds",
-                                      ".phases.imbalance.median_seconds",
-                                      ".phases.evaluation.median_seconds",
-                                      ".phases.checkpoint.median_seconds",
-                                      ".phases.other.median_seconds"};
+static const char *const columns[] = {
+    "id", "status", "valid", "job.cluster", "job.job_id", "job.step_id", "job.restart",
+    "job.array_job_id", "job.array_task_id", "job.het_job_id", "job.het_offset", "job.user",
+    "job.account", "job.partition", "job.exclusive", "system.node_count", "time.start", "time.end",
+    "time.wall_seconds", "run.canonical", "run.division", ".name", ".suite", ".class", ".engine",
+    ".dtype", ".ranks", ".threads", ".batch", ".data_origin", ".status", ".valid",
+    ".quality.metric", ".quality.target", ".quality.achieved", ".quality.baseline",
+    ".quality.epochs_to_target", ".quality.others", ".performance.samples_per_second",
+    ".performance.flop_per_second", ".performance.time_to_quality_seconds",
+    ".performance.vflops.n5", ".performance.vflops.n10", ".performance.energy_joules",
+    ".performance.cost", ".wall_seconds", ".phases.staging.median_seconds",
+    ".phases.first_epoch.median_seconds", ".phases.compute.median_seconds",
+    ".phases.input_wait.median_seconds", ".phases.exposed_allreduce.median_seconds",
+    ".phases.imbalance.median_seconds", ".phases.evaluation.median_seconds",
+    ".phases.checkpoint.median_seconds", ".phases.other.median_seconds",
+    /* of a micro benchmark's row, which has some of the above, too */
+    ".what", ".shape", ".direction", ".from", ".to", ".bytes", ".median", ".p95", ".p99", ".best",
+    ".unit", ".busbw_bytes_per_second", ".slowest_node", ".run_delay"};
 
 enum { N_COLUMNS = sizeof columns / sizeof *columns, MAX_LISTED = 64 };
 
 static const cJSON *value_of(const cJSON *doc, const cJSON *w, const char *column)
 {
     return column[0] == '.' ? json_at(w, column + 1) : json_at(doc, column);
+}
+
+/* The next row of what a record measured: its workloads, then the rows of its micro
+ * benchmarks, those that are asked for. *i starts at 0. NULL: no more. */
+static const cJSON *next_row(const struct export *x, const cJSON *doc, int *i)
+{
+    int workloads = cJSON_GetArraySize(json_at(doc, "workloads"));
+    const cJSON *rows = json_at(doc, "micro"), *w;
+
+    if (*i < workloads && (w = export_workload(x, doc, i)))
+        return w;
+    if (*i < workloads)
+        *i = workloads;
+    while ((w = cJSON_GetArrayItem(rows, (*i)++ - workloads)))
+        if (!x->workload || strcmp(x->workload, json_text(w, "name", "")) == 0)
+            return w;
+    return NULL;
+}
+
+/* Nothing was measured: the run is a row all the same. */
+static bool is_empty(const struct export *x, const cJSON *doc)
+{
+    int i = 0;
+
+    return !x->workload && !next_row(x, doc, &i);
 }
 
 /* ---- CSV: RFC 4180 ---- */
@@ -183,15 +171,15 @@ static int csv_record(struct export *x, const cJSON *doc, struct err *e)
     int i = 0;
 
     (void)e;
-    if (!x->workload && cJSON_GetArraySize(json_at(doc, "workloads")) == 0)
+    if (is_empty(x, doc))
         csv_row(x, doc, NULL);
-    while ((w = export_workload(x, doc, &i)))
+    while ((w = next_row(x, doc, &i)))
         csv_row(x, doc, w);
     return 0;
 }
 
 const struct export_sink export_csv = {
-    "csv", "a row per workload, RFC 4180", false, csv_begin, csv_record, NULL};
+    "csv", "a row per workload and micro benchmark, RFC 4180", false, csv_begin, csv_record, NULL};
 
 /* ---- ndjson: bulk pairs ---- */
 
@@ -271,14 +259,18 @@ static cJSON *document(const cJSON *doc, const cJSON *w)
     return o;
 }
 
-/* <cluster>-<job>...<step>-<workload>: filing twice is filing once. */
-static cJSON *action(const cJSON *doc, const cJSON *w)
+/* <cluster>-<job>...<step>-<workload>, with a number for the rows of a micro
+ * benchmark: filing twice is filing once. */
+static cJSON *action(const cJSON *doc, const cJSON *w, int i)
 {
+    bool row = json_at(w, "samples_taken") != NULL;
     char id[RECORD_ID_SIZE + 64];
     cJSON *o = cJSON_CreateObject(), *index = o ? put_object(o, "index") : NULL;
 
     snprintf(id, sizeof id, "%.159s-%.48s", json_text(doc, "id", "unknown"),
              json_text(w, "name", "none"));
+    if (row)
+        snprintf(id + strlen(id), sizeof id - strlen(id), "-%d", i);
     if (!index || put_text(index, "_index", "hpcai500", NULL, NULL) ||
         put_text(index, "_id", id, NULL, NULL)) {
         cJSON_Delete(o);
@@ -287,10 +279,10 @@ static cJSON *action(const cJSON *doc, const cJSON *w)
     return o;
 }
 
-static int ndjson_pair(struct export *x, const cJSON *doc, const cJSON *w, struct err *e)
+static int ndjson_pair(struct export *x, const cJSON *doc, const cJSON *w, int i, struct err *e)
 {
     x->n_workloads++;
-    return export_line(x, action(doc, w), e) ? -1 : export_line(x, document(doc, w), e);
+    return export_line(x, action(doc, w, i), e) ? -1 : export_line(x, document(doc, w), e);
 }
 
 static int ndjson_record(struct export *x, const cJSON *doc, struct err *e)
@@ -298,10 +290,10 @@ static int ndjson_record(struct export *x, const cJSON *doc, struct err *e)
     const cJSON *w;
     int i = 0;
 
-    if (!x->workload && cJSON_GetArraySize(json_at(doc, "workloads")) == 0)
-        return ndjson_pair(x, doc, NULL, e);
-    while ((w = export_workload(x, doc, &i)))
-        if (ndjson_pair(x, doc, w, e))
+    if (is_empty(x, doc))
+        return ndjson_pair(x, doc, NULL, 0, e);
+    while ((w = next_row(x, doc, &i)))
+        if (ndjson_pair(x, doc, w, i, e))
             return -1;
     return 0;
 }

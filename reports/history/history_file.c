@@ -332,6 +332,9 @@ static int add_micro(struct filing *f, const cJSON *m, int position)
                              .class_name = shape,
                              .engine = "",
                              .dtype = word(m, "dtype", words[1]),
+                             .ranks = json_integer(m, "ranks", 0, INT32_MAX, 0),
+                             .threads = json_integer(m, "threads", 0, INT32_MAX, 0),
+                             .batch = json_integer(m, "bytes", 0, INT32_MAX, 0),
                              .origin = "",
                              .quality_metric = "",
                              .status = f->run->status,
@@ -341,12 +344,16 @@ static int add_micro(struct filing *f, const cJSON *m, int position)
                              .time_to_quality = NAN,
                              .flops = NAN};
 
-    snprintf(shape, sizeof shape, "%.63s %.32s", json_text(m, "shape", ""),
-             json_text(m, "direction", ""));
+    /* "triad L2 none": what makes the row the same row in another run */
+    snprintf(shape, sizeof shape, "%.24s%s%.48s%s%.24s", json_text(m, "what", ""),
+             json_text(m, "what", NULL) ? " " : "", json_text(m, "shape", ""),
+             json_text(m, "shape", NULL) ? " " : "", json_text(m, "direction", ""));
     if (add_part(f, position, &head, &p) < 0)
         return -1;
     add_value(&p, "median", NULL, json_number(m, "median", NAN));
     add_value(&p, "p95", NULL, json_number(m, "p95", NAN));
+    add_value(&p, "p99", NULL, json_number(m, "p99", NAN));
+    add_value(&p, "best", NULL, json_number(m, "best", NAN));
     return p.rc;
 }
 

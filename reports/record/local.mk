@@ -9,8 +9,8 @@ noinst_LTLIBRARIES += %D%/librecord.la
     %D%/journal.h %D%/journal.c %D%/journal_record.c \
     %D%/record.h %D%/record.c %D%/record_file.c %D%/record_json.c \
     %D%/record_fields.h %D%/record_fields.c \
-    %D%/record_put.h %D%/record_system.c %D%/record_ranks.c \
-    %D%/workload_fields.c \
+    %D%/record_put.h %D%/record_system.c %D%/record_ranks.c %D%/record_micro.c \
+    %D%/workload_fields.c %D%/micro_fields.c \
     %D%/redact.h %D%/redact.c
 %C%_librecord_la_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS) $(ZLIB_CFLAGS)
 %C%_librecord_la_LIBADD = $(CJSON_LIBS) $(ZLIB_LIBS)

@@ -2,7 +2,7 @@
 /* The life of a record: rows are added, it is judged, it has a name. */
 #include <config.h>
 
-#include "reports/record/record.h"
+#include "reports/record/record_put.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -69,7 +69,7 @@ void record_fini(struct record *r)
     for (int i = 0; i < r->n_workloads; i++)
         workload_fini(&r->workloads[i]);
     for (int i = 0; i < r->n_micro; i++)
-        free((double *)r->micro[i].samples);
+        micro_row_fini(&r->micro[i]);
     for (int i = 0; i < r->n_reasons; i++) {
         free(r->reasons[i].path);
         free(r->reasons[i].text);
@@ -84,16 +84,14 @@ void record_fini(struct record *r)
     *r = (struct record){0};
 }
 
-/* Room for one more row of `size` bytes; doubles at powers of two. The array
- * moves only when this succeeds. */
-static void *grown(void *rows, int n, size_t size)
+void *record_grown(void *rows, int n, size_t size)
 {
     if (n & (n - 1))
         return rows;
     return realloc(rows, (size_t)(n ? 2 * n : 1) * size);
 }
 
-static void *copied(const void *p, size_t bytes)
+void *record_copied(const void *p, size_t bytes)
 {
     void *copy = malloc(bytes ? bytes : 1);
 
@@ -104,7 +102,7 @@ static void *copied(const void *p, size_t bytes)
 
 int record_add_node(struct record *r, const struct record_node *node)
 {
-    struct record_node *rows = grown(r->nodes, r->n_nodes, sizeof *rows);
+    struct record_node *rows = record_grown(r->nodes, r->n_nodes, sizeof *rows);
 
     if (!rows)
         return -1;
@@ -121,8 +119,7 @@ int record_find_node(const struct record *r, const char *name)
     return -1;
 }
 
-/* Why there is no value, kept by the record. */
-static void keep_reason(struct record *r, struct measure *m)
+void record_keep_reason(struct record *r, struct measure *m)
 {
     if (m->reason)
         m->reason = record_keep(r, m->reason);
@@ -139,14 +136,14 @@ static void keep_reasons(struct record *r, struct workload_result *own)
     const char *was = NULL, *kept = NULL; /* of the epoch before: it is mostly one */
 
     for (size_t i = 0; i < sizeof measures / sizeof *measures; i++)
-        keep_reason(r, measures[i]);
+        record_keep_reason(r, measures[i]);
     for (int i = 0; i < own->n_others; i++)
-        keep_reason(r, &own->others[i].value);
+        record_keep_reason(r, &own->others[i].value);
     for (int i = 0; i < own->n_epochs; i++) {
         struct measure *m = &own->epochs[i].train_quality;
         if (m->reason && m->reason != was) {
             was = m->reason;
-            keep_reason(r, m);
+            record_keep_reason(r, m);
             kept = m->reason;
         } else if (m->reason) {
             m->reason = kept;
@@ -157,12 +154,12 @@ static void keep_reasons(struct record *r, struct workload_result *own)
 int record_add_workload(struct record *r, struct workload_result *result,
                         const struct record_rank *ranks, int n_ranks)
 {
-    struct record_workload *rows = grown(r->workloads, r->n_workloads, sizeof *rows);
+    struct record_workload *rows = record_grown(r->workloads, r->n_workloads, sizeof *rows);
 
     if (!rows)
         return -1;
     r->workloads = rows;
-    struct record_rank *copy = copied(ranks, (size_t)n_ranks * sizeof *ranks);
+    struct record_rank *copy = record_copied(ranks, (size_t)n_ranks * sizeof *ranks);
     if (!copy)
         return -1;
     rows[r->n_workloads] = (struct record_workload){
@@ -182,7 +179,7 @@ int record_add_counter(struct record *r, int workload, const struct record_count
     if (workload < 0 || workload >= r->n_workloads || !c->name || !*c->name)
         return -1;
     struct record_workload *w = &r->workloads[workload];
-    struct record_counter *rows = grown(w->counters, w->n_counters, sizeof *rows);
+    struct record_counter *rows = record_grown(w->counters, w->n_counters, sizeof *rows);
     struct record_counter row = *c;
 
     if (!rows)
@@ -192,8 +189,8 @@ int record_add_counter(struct record *r, int workload, const struct record_count
     row.unit = strdup(c->unit ? c->unit : "");
     row.source = strdup(c->source ? c->source : "");
     if (c->per_rank)
-        row.per_rank =
-            copied(c->per_rank, (size_t)w->n_ranks * (PHASE_COUNT + 1) * sizeof *c->per_rank);
+        row.per_rank = record_copied(c->per_rank,
+                                     (size_t)w->n_ranks * (PHASE_COUNT + 1) * sizeof *c->per_rank);
     if (!row.name || !row.unit || !row.source || (c->per_rank && !row.per_rank)) {
         free((char *)row.name);
         free((char *)row.unit);
@@ -202,25 +199,11 @@ int record_add_counter(struct record *r, int workload, const struct record_count
             free((double *)row.per_rank);
         return -1;
     }
-    keep_reason(r, &row.total);
+    record_keep_reason(r, &row.total);
     for (int p = 0; p < PHASE_COUNT; p++)
-        keep_reason(r, &row.phases[p]);
+        record_keep_reason(r, &row.phases[p]);
     rows[w->n_counters] = row;
     return w->n_counters++;
-}
-
-int record_add_micro(struct record *r, const struct record_micro *m)
-{
-    struct record_micro *rows = grown(r->micro, r->n_micro, sizeof *rows);
-
-    if (!rows)
-        return -1;
-    r->micro = rows;
-    rows[r->n_micro] = *m;
-    rows[r->n_micro].samples = copied(m->samples, (size_t)m->n_samples * sizeof *m->samples);
-    keep_reason(r, &rows[r->n_micro].median);
-    keep_reason(r, &rows[r->n_micro].p95);
-    return rows[r->n_micro].samples ? r->n_micro++ : -1;
 }
 
 const char *record_keep(struct record *r, const char *text)
@@ -230,7 +213,7 @@ const char *record_keep(struct record *r, const char *text)
     for (int i = 0; i < r->n_kept; i++)
         if (strcmp(r->kept[i], text) == 0)
             return r->kept[i];
-    char **rows = grown(r->kept, r->n_kept, sizeof *rows);
+    char **rows = record_grown(r->kept, r->n_kept, sizeof *rows);
     if (!rows)
         return lost;
     r->kept = rows;
@@ -266,7 +249,7 @@ int record_reason(struct record *r, const char *path, const char *fmt, ...)
     for (int i = 0; i < r->n_reasons; i++)
         if (strcmp(r->reasons[i].path, path) == 0)
             return lengthen(&r->reasons[i], text);
-    struct record_reason *rows = grown(r->reasons, r->n_reasons, sizeof *rows);
+    struct record_reason *rows = record_grown(r->reasons, r->n_reasons, sizeof *rows);
     if (!rows)
         return -1;
     r->reasons = rows;
@@ -301,6 +284,18 @@ static void judge_workload(struct record *r, int i)
     }
 }
 
+/* A wrong number makes all of the run's doubtful. */
+static void judge_micro(struct record *r)
+{
+    for (int i = 0; i < r->n_micro; i++) {
+        const struct micro_row *m = &r->micro[i];
+        if (m->status != MICRO_FAULTY)
+            continue;
+        r->valid = false;
+        record_reason(r, "valid", "%s %s %s: %s", m->name, m->what, m->shape, m->reason);
+    }
+}
+
 /* Different agents on different nodes measure different things. */
 static void judge_builds(struct record *r)
 {
@@ -327,6 +322,7 @@ void record_judge(struct record *r)
 {
     for (int i = 0; i < r->n_workloads; i++)
         judge_workload(r, i);
+    judge_micro(r);
     judge_builds(r);
     if (r->n_workloads == 0 && r->n_micro == 0) {
         r->valid = false;

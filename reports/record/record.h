@@ -35,6 +35,7 @@
 
 #include "reports/core/err.h"
 #include "reports/core/measure.h"
+#include "reports/core/micro_row.h"
 #include "reports/core/result.h"
 #include "reports/core/runspec.h"
 
@@ -53,7 +54,9 @@ enum {
     RECORD_MAX_NAMES = 4096, /* nodes by name */
     RECORD_MAX_NODES = 64,   /* described */
     RECORD_MAX_EPOCHS = 256, /* per workload */
-    RECORD_MAX_WORST = 8     /* ranks per phase */
+    RECORD_MAX_WORST = 8,    /* ranks per phase */
+    RECORD_MAX_MICRO = 256,  /* rows of micro benchmarks */
+    RECORD_MAX_SAMPLES = 64  /* of each */
 };
 
 /* ---- what was asked, and by which job ---- */
@@ -167,20 +170,6 @@ struct record_workload {
     struct measure cost;          /* in the site's currency */
 };
 
-/* One micro benchmark, per shape. */
-struct record_micro {
-    char name[32];
-    char shape[64];
-    char dtype[8];
-    char direction[16]; /* forward, backward_data, backward_weights, none */
-    bool checked;       /* numerically, before it was timed */
-    struct measure median, p95;
-    char unit[24];
-    int n_samples;
-    const double *samples;
-    char slowest_node[RECORD_NAME_SIZE];
-};
-
 /* ---- the record ---- */
 
 struct record {
@@ -199,7 +188,7 @@ struct record {
     int n_workloads;
     struct record_workload *workloads;
     int n_micro;
-    struct record_micro *micro;
+    struct micro_row *micro;
     int n_reasons;
     struct record_reason {
         char *path, *text;
@@ -219,7 +208,8 @@ int record_add_node(struct record *r, const struct record_node *node);
 int record_add_workload(struct record *r, struct workload_result *result,
                         const struct record_rank *ranks, int n_ranks);
 int record_add_counter(struct record *r, int workload, const struct record_counter *c);
-int record_add_micro(struct record *r, const struct record_micro *m);
+/* Copies *m with its samples and parts. */
+int record_add_micro(struct record *r, const struct micro_row *m);
 
 /* Index of the node of that name, -1 when there is none. */
 int record_find_node(const struct record *r, const char *name);
@@ -264,8 +254,8 @@ struct record_ranks_file {
 char *record_to_json(const struct record *r, const struct record_ranks_file *ranks_file,
                      struct err *e);
 
-/* Writes `<id>.json` in dir, and with more than one rank everything per rank
- * as `<id>.ranks.json.gz` beside it (without zlib: `.ranks.json`): exclusive
+/* Writes `<id>.json` in dir, and with more than one rank, or with micro benchmarks,
+ * everything per rank and every sample as `<id>.ranks.json.gz` beside it (without zlib: `.ranks.json`): exclusive
  * temporary file, fsync, rename that never replaces, fsync of the folder.
  * Temporary files that killed writers of this record left go then. path: where it is. The caller ignores SIGXFSZ. */
 int record_write(const struct record *r, const char *dir, char path[PATH_MAX], struct err *e);

@@ -252,8 +252,11 @@ const struct field record_fields[] = {
     FIELD_HAND(LIST, "workloads", "workloads, in the order they ran",
                .by = "the workload; what is over ranks, the agent of rank 0",
                .below = record_workload_rows, .most = RUNSPEC_MAX_WORKLOADS, .leaves = true),
-    FIELD_HAND(LIST, "micro", "micro benchmarks", .by = "the micro benchmark",
-               .below = record_micro_fields),
+    FIELD_HAND(LIST, "micro",
+               "micro benchmarks, slow and faulty ones first; of very many the first rows",
+               .by = "the micro benchmark", .below = record_micro_fields, .most = RECORD_MAX_MICRO),
+    FIELD_HAND(INT, "micro_omitted", "rows of micro left out; all are in the ranks' file",
+               .by = "the micro benchmark", .since = "1.1.0"),
     FIELD_HAND(
         MAP, "reasons", "why a value is null, a result not valid or a run not complete, by path",
         .by = "who left the value empty", .pattern = "^[A-Za-z0-9_.\\[\\]-]+$", .most = 4096),

@@ -64,6 +64,11 @@ struct record_counter_head {
     double total, ratio;
 };
 
+/* Of a micro benchmark, beside struct micro_row. */
+struct record_micro_head {
+    const char *status;
+};
+
 /* ---- the tables ---- */
 
 #define RECORD_SHA256_PATTERN "^[0-9a-f]{64}$"
@@ -92,7 +97,9 @@ extern const struct field record_worst_fields[];
 extern const struct field record_counter_fields[];
 extern const struct field record_counter_ranks_fields[];
 extern const struct field record_layer_time_fields[];
-extern const struct field record_micro_fields[];
+extern const struct field record_micro_fields[];     /* all of a micro benchmark */
+extern const struct field record_micro_row_fields[]; /* of struct micro_row */
+extern const struct field record_micro_head_fields[];
 
 /* The layers of facts.def; facts are members of struct record. */
 struct record_layer_info {

@@ -23,7 +23,7 @@
 #include "reports/core/atomic.h"
 #include "reports/core/fdio.h"
 #include "reports/core/slurp.h"
-#include "reports/record/record_fields.h"
+#include "reports/record/record_put.h"
 #include "reports/core/sha256.h"
 #include "reports/core/utf8.h"
 
@@ -169,6 +169,12 @@ static int sink_workload(sink s, const struct record *r, int i)
     return rc | sink_put(s, "]}");
 }
 
+/* A row of `micro`, with every sample by the rank that took it. */
+static int sink_micro(sink s, const struct record *r, int i)
+{
+    return sink_row(s, record_micro_samples(r, &r->micro[i]), 0, i);
+}
+
 static int sink_node(sink s, const struct record_node *node, int i)
 {
     cJSON *o = cJSON_CreateObject();
@@ -188,6 +194,9 @@ static int sink_all(sink s, const struct record *r, const char *id)
     rc |= sink_put(s, "],\"workloads\":[");
     for (int i = 0; rc == 0 && i < r->n_workloads; i++)
         rc = sink_workload(s, r, i);
+    rc |= sink_put(s, "],\"micro\":[");
+    for (int i = 0; rc == 0 && i < r->n_micro; i++)
+        rc = sink_micro(s, r, i);
     return rc | sink_put(s, "]}\n");
 }
 

@@ -37,7 +37,7 @@ bool record_has_ranks(const struct record *r)
     for (int i = 0; i < r->n_workloads; i++)
         if (r->workloads[i].n_ranks > 1)
             return true;
-    return r->n_nodes > 1;
+    return r->n_nodes > 1 || r->n_micro > 0;
 }
 
 /* ---- workloads ---- */
@@ -111,26 +111,6 @@ static int put_workload(cJSON *array, const struct record *r, int i,
            record_put_counters(o, r, w, &at) | put_layer_times(o, w, &at);
 }
 
-static int put_micro(cJSON *array, const struct record_micro *m, int i, const struct nulls *n)
-{
-    struct nulls at = nulls_at(n, "micro[%d]", i);
-    cJSON *samples, *o = cJSON_CreateObject();
-
-    if (!o || !cJSON_AddItemToArray(array, o))
-        return -1;
-    int rc = fields_put(o, record_micro_fields, m, &at);
-    if (!(samples = put_array(o, "samples")))
-        return -1;
-    for (int k = 0; k < m->n_samples; k++) {
-        if (!isfinite(m->samples[k]))
-            continue;
-        cJSON *v = cJSON_CreateNumber(m->samples[k]);
-        if (!v || !cJSON_AddItemToArray(samples, v))
-            return -1;
-    }
-    return rc;
-}
-
 /* ---- the whole ---- */
 
 /* What is not complete is not valid, and both have a reason. */
@@ -185,7 +165,7 @@ static cJSON *build(const struct record *r, const struct record_ranks_file *rank
     cJSON *doc = cJSON_CreateObject();
     struct nulls top = {cJSON_CreateObject(), ""};
     struct nulls run = nulls_at(&top, "run");
-    cJSON *o, *workloads, *micro;
+    cJSON *o, *workloads;
     int rc = -1;
 
     if (!doc || !top.reasons || put_reasons(top.reasons, r) < 0)
@@ -197,14 +177,13 @@ static cJSON *build(const struct record *r, const struct record_ranks_file *rank
     }
     rc |= fields_put(o, record_run_fields, &r->run, &run) | record_put_job(doc, r, limit, &top) |
           record_put_system(doc, r, limit, &top) | put_times(doc, r, &top);
-    if (!(workloads = put_array(doc, "workloads")) || !(micro = put_array(doc, "micro"))) {
+    if (!(workloads = put_array(doc, "workloads"))) {
         rc = -1;
         goto out;
     }
     for (int i = 0; i < r->n_workloads; i++)
         rc |= put_workload(workloads, r, i, limit, &top);
-    for (int i = 0; i < r->n_micro; i++)
-        rc |= put_micro(micro, &r->micro[i], i, &top);
+    rc |= record_put_micro(doc, r, limit, &top);
     if (rc == 0 && cJSON_AddItemToObject(doc, "reasons", top.reasons))
         top.reasons = NULL;
     else
@@ -221,9 +200,10 @@ char *record_to_json(const struct record *r, const struct record_ranks_file *ran
                      struct err *e)
 {
     struct record_limits limit = {RECORD_MAX_NODES, RECORD_MAX_NAMES, RECORD_MAX_EPOCHS,
-                                  RECORD_MAX_WORST};
+                                  RECORD_MAX_WORST, RECORD_MAX_MICRO, RECORD_MAX_SAMPLES};
 
-    for (; limit.nodes > 0; limit.nodes /= 2, limit.names /= 2, limit.epochs /= 2) {
+    for (; limit.nodes > 0; limit.nodes /= 2, limit.names /= 2, limit.epochs /= 2, limit.micro /= 2,
+                            limit.samples /= 2) {
         cJSON *doc = build(r, ranks_file, &limit);
         char *text = doc ? cJSON_Print(doc) : NULL;
         cJSON_Delete(doc);

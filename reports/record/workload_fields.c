@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The tables of what was measured: a workload and a micro benchmark. */
+/* The tables of what was measured: a workload. */
 #include <config.h>
 
 #include <string.h>
@@ -15,9 +15,6 @@ static const char *const class_words[] = {"tiny", "small", "standard", NULL};
 static const char *const engine_words[] = {"cpu", "cuda", "ref", "pytorch", "external", NULL};
 static const char *const dtype_words[] = {"f32", "bf16", NULL};
 static const char *const origin_words[] = {"generated", "published", "look-alike", "private", NULL};
-static const char *const direction_words[] = {"forward", "backward_data", "backward_weights",
-                                              "none", NULL};
-
 static int suite_find(const char *word)
 {
     static const char *const suites[] = {
@@ -345,23 +342,6 @@ const struct field record_layer_time_fields[] = {
           .unit = "s", .why = "not timed"),
     FIELD(record_layer_time, flop, DOUBLE, "flop_per_sample", "as executed", .unit = "FLOP",
           .why = "not counted"),
-    FIELD_END,
-};
-
-const struct field record_micro_fields[] = {
-    FIELD(record_micro, name, TEXT, "name", "operator or ceiling"),
-    FIELD(record_micro, shape, TEXT, "shape", "sizes"),
-    FIELD(record_micro, dtype, TEXT, "dtype", "precision", .why = "has no numbers"),
-    FIELD(record_micro, direction, TEXT, "direction", "what was computed",
-          .words = direction_words),
-    FIELD(record_micro, checked, BOOL, "checked", "whether the numbers were checked before timing"),
-    FIELD(record_micro, median, MEASURE, "median", "median of the samples, in `unit`",
-          .range = RANGE_ANY),
-    FIELD(record_micro, p95, MEASURE, "p95", "95th percentile, in `unit`", .range = RANGE_ANY),
-    FIELD(record_micro, unit, TEXT, "unit", "unit of median, p95 and samples"),
-    FIELD(record_micro, slowest_node, TEXT, "slowest_node", "node with the worst median",
-          .why = "ran on one node", .secret = SECRET_HOST),
-    FIELD_HAND(NUMBERS, "samples", "all repeats, in `unit`"),
     FIELD_END,
 };
 

@@ -293,17 +293,76 @@ static void show_workload(const cJSON *w, const cJSON *reasons, int index)
     show_counters(w);
 }
 
+/* A number of a row in its unit, "-" for none; 13.8 us, 2.4 ms. */
+static struct shown micro_value(const cJSON *m, const char *key, const char *unit)
+{
+    double v = json_number(m, key, NAN);
+
+    if (strcmp(unit, "s") == 0 && v < 1e-3)
+        return show_si(v * 1e6, "us");
+    if (strcmp(unit, "s") == 0 && v < 1)
+        return show_si(v * 1e3, "ms");
+    return isfinite(v) ? show_si(v, unit) : show_plain(v);
+}
+
+/* "n2 > n1" of a link, the size of an exchange, else the shape. */
+static void micro_place(const cJSON *m, char *text, size_t size)
+{
+    const char *from = json_text(m, "from", ""), *to = json_text(m, "to", "");
+
+    if (*from || *to)
+        snprintf(text, size, "%.20s > %.20s", from, to);
+    else if (json_number(m, "busbw_bytes_per_second", 0) > 0)
+        snprintf(text, size, "%s", show_si(json_number(m, "bytes", 0), "B").text);
+    else
+        snprintf(text, size, "%.40s", json_text(m, "shape", ""));
+}
+
+static void show_micro_row(const cJSON *m)
+{
+    const char *status = json_text(m, "status", "OK"), *node = json_text(m, "slowest_node", NULL);
+    const char *unit = json_text(m, "unit", "");
+    bool paced = strcmp(json_text(m, "direction", ""), "in rhythm") == 0;
+    bool bus = json_number(m, "busbw_bytes_per_second", 0) > 0;
+    char place[64], what[64], head[48];
+
+    micro_place(m, place, sizeof place);
+    snprintf(what, sizeof what, "%.24s%s", json_text(m, "what", ""), paced ? ", paced" : "");
+    show_line("  %-15.15s %-15.15s %-4.4s %2.0f %12s %12s %12s", what, place,
+              json_text(m, "dtype", ""), json_number(m, "threads", 1),
+              micro_value(m, "median", unit).text, micro_value(m, "p95", unit).text,
+              bus ? micro_value(m, "busbw_bytes_per_second", "B/s").text
+                  : micro_value(m, "best", unit).text);
+    snprintf(head, sizeof head, "    %.16s: ", status);
+    if (strcmp(status, "OK") != 0)
+        show_wrapped(head, json_text(m, "reason", "no reason given"), 6);
+    else if (node)
+        show_line("    slowest: rank %s on %s, %s", show_plain(show_number(m, "slowest_rank")).text,
+                  node, micro_value(m, "slowest", unit).text);
+    if (!cJSON_IsTrue(json_at(m, "checked")) && strcmp(status, "SKIPPED") != 0)
+        show_line("    not checked");
+}
+
 static void show_micro(const cJSON *doc)
 {
+    const char *last = "";
     const cJSON *m;
+    double omitted = json_number(doc, "micro_omitted", 0);
 
-    if (cJSON_GetArraySize(json_at(doc, "micro")) > 0)
-        show_line("\nmicro                                     median         p95");
-    cJSON_ArrayForEach(m, json_at(doc, "micro")) show_line(
-        "  %-12.12s %-20.20s %-4.4s %10s  %10s %s%s", json_text(m, "name", "?"),
-        json_text(m, "shape", ""), json_text(m, "dtype", ""),
-        show_plain(show_number(m, "median")).text, show_plain(show_number(m, "p95")).text,
-        json_text(m, "unit", ""), cJSON_IsTrue(json_at(m, "checked")) ? "" : " (not checked)");
+    cJSON_ArrayForEach(m, json_at(doc, "micro"))
+    {
+        const char *name = json_text(m, "name", "?");
+        bool bus = json_number(m, "busbw_bytes_per_second", 0) > 0;
+        if (strcmp(name, last) != 0) {
+            printf("\n");
+            show_line("%-17.17s %-15s type th %12s %12s %12s", name, "size or link", "median",
+                      "p95", bus ? "busbw" : "best");
+        }
+        last = name;
+        show_micro_row(m);
+    }
+    if (omitted > 0)
+        show_line("  and %.0f more rows, in the ranks' file", omitted);
 }
 
 static void show_system(const cJSON *doc)

@@ -70,6 +70,7 @@ signal_to() {
     output=$(cat log)
 }
 
+# bats test_tags=mpi
 @test "one rank without mpirun leaves a complete record and no journal" {
     run "$fake" cosmoflow,class=tiny
     [ "$status" -eq 0 ]
@@ -79,6 +80,7 @@ signal_to() {
     no_journal
 }
 
+# bats test_tags=mpi
 @test "three ranks leave one record: run, system, phases of all ranks, counters" {
     run ranks 3 "$fake" component,class=tiny,seed=5
     [ "$status" -eq 0 ]
@@ -92,6 +94,7 @@ signal_to() {
     [[ "$(field 'r["system"]["layers"]["communication"]["mpi"]')" == *MPI* ]]
 }
 
+# bats test_tags=mpi
 @test "the time of the phases is the wall time of the workload" {
     run ranks 2 "$fake" cosmoflow,class=tiny
     [ "$(field '[v for v in r["reasons"].values() if "differ by more" in v]')" = "[]" ]
@@ -111,6 +114,7 @@ signal_to() {
     [[ "$output" == "hpcai500-agent: there is nothing to run: give a run text"* ]]
 }
 
+# bats test_tags=mpi
 @test "bad words and options: exit 2, one sentence, also under mpirun" {
     run "$agent" cosmoflwo
     [ "$status" -eq 2 ]
@@ -139,6 +143,7 @@ signal_to() {
     done
 }
 
+# bats test_tags=mpi
 @test "--dry-run shows the plan and leaves nothing" {
     run ranks 2 "$agent" --dry-run cosmoflow,class=tiny
     [ "$status" -eq 0 ]
@@ -157,6 +162,7 @@ signal_to() {
     [[ "$output" != *"bound to"* ]]
 }
 
+# bats test_tags=mpi
 @test "the site says where generated data are kept, and a wrong site file is reported" {
     unset HPCAI500_CACHE
     echo "cache = $dir/shared" >site.conf
@@ -193,6 +199,7 @@ signal_to() {
     [ -z "$(ls -A "$dir")" ]
 }
 
+# bats test_tags=mpi
 @test "the plan says which limit of memory counts, by the least of all ranks" {
     SLURM_MEM_PER_CPU=20 SLURM_CPUS_ON_NODE=2 run ranks 2 "$fake" --dry-run cosmoflow,class=tiny
     [ "$status" -eq 0 ]
@@ -239,6 +246,7 @@ signal_to() {
     [[ "$output" != *"too wide"* && "$output" == *" rewritten, "[1-9]*" after the change"* ]]
 }
 
+# bats test_tags=mpi
 @test "an agent inside an agent's step refuses, the outer one goes on" {
     FAKE_RUN="'$fake' cosmoflow,class=tiny 2>inner; echo \$? >code; '$fake' --version >version" run "$fake" cosmoflow,class=tiny
     [ "$status" -eq 0 ]
@@ -261,6 +269,7 @@ signal_to() {
     [[ "$output" == *"lab-77.0.3.json exists already"* ]]
 }
 
+# bats test_tags=mpi
 @test "a failure of one rank ends all with its sentence" {
     FAKE_TROUBLE=1:2:fail run ranks 3 "$fake" cosmoflow,class=tiny
     [ "$status" -eq 1 ]
@@ -272,6 +281,7 @@ signal_to() {
     [ "$status" -eq 3 ]
 }
 
+# bats test_tags=mpi
 @test "a rank that is killed: partial record with rank and node, by rank 0" {
     FAKE_TROUBLE=1:3:kill run ranks_alive 3 "$fake" cosmoflow,class=tiny,target=0.001
     [ "$status" -ne 0 ]
@@ -280,6 +290,7 @@ signal_to() {
     valid_record
 }
 
+# bats test_tags=mpi
 @test "rank 0 is killed: another one writes the record, and only one does" {
     FAKE_TROUBLE=0:3:kill run ranks_alive 3 "$fake" cosmoflow,class=tiny,target=0.001
     [ "$status" -ne 0 ]
@@ -288,6 +299,7 @@ signal_to() {
     valid_record
 }
 
+# bats test_tags=mpi
 @test "a rank that is stopped: partial record after the time-out, exit 4" {
     FAKE_TROUBLE=1:3:stop HPCAI500_TIMEOUT=5 \
         run ranks 3 "$fake" cosmoflow,class=tiny,target=0.001
@@ -300,6 +312,7 @@ signal_to() {
 }
 
 # Rank 1 stands first, so that rank 0 waits for it when it is stopped itself.
+# bats test_tags=mpi
 @test "ranks that are stopped and continued, as of a suspended job: no time-out, not valid" {
     local pids p
     FAKE_EPOCHS=60 FAKE_STEP_MS=10 HPCAI500_TIMEOUT=5 \
@@ -324,6 +337,7 @@ signal_to() {
     no_journal
 }
 
+# bats test_tags=mpi
 @test "a signal to one rank stops all after the step; the record is partial" {
     FAKE_EPOCHS=1000 FAKE_STEP_MS=10 signal_to USR1 rank "$fake" cosmoflow,class=tiny,target=0.001
     [ "$status" -eq 4 ]
@@ -333,6 +347,7 @@ signal_to() {
     no_journal
 }
 
+# bats test_tags=mpi
 @test "a signal while data are made: partial, not crashed, exit 4" {
     AFTER="finding data" FAKE_STAGING=1 signal_to USR1 rank "$fake" cosmoflow,class=tiny
     [ "$status" -eq 4 ]
@@ -341,6 +356,7 @@ signal_to() {
     valid_record
 }
 
+# bats test_tags=mpi
 @test "time that ends while data are made: partial, not crashed, exit 4" {
     FAKE_STAGING=1 run ranks 2 "$fake" cosmoflow,class=tiny,time=2s
     echo "$output"
@@ -350,6 +366,7 @@ signal_to() {
     valid_record
 }
 
+# bats test_tags=mpi
 @test "a rank that spins for ever: its time ends it, the record names it and the phase" {
     FAKE_TROUBLE=1:2:spin run ranks 2 "$fake" cosmoflow,class=tiny,time=3s
     echo "$output"
@@ -368,6 +385,7 @@ signal_to() {
     [ -z "$(ranks_here)" ]
 }
 
+# bats test_tags=mpi
 @test "ranks that spin for ever: a signal ends them, the record names the phase" {
     AFTER='epoch 1' FAKE_TROUBLE=-1:2:spin signal_to USR1 rank "$fake" cosmoflow,class=tiny,time=60s
     echo "$output"
@@ -378,6 +396,7 @@ signal_to() {
     [ -z "$(ranks_here)" ]
 }
 
+# bats test_tags=mpi
 @test "a rank killed on another node, as this one sees it: nobody waits beyond the time" {
     # (pids of another node cannot be watched; a stopped rank stands for the dead one)
     FAKE_TROUBLE=0:2:stop run ranks 2 "$fake" cosmoflow,class=tiny,time=4s
@@ -387,6 +406,7 @@ signal_to() {
     valid_record
 }
 
+# bats test_tags=mpi
 @test "the workloads of a suite share its time: each leaves those after it their part" {
     FAKE_EPOCHS=100000 FAKE_STEP_MS=20 run ranks 2 "$top_builddir/tests/agent/agent-two" \
         component,class=tiny,target=cosmoflow:0.000001,target=other:0.000001,target=last:0.000001,time=9s
@@ -416,6 +436,7 @@ signal_to() {
     [[ "$output" == *$'\ntime      10 min 00 s for the run, the default\n'* ]]
 }
 
+# bats test_tags=mpi
 @test "higher is better: the target is reached from below, others stand beside it, a rank's death keeps the best" {
     FAKE_HIGHER=1 run "$fake" cosmoflow,class=tiny
     [ "$status" -eq 0 ]
@@ -434,6 +455,7 @@ signal_to() {
     valid_record
 }
 
+# bats test_tags=mpi
 @test "a suite whose first workload used up its time leaves a record" {
     FAKE_STAGING=1 run ranks 2 "$top_builddir/tests/agent/agent-two" component,class=tiny,time=4s
     echo "$output"
@@ -442,6 +464,7 @@ signal_to() {
     valid_record
 }
 
+# bats test_tags=mpi
 @test "fewer threads than asked: those that OpenMP gives are used, with a message" {
     OMP_THREAD_LIMIT=1 run ranks 2 "$agent" --dry-run cosmoflow,class=tiny,threads=2
     [ "$status" -eq 0 ]
@@ -454,6 +477,7 @@ signal_to() {
     valid_record
 }
 
+# bats test_tags=mpi
 @test "SIGTERM while a rank does not listen: an interim record stands there in time" {
     # Open MPI 5 passes on nothing that is printed after the signal.
     FAKE_EPOCHS=1000 FAKE_STEP_MS=10 FAKE_TROUBLE=1:4:sleep \
@@ -527,6 +551,7 @@ drop_folder() {
     [ "$(field 'r["system"]["nodes"][0]["name"]')" = n1.example.org ]
 }
 
+# bats test_tags=mpi
 @test "a node is who Slurm says it is, in its last words too" {
     unshare --uts true 2>/dev/null || skip "no UTS namespaces for this user"
     drop_folder 13
@@ -537,6 +562,7 @@ drop_folder() {
     [ "$(field 'r["job"]["nodes"]')" = "['n1']" ]
 }
 
+# bats test_tags=mpi
 @test "standard output is ours: what libraries print does not break --json" {
     ONEDNN_VERBOSE=1 DNNL_VERBOSE=1 "$fake" --json cosmoflow,class=tiny >out 2>err || [ $? -eq 1 ]
     grep -q '_verbose,' err
@@ -559,6 +585,7 @@ drop_folder() {
     [ "$status" -eq 1 ]
 }
 
+# bats test_tags=mpi
 @test "variables that change speed are recorded, and some make the run not valid" {
     OMP_WAIT_POLICY=active MALLOC_ARENA_MAX=3 HDF5_USE_FILE_LOCKING=FALSE UCX_TLS=self \
         run bash -c 'unset "${!OMPI_MCA_@}" "${!PRTE_MCA_@}"
@@ -633,6 +660,7 @@ drop_folder() {
     [ -s "$drop/lab-7.0.9.json" ]
 }
 
+# bats test_tags=mpi
 @test "out=none leaves no copy; out=NAME.json is a file, which is never replaced" {
     drop_folder 8
     run "$fake" cosmoflow,class=tiny,out=none
@@ -668,6 +696,7 @@ drop_folder() {
     [ "$(compgen -G 'local-*.json' | wc -l)" = 1 ]
 }
 
+# bats test_tags=mpi
 @test "a run that dies leaves the user's copy too, and only one" {
     drop_folder 9
     FAKE_TROUBLE=1:3:kill run ranks_alive 3 "$fake" cosmoflow,class=tiny,target=0.001
@@ -681,6 +710,7 @@ drop_folder() {
     [ "$(the_record)" = "$dir/x.json" ]
 }
 
+# bats test_tags=mpi
 @test "an interim record's copy is replaced by the last one of the same run" {
     drop_folder 10
     FAKE_EPOCHS=1000 FAKE_STEP_MS=10 FAKE_TROUBLE=1:4:sleep \
@@ -701,6 +731,7 @@ drop_folder() {
     [ -s "$drop/lab-11.0.0.json" ]
 }
 
+# bats test_tags=mpi
 @test "ranks that were told different runs refuse" {
     # (mpirun of Open MPI 5.0.7 dies of "-n 1 a : -n 1 b" itself)
     run ranks 2 sh -c '[ "${OMPI_COMM_WORLD_RANK-$PMI_RANK}" = 0 ] && class=tiny || class=small

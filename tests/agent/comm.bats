@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: BSD-3-Clause
 # comm_mpi: sums, blocking operations, and ranks that go missing.
+# bats file_tags=mpi
 load mpi.bash
 
 prog=$top_builddir/tests/agent/ranks

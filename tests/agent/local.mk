@@ -13,7 +13,7 @@ tests_agent_agent_fake_LDADD = agent/libagent.la
 check_PROGRAMS += tests/agent/agent-two
 tests_agent_agent_two_SOURCES = agent/main.c %D%/fake.c %D%/two.c
 tests_agent_agent_two_LDADD = agent/libagent.la
-TESTS += tests/agent/comm.bats tests/agent/agent.bats tests/agent/rcp.bats
+TESTS += tests/agent/comm.bats tests/agent/agent.bats tests/agent/rcp.bats tests/agent/micro.bats
 if BUILD_TESTS
 check_PROGRAMS += tests/agent/test_job tests/agent/test_scale
 TESTS += tests/agent/test_job tests/agent/test_scale
@@ -28,6 +28,11 @@ TESTS += tests/agent/test_plan
 tests_agent_test_plan_SOURCES = %D%/test_plan.c %D%/fake.c
 tests_agent_test_plan_CFLAGS = $(AM_CFLAGS) $(MPI_CFLAGS) $(CMOCKA_CFLAGS)
 tests_agent_test_plan_LDADD = agent/libagent.la workloads/engine/libengine.la $(CMOCKA_LIBS)
+check_PROGRAMS += tests/agent/test_network
+TESTS += tests/agent/test_network
+tests_agent_test_network_SOURCES = %D%/test_network.c
+tests_agent_test_network_CFLAGS = $(AM_CFLAGS) $(MPI_CFLAGS) $(CMOCKA_CFLAGS)
+tests_agent_test_network_LDADD = agent/micro/libnetwork.la $(CMOCKA_LIBS)
 check_PROGRAMS += tests/agent/test_memory
 TESTS += tests/agent/test_memory
 tests_agent_test_memory_SOURCES = %D%/test_memory.c
@@ -35,5 +40,5 @@ tests_agent_test_memory_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_agent_test_memory_LDADD = agent/libagent.la $(CMOCKA_LIBS)
 endif
 endif
-dist_check_SCRIPTS += %D%/comm.bats %D%/agent.bats %D%/rcp.bats
+dist_check_SCRIPTS += %D%/comm.bats %D%/agent.bats %D%/rcp.bats %D%/micro.bats
 EXTRA_DIST += %D%/mpi.bash %D%/terminal.py %D%/two_workloads.def

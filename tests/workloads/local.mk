@@ -10,3 +10,4 @@ include tests/workloads/engine/local.mk
 include tests/workloads/data/local.mk
 include tests/workloads/generate/local.mk
 include tests/workloads/component/local.mk
+include tests/workloads/micro/local.mk

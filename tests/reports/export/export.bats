@@ -97,12 +97,15 @@ import csv, sys
 raw = open(sys.argv[1], newline="").read()
 assert raw.endswith("\r\n") and raw.count("\n") == raw.count("\r\n")
 rows = list(csv.DictReader(open(sys.argv[1], newline=""), strict=True))
-assert len(rows) == 7, len(rows)
+assert len(rows) == 9, len(rows)
 first = rows[0]
 assert first["id"] == "lab-4711.0.3" and first["workload_name"] == "cosmoflow"
 assert float(first["workload_performance_samples_per_second"]) == 61.5
 assert first["workload_quality_others"] == "rmse=0.42 accuracy="
 assert first["workload_quality_target"] == "0.34" and first["workload_performance_cost"] == ""
+micro = rows[1] # of the same run
+assert micro["id"] == first["id"] and micro["workload_name"] == "conv2d"
+assert (micro["workload_what"], micro["workload_median"], micro["workload_unit"]) == ("library", "1.5", "ms")
 assert rows[-1]["workload_name"] == ""
 for row in rows:
     assert None not in row and None not in row.values()
@@ -119,12 +122,13 @@ P
 import json, sys
 lines = [json.loads(l) for l in open(sys.argv[1], encoding="utf-8")]
 pairs = list(zip(lines[::2], lines[1::2]))
-assert len(lines) == 14 and all(set(a) == {"index"} for a, _ in pairs)
+assert len(lines) == 18 and all(set(a) == {"index"} for a, _ in pairs)
 action, doc = pairs[0]
 assert action["index"] == {"_index": "hpcai500", "_id": "lab-4711.0.3-cosmoflow"}
 assert doc["@timestamp"] == "2026-11-22T19:04:37.000Z" and doc["nodes"] == ["n1", "n2"]
 assert doc["workload"]["quality"]["others"] == {"rmse": 0.42}
 assert doc["workload"]["quality"]["achieved"] == 0.31 and doc["job"]["job_id"] == 4711
+assert pairs[1][0]["index"]["_id"] == "lab-4711.0.3-conv2d-2" and pairs[1][1]["workload"]["median"] == 1.5
 assert all(len(a["index"]["_id"].encode()) <= 512 for a, _ in pairs)
 P
 }
@@ -200,7 +204,7 @@ P
     "$hpcai500" export --csv "$out/lab-4711.0.3.json" > "$out/x.csv"
     python3 -c 'import csv, sys; row = next(csv.DictReader(open(sys.argv[1], newline=""), strict=True))
 assert row["workload_quality_others"] == "auc=0.9 auc=0.8 a b\"=1 =1+1=2 map= iou=", row' "$out/x.csv"
-    "$hpcai500" export --ndjson "$out/lab-4711.0.3.json" | tail -n 1 | jq -e '.workload.quality.others == {auc: 0.9}'
+    "$hpcai500" export --ndjson "$out/lab-4711.0.3.json" | jq -es 'map(.workload.quality.others // empty) | last == {auc: 0.9}'
     "$hpcai500" export --prometheus="$out/x.prom" "$out/lab-4711.0.3.json"
     [ "$(grep -c '^hpcai500_quality_other{' "$out/x.prom")" -eq 1 ]
     grep -q '^hpcai500_quality_other{.*,metric="auc"} 0.9$' "$out/x.prom"

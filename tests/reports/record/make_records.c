@@ -32,17 +32,33 @@ static int complete(const char *dir)
 {
     struct record r;
     double samples[] = {1.5, 1.25, 2, 1.75, 1};
-    struct record_micro m = {.name = "conv2d",
-                             .shape = "5x16x768x1152 16 2x2",
-                             .dtype = "f32",
-                             .direction = "forward",
-                             .checked = true,
-                             .median = measured(1.5),
-                             .p95 = measured(2),
-                             .unit = "ms",
-                             .n_samples = 5,
-                             .samples = samples,
-                             .slowest_node = "n2"};
+    struct micro_row m = {.name = "conv2d",
+                          .shape = "5x16x768x1152 16 2x2",
+                          .dtype = "f32",
+                          .direction = "forward",
+                          .checked = true,
+                          .median = measured(1.5),
+                          .p95 = measured(2),
+                          .unit = "ms",
+                          .what = "library",
+                          .bytes = 283115520,
+                          .ranks = 4,
+                          .threads = 2,
+                          .position = 3,
+                          .p99 = measured(2),
+                          .best = measured(1),
+                          .algbw = unmeasured("not a collective"),
+                          .busbw = unmeasured("not a collective"),
+                          .slowest = measured(1.75),
+                          .slowest_rank = 3,
+                          .run_delay = measured(0.125),
+                          .throttled_seconds = measured(0),
+                          .foreign_cores = measured(0.5),
+                          .clock_hertz = unmeasured("the system shows no clock"),
+                          .celsius = measured(61.5),
+                          .n_samples = 5,
+                          .samples = samples,
+                          .slowest_node = "n2"};
     struct record_layer_time layer = {"conv1", "conv3d", 0.25, 0.5, 1e6};
 
     sample_record(&r, 4, 2, 3);

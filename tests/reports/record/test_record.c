@@ -174,7 +174,7 @@ static void test_reasons_are_copied(void **state)
     struct record r;
     struct workload_result w = sample_result(1, 3);
     struct record_counter c = {.name = "cycles", .ratio = NAN, .total = unmeasured(no_counter)};
-    struct record_micro m = {.name = "conv", .median = measured(1), .p95 = unmeasured(no_time)};
+    struct micro_row m = {.name = "conv", .median = measured(1), .p95 = unmeasured(no_time)};
     (void)state;
 
     record_init(&r);

@@ -35,7 +35,7 @@ static cJSON *sample(void)
 {
     struct record r;
     struct err e = ERR_INIT;
-    struct record_micro m = {.name = "gemm",
+    struct micro_row m = {.name = "gemm",
                              .shape = "8x8",
                              .dtype = "f32",
                              .direction = "forward",

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The micro benchmarks by name, and their plans. Knows nothing of a run's progress:
+ * the plan of a run stands on it.
+ *
+ * Life, Failure, Threads: as ceiling.h.
+ */
+#ifndef MICRO_BENCH_H
+#define MICRO_BENCH_H
+
+#include "agent/run.h"
+#include "workloads/micro/micro.h"
+
+/* NULL: there is none of that name. */
+const struct micro_bench *bench_of(const char *name);
+
+/* What a benchmark is given in this run, but for its callbacks. */
+struct micro_host bench_host(const struct run *r, enum runspec_class class);
+
+/* As struct workload's plan; host->ctx is the run. */
+int bench_plan(const struct runspec *spec, int index, enum runspec_class class,
+               const struct workload_host *host, struct workload_plan *plan, struct err *e);
+
+#endif

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <config.h>
+
+#include "workloads/micro/harness.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "workloads/micro/sample.h"
+
+/* A warm-up ends when a try took at least this part of the floor: the times are
+ * then scaled to it. */
+static const double near = 0.2;
+
+/* What sample_order() draws: nodes of a round. Rows are 0. */
+enum { ORDER_NODES = 1 };
+
+int micro_samples(enum runspec_class class)
+{
+    return class == CLASS_TINY ? 5 : class == CLASS_SMALL ? 20 : 40;
+}
+
+double harness_seconds(const struct micro_host *h)
+{
+    /* warm-up: a doubling sum up to the floor and one more try */
+    return (h->samples + 2.0) * h->floor_seconds * (h->turns ? h->n_nodes : 1);
+}
+
+int harness_over(const struct micro_host *h, bool *over, struct err *e)
+{
+    double any = h->now() >= h->deadline || (h->stop && h->stop(h->ctx));
+
+    if (h->comm->reduce(h->comm, &any, 1, COMM_MAX, e) < 0)
+        return -1;
+    *over = any > 0;
+    return 0;
+}
+
+/* ---- measuring ---- */
+
+/* How many times a sample needs to take the floor. */
+static int warm_up(const struct micro_host *h, const struct harness_row *row, struct reading *own,
+                   long *times, struct err *e)
+{
+    for (long t = 1;; t *= 2) {
+        double begin = h->now();
+        if (row->run(row->ctx, t, &own->wrong, e) < 0)
+            return -1;
+        double took = h->now() - begin;
+        if (took < near * h->floor_seconds && t < (1L << 40))
+            continue;
+        *times = took >= h->floor_seconds ? t : (long)ceil((double)t * h->floor_seconds / took);
+        return 0;
+    }
+}
+
+static int sample(const struct micro_host *h, const struct harness_row *row, struct reading *own,
+                  long times, struct err *e)
+{
+    struct condition before, after;
+
+    condition_read(&before, h->now());
+    double begin = h->now();
+    if (row->run(row->ctx, times, &own->wrong, e) < 0)
+        return -1;
+    double took = h->now() - begin;
+    condition_read(&after, h->now());
+    condition_add(&own->sum, &before, &after);
+    own->samples[own->n++] = row->value      ? row->value(row->ctx)
+                             : row->work > 0 ? row->work * (double)times / took
+                                             : took / (double)times;
+    return 0;
+}
+
+/* One round: all ranks at once, or the nodes' in turn. round 0 warms up. order: room. */
+static int one_round(const struct micro_host *h, const struct harness_row *row, int round,
+                     int position, int *order, struct reading *own, long *times, struct err *e)
+{
+    int turns = h->turns ? h->n_nodes : 1, rc = 0;
+
+    sample_order(order, h->n_nodes, h->seed, ORDER_NODES + (uint32_t)position, (uint32_t)round);
+    for (int t = 0; t < turns; t++) {
+        if (h->comm->barrier(h->comm, e) < 0)
+            return -1;
+        if (rc < 0 || (h->turns && order[t] != h->node))
+            continue;
+        rc = round ? sample(h, row, own, *times, e) : warm_up(h, row, own, times, e);
+    }
+    return comm_agree(h->comm, rc, e);
+}
+
+int harness_measure(const struct micro_host *h, struct harness_row *row, int position,
+                    struct err *e)
+{
+    struct reading own = {.node = h->node, .sum = condition_none()}, *all = NULL;
+    int samples = h->samples < HARNESS_MOST_SAMPLES ? h->samples : HARNESS_MOST_SAMPLES;
+    int *order = malloc((size_t)h->n_nodes * sizeof *order);
+    long times = 1;
+    int rc = !order       ? err_set(e, "out of memory for the order of the nodes")
+             : row->check ? row->check(row->ctx, &own.wrong, e)
+                          : 0;
+
+    rc = comm_agree(h->comm, rc, e);
+    for (int round = 0; round <= samples && rc == 0; round++)
+        rc = one_round(h, row, round, position, order, &own, &times, e);
+    free(order);
+    if (rc < 0 || harness_collect(h, &own, &all, e) < 0)
+        return -1;
+    row->head.checked = true;
+    rc = h->comm->rank == 0 ? harness_fill(h, &row->head, all, position, e) : 0;
+    free(all);
+    if (h->comm->rank == 0 && rc == 0)
+        rc = h->row(h->ctx, &row->head, e);
+    return comm_agree(h->comm, rc, e);
+}
+
+/* ---- gathering ---- */
+
+int harness_collect(const struct micro_host *h, const struct reading *own, struct reading **all,
+                    struct err *e)
+{
+    struct comm *c = h->comm;
+    size_t *counts = NULL;
+    int rc = 0;
+
+    *all = NULL;
+    if (c->rank == 0) {
+        *all = malloc((size_t)c->size * sizeof **all);
+        counts = malloc((size_t)c->size * sizeof *counts);
+        if (!*all || !counts)
+            rc = err_set(e, "out of memory for the samples");
+        for (int i = 0; rc == 0 && i < c->size; i++)
+            counts[i] = sizeof *own;
+    }
+    rc = comm_agree(c, rc, e);
+    if (rc == 0)
+        rc = c->gatherv(c, own, sizeof *own, *all, counts, e);
+    free(counts);
+    if (rc < 0) {
+        free(*all);
+        *all = NULL;
+    }
+    return rc;
+}
+
+static struct measure number(double v, const char *why)
+{
+    return isfinite(v) ? measured(v) : unmeasured(why);
+}
+
+/* Cores of a node that others than our ranks there kept busy; NAN unknown. */
+static double foreign(const struct reading *all, int n, int node)
+{
+    double busy = 0, own = 0;
+    int ranks = 0;
+
+    for (int i = 0; i < n; i++) {
+        const struct condition *c = &all[i].sum;
+        if (all[i].node != node || all[i].n == 0 || !(c->wall > 0))
+            continue;
+        busy += c->busy / c->wall;
+        own += c->own / c->wall;
+        ranks++;
+    }
+    return ranks ? fmax(0, busy / ranks - own) : NAN;
+}
+
+static void fill_conditions(struct micro_row *r, const struct reading *all, int n)
+{
+    double delay = NAN, throttled = NAN, others = NAN, hertz = NAN, celsius = NAN;
+
+    for (int i = 0; i < n; i++) {
+        const struct condition *c = &all[i].sum;
+        if (all[i].n == 0)
+            continue;
+        /* threads that the row does not use may wait, too */
+        delay = fmax(delay, fmin(1, c->delay / (c->wall * r->threads)));
+        throttled = fmax(throttled, c->throttled);
+        others = fmax(others, foreign(all, n, all[i].node));
+        hertz = fmin(hertz, c->hertz);
+        celsius = fmax(celsius, c->celsius);
+    }
+    r->run_delay = number(delay, "the kernel keeps no schedstat");
+    r->throttled_seconds = number(throttled, "no cgroup tells it");
+    r->foreign_cores = number(others, "/proc/stat cannot be read");
+    r->clock_hertz = number(hertz, "the system shows no clock");
+    r->celsius = number(celsius, "the system shows no temperature");
+}
+
+static int fill_samples(struct micro_row *r, const struct reading *all, int n)
+{
+    int total = 0, parts = 0, at = 0;
+
+    for (int i = 0; i < n; i++) {
+        total += all[i].n;
+        parts += all[i].n > 0;
+    }
+    r->samples = malloc((size_t)(total + 1) * sizeof *r->samples);
+    r->parts = malloc((size_t)(parts + 1) * sizeof *r->parts);
+    if (!r->samples || !r->parts)
+        return -1;
+    for (int i = 0; i < n; i++) {
+        if (all[i].n == 0)
+            continue;
+        memcpy(r->samples + at, all[i].samples, (size_t)all[i].n * sizeof *r->samples);
+        r->parts[r->n_parts++] = (struct micro_part){i, all[i].node, all[i].n};
+        at += all[i].n;
+    }
+    r->n_samples = total;
+    return 0;
+}
+
+/* The first rank with a wrong number makes the row FAULTY. */
+static void judge(const struct micro_host *h, struct micro_row *r, const struct reading *all, int n)
+{
+    for (int i = 0; i < n; i++) {
+        if (all[i].wrong == 0)
+            continue;
+        const char *name = h->node_name ? h->node_name(h->ctx, i) : "?";
+        r->status = MICRO_FAULTY;
+        snprintf(r->reason, sizeof r->reason, "rank %d on %.48s computed %ld wrong number%s", i,
+                 name, all[i].wrong, all[i].wrong == 1 ? "" : "s");
+        return;
+    }
+}
+
+int harness_fill(const struct micro_host *h, struct micro_row *r, const struct reading *all,
+                 int position, struct err *e)
+{
+    int n = h->comm->size;
+
+    r->position = position;
+    r->algbw = r->busbw = unmeasured("not a collective");
+    if (fill_samples(r, all, n) < 0 || sample_summarise(r, "no sample was taken") < 0) {
+        micro_row_fini(r);
+        return err_set(e, "out of memory for the samples");
+    }
+    r->ranks = r->n_parts;
+    fill_conditions(r, all, n);
+    if (r->slowest_rank >= 0 && h->n_nodes > 1 && h->node_name)
+        snprintf(r->slowest_node, sizeof r->slowest_node, "%s",
+                 h->node_name(h->ctx, r->slowest_rank));
+    judge(h, r, all, n);
+    return 0;
+}

@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# What the machine can do at most. Kernels are their own library, so that a test
+# can have one in which a bit flips.
+micro_kernels = \
+    %D%/kernel.h %D%/kernel_chain.c %D%/kernel_fma.c %D%/kernel_memory.c \
+    %D%/library.h %D%/library.c
+noinst_LTLIBRARIES += %D%/libmicro.la
+%C%_libmicro_la_SOURCES = \
+    $(micro_kernels) \
+    %D%/cache.h %D%/cache.c \
+    %D%/condition.h %D%/condition.c \
+    %D%/harness.h %D%/harness.c \
+    %D%/machine.c \
+    %D%/memory.h %D%/memory.c \
+    %D%/micro.h \
+    %D%/polish.h %D%/polish.c \
+    %D%/sample.h %D%/sample.c
+%C%_libmicro_la_CFLAGS = $(AM_CFLAGS) $(OPENMP_CFLAGS)
+%C%_libmicro_la_LIBADD = workloads/engine/libengine.la reports/core/libcore.la
