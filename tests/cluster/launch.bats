@@ -242,7 +242,7 @@ pending() { [ "$(squeue -h -j "$1" -o %T)" = PENDING ]; }
 
 @test "two steps of one allocation at once, with --overlap" {
     cat > job.sh <<'X'
-timeout 300 srun --overlap -N2 -n2 --hpcai500=cosmoflow true < /dev/null &
+timeout 300 srun --overlap -N2 -n2 --hpcai500=defect true < /dev/null &
 timeout 300 srun --overlap -N2 -n2 --hpcai500=cosmoflow true < /dev/null &
 wait
 X

@@ -229,7 +229,7 @@ static void usage(FILE *f)
 {
     fputs("usage:\n", f);
     for (int i = 0; i < VERBS; i++)
-        fprintf(f, "  " PROGRAM " %-8s %-38s %s\n", verbs[i].name, verbs[i].arguments,
+        fprintf(f, "  " PROGRAM " %-8s %-30s %s\n", verbs[i].name, verbs[i].arguments,
                 verbs[i].help);
 }
 
