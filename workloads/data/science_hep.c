@@ -90,7 +90,7 @@ static const struct data_class classes[] = {
      .per_file = 1024,
      .per_chunk = 64,
      .deflate = 1,
-     .deflates = 8,
+     .deflates = 6.2,
      .seconds_per_1000 = 1},
     {.class = CLASS_SMALL,
      .size = {0, 0, 64, 64},
@@ -99,7 +99,7 @@ static const struct data_class classes[] = {
      .per_file = 4096,
      .per_chunk = 32,
      .deflate = 1,
-     .deflates = 16,
+     .deflates = 17.5,
      .seconds_per_1000 = 1},
     {.class = CLASS_STANDARD,
      .size = {0, 0, 64, 64},
@@ -108,7 +108,7 @@ static const struct data_class classes[] = {
      .per_file = 4096,
      .per_chunk = 32,
      .deflate = 1,
-     .deflates = 16,
+     .deflates = 17.5,
      .seconds_per_1000 = 1},
 };
 
