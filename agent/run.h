@@ -29,7 +29,7 @@ struct run {
      * stops training at `deadline`, the workload that runs at its own share. */
     double begun, end, deadline, workload_deadline;
     int threads, threads_asked; /* of a rank: that it really gets, that it asked for */
-    bool turns; /* micro benchmarks: one node at a time */
+    bool turns;                 /* micro benchmarks: one node at a time */
     struct place place;
     struct resources resources;
     struct run_plan plan;

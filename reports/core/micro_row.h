@@ -49,7 +49,7 @@ struct micro_row {
     uint64_t bytes;        /* of a message, or that a rank works on; 0: none */
     int ranks, threads;    /* that measured it; threads of each */
     int position;          /* from 1, in the order in which the run measured its rows */
-    int index;          /* in the list of its benchmark: the order of rows in the record */
+    int index;             /* in the list of its benchmark: the order of rows in the record */
     char unit[24];         /* of median, p95, p99, best, slowest and samples */
     bool more_is_better;
     bool checked; /* its numbers were checked before they were timed */

@@ -62,8 +62,10 @@ static const struct own cnn_published = {.cnn = {128, 4, 0.5f}};
     }
 /* The rule for targets, 60 % of the way from the regression (.9506 at tiny), is in
  * contrib/evidence/rcp.sh; what it printed for ResNet at tiny is in
- * contrib/evidence/results/rcp-hep-tiny-10-0.md. A class's models have one target.
- * Small and standard were not trained yet. */
+ * contrib/evidence/results/rcp-hep-tiny-10-0.md. A run ten times as long reached
+ * .9887: .975 is 64 % of the way. Fewer epochs than the mean less four standard
+ * deviations are not plausible. A class's models have one target. Small and standard
+ * were not trained yet. */
 static const struct recipe recipes[] = {
     {.class = CLASS_TINY,
      .model = "resnet50",
@@ -72,8 +74,8 @@ static const struct recipe recipes[] = {
      .optimizer = ADAM,
      .schedule = COSINE(2e-3, 20),
      .augment = true,
-     .target = 0.97,
-     .rcp = {.seeds = 10, .mean_epochs = 4.2, .std_epochs = 0.42, .min_epochs = 2},
+     .target = 0.975,
+     .rcp = {.seeds = 10, .mean_epochs = 5.2, .std_epochs = 0.42, .min_epochs = 3},
      .beats_domain = false,
      .parameters = 127506,
      .own = &resnet_tiny,
@@ -85,7 +87,7 @@ static const struct recipe recipes[] = {
      .optimizer = ADAM,
      .schedule = COSINE(1e-3, 12),
      .augment = true,
-     .target = 0.975,
+     .target = 0.98,
      .beats_domain = true,
      .parameters = 3498658,
      .own = &resnet_small,
@@ -109,7 +111,7 @@ static const struct recipe recipes[] = {
      .optimizer = ADAM,
      .schedule = COSINE(2e-3, 20),
      .augment = true,
-     .target = 0.97,
+     .target = 0.975,
      .beats_domain = false,
      .parameters = 7442,
      .own = &cnn_tiny,
@@ -121,7 +123,7 @@ static const struct recipe recipes[] = {
      .optimizer = ADAM,
      .schedule = COSINE(1e-3, 12),
      .augment = true,
-     .target = 0.975,
+     .target = 0.98,
      .beats_domain = true,
      .parameters = 149634,
      .own = &cnn_small,

@@ -219,8 +219,7 @@ static const struct verb {
     {"generate", "WORKLOAD,class=CLASS --out DIR [-j N]", "makes a set (see hpcai500-generate)",
      generate},
     {"show", "DIR", "says what a folder holds", show},
-    {"check", "FILE|DIR... [--json] [--quick]", "says what they hold, what is wrong, what is slow",
-     check},
+    {"check", "FILE|DIR... [--json] [--quick]", "what they hold, what is wrong or slow", check},
     {"verify", "DIR", "compares all files with the manifest", verify},
 };
 

@@ -36,13 +36,13 @@ static cJSON *sample(void)
     struct record r;
     struct err e = ERR_INIT;
     struct micro_row m = {.name = "gemm",
-                             .shape = "8x8",
-                             .dtype = "f32",
-                             .direction = "forward",
-                             .median = measured(1),
-                             .p95 = measured(2),
-                             .unit = "ms",
-                             .slowest_node = "n2"};
+                          .shape = "8x8",
+                          .dtype = "f32",
+                          .direction = "forward",
+                          .median = measured(1),
+                          .p95 = measured(2),
+                          .unit = "ms",
+                          .slowest_node = "n2"};
 
     sample_record(&r, 4, 2, 3);
     record_add_micro(&r, &m);
