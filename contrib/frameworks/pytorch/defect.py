@@ -5,7 +5,7 @@
     defect.py DATA [--class tiny|small|standard] [--epochs N] [--threads N]
         trains on DATA/train, prints loss and mean IoU of DATA/validation
     defect.py DATA --compare RUN
-        makes the steps that `defect_losses` left in RUN (start values, samples and
+        makes the steps that tests' `twin_losses` left in RUN (start values, samples and
         loss of each step) and compares: exit 0 when all losses
         agree to 5 digits, 1 when not
 

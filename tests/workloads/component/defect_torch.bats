@@ -3,7 +3,7 @@
 # PyTorch's twin of the inspection workload gives the engine's losses, from the
 # same files and start values.
 
-losses=$top_builddir/tests/workloads/component/defect_losses
+losses=$top_builddir/tests/workloads/component/twin_losses
 generate=$top_builddir/workloads/generate/hpcai500-generate
 twin=$top_srcdir/contrib/frameworks/pytorch/defect.py
 
@@ -12,7 +12,7 @@ setup() {
     dir=$(mktemp -d)
     mkdir "$dir/run"
     "$generate" defect,class=tiny --train 64 --validation 16 --out "$dir/set"
-    "$losses" "$dir/set" "$dir/run"
+    "$losses" defect,class=tiny,seed=3 "$dir/set" "$dir/run"
     export PYTHONDONTWRITEBYTECODE=1
 }
 

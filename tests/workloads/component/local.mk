@@ -55,11 +55,11 @@ EXTRA_DIST += %D%/nothing/workloads.def %D%/nothing/sciences.def
 %C%_test_defect_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_defect_LDADD = workloads/component/libcomponent.la $(CMOCKA_LIBS)
 
-check_PROGRAMS += %D%/defect_losses
-%C%_defect_losses_SOURCES = %D%/defect_losses.c
-%C%_defect_losses_LDADD = workloads/component/libcomponent.la
-TESTS += %D%/defect_torch.bats
-dist_check_SCRIPTS += %D%/defect_torch.bats
+check_PROGRAMS += %D%/twin_losses
+%C%_twin_losses_SOURCES = %D%/twin_losses.c
+%C%_twin_losses_LDADD = workloads/component/libcomponent.la
+TESTS += %D%/defect_torch.bats %D%/hep_torch.bats
+dist_check_SCRIPTS += %D%/defect_torch.bats %D%/hep_torch.bats
 
 %C%_test_unet_SOURCES = %D%/test_unet.c
 %C%_test_unet_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -477,15 +477,19 @@ static void see(const struct hep_model *m, int n)
 static double auc(const struct hep_logistic *l, int n, int k)
 {
     static struct score score[SEEN];
+    static double value[SEEN];
 
     for (int i = 0; i < n; i++) {
         const struct hep_seen *e = &seen[n + i];
-        double value =
-            k < HEP_OBSERVABLES ? e->observable[k] : hep_logistic_score(l, e->observable);
-        score[i] = (struct score){(uint64_t)i, (float)value, (float)e->weight, e->label};
+        double x = k < HEP_OBSERVABLES ? e->observable[k] : hep_logistic_score(l, e->observable);
+        score[i] = (struct score){(uint64_t)i, (float)x, (float)e->weight, e->label};
+        value[i] = (double)score[i].score;
     }
+    double own = hep_auc(seen + n, value, (size_t)n);
     scores_sort(score, (size_t)n);
-    return metric_auc(score, (size_t)n).value;
+    double metric = metric_auc(score, (size_t)n).value;
+    near("the generator's AUC", own, metric, 1e-7); /* weights of float32 */
+    return metric;
 }
 
 /* The cut on HT, the count of jets, the regression: each better than the one
