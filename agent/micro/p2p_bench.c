@@ -96,7 +96,8 @@ static double plain_bandwidth(int rank, char *buf, long windows)
             else
                 MPI_Irecv(at, MESSAGE, MPI_BYTE, 0, TAG, MPI_COMM_WORLD, &q[i]);
         }
-        MPI_Waitall(WINDOW, q, MPI_STATUSES_IGNORE);
+        for (int k = 0; k < WINDOW; k++)
+            MPI_Wait(&q[k], MPI_STATUS_IGNORE);
     }
     if (rank == 1)
         MPI_Send(&word, 1, MPI_BYTE, 0, TAG, MPI_COMM_WORLD);

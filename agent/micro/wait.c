@@ -9,12 +9,13 @@
 int network_wait(MPI_Request *requests, int n, double patience, const char *what, struct err *e)
 {
     double begin = clock_now();
-    int done = 0;
+    int at = 0, done = 0; /* requests before `at` are over */
 
     for (long turn = 1;; turn++) {
-        if (MPI_Testall(n, requests, &done, MPI_STATUSES_IGNORE) != MPI_SUCCESS)
+        if (at < n && MPI_Test(&requests[at], &done, MPI_STATUS_IGNORE) != MPI_SUCCESS)
             return err_set(e, "MPI failed in %s", what);
-        if (done)
+        at += at < n && done;
+        if (at == n)
             return 0;
         if (turn % 64)
             continue;
