@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: BSD-3-Clause
+# bats file_tags=mpi
 # Micro benchmarks by mpirun on this host: rows, checks, order, time, plans. No rate is
 # asserted.
 
