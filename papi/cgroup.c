@@ -163,7 +163,7 @@ static void tell(struct counters *c, int counter, const char *dir, const char *p
     counter_from(c, counter, "%s", path);
 }
 
-/* Length of the path down to a job's group; 0 when there is none in it. */
+/* Length of the path down to a job's group; 0 when the path has no job. */
 static size_t job_length(const char *dir)
 {
     static const char head[] = "/job_";

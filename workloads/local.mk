@@ -4,6 +4,7 @@ EXTRA_DIST += %D%/README.md
 noinst_LTLIBRARIES += %D%/libworkloads.la
 %C%_libworkloads_la_SOURCES = \
     %D%/agree.c %D%/comm.h %D%/comm.c \
+    %D%/metric.h %D%/metric.c \
     %D%/philox.h
 %C%_libworkloads_la_LIBADD = reports/core/libcore.la
 include workloads/engine/local.mk

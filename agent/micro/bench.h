@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The micro benchmarks by name, and their plans. Knows nothing of a run's progress:
- * the plan of a run stands on it.
+ * The micro benchmarks by name, and their plans. Independent of a run's
+ * progress line, because the plan of a run needs them, too.
  *
  * Life, Failure, Threads: as ceiling.h.
  */
@@ -11,7 +11,7 @@
 #include "agent/run.h"
 #include "workloads/micro/micro.h"
 
-/* NULL: there is none of that name. */
+/* NULL when no benchmark has that name. */
 const struct micro_bench *bench_of(const char *name);
 
 /* What a benchmark is given in this run, but for its callbacks. */

@@ -15,7 +15,7 @@ enum { LINK_SAMPLES = 40 };
 
 /* Ranks that stand for a node, or all of one node. */
 struct ends {
-    int n, own; /* own: index of this rank, -1: it is none */
+    int n, own; /* own: index of this rank, -1 when it is not one */
     int *rank;  /* [n] */
 };
 

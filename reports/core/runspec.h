@@ -164,8 +164,8 @@ static inline const char *runspec_resume(const struct runspec *r, int index)
     return r->resume[index];
 }
 
-/* The time that a run of this suite has when none is said, as the run text spells
- * it; suite "": of workloads by name. NULL: there is no such suite. */
+/* The default time of a run of this suite, as the run text spells it; suite "": of
+ * workloads by name. NULL when no suite has that name. */
 const char *runspec_suite_time(const char *suite);
 
 /* The words of the enums, as the run text spells them. */

@@ -92,7 +92,7 @@ static int refuse_owner(const struct runspec *r, const struct runspec_values *v,
 
 /* Whether what stands before the first colon must name a workload. A folder
  * may hold colons: it is one with a slash before the first, and where a single
- * workload runs, only a workload's name is none of the folder. */
+ * workload runs, only a workload's name does not belong to the folder. */
 static bool is_owned(const struct runspec *r, const struct runspec_values *v, const char *value,
                      size_t n)
 {

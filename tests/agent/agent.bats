@@ -530,9 +530,9 @@ signal_to() {
 # drop_folder JOB: of node n1, as root's prolog makes it
 drop_folder() {
     drop=$dir/spool/jobs/n1/$1
-    mkdir -p "$drop" "$dir/work"
+    mkdir -p "$drop" "$dir/cwd"
     export HPCAI500_SPOOL=$dir/spool SLURMD_NODENAME=n1 SLURM_JOB_ID=$1 SLURM_CLUSTER_NAME=lab SLURM_STEP_ID=0
-    cd "$dir/work"
+    cd "$dir/cwd"
 }
 
 @test "a node is who Slurm says it is; its host name stands beside it" {
@@ -654,7 +654,7 @@ drop_folder() {
     SLURM_STEP_ID=9; touch hpcai500-7.9.json hpcai500-7.9.0.json
     run "$fake" cosmoflow,class=tiny
     [ "$status" -eq 0 ]
-    [ "$(grep -c "cannot leave a copy of the record: $dir/work/hpcai500-7.9.0.json: File exists" <<<"$output")" = 1 ]
+    [ "$(grep -c "cannot leave a copy of the record: $dir/cwd/hpcai500-7.9.0.json: File exists" <<<"$output")" = 1 ]
     [[ "$output" == *"the record stays there until the job ends; after that: hpcai500 show lab-7.0.9"* ]]
     [ ! -s hpcai500-7.9.json ]
     [ -s "$drop/lab-7.0.9.json" ]
@@ -724,10 +724,10 @@ drop_folder() {
     drop_folder 11
     chmod 755 "$dir"
     [ -z "${setpriv[*]}" ] || chown -R 65534:65534 "$drop"
-    chmod 555 "$dir/work"
+    chmod 555 "$dir/cwd"
     HOME=$dir run "${setpriv[@]}" "$fake" cosmoflow,class=tiny
     [ "$status" -eq 0 ]
-    [ "$(grep -c "cannot leave a copy of the record in $dir/work: Permission denied; it is $drop/lab-11.0.0.json" <<<"$output")" = 1 ]
+    [ "$(grep -c "cannot leave a copy of the record in $dir/cwd: Permission denied; it is $drop/lab-11.0.0.json" <<<"$output")" = 1 ]
     [ -s "$drop/lab-11.0.0.json" ]
 }
 

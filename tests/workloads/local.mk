@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 if BUILD_TESTS
-check_PROGRAMS += %D%/test_philox
-TESTS += %D%/test_philox
+check_PROGRAMS += %D%/test_metric %D%/test_philox
+TESTS += %D%/test_metric %D%/test_philox
+%C%_test_metric_SOURCES = %D%/test_metric.c
+%C%_test_metric_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_metric_LDADD = tests/workloads/engine/libengine_test.la workloads/engine/libengine.la \
+    workloads/libworkloads.la $(CMOCKA_LIBS)
 %C%_test_philox_SOURCES = %D%/test_philox.c
 %C%_test_philox_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_philox_LDADD = reports/core/libcore.la $(CMOCKA_LIBS)

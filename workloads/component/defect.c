@@ -43,15 +43,6 @@ static const struct unet tiny_net = {.width = 16, .levels = 3, .classes = K};
 static const struct unet small_net = {.width = 32, .levels = 4, .classes = K};
 static const struct unet published_net = {.width = 64, .levels = 4, .classes = K};
 
-#define ADAM                                                                                       \
-    {                                                                                              \
-        .kind = OPTIMIZER_ADAM, OPTIMIZER_ADAM_COMMON                                              \
-    }
-#define COSINE(rate, last)                                                                         \
-    {                                                                                              \
-        .base = (rate), .warmup_epochs = 0.5, .kind = SCHEDULE_COSINE, .epochs = (last),           \
-        .end_factor = 0.01                                                                         \
-    }
 #define NOTES "class_weights=0.8,6.5,6.5,7,3.7,3.2 init=he bn=global flips=8"
 
 /* The rule for targets is in contrib/evidence/rcp.sh; what it printed for tiny is in
@@ -63,8 +54,8 @@ static const struct recipe recipes[] = {
     {.class = CLASS_TINY,
      .batch = 4,
      .epochs = 10,
-     .optimizer = ADAM,
-     .schedule = COSINE(4e-3, 10),
+     .optimizer = RECIPE_ADAM,
+     .schedule = RECIPE_COSINE(4e-3, 10),
      .augment = true,
      .target = 0.45,
      .rcp = {.seeds = 10, .mean_epochs = 6.0, .std_epochs = 1.05, .min_epochs = 2},
@@ -74,8 +65,8 @@ static const struct recipe recipes[] = {
     {.class = CLASS_SMALL,
      .batch = 8,
      .epochs = 12,
-     .optimizer = ADAM,
-     .schedule = COSINE(2e-3, 12),
+     .optimizer = RECIPE_ADAM,
+     .schedule = RECIPE_COSINE(2e-3, 12),
      .augment = true,
      .target = 0.45,
      .beats_domain = true,
@@ -85,8 +76,8 @@ static const struct recipe recipes[] = {
     {.class = CLASS_STANDARD,
      .batch = 16,
      .epochs = 20,
-     .optimizer = ADAM,
-     .schedule = COSINE(1e-3, 20),
+     .optimizer = RECIPE_ADAM,
+     .schedule = RECIPE_COSINE(1e-3, 20),
      .augment = true,
      .target = 0.5,
      .beats_domain = true,

@@ -160,6 +160,9 @@ static int judge(void *ctx, double *quality, struct err *e)
         return -1;
     *j = (struct judgement){.trivial = NAN};
     r->component->judge(&r->tally, j);
+    if (isnan(j->quality) && j->why) /* the same on every rank */
+        return err_set(e, "%s has no value on the validation data: %s", r->component->metric,
+                       j->why);
     if (!r->judged || sign * j->quality > sign * r->best.quality)
         r->best = *j;
     r->judged = true;
@@ -168,11 +171,11 @@ static int judge(void *ctx, double *quality, struct err *e)
 }
 
 /* After each epoch, where the run text wants it. */
-static int keep(void *ctx, const struct train_state *t, struct err *e)
+static void keep(void *ctx, const struct train_state *t)
 {
     struct run *r = ctx;
 
-    return resume_save(&r->resume, r->net.model, t, r->tally.seen, r->host, e);
+    resume_save(&r->resume, r->net.model, t, r->tally.seen, r->host);
 }
 
 static int open_loader(struct run *r, enum dataset_split s, uint64_t epoch, struct err *e)

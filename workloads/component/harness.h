@@ -61,10 +61,23 @@ struct recipe {
     const char *notes;   /* for the record's recipe: "dropout=0.5 init=xavier" */
 };
 
+/* What most recipes of Adam's have: PyTorch's numbers; half an epoch of warm-up, then
+ * a cosine to a hundredth of the rate at `last`. */
+#define RECIPE_ADAM                                                                                \
+    {                                                                                              \
+        .kind = OPTIMIZER_ADAM, OPTIMIZER_ADAM_COMMON                                              \
+    }
+#define RECIPE_COSINE(rate, last)                                                                  \
+    {                                                                                              \
+        .base = (rate), .warmup_epochs = 0.5, .kind = SCHEDULE_COSINE, .epochs = (last),           \
+        .end_factor = 0.01                                                                         \
+    }
+
 /* Of an evaluation. */
 struct judgement {
-    double quality;
-    double trivial; /* what the best constant predictor reaches; NAN unknown yet */
+    double quality;  /* NAN: it is not defined, ... */
+    const char *why; /* ... because of this, and the run cannot go on */
+    double trivial;  /* what the best constant predictor reaches; NAN unknown yet */
     struct result_quality others[RESULT_MAX_OTHERS];
     int n_others;
 };

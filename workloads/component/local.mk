@@ -7,7 +7,6 @@ noinst_LTLIBRARIES += %D%/libcomponent.la
     %D%/harness.h %D%/harness.c %D%/harness_plan.c \
     %D%/harness_say.h %D%/harness_say.c \
     %D%/hep.c %D%/hep_net.h %D%/hep_net.c \
-    %D%/metric.h %D%/metric.c \
     %D%/phase_clock.h \
     %D%/resume.h %D%/resume.c \
     %D%/tally.h %D%/tally.c \

@@ -147,16 +147,15 @@ int resume_load(struct resume *r, struct model *m, struct workload_result *w,
     return 0;
 }
 
-int resume_save(struct resume *r, struct model *m, const struct train_state *t,
-                const double seen[TALLY_SUMS], const struct workload_host *host, struct err *e)
+void resume_save(struct resume *r, struct model *m, const struct train_state *t,
+                 const double seen[TALLY_SUMS], const struct workload_host *host)
 {
     struct err why = ERR_INIT;
     struct saved *s = r->saved;
     char text[sizeof why.text + 64];
 
-    (void)e;
     if (host->comm->rank != 0)
-        return 0;
+        return;
     memset(s, 0, sizeof *s);
     memcpy(s->what, r->what, sizeof s->what);
     s->epochs = t->n_epochs;
@@ -171,11 +170,10 @@ int resume_save(struct resume *r, struct model *m, const struct train_state *t,
         s->row[i].quality = row->quality;
     }
     if (model_save(m, r->save, s, sizeof *s, &why) == 0)
-        return 0;
+        return;
     if (!r->said && host->say) {
         snprintf(text, sizeof text, "%s; training goes on without", why.text);
         host->say(host->ctx, text);
     }
     r->said = true;
-    return 0;
 }

@@ -42,9 +42,8 @@ int resume_load(struct resume *r, struct model *m, struct workload_result *w,
                 struct train_task *task, double seen[TALLY_SUMS], const struct workload_host *host,
                 struct err *e);
 
-/* After an epoch; seen: summed over the ranks. Collective only in that every rank
- * calls it. */
-int resume_save(struct resume *r, struct model *m, const struct train_state *t,
-                const double seen[TALLY_SUMS], const struct workload_host *host, struct err *e);
+/* After an epoch; seen: summed over the ranks. Rank 0 writes. */
+void resume_save(struct resume *r, struct model *m, const struct train_state *t,
+                 const double seen[TALLY_SUMS], const struct workload_host *host);
 
 #endif

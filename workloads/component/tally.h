@@ -11,7 +11,7 @@
 #ifndef COMPONENT_TALLY_H
 #define COMPONENT_TALLY_H
 
-#include "workloads/component/metric.h"
+#include "workloads/metric.h"
 
 enum { TALLY_SUMS = 64 };
 

@@ -356,17 +356,16 @@ static void fill_performance(struct loop *l)
 }
 
 /* Keeps what was reached, where somebody wants it. */
-static int keep(struct loop *l, struct err *e)
+static void keep(struct loop *l)
 {
     const struct workload_result *r = l->result;
     const struct train_state s = {r->epochs, r->n_epochs, trained(l)};
 
     if (!l->task->keep)
-        return 0;
+        return;
     enter(l, PHASE_CHECKPOINT);
-    int rc = l->task->keep(l->task->ctx, &s, e);
+    l->task->keep(l->task->ctx, &s);
     enter(l, PHASE_OTHER);
-    return rc;
 }
 
 /* What a resumed run reached before. Returns true when that was enough. */
@@ -397,8 +396,8 @@ static int run_epochs(struct loop *l, struct err *e)
         if (t->host->epoch)
             t->host->epoch(t->host->ctx, &row);
         const bool over = (judged || l->stop == STOP_DIVERGED) && book_epoch(l, &row);
-        if (judged && isfinite(row.train_loss) && keep(l, e) < 0)
-            return -1;
+        if (judged && isfinite(row.train_loss))
+            keep(l);
         if (over)
             return 0;
         if (l->stop == STOP_TOLD)

@@ -67,7 +67,7 @@ struct train_task {
     int (*evaluate)(void *ctx, long batch, struct err *e);
     int (*judge)(void *ctx, double *quality, struct err *e);
     /* After each epoch that was judged, on every rank; NULL: nothing is kept. */
-    int (*keep)(void *ctx, const struct train_state *s, struct err *e);
+    void (*keep)(void *ctx, const struct train_state *s);
 };
 
 /* Runs, and fills of *r: epochs, achieved, epochs_to_target, status, valid

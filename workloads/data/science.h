@@ -96,7 +96,7 @@ struct science {
     const char *side_files[SCIENCE_PARTS];
 };
 
-/* Of the table sciences.def; NULL past the end, or when there is none of that name. */
+/* Of the table sciences.def; NULL past the end, or when no science has that name. */
 const struct science *science_at(int i);
 const struct science *science_find(const char *name);
 

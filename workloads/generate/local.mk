@@ -5,7 +5,7 @@ if BUILD_GENERATOR
 noinst_LTLIBRARIES += %D%/libgenerate.la
 %C%_libgenerate_la_CFLAGS = $(AM_CFLAGS) -ffp-contract=off \
     $(HDF5_CFLAGS) $(ZLIB_CFLAGS) $(FFTW_CFLAGS)
-%C%_libgenerate_la_LIBADD = workloads/data/libscience.la $(HDF5_LIBS) $(ZLIB_LIBS) $(FFTW_LIBS)
+%C%_libgenerate_la_LIBADD = workloads/data/libscience.la workloads/libworkloads.la $(HDF5_LIBS) $(ZLIB_LIBS) $(FFTW_LIBS)
 %C%_libgenerate_la_SOURCES = \
     %D%/cosmo/cosmo.c \
     %D%/cosmo/gen_field.h %D%/cosmo/gen_field.c \

@@ -2,7 +2,7 @@
 if BUILD_TESTS
 if HAVE_HDF5
 tests_component_programs = %D%/test_cosmo_convert %D%/test_cosmoflow %D%/test_defect %D%/test_hep \
-    %D%/test_hep_net %D%/test_metric %D%/test_train %D%/test_unet
+    %D%/test_hep_net %D%/test_train %D%/test_unet
 check_PROGRAMS += $(tests_component_programs)
 TESTS += $(tests_component_programs)
 
@@ -10,6 +10,8 @@ TESTS += $(tests_component_programs)
 %C%_test_cosmo_convert_CFLAGS = $(tests_data_cflags)
 %C%_test_cosmo_convert_LDADD = workloads/component/libcomponent.la $(tests_data_ldadd)
 
+if BUILD_AGENT
+if BUILD_GENERATOR
 # A workload that is one file in component/, one in generate/, one table and one
 # row in each .def, and nothing else: built, generated, trained, recorded. The
 # agent and the generator are those of the tree, with these tables in the place of
@@ -29,12 +31,10 @@ check_PROGRAMS += %D%/agent-nothing %D%/generate-nothing
 %C%_generate_nothing_LDADD = reports/core/libmain.la workloads/generate/libgenerate.la \
     reports/core/libcore.la
 TESTS += %D%/nothing.bats %D%/cosmoflow.bats
+endif
+endif
 dist_check_SCRIPTS += %D%/nothing.bats %D%/cosmoflow.bats
 EXTRA_DIST += %D%/nothing/workloads.def %D%/nothing/sciences.def
-
-%C%_test_metric_SOURCES = %D%/test_metric.c
-%C%_test_metric_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-%C%_test_metric_LDADD = tests/workloads/engine/libengine_test.la workloads/component/libcomponent.la $(CMOCKA_LIBS)
 
 %C%_test_hep_SOURCES = %D%/test_hep.c
 %C%_test_hep_CFLAGS = $(tests_data_cflags)

@@ -188,6 +188,11 @@ static void quality_is_the_weighted_area(void **state)
     assert_float_equal(j.trivial, 0.5, 0);
     assert_int_equal(j.n_others, 1);
     assert_non_null(j.others[0].value.reason); /* two events cannot tell .9996 */
+    /* of one class there is no curve, and the run is told why */
+    t.n_scores = 1;
+    component()->judge(&t, &j);
+    assert_true(isnan(j.quality));
+    assert_string_equal(j.why, "no sample of class 1");
     tally_fini(&t);
 }
 

@@ -3,22 +3,20 @@
  * passes, passes always; tolerances are five standard errors where not said. */
 #include <config.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "reports/core/crc32c.h"
-#include "workloads/component/metric.h"
+#include "tests/unit.h"
+#include "workloads/metric.h"
 #include "workloads/generate/gen_draw.h"
+#include "workloads/generate/generator.h"
 #include "workloads/generate/hep/hep.h"
 #include "workloads/generate/hep/hep_baseline.h"
+
+extern const struct generator generator_hep;
 
 static struct hep_sample s; /* 200 KB */
 
@@ -477,19 +475,37 @@ static void see(const struct hep_model *m, int n)
 static double auc(const struct hep_logistic *l, int n, int k)
 {
     static struct score score[SEEN];
-    static double value[SEEN];
 
     for (int i = 0; i < n; i++) {
         const struct hep_seen *e = &seen[n + i];
         double x = k < HEP_OBSERVABLES ? e->observable[k] : hep_logistic_score(l, e->observable);
         score[i] = (struct score){(uint64_t)i, (float)x, (float)e->weight, e->label};
-        value[i] = (double)score[i].score;
     }
-    double own = hep_auc(seen + n, value, (size_t)n);
     scores_sort(score, (size_t)n);
-    double metric = metric_auc(score, (size_t)n).value;
-    near("the generator's AUC", own, metric, 1e-7); /* weights of float32 */
-    return metric;
+    return metric_auc(score, (size_t)n).value;
+}
+
+/* `normweight` of either class is 1 on the average, so that they weigh the same:
+ * 4,000 background events know it to .01 (their weights deviate by .64). */
+static void classes_weigh_the_same(void **state)
+{
+    enum { EVENTS = 4000, EDGE = 32 };
+    const struct data_class *tiny = science_class(generator_hep.science, CLASS_TINY);
+    static float image[HEP_CELLS * 3], features[16];
+    float label, normweight, weight, passes;
+    void *const field[] = {image, &label, &normweight, &weight, &passes};
+    void *maker = generator_hep.open(tiny, NULL, NULL);
+    double sum[2] = {0};
+
+    (void)state;
+    assert_non_null(maker);
+    for (uint64_t id = 0; id < 2 * EVENTS; id++) {
+        assert_int_equal(generator_hep.make(maker, 13, id, field, features, NULL), 0);
+        sum[(int)label] += (double)normweight / EVENTS;
+    }
+    generator_hep.close(maker);
+    near("the mean weight of a signal event", sum[1], 1, 1e-9);
+    near("the mean weight of a background event", sum[0], 1, 5 * 0.01);
 }
 
 /* The cut on HT, the count of jets, the regression: each better than the one
@@ -586,6 +602,7 @@ int main(void)
         cmocka_unit_test(channels_are_the_image),
         cmocka_unit_test(jets_are_the_greatest_cones),
         cmocka_unit_test(trigger_is_respected),
+        cmocka_unit_test(classes_weigh_the_same),
         cmocka_unit_test(separation_is_neither_trivial_nor_hopeless),
         cmocka_unit_test(regression_is_the_most_likely),
         cmocka_unit_test(bits_are_the_sample_s_whatever_the_order),

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <config.h>
 
-#include <math.h>
-#include <stdlib.h>
-
 #include "workloads/generate/hep/hep_baseline.h"
 
 #include <math.h>
@@ -96,37 +93,4 @@ void hep_logistic_fit(const struct hep_seen *seen, size_t n, struct hep_logistic
         for (int k = 0; k < K; k++)
             l->slope[k] -= gradient[k];
     }
-}
-
-struct scored {
-    double score, weight;
-    int label;
-};
-
-static int rising(const void *a, const void *b)
-{
-    const double x = ((const struct scored *)a)->score, y = ((const struct scored *)b)->score;
-
-    return (x > y) - (x < y);
-}
-
-double hep_auc(const struct hep_seen *seen, const double *score, size_t n)
-{
-    struct scored *s = malloc((n + 1) * sizeof *s);
-    double below = 0, area = 0, signal = 0;
-
-    for (size_t i = 0; s && i < n; i++)
-        s[i] = (struct scored){score[i], seen[i].weight, seen[i].label};
-    if (s)
-        qsort(s, n, sizeof *s, rising);
-    for (size_t i = 0, end; s && i < n; i = end) {
-        double group[2] = {0};
-        for (end = i; end < n && !(s[end].score > s[i].score); end++)
-            group[s[end].label] += s[end].weight;
-        area += group[1] * (below + group[0] / 2);
-        below += group[0];
-        signal += group[1];
-    }
-    free(s);
-    return below > 0 && signal > 0 ? area / (below * signal) : NAN;
 }

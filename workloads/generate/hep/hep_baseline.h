@@ -32,8 +32,4 @@ void hep_logistic_fit(const struct hep_seen *seen, size_t n, struct hep_logistic
 /* Log odds of signal. */
 double hep_logistic_score(const struct hep_logistic *l, const double observable[HEP_OBSERVABLES]);
 
-/* Area under the ROC curve of a score with the events' weights, ties as half;
- * the definition of metric_auc(). NAN: a class has no weight, or no memory. */
-double hep_auc(const struct hep_seen *seen, const double *score, size_t n);
-
 #endif

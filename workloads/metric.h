@@ -14,8 +14,8 @@
  * Failure: -1 and a sentence where ranks or memory are involved; else none.
  * Threads: pure.
  */
-#ifndef COMPONENT_METRIC_H
-#define COMPONENT_METRIC_H
+#ifndef WORKLOADS_METRIC_H
+#define WORKLOADS_METRIC_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <config.h>
 
-#include "workloads/component/metric.h"
+#include "workloads/metric.h"
 
 #include <math.h>
 #include <stdlib.h>

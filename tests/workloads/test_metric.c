@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "tests/workloads/engine/ranks.h"
-#include "workloads/component/metric.h"
+#include "workloads/metric.h"
 #include "workloads/philox.h"
 
 enum { MANY = 400 };
