@@ -11,7 +11,7 @@ noinst_LTLIBRARIES += %D%/libaccount.la
 if BUILD_SLURMDBD
 pkglibexec_PROGRAMS += %D%/hpcai500-slurmdbd
 dist_man_MANS += %D%/hpcai500-slurmdbd.8
-%C%_hpcai500_slurmdbd_SOURCES = %D%/slurmdbd.c %D%/slurmdbd_row.h %D%/slurmdbd_row.c
+%C%_hpcai500_slurmdbd_SOURCES = %D%/slurmdbd.c %D%/last_error.h %D%/slurmdbd_row.h %D%/slurmdbd_row.c
 %C%_hpcai500_slurmdbd_CPPFLAGS = $(AM_CPPFLAGS) $(SLURM_CFLAGS)
 %C%_hpcai500_slurmdbd_LDADD = reports/core/libmain.la %D%/libaccount.la $(LIBSLURM_LIBS)
 endif

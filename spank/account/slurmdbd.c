@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * hpcai500-slurmdbd: reads and writes a job's AdminComment in slurmdbd. The
- * only program linked with libslurm, which may end its process when a request
- * is denied: who wants to ask starts this.
+ * hpcai500-slurmdbd: reads and writes a job's AdminComment in slurmdbd. It is
+ * linked with libslurm, which may end its process when a request is denied: who
+ * wants to ask starts this.
  *
  *     hpcai500-slurmdbd get CLUSTER JOB[@BEGIN]
  *     hpcai500-slurmdbd merge CLUSTER JOB[@BEGIN] LINE

@@ -3,6 +3,8 @@
 
 #include "spank/account/slurmdbd_row.h"
 
+#include "spank/account/last_error.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,19 +14,10 @@
 
 void *row_connection;
 
-static int last_errno(void)
-{
-#if HAVE_DECL_SLURM_GET_ERRNO
-    return slurm_get_errno();
-#else
-    return errno;
-#endif
-}
-
 /* Later, unless the answer says that it is final. */
 enum slurmdbd_code row_failed(struct err *e, const char *what, uint32_t job)
 {
-    int no = last_errno();
+    int no = last_error();
 
     err_set(e, "%s job %u: %s", what, job, no ? slurm_strerror(no) : "no answer");
     return no == ESLURM_ACCESS_DENIED ? SLURMDBD_DENIED : SLURMDBD_LATER;

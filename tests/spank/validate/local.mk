@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: BSD-3-Clause
+if BUILD_TESTS
+validate_tests = %D%/test_node %D%/test_state
+check_PROGRAMS += $(validate_tests)
+TESTS += $(validate_tests)
+%C%_test_node_SOURCES = %D%/test_node.c
+%C%_test_node_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_node_LDADD = spank/validate/libvalidate.la $(CMOCKA_LIBS)
+%C%_test_state_SOURCES = %D%/test_state.c
+%C%_test_state_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_state_LDADD = spank/validate/libvalidate.la $(CMOCKA_LIBS)
+endif
