@@ -8,3 +8,4 @@ include spank/witness/local.mk
 include spank/account/local.mk
 include spank/collect/local.mk
 include spank/doctor/local.mk
+include spank/validate/local.mk

@@ -6,3 +6,4 @@ include tests/spank/witness/local.mk
 include tests/spank/account/local.mk
 include tests/spank/collect/local.mk
 include tests/spank/doctor/local.mk
+include tests/spank/validate/local.mk
