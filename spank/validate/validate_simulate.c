@@ -140,9 +140,9 @@ static int print_links(const struct simulate_options *o, FILE *f, struct err *e)
     enum { COLUMNS = sizeof columns / sizeof *columns };
 
     fprintf(f, "\nlinks: noise of a pair 5 %%, bad ends lose 20 %%; wrongly named a run/found\n"
-               "rounds    8, 1      16, 1      16, 3      64, 1      64, 3     256, 3  64, pair\n");
+               "rounds   8, 1      16, 1      16, 3      64, 1      64, 3     256, 3  64, pair\n");
     for (int rounds = 1; rounds <= 5; rounds++) {
-        fprintf(f, "%5d", rounds);
+        fprintf(f, "%2d", rounds);
         for (int i = 0; i < COLUMNS; i++) {
             struct simulate_links c = {.n = columns[i].n,
                                        .rounds = rounds,
@@ -154,7 +154,7 @@ static int print_links(const struct simulate_options *o, FILE *f, struct err *e)
             long runs = runs_of(o, c.n) / (o->full ? 20 : 1);
             if (simulate_link(&c, runs ? runs : 1, o->seed, &r) < 0)
                 return err_set(e, "out of memory for %d nodes", c.n);
-            fprintf(f, c.pair ? "  %.3f" : "  %.3f/%.2f", (double)r.wrong / (double)r.runs,
+            fprintf(f, c.pair ? " %.3f" : " %.3f/%.2f", (double)r.wrong / (double)r.runs,
                     (double)r.found / (double)(r.bad ? r.bad : 1));
         }
         fputc('\n', f);
@@ -185,7 +185,7 @@ static int print_point(const struct simulate_options *o, const char *name,
     c.loss = judge_percent(blind);
     if (run(o, &c, &found, e) < 0)
         return -1;
-    fprintf(f, "%-20.20s %5.1f %5.1f %5.1f %5.1f %4.0f %8.2f %8.2f %7.1f %7.1f\n", name, h->between,
+    fprintf(f, "%-16.16s %5.1f %5.1f %5.1f %5.1f %4.0f %8.2f %8.2f %7.1f %7.1f\n", name, h->between,
             h->run, h->step, h->shift, h->freedom, percent(healthy.false_suspect, healthy.runs),
             percent(healthy.false_slow, healthy.runs), c.loss, percent(found.suspect, found.bad));
     return 0;
@@ -196,8 +196,8 @@ static int print_site(const struct simulate_options *o, FILE *f, struct err *e)
     fprintf(f,
             "\nThis site: %d node%s, %d metric%s. It has no approved baseline: the shipped\n"
             "priors, which know little (4 degrees of freedom) and therefore see little.\n"
-            "                      noise, %%: b r w t             false, %%       blind  found\n"
-            "metric                 node   run  step  all   nu  SUSPECT     SLOW  spot %%  there\n",
+            "                  noise, %%: b r w t             false, %%       blind  found\n"
+            "metric             node   run  step   all   nu  SUSPECT     SLOW  spot %%  there\n",
             o->nodes, o->nodes == 1 ? "" : "s", o->metrics, o->metrics == 1 ? "" : "s");
     if (o->nodes < JUDGE_ALONE)
         fprintf(f, "fewer than %d nodes without a history: INCONCLUSIVE is the best verdict\n",
