@@ -7,6 +7,4 @@ set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 [ $# -gt 0 ] || set -- --full
-echo '```'
 "${HPCAI500_BUILD:-build/dev}/spank/validate/hpcai500-validate" simulate "$@"
-echo '```'

@@ -63,14 +63,9 @@ static int parse(struct simulate_options *o, int argc, char **argv, struct err *
 
     *o = (struct simulate_options){.seed = 20261130, .nodes = 64, .metrics = 10};
     opterr = 0;
-    while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
-        if (c == 'h')
-            return 1;
-        if (c == '?')
-            return option_refuse(argv, longs, e);
-        if (set_option(o, c, optarg, e) < 0)
-            return -1;
-    }
+    while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1)
+        if (c == 'h' || c == '?' || set_option(o, c, optarg, e) < 0)
+            return c == 'h' ? 1 : c == '?' ? option_refuse(argv, longs, e) : -1;
     if (optind == argc)
         return err_set(e, "what is to be done is missing: simulate");
     if (strcmp(argv[optind], "simulate") != 0)
