@@ -22,6 +22,7 @@ EXTRA_DIST += \
     %D%/evidence/debian.sh \
     %D%/evidence/faults.sh \
     %D%/evidence/faults-io.sh \
+    %D%/evidence/validate.sh \
     %D%/evidence/rcp.sh \
     %D%/evidence/fuzz.sh \
     %D%/evidence/mllog.sh \

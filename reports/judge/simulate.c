@@ -17,7 +17,7 @@ enum { HISTORY_FREEDOM = 60, HISTORY_NODES = 50 };
 #define STAYS         0.64   /* persist: part of the variance */
 #define RHO           0.8    /* drift */
 
-static const char *const words[] = {"normal", "t3", "persist", "drift"};
+static const char *const words[] = {"normal", "t3", "persist", "drift", "site"};
 
 const char *noise_word(enum noise noise)
 {
@@ -52,6 +52,8 @@ static double fresh(struct metric *m, int i)
     case NOISE_DRIFT:
         z = m->sigma * sqrt(1 - RHO * RHO) * random_normal(m->g);
         return m->stay[i] = RHO * m->stay[i] + z;
+    case NOISE_SITE:
+        return m->stay[i] + m->c->site.step * random_normal(m->g);
     default:
         return m->sigma * random_normal(m->g);
     }
@@ -64,11 +66,13 @@ static double value(struct metric *m, int i)
 
 static void begin_step(struct metric *m)
 {
-    m->shift = m->c->noise == NOISE_DRIFT ? m->sigma * random_normal(m->g) : 0;
+    if (m->c->noise == NOISE_DRIFT)
+        m->shift = m->sigma * random_normal(m->g);
 }
 
 static void begin_run(struct metric *m)
 {
+    m->shift = m->c->noise == NOISE_SITE ? m->c->site.shift * random_normal(m->g) : 0;
     for (int i = 0; i < m->c->n; i++) {
         m->own[i] = m->c->between > 0 ? m->c->between * random_normal(m->g) : 0;
         m->stay[i] = 0;
@@ -76,6 +80,8 @@ static void begin_run(struct metric *m)
             m->stay[i] = m->sigma * sqrt(STAYS) * random_normal(m->g);
         else if (m->c->noise == NOISE_DRIFT)
             m->stay[i] = m->sigma * random_normal(m->g);
+        else if (m->c->noise == NOISE_SITE)
+            m->stay[i] = m->c->site.run * random_normal(m->g);
     }
 }
 
@@ -86,6 +92,22 @@ static double estimated(struct random *g, double scale)
     return scale > 0 ? scale * sqrt(random_chi2(g, HISTORY_FREEDOM) / HISTORY_FREEDOM) : 0;
 }
 
+static struct judge_history learned_of_site(const struct simulate_case *c, struct random *g)
+{
+    struct judge_history h = c->site;
+
+    h.metrics = c->metrics;
+    if (!h.known)
+        return h;
+    h.step = estimated(g, h.step);
+    h.run = estimated(g, h.run);
+    h.shift = estimated(g, h.shift);
+    h.between = estimated(g, h.between);
+    double s2 = h.between * h.between + h.run * h.run + h.step * h.step;
+    h.baseline = sqrt(s2 / HISTORY_NODES) * random_normal(g);
+    return h;
+}
+
 static struct judge_history learned(const struct simulate_case *c, struct random *g)
 {
     const double s = c->sigma, part = c->noise == NOISE_DRIFT ? RHO : STAYS;
@@ -93,6 +115,8 @@ static struct judge_history learned(const struct simulate_case *c, struct random
         .freedom = HISTORY_FREEDOM, .known = true, .metrics = c->metrics, .baseline = NAN};
     bool stays = c->noise == NOISE_PERSIST || c->noise == NOISE_DRIFT;
 
+    if (c->noise == NOISE_SITE)
+        return learned_of_site(c, g);
     if (!c->known) {
         h.known = false;
         h.run = PRIOR_SCALE;

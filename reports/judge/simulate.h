@@ -15,6 +15,10 @@
  *             (t = sigma), and node noise that forgets slowly: AR(1), rho = .8 from
  *             step to step (r^2 = .8 sigma^2, w^2 = .2 sigma^2)
  *
+ *   site      the parts of `site`: r stays, w is new at each step, t is shared for the
+ *             run, b from node to node; what is believed is estimated from them, or
+ *             is the prior itself
+ *
  * and node-to-node spread b, if any, that stays. `bad` nodes lose `loss` % in one of
  * the metrics each, in every step. The history's scales are themselves estimates: each
  * run draws them anew with 60 degrees of freedom, and a baseline with the error of 50
@@ -35,17 +39,18 @@
 
 #include "reports/judge/judge.h"
 
-enum noise { NOISE_NORMAL, NOISE_T3, NOISE_PERSIST, NOISE_DRIFT, NOISE_COUNT };
+enum noise { NOISE_NORMAL, NOISE_T3, NOISE_PERSIST, NOISE_DRIFT, NOISE_SITE, NOISE_COUNT };
 
 struct simulate_case {
     enum noise noise;
     int n, metrics, bad;
-    double sigma;   /* % */
-    double between; /* b, % */
-    double loss;    /* % of a rate, of each bad node */
-    double times;   /* today's noise / the history's */
-    bool known;     /* with a history */
-    int own_runs;   /* of every node; 0: none of its own */
+    double sigma;              /* % */
+    double between;            /* b, % */
+    double loss;               /* % of a rate, of each bad node */
+    struct judge_history site; /* of NOISE_SITE */
+    double times;              /* today's noise / the history's */
+    bool known;                /* with a history */
+    int own_runs;              /* of every node; 0: none of its own */
 };
 
 struct simulate_result {

@@ -13,3 +13,11 @@ dist_man_MANS += %D%/hpcai500-slurmctl.8
 %C%_hpcai500_slurmctl_CPPFLAGS = $(AM_CPPFLAGS) $(SLURM_CFLAGS)
 %C%_hpcai500_slurmctl_LDADD = reports/core/libmain.la %D%/libvalidate.la $(LIBSLURM_LIBS)
 endif
+# hpcai500 validate: which nodes are not what they should be?
+if BUILD_TOOLS
+pkglibexec_PROGRAMS += %D%/hpcai500-validate
+%C%_hpcai500_validate_SOURCES = %D%/validate.h %D%/validate_main.c %D%/validate_simulate.c
+%C%_hpcai500_validate_LDADD = reports/core/libmain.la reports/draw/libdraw.la reports/judge/libjudge.la \
+    reports/core/libcore.la
+dist_man_MANS += %D%/hpcai500-validate.1
+endif

@@ -215,6 +215,7 @@ static void test_own_history(void **state)
     assert_true(!seen[3].gated && seen[5].beyond && seen[3].own && !seen[6].own);
     near(seen[3].d, 0, 1e-9);
     assert_true(seen[6].b == 4 && seen[5].b == 0);
+    near(seen[5].r, .5 * sqrt(1 + M_PI / 2 / 20), 1e-4);
     near(judge_floor(&look, 5), 5, 0);
     near(judge_floor(&look, 6), 10, 0);
     near(judge_round(&look, 5, 8, 0, (double[]){0, 0, 0}, 3), 8, 1e-9);

@@ -3,7 +3,7 @@
 # The words that bash completes after hpcai500.
 
 setup() {
-    export HPCAI500_EXEC_PATH=$top_builddir/reports/tools:$top_builddir/spank/account:$top_builddir/spank/collect:$top_builddir/spank/doctor:$top_builddir/spank/witness PATH=$top_builddir/reports/tools:$PATH
+    export HPCAI500_EXEC_PATH=$top_builddir/reports/tools:$top_builddir/spank/account:$top_builddir/spank/collect:$top_builddir/spank/doctor:$top_builddir/spank/validate:$top_builddir/spank/witness PATH=$top_builddir/reports/tools:$PATH
     unset HPCAI500_CONF
     . "$top_srcdir/reports/tools/completion/hpcai500"
     cd "$BATS_TEST_TMPDIR"

@@ -5,7 +5,7 @@
 load ../../no
 
 setup() {
-    export HPCAI500_EXEC_PATH=$top_builddir/reports/tools:$top_builddir/spank/account:$top_builddir/spank/collect:$top_builddir/spank/doctor:$top_builddir/spank/witness:$top_builddir/workloads/data:$top_builddir/workloads/generate
+    export HPCAI500_EXEC_PATH=$top_builddir/reports/tools:$top_builddir/spank/account:$top_builddir/spank/collect:$top_builddir/spank/doctor:$top_builddir/spank/validate:$top_builddir/spank/witness:$top_builddir/workloads/data:$top_builddir/workloads/generate
     export PATH=$top_builddir/reports/tools:$PATH LC_ALL=C.UTF-8
     unset HPCAI500_CONF
     cd "$BATS_TEST_TMPDIR"

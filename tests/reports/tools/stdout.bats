@@ -4,7 +4,7 @@
 
 setup() {
     export HPCAI500_EXEC_PATH=$top_builddir/reports/tools:$top_builddir/spank/collect:$top_builddir/spank/account
-    HPCAI500_EXEC_PATH+=:$top_builddir/spank/doctor:$top_builddir/spank/witness:$top_builddir/workloads/data
+    HPCAI500_EXEC_PATH+=:$top_builddir/spank/doctor:$top_builddir/spank/validate:$top_builddir/spank/witness:$top_builddir/workloads/data
     HPCAI500_EXEC_PATH+=:$top_builddir/workloads/generate
     cd "$BATS_TEST_TMPDIR"
     "$top_builddir/tests/reports/record/make_records" . > /dev/null
@@ -25,6 +25,7 @@ declare -gA prints=(
     [config]="config|config --json|config --help"
     [doctor]="doctor name|doctor --json name|doctor --help"
     [recover]="recover --help"
+    [validate]="validate simulate --runs=100|validate --help"
     [data]="data --help|data list"
     [generate]="generate --help"
     [collect]="collect --help"

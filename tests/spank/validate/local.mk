@@ -10,3 +10,7 @@ TESTS += $(validate_tests)
 %C%_test_state_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_state_LDADD = spank/validate/libvalidate.la $(CMOCKA_LIBS)
 endif
+if BUILD_TOOLS
+TESTS += %D%/validate.bats
+endif
+dist_check_SCRIPTS += %D%/validate.bats

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * hpcai500 validate, a file a task: what the tasks share.
+ *
+ * Exit status is a monitoring plug-in's (verdict.h); `simulate` gives 0, 2 usage, 3.
+ */
+#ifndef VALIDATE_VALIDATE_H
+#define VALIDATE_VALIDATE_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "reports/core/err.h"
+#include "reports/judge/judge.h"
+
+enum { VALIDATE_USAGE = 2, VALIDATE_FAILED = 3 };
+
+/* ---- simulate ---- */
+
+struct simulate_options {
+    long runs; /* a row; 0: as `full` says */
+    bool full;
+    uint64_t seed;
+    int nodes, metrics; /* of the operating point */
+};
+
+/* Prints the tables of the rule, and the operating point of this site's noise: of the
+ * shipped priors. */
+int validate_simulate(const struct simulate_options *o, FILE *f, struct err *e);
+
+#endif
