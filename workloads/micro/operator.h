@@ -23,8 +23,10 @@
  *              is always seen and several at once but for 1 in 1,023. Wanted: equal; in
  *              bfloat16 within 2^-8 of the value, the one rounding when it is stored.
  *              Weight gradients are float32: equal.
- *   POOL       all numbers. max: equal, ties to the first; average: 2^-22 of the value
- *              and of each sum of terms (a division), in bfloat16 2^-8.
+ *   POOL       all numbers. max: equal, ties to the first; average: 2^-22 of the sum of
+ *              |terms| (each is divided, or multiplied by a rounded inverse), in bfloat16
+ *              2^-8 of the value more, and backward, where terms are stored before they
+ *              are summed, of that sum.
  *   NORM       all numbers, from statistics in double; 2^-20 of the sum of |terms|
  *              (each is rounded some eight times), in bfloat16 2^-8 of the value more.
  *   ACT        all numbers; 2^-22 of the value for ReLUs, 2^-20 for tanh and the
