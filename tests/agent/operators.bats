@@ -60,9 +60,11 @@ here() {
     done
 }
 
+has_row() { grep -qs '"event":"micro"' "$dir"/*.journal/00000; }
+
 @test "a run that is killed keeps the rows it had" {
-    ranks_alive 2 "$agent" "conv,class=small,out=$dir" >log 2>&1 &
-    await 60 grep -qs '"event":"micro"' "$dir"/*.journal/00000
+    LIMIT=300 ranks_alive 2 "$agent" "conv,class=small,out=$dir" >log 2>&1 &
+    await 3 has_row
     kill -KILL "$(here | tail -n 1)"
     wait || true
     R=$(record)
