@@ -11,10 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "reports/core/clock.h"
-#include "tests/unit.h"
-#include "workloads/engine/engine.h"
-#include "workloads/micro/micro.h"
+#include "tests/workloads/micro/host.h"
 #include "workloads/micro/operator_inner.h"
 #include "workloads/micro/shapes.h"
 #include "workloads/workload.h"
@@ -467,41 +464,6 @@ static void test_published(void **state)
 
 /* ---- the benchmark ----------------------------------------------------- */
 
-enum { MOST = 64 };
-
-struct seen {
-    struct micro_row rows[MOST]; /* without their samples */
-    int n;
-};
-
-static int take(void *ctx, struct micro_row *row, struct err *e)
-{
-    struct seen *s = ctx;
-
-    (void)e;
-    assert_true(s->n < MOST);
-    micro_row_fini(row);
-    s->rows[s->n++] = *row;
-    return 0;
-}
-
-static struct micro_host host_of(struct seen *s, uint64_t seed)
-{
-    *s = (struct seen){.n = 0};
-    return (struct micro_host){.comm = comm_self(),
-                               .now = clock_now,
-                               .deadline = INFINITY,
-                               .threads = 1,
-                               .backend = engine_backend_name(0),
-                               .class = CLASS_TINY,
-                               .seed = seed,
-                               .floor_seconds = 0.0002,
-                               .samples = 3,
-                               .n_nodes = 1,
-                               .ctx = s,
-                               .row = take};
-}
-
 static void test_rows(void **state)
 {
     static const struct micro_bench *const benches[] = {&micro_conv, &micro_pool, &micro_act,
@@ -511,7 +473,7 @@ static void test_rows(void **state)
 
     (void)state;
     for (size_t b = 0; b < sizeof benches / sizeof *benches; b++) {
-        struct micro_host h = host_of(&s, 1);
+        struct micro_host h = host_of(&s);
         struct micro_plan plan;
         int done = 0, positions = 0, measured_ = 0;
         benches[b]->plan(&h, &plan);
@@ -537,7 +499,7 @@ static void test_rows(void **state)
 static void test_bf16_alone(void **state)
 {
     static struct seen s;
-    struct micro_host h = host_of(&s, 1);
+    struct micro_host h = host_of(&s);
     struct err e = ERR_INIT;
     int done = 0;
 
@@ -553,7 +515,7 @@ static void test_bf16_alone(void **state)
 static void test_too_large(void **state)
 {
     static struct seen s;
-    struct micro_host h = host_of(&s, 1);
+    struct micro_host h = host_of(&s);
     struct err e = ERR_INIT;
     int done = 0;
 
@@ -571,7 +533,7 @@ static void test_too_large(void **state)
 static void test_time_is_over(void **state)
 {
     static struct seen s;
-    struct micro_host h = host_of(&s, 1);
+    struct micro_host h = host_of(&s);
     struct err e = ERR_INIT;
     int done = 0;
 

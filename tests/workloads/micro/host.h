@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A benchmark on one rank of one thread, class tiny, with short samples; its rows. */
+#ifndef TESTS_MICRO_HOST_H
+#define TESTS_MICRO_HOST_H
+
+#include <math.h>
+
+#include "reports/core/clock.h"
+#include "tests/unit.h"
+#include "workloads/engine/engine.h"
+#include "workloads/micro/micro.h"
+
+enum { SEEN_MOST = 128 };
+
+struct seen {
+    struct micro_row rows[SEEN_MOST]; /* without their samples */
+    int n, samples;
+};
+
+static inline int seen_take(void *ctx, struct micro_row *row, struct err *e)
+{
+    struct seen *s = ctx;
+
+    (void)e;
+    assert_true(s->n < SEEN_MOST);
+    s->samples += row->n_samples;
+    micro_row_fini(row);
+    s->rows[s->n++] = *row;
+    return 0;
+}
+
+/* Empties s, which the rows go to. */
+static inline struct micro_host host_of(struct seen *s)
+{
+    s->n = s->samples = 0;
+    return (struct micro_host){.comm = comm_self(),
+                               .now = clock_now,
+                               .deadline = INFINITY,
+                               .threads = 1,
+                               .backend = engine_backend_name(0),
+                               .class = CLASS_TINY,
+                               .seed = 1,
+                               .floor_seconds = 0.0005,
+                               .samples = 3,
+                               .n_nodes = 1,
+                               .ctx = s,
+                               .row = seen_take};
+}
+
+#endif
