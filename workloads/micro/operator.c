@@ -23,19 +23,6 @@ static bool multiplies(const struct operator_shape *s)
     return s->kind == OPERATOR_CONV || s->kind == OPERATOR_DECONV || s->kind == OPERATOR_GEMM;
 }
 
-const struct optimizer *operator_rule(enum optimizer_kind rule)
-{
-    static const struct optimizer rules[OPTIMIZER_COUNT] = {
-        [OPTIMIZER_SGD] = {.kind = OPTIMIZER_SGD, .momentum = 0.9f},
-        [OPTIMIZER_ADAM] = {.kind = OPTIMIZER_ADAM, OPTIMIZER_ADAM_COMMON},
-        [OPTIMIZER_ADAMW] = {.kind = OPTIMIZER_ADAMW, OPTIMIZER_ADAM_COMMON, .weight_decay = 0.01f},
-        [OPTIMIZER_RMSPROP] = {.kind = OPTIMIZER_RMSPROP, OPTIMIZER_RMSPROP_COMMON},
-        [OPTIMIZER_LAMB] = {.kind = OPTIMIZER_LAMB, OPTIMIZER_LAMB_COMMON, .weight_decay = 0.01f},
-    };
-
-    return &rules[rule];
-}
-
 /* ---- building --------------------------------------------------------- */
 
 static double now_of_nobody(void)

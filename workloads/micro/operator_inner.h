@@ -33,6 +33,8 @@ struct operator
     bool stepped;
 };
 
+/* ---- operator_text.c ---- */
+
 /* The rule with the numbers that it is measured with: PyTorch's defaults, momentum 0.9
  * and a weight decay where it has one. */
 const struct optimizer *operator_rule(enum optimizer_kind rule);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Names and sizes of operators, from their shapes alone. */
+/* Names, rules and sizes of operators, from their shapes alone. */
 #include <config.h>
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "workloads/micro/operator.h"
+#include "workloads/micro/operator_inner.h"
 
 const char *operator_name(enum operator_kind kind)
 {
@@ -43,6 +43,19 @@ const char *operator_what(const struct operator_shape *s)
     default:
         return "dense";
     }
+}
+
+const struct optimizer *operator_rule(enum optimizer_kind rule)
+{
+    static const struct optimizer rules[OPTIMIZER_COUNT] = {
+        [OPTIMIZER_SGD] = {.kind = OPTIMIZER_SGD, .momentum = 0.9f},
+        [OPTIMIZER_ADAM] = {.kind = OPTIMIZER_ADAM, OPTIMIZER_ADAM_COMMON},
+        [OPTIMIZER_ADAMW] = {.kind = OPTIMIZER_ADAMW, OPTIMIZER_ADAM_COMMON, .weight_decay = 0.01f},
+        [OPTIMIZER_RMSPROP] = {.kind = OPTIMIZER_RMSPROP, OPTIMIZER_RMSPROP_COMMON},
+        [OPTIMIZER_LAMB] = {.kind = OPTIMIZER_LAMB, OPTIMIZER_LAMB_COMMON, .weight_decay = 0.01f},
+    };
+
+    return &rules[rule];
 }
 
 /* ---- "4x32x56x56 64 3x3 s1 p1" ---------------------------------------- */

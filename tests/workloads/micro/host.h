@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A benchmark on one rank of one thread, class tiny, with short samples; its rows. */
-#ifndef TESTS_MICRO_HOST_H
-#define TESTS_MICRO_HOST_H
+#ifndef MICRO_HOST_H
+#define MICRO_HOST_H
 
 #include <math.h>
 
