@@ -42,7 +42,7 @@ static int sink_forward(void *ctx, const struct engine_step *step, const float *
 static int sink_backward(void *ctx, const struct engine_step *step, const float *const *in,
                          const float *const *out_grad, float *const *in_grad, struct err *e)
 {
-    const struct operator* o = ctx;
+    const struct operation *o = ctx;
 
     (void)step, (void)in, (void)out_grad, (void)e;
     if (in_grad[0])
@@ -50,7 +50,7 @@ static int sink_backward(void *ctx, const struct engine_step *step, const float 
     return 0;
 }
 
-static struct tensor *sink(struct operator* o)
+static struct tensor *sink(struct operation *o)
 {
     struct host_node h = {.name = "sink",
                           .n_in = 1,
@@ -66,7 +66,7 @@ static struct tensor *sink(struct operator* o)
 }
 
 /* x through the identity: with the precision and layout that it has behind a product. */
-static struct tensor *behind_a_product(struct operator* o, struct tensor *x)
+static struct tensor *behind_a_product(struct operation *o, struct tensor *x)
 {
     const long C = o->s.x.d[1];
     struct shape w = o->s.x;
@@ -79,7 +79,7 @@ static struct tensor *behind_a_product(struct operator* o, struct tensor *x)
                     : op_conv(x, o->identity, NULL, WINDOW(1, 1, 0));
 }
 
-static struct tensor *build_norm(struct operator* o, struct tensor *x)
+static struct tensor *build_norm(struct operation *o, struct tensor *x)
 {
     const struct shape C = SHAPE(o->s.x.d[1]);
     struct batch_norm b = {.eps = 1e-5f, .momentum = 0.1f};
@@ -91,7 +91,7 @@ static struct tensor *build_norm(struct operator* o, struct tensor *x)
     return op_batch_norm(x, &b);
 }
 
-static struct tensor *build_loss(struct operator* o, struct tensor *x)
+static struct tensor *build_loss(struct operation *o, struct tensor *x)
 {
     const struct operator_shape *s = &o->s;
     struct shape t = {s->x.n - 1, {0}};
@@ -113,7 +113,7 @@ static struct tensor *build_loss(struct operator* o, struct tensor *x)
     }
 }
 
-static struct tensor *build_y(struct operator* o, struct tensor *x)
+static struct tensor *build_y(struct operation *o, struct tensor *x)
 {
     const struct operator_shape *s = &o->s;
 
@@ -141,7 +141,7 @@ static struct tensor *build_y(struct operator* o, struct tensor *x)
     }
 }
 
-static int build(struct operator* o, struct err *e)
+static int build(struct operation *o, struct err *e)
 {
     struct shape sample = {o->s.x.n - 1, {0}};
 
@@ -166,13 +166,13 @@ static size_t count_of(const struct shape *s)
     return s->n ? shape_count(s) : 0;
 }
 
-static int draw(struct operator* o, struct numbers *a, size_t n, uint32_t stream, struct err *e)
+static int draw(struct operation *o, struct numbers *a, size_t n, uint32_t stream, struct err *e)
 {
     return numbers_draw(a, n, o->set.seed, stream, o->range, o->unit, e);
 }
 
 /* What targets are: classes; 0 or 1; like x. */
-static int draw_targets(struct operator* o, struct err *e)
+static int draw_targets(struct operation *o, struct err *e)
 {
     const struct shape t = tensor_shape(o->target);
     const bool classes = o->s.op == OP_CROSS_ENTROPY;
@@ -186,7 +186,7 @@ static int draw_targets(struct operator* o, struct err *e)
     return 0;
 }
 
-static int make_numbers(struct operator* o, struct err *e)
+static int make_numbers(struct operation *o, struct err *e)
 {
     const bool products = multiplies(&o->s), norm = o->s.kind == OPERATOR_NORM;
     const size_t nx = shape_count(&o->s.x), ny = shape_count(&o->out);
@@ -211,7 +211,7 @@ static int make_numbers(struct operator* o, struct err *e)
                : 0;
 }
 
-static int set_identity(struct operator* o, struct err *e)
+static int set_identity(struct operation *o, struct err *e)
 {
     const size_t C = (size_t)o->s.x.d[1];
     float *v = o->identity ? calloc(C * C, sizeof *v) : NULL;
@@ -229,7 +229,7 @@ static int set_identity(struct operator* o, struct err *e)
 }
 
 /* One step: everything that is checked is made, everything that is timed can be repeated. */
-static int step(struct operator* o, struct err *e)
+static int step(struct operation *o, struct err *e)
 {
     struct engine_step rows = {
         .rows = o->s.x.d[0], .global_rows = o->s.x.d[0], .ids = o->ids, .epoch = 0};
@@ -241,7 +241,7 @@ static int step(struct operator* o, struct err *e)
     return engine_forward(o->graph, ENGINE_TRAIN, e) < 0 ? -1 : engine_backward(o->graph, false, e);
 }
 
-static int read_all(struct operator* o, struct err *e)
+static int read_all(struct operation *o, struct err *e)
 {
     bool dx = o->s.kind != OPERATOR_OPTIMIZER;
 
@@ -253,7 +253,7 @@ static int read_all(struct operator* o, struct err *e)
                : 0;
 }
 
-static int start(struct operator* o, struct err *e)
+static int start(struct operation *o, struct err *e)
 {
     const struct operator_setting *set = &o->set;
     uint64_t need = model_memory(o->model).total_bytes + (uint64_t)operator_bytes(&o->s) / 2;
@@ -273,8 +273,8 @@ static int start(struct operator* o, struct err *e)
                : 0;
 }
 
-struct operator*
-    operator_open(const struct operator_shape *s, const struct operator_setting *set, struct err *e)
+struct operation *operator_open(const struct operator_shape *s, const struct operator_setting *set,
+                                struct err *e)
 {
     struct engine_config config = {.backend = set->backend,
                                    .threads = set->threads,
@@ -284,7 +284,7 @@ struct operator*
                                    .now = now_of_nobody,
                                    .no_reuse = true,
                                    .no_rewrite = true};
-    struct operator* o = calloc(1, sizeof *o);
+    struct operation *o = calloc(1, sizeof *o);
 
     if (!o) {
         err_set(e, "out of memory for an operator");
@@ -298,7 +298,7 @@ struct operator*
     return NULL;
 }
 
-void operator_close(struct operator* o)
+void operator_close(struct operation *o)
 {
     if (!o)
         return;
@@ -312,7 +312,7 @@ void operator_close(struct operator* o)
     free(o);
 }
 
-struct engine_cost operator_cost(const struct operator* o, enum engine_part part)
+struct engine_cost operator_cost(const struct operation *o, enum engine_part part)
 {
     const int moments = o->s.rule == OPTIMIZER_SGD ? 1 : 2;
 
@@ -324,7 +324,7 @@ struct engine_cost operator_cost(const struct operator* o, enum engine_part part
                : (struct engine_cost){0};
 }
 
-const char *operator_how(const struct operator* o, enum engine_part part)
+const char *operator_how(const struct operation *o, enum engine_part part)
 {
     static const char *const whats[] = {"convolution", "data gradient", "weight gradient"};
     const bool turned = o->s.kind == OPERATOR_DECONV;
@@ -350,19 +350,20 @@ const char *operator_how(const struct operator* o, enum engine_part part)
 
 /* ---- right? ----------------------------------------------------------- */
 
-static const struct numbers *made(const struct operator* o, enum engine_part part)
+static const struct numbers *made(const struct operation *o, enum engine_part part)
 {
     return part == ENGINE_FORWARD ? &o->value : part == ENGINE_DATA ? &o->dx : &o->dw;
 }
 
 /* Every number against that of `ref`. */
-static int check_by_ref(const struct operator* o, enum engine_part part, long *wrong, struct err *e)
+static int check_by_ref(const struct operation *o, enum engine_part part, long *wrong,
+                        struct err *e)
 {
     struct operator_setting set = o->set;
     const double slack = o->set.bf16 && part != ENGINE_WEIGHTS ? ldexp(1, -8) : 0;
 
     set.backend = "ref";
-    struct operator* ref = operator_open(&o->s, &set, e);
+    struct operation *ref = operator_open(&o->s, &set, e);
     if (!ref)
         return -1;
     const struct numbers *have = made(o, part), *want = made(ref, part);
@@ -374,7 +375,7 @@ static int check_by_ref(const struct operator* o, enum engine_part part, long *w
     return 0;
 }
 
-static int one_update(struct operator* o, double *seconds, struct err *e)
+static int one_update(struct operation *o, double *seconds, struct err *e)
 {
     model_zero(o->model, o->group);
     if (engine_forward(o->graph, ENGINE_TRAIN, e) < 0 || engine_backward(o->graph, false, e) < 0)
@@ -387,7 +388,7 @@ static int one_update(struct operator* o, double *seconds, struct err *e)
 }
 
 /* Two steps from the start values and moments of zero. */
-static int check_rule(struct operator* o, long *wrong, struct err *e)
+static int check_rule(struct operation *o, long *wrong, struct err *e)
 {
     enum { STEPS = 2 };
     double seconds = 0;
@@ -405,7 +406,7 @@ static int check_rule(struct operator* o, long *wrong, struct err *e)
     return n < 0 ? err_set(e, "out of memory to check an optimiser") : 0;
 }
 
-int operator_check(struct operator* o, enum engine_part part, long *wrong, struct err *e)
+int operator_check(struct operation *o, enum engine_part part, long *wrong, struct err *e)
 {
     long n, more = 0;
 
@@ -425,7 +426,7 @@ int operator_check(struct operator* o, enum engine_part part, long *wrong, struc
     return 0;
 }
 
-int operator_run(struct operator* o, enum engine_part part, long times, double *seconds,
+int operator_run(struct operation *o, enum engine_part part, long times, double *seconds,
                  struct err *e)
 {
     if (o->s.kind != OPERATOR_OPTIMIZER)

@@ -93,22 +93,22 @@ double operator_values(const struct operator_shape *s);
 /* Bytes that it takes while it is measured and checked, roughly. */
 double operator_bytes(const struct operator_shape *s);
 
-struct operator;
-struct operator* operator_open(const struct operator_shape *s, const struct operator_setting *set,
-                               struct err *e);
-void operator_close(struct operator* o);
+struct operation;
+struct operation *operator_open(const struct operator_shape *s, const struct operator_setting *set,
+                                struct err *e);
+void operator_close(struct operation *o);
 
 /* Of one time: parts 0 where it has no such part (a max-pool has no weights). */
-struct engine_cost operator_cost(const struct operator* o, enum engine_part part);
+struct engine_cost operator_cost(const struct operation *o, enum engine_part part);
 /* What the library calls the implementation of that part: "brgconv:avx512_core"; ""
  * where it is a kernel of the engine's own. */
-const char *operator_how(const struct operator* o, enum engine_part part);
+const char *operator_how(const struct operation *o, enum engine_part part);
 
 /* Numbers of the part that are wrong are added to *wrong. */
-int operator_check(struct operator* o, enum engine_part part, long *wrong, struct err *e);
+int operator_check(struct operation *o, enum engine_part part, long *wrong, struct err *e);
 /* The part, so many times; seconds of it in *seconds where they are not those of the
  * call (OPTIMIZER makes a gradient before each step), else that is not touched. */
-int operator_run(struct operator* o, enum engine_part part, long times, double *seconds,
+int operator_run(struct operation *o, enum engine_part part, long times, double *seconds,
                  struct err *e);
 
 #endif

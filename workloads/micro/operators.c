@@ -128,7 +128,7 @@ static void plan(enum operator_kind kind, const struct micro_host *h, struct mic
 
 /* As the harness wants it. */
 struct part {
-    struct operator* o;
+    struct operation *o;
     enum engine_part part;
     double seconds; /* of the last run, where only part of it counts */
 };
@@ -170,7 +170,7 @@ static void head(const struct operators *o, int at, enum engine_part part, struc
     r->more_is_better = true;
 }
 
-static int measure(struct operators *o, int at, struct operator* op, enum engine_part part,
+static int measure(struct operators *o, int at, struct operation *op, enum engine_part part,
                    struct err *e)
 {
     const struct engine_cost cost = operator_cost(op, part);
@@ -211,7 +211,7 @@ static int measure_case(struct operators *o, int at, int *done, bool *over, stru
                                          .seed = h->seed,
                                          .memory_bytes = h->memory_bytes};
     struct err why = ERR_INIT;
-    struct operator* op = operator_open(c->s, &set, &why);
+    struct operation *op = operator_open(c->s, &set, &why);
     bool opened = comm_agree(h->comm, op ? 0 : -1, &why) == 0;
     int rc = 0;
 

@@ -16,7 +16,7 @@ static bool near(double have, double want, double of_value, double slack)
 }
 
 /* One rounding when a result is stored as bfloat16. */
-static double stored(const struct operator* o)
+static double stored(const struct operation *o)
 {
     return o->set.bf16 ? ldexp(1, -8) : 0;
 }
@@ -29,7 +29,7 @@ struct windows {
     long in, out;
 };
 
-static struct windows windows_of(const struct operator* o)
+static struct windows windows_of(const struct operation *o)
 {
     struct windows w = {.in = 1, .out = 1};
 
@@ -88,7 +88,7 @@ static double pool_window(const struct windows *w, bool max, const float *x, lon
     return max ? (double)x[best] : sum / (double)n;
 }
 
-static long pool_plane(const struct operator* o, const struct windows *w, long plane, double *dx)
+static long pool_plane(const struct operation *o, const struct windows *w, long plane, double *dx)
 {
     const bool max = o->s.op == OP_MAXPOOL;
     const float *x = o->x.v + plane * w->in, *dy = o->dy.v + plane * w->out;
@@ -113,7 +113,7 @@ static long pool_plane(const struct operator* o, const struct windows *w, long p
     return wrong;
 }
 
-static long check_pool(const struct operator* o, enum engine_part part)
+static long check_pool(const struct operation *o, enum engine_part part)
 {
     const struct windows w = windows_of(o);
     long planes = o->s.x.d[0] * o->s.x.d[1], wrong = 0, failed = 0;
@@ -139,7 +139,7 @@ struct channel {
     double dy_size, dyx_size;          /* of |terms| */
 };
 
-static struct channel channel_of(const struct operator* o, long c, long C, long P)
+static struct channel channel_of(const struct operation *o, long c, long C, long P)
 {
     struct channel s = {.count = (double)(o->s.x.d[0] * P)};
     double squares = 0;
@@ -162,7 +162,7 @@ static struct channel channel_of(const struct operator* o, long c, long C, long 
     return s;
 }
 
-static long norm_channel(const struct operator* o, enum engine_part part, long c, long C, long P)
+static long norm_channel(const struct operation *o, enum engine_part part, long c, long C, long P)
 {
     const struct channel s = channel_of(o, c, C, P);
     const double gamma = (double)o->weight.v[c], beta = (double)o->bias.v[c], u = ldexp(1, -20);
@@ -188,7 +188,7 @@ static long norm_channel(const struct operator* o, enum engine_part part, long c
     return wrong;
 }
 
-static long check_norm(const struct operator* o, enum engine_part part)
+static long check_norm(const struct operation *o, enum engine_part part)
 {
     long C = o->s.x.d[1], P = (long)(o->x.n / (size_t)(o->s.x.d[0] * C)), wrong = 0;
 
@@ -200,7 +200,7 @@ static long check_norm(const struct operator* o, enum engine_part part)
 
 /* ---- activations ------------------------------------------------------ */
 
-static long check_act(const struct operator* o, enum engine_part part)
+static long check_act(const struct operation *o, enum engine_part part)
 {
     const bool smooth = o->s.act != ACT_LEAKY;
     const double slope = (double)o->s.factor, u = ldexp(1, smooth ? -20 : -22);
@@ -237,7 +237,7 @@ static double log_sum(const float *x, long C, long E)
     return most + log(sum);
 }
 
-static double entropy(const struct operator* o, long row, long i, long C, long E, bool back,
+static double entropy(const struct operation *o, long row, long i, long C, long E, bool back,
                       long *wrong)
 {
     const float *x = o->x.v + row * C * E + i;
@@ -252,7 +252,7 @@ static double entropy(const struct operator* o, long row, long i, long C, long E
     return sum - (double)x[is * E];
 }
 
-static double point(const struct operator* o, size_t i, bool back, long *wrong)
+static double point(const struct operation *o, size_t i, bool back, long *wrong)
 {
     double x = (double)o->x.v[i], t = (double)o->t.v[i], d = fabs(x - t), value, slope;
     const double beta = (double)o->s.factor, elements = (double)o->x.n, u = ldexp(1, -20);
@@ -272,7 +272,7 @@ static double point(const struct operator* o, size_t i, bool back, long *wrong)
     return value;
 }
 
-static long check_loss(const struct operator* o, enum engine_part part)
+static long check_loss(const struct operation *o, enum engine_part part)
 {
     const bool classes = o->s.op == OP_CROSS_ENTROPY, back = part == ENGINE_DATA;
     const long C = classes ? o->s.x.d[1] : 1, R = o->s.x.d[0];
@@ -289,7 +289,7 @@ static long check_loss(const struct operator* o, enum engine_part part)
     return wrong;
 }
 
-long value_check(const struct operator* o, enum engine_part part)
+long value_check(const struct operation *o, enum engine_part part)
 {
     switch (o->s.kind) {
     case OPERATOR_POOL:
@@ -332,7 +332,7 @@ static double rule_step(const struct optimizer *p, int t, double g0, double w, d
     return w - rate * step;
 }
 
-long value_check_rule(const struct operator* o, const float *before, const float *have, int steps,
+long value_check_rule(const struct operation *o, const float *before, const float *have, int steps,
                       double rate)
 {
     const struct optimizer *p = operator_rule(o->s.rule);

@@ -167,18 +167,18 @@ static const struct operator_shape cases[] = {
 
 enum { N_CASES = sizeof cases / sizeof *cases };
 
-static bool multiplies(const struct operator* o)
+static bool multiplies(const struct operation *o)
 {
     return o->s.kind == OPERATOR_CONV || o->s.kind == OPERATOR_DECONV || o->s.kind == OPERATOR_GEMM;
 }
 
 /* NULL: this processor cannot compute in bfloat16. */
-static struct operator* open_case(const struct operator_shape *s, const char *backend, bool bf16)
+static struct operation *open_case(const struct operator_shape *s, const char *backend, bool bf16)
 {
     const struct operator_setting set = {
         .backend = backend, .bf16 = bf16, .threads = s == &cases[0] ? 2 : 1, .seed = 5};
     struct err e = ERR_INIT;
-    struct operator* o = operator_open(s, &set, &e);
+    struct operation *o = operator_open(s, &set, &e);
 
     if (!o && !(bf16 && strstr(e.text, "bfloat16")))
         fail_msg("%s: %s", operator_what(s), e.text);
@@ -186,7 +186,7 @@ static struct operator* open_case(const struct operator_shape *s, const char *ba
 }
 
 /* Wrong numbers of a part by everything that looks at it. */
-static long wrong_of(struct operator* o, enum engine_part part)
+static long wrong_of(struct operation *o, enum engine_part part)
 {
     struct err e = ERR_INIT;
     long wrong = 0;
@@ -201,7 +201,7 @@ static long wrong_of(struct operator* o, enum engine_part part)
     return wrong;
 }
 
-typedef void check_case(struct operator* o, enum engine_part part);
+typedef void check_case(struct operation *o, enum engine_part part);
 
 /* Each part of each case, back end and precision, of an operator of its own. */
 static void each(check_case *check)
@@ -212,14 +212,14 @@ static void each(check_case *check)
                 for (int part = 0; part < 3; part++) {
                     if (!(cases[i].parts >> part & 1))
                         continue;
-                    struct operator* o = open_case(&cases[i], engine_backend_name(b), bf16);
+                    struct operation *o = open_case(&cases[i], engine_backend_name(b), bf16);
                     if (o)
                         check(o, (enum engine_part)part);
                     operator_close(o);
                 }
 }
 
-static void fail_case(const struct operator* o, enum engine_part part, const char *why)
+static void fail_case(const struct operation *o, enum engine_part part, const char *why)
 {
     char text[64];
 
@@ -228,7 +228,7 @@ static void fail_case(const struct operator* o, enum engine_part part, const cha
              text, o->set.backend, o->set.bf16 ? "bf16" : "f32", (int)part, why);
 }
 
-static void is_right(struct operator* o, enum engine_part part)
+static void is_right(struct operation *o, enum engine_part part)
 {
     if (wrong_of(o, part) != 0)
         fail_case(o, part, "wrong numbers");
@@ -241,7 +241,7 @@ static void is_right(struct operator* o, enum engine_part part)
 
 /* ---- one bit ----------------------------------------------------------- */
 
-static struct numbers *made(struct operator* o, enum engine_part part)
+static struct numbers *made(struct operation *o, enum engine_part part)
 {
     return part == ENGINE_FORWARD ? &o->value : part == ENGINE_DATA ? &o->dx : &o->dw;
 }
@@ -257,7 +257,7 @@ static void flip(float *v, int bit)
 
 /* The lowest bit of a product or a maximum in float32 (zero becomes the smallest number
  * there is, which is seen, too); elsewhere one of the exponent's. */
-static void sees_a_bit(struct operator* o, enum engine_part part)
+static void sees_a_bit(struct operation *o, enum engine_part part)
 {
     const bool exact = !o->set.bf16 && (multiplies(o) || o->s.op == OP_MAXPOOL);
     struct numbers *m = made(o, part);
@@ -285,7 +285,7 @@ static void test_update(void **state)
         struct err e = ERR_INIT;
         long wrong = 0;
         s.rule = (enum optimizer_kind)rule;
-        struct operator* o = open_case(&s, "ref", false);
+        struct operation *o = open_case(&s, "ref", false);
         assert_int_equal(operator_check(o, ENGINE_FORWARD, &wrong, &e), 0);
         assert_int_equal(wrong, 0);
         /* dw has what came out */
@@ -306,7 +306,7 @@ static void test_freivalds(void **state)
                                             .w = {4, {16, 16, 3, 3}},
                                             WIN({3, 3}, {1, 1}, {1, 1}, {1, 1}),
                                             .parts = ALL};
-    struct operator* o = open_case(&s, engine_backend_name(0), false);
+    struct operation *o = open_case(&s, engine_backend_name(0), false);
     int unseen = 0;
 
     (void)state;
@@ -327,7 +327,7 @@ static void test_freivalds(void **state)
 /* ---- again ------------------------------------------------------------- */
 
 /* Whatever is repeated, what the step left stays. */
-static void stays(struct operator* o, enum engine_part part)
+static void stays(struct operation *o, enum engine_part part)
 {
     struct numbers *m = made(o, part);
     struct err e = ERR_INIT;
@@ -349,7 +349,7 @@ static void stays(struct operator* o, enum engine_part part)
     free(now);
 }
 
-static void all_of_it(struct operator* o, enum engine_part part)
+static void all_of_it(struct operation *o, enum engine_part part)
 {
     is_right(o, part);
     sees_a_bit(o, part);
@@ -365,7 +365,7 @@ static void test_each(void **state)
 /* It repeats: what a part reads, changed, changes what it makes. */
 static void test_again_computes(void **state)
 {
-    struct operator* o = open_case(&cases[0], engine_backend_name(0), false);
+    struct operation *o = open_case(&cases[0], engine_backend_name(0), false);
     struct err e = ERR_INIT;
     long wrong = 0;
 
