@@ -15,8 +15,7 @@ struct numbers {
     size_t n;
 };
 
-struct operator
-{
+struct operation {
     struct operator_shape s;
     struct operator_setting set;
     int range; /* inputs are whole numbers of -range to range, times unit */
