@@ -329,6 +329,14 @@ void report_epoch(struct run *r, const struct result_epoch *row)
         write_phases(r, now);
 }
 
+void report_micro(struct run *r, const struct micro_row *row)
+{
+    pthread_mutex_lock(&r->lock);
+    if (r->journal)
+        journal_micro(r->journal, row, NULL);
+    pthread_mutex_unlock(&r->lock);
+}
+
 /* ---- a workload's end ---- */
 
 /* Times of each rank, on rank 0, into the record; *at: the workload there. */

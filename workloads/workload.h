@@ -74,6 +74,17 @@ struct workload_plan {
     bool data_ready; /* exists and matches its manifest */
 };
 
+/* A network of a workload as it trains it, compiled but not started. Borrowed. */
+struct graph;
+struct optimizer;
+struct workload_graph {
+    const char *model; /* as model= has it; NULL: the only one */
+    const struct graph *graph;
+    const struct optimizer *optimizer;
+    uint64_t parameters;
+};
+typedef int workload_visit(void *ctx, const struct workload_graph *g, struct err *e);
+
 struct workload {
     /* Plans `class` (never CLASS_AUTO) for comm->size ranks; flop_per_second
      * is what one rank is expected to reach (measured by the agent). */
@@ -84,6 +95,10 @@ struct workload {
     int (*run)(const struct workload *w, const struct runspec *spec, int index,
                const struct workload_plan *plan, const struct workload_host *host,
                struct workload_result *result, struct err *e);
+    /* Compiles the networks of `class` for one of so many ranks (a class that it does not have:
+     * none), and shows each to visit(), until that fails. NULL: it has no graphs to show. */
+    int (*graphs)(const struct workload *w, enum runspec_class class, int ranks,
+                  workload_visit *visit, void *ctx, struct err *e);
     const void *own; /* the kind's: a struct component */
 };
 

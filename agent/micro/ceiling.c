@@ -10,6 +10,7 @@
 #include "agent/comm/comm_mpi.h"
 #include "agent/guard.h"
 #include "agent/micro/bench.h"
+#include "agent/report.h"
 #include "reports/core/clock.h"
 #include "workloads/micro/condition.h"
 #include "workloads/micro/kernel.h"
@@ -93,10 +94,12 @@ static void count(void *ctx, const char *what, uint64_t done, uint64_t all)
     progress_count(&r->progress, what, done, all, clock_now());
 }
 
-/* Rank 0: into the record. */
+/* Rank 0: into the journal and the record. */
 static int take(void *ctx, struct micro_row *row, struct err *e)
 {
     struct run *r = ctx;
+
+    report_micro(r, row);
     int rc = record_add_micro(&r->record, row) < 0
                  ? err_set(e, "out of memory for a row of %s", row->name)
                  : 0;

@@ -1,12 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# Micro peaks against the best library on this machine, and p2p against plain MPI: the
+# Micro peaks and operators against the best library on this machine, and p2p against
+# plain MPI (machine, operators, p2p: that alone): the
 # ratio ours / theirs of adjacent pairs of samples, its median and the 90 % interval of the
 # median by order statistics. Aim: upper end >= 0.98 and median >= 0.95; triad >= 0.9.
 #
-#   contrib/bench/micro.sh [BUILD-FOLDER] [PAIRS] [THREADS]
+#   contrib/bench/micro.sh [BUILD-FOLDER] [PAIRS] [THREADS] [all | machine | operators | p2p]
 set -eu
-build=${1:-build} pairs=${2:-40} threads=${3:-$(nproc)}
+build=${1:-build} pairs=${2:-40} threads=${3:-$(nproc)} what=${4:-all}
 top=$(cd "$(dirname "$0")/../.." && pwd)
 
 make -s -C "$build" contrib/bench/micro_bench agent/micro/p2p_bench >&2 || exit 3
@@ -18,8 +19,12 @@ trap 'rm -rf "$work"' EXIT
 echo "# $(git -C "$top" describe --always --dirty 2>/dev/null || echo tarball)," \
     "$(date -u +%F), $(uname -r), $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)," \
     "$threads threads, load $(cut -d' ' -f1 /proc/loadavg)"
-OMP_PROC_BIND=true OMP_NUM_THREADS=$threads "$build/contrib/bench/micro_bench" "$threads" "$pairs" >"$work/pairs"
-"$starter" -n 2 "$build/agent/micro/p2p_bench" "$pairs" >>"$work/pairs"
+: >"$work/pairs"
+[ "$what" = p2p ] ||
+    OMP_PROC_BIND=true OMP_NUM_THREADS=$threads "$build/contrib/bench/micro_bench" "$threads" "$pairs" "$what" >"$work/pairs"
+case $what in
+all | p2p) "$starter" -n 2 "$build/agent/micro/p2p_bench" "$pairs" >>"$work/pairs" ;;
+esac
 grep '^#' "$work/pairs" || true
 printf '%-14s %-14s %6s %12s %12s %8s %17s  %s\n' metric against pairs ours theirs ratio '90 % interval' aim
 grep -v '^#' "$work/pairs" | awk '

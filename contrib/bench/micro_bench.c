@@ -3,11 +3,14 @@
  * The machine benchmark's kernels against the best that this machine has, for
  * contrib/bench/micro.sh: adjacent pairs of samples of 0.12 s, in turn which is first.
  *
- *     micro_bench THREADS [PAIRS]
+ *     micro_bench THREADS [PAIRS [machine | operators]]
  *
  * Prints a line a pair: metric, the other, ours, theirs (FLOP/s or bytes/s). Libraries
  * are taken at run time where they are installed (cblas_sgemm of OpenBLAS and BLIS); STREAM's
- * triad is its own loop, plain C, compiled with -O3.
+ * triad is its own loop, plain C, compiled with -O3. Operators are those of the micro
+ * benchmarks conv and gemm: a dense layer's three products against cblas_sgemm with the
+ * same transpositions, a convolution against the bare primitive of oneDNN in the layouts
+ * that oneDNN likes best.
  */
 #include <config.h>
 
@@ -22,11 +25,15 @@
 #endif
 
 #include "reports/core/clock.h"
+#ifdef HAVE_ONEDNN
+#include "workloads/engine/cpu/onednn.h"
+#endif
 #include "workloads/engine/engine.h"
 #include "workloads/micro/cache.h"
 #include "workloads/micro/kernel.h"
 #include "workloads/micro/library.h"
 #include "workloads/micro/memory.h"
+#include "workloads/micro/operator.h"
 
 enum { EDGE = 1024 };
 
@@ -106,13 +113,19 @@ struct blas {
     float *a, *b, *c;
 };
 
+/* CBLAS: row major, not transposed, transposed. */
+enum { ROWS = 101, PLAIN = 111, TURNED = 112 };
+
+static void product(const struct blas *x, int ta, int tb)
+{
+    x->sgemm(ROWS, ta, tb, EDGE, EDGE, EDGE, 1, x->a, EDGE, x->b, EDGE, 0, x->c, EDGE);
+}
+
 static int blas_run(void *ctx, long times, long *wrong, struct err *e)
 {
-    const struct blas *x = ctx;
-
     (void)wrong, (void)e;
-    for (long t = 0; t < times; t++) /* row major, neither transposed: CBLAS 101, 111 */
-        x->sgemm(101, 111, 111, EDGE, EDGE, EDGE, 1, x->a, EDGE, x->b, EDGE, 0, x->c, EDGE);
+    for (long t = 0; t < times; t++)
+        product(ctx, PLAIN, PLAIN);
     return 0;
 }
 
@@ -160,12 +173,13 @@ static int stream_triad(void *ctx, long times, long *wrong, struct err *e)
 
 /* ---- what is compared ---- */
 
+static const struct {
+    const char *name, *file, *threads_of;
+} rows[] = {{"OpenBLAS", "libopenblas.so.0", "openblas_set_num_threads"},
+            {"BLIS", "libblis.so.4", "bli_thread_set_num_threads"}};
+
 static void compare_products(int threads, int n)
 {
-    static const struct {
-        const char *name, *file, *threads_of;
-    } rows[] = {{"OpenBLAS", "libopenblas.so.0", "openblas_set_num_threads"},
-                {"BLIS", "libblis.so.4", "bli_thread_set_num_threads"}};
     const double flop = 2.0 * EDGE * EDGE * EDGE;
     struct team f32 = {FMA_F32, threads}, bf16 = {FMA_BF16, threads};
     struct err e = ERR_INIT;
@@ -226,10 +240,177 @@ static int compare_memory(int threads, int n)
     return 0;
 }
 
+/* ---- operators ---- */
+
+static const char *const part_names[] = {"fwd", "data", "wgts"};
+
+struct part {
+    struct operation *o;
+    enum engine_part part;
+};
+
+static int part_run(void *ctx, long times, long *wrong, struct err *e)
+{
+    const struct part *p = ctx;
+    double seconds = 0;
+
+    (void)wrong;
+    return operator_run(p->o, p->part, times, &seconds, e);
+}
+
+static struct operation *open_operator(const struct operator_shape *s, bool bf16, int threads)
+{
+    const struct operator_setting set = {
+        .backend = engine_backend_name(0), .bf16 = bf16, .threads = threads, .seed = 1};
+    struct err e = ERR_INIT;
+    struct operation *o = operator_open(s, &set, &e);
+
+    if (!o)
+        printf("# %s: %s\n", operator_name(s->kind), e.text);
+    return o;
+}
+
+/* y = x w' (fwd), dx = dy w (data), dw = dy' x (wgts). */
+struct blas_part {
+    struct blas *x;
+    enum engine_part part;
+};
+
+static int blas_part_run(void *ctx, long times, long *wrong, struct err *e)
+{
+    const struct blas_part *p = ctx;
+
+    (void)wrong, (void)e;
+    for (long t = 0; t < times; t++)
+        product(p->x, p->part == ENGINE_WEIGHTS ? TURNED : PLAIN,
+                p->part == ENGINE_FORWARD ? TURNED : PLAIN);
+    return 0;
+}
+
+static void compare_dense(int threads, int n)
+{
+    const struct operator_shape s = {
+        .kind = OPERATOR_GEMM, .op = OP_DENSE, .x = SHAPE(EDGE, EDGE), .w = SHAPE(EDGE, EDGE)};
+    struct operation *o = open_operator(&s, false, threads);
+
+    for (size_t i = 0; o && i < sizeof rows / sizeof *rows; i++) {
+        struct blas x = {0};
+        if (!blas_open(&x, rows[i].file, rows[i].threads_of, threads))
+            continue;
+        for (int part = 0; part < 3; part++) {
+            struct part own = {o, (enum engine_part)part};
+            struct blas_part other = {&x, (enum engine_part)part};
+            const double flop = operator_cost(o, own.part).flop;
+            char metric[32];
+            snprintf(metric, sizeof metric, "gemm-%s-f32", part_names[part]);
+            pairs(metric, rows[i].name, (struct way){part_run, &own, flop, 1},
+                  (struct way){blas_part_run, &other, flop, 1}, n);
+        }
+    }
+    operator_close(o);
+}
+
+#ifdef HAVE_ONEDNN
+enum { CONV_N = 4, CONV_C = 128, CONV_SIDE = 56 };
+
+struct bare {
+    struct dnn_op *op;
+    void *at[DNN_ARGS];
+};
+
+static int bare_run(void *ctx, long times, long *wrong, struct err *e)
+{
+    const struct bare *b = ctx;
+
+    (void)wrong;
+    for (long t = 0; t < times; t++)
+        if (dnn_run(b->op, b->at, e) < 0)
+            return -1;
+    return 0;
+}
+
+/* Whole numbers of -2 to 2, as the operators have them: zeros cost less power. */
+static void fill_bare(void *at, size_t bytes, bool bf16)
+{
+    for (size_t i = 0; i < bytes / (bf16 ? 2 : 4); i++) {
+        float v = (float)(i * 2654435761u % 5) - 2;
+        uint16_t high;
+        memcpy(&high, (char *)&v + 2, sizeof high); /* exact: bfloat16 is its upper half */
+        memcpy((char *)at + i * (bf16 ? 2 : 4), bf16 ? (void *)&high : (void *)&v, bf16 ? 2 : 4);
+    }
+}
+
+/* The primitive alone, all layouts as it likes them. */
+static bool bare_open(struct bare *b, struct dnn *d, enum engine_part part, bool bf16)
+{
+    static struct dnn_op *(*const create[])(struct dnn *, const struct dnn_conv *, struct err *) = {
+        dnn_conv_forward, dnn_conv_data, dnn_conv_weights};
+    const long map[] = {CONV_N, CONV_C, CONV_SIDE, CONV_SIDE}, w[] = {CONV_C, CONV_C, 3, 3};
+    const enum dnn_type type = bf16 ? DNN_BF16 : DNN_F32;
+    struct dnn_conv c = {
+        .stride = {1, 1, 1}, .before = {1, 1, 1}, .after = {1, 1, 1}, .training = true};
+
+    c.src = dnn_layout_create(type, 4, map, DNN_ANY, NULL);
+    c.dst = dnn_layout_create(type, 4, map, DNN_ANY, NULL);
+    c.weights = dnn_layout_create(part == ENGINE_WEIGHTS ? DNN_F32 : type, 4, w, DNN_ANY, NULL);
+    b->op = c.src && c.dst && c.weights ? create[part](d, &c, NULL) : NULL;
+    for (int k = 0; b->op && k < DNN_ARGS; k++) {
+        const struct dnn_layout *l = dnn_op_layout(b->op, (enum dnn_arg)k);
+        size_t bytes = k == DNN_SCRATCH ? dnn_op_scratch(b->op) : l ? dnn_layout_bytes(l) : 0;
+        b->at[k] = bytes ? aligned_alloc(64, (bytes + 63) / 64 * 64) : NULL;
+        if (b->at[k])
+            fill_bare(b->at[k], bytes, bf16);
+    }
+    return b->op;
+}
+
+static void compare_convolution(int threads, int n, bool bf16)
+{
+    const struct operator_shape s = {.kind = OPERATOR_CONV,
+                                     .op = OP_CONV,
+                                     .x = SHAPE(CONV_N, CONV_C, CONV_SIDE, CONV_SIDE),
+                                     .w = SHAPE(CONV_C, CONV_C, 3, 3),
+                                     .win = WINDOW(3, 1, 1)};
+    struct operation *o = open_operator(&s, bf16, threads); /* OpenMP has its threads now */
+    struct dnn *d = o ? dnn_open(NULL) : NULL;
+
+    for (int part = 0; d && part < 3; part++) {
+        struct part own = {o, (enum engine_part)part};
+        const double flop = operator_cost(o, own.part).flop;
+        struct bare bare = {0};
+        char metric[32];
+        snprintf(metric, sizeof metric, "conv-%s-%s", part_names[part], bf16 ? "bf16" : "f32");
+        if (!bare_open(&bare, d, own.part, bf16))
+            continue;
+        printf("# %s: %s; the bare one %s\n", metric, operator_how(o, own.part),
+               dnn_op_how(bare.op));
+        pairs(metric, "oneDNN", (struct way){part_run, &own, flop, 1},
+              (struct way){bare_run, &bare, flop, 1}, n);
+    }
+    operator_close(o);
+}
+#endif
+
+static void compare_operators(int threads, int n)
+{
+    compare_dense(threads, n);
+#ifdef HAVE_ONEDNN
+    compare_convolution(threads, n, false);
+    compare_convolution(threads, n, true);
+#endif
+}
+
 int main(int argc, char **argv)
 {
     int threads = argc > 1 ? atoi(argv[1]) : 1, n = argc > 2 ? atoi(argv[2]) : 40;
+    const char *what = argc > 3 ? argv[3] : "all";
+    int rc = 0;
 
-    compare_products(threads, n);
-    return compare_memory(threads, n);
+    if (strcmp(what, "operators") != 0) {
+        compare_products(threads, n);
+        rc = compare_memory(threads, n);
+    }
+    if (strcmp(what, "machine") != 0)
+        compare_operators(threads, n);
+    return rc;
 }

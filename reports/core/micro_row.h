@@ -40,17 +40,20 @@ struct micro_part {
 };
 
 struct micro_row {
-    char name[32];         /* benchmark: a row of workloads.def */
-    char what[32];         /* of it: kernel, operation, way: "triad", "window" */
-    char shape[64];        /* sizes, level of the memory: "DRAM non-temporal" */
-    char dtype[8];         /* "": has none */
-    char direction[24];    /* forward, backward_data, ..., "back to back"; "none" */
-    char from[64], to[64]; /* nodes of a link; "": not one */
-    uint64_t bytes;        /* of a message, or that a rank works on; 0: none */
-    int ranks, threads;    /* that measured it; threads of each */
-    int position;          /* from 1, in the order in which the run measured its rows */
-    int index;             /* in the list of its benchmark: the order of rows in the record */
-    char unit[24];         /* of median, p95, p99, best, slowest and samples */
+    char name[32];           /* benchmark: a row of workloads.def */
+    char what[32];           /* of it: kernel, operation, way: "triad", "window" */
+    char shape[64];          /* sizes, level of the memory: "DRAM non-temporal" */
+    char dtype[8];           /* "": has none */
+    char direction[24];      /* forward, backward_data, ..., "back to back"; "none" */
+    char from[64], to[64];   /* nodes of a link; "": not one */
+    uint64_t bytes;          /* of a message, or that a rank works on or moves; 0: none */
+    double flop;             /* of one time; 0: is not counted in FLOP */
+    char found_in[96];       /* who has this shape: "hep 3, cosmoflow 1"; "" */
+    char implementation[48]; /* as the library calls it; "" */
+    int ranks, threads;      /* that measured it; threads of each */
+    int position;            /* from 1, in the order in which the run measured its rows */
+    int index;               /* in the list of its benchmark: the order of rows in the record */
+    char unit[24];           /* of median, p95, p99, best, slowest and samples */
     bool more_is_better;
     bool checked; /* its numbers were checked before they were timed */
     enum micro_status status;

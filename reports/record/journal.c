@@ -230,6 +230,15 @@ int journal_result(struct journal *j, int index, const struct workload_result *r
     return commit(j, o, broken, true, e);
 }
 
+int journal_micro(struct journal *j, const struct micro_row *m, struct err *e)
+{
+    if (!j || j->failed)
+        return 0;
+    cJSON *o = event("micro");
+    cJSON *row = o ? put_object(o, "row") : NULL;
+    return commit(j, o, !row || record_micro_put(row, m), false, e);
+}
+
 int journal_failure(struct journal *j, int rank, const char *node, const char *sentence,
                     struct err *e)
 {

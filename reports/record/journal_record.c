@@ -35,6 +35,7 @@ struct story {
     bool started, ended;
     char failure[512];                           /* "rank 3 on n2: sentence" */
     struct share *shares[RUNSPEC_MAX_WORKLOADS]; /* NULL: nothing said of it */
+    int n_micro;                                 /* rows of micro benchmarks */
     int n_shares;
     time_t last; /* the file's last write */
 };
@@ -165,6 +166,11 @@ static void take_result(struct story *s, const cJSON *o)
     take_phases(s, o);
 }
 
+static void take_micro(struct story *s, const cJSON *o)
+{
+    s->n_micro += record_micro_get(json_at(o, "row"), s->r) == 0;
+}
+
 static void take_failure(struct story *s, const cJSON *o)
 {
     if (!s->failure[0])
@@ -187,7 +193,7 @@ static int take(void *ctx, const char *json)
     } events[] = {
         {"start", take_start},   {"workload", take_head}, {"epoch", take_epoch},
         {"phases", take_phases}, {"result", take_result}, {"failure", take_failure},
-        {"end", take_end},
+        {"end", take_end},       {"micro", take_micro},
     };
     cJSON *o = cJSON_Parse(json);
     const char *name = json_text(o, "event", "");
@@ -206,7 +212,10 @@ static void name_where(const struct story *s, const struct record *r, char *text
     const char *node = s->node >= 0 && s->node < r->n_nodes ? r->nodes[s->node].name : "?";
     const struct share *last = s->n_shares ? s->shares[s->n_shares - 1] : NULL;
 
-    if (!last)
+    if (!last && s->n_micro)
+        snprintf(text, size, "rank %d on %s after %d rows of micro benchmarks, the last of %s",
+                 s->rank, node, s->n_micro, r->micro[r->n_micro - 1].name);
+    else if (!last)
         snprintf(text, size, "rank %d on %s before its first workload", s->rank, node);
     else if (last->ended)
         snprintf(text, size, "rank %d on %s after %s", s->rank, node, last->result.name);

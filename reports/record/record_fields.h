@@ -122,6 +122,10 @@ void record_node_get(const cJSON *o, struct record_node *node);
 /* The qualities beside the primary one, and back: below what holds `quality`. */
 int record_others_put(cJSON *o, const struct workload_result *w, const struct nulls *n);
 void record_others_get(const cJSON *o, struct workload_result *w, struct record *r);
+/* A row of a micro benchmark as journals keep it, with its first 16,384 samples. get: adds it
+ * to the record; -1 when it is not one. */
+int record_micro_put(cJSON *o, const struct micro_row *m);
+int record_micro_get(const cJSON *o, struct record *r);
 
 /* What an unfinished or zeroed result claims by accident becomes unmeasured. */
 struct workload_result record_honest(const struct workload_result *r);

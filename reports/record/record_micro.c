@@ -3,7 +3,9 @@
  * ranks' file. */
 #include <config.h>
 
+#include <limits.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "reports/record/record_put.h"
@@ -32,6 +34,52 @@ int record_add_micro(struct record *r, const struct micro_row *m)
         record_keep_reason(r, measures[i]);
     rows[r->n_micro] = row;
     return r->n_micro++;
+}
+
+/* A line of a journal is at most 1 MiB. */
+enum { KEPT_SAMPLES = 16384 };
+
+int record_micro_put(cJSON *o, const struct micro_row *m)
+{
+    struct record_micro_head head = {status_words[m->status]};
+    cJSON *samples = put_array(o, "samples");
+    int rc = !samples ? -1
+                      : fields_put(o, record_micro_row_fields, m, NULL) |
+                            fields_put(o, record_micro_head_fields, &head, NULL) |
+                            put_number(o, "index", m->index, NULL, NULL);
+
+    for (int i = 0; rc == 0 && i < m->n_samples && i < KEPT_SAMPLES; i++) {
+        cJSON *v = isfinite(m->samples[i]) ? cJSON_CreateNumber(m->samples[i]) : cJSON_CreateNull();
+        rc = v && cJSON_AddItemToArray(samples, v) ? 0 : -1;
+    }
+    return rc;
+}
+
+static const char *keep_in_record(void *ctx, const char *text)
+{
+    return record_keep(ctx, text);
+}
+
+int record_micro_get(const cJSON *o, struct record *r)
+{
+    const cJSON *list = json_at(o, "samples"), *v;
+    const char *word = json_text(o, "status", "");
+    struct micro_row m = {.slowest_rank = -1};
+
+    while (m.status < MICRO_STATUS_COUNT && strcmp(word, status_words[m.status]) != 0)
+        m.status++;
+    fields_get(o, record_micro_row_fields, &m, keep_in_record, r);
+    if (m.status == MICRO_STATUS_COUNT || !m.name[0])
+        return -1;
+    m.n_samples = 0; /* those that stand there */
+    m.index = (int)json_integer(o, "index", -1, INT_MAX, 0);
+    m.samples = malloc(((size_t)cJSON_GetArraySize(list) + 1) * sizeof *m.samples);
+    if (!m.samples)
+        return -1;
+    cJSON_ArrayForEach(v, list) m.samples[m.n_samples++] = cJSON_IsNumber(v) ? v->valuedouble : NAN;
+    int at = record_add_micro(r, &m);
+    micro_row_fini(&m);
+    return at < 0 ? -1 : 0;
 }
 
 /* Up to so many finite samples from `from` on. */

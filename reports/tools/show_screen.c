@@ -321,13 +321,60 @@ static void micro_place(const cJSON *m, char *text, size_t size)
         snprintf(text, size, "%.40s", json_text(m, "shape", ""));
 }
 
-static void show_micro_row(const cJSON *m)
+/* An operator, of which parts are measured apart. */
+static bool is_operator(const cJSON *m)
 {
-    const char *status = json_text(m, "status", "OK"), *node = json_text(m, "slowest_node", NULL);
+    const char *direction = json_text(m, "direction", "");
+
+    return strcmp(direction, "forward") == 0 || strncmp(direction, "backward", 8) == 0;
+}
+
+/* What the machine benchmark of the same run found for so many threads: its peak in that
+ * precision, or its triad from DRAM; NAN: it was not run. */
+static double roof_of(const cJSON *doc, const cJSON *m, bool flop)
+{
+    const cJSON *r;
+
+    cJSON_ArrayForEach(r, json_at(doc, "micro"))
+    {
+        bool wanted = flop ? strcmp(json_text(r, "what", ""), "peak") == 0 &&
+                                 strcmp(json_text(r, "dtype", ""), json_text(m, "dtype", "")) == 0
+                           : strcmp(json_text(r, "what", ""), "triad") == 0 &&
+                                 strncmp(json_text(r, "shape", ""), "DRAM", 4) == 0;
+        if (wanted && strcmp(json_text(r, "name", ""), "machine") == 0 &&
+            json_number(r, "threads", 0) == json_number(m, "threads", -1))
+            return json_number(r, "median", NAN);
+    }
+    return NAN;
+}
+
+/* "2-D data  4x16x64x64 16 3x3 p1  f32  2  210 GFLOP/s  9.1 GB/s  54 %" */
+static void show_operator(const cJSON *doc, const cJSON *m)
+{
+    const char *direction = json_text(m, "direction", "");
+    const char *part = strcmp(direction, "forward") == 0         ? "fwd"
+                       : strcmp(direction, "backward_data") == 0 ? "data"
+                                                                 : "wgts";
+    double flop = json_number(m, "flop", 0), median = json_number(m, "median", NAN);
+    double moved = flop > 0 ? json_number(m, "bytes", 0) * median / flop : median;
+    double share = 100 * median / roof_of(doc, m, flop > 0);
+    char what[32], of[16] = "-";
+
+    snprintf(what, sizeof what, "%.7s %s", json_text(m, "what", ""), part);
+    if (isfinite(share))
+        snprintf(of, sizeof of, "%.0f %%", share);
+    show_line("  %-12.12s %-25.25s %-4.4s %2.0f %12s %10s %6s", what, json_text(m, "shape", ""),
+              json_text(m, "dtype", ""), json_number(m, "threads", 1),
+              flop > 0 ? show_si(median, "FLOP/s").text : "-",
+              isfinite(moved) ? show_si(moved, "B/s").text : "-", of);
+}
+
+static void show_measured(const cJSON *m)
+{
     const char *unit = json_text(m, "unit", "");
     bool paced = strcmp(json_text(m, "direction", ""), "in rhythm") == 0;
     bool bus = json_number(m, "busbw_bytes_per_second", 0) > 0;
-    char place[64], what[64], head[48];
+    char place[64], what[64];
 
     micro_place(m, place, sizeof place);
     snprintf(what, sizeof what, "%.24s%s", json_text(m, "what", ""), paced ? ", paced" : "");
@@ -336,6 +383,18 @@ static void show_micro_row(const cJSON *m)
               micro_value(m, "median", unit).text, micro_value(m, "p95", unit).text,
               bus ? micro_value(m, "busbw_bytes_per_second", "B/s").text
                   : micro_value(m, "best", unit).text);
+}
+
+static void show_micro_row(const cJSON *doc, const cJSON *m)
+{
+    const char *status = json_text(m, "status", "OK"), *node = json_text(m, "slowest_node", NULL);
+    const char *unit = json_text(m, "unit", "");
+    char head[48];
+
+    if (is_operator(m))
+        show_operator(doc, m);
+    else
+        show_measured(m);
     snprintf(head, sizeof head, "    %.16s: ", status);
     if (strcmp(status, "OK") != 0)
         show_wrapped(head, json_text(m, "reason", "no reason given"), 6);
@@ -358,11 +417,15 @@ static void show_micro(const cJSON *doc)
         bool bus = json_number(m, "busbw_bytes_per_second", 0) > 0;
         if (strcmp(name, last) != 0) {
             printf("\n");
-            show_line("%-17.17s %-15s type th %12s %12s %12s", name, "size or link", "median",
-                      "p95", bus ? "busbw" : "best");
+            if (is_operator(m))
+                show_line("%-14.14s %-25s type th %12s %10s of peak", name, "shape", "median",
+                          "traffic");
+            else
+                show_line("%-17.17s %-15s type th %12s %12s %12s", name, "size or link", "median",
+                          "p95", bus ? "busbw" : "best");
         }
         last = name;
-        show_micro_row(m);
+        show_micro_row(doc, m);
     }
     if (omitted > 0)
         show_line("  and %.0f more rows, in the ranks' file", omitted);

@@ -13,6 +13,14 @@ tests_agent_agent_fake_LDADD = agent/libagent.la
 check_PROGRAMS += tests/agent/agent-two
 tests_agent_agent_two_SOURCES = agent/main.c %D%/fake.c %D%/two.c
 tests_agent_agent_two_LDADD = agent/libagent.la
+# The agent with a wrong bit in what the library computes.
+if HAVE_ONEDNN
+check_PROGRAMS += tests/agent/agent-flip
+tests_agent_agent_flip_SOURCES = agent/main.c %D%/flip.c
+tests_agent_agent_flip_LDADD = agent/libagent.la workloads/component/libcomponent.la
+tests_agent_agent_flip_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=dnn_run
+endif
+TESTS += tests/agent/operators.bats
 TESTS += tests/agent/comm.bats tests/agent/agent.bats tests/agent/rcp.bats tests/agent/micro.bats
 if BUILD_TESTS
 check_PROGRAMS += tests/agent/test_job tests/agent/test_scale
@@ -40,5 +48,5 @@ tests_agent_test_memory_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_agent_test_memory_LDADD = agent/libagent.la $(CMOCKA_LIBS)
 endif
 endif
-dist_check_SCRIPTS += %D%/comm.bats %D%/agent.bats %D%/rcp.bats %D%/micro.bats
+dist_check_SCRIPTS += %D%/comm.bats %D%/agent.bats %D%/rcp.bats %D%/micro.bats %D%/operators.bats
 EXTRA_DIST += %D%/mpi.bash %D%/terminal.py %D%/two_workloads.def

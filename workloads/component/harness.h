@@ -128,10 +128,12 @@ int harness_plan(const struct workload *w, const struct runspec *spec, int index
 int harness_run(const struct workload *w, const struct runspec *spec, int index,
                 const struct workload_plan *plan, const struct workload_host *host,
                 struct workload_result *result, struct err *e);
+int harness_graphs(const struct workload *w, enum runspec_class class, int ranks,
+                   workload_visit *visit, void *ctx, struct err *e);
 
 #define HARNESS_WORKLOAD(component)                                                                \
     {                                                                                              \
-        .plan = harness_plan, .run = harness_run, .own = (component)                               \
+        .plan = harness_plan, .run = harness_run, .graphs = harness_graphs, .own = (component)     \
     }
 
 /* Inner parts, shared by plan and run. */

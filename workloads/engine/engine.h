@@ -403,6 +403,23 @@ int engine_read(struct graph *g, struct tensor *t, float *out, size_t n, struct 
 /* Gradient of an input that was marked want_grad, after backward. */
 int engine_read_grad(struct graph *g, struct tensor *t, float *out, size_t n, struct err *e);
 
+/* What of one operator is timed apart. Batch normalisation: DATA is all that it does
+ * backward, its parameters' gradients are by-products of the same sums. */
+enum engine_part { ENGINE_FORWARD, ENGINE_DATA, ENGINE_WEIGHTS };
+
+/* After a step (forward in TRAIN, and backward but for FORWARD): the operator that makes y does
+ * that part of it again, so many times. Results stay what they were. The model was created with
+ * no_reuse and no_rewrite, so that what it reads is still there. */
+int engine_again(struct tensor *y, enum engine_part part, long times, struct err *e);
+
+/* Of one time: FLOP as graph_flop() counts them, bytes that must be read and written at least;
+ * parts 0: the graph has no such part. */
+struct engine_cost {
+    int parts;
+    double flop, bytes;
+};
+struct engine_cost engine_cost(const struct tensor *y, enum engine_part part);
+
 /* Gradients of the group become zero; an exchange of them that is under way is
  * waited for by the next backward() or model_step(). */
 void model_zero(struct model *m, int group);

@@ -2,6 +2,7 @@
 # Graph, plan, back ends. OpenMP and the back ends' libraries stay in here.
 noinst_LTLIBRARIES += %D%/libengine.la
 %C%_libengine_la_SOURCES = \
+    %D%/again.c \
     %D%/backend.h \
     %D%/base.c \
     %D%/checkpoint.c \

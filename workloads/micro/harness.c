@@ -40,15 +40,26 @@ int harness_over(const struct micro_host *h, bool *over, struct err *e)
 
 /* ---- measuring ---- */
 
+/* The row's work, so many times: the seconds of it that count. */
+static int timed(const struct micro_host *h, const struct harness_row *row, struct reading *own,
+                 long times, double *took, struct err *e)
+{
+    double begin = h->now();
+
+    if (row->run(row->ctx, times, &own->wrong, e) < 0)
+        return -1;
+    *took = row->seconds ? row->seconds(row->ctx) : h->now() - begin;
+    return 0;
+}
+
 /* How many times a sample needs to take the floor. */
 static int warm_up(const struct micro_host *h, const struct harness_row *row, struct reading *own,
                    long *times, struct err *e)
 {
     for (long t = 1;; t *= 2) {
-        double begin = h->now();
-        if (row->run(row->ctx, t, &own->wrong, e) < 0)
+        double took;
+        if (timed(h, row, own, t, &took, e) < 0)
             return -1;
-        double took = h->now() - begin;
         if (took < near * h->floor_seconds && t < (1L << 40))
             continue;
         *times = took >= h->floor_seconds ? t : (long)ceil((double)t * h->floor_seconds / took);
@@ -60,12 +71,11 @@ static int sample(const struct micro_host *h, const struct harness_row *row, str
                   long times, struct err *e)
 {
     struct condition before, after;
+    double took;
 
     condition_read(&before, h->now());
-    double begin = h->now();
-    if (row->run(row->ctx, times, &own->wrong, e) < 0)
+    if (timed(h, row, own, times, &took, e) < 0)
         return -1;
-    double took = h->now() - begin;
     condition_read(&after, h->now());
     condition_add(&own->sum, &before, &after);
     own->samples[own->n++] = row->value      ? row->value(row->ctx)
@@ -113,6 +123,23 @@ int harness_measure(const struct micro_host *h, struct harness_row *row, int pos
     free(all);
     if (h->comm->rank == 0 && rc == 0)
         rc = h->row(h->ctx, &row->head, e);
+    return comm_agree(h->comm, rc, e);
+}
+
+int harness_skip(const struct micro_host *h, struct harness_row *row, const char *why,
+                 struct err *e)
+{
+    struct micro_row *r = &row->head;
+    struct measure none = unmeasured("not measured");
+
+    if (!r->shape[0])
+        snprintf(r->shape, sizeof r->shape, "none");
+    r->status = MICRO_SKIPPED;
+    snprintf(r->reason, sizeof r->reason, "%.*s", (int)sizeof r->reason - 1, why);
+    r->median = r->p95 = r->p99 = r->best = r->slowest = r->algbw = r->busbw = none;
+    r->run_delay = r->throttled_seconds = r->foreign_cores = r->clock_hertz = r->celsius = none;
+    r->slowest_rank = -1;
+    int rc = h->comm->rank == 0 ? h->row(h->ctx, r, e) : 0;
     return comm_agree(h->comm, rc, e);
 }
 

@@ -17,11 +17,12 @@ enum { HARNESS_MOST_SAMPLES = 64 };
 
 /* A row and how to do its work. */
 struct harness_row {
-    struct micro_row head;      /* name, what, shape, dtype, direction, bytes, threads, unit,
+    struct micro_row head;        /* name, what, shape, dtype, direction, bytes, threads, unit,
                             * more_is_better */
-    double work;                /* of one time, in the unit without "/s"; 0: a sample is
+    double work;                  /* of one time, in the unit without "/s"; 0: a sample is
                             * seconds of one time */
-    double (*value)(void *ctx); /* of the last run(): the sample, in place of work / time */
+    double (*value)(void *ctx);   /* of the last run(): the sample, in place of work / time */
+    double (*seconds)(void *ctx); /* of the last run(): what of it counts; NULL: all */
     void *ctx;
     /* Does the work once and counts the numbers that are wrong. NULL: run() checks
      * as it goes. This rank alone, as the two others. */
@@ -43,6 +44,10 @@ struct reading {
  * hands it to host->row on rank 0. position: of the row in the run, from 1. */
 int harness_measure(const struct micro_host *h, struct harness_row *row, int position,
                     struct err *e);
+
+/* Collective. A row that no rank can measure, and why: SKIPPED. */
+int harness_skip(const struct micro_host *h, struct harness_row *row, const char *why,
+                 struct err *e);
 
 /* Collective. Rank 0: own readings of all ranks (NULL elsewhere), to be freed. */
 int harness_collect(const struct micro_host *h, const struct reading *own, struct reading **all,

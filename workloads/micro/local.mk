@@ -13,7 +13,13 @@ noinst_LTLIBRARIES += %D%/libmicro.la
     %D%/machine.c \
     %D%/memory.h %D%/memory.c \
     %D%/micro.h \
+    %D%/numbers.c \
+    %D%/operator.h %D%/operator.c %D%/operator_inner.h %D%/operator_text.c \
+    %D%/operators.c \
     %D%/polish.h %D%/polish.c \
-    %D%/sample.h %D%/sample.c
+    %D%/product.c \
+    %D%/sample.h %D%/sample.c \
+    %D%/deepbench.def %D%/shapes.h %D%/shapes.c \
+    %D%/value.c
 %C%_libmicro_la_CFLAGS = $(AM_CFLAGS) $(OPENMP_CFLAGS)
 %C%_libmicro_la_LIBADD = workloads/engine/libengine.la reports/core/libcore.la

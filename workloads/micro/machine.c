@@ -235,24 +235,6 @@ static long edge_of(int threads)
     return threads <= 4 ? 1024 : threads <= 32 ? 2048 : 4096;
 }
 
-/* A row that the machine cannot do, on all ranks. */
-static int skip(struct machine *m, struct harness_row *row, const char *why, struct err *e)
-{
-    struct micro_row *r = &row->head;
-    struct measure none = unmeasured("not measured");
-
-    if (!r->shape[0])
-        snprintf(r->shape, sizeof r->shape, "none");
-
-    r->status = MICRO_SKIPPED;
-    snprintf(r->reason, sizeof r->reason, "%.*s", (int)sizeof r->reason - 1, why);
-    r->median = r->p95 = r->p99 = r->best = r->slowest = r->algbw = r->busbw = none;
-    r->run_delay = r->throttled_seconds = r->foreign_cores = r->clock_hertz = r->celsius = none;
-    r->slowest_rank = -1;
-    int rc = m->h->comm->rank == 0 ? m->h->row(m->h->ctx, r, e) : 0;
-    return comm_agree(m->h->comm, rc, e);
-}
-
 static int measure_library(struct machine *m, const struct row *r, int position, struct err *e)
 {
     enum library_kind kind = r->kind == ROW_MATMUL ? LIBRARY_MATMUL : LIBRARY_CONVOLUTION;
@@ -268,7 +250,7 @@ static int measure_library(struct machine *m, const struct row *r, int position,
     dtype(&row, r->type);
     if (comm_agree(m->h->comm, l ? 0 : -1, &why) < 0) {
         library_close(l);
-        return skip(m, &row, why.text, e);
+        return harness_skip(m->h, &row, why.text, e);
     }
     row.ctx = l;
     row.work = library_flop(l);
@@ -332,7 +314,7 @@ static int measure_memory(struct machine *m, const struct row *r, int position, 
     struct memory *mem = fits < 0 ? NULL : memory_open(r->kernel, n, threads, &why);
     if (comm_agree(m->h->comm, mem ? 0 : -1, &why) < 0) {
         memory_close(mem);
-        return skip(m, &row, why.text, e);
+        return harness_skip(m->h, &row, why.text, e);
     }
     row.ctx = mem;
     int rc = choose_stores(m, mem, r->level, &bypass, e);

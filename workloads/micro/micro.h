@@ -112,5 +112,9 @@ int micro_samples(enum runspec_class class);
 #define MICRO_FLOOR_SECONDS 0.12
 
 extern const struct micro_bench micro_machine;
+/* Of the engine's operators: shapes.h says at which shapes, operator.h how they are
+ * built and checked. */
+extern const struct micro_bench micro_conv, micro_deconv, micro_pool, micro_gemm, micro_norm,
+    micro_act, micro_loss, micro_optimizer;
 
 #endif

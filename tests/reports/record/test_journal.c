@@ -261,6 +261,70 @@ static void test_recover(void **state)
     remove_record();
 }
 
+/* A run of micro benchmarks that is killed keeps the rows it had, with their samples. */
+static void test_recover_micro(void **state)
+{
+    double samples[] = {4, NAN, 6};
+    struct measure none = unmeasured("not a collective");
+    struct micro_row row = {.name = "conv",
+                            .shape = "4x16x8x8 16 3x3 p1",
+                            .dtype = "f32",
+                            .direction = "backward_data",
+                            .unit = "FLOP/s",
+                            .ranks = 1,
+                            .threads = 2,
+                            .position = 7,
+                            .index = 3,
+                            .more_is_better = true,
+                            .checked = true,
+                            .median = measured(5),
+                            .p95 = measured(4),
+                            .p99 = measured(4),
+                            .best = measured(6),
+                            .algbw = none,
+                            .busbw = none,
+                            .slowest = none,
+                            .run_delay = none,
+                            .throttled_seconds = none,
+                            .foreign_cores = none,
+                            .clock_hertz = none,
+                            .celsius = none,
+                            .slowest_rank = -1,
+                            .samples = samples,
+                            .n_samples = 3};
+    struct record r;
+    struct err e = ERR_INIT;
+    (void)state;
+
+    sample_record(&r, 4, 2, 3);
+    struct journal *j = begin(0, &r);
+    assert_int_equal(journal_micro(j, &row, &e), 0);
+    row.status = MICRO_FAULTY;
+    snprintf(row.reason, sizeof row.reason, "rank 0 on n1 computed 1 wrong number");
+    assert_int_equal(journal_micro(j, &row, &e), 0);
+    journal_close(j);
+    record_fini(&r);
+    recover(&r);
+    assert_int_equal(r.n_micro, 2);
+    const struct micro_row *m = &r.micro[0];
+    assert_string_equal(m->shape, row.shape);
+    assert_string_equal(m->direction, "backward_data");
+    assert_int_equal(m->status, MICRO_OK);
+    assert_int_equal(m->position, 7);
+    assert_int_equal(m->index, 3);
+    assert_float_equal(m->median.value, 5, 0);
+    assert_string_equal(m->busbw.reason, "not a collective");
+    assert_int_equal(m->n_samples, 3);
+    assert_true(m->samples[0] == 4 && isnan(m->samples[1]) && m->samples[2] == 6);
+    assert_int_equal(r.micro[1].status, MICRO_FAULTY);
+    assert_false(r.valid);
+    assert_non_null(strstr(reason_of(&r, "valid"), "conv  4x16x8x8 16 3x3 p1: rank 0 on n1"));
+    assert_non_null(
+        strstr(reason_of(&r, "status"), "after 2 rows of micro benchmarks, the last of conv"));
+    record_fini(&r);
+    remove_record();
+}
+
 /* The best of what was evaluated is the highest, and the target is reached from below. */
 static void test_recover_higher(void **state)
 {
@@ -458,6 +522,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_torn, make_dir, drop_dir),
         cmocka_unit_test_setup_teardown(test_flipped, make_dir, drop_dir),
         cmocka_unit_test_setup_teardown(test_recover, make_dir, drop_dir),
+        cmocka_unit_test_setup_teardown(test_recover_micro, make_dir, drop_dir),
         cmocka_unit_test_setup_teardown(test_recover_higher, make_dir, drop_dir),
         cmocka_unit_test_setup_teardown(test_crashed, make_dir, drop_dir),
         cmocka_unit_test_setup_teardown(test_ended, make_dir, drop_dir),

@@ -6,7 +6,7 @@ TESTS += %D%/test_sample %D%/test_machine %D%/test_machine_flip
 %C%_test_sample_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_sample_LDADD = workloads/micro/libmicro.la $(CMOCKA_LIBS)
 
-%C%_test_machine_SOURCES = %D%/test_machine.c
+%C%_test_machine_SOURCES = %D%/host.h %D%/test_machine.c
 %C%_test_machine_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_machine_LDADD = workloads/micro/libmicro.la $(CMOCKA_LIBS)
 
@@ -15,4 +15,10 @@ TESTS += %D%/test_sample %D%/test_machine %D%/test_machine_flip
 %C%_test_machine_flip_CPPFLAGS = $(AM_CPPFLAGS) -DMICRO_FLIP_A_BIT
 %C%_test_machine_flip_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(OPENMP_CFLAGS)
 %C%_test_machine_flip_LDADD = workloads/micro/libmicro.la $(CMOCKA_LIBS)
+
+check_PROGRAMS += %D%/test_operators
+TESTS += %D%/test_operators
+%C%_test_operators_SOURCES = %D%/host.h %D%/test_operators.c
+%C%_test_operators_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_operators_LDADD = workloads/micro/libmicro.la $(CMOCKA_LIBS)
 endif

@@ -6,55 +6,12 @@
  */
 #include <config.h>
 
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <cmocka.h>
 
-#include "reports/core/clock.h"
-#include "workloads/engine/engine.h"
+#include "tests/workloads/micro/host.h"
 #include "workloads/micro/cache.h"
 #include "workloads/micro/kernel.h"
-#include "workloads/micro/micro.h"
-
-enum { MOST = 128 };
-
-struct seen {
-    struct micro_row rows[MOST]; /* without their samples */
-    int n, samples;
-};
-
-static int take(void *ctx, struct micro_row *row, struct err *e)
-{
-    struct seen *s = ctx;
-
-    (void)e;
-    assert_true(s->n < MOST);
-    s->samples += row->n_samples;
-    micro_row_fini(row);
-    s->rows[s->n++] = *row;
-    return 0;
-}
-
-static struct micro_host host_of(struct seen *s)
-{
-    return (struct micro_host){.comm = comm_self(),
-                               .now = clock_now,
-                               .deadline = INFINITY,
-                               .threads = 1,
-                               .backend = engine_backend_name(0),
-                               .class = CLASS_TINY,
-                               .seed = 1,
-                               .floor_seconds = 0.0005,
-                               .samples = 3,
-                               .n_nodes = 1,
-                               .ctx = s,
-                               .row = take};
-}
 
 static void test_rows(void **state)
 {
@@ -103,16 +60,8 @@ static void test_rows(void **state)
 #ifndef MICRO_FLIP_A_BIT
 static void test_time_is_over(void **state)
 {
-    static struct seen s;
-    struct micro_host h = host_of(&s);
-    struct err e = ERR_INIT;
-    int done = 0;
-
     (void)state;
-    h.deadline = 0;
-    assert_int_equal(micro_machine.run(&h, &done, &e), 0);
-    assert_int_equal(done, 0);
-    assert_int_equal(s.n, 0);
+    check_time_is_over(&micro_machine);
 }
 
 /* The closed form against the steps themselves. */

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Which shapes an operator is measured at. By class:
+ *
+ *   tiny      of the networks' class tiny, the layer of each way (2-D, 3-D; max, average;
+ *             ...) that has most work in all networks together, at most two an
+ *             operator; gemm: one of DeepBench's. A demonstration: all operators in
+ *             half a minute on two cores.
+ *   small     every layer of classes tiny and small; HPC AI500 V1's own; DeepBench's of
+ *             at most 2^32 multiply-adds and 2^25 values
+ *   standard  every layer of all classes, HPC AI500 V1's own, all of DeepBench's
+ *
+ * Layers are those of the compiled graphs of all workloads (workload.h, graphs), for one
+ * of so many ranks, each shape once; the parts are those that the networks compute (a
+ * first layer has no data gradient). `from` names who has it and how many times.
+ *
+ * HPC AI500 V1 (Jiang et al., Bench'18, arXiv 1908.02607): convolution of 5 x 16 x 768 x
+ * 1152 with 16 filters of 2 x 2; pooling of the same in windows of 5 x 5; a dense layer
+ * of it to 16. Its image generation is a DCGAN (4 transposed convolutions of 5 x 5,
+ * stride 2, from 16 x 16 x 512).
+ *
+ * Life:    shapes_free(); of a failed list too.
+ * Failure: -1 and a sentence.
+ * Threads: one.
+ */
+#ifndef MICRO_SHAPES_H
+#define MICRO_SHAPES_H
+
+#include "reports/core/runspec.h"
+#include "workloads/micro/operator.h"
+
+struct shapes {
+    struct operator_shape *v;
+    int n;
+};
+
+int shapes_list(struct shapes *list, enum operator_kind kind, enum runspec_class class, int ranks,
+                struct err *e);
+void shapes_free(struct shapes *list);
+
+#endif
