@@ -111,9 +111,9 @@ static int take(void *ctx, struct micro_row *row, struct err *e)
     return rc;
 }
 
-static struct micro_host host_of(struct run *r, enum runspec_class class)
+static struct micro_host host_of(struct run *r, int index, enum runspec_class class)
 {
-    struct micro_host h = bench_host(r, class);
+    struct micro_host h = bench_host(r, index, class);
 
     h.ctx = r;
     h.node_name = node_name;
@@ -171,7 +171,7 @@ int ceiling_run(struct run *r, int index, bool *could_not, struct err *e)
 {
     const char *name = name_of(&r->spec, index);
     const struct workload_plan *plan = &r->plan.of[index];
-    struct micro_host h = host_of(r, plan->class);
+    struct micro_host h = host_of(r, index, plan->class);
     const struct micro_bench *b = bench_of(name);
     struct micro_plan own = {0};
     struct err why = ERR_INIT;

@@ -33,6 +33,13 @@ enum micro_status { MICRO_OK, MICRO_SLOW, MICRO_FAULTY, MICRO_SKIPPED, MICRO_STA
         "OK", "SLOW", "FAULTY", "SKIPPED", NULL                                                    \
     }
 
+/* Of a row that reads files: none of their bytes was in the node's memory when the clock
+ * started, all were, or it cannot be told. */
+#define MICRO_CACHE_WORDS                                                                          \
+    {                                                                                              \
+        "cold", "warm", "unknown", NULL                                                            \
+    }
+
 /* A run of samples that one rank measured. */
 struct micro_part {
     int rank, node; /* node: index in the record; -1 unknown */
@@ -47,6 +54,7 @@ struct micro_row {
     char direction[24];    /* forward, backward_data, ..., "back to back"; "none" */
     char from[64], to[64]; /* nodes of a link; "": not one */
     uint64_t bytes;        /* of a message, or that a rank works on; 0: none */
+    char cache[8];         /* where what was read lay: MICRO_CACHE_WORDS; "": reads no files */
     int ranks, threads;    /* that measured it; threads of each */
     int position;          /* from 1, in the order in which the run measured its rows */
     int index;             /* in the list of its benchmark: the order of rows in the record */
@@ -68,6 +76,7 @@ struct micro_row {
     struct measure foreign_cores;     /* cores that processes of others took */
     struct measure clock_hertz;       /* as the system says: least of all ranks */
     struct measure celsius;           /* hottest sensor of all nodes */
+    struct measure resident;          /* part of its files that was in the node's memory */
 
     int n_samples;
     double *samples;

@@ -8,6 +8,8 @@ static const char *const direction_words[] = {
     "forward", "backward_data", "backward_weights", "none", "back to back", "in rhythm", NULL};
 static const char *const status_words[] = MICRO_STATUS_WORDS;
 
+static const char *const cache_words[] = MICRO_CACHE_WORDS;
+
 #define NEW .since = "1.1.0"
 
 const struct field record_micro_head_fields[] = {
@@ -34,6 +36,12 @@ const struct field record_micro_row_fields[] = {
           .secret = SECRET_HOST, NEW),
     FIELD(micro_row, bytes, U64, "bytes", "of a message, or that a rank works on; 0: no size",
           .unit = "bytes", NEW),
+    FIELD(
+        micro_row, cache, TEXT, "cache",
+        "where what was read lay when the clock started: cold: nothing of it in the node's memory "
+        "(caches of servers, hosts and disks are part of the storage); warm: all of it; unknown: "
+        "the system does not tell, or only a part of it could be dropped",
+        .why = "reads no files", .words = cache_words, NEW),
     FIELD(micro_row, ranks, INT, "ranks", "that measured it", NEW),
     FIELD(micro_row, threads, INT, "threads", "of each rank", NEW),
     FIELD(micro_row, position, INT, "position",
@@ -72,6 +80,10 @@ const struct field record_micro_row_fields[] = {
           .unit = "Hz", NEW),
     FIELD(micro_row, celsius, MEASURE, "celsius", "hottest sensor, worst node", .unit = "degrees C",
           .range = RANGE_ANY, NEW),
+    FIELD(micro_row, resident, MEASURE, "resident",
+          "part of its files that was in the node's memory when the clock started (mincore), the "
+          "rank that is farthest from what was asked for",
+          NEW),
     FIELD(micro_row, n_samples, INT, "samples_taken", "of all ranks", NEW),
     FIELD_END,
 };

@@ -14,6 +14,9 @@
  * then scaled to it. */
 static const double near = 0.2;
 
+/* A page or two of a file that others read, or that the kernel keeps, is no cache. */
+static const double most_cold = 0.01, least_warm = 0.99;
+
 /* What sample_order() draws: nodes of a round. Rows are 0. */
 enum { ORDER_NODES = 1 };
 
@@ -36,6 +39,11 @@ int harness_over(const struct micro_host *h, bool *over, struct err *e)
         return -1;
     *over = any > 0;
     return 0;
+}
+
+static struct measure number(double v, const char *why)
+{
+    return isfinite(v) ? measured(v) : unmeasured(why);
 }
 
 /* ---- measuring ---- */
@@ -91,6 +99,44 @@ static int one_round(const struct micro_host *h, const struct harness_row *row, 
     return comm_agree(h->comm, rc, e);
 }
 
+/* NAN: a rank does not know. */
+static double worst_resident(const struct reading *all, int n, bool cold)
+{
+    double worst = cold ? 0 : 1;
+
+    for (int i = 0; i < n; i++) {
+        if (all[i].n == 0)
+            continue;
+        if (isnan(all[i].resident))
+            return NAN;
+        worst = cold ? fmax(worst, all[i].resident) : fmin(worst, all[i].resident);
+    }
+    return worst;
+}
+
+void harness_cache(struct micro_row *r, bool cold, double resident)
+{
+    bool as_asked = cold ? resident <= most_cold : resident >= least_warm;
+
+    snprintf(r->cache, sizeof r->cache, "%s", !as_asked ? "unknown" : cold ? "cold" : "warm");
+    r->resident = number(resident, "mincore() does not tell it of these files");
+}
+
+int harness_skip(const struct micro_host *h, struct micro_row *r, const char *why, struct err *e)
+{
+    struct measure none = unmeasured("not measured");
+
+    if (!r->shape[0])
+        snprintf(r->shape, sizeof r->shape, "none");
+    r->status = MICRO_SKIPPED;
+    snprintf(r->reason, sizeof r->reason, "%.*s", (int)sizeof r->reason - 1, why);
+    r->median = r->p95 = r->p99 = r->best = r->slowest = r->algbw = r->busbw = none;
+    r->run_delay = r->throttled_seconds = r->foreign_cores = r->clock_hertz = r->celsius = none;
+    r->slowest_rank = -1;
+    int rc = h->comm->rank == 0 ? h->row(h->ctx, r, e) : 0;
+    return comm_agree(h->comm, rc, e);
+}
+
 int harness_measure(const struct micro_host *h, struct harness_row *row, int position,
                     struct err *e)
 {
@@ -106,14 +152,40 @@ int harness_measure(const struct micro_host *h, struct harness_row *row, int pos
     for (int round = 0; round <= samples && rc == 0; round++)
         rc = one_round(h, row, round, position, order, &own, &times, e);
     free(order);
+    own.resident = row->resident ? row->resident(row->ctx) : NAN;
     if (rc < 0 || harness_collect(h, &own, &all, e) < 0)
         return -1;
     row->head.checked = true;
     rc = h->comm->rank == 0 ? harness_fill(h, &row->head, all, position, e) : 0;
+    if (row->resident && h->comm->rank == 0)
+        harness_cache(&row->head, row->cold, worst_resident(all, h->comm->size, row->cold));
     free(all);
     if (h->comm->rank == 0 && rc == 0)
         rc = h->row(h->ctx, &row->head, e);
     return comm_agree(h->comm, rc, e);
+}
+
+int harness_rows(const struct micro_host *h, const char *name, int n,
+                 int (*measure)(void *ctx, int row, int position, struct err *e), void *ctx,
+                 int *done, struct err *e)
+{
+    int *order = malloc((size_t)(n + 1) * sizeof *order);
+    bool over = false;
+    int rc =
+        comm_agree(h->comm, order ? 0 : err_set(e, "out of memory for the rows of %s", name), e);
+
+    if (rc == 0)
+        sample_order(order, n, h->seed, 0, 0);
+    for (int i = 0; i < n && rc == 0; i++) {
+        if ((rc = harness_over(h, &over, e)) < 0 || over)
+            break;
+        if (h->count)
+            h->count(h->ctx, name, (uint64_t)i, (uint64_t)n);
+        rc = measure(ctx, order[i], i + 1, e);
+        *done += rc == 0;
+    }
+    free(order);
+    return rc;
 }
 
 /* ---- gathering ---- */
@@ -143,11 +215,6 @@ int harness_collect(const struct micro_host *h, const struct reading *own, struc
         *all = NULL;
     }
     return rc;
-}
-
-static struct measure number(double v, const char *why)
-{
-    return isfinite(v) ? measured(v) : unmeasured(why);
 }
 
 /* Cores of a node that others than our ranks there kept busy; NAN unknown. */

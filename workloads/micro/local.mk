@@ -17,3 +17,14 @@ noinst_LTLIBRARIES += %D%/libmicro.la
     %D%/sample.h %D%/sample.c
 %C%_libmicro_la_CFLAGS = $(AM_CFLAGS) $(OPENMP_CFLAGS)
 %C%_libmicro_la_LIBADD = workloads/engine/libengine.la reports/core/libcore.la
+
+if HAVE_HDF5
+noinst_LTLIBRARIES += %D%/libstorage.la
+%C%_libstorage_la_SOURCES = \
+    %D%/files.h %D%/files.c \
+    %D%/meta.c \
+    %D%/read.c \
+    %D%/samples.h %D%/samples.c \
+    %D%/write.c
+%C%_libstorage_la_LIBADD = workloads/data/libdata.la workloads/data/libimage.la
+endif

@@ -235,24 +235,6 @@ static long edge_of(int threads)
     return threads <= 4 ? 1024 : threads <= 32 ? 2048 : 4096;
 }
 
-/* A row that the machine cannot do, on all ranks. */
-static int skip(struct machine *m, struct harness_row *row, const char *why, struct err *e)
-{
-    struct micro_row *r = &row->head;
-    struct measure none = unmeasured("not measured");
-
-    if (!r->shape[0])
-        snprintf(r->shape, sizeof r->shape, "none");
-
-    r->status = MICRO_SKIPPED;
-    snprintf(r->reason, sizeof r->reason, "%.*s", (int)sizeof r->reason - 1, why);
-    r->median = r->p95 = r->p99 = r->best = r->slowest = r->algbw = r->busbw = none;
-    r->run_delay = r->throttled_seconds = r->foreign_cores = r->clock_hertz = r->celsius = none;
-    r->slowest_rank = -1;
-    int rc = m->h->comm->rank == 0 ? m->h->row(m->h->ctx, r, e) : 0;
-    return comm_agree(m->h->comm, rc, e);
-}
-
 static int measure_library(struct machine *m, const struct row *r, int position, struct err *e)
 {
     enum library_kind kind = r->kind == ROW_MATMUL ? LIBRARY_MATMUL : LIBRARY_CONVOLUTION;
@@ -268,7 +250,7 @@ static int measure_library(struct machine *m, const struct row *r, int position,
     dtype(&row, r->type);
     if (comm_agree(m->h->comm, l ? 0 : -1, &why) < 0) {
         library_close(l);
-        return skip(m, &row, why.text, e);
+        return harness_skip(m->h, &row.head, why.text, e);
     }
     row.ctx = l;
     row.work = library_flop(l);
@@ -332,7 +314,7 @@ static int measure_memory(struct machine *m, const struct row *r, int position, 
     struct memory *mem = fits < 0 ? NULL : memory_open(r->kernel, n, threads, &why);
     if (comm_agree(m->h->comm, mem ? 0 : -1, &why) < 0) {
         memory_close(mem);
-        return skip(m, &row, why.text, e);
+        return harness_skip(m->h, &row.head, why.text, e);
     }
     row.ctx = mem;
     int rc = choose_stores(m, mem, r->level, &bypass, e);
@@ -357,8 +339,12 @@ static int measure_chain(struct machine *m, const struct row *r, int position, s
     return harness_measure(m->h, &row, position, e);
 }
 
-static int measure(struct machine *m, const struct row *r, int position, struct err *e)
+static int measure(void *ctx, int index, int position, struct err *e)
 {
+    struct machine *m = ctx;
+    const struct row *r = &m->rows[index];
+
+    m->index = index;
     return r->kind == ROW_FMA      ? measure_fma(m, r, position, e)
            : r->kind == ROW_MEMORY ? measure_memory(m, r, position, e)
            : r->kind >= ROW_CHAIN  ? measure_chain(m, r, position, e)
@@ -417,27 +403,6 @@ static void plan(const struct micro_host *h, struct micro_plan *plan)
     free(m);
 }
 
-static int run_rows(struct machine *m, const struct micro_host *h, int *done, struct err *e)
-{
-    int order[MOST_ROWS];
-    bool over = false;
-
-    sample_order(order, m->n_rows, h->seed, 0, 0);
-    for (int i = 0; i < m->n_rows; i++) {
-        if (harness_over(h, &over, e) < 0)
-            return -1;
-        if (over)
-            break;
-        if (h->count)
-            h->count(h->ctx, "machine", (uint64_t)i, (uint64_t)m->n_rows);
-        m->index = order[i];
-        if (measure(m, &m->rows[order[i]], i + 1, e) < 0)
-            return -1;
-        ++*done;
-    }
-    return put_peaks(m, h, e);
-}
-
 static int run(const struct micro_host *h, int *done, struct err *e)
 {
     struct machine *m = malloc(sizeof *m);
@@ -447,7 +412,9 @@ static int run(const struct micro_host *h, int *done, struct err *e)
         return -1;
     }
     list_rows(m, h);
-    int rc = run_rows(m, h, done, e);
+    int rc = harness_rows(h, "machine", m->n_rows, measure, m, done, e);
+    if (rc == 0)
+        rc = put_peaks(m, h, e);
     free(m);
     return rc;
 }

@@ -38,6 +38,19 @@
  *              tells clocks apart, whatever the memory does [multiplications/s]
  *   spread     the chain on each core in turn: speed of the slowest / of the fastest
  *
+ *   read       samples of 256 KiB, by one thread of each rank, files of its own
+ *              (samples.h); bytes of samples / time of a pass over all, dropping not
+ *              counted. Each way is measured cold and warm (files.h), and the part of the
+ *              files that was in memory is taken before each pass: only what was asked
+ *              for is called so, the rest "unknown". On a file system that lives in
+ *              memory cold rows are skipped.
+ *   write      a new file by write(2) until fsync() has returned; a checkpoint by the
+ *              engine (model_save(): CRC, fsync, rename, fsync of the folder) and back
+ *              (model_load()), cold and warm; bytes of the file / time
+ *   meta       names in a folder of the rank's own, in the order of the seed: create,
+ *              create with fsync, stat, open and close, unlink [1/s]. Whether the system
+ *              looked a name up in memory it does not tell: cache is "unknown"
+ *
  * Checks. Numbers are chosen so that results are exact (small whole numbers; the
  * chain modulo 2^64 against its closed form by repeated squaring): every element
  * of fma, memory and chain is compared, of the library's products >= 4,096 in double
@@ -73,6 +86,7 @@ struct micro_host {
     int threads;           /* of a rank */
     uint64_t memory_bytes; /* a rank may use so much; 0 unknown */
     const char *backend;   /* of the engine */
+    const char *folder;    /* where files are made: data=, else where generated data are kept */
     enum runspec_class class;
     enum runspec_dtype dtype; /* BF16: leave out f32 */
     uint64_t seed;
@@ -111,6 +125,6 @@ struct micro_bench {
 int micro_samples(enum runspec_class class);
 #define MICRO_FLOOR_SECONDS 0.12
 
-extern const struct micro_bench micro_machine;
+extern const struct micro_bench micro_machine, micro_read, micro_write, micro_meta;
 
 #endif

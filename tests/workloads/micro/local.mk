@@ -15,4 +15,12 @@ TESTS += %D%/test_sample %D%/test_machine %D%/test_machine_flip
 %C%_test_machine_flip_CPPFLAGS = $(AM_CPPFLAGS) -DMICRO_FLIP_A_BIT
 %C%_test_machine_flip_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(OPENMP_CFLAGS)
 %C%_test_machine_flip_LDADD = workloads/micro/libmicro.la $(CMOCKA_LIBS)
+
+if HAVE_HDF5
+check_PROGRAMS += %D%/test_storage
+TESTS += %D%/test_storage
+%C%_test_storage_SOURCES = %D%/test_storage.c
+%C%_test_storage_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_storage_LDADD = workloads/micro/libstorage.la workloads/micro/libmicro.la $(CMOCKA_LIBS)
+endif
 endif
