@@ -101,10 +101,11 @@ static int take(void *ctx, struct micro_row *row, struct err *e)
                  ? err_set(e, "out of memory for a row of %s", row->name)
                  : 0;
 
-    if (row->status == MICRO_FAULTY || row->status == MICRO_SLOW) {
+    if (row->reason[0] && row->status != MICRO_SKIPPED) {
+        static const char *const words[] = MICRO_STATUS_WORDS;
         char text[320];
         snprintf(text, sizeof text, "%s %s %s: %s: %s", row->name, row->what, row->shape,
-                 row->status == MICRO_SLOW ? "SLOW" : "FAULTY", row->reason);
+                 words[row->status], row->reason);
         progress_say(&r->progress, text);
     }
     micro_row_fini(row);
@@ -174,6 +175,7 @@ int ceiling_run(struct run *r, int index, bool *could_not, struct err *e)
     struct micro_host h = host_of(r, index, plan->class);
     const struct micro_bench *b = bench_of(name);
     struct micro_plan own = {0};
+    struct micro_swap swap = {.again = false};
     struct err why = ERR_INIT;
     int done = 0, first = r->record.n_micro;
 
@@ -182,6 +184,7 @@ int ceiling_run(struct run *r, int index, bool *could_not, struct err *e)
     r->phase = PHASE_OTHER;
     r->phase_begun = r->workload_begun = r->phases_written = clock_now();
     memset(r->phase_seconds, 0, sizeof r->phase_seconds);
+    h.swap = &swap;
     b->plan(&h, &own);
     int rc = b->run(&h, &done, &why);
     progress_clear(&r->progress);

@@ -25,12 +25,19 @@
 
 /* OK: measured. SLOW: measured, and one node or direction stands out from the
  * others by more than their spread explains. FAULTY: a wrong number came out,
- * whatever the speed. SKIPPED: not measured. */
-enum micro_status { MICRO_OK, MICRO_SLOW, MICRO_FAULTY, MICRO_SKIPPED, MICRO_STATUS_COUNT };
+ * whatever the speed. SKIPPED: not measured. UNSTEADY: it depends on the order of rows. */
+enum micro_status {
+    MICRO_OK,
+    MICRO_SLOW,
+    MICRO_FAULTY,
+    MICRO_SKIPPED,
+    MICRO_UNSTEADY,
+    MICRO_STATUS_COUNT
+};
 
 #define MICRO_STATUS_WORDS                                                                         \
     {                                                                                              \
-        "OK", "SLOW", "FAULTY", "SKIPPED", NULL                                                    \
+        "OK", "SLOW", "FAULTY", "SKIPPED", "UNSTEADY", NULL                                        \
     }
 
 /* Of a row that reads files: none of their bytes was in the node's memory when the clock
@@ -62,7 +69,7 @@ struct micro_row {
     bool more_is_better;
     bool checked; /* its numbers were checked before they were timed */
     enum micro_status status;
-    char reason[160]; /* of a status that is not OK; "" */
+    char reason[160]; /* of a status that is not OK, or what an order swap found; "" */
 
     struct measure median, p95, p99, best;
     struct measure algbw, busbw; /* of a collective, bytes/s, at the median */

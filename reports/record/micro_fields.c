@@ -15,7 +15,8 @@ static const char *const cache_words[] = MICRO_CACHE_WORDS;
 const struct field record_micro_head_fields[] = {
     FIELD(record_micro_head, status, NAME, "status",
           "OK: measured; SLOW: a node or a direction stands out from the others; FAULTY: a wrong "
-          "number came out, whatever its speed; SKIPPED: not measured",
+          "number came out, whatever its speed; SKIPPED: not measured; UNSTEADY: it changed with "
+          "the order of rows by more than its repeats detect",
           .words = status_words, NEW),
     FIELD_END,
 };
@@ -47,7 +48,8 @@ const struct field record_micro_row_fields[] = {
     FIELD(micro_row, position, INT, "position",
           "from 1, in the order that the seed gave the measurements; 0: made of other rows", NEW),
     FIELD(micro_row, checked, BOOL, "checked", "whether the numbers were checked before timing"),
-    FIELD(micro_row, reason, TEXT, "reason", "why the status is not OK", .why = "it is OK",
+    FIELD(micro_row, reason, TEXT, "reason",
+          "why the status is not OK; of an order swap what was found", .why = "it is OK",
           .secret = SECRET_HOST, NEW),
     FIELD(micro_row, median, MEASURE, "median",
           "what half of the samples reached or beat, in `unit`; of several ranks the median of "

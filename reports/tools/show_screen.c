@@ -334,7 +334,7 @@ static void show_micro_row(const cJSON *m)
               bus ? micro_value(m, "busbw_bytes_per_second", "B/s").text
                   : micro_value(m, "best", unit).text);
     snprintf(head, sizeof head, "    %.16s: ", status);
-    if (strcmp(status, "OK") != 0)
+    if (strcmp(status, "OK") != 0 || json_text(m, "reason", NULL))
         show_wrapped(head, json_text(m, "reason", "no reason given"), 6);
     else if (node)
         show_line("    slowest: rank %s on %s, %s", show_plain(show_number(m, "slowest_rank")).text,

@@ -23,6 +23,11 @@ struct harness_row {
                             * seconds of one time */
     double (*value)(void *ctx); /* of the last run(): the sample, in place of work / time */
     void *ctx;
+    /* A rate of which nodes are compared: spread of healthy ones (outlier.h; 0: they are
+     * not), and how many rows of its benchmark are. The node that stands out makes the
+     * row SLOW. */
+    double spread;
+    int alike;
     /* Of a row that reads files: whether they are to be cold, and the part of them that
      * was in memory before the samples, at its worst (cold: most, warm: least); NAN
      * unknown. NULL: it reads none. */

@@ -13,6 +13,7 @@ noinst_LTLIBRARIES += %D%/libmicro.la
     %D%/machine.c \
     %D%/memory.h %D%/memory.c \
     %D%/micro.h \
+    %D%/outlier.h %D%/outlier.c \
     %D%/polish.h %D%/polish.c \
     %D%/sample.h %D%/sample.c
 %C%_libmicro_la_CFLAGS = $(AM_CFLAGS) $(OPENMP_CFLAGS)

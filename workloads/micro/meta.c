@@ -14,6 +14,7 @@
 #include "reports/core/clock.h"
 #include "workloads/micro/files.h"
 #include "workloads/micro/harness.h"
+#include "workloads/micro/outlier.h"
 #include "workloads/micro/sample.h"
 
 enum kind { META_CREATE, META_DURABLE, META_STAT, META_OPEN, META_UNLINK, KINDS };
@@ -130,6 +131,8 @@ static int measure(void *ctx, int index, int position, struct err *e)
     struct harness_row row = {.ctx = b,
                               .run = run,
                               .value = rate,
+                              .spread = OUTLIER_STORAGE,
+                              .alike = KINDS,
                               .resident = kinds[index].looks ? resident : NULL,
                               .head = {.threads = 1, .more_is_better = true, .index = index}};
     struct micro_row *m = &row.head;

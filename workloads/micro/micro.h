@@ -61,6 +61,16 @@
  * time throttled by a quota (cpu.stat of the cgroup), processors that others used
  * (/proc/stat minus our own), clock and temperature where the system shows them.
  *
+ * Order. When all rows are done, the two that came first are measured again in the other
+ * order: row "order swap". A median may then differ by what its repeats can detect, 2.8
+ * standard errors of the difference (80 % power, 5 % false alarms) and at least 1 %; by
+ * more: UNSTEADY, as rows disturb each other, or the machine drifts.
+ *
+ * Who is slow. Of four nodes or more the rate of each is compared with the others', row by
+ * row (outlier.h); one that stands out makes the row SLOW, with what held its threads.
+ * With turns, what other work took of the shared cores is put back before.
+ * A peak has the status of the row that it is taken from. p2p: polish.h.
+ *
  * Life:    a benchmark keeps nothing between calls.
  * Failure: -1 and a sentence, on all ranks (agree, then act). A wrong number is no
  *          failure but a row's status.
@@ -78,6 +88,16 @@
 #include "reports/core/runspec.h"
 #include "workloads/comm.h"
 
+/* The harness's own, of a run: the first two rows that were measured, and the same two
+ * again in the other order. */
+struct micro_swap {
+    bool again; /* now */
+    struct micro_swapped {
+        double log, error; /* of the median, and its standard error; log NAN: none */
+        char what[32];
+    } first[2], second[2]; /* as they were measured */
+};
+
 /* Who runs it. Callbacks may be NULL. */
 struct micro_host {
     struct comm *comm;
@@ -90,10 +110,11 @@ struct micro_host {
     enum runspec_class class;
     enum runspec_dtype dtype; /* BF16: leave out f32 */
     uint64_t seed;
-    bool turns;           /* one node, or one pair, at a time */
-    double floor_seconds; /* of a sample */
-    int samples;          /* of each row */
-    int node, n_nodes;    /* of this rank; all */
+    bool turns;              /* one node, or one pair, at a time */
+    double floor_seconds;    /* of a sample */
+    int samples;             /* of each row */
+    int node, n_nodes;       /* of this rank; all */
+    struct micro_swap *swap; /* NULL: no order-swap test */
     void *ctx;
     const char *(*node_name)(void *ctx, int rank);
     int (*node_of)(void *ctx, int rank);

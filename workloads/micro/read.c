@@ -9,6 +9,7 @@
 #include "reports/core/clock.h"
 #include "workloads/micro/files.h"
 #include "workloads/micro/harness.h"
+#include "workloads/micro/outlier.h"
 #include "workloads/micro/samples.h"
 
 enum { MOST_ROWS = 2 * SAMPLES_WAYS, HEADER = 4096 /* of a file, at most */ };
@@ -110,6 +111,8 @@ static int measure(void *ctx, int index, int position, struct err *e)
                               .check = check,
                               .run = run,
                               .value = rate,
+                              .spread = OUTLIER_STORAGE,
+                              .alike = b->list.n,
                               .cold = of.cold,
                               .resident = resident,
                               .head = {.threads = 1, .more_is_better = true, .index = index}};

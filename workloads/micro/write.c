@@ -16,6 +16,7 @@
 #include "workloads/engine/engine.h"
 #include "workloads/micro/files.h"
 #include "workloads/micro/harness.h"
+#include "workloads/micro/outlier.h"
 
 enum kind { WRITE_RAW, WRITE_CHECKPOINT, RESTORE_COLD, RESTORE_WARM, KINDS };
 
@@ -251,6 +252,8 @@ static int measure(void *ctx, int index, int position, struct err *e)
                               .check = check,
                               .run = run,
                               .value = rate,
+                              .spread = OUTLIER_STORAGE,
+                              .alike = KINDS,
                               .cold = index == RESTORE_COLD,
                               .resident = restores ? resident : NULL,
                               .head = {.threads = 1, .more_is_better = true, .index = index}};

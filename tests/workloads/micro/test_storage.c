@@ -318,6 +318,74 @@ static void test_meta(void **state)
     }
 }
 
+/* ---- order swap ---- */
+
+struct two {
+    const struct micro_host *h;
+    bool disturbed; /* whoever comes second is half as fast */
+    int turn;
+};
+
+static double rate_of(void *ctx)
+{
+    const struct two *t = ctx;
+
+    return t->disturbed && t->turn % 2 ? 50 : 100;
+}
+
+static int nothing(void *ctx, long times, long *wrong, struct err *e)
+{
+    (void)ctx, (void)wrong, (void)e;
+    usleep((unsigned)(times < 1000 ? times : 1000));
+    return 0;
+}
+
+static int one_of_two(void *ctx, int index, int position, struct err *e)
+{
+    struct two *t = ctx;
+    struct harness_row row = {.ctx = t,
+                              .run = nothing,
+                              .value = rate_of,
+                              .head = {.threads = 1, .index = index, .more_is_better = true}};
+
+    snprintf(row.head.what, sizeof row.head.what, "%c", 'a' + index);
+    int rc = harness_measure(t->h, &row, position, e);
+    t->turn++;
+    return rc;
+}
+
+static void test_order_swap(void **state)
+{
+    (void)state;
+    for (int disturbed = 0; disturbed < 2; disturbed++) {
+        static struct seen s;
+        struct micro_swap swap = {.again = false};
+        struct micro_host h = {.comm = comm_self(),
+                               .now = clock_now,
+                               .deadline = INFINITY,
+                               .floor_seconds = 0.0001,
+                               .samples = 3,
+                               .n_nodes = 1,
+                               .seed = 1,
+                               .swap = &swap,
+                               .ctx = &s,
+                               .row = take};
+        struct two t = {&h, disturbed, 0};
+        struct err e = ERR_INIT;
+        int done = 0;
+
+        s.n = 0;
+        assert_int_equal(harness_rows(&h, "test", 2, one_of_two, &t, &done, &e), 0);
+        assert_int_equal(done, 2);
+        assert_int_equal(t.turn, 4);
+        assert_int_equal(s.n, 3); /* the two that were measured again are not handed over */
+        assert_string_equal(s.rows[2].what, "order swap");
+        assert_int_equal(s.rows[2].status, disturbed ? MICRO_UNSTEADY : MICRO_OK);
+        assert_true(fabs(fabs(log2(s.rows[2].median.value)) - disturbed) < 1e-9);
+        assert_non_null(strstr(s.rows[2].reason, "detectable are 1.0 and 1.0 %"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -325,7 +393,7 @@ int main(void)
         cmocka_unit_test(test_drop),      cmocka_unit_test(test_words),
         cmocka_unit_test(test_samples),   cmocka_unit_test(test_read),
         cmocka_unit_test(test_in_memory), cmocka_unit_test(test_write),
-        cmocka_unit_test(test_meta),
+        cmocka_unit_test(test_meta),      cmocka_unit_test(test_order_swap),
     };
     char folder[] = "test_storage.XXXXXX";
 
