@@ -129,7 +129,7 @@ double files_part(const struct files_pages *p)
 
 uint64_t files_bytes(int class, int ranks, uint64_t memory_bytes, uint64_t unit)
 {
-    uint64_t bytes = UINT64_C(1) << (class == CLASS_TINY ? 25 : class == CLASS_SMALL ? 28 : 30);
+    uint64_t bytes = UINT64_C(1) << (class == CLASS_TINY ? 25 : class == CLASS_SMALL ? 27 : 30);
 
     bytes /= (uint64_t)(ranks > 0 ? ranks : 1);
     if (memory_bytes && bytes > memory_bytes / MEMORY_PART)

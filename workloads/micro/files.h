@@ -62,7 +62,7 @@ double files_part(const struct files_pages *p);
     "files stay in memory: posix_fadvise() drops nothing of this file system (one in memory?)"
 
 /* Bytes of a node's files together in a class, shared by its ranks: 32 MiB (tiny),
- * 256 MiB, 1 GiB; of a rank at most an eighth of the memory that it may use, and a
+ * 128 MiB, 1 GiB; of a rank at most an eighth of the memory that it may use, and a
  * multiple of `unit`, at least four. */
 uint64_t files_bytes(int class, int ranks, uint64_t memory_bytes, uint64_t unit);
 

@@ -295,8 +295,8 @@ static int put_swap(const struct micro_host *h, const char *name, struct err *e)
     snprintf(r.reason, sizeof r.reason,
              "in the other order %.24s is %.3f x what it was and %.24s %.3f x; detectable are "
              "%.1f and %.1f %%",
-             s->first[0].what, ratio[0], s->first[1].what, ratio[1], 100 * limit[0],
-             100 * limit[1]);
+             s->first[0].what, ratio[0], s->first[1].what, ratio[1], 100 * expm1(limit[0]),
+             100 * expm1(limit[1]));
     r.median = measured(worst);
     r.p95 = r.p99 = r.best = r.slowest = none;
     r.run_delay = r.throttled_seconds = r.foreign_cores = r.clock_hertz = r.celsius = none;

@@ -84,7 +84,7 @@ static void test_bytes(void **state)
 
     (void)state;
     assert_int_equal(files_bytes(CLASS_TINY, 1, 0, mib), 32 * mib);
-    assert_int_equal(files_bytes(CLASS_SMALL, 1, 0, mib), 256 * mib);
+    assert_int_equal(files_bytes(CLASS_SMALL, 1, 0, mib), 128 * mib);
     assert_int_equal(files_bytes(CLASS_STANDARD, 4, 0, mib), 256 * mib);
     assert_int_equal(files_bytes(CLASS_STANDARD, 1, 80 * mib, mib), 10 * mib); /* its memory */
     assert_int_equal(files_bytes(CLASS_TINY, 1000, 0, mib), 4 * mib);
