@@ -90,10 +90,17 @@ EXTRA_DIST += %D%/systemd/hpcai500-collect.service.in \
 
 EXTRA_DIST += %D%/frameworks/pytorch/checkpoint.py %D%/frameworks/pytorch/defect.py \
     %D%/frameworks/pytorch/hep.py
-EXTRA_DIST += %D%/bench/micro.sh
+EXTRA_DIST += %D%/bench/micro.sh %D%/bench/pairs.awk %D%/bench/read.sh
 
 # Built on demand by contrib/bench/micro.sh, never installed.
 EXTRA_PROGRAMS += contrib/bench/micro_bench
 contrib_bench_micro_bench_SOURCES = %D%/bench/micro_bench.c
 contrib_bench_micro_bench_CFLAGS = $(AM_CFLAGS) $(OPENMP_CFLAGS) -O3
 contrib_bench_micro_bench_LDADD = workloads/micro/libmicro.la -ldl
+
+# Built on demand by contrib/bench/read.sh, never installed.
+if BUILD_DATA
+EXTRA_PROGRAMS += contrib/bench/read_bench
+contrib_bench_read_bench_SOURCES = %D%/bench/read_bench.c
+contrib_bench_read_bench_LDADD = workloads/micro/libstorage.la workloads/micro/libmicro.la reports/core/libcore.la
+endif

@@ -26,8 +26,10 @@ const struct micro_bench *bench_of(const char *name)
     return NULL;
 }
 
-struct micro_host bench_host(const struct run *r, enum runspec_class class)
+struct micro_host bench_host(const struct run *r, int index, enum runspec_class class)
 {
+    const char *folder = runspec_data(&r->spec, index);
+
     return (struct micro_host){
         .comm = r->comm,
         .now = clock_now,
@@ -36,6 +38,7 @@ struct micro_host bench_host(const struct run *r, enum runspec_class class)
         .memory_bytes = r->resources.memory_bytes,
         .backend = r->spec.engine == ENGINE_AUTO ? engine_backend_name(0)
                                                  : runspec_engine_name(r->spec.engine),
+        .folder = *folder ? folder : r->place.cache,
         .class = class,
         .dtype = r->spec.dtype,
         .seed = r->spec.seed,
@@ -58,7 +61,7 @@ int bench_plan(const struct runspec *spec, int index, enum runspec_class class,
     *plan = (struct workload_plan){.class = class, .data_ready = true};
     if (!b || !r)
         return err_set(e, "this agent was built without the benchmark %s", name);
-    struct micro_host h = bench_host(r, class);
+    struct micro_host h = bench_host(r, index, class);
     b->plan(&h, &own);
     memcpy(plan->title, own.title, sizeof plan->title);
     plan->expected_seconds = own.expected_seconds;

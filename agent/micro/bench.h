@@ -14,8 +14,8 @@
 /* NULL when no benchmark has that name. */
 const struct micro_bench *bench_of(const char *name);
 
-/* What a benchmark is given in this run, but for its callbacks. */
-struct micro_host bench_host(const struct run *r, enum runspec_class class);
+/* What the run's index-th workload, a benchmark, is given, but for its callbacks. */
+struct micro_host bench_host(const struct run *r, int index, enum runspec_class class);
 
 /* As struct workload's plan; host->ctx is the run. */
 int bench_plan(const struct runspec *spec, int index, enum runspec_class class,

@@ -104,19 +104,20 @@ static int take(void *ctx, struct micro_row *row, struct err *e)
                  ? err_set(e, "out of memory for a row of %s", row->name)
                  : 0;
 
-    if (row->status == MICRO_FAULTY || row->status == MICRO_SLOW) {
+    if (row->reason[0] && row->status != MICRO_SKIPPED) {
+        static const char *const words[] = MICRO_STATUS_WORDS;
         char text[320];
         snprintf(text, sizeof text, "%s %s %s: %s: %s", row->name, row->what, row->shape,
-                 row->status == MICRO_SLOW ? "SLOW" : "FAULTY", row->reason);
+                 words[row->status], row->reason);
         progress_say(&r->progress, text);
     }
     micro_row_fini(row);
     return rc;
 }
 
-static struct micro_host host_of(struct run *r, enum runspec_class class)
+static struct micro_host host_of(struct run *r, int index, enum runspec_class class)
 {
-    struct micro_host h = bench_host(r, class);
+    struct micro_host h = bench_host(r, index, class);
 
     h.ctx = r;
     h.node_name = node_name;
@@ -174,9 +175,10 @@ int ceiling_run(struct run *r, int index, bool *could_not, struct err *e)
 {
     const char *name = name_of(&r->spec, index);
     const struct workload_plan *plan = &r->plan.of[index];
-    struct micro_host h = host_of(r, plan->class);
+    struct micro_host h = host_of(r, index, plan->class);
     const struct micro_bench *b = bench_of(name);
     struct micro_plan own = {0};
+    struct micro_swap swap = {.again = false};
     struct err why = ERR_INIT;
     int done = 0, first = r->record.n_micro;
 
@@ -185,6 +187,7 @@ int ceiling_run(struct run *r, int index, bool *could_not, struct err *e)
     r->phase = PHASE_OTHER;
     r->phase_begun = r->workload_begun = r->phases_written = clock_now();
     memset(r->phase_seconds, 0, sizeof r->phase_seconds);
+    h.swap = &swap;
     b->plan(&h, &own);
     int rc = b->run(&h, &done, &why);
     progress_clear(&r->progress);

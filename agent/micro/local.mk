@@ -9,7 +9,7 @@ noinst_LTLIBRARIES += %D%/libnetwork.la
     %D%/network.h %D%/pairs.c %D%/wait.c \
     %D%/p2p.h %D%/p2p.c %D%/p2p_rows.c
 %C%_libnetwork_la_CFLAGS = $(AM_CFLAGS) $(MPI_CFLAGS) $(OPENMP_CFLAGS)
-%C%_libnetwork_la_LIBADD = workloads/micro/libmicro.la $(MPI_LIBS)
+%C%_libnetwork_la_LIBADD = workloads/micro/libstorage.la workloads/micro/libmicro.la $(MPI_LIBS)
 endif
 
 # Built on demand by contrib/bench/micro.sh, never installed.

@@ -25,12 +25,26 @@
 
 /* OK: measured. SLOW: measured, and one node or direction stands out from the
  * others by more than their spread explains. FAULTY: a wrong number came out,
- * whatever the speed. SKIPPED: not measured. */
-enum micro_status { MICRO_OK, MICRO_SLOW, MICRO_FAULTY, MICRO_SKIPPED, MICRO_STATUS_COUNT };
+ * whatever the speed. SKIPPED: not measured. UNSTEADY: it depends on the order of rows. */
+enum micro_status {
+    MICRO_OK,
+    MICRO_SLOW,
+    MICRO_FAULTY,
+    MICRO_SKIPPED,
+    MICRO_UNSTEADY,
+    MICRO_STATUS_COUNT
+};
 
 #define MICRO_STATUS_WORDS                                                                         \
     {                                                                                              \
-        "OK", "SLOW", "FAULTY", "SKIPPED", NULL                                                    \
+        "OK", "SLOW", "FAULTY", "SKIPPED", "UNSTEADY", NULL                                        \
+    }
+
+/* Of a row that reads files: none of their bytes was in the node's memory when the clock
+ * started, all were, or it cannot be told. */
+#define MICRO_CACHE_WORDS                                                                          \
+    {                                                                                              \
+        "cold", "warm", "unknown", NULL                                                            \
     }
 
 /* A run of samples that one rank measured. */
@@ -50,6 +64,7 @@ struct micro_row {
     double flop;             /* of one time; 0: is not counted in FLOP */
     char found_in[96];       /* who has this shape: "hep 3, cosmoflow 1"; "" */
     char implementation[48]; /* as the library calls it; "" */
+    char cache[8];           /* where what was read lay: MICRO_CACHE_WORDS; "": reads no files */
     int ranks, threads;      /* that measured it; threads of each */
     int position;            /* from 1, in the order in which the run measured its rows */
     int index;               /* in the list of its benchmark: the order of rows in the record */
@@ -57,7 +72,7 @@ struct micro_row {
     bool more_is_better;
     bool checked; /* its numbers were checked before they were timed */
     enum micro_status status;
-    char reason[160]; /* of a status that is not OK; "" */
+    char reason[160]; /* of a status that is not OK, or what an order swap found; "" */
 
     struct measure median, p95, p99, best;
     struct measure algbw, busbw; /* of a collective, bytes/s, at the median */
@@ -71,6 +86,7 @@ struct micro_row {
     struct measure foreign_cores;     /* cores that processes of others took */
     struct measure clock_hertz;       /* as the system says: least of all ranks */
     struct measure celsius;           /* hottest sensor of all nodes */
+    struct measure resident;          /* part of its files that was in the node's memory */
 
     int n_samples;
     double *samples;

@@ -8,12 +8,15 @@ static const char *const direction_words[] = {
     "forward", "backward_data", "backward_weights", "none", "back to back", "in rhythm", NULL};
 static const char *const status_words[] = MICRO_STATUS_WORDS;
 
+static const char *const cache_words[] = MICRO_CACHE_WORDS;
+
 #define NEW .since = "1.1.0"
 
 const struct field record_micro_head_fields[] = {
     FIELD(record_micro_head, status, NAME, "status",
           "OK: measured; SLOW: a node or a direction stands out from the others; FAULTY: a wrong "
-          "number came out, whatever its speed; SKIPPED: not measured",
+          "number came out, whatever its speed; SKIPPED: not measured; UNSTEADY: it changed with "
+          "the order of rows by more than its repeats detect",
           .words = status_words, NEW),
     FIELD_END,
 };
@@ -44,12 +47,19 @@ const struct field record_micro_row_fields[] = {
           .why = "not an operator of a network", NEW),
     FIELD(micro_row, implementation, TEXT, "implementation", "as the library calls it",
           .why = "not one of a library, or it has no name", NEW),
+    FIELD(
+        micro_row, cache, TEXT, "cache",
+        "where what was read lay when the clock started: cold: nothing of it in the node's memory "
+        "(caches of servers, hosts and disks are part of the storage); warm: all of it; unknown: "
+        "the system does not tell, or only a part of it could be dropped",
+        .why = "reads no files", .words = cache_words, NEW),
     FIELD(micro_row, ranks, INT, "ranks", "that measured it", NEW),
     FIELD(micro_row, threads, INT, "threads", "of each rank", NEW),
     FIELD(micro_row, position, INT, "position",
           "from 1, in the order that the seed gave the measurements; 0: made of other rows", NEW),
     FIELD(micro_row, checked, BOOL, "checked", "whether the numbers were checked before timing"),
-    FIELD(micro_row, reason, TEXT, "reason", "why the status is not OK", .why = "it is OK",
+    FIELD(micro_row, reason, TEXT, "reason",
+          "why the status is not OK; of an order swap what was found", .why = "it is OK",
           .secret = SECRET_HOST, NEW),
     FIELD(micro_row, median, MEASURE, "median",
           "what half of the samples reached or beat, in `unit`; of several ranks the median of "
@@ -82,6 +92,10 @@ const struct field record_micro_row_fields[] = {
           .unit = "Hz", NEW),
     FIELD(micro_row, celsius, MEASURE, "celsius", "hottest sensor, worst node", .unit = "degrees C",
           .range = RANGE_ANY, NEW),
+    FIELD(micro_row, resident, MEASURE, "resident",
+          "part of its files that was in the node's memory when the clock started (mincore), the "
+          "rank that is farthest from what was asked for",
+          NEW),
     FIELD(micro_row, n_samples, INT, "samples_taken", "of all ranks", NEW),
     FIELD_END,
 };

@@ -29,7 +29,10 @@ int record_add_micro(struct record *r, const struct micro_row *m)
         &row.median,        &row.p95,         &row.p99,     &row.best,
         &row.algbw,         &row.busbw,       &row.slowest, &row.throttled_seconds,
         &row.foreign_cores, &row.clock_hertz, &row.celsius, &row.run_delay,
+        &row.resident,
     };
+    if (!row.cache[0])
+        row.resident = unmeasured("it reads no files");
     for (size_t i = 0; i < sizeof measures / sizeof *measures; i++)
         record_keep_reason(r, measures[i]);
     rows[r->n_micro] = row;

@@ -396,7 +396,7 @@ static void show_micro_row(const cJSON *doc, const cJSON *m)
     else
         show_measured(m);
     snprintf(head, sizeof head, "    %.16s: ", status);
-    if (strcmp(status, "OK") != 0)
+    if (strcmp(status, "OK") != 0 || json_text(m, "reason", NULL))
         show_wrapped(head, json_text(m, "reason", "no reason given"), 6);
     else if (node)
         show_line("    slowest: rank %s on %s, %s", show_plain(show_number(m, "slowest_rank")).text,

@@ -17,11 +17,12 @@ valid() { top_srcdir=$top_srcdir /usr/bin/python3 "$top_srcdir/tests/reports/rec
 @test "a plan says what is measured and how long it takes" {
     run ranks 2 "$agent" --dry-run "micro,class=tiny"
     [ "$status" -eq 0 ]
-    for name in machine p2p allreduce reduce_scatter allgather alltoall bcast; do
+    for name in machine p2p allreduce reduce_scatter allgather alltoall bcast read write meta; do
         [[ "$output" == *"workload  $name, class tiny: "* ]]
     done
     [[ "$output" == *"latency and bandwidth of 2 links of 2 ranks, 5 samples each"* ]]
     [[ "$output" == *"allreduce, class tiny: 18 rows: 4 KiB to 16 MiB"* ]]
+    [[ "$output" == *"read, class tiny: 8 rows of 5 samples: 64 x 256 KiB a rank, twice, cold and warm"* ]]
     [ -z "$(ls "$dir")" ]
 }
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: BSD-3-Clause
 # Micro benchmarks under Slurm name what is really slow: a node whose wire is
-# throttled as the sender that it is, and nobody where nothing was done.
+# throttled as the sender that it is, one whose processors a quota holds back or whose
+# disk is throttled by its rows, and nobody where nothing was done.
 #
 # All nodes share this machine's cores and take turns (turns=auto finds that out, or
 # turns=yes says it). The throttle, 200 Mbit/s on an egress whose peers send at GB/s, is
@@ -10,10 +11,31 @@
 load helper
 
 eval "$(declare -f teardown | sed 's/^teardown ()/helper_&/')"
-teardown() { end_throttle n2; helper_teardown; }
+teardown() { end_throttle n2; let_go n2; helper_teardown; }
 
 throttle() { "$lab" exec "$1" tc qdisc add dev eth0 root tbf rate 200mbit burst 64kb latency 50ms; }
 end_throttle() { "$lab" exec "$1" tc qdisc del dev eth0 root 2> /dev/null || true; }
+
+# hold NODE CONTROLLER FILE VALUE...: its slurmd, and so its steps, in a group of their own
+hold() {
+    local group=/sys/fs/cgroup/$2/hpcai500-micro-$HPCAI500_CLUSTER pid; pid=$(cat "$S/nodes/$1/slurmd.pid")
+    [ -e "/sys/fs/cgroup/$2/cgroup.procs" ] || skip "no cgroup v1 with the controller $2 here"
+    mkdir -p "$group"
+    while [ $# -gt 3 ]; do
+        echo "$4" > "$group/$3" || skip "the kernel does not take $3 for this"
+        set -- "$1" "$2" "${@:5}"
+    done
+    echo "$pid" > "$group/cgroup.procs"
+}
+
+let_go() {
+    local group
+    for group in /sys/fs/cgroup/*/"hpcai500-micro-$HPCAI500_CLUSTER"; do
+        [ -d "$group" ] || continue
+        cat "$S/nodes/$1/slurmd.pid" > "${group%/*}/cgroup.procs"
+        await 2 rmdir "$group" # a step's last process may be on its way out
+    done
+}
 
 # p2p: a run on all four nodes; its record is $R
 p2p() {
@@ -48,11 +70,32 @@ slow() { jq -r '.micro[] | select(.status == "SLOW") | [.what, .from // "-", .to
     is ranks.json '[.micro[] | select(.from and .to) | .ranks[] | .samples | length] | length == 18 and all(. == 5)'
 }
 
-@test "machine: nodes that share cores take turns, and the run delay is in the record" {
-    srun_ -N2 -n2 --hpcai500="machine,class=tiny,turns=yes,threads=1,out=$OUT" hpcai500-agent
+# Also: nodes that share cores take turns, and the run delay is in the record. bf16 alone
+# for fewer rows.
+@test "a CPU quota on one node: its peak is named, and what held its threads" {
+    need_root; need_nodes_of_their_own
+    hold n2 cpu cpu.cfs_period_us 10000 cpu.cfs_quota_us 2500
+    srun_ -N4 -n4 --hpcai500="machine,class=tiny,turns=yes,threads=1,dtype=bf16,out=$OUT" hpcai500-agent
     R=$(the_record)
-    is "$R" '.status == "complete"' '.valid' 'all(.micro[]; .status == "OK" or .status == "SKIPPED")' \
-        'all(.micro[] | select(.what == "fma"); .ranks == 2 and .samples_taken == 10 and .run_delay != null and
-            (.slowest_node | test("^n[1-4]$")))' \
-        '[.micro[] | select(.what == "peak")] | length >= 1'
+    is "$R" '.status == "complete"' '.valid' 'all(.micro[]; .status != "FAULTY")' \
+        'all(.micro[] | select(.what == "chain"); .ranks == 4 and .samples_taken == 20 and .run_delay > 0.5 and
+            .slowest_node == "n2" and .throttled_seconds > 0.1)' \
+        '[.micro[] | select(.what == "peak")] | length == 1 and .[0].status == "SLOW" and (.[0].reason |
+            test("^n2 reaches 0[.][0-9]+ of the others. rate; its threads waited [0-9]+ % of the time for a core, a CPU quota held them [0-9.]+ s$"))' \
+        'all(.micro[] | select(.status == "SLOW"); .reason | startswith("n2 "))' \
+        '[.micro[] | select(.what == "order swap")] | length == 1 and (.[0].reason | test("detectable are"))'
+    hpcai500 show "$R" | grep -q 'SLOW: n2 reaches'
+}
+
+@test "a throttled disk of one node: read names it, and nobody else" {
+    need_root; need_nodes_of_their_own
+    hold n2 blkio blkio.throttle.read_bps_device "$(stat -c %Hd:%Ld "$S/nodes/n2/cache") 100000000"
+    srun_ -N4 -n4 --hpcai500="read,class=tiny,turns=yes,out=$OUT" hpcai500-agent
+    R=$(the_record)
+    is "$R" '.status == "complete"' '.valid' \
+        '[.micro[] | select(.cache)] | length == 8 and all(.[]; .cache == (.shape | split(",")[0]) and .checked)' \
+        '.micro[0] | .what == "raw sequential" and .cache == "cold" and .status == "SLOW" and (.reason | startswith("n2 reaches 0."))' \
+        'all(.micro[] | select(.status == "SLOW"); (.reason | startswith("n2 ")) and .cache == "cold")' \
+        'all(.micro[] | select(.cache == "cold"); .slowest_node == "n2")'
+    [ -z "$(find "$S"/nodes/*/cache -name 'hpcai500-micro.*')" ]
 }

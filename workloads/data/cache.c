@@ -135,7 +135,7 @@ bool cache_ready(const char *path, const struct science *s, enum runspec_class c
     return check_owner(path, e) == 0 && verify(path, s, class, false, e) == 0;
 }
 
-static int make_folders(const char *path, struct err *e)
+int cache_make_folder(const char *path, struct err *e)
 {
     char part[PATH_MAX];
     size_t n = strlen(path);
@@ -471,7 +471,7 @@ int cache_prepare(const struct cache_order *order, const struct science *s,
         rc = ready ? 0 : refuse_standard(order, s, row, path, e);
         return comm_agree(c, rc, e);
     }
-    if (comm_agree(c, make_folders(order->folder, e), e) < 0)
+    if (comm_agree(c, cache_make_folder(order->folder, e), e) < 0)
         return -1;
     if (find_leader(order, &m.leader, e) < 0 || tell_sharing(order, m.leader, e) < 0)
         return -1;

@@ -45,6 +45,9 @@ struct cache_order {
 int cache_path(const char *cache_dir, const struct science *s, enum runspec_class class, char *path,
                size_t size, struct err *e);
 
+/* A folder and those above it; what is there already stays. Local. */
+int cache_make_folder(const char *path, struct err *e);
+
 /* True when this rank sees a finished set there, a folder of this user, of root
  * or of the cache's owner: manifest, all sizes, and the hashes of a few files. Why not (also "not made yet") is in *e. Local. */
 bool cache_ready(const char *path, const struct science *s, enum runspec_class class,

@@ -10,6 +10,12 @@ noinst_LTLIBRARIES += %D%/libscience.la
     %D%/science_hep.h %D%/science_hep.c \
     %D%/science_defect.h %D%/science_defect.c
 if BUILD_DATA
+# Files that are written: by the generator, and by who measures reading.
+noinst_LTLIBRARIES += %D%/libimage.la
+%C%_libimage_la_CFLAGS = $(AM_CFLAGS) $(HDF5_CFLAGS) $(ZLIB_CFLAGS)
+%C%_libimage_la_SOURCES = %D%/h5_image.h %D%/h5_image.c
+%C%_libimage_la_LIBADD = reports/core/libcore.la $(HDF5_LIBS) $(ZLIB_LIBS)
+
 noinst_LTLIBRARIES += %D%/libdata.la
 %C%_libdata_la_CFLAGS = $(AM_CFLAGS) $(HDF5_CFLAGS) $(ZLIB_CFLAGS) \
     $(LIBDEFLATE_CFLAGS)

@@ -19,7 +19,7 @@
 #include "reports/core/atomic.h"
 #include "reports/core/fdio.h"
 
-enum { FORMAT_VERSION = 1 };
+enum { FORMAT_VERSION = 1, PIECE = 64 << 10 };
 
 static const char magic[8] = {'h', 'p', 'c', 'a', 'i', '5', 'c', 'k'};
 
@@ -104,30 +104,71 @@ static struct array *new_list(const struct model *m, struct err *e)
     return a;
 }
 
-/* CRC-32 of IEEE 802.3, four bits at a time. */
-static uint32_t crc32_of(uint32_t crc, const void *data, size_t n)
+/* CRC-32 of IEEE 802.3, eight bytes at a time (Kounavis, Berry 2005: slicing by 8):
+ * row k of the table is what a byte does that has k more behind it. Four bits at a time,
+ * the sum took ten times longer than the device. */
+enum { SLICES = 8 };
+
+struct crc_table {
+    uint32_t row[SLICES][256];
+};
+
+static void crc_init(struct crc_table *t)
 {
-    static const uint32_t table[16] = {
-        0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
-        0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
-        0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
-    };
+    for (uint32_t i = 0; i < 256; i++) {
+        uint32_t c = i;
+        for (int bit = 0; bit < 8; bit++)
+            c = c >> 1 ^ (c & 1 ? UINT32_C(0xedb88320) : 0);
+        t->row[0][i] = c;
+    }
+    for (int k = 1; k < SLICES; k++)
+        for (int i = 0; i < 256; i++)
+            t->row[k][i] = t->row[k - 1][i] >> 8 ^ t->row[0][t->row[k - 1][i] & 255];
+}
+
+/* Four bytes, the first lowest, whatever the machine. */
+static uint32_t word_at(const unsigned char *p)
+{
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+static uint32_t crc32_of(const struct crc_table *t, uint32_t crc, const void *data, size_t n)
+{
     const unsigned char *p = data;
 
     crc = ~crc;
-    for (size_t i = 0; i < n; i++) {
-        crc = table[(crc ^ p[i]) & 15] ^ (crc >> 4);
-        crc = table[(crc ^ (p[i] >> 4)) & 15] ^ (crc >> 4);
+    for (; n >= SLICES; n -= SLICES, p += SLICES) {
+        const uint32_t a = crc ^ word_at(p), b = word_at(p + 4);
+        crc = t->row[7][a & 255] ^ t->row[6][a >> 8 & 255] ^ t->row[5][a >> 16 & 255] ^
+              t->row[4][a >> 24] ^ t->row[3][b & 255] ^ t->row[2][b >> 8 & 255] ^
+              t->row[1][b >> 16 & 255] ^ t->row[0][b >> 24];
     }
+    for (; n; n--)
+        crc = t->row[0][(crc ^ *p++) & 255] ^ crc >> 8;
     return ~crc;
 }
 
 /* ---- save ------------------------------------------------------------- */
 
-static int put(FILE *f, uint32_t *crc, const void *data, size_t n)
+/* The file, and the CRC of what was put so far. */
+struct sink {
+    FILE *file;
+    struct crc_table table;
+    uint32_t crc;
+};
+
+/* In pieces that the cache holds, for the sum and the copy. */
+static int put(struct sink *to, const void *data, size_t n)
 {
-    *crc = crc32_of(*crc, data, n);
-    return n == 0 || fwrite(data, n, 1, f) == 1 ? 0 : -1;
+    const char *from = data;
+
+    for (size_t at = 0, part; at < n; at += part) {
+        part = n - at < PIECE ? n - at : PIECE;
+        to->crc = crc32_of(&to->table, to->crc, from + at, part);
+        if (fwrite(from + at, part, 1, to->file) != 1)
+            return -1;
+    }
+    return 0;
 }
 
 static int write_all(FILE *f, const struct array *a, int n, const void *extra, size_t extra_bytes)
@@ -136,22 +177,23 @@ static int write_all(FILE *f, const struct array *a, int n, const void *extra, s
                         .entries = (uint32_t)n,
                         .extra_bytes = extra_bytes,
                         .file_bytes = sizeof head + extra_bytes + sizeof(uint32_t)};
-    uint32_t crc = 0;
+    struct sink to = {.file = f};
 
+    crc_init(&to.table);
     memcpy(head.magic, magic, sizeof magic);
     for (int i = 0; i < n; i++)
         head.file_bytes += sizeof a[i].entry + a[i].count * sizeof(float);
-    if (put(f, &crc, &head, sizeof head))
+    if (put(&to, &head, sizeof head))
         return -1;
     for (int i = 0; i < n; i++)
-        if (put(f, &crc, &a[i].entry, sizeof a[i].entry))
+        if (put(&to, &a[i].entry, sizeof a[i].entry))
             return -1;
     for (int i = 0; i < n; i++)
-        if (put(f, &crc, a[i].values, a[i].count * sizeof(float)))
+        if (put(&to, a[i].values, a[i].count * sizeof(float)))
             return -1;
-    if (put(f, &crc, extra, extra_bytes))
+    if (put(&to, extra, extra_bytes))
         return -1;
-    return fwrite(&crc, sizeof crc, 1, f) == 1 ? 0 : -1;
+    return fwrite(&to.crc, sizeof to.crc, 1, f) == 1 ? 0 : -1;
 }
 
 int model_save(struct model *m, const char *path, const void *extra, size_t extra_bytes,
@@ -188,6 +230,7 @@ static char *read_checked(const char *path, struct head *head, struct err *e)
 {
     struct stat st;
     char *data = NULL;
+    struct crc_table table;
     uint32_t crc;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
 
@@ -218,7 +261,8 @@ static char *read_checked(const char *path, struct head *head, struct err *e)
         goto bad;
     }
     memcpy(&crc, data + st.st_size - sizeof crc, sizeof crc);
-    if (crc != crc32_of(0, data, (size_t)st.st_size - sizeof crc)) {
+    crc_init(&table);
+    if (crc != crc32_of(&table, 0, data, (size_t)st.st_size - sizeof crc)) {
         err_set(e, "checkpoint '%s' is damaged: its CRC does not match", path);
         goto bad;
     }

@@ -22,7 +22,7 @@
 #include "reports/core/err.h"
 #include "workloads/data/manifest.h"
 #include "workloads/data/science.h"
-#include "workloads/generate/h5_image.h"
+#include "workloads/data/h5_image.h"
 
 /* Samples of the validation part are numbered from here on, so that they are the
  * same however many training samples there are. */

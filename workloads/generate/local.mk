@@ -5,7 +5,7 @@ if BUILD_GENERATOR
 noinst_LTLIBRARIES += %D%/libgenerate.la
 %C%_libgenerate_la_CFLAGS = $(AM_CFLAGS) -ffp-contract=off \
     $(HDF5_CFLAGS) $(ZLIB_CFLAGS) $(FFTW_CFLAGS)
-%C%_libgenerate_la_LIBADD = workloads/data/libscience.la workloads/libworkloads.la $(HDF5_LIBS) $(ZLIB_LIBS) $(FFTW_LIBS)
+%C%_libgenerate_la_LIBADD = workloads/data/libimage.la workloads/data/libscience.la workloads/libworkloads.la $(HDF5_LIBS) $(ZLIB_LIBS) $(FFTW_LIBS)
 %C%_libgenerate_la_SOURCES = \
     %D%/cosmo/cosmo.c \
     %D%/cosmo/gen_field.h %D%/cosmo/gen_field.c \
@@ -24,8 +24,7 @@ noinst_LTLIBRARIES += %D%/libgenerate.la
     %D%/gen_math.h %D%/gen_math.c \
     %D%/gen_part.h %D%/gen_part.c \
     %D%/gen_set.h %D%/gen_set.c \
-    %D%/generator.h %D%/generators.c \
-    %D%/h5_image.h %D%/h5_image.c
+    %D%/generator.h %D%/generators.c
 
 bin_PROGRAMS += %D%/hpcai500-generate
 %C%_hpcai500_generate_CFLAGS = $(AM_CFLAGS) $(HDF5_CFLAGS)

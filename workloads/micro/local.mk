@@ -16,6 +16,7 @@ noinst_LTLIBRARIES += %D%/libmicro.la
     %D%/numbers.c \
     %D%/operator.h %D%/operator.c %D%/operator_inner.h %D%/operator_text.c \
     %D%/operators.c \
+    %D%/outlier.h %D%/outlier.c \
     %D%/polish.h %D%/polish.c \
     %D%/product.c \
     %D%/sample.h %D%/sample.c \
@@ -23,3 +24,14 @@ noinst_LTLIBRARIES += %D%/libmicro.la
     %D%/value.c
 %C%_libmicro_la_CFLAGS = $(AM_CFLAGS) $(OPENMP_CFLAGS)
 %C%_libmicro_la_LIBADD = workloads/engine/libengine.la reports/core/libcore.la
+
+if HAVE_HDF5
+noinst_LTLIBRARIES += %D%/libstorage.la
+%C%_libstorage_la_SOURCES = \
+    %D%/files.h %D%/files.c \
+    %D%/meta.c \
+    %D%/read.c \
+    %D%/samples.h %D%/samples.c \
+    %D%/write.c
+%C%_libstorage_la_LIBADD = workloads/data/libdata.la workloads/data/libimage.la
+endif

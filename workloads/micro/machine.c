@@ -14,6 +14,7 @@
 #include "workloads/micro/kernel.h"
 #include "workloads/micro/library.h"
 #include "workloads/micro/memory.h"
+#include "workloads/micro/outlier.h"
 #include "workloads/micro/sample.h"
 
 enum kind { ROW_FMA, ROW_MATMUL, ROW_CONVOLUTION, ROW_MEMORY, ROW_CHAIN, ROW_SPREAD };
@@ -37,6 +38,7 @@ struct machine {
     /* rank 0: the best median so far, and whose it is */
     double best[2][MOST_TEAMS];
     char whose[2][MOST_TEAMS][64];
+    char slow[2][MOST_TEAMS][160]; /* who is slow in it; "": nobody */
 };
 
 /* ---- the list ---- */
@@ -194,6 +196,8 @@ static void head(const struct machine *m, struct harness_row *row, const char *w
     snprintf(row->head.unit, sizeof row->head.unit, "%s", unit);
     snprintf(row->head.direction, sizeof row->head.direction, "none");
     row->head.threads = threads;
+    row->spread = OUTLIER_COMPUTE;
+    row->alike = m->n_rows;
     row->head.index = m->index;
     row->head.more_is_better = true;
 }
@@ -208,10 +212,13 @@ static void keep_best(struct machine *m, const struct row *r, const struct micro
 {
     double *best = &m->best[r->type][r->team];
 
-    if (row->status != MICRO_OK || row->median.reason || !(row->median.value > *best))
+    bool again = m->h->swap && m->h->swap->again; /* that row is not in the record */
+    bool counts = !again && (row->status == MICRO_OK || row->status == MICRO_SLOW);
+    if (!counts || row->median.reason || !(row->median.value > *best))
         return;
     *best = row->median.value;
     snprintf(m->whose[r->type][r->team], sizeof m->whose[0][0], "%s %.31s", row->what, row->shape);
+    snprintf(m->slow[r->type][r->team], sizeof m->slow[0][0], "%s", row->reason);
 }
 
 static int measure_fma(struct machine *m, const struct row *r, int position, struct err *e)
@@ -250,7 +257,7 @@ static int measure_library(struct machine *m, const struct row *r, int position,
     dtype(&row, r->type);
     if (comm_agree(m->h->comm, l ? 0 : -1, &why) < 0) {
         library_close(l);
-        return harness_skip(m->h, &row, why.text, e);
+        return harness_skip(m->h, &row.head, why.text, e);
     }
     row.ctx = l;
     row.work = library_flop(l);
@@ -306,6 +313,7 @@ static int measure_memory(struct machine *m, const struct row *r, int position, 
 
     head(m, &row, memory_name(r->kernel), "B/s", threads);
     row.head.bytes = bytes;
+    row.spread = OUTLIER_MEMORY;
     snprintf(row.head.shape, sizeof row.head.shape, "%s", levels[r->level]);
     int fits = !m->h->memory_bytes || bytes < m->h->memory_bytes
                    ? 0
@@ -314,7 +322,7 @@ static int measure_memory(struct machine *m, const struct row *r, int position, 
     struct memory *mem = fits < 0 ? NULL : memory_open(r->kernel, n, threads, &why);
     if (comm_agree(m->h->comm, mem ? 0 : -1, &why) < 0) {
         memory_close(mem);
-        return harness_skip(m->h, &row, why.text, e);
+        return harness_skip(m->h, &row.head, why.text, e);
     }
     row.ctx = mem;
     int rc = choose_stores(m, mem, r->level, &bypass, e);
@@ -336,11 +344,16 @@ static int measure_chain(struct machine *m, const struct row *r, int position, s
 
     snprintf(row.head.shape, sizeof row.head.shape, "64 bits");
     head(m, &row, all ? "spread" : "chain", all ? "ratio" : "1/s", 1);
+    row.spread = all ? 0 : OUTLIER_COMPUTE; /* a ratio of cores is no rate of a node */
     return harness_measure(m->h, &row, position, e);
 }
 
-static int measure(struct machine *m, const struct row *r, int position, struct err *e)
+static int measure(void *ctx, int index, int position, struct err *e)
 {
+    struct machine *m = ctx;
+    const struct row *r = &m->rows[index];
+
+    m->index = index;
     return r->kind == ROW_FMA      ? measure_fma(m, r, position, e)
            : r->kind == ROW_MEMORY ? measure_memory(m, r, position, e)
            : r->kind >= ROW_CHAIN  ? measure_chain(m, r, position, e)
@@ -365,6 +378,8 @@ static int put_peak(const struct machine *m, const struct micro_host *h, enum fm
     r->index = -1;
     r->checked = true;
     r->median = measured(m->best[type][team]);
+    r->status = m->slow[type][team][0] ? MICRO_SLOW : MICRO_OK;
+    snprintf(r->reason, sizeof r->reason, "%s", m->slow[type][team]);
     r->p95 = r->p99 = r->best = r->slowest = r->algbw = r->busbw = none;
     r->run_delay = r->throttled_seconds = r->foreign_cores = r->clock_hertz = r->celsius = none;
     r->slowest_rank = -1;
@@ -399,27 +414,6 @@ static void plan(const struct micro_host *h, struct micro_plan *plan)
     free(m);
 }
 
-static int run_rows(struct machine *m, const struct micro_host *h, int *done, struct err *e)
-{
-    int order[MOST_ROWS];
-    bool over = false;
-
-    sample_order(order, m->n_rows, h->seed, 0, 0);
-    for (int i = 0; i < m->n_rows; i++) {
-        if (harness_over(h, &over, e) < 0)
-            return -1;
-        if (over)
-            break;
-        if (h->count)
-            h->count(h->ctx, "machine", (uint64_t)i, (uint64_t)m->n_rows);
-        m->index = order[i];
-        if (measure(m, &m->rows[order[i]], i + 1, e) < 0)
-            return -1;
-        ++*done;
-    }
-    return put_peaks(m, h, e);
-}
-
 static int run(const struct micro_host *h, int *done, struct err *e)
 {
     struct machine *m = malloc(sizeof *m);
@@ -429,7 +423,9 @@ static int run(const struct micro_host *h, int *done, struct err *e)
         return -1;
     }
     list_rows(m, h);
-    int rc = run_rows(m, h, done, e);
+    int rc = harness_rows(h, "machine", m->n_rows, measure, m, done, e);
+    if (rc == 0)
+        rc = put_peaks(m, h, e);
     free(m);
     return rc;
 }

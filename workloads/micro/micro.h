@@ -38,6 +38,19 @@
  *              tells clocks apart, whatever the memory does [multiplications/s]
  *   spread     the chain on each core in turn: speed of the slowest / of the fastest
  *
+ *   read       samples of 256 KiB, by one thread of each rank, files of its own
+ *              (samples.h); bytes of samples / time of a pass over all, dropping not
+ *              counted. Each way is measured cold and warm (files.h), and the part of the
+ *              files that was in memory is taken before each pass: only what was asked
+ *              for is called so, the rest "unknown". On a file system that lives in
+ *              memory cold rows are skipped.
+ *   write      a new file by write(2) until fsync() has returned; a checkpoint by the
+ *              engine (model_save(): CRC, fsync, rename, fsync of the folder) and back
+ *              (model_load()), cold and warm; bytes of the file / time
+ *   meta       names in a folder of the rank's own, in the order of the seed: create,
+ *              create with fsync, stat, open and close, unlink [1/s]. Whether the system
+ *              looked a name up in memory it does not tell: cache is "unknown"
+ *
  * Checks. Numbers are chosen so that results are exact (small whole numbers; the
  * chain modulo 2^64 against its closed form by repeated squaring): every element
  * of fma, memory and chain is compared, of the library's products >= 4,096 in double
@@ -47,6 +60,16 @@
  * Conditions. With each row: run delay of all threads (/proc/self/task/N/schedstat),
  * time throttled by a quota (cpu.stat of the cgroup), processors that others used
  * (/proc/stat minus our own), clock and temperature where the system shows them.
+ *
+ * Order. When all rows are done, the two that came first are measured again in the other
+ * order: row "order swap". A median may then differ by what its repeats can detect, 2.8
+ * standard errors of the difference (80 % power, 5 % false alarms) and at least 1 %; by
+ * more: UNSTEADY, as rows disturb each other, or the machine drifts.
+ *
+ * Who is slow. Of four nodes or more the rate of each is compared with the others', row by
+ * row (outlier.h); one that stands out makes the row SLOW, with what held its threads.
+ * With turns, what other work took of the shared cores is put back before.
+ * A peak has the status of the row that it is taken from. p2p: polish.h.
  *
  * Life:    a benchmark keeps nothing between calls.
  * Failure: -1 and a sentence, on all ranks (agree, then act). A wrong number is no
@@ -65,6 +88,16 @@
 #include "reports/core/runspec.h"
 #include "workloads/comm.h"
 
+/* The harness's own, of a run: the first two rows that were measured, and the same two
+ * again in the other order. */
+struct micro_swap {
+    bool again; /* now */
+    struct micro_swapped {
+        double log, error; /* of the median, and its standard error; log NAN: none */
+        char what[32];
+    } first[2], second[2]; /* as they were measured */
+};
+
 /* Who runs it. Callbacks may be NULL. */
 struct micro_host {
     struct comm *comm;
@@ -73,13 +106,15 @@ struct micro_host {
     int threads;           /* of a rank */
     uint64_t memory_bytes; /* a rank may use so much; 0 unknown */
     const char *backend;   /* of the engine */
+    const char *folder;    /* where files are made: data=, else where generated data are kept */
     enum runspec_class class;
     enum runspec_dtype dtype; /* BF16: leave out f32 */
     uint64_t seed;
-    bool turns;           /* one node, or one pair, at a time */
-    double floor_seconds; /* of a sample */
-    int samples;          /* of each row */
-    int node, n_nodes;    /* of this rank; all */
+    bool turns;              /* one node, or one pair, at a time */
+    double floor_seconds;    /* of a sample */
+    int samples;             /* of each row */
+    int node, n_nodes;       /* of this rank; all */
+    struct micro_swap *swap; /* NULL: no order-swap test */
     void *ctx;
     const char *(*node_name)(void *ctx, int rank);
     int (*node_of)(void *ctx, int rank);
@@ -116,5 +151,6 @@ extern const struct micro_bench micro_machine;
  * built and checked. */
 extern const struct micro_bench micro_conv, micro_deconv, micro_pool, micro_gemm, micro_norm,
     micro_act, micro_loss, micro_optimizer;
+extern const struct micro_bench micro_machine, micro_read, micro_write, micro_meta;
 
 #endif

@@ -197,7 +197,7 @@ static int skip(const struct operators *o, int at, enum engine_part part, const 
     struct harness_row row = {0};
 
     head(o, at, part, &row.head);
-    return harness_skip(o->h, &row, why, e);
+    return harness_skip(o->h, &row.head, why, e);
 }
 
 /* All directions of a shape; *done: rows. */

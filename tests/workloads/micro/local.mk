@@ -21,4 +21,11 @@ TESTS += %D%/test_operators
 %C%_test_operators_SOURCES = %D%/host.h %D%/test_operators.c
 %C%_test_operators_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_operators_LDADD = workloads/micro/libmicro.la $(CMOCKA_LIBS)
+if HAVE_HDF5
+check_PROGRAMS += %D%/test_storage
+TESTS += %D%/test_storage
+%C%_test_storage_SOURCES = %D%/test_storage.c
+%C%_test_storage_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_storage_LDADD = workloads/micro/libstorage.la workloads/micro/libmicro.la $(CMOCKA_LIBS)
+endif
 endif

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "workloads/micro/outlier.h"
 #include "workloads/micro/polish.h"
 #include "workloads/micro/sample.h"
 #include "workloads/philox.h"
@@ -253,6 +254,73 @@ static void test_few_nodes_are_not_named(void **state)
     }
 }
 
+/* ---- who of the nodes is slow ---- */
+
+static void test_outlier(void **state)
+{
+    double rates[] = {100, 25, 101, 99}, room[4];
+    struct outlier o = outlier_find(rates, 4, 0.01, OUTLIER_COMPUTE, 20, room);
+
+    (void)state;
+    assert_int_equal(o.node, 1);
+    assert_true(fabs(exp(-o.loss) - 0.25) < 1e-9);
+    assert_true(o.limit < o.loss && o.limit > 0.05);
+    assert_int_equal(outlier_find(rates, 3, 0.01, OUTLIER_COMPUTE, 20, room).node, -1);
+    rates[2] = NAN; /* three are left */
+    assert_int_equal(outlier_find(rates, 4, 0.01, OUTLIER_COMPUTE, 20, room).node, -1);
+    rates[2] = 101;
+    rates[1] = 95; /* 5 %: less than four nodes can tell without a history */
+    assert_int_equal(outlier_find(rates, 4, 0, OUTLIER_COMPUTE, 20, room).node, -1);
+    rates[1] = 25; /* repeats that scatter by as much as the loss */
+    assert_int_equal(outlier_find(rates, 4, 0.5, OUTLIER_COMPUTE, 20, room).node, -1);
+}
+
+/* From eight nodes on the others' own spread counts; a slow one does not hide in it. */
+static void test_outlier_of_many(void **state)
+{
+    double rates[16], room[16];
+
+    (void)state;
+    for (int i = 0; i < 16; i++)
+        rates[i] = 100 + 40 * (i % 4); /* a mixed machine: nobody */
+    assert_int_equal(outlier_find(rates, 16, 0, OUTLIER_COMPUTE, 1, room).node, -1);
+    for (int i = 0; i < 16; i++)
+        rates[i] = 100 + i % 3;
+    rates[11] = 60;
+    assert_int_equal(outlier_find(rates, 16, 0, OUTLIER_COMPUTE, 20, room).node, 11);
+}
+
+/* Healthy nodes whose spread is the prior: at most 1 % of the runs name somebody (2,000
+ * runs of 10 rows, 4 nodes: Student's limit is wide for normal noise, so fewer do). */
+static void test_outlier_false_alarms(void **state)
+{
+    double rates[4], room[4];
+    int named = 0;
+
+    (void)state;
+    for (uint32_t run = 0; run < 2000; run++) {
+        int any = 0;
+        for (uint32_t row = 0; row < 10; row++) {
+            for (uint32_t i = 0; i < 4; i++) {
+                const uint32_t key[2] = {17, 4};
+                uint32_t at[4] = {run, row, i, 0};
+                double sum = -6; /* of twelve uniform numbers: normal */
+                for (int k = 0; k < 3; k++) {
+                    uint32_t bits[4];
+                    at[3] = (uint32_t)k;
+                    philox4x32(at, key, bits);
+                    for (int j = 0; j < 4; j++)
+                        sum += bits[j] / 4294967296.0;
+                }
+                rates[i] = exp(OUTLIER_COMPUTE * sum);
+            }
+            any |= outlier_find(rates, 4, 0, OUTLIER_COMPUTE, 10, room).node >= 0;
+        }
+        named += any;
+    }
+    assert_true(named <= 20);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -269,6 +337,9 @@ int main(void)
         cmocka_unit_test(test_names_two),
         cmocka_unit_test(test_cries_no_wolf),
         cmocka_unit_test(test_few_nodes_are_not_named),
+        cmocka_unit_test(test_outlier),
+        cmocka_unit_test(test_outlier_of_many),
+        cmocka_unit_test(test_outlier_false_alarms),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,8 +10,8 @@
  *          is told by write.
  * Threads: one (HDF5).
  */
-#ifndef GENERATE_H5_IMAGE_H
-#define GENERATE_H5_IMAGE_H
+#ifndef DATA_H5_IMAGE_H
+#define DATA_H5_IMAGE_H
 
 #include <stdint.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <config.h>
 
-#include "workloads/generate/h5_image.h"
+#include "workloads/data/h5_image.h"
 
 #include <errno.h>
 #include <fcntl.h>
