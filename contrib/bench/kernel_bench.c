@@ -196,7 +196,7 @@ static void run(struct bench *b, enum kernel k)
         norm_back_sums(n, b->at, b->large, b->other, b->term, b->scratch, b->sums);
         break;
     case NORM_BACKWARD:
-        norm_backward(n, b->at, b->gamma, b->sums, 1000, b->large, b->other, b->term);
+        norm_backward(n, b->at, b->gamma, b->sums, 1000, b->large, b->other, b->term, NULL);
         break;
     case AVG_FORWARD:
         avgpool_forward(&b->cells, b->large, b->small);

@@ -23,7 +23,7 @@
 
 struct norm_run {
     struct norm k;
-    struct field x, z, y, dy, dx;
+    struct field x, z, y, dy, dx, dz;
     double *at, *sums, *back;
     float *gamma, *beta;
     void *scratch;
@@ -40,6 +40,7 @@ static void norm_make(struct norm_run *r, const struct map *m, long rows, enum a
     r->dy = field_noise(*m, 3);
     r->y = field_make(*m);
     r->dx = field_make(*m);
+    r->dz = field_make(*m);
     r->at = fields_memory(2 * C * sizeof *r->at);
     r->sums = fields_memory(2 * C * sizeof *r->sums);
     r->back = fields_memory(2 * C * sizeof *r->back);
@@ -60,7 +61,7 @@ static void norm_make(struct norm_run *r, const struct map *m, long rows, enum a
 static void norm_free(struct norm_run *r)
 {
     field_free(&r->x), field_free(&r->z), field_free(&r->y), field_free(&r->dy);
-    field_free(&r->dx);
+    field_free(&r->dx), field_free(&r->dz);
     free(r->at), free(r->sums), free(r->back), free(r->gamma), free(r->beta), free(r->scratch);
 }
 
@@ -102,7 +103,7 @@ static void norm_check_sums(const struct norm_run *r, const struct field *d, con
     }
 }
 
-static void norm_check_backward(struct norm_run *r)
+static void norm_check_backward(struct norm_run *r, bool term)
 {
     const struct norm *k = &r->k;
     struct field before = field_noise(k->map, 3);
@@ -117,7 +118,8 @@ static void norm_check_backward(struct norm_run *r)
         field_expect(&r->dy, "norm sums", n, c, s, (struct expected){v, fabs(d)}, 0);
     }
     norm_check_sums(r, &r->dy, r->back, true);
-    norm_backward(k, r->at, r->gamma, r->back, r->count, r->x.p, r->dy.p, r->dx.p);
+    norm_backward(k, r->at, r->gamma, r->back, r->count, r->x.p, r->dy.p, r->dx.p,
+                  term ? r->dz.p : NULL);
     for (i = 0; field_next(&k->map, &i, &n, &c, &s);) {
         double normed = (field_at(&r->x, n, c, s) - r->at[2 * c]) * r->at[2 * c + 1];
         double a = field_at(&r->dy, n, c, s), b = r->back[2 * c] / r->count,
@@ -127,7 +129,11 @@ static void norm_check_backward(struct norm_run *r)
 
         field_expect(&r->dx, "norm backward", n, c, s, n < k->rows ? want : (struct expected){0, 0},
                      0);
+        if (term)
+            field_expect(&r->dz, "norm term", n, c, s, (struct expected){a, 0}, 0);
     }
+    if (term)
+        field_check(&r->dz, "norm term");
     field_check(&r->dy, "norm sums");
     field_check(&r->dx, "norm backward");
     field_free(&before);
@@ -141,7 +147,7 @@ static void norm_compare(const struct map *m, long rows, enum act act, bool term
     norm_stats(&r.k, r.x.p, r.scratch, r.sums);
     norm_check_sums(&r, &r.x, r.sums, false);
     norm_check_forward(&r, term);
-    norm_check_backward(&r);
+    norm_check_backward(&r, term);
     norm_free(&r);
 }
 

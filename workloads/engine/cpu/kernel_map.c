@@ -189,12 +189,16 @@ void map_channels(const struct map *from, const void *x, long a, const struct ma
            from->b % (2 * run) == 0 && to->b % (2 * run) == 0 && a % (2 * run) == 0 &&
            b % (2 * run) == 0 && count % (2 * run) == 0)
         run *= 2;
+    /* Whole blocks: the places of one lie in a row. */
+    bool whole = from->b == run && to->b == run;
+    size_t piece = (size_t)run * bytes * (whole ? (size_t)to->S : 1);
+
 #pragma omp parallel for collapse(2) schedule(static)
     for (long n = 0; n < to->N; n++)
         for (long c = 0; c < count; c += run)
-            for (long s = 0; s < to->S; s++)
+            for (long s = 0; s < (whole ? 1 : to->S); s++)
                 memcpy((char *)y + map_index(to, n, b + c, s) * bytes,
-                       (const char *)x + map_index(from, n, a + c, s) * bytes, (size_t)run * bytes);
+                       (const char *)x + map_index(from, n, a + c, s) * bytes, piece);
 }
 
 void map_pad(const struct map *m, void *y)
