@@ -10,7 +10,7 @@
  * multiply-adds for 14 loads.
  *
  * Measured on one thread of a Sapphire Rapids (peak 172 GFLOP/s), 4 channels
- * to 32, 64^3, batch 4: see contrib/bench/engine_bench.
+ * to 32, 64^3, batch 4: see contrib/bench/kernel_bench.c.
  */
 #include <config.h>
 
