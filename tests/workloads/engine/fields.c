@@ -171,16 +171,12 @@ double field_act(enum act act, double slope, double v)
 
 double field_act_slope(enum act act, double slope, double y)
 {
-    switch (act) {
-    case ACT_LEAKY:
-        return y > 0 ? 1 : slope;
-    case ACT_TANH:
-        return 1 - y * y;
-    case ACT_SIGMOID:
-        return y * (1 - y);
-    default:
-        return 1;
-    }
+    const double by[] = {[ACT_NONE] = 1,
+                         [ACT_LEAKY] = y > 0 ? 1 : slope,
+                         [ACT_TANH] = (1 - y) * (1 + y),
+                         [ACT_SIGMOID] = y - y * y};
+
+    return by[act];
 }
 
 const char *field_act_name(enum act act)

@@ -11,14 +11,7 @@ enum { PIECE = 512 };
 
 void map_load(float *to, const void *p, enum tensor_dtype dtype, size_t at, long n)
 {
-    if (dtype == TENSOR_F32) {
-        memcpy(to, (const float *)p + at, (size_t)n * sizeof *to);
-        return;
-    }
-    const uint16_t *h = (const uint16_t *)p + at;
-#pragma omp simd
-    for (long i = 0; i < n; i++)
-        to[i] = bf16_to(h[i]);
+    map_widen(to, p, dtype, at, n);
 }
 
 void map_store(void *p, enum tensor_dtype dtype, size_t at, const float *from, long n)

@@ -119,20 +119,6 @@ static void pack_input(const struct wgrad *g, const struct plan *p, const void *
            (p->padded_floats - (size_t)(g->x.N * p->side[0] * p->side[1] * p->line)) * sizeof *to);
 }
 
-/* n values to float32, in the instructions of whoever inlines it. */
-static inline __attribute__((always_inline)) void widen(float *to, const void *p,
-                                                        enum tensor_dtype dtype, size_t at, long n)
-{
-    if (dtype == TENSOR_F32) {
-        memcpy(to, (const float *)p + at, (size_t)n * sizeof *to);
-        return;
-    }
-    const uint16_t *h = (const uint16_t *)p + at;
-#pragma omp simd
-    for (long i = 0; i < n; i++)
-        to[i] = bf16_to(h[i]);
-}
-
 /* n outputs from place `at` on of one block of channels, [n][16]: where they lie
  * already as wanted, there; else copied, as many channels at a time as lie side by
  * side. */
@@ -149,19 +135,20 @@ static inline __attribute__((always_inline)) const float *pack_block(const struc
 
         if (m->dtype == TENSOR_F32)
             return (const float *)dy + from;
-        widen(copy, dy, m->dtype, from, n * LANES);
+        map_widen(copy, dy, m->dtype, from, n * LANES);
         return copy;
     }
     if (m->b % LANES == 0 && first + LANES <= m->C) { /* a part of a wider block */
         for (long i = 0; i < n; i++)
-            widen(copy + i * LANES, dy, m->dtype, map_index(m, row_n, first, at + i), LANES);
+            map_widen(copy + i * LANES, dy, m->dtype, map_index(m, row_n, first, at + i), LANES);
         return copy;
     }
     memset(copy, 0, (size_t)(n * LANES) * sizeof *copy);
     for (long c = first, run; c < end; c += run) {
         run = m->b - c % m->b < end - c ? m->b - c % m->b : end - c;
         for (long i = 0; i < n; i++)
-            widen(copy + i * LANES + c - first, dy, m->dtype, map_index(m, row_n, c, at + i), run);
+            map_widen(copy + i * LANES + c - first, dy, m->dtype, map_index(m, row_n, c, at + i),
+                      run);
     }
     return copy;
 }
