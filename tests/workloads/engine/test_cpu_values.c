@@ -365,12 +365,13 @@ static bool kept_by_rule(const struct step_block *step, const struct node *node,
 static void test_dropout(void **state)
 {
     struct node node = {.op = OP_DROPOUT, .factor = 0.25f, .random_id = 3};
-    struct {
-        struct step_block head;
-        uint64_t ids[3];
-    } step = {.head = {.rows = 3, .global_rows = 3, .dropout = 99}, .ids = {5, 6, 1ULL << 40}};
+    static const struct step_block head = {.rows = 3, .global_rows = 3, .dropout = 99};
+    static const uint64_t ids[3] = {5, 6, UINT64_C(1) << 40};
+    struct step_block *step = fields_memory(sizeof head + sizeof ids);
 
     (void)state;
+    memcpy(step, &head, sizeof head);
+    memcpy(step->ids, ids, sizeof ids);
     for (int i = 0; i < SIZES; i++)
         for (int k = 0; field_block(k, sizes[i].C); k++)
             for (int v = 0; v < 4; v++) {
@@ -379,9 +380,9 @@ static void test_dropout(void **state)
                 bool train = v / 2;
                 long at = 0, n, c, s, kept = 0, all = 0;
 
-                map_dropout(&m, &step.head, &node, train, x.p, y.p);
+                map_dropout(&m, step, &node, train, x.p, y.p);
                 while (field_next(&m, &at, &n, &c, &s)) {
-                    bool keep = !train || kept_by_rule(&step.head, &node, &m, n, c, s);
+                    bool keep = !train || kept_by_rule(step, &node, &m, n, c, s);
                     double want = keep ? field_at(&x, n, c, s) / (train ? 0.75 : 1) : 0;
 
                     field_expect(&y, "dropout", n, c, s, (struct expected){want, fabs(want)}, 0);
@@ -393,6 +394,7 @@ static void test_dropout(void **state)
                 field_check(&y, "dropout");
                 field_free(&x), field_free(&y);
             }
+    free(step);
 }
 
 /* ---- channels ----------------------------------------------------------- */
