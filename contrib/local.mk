@@ -37,14 +37,16 @@ EXTRA_DIST += \
 print-%:
 	@echo '$($*)'
 
-EXTRA_DIST += %D%/bench/cosmoflow.sh %D%/bench/cosmoflow.py
+EXTRA_DIST += %D%/bench/components.sh %D%/bench/components.py
 
-# Built on demand by contrib/bench/cosmoflow.sh, never installed.
+# Built on demand by contrib/bench/components.sh, never installed.
+if HAVE_HDF5
 EXTRA_PROGRAMS += contrib/bench/engine_bench
 contrib_bench_engine_bench_SOURCES = \
     %D%/bench/engine_bench.c %D%/bench/peaks.h %D%/bench/peaks.c
 contrib_bench_engine_bench_CFLAGS = $(AM_CFLAGS) $(OPENMP_CFLAGS)
-contrib_bench_engine_bench_LDADD = workloads/engine/libengine.la reports/core/libcore.la
+contrib_bench_engine_bench_LDADD = workloads/component/libcomponent.la reports/core/libcore.la -lm
+endif
 
 # Built on demand by contrib/bench/kernels.sh.
 if HAVE_ONEDNN

@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * CosmoFlow's training step on one rank, for contrib/bench/cosmoflow.sh.
+ * A component's training step on one rank, for contrib/bench/components.sh: the
+ * component's own network, loss and update rule, made by the harness, fed with noise.
  *
- *     engine_bench serve DTYPE THREADS [SIDE [BATCH]]
+ *     engine_bench rows
+ *         the rows of the table below: NAME WORKLOAD CLASS BATCH SIDE
+ *     engine_bench serve ROW DTYPE THREADS
  *         for each line "N" on standard input trains N steps and answers with
  *         the milliseconds of one
- *     engine_bench profile DTYPE THREADS [SIDE [BATCH]]
+ *     engine_bench profile ROW DTYPE THREADS
  *         one row per operator and pass: its time, and its floor
- *         max(FLOP / peak, bytes / bandwidth) by peaks measured in this run
+ *         max(FLOP / peak, bytes / bandwidth) by peaks measured in this run; the
+ *         peak is the better of a loop over registers and the library's product of
+ *         large matrices. FLOP count the padding, which a library may leave out
+ *     engine_bench how ROW DTYPE
+ *         what the library does for each operator
  *
  * ENGINE_BENCH_CLOCK=cpu takes the process's CPU time instead of the wall's:
  * on a busy machine with one thread the only clock that means anything.
@@ -22,7 +29,27 @@
 
 #include "contrib/bench/peaks.h"
 #include "reports/core/clock.h"
-#include "workloads/engine/engine.h"
+#include "workloads/component/harness.h"
+
+extern const struct workload workload_cosmoflow, workload_hep, workload_defect;
+
+/* side, batch 0: those of the class. */
+static const struct row {
+    const char *name;
+    const struct workload *workload;
+    enum runspec_class class;
+    long side, batch;
+} rows[] = {
+    {"resnet50", &workload_hep, CLASS_STANDARD, 0, 32},
+    {"unet-tiny", &workload_defect, CLASS_TINY, 0, 0},
+    {"unet-small", &workload_defect, CLASS_SMALL, 0, 0},
+    {"cosmoflow", &workload_cosmoflow, CLASS_STANDARD, 64, 4},
+    {"hep-tiny", &workload_hep, CLASS_TINY, 0, 0},
+    {"hep-small", &workload_hep, CLASS_SMALL, 0, 0},
+    {"cosmoflow-tiny", &workload_cosmoflow, CLASS_TINY, 0, 0},
+    {"cosmoflow-small", &workload_cosmoflow, CLASS_SMALL, 0, 0},
+};
+enum { ROWS = sizeof rows / sizeof rows[0] };
 
 static double (*now)(void) = clock_now;
 
@@ -35,50 +62,52 @@ static void must(int rc, const struct err *e)
 }
 
 struct bench {
-    struct model *m;
-    struct graph *g;
-    int group;
-    struct tensor *x, *y, *loss;
-    long side, batch;
+    const struct row *row;
+    const struct component *component;
+    struct data_class class;
+    long batch;
     enum tensor_dtype dtype;
     int threads;
-    float *cubes, *labels;
+    struct net net;
+    float *fed[LOADER_FEEDS];
     uint64_t *ids;
+    void *own; /* what the component's begin() would fill */
 };
 
-static struct param *add(struct bench *b, const char *layer, const char *what, struct shape s,
-                         struct init init)
+static const struct recipe *recipe_of(const struct bench *b)
 {
-    char name[64];
-
-    snprintf(name, sizeof name, "%s.%s", layer, what);
-    return model_param(b->m, b->group, name, s, init);
+    for (int i = 0; i < b->component->n_recipes; i++)
+        if (b->component->recipes[i].class == b->row->class)
+            return &b->component->recipes[i];
+    return NULL;
 }
 
-static struct tensor *dense(struct bench *b, struct tensor *x, const char *layer, long out)
+static void bench_init(struct bench *b, const struct row *row)
 {
-    struct param *w = add(b, layer, "weight", SHAPE(out, tensor_shape(x).d[1]), XAVIER);
-
-    return op_dense(x, w, add(b, layer, "bias", SHAPE(out), ZEROS));
+    b->row = row;
+    b->component = row->workload->own;
+    b->class = *science_class(b->component->science, row->class);
+    for (int i = 0; i < SCIENCE_AXES && row->side; i++)
+        b->class.size[i] = b->class.size[i] ? row->side : 0;
+    b->batch = row->batch ? row->batch : recipe_of(b)->batch;
 }
 
-/* The net of the PyTorch script beside this file. */
-static struct tensor *build(struct bench *b, struct tensor *x)
+/* The first is noise; the others (labels, masks, weights, parameters) are 0 or 1. */
+static void fill(struct bench *b, int k, struct err *e)
 {
-    long out = 32;
+    struct shape shape = tensor_shape(b->net.feed[k]);
+    size_t n = 1;
+    uint32_t s = 1;
 
-    for (int i = 1; i <= 5; i++, out *= 2) {
-        char layer[16];
-
-        snprintf(layer, sizeof layer, "conv%d", i);
-        struct param *w =
-            add(b, layer, "weight", SHAPE(out, tensor_shape(x).d[1], 3, 3, 3), XAVIER);
-        x = op_conv(x, w, add(b, layer, "bias", SHAPE(out), ZEROS), WINDOW(3, 1, 1));
-        x = op_maxpool(op_leaky_relu(x, 0.3f), WINDOW(2, 2, 0));
+    for (int i = 0; i < shape.n; i++)
+        n *= (size_t)shape.d[i];
+    b->fed[k] = malloc(n * sizeof *b->fed[k]);
+    if (!b->fed[k])
+        must(err_set(e, "out of memory"), e);
+    for (size_t i = 0; i < n; i++) {
+        s = s * 1664525u + 1013904223u;
+        b->fed[k][i] = k ? (float)(s >> 31) : (float)(int32_t)s * 0x1p-31f;
     }
-    x = op_dropout(op_leaky_relu(dense(b, op_flatten(x), "fc1", 128), 0.3f), 0.5f);
-    x = op_dropout(op_leaky_relu(dense(b, x, "fc2", 64), 0.3f), 0.5f);
-    return op_scale(op_tanh(dense(b, x, "fc3", 4)), 1.2f);
 }
 
 static void create(struct bench *b, bool profile)
@@ -91,40 +120,29 @@ static void create(struct bench *b, bool profile)
                               .comm = comm_self(),
                               .now = now,
                               .profile = profile};
-    struct optimizer sgd = {.kind = OPTIMIZER_SGD, .momentum = 0.9f};
-    size_t cube = 4 * (size_t)(b->side * b->side * b->side);
+    struct net *n = &b->net;
 
-    b->m = model_create(&c, &e);
-    must(b->m ? 0 : -1, &e);
-    b->group = model_group(b->m, "all", &sgd);
-    b->g = graph_create(b->m, "train", b->batch);
-    b->x = graph_input(b->g, "x", SHAPE(4, b->side, b->side, b->side), CHANNELS_LAST);
-    b->y = graph_input(b->g, "y", SHAPE(4), CHANNELS_FIRST);
-    b->loss = op_mse(build(b, b->x), b->y, NULL);
-    must(engine_compile(b->g, b->loss, &e), &e);
-    must(engine_start(b->m, &e), &e);
-
-    b->cubes = malloc((size_t)b->batch * cube * sizeof *b->cubes);
-    b->labels = malloc((size_t)b->batch * 4 * sizeof *b->labels);
-    b->ids = malloc((size_t)b->batch * sizeof *b->ids);
-    if (!b->cubes || !b->labels || !b->ids)
-        must(err_set(&e, "out of memory"), &e);
-    uint32_t s = 1;
-    for (size_t i = 0; i < (size_t)b->batch * cube; i++) {
-        s = s * 1664525u + 1013904223u;
-        b->cubes[i] = (float)(int32_t)s * 0x1p-31f;
-    }
-    for (long i = 0; i < b->batch * 4; i++)
-        b->labels[i] = (float)(i % 5) * 0.25f - 0.5f;
+    b->own = calloc(1, b->component->feed_bytes + 1);
+    b->ids = calloc((size_t)b->batch, sizeof *b->ids);
+    n->model = model_create(&c, &e);
+    must(n->model && b->own && b->ids ? 0 : -1, &e);
+    n->group = model_group(n->model, "all", &recipe_of(b)->optimizer);
+    n->graph = graph_create(n->model, "train", b->batch);
+    b->component->build(n, recipe_of(b), &b->class, b->own);
+    must(engine_compile(n->graph, n->loss, &e), &e);
+    must(engine_start(n->model, &e), &e);
+    for (int k = 0; k < LOADER_FEEDS && n->feed[k]; k++)
+        fill(b, k, &e);
     for (long i = 0; i < b->batch; i++)
         b->ids[i] = (uint64_t)i;
 }
 
 static void destroy(struct bench *b)
 {
-    model_destroy(b->m);
-    free(b->cubes);
-    free(b->labels);
+    model_destroy(b->net.model);
+    for (int k = 0; k < LOADER_FEEDS; k++)
+        free(b->fed[k]);
+    free(b->own);
     free(b->ids);
 }
 
@@ -132,16 +150,17 @@ static void step(struct bench *b)
 {
     struct err e = ERR_INIT;
     struct engine_step s = {.rows = b->batch, .global_rows = b->batch, .ids = b->ids, .epoch = 1};
+    struct graph *g = b->net.graph;
     float loss;
 
-    must(engine_begin(b->g, &s, &e), &e);
-    must(engine_feed(b->g, b->x, b->cubes, &e), &e);
-    must(engine_feed(b->g, b->y, b->labels, &e), &e);
-    model_zero(b->m, b->group);
-    must(engine_forward(b->g, ENGINE_TRAIN, &e), &e);
-    must(engine_backward(b->g, true, &e), &e);
-    must(engine_read(b->g, b->loss, &loss, 1, &e), &e);
-    must(model_step(b->m, b->group, 1e-3, &e), &e);
+    must(engine_begin(g, &s, &e), &e);
+    for (int k = 0; k < LOADER_FEEDS && b->net.feed[k]; k++)
+        must(engine_feed(g, b->net.feed[k], b->fed[k], &e), &e);
+    model_zero(b->net.model, b->net.group);
+    must(engine_forward(g, ENGINE_TRAIN, &e), &e);
+    must(engine_backward(g, true, &e), &e);
+    must(engine_read(g, b->net.loss, &loss, 1, &e), &e);
+    must(model_step(b->net.model, b->net.group, 1e-4, &e), &e);
 }
 
 static int serve(struct bench *b)
@@ -171,71 +190,128 @@ static void steps_profile(struct bench *b, double *ms, int most, int steps)
     struct engine_profile_row r;
     double *before = calloc((size_t)most, sizeof *before);
 
-    for (int i = 0; before && i < most && graph_profile(b->g, i, &r); i++)
+    for (int i = 0; before && i < most && graph_profile(b->net.graph, i, &r); i++)
         before[i] = r.seconds;
     for (int i = 0; i < steps; i++)
         step(b);
-    for (int i = 0; before && i < most && graph_profile(b->g, i, &r); i++)
+    for (int i = 0; before && i < most && graph_profile(b->net.graph, i, &r); i++)
         ms[i] = (r.seconds - before[i]) / steps * 1e3;
     free(before);
 }
 
-static int profile(struct bench *b)
+/* The best of TIMES profiles, each the mean of STEPS steps; returns the whole step's. */
+static double best_profile(struct bench *b, double *best, int most)
 {
-    enum { ROWS = 256, STEPS = 2, TIMES = 3 };
-    static double ms[ROWS], best[ROWS];
-    struct engine_profile_row r;
-    struct peaks p = peaks_measure(b->threads, b->dtype == TENSOR_BF16, now);
-    double sum = 0, whole = INFINITY, floor_ms = 0;
+    enum { STEPS = 2, TIMES = 4 };
+    double *ms = calloc((size_t)most, sizeof *ms), whole = INFINITY;
 
-    printf("peaks: %.1f GFLOP/s, %.1f GB/s (%d threads)\n", p.flops / 1e9, p.bytes / 1e9,
-           b->threads);
-    create(b, true);
     step(b), step(b);
-    for (int t = 0; t < TIMES; t++) {
+    for (int t = 0; t < TIMES && ms; t++) {
         double from = now();
 
-        steps_profile(b, ms, ROWS, STEPS);
+        steps_profile(b, ms, most, STEPS);
         whole = fmin(whole, (now() - from) / STEPS * 1e3);
-        for (int i = 0; i < ROWS; i++)
+        for (int i = 0; i < most; i++)
             best[i] = t ? fmin(best[i], ms[i]) : ms[i];
     }
-    printf("%-12s %-8s %9s %9s %8s %6s\n", "operator", "pass", "ms", "floor ms", "GFLOP/s", "GB/s");
-    for (int i = 0; graph_profile(b->g, i, &r); i++) {
+    free(ms);
+    return whole;
+}
+
+/* The update reads parameter, gradient and moments and writes all but the gradient;
+ * what is fed is read and written once. */
+static double rest_bytes(const struct bench *b)
+{
+    double moments = recipe_of(b)->optimizer.kind == OPTIMIZER_SGD ? 1 : 2, fed = 0;
+
+    for (int k = 0; k < LOADER_FEEDS && b->net.feed[k]; k++) {
+        struct shape s = tensor_shape(b->net.feed[k]);
+        double n = 1;
+
+        for (int i = 0; i < s.n; i++)
+            n *= (double)s.d[i];
+        fed += 2 * n;
+    }
+    return ((3 + 2 * moments) * (double)model_parameters(b->net.model, -1) + fed) * sizeof(float);
+}
+
+static int profile(struct bench *b)
+{
+    enum { MOST = 1024 };
+    static double best[MOST];
+    struct engine_profile_row r;
+    double sum = 0, floor_ms = 0;
+
+    create(b, true);
+    struct peaks p = peaks_measure(b->threads, b->dtype == TENSOR_BF16, now);
+    double whole = best_profile(b, best, MOST);
+
+    printf("peaks: %.1f GFLOP/s, %.1f GB/s (%d threads; registers %.1f, product %.1f)\n",
+           fmax(p.flops, p.product) / 1e9, p.bytes / 1e9, b->threads, p.flops / 1e9,
+           p.product / 1e9);
+    p.flops = fmax(p.flops, p.product);
+    printf("%-24s %-8s %9s %9s %8s %6s\n", "operator", "pass", "ms", "floor ms", "GFLOP/s", "GB/s");
+    for (int i = 0; i < MOST && graph_profile(b->net.graph, i, &r); i++) {
         double least = fmax(r.flop / p.flops, r.bytes / p.bytes) * 1e3;
 
         sum += best[i];
         floor_ms += least;
-        printf("%-12s %-8s %9.3f %9.3f %8.1f %6.1f\n", r.name, r.pass, best[i], least,
+        printf("%-24s %-8s %9.3f %9.3f %8.1f %6.1f\n", r.name, r.pass, best[i], least,
                r.flop / best[i] / 1e6, r.bytes / best[i] / 1e6);
     }
-    /* the update reads weight, moment, gradient and writes two of them; the
-     * cubes are read and written once */
-    double rest = (5.0 * (double)model_parameters(b->m, -1) +
-                   8.0 * (double)(b->batch * b->side * b->side * b->side)) *
-                  sizeof(float) / p.bytes * 1e3;
-    printf("%-12s %-8s %9.3f %9.3f\n", "feed, update", "", whole - sum, rest);
+    double rest = rest_bytes(b) / p.bytes * 1e3;
+    printf("%-24s %-8s %9.3f %9.3f\n", "feed, update", "", whole - sum, rest);
     printf("operators %.2f ms, step %.2f ms, floor %.2f ms\n", sum, whole, floor_ms + rest);
+    if (whole < floor_ms + rest)
+        printf("the step lies under its floor, which is then wrong: tensors stay in caches, "
+               "or the library leaves out the padding's FLOP\n");
     destroy(b);
+    return 0;
+}
+
+static int how(struct bench *b)
+{
+    struct engine_implementation r;
+
+    create(b, false);
+    for (int i = 0; graph_implementation(b->net.graph, i, &r); i++)
+        printf("%-24s %-16s %s\n", r.node, r.what, r.name);
+    destroy(b);
+    return 0;
+}
+
+static int list(void)
+{
+    for (int i = 0; i < ROWS; i++) {
+        struct bench b = {.threads = 1};
+
+        bench_init(&b, &rows[i]);
+        printf("%s %s %s %ld %ld\n", rows[i].name, b.component->name,
+               runspec_class_name(rows[i].class), b.batch, b.class.size[SCIENCE_AXES - 1]);
+    }
     return 0;
 }
 
 int main(int argc, char **argv)
 {
-    struct bench b = {.side = 64, .batch = 4, .threads = 1};
+    static const struct {
+        const char *name;
+        int (*run)(struct bench *b);
+    } verbs[] = {{"serve", serve}, {"profile", profile}, {"how", how}};
+    struct bench b = {.threads = argc > 4 ? atoi(argv[4]) : 1};
     const char *clock_name = getenv("ENGINE_BENCH_CLOCK");
 
-    if (argc < 4 || (strcmp(argv[2], "f32") && strcmp(argv[2], "bf16"))) {
-        fprintf(stderr, "usage: engine_bench serve|profile f32|bf16 THREADS [SIDE [BATCH]]\n");
-        return 2;
-    }
+    if (argc == 2 && !strcmp(argv[1], "rows"))
+        return list();
     if (clock_name && !strcmp(clock_name, "cpu"))
         now = clock_cpu;
-    b.dtype = strcmp(argv[2], "bf16") ? TENSOR_F32 : TENSOR_BF16;
-    b.threads = atoi(argv[3]);
-    if (argc > 4)
-        b.side = strtol(argv[4], NULL, 10);
-    if (argc > 5)
-        b.batch = strtol(argv[5], NULL, 10);
-    return strcmp(argv[1], "profile") ? serve(&b) : profile(&b);
+    for (int i = 0; i < ROWS && argc > 3; i++)
+        if (!strcmp(rows[i].name, argv[2]))
+            bench_init(&b, &rows[i]);
+    b.dtype = argc > 3 && !strcmp(argv[3], "bf16") ? TENSOR_BF16 : TENSOR_F32;
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0] && b.row; i++)
+        if (!strcmp(argv[1], verbs[i].name))
+            return verbs[i].run(&b);
+    fprintf(stderr, "usage: engine_bench rows | serve|profile|how ROW f32|bf16 [THREADS]\n");
+    return 2;
 }

@@ -24,6 +24,7 @@
 #include "workloads/engine/cpu/kernel_cell.h"
 #include "workloads/engine/cpu/kernel_norm.h"
 #include "workloads/engine/cpu/kernel_pool.h"
+#include "workloads/engine/cpu/kernel_wgrad.h"
 
 enum kernel {
     NORM_STATS,
@@ -41,6 +42,7 @@ enum kernel {
     MAX_BACKWARD,
     BIAS,
     BIAS_SUMS,
+    FIRST_WEIGHTS,
     KERNELS
 };
 
@@ -48,7 +50,7 @@ static const char *const names[KERNELS] = {
     "norm statistics",   "norm forward, relu", "norm forward, add, relu", "norm backward sums",
     "norm backward",     "avg pool forward",   "avg pool backward",       "nearest forward",
     "nearest backward",  "linear forward",     "linear backward",         "max pool forward",
-    "max pool backward", "bias of a map",      "bias sums of a map"};
+    "max pool backward", "bias of a map",      "bias sums of a map",      "weight gradient"};
 
 /* N C I; a window of K, stride S, padding P; b channels side by side. */
 struct shape_row {
@@ -64,6 +66,7 @@ enum {
     AVERAGES = BIT(AVG_FORWARD) | BIT(AVG_BACKWARD),
     ENLARGES =
         BIT(NEAREST_FORWARD) | BIT(NEAREST_BACKWARD) | BIT(LINEAR_FORWARD) | BIT(LINEAR_BACKWARD),
+    WEIGHTS = BIT(FIRST_WEIGHTS),
     LARGEST = BIT(MAX_FORWARD) | BIT(MAX_BACKWARD),
     BIASES = BIT(BIAS) | BIT(BIAS_SUMS)
 };
@@ -79,6 +82,8 @@ static const struct shape_row shapes[] = {
     {"unet 64^2 up", 16, 64, {1, 64, 64}, 1, 2, 0, 16, ENLARGES},
     {"cosmoflow", 4, 32, {64, 64, 64}, 2, 2, 0, 16, LARGEST},
     {"cosmoflow last", 4, 32, {64, 64, 64}, 2, 2, 0, 32, LARGEST},
+    {"cosmoflow first layer", 4, 32, {64, 64, 64}, 3, 1, 1, 16, WEIGHTS},
+    {"first layer, last", 4, 32, {64, 64, 64}, 3, 1, 1, 32, WEIGHTS},
 };
 
 /* Memory of one row: what a kernel may read and write. */
@@ -88,10 +93,11 @@ struct bench {
     struct cells cells;
     struct pool pool;
     struct norm norm;
+    struct wgrad wgrad; /* of 4 channels, channels last, to the shape's */
     void *small, *large, *other, *term;
     double *at, *sums, *scratch;
-    float *gamma, *beta;
-    void *work;
+    float *gamma, *beta, *weights;
+    void *work, *parts;
 };
 
 static struct map map_of(const struct shape_row *s, enum tensor_dtype dtype, const long size[3])
@@ -149,17 +155,27 @@ static void create(struct bench *b, const struct shape_row *s, enum kernel k)
     b->cells.out = b->pool.out = map_of(s, b->dtype, Q);
     b->pool.act = b->norm.act = ACT_LEAKY;
     b->norm.rows = s->N;
+    b->wgrad = (struct wgrad){.x = map_of(s, b->dtype, I), .dy = map_of(s, b->dtype, Q)};
+    b->wgrad.x.C = b->wgrad.x.b = 4;
+    b->wgrad.x.B = 1;
+    memcpy(b->wgrad.I, I, sizeof I);
+    memcpy(b->wgrad.Q, Q, sizeof Q);
+    memcpy(b->wgrad.K, b->pool.K, sizeof I);
+    memcpy(b->wgrad.S, b->pool.S, sizeof I);
+    memcpy(b->wgrad.P, b->pool.P, sizeof I);
     b->large = filled(bytes_of(&b->cells.in), b->dtype);
     b->other = filled(bytes_of(&b->cells.in), b->dtype);
     b->term = filled(bytes_of(&b->cells.in), b->dtype);
     b->small = filled(bytes_of(&b->cells.out), b->dtype);
+    b->weights = calloc((size_t)(s->C * 4 * s->K * s->K * s->K), sizeof(float));
+    b->parts = k == FIRST_WEIGHTS ? filled(wgrad_scratch_bytes(&b->wgrad), TENSOR_F32) : NULL;
     b->work = calloc(map_count(&b->cells.in), 2);
     b->at = calloc((size_t)s->C * 2, sizeof(double));
     b->sums = calloc((size_t)s->C * 2, sizeof(double));
     b->scratch = calloc(1, norm_scratch_bytes(&b->norm.map));
     b->gamma = filled((size_t)s->C * sizeof(float), TENSOR_F32);
     b->beta = filled((size_t)s->C * sizeof(float), TENSOR_F32);
-    if (!b->work || !b->at || !b->sums || !b->scratch)
+    if (!b->weights || !b->work || !b->at || !b->sums || !b->scratch)
         exit(1);
     for (long c = 0; c < s->C; c++)
         b->at[2 * c + 1] = 1;
@@ -171,6 +187,8 @@ static void destroy(struct bench *b)
     free(b->other);
     free(b->term);
     free(b->small);
+    free(b->weights);
+    free(b->parts);
     free(b->work);
     free(b->at);
     free(b->sums);
@@ -196,7 +214,7 @@ static void run(struct bench *b, enum kernel k)
         norm_back_sums(n, b->at, b->large, b->other, b->term, b->scratch, b->sums);
         break;
     case NORM_BACKWARD:
-        norm_backward(n, b->at, b->gamma, b->sums, 1000, b->large, b->other, b->term);
+        norm_backward(n, b->at, b->gamma, b->sums, 1000, b->large, b->other, b->term, NULL);
         break;
     case AVG_FORWARD:
         avgpool_forward(&b->cells, b->large, b->small);
@@ -220,6 +238,9 @@ static void run(struct bench *b, enum kernel k)
         break;
     case BIAS:
         map_bias(&n->map, b->beta, ACT_LEAKY, 0, b->other);
+        break;
+    case FIRST_WEIGHTS:
+        wgrad_run(0, &b->wgrad, b->large, b->small, false, b->weights, false, b->gamma, b->parts);
         break;
     default:
         map_bias_sums(&n->map, b->other, false, b->beta, b->scratch);
@@ -245,6 +266,8 @@ static double bytes_moved(const struct bench *b, enum kernel k)
         return 3 * in;
     case NORM_SUMS:
         return 4 * in; /* reads three, writes one */
+    case FIRST_WEIGHTS:
+        return (double)bytes_of(&b->wgrad.x) + out;
     case MAX_FORWARD:
     case MAX_BACKWARD:
         return in + winners + out * (k == MAX_FORWARD ? 1 : 2);

@@ -6,6 +6,11 @@
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
+
+#ifdef HAVE_ONEDNN
+#include "workloads/engine/cpu/onednn.h"
+#endif
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -171,8 +176,64 @@ static double measure_bytes(int threads, double (*now)(void))
     return 3.0 * (double)n * sizeof(float) / best;
 }
 
+#ifdef HAVE_ONEDNN
+enum { SIDE = 2048 };
+
+/* In the layouts that the library likes best. */
+static struct dnn_op *product_create(struct dnn *d, bool bf16)
+{
+    const long size[2] = {SIDE, SIDE};
+    enum dnn_type type = bf16 ? DNN_BF16 : DNN_F32;
+    struct dnn_layout *l[3];
+
+    for (int i = 0; i < 3; i++)
+        l[i] = dnn_layout_create(type, 2, size, i == 1 ? DNN_ANY : DNN_PLAIN, NULL);
+    struct dnn_op *op =
+        l[0] && l[1] && l[2] ? dnn_matmul(d, l[0], l[1], NULL, l[2], false, NULL) : NULL;
+    for (int i = 0; i < 3; i++)
+        dnn_layout_destroy(l[i]);
+    return op;
+}
+
+static double measure_product(bool bf16, double (*now)(void))
+{
+    struct dnn *d = dnn_open(NULL);
+    struct dnn_op *op = d ? product_create(d, bf16) : NULL;
+    size_t bytes = op ? (size_t)SIDE * SIDE * sizeof(float) + dnn_op_scratch(op) + 4096 : 0;
+    void *at[DNN_ARGS] = {NULL};
+    double best = INFINITY;
+    static const enum dnn_arg args[] = {DNN_SRC, DNN_WEIGHTS, DNN_DST, DNN_SCRATCH};
+
+    for (int i = 0; i < 4 && op; i++) {
+        at[args[i]] = aligned_alloc(64, bytes / 64 * 64 + 64);
+        if (at[args[i]])
+            memset(at[args[i]], 0, bytes);
+    }
+    for (int t = 0; t < TIMES && op; t++) {
+        double from = now();
+
+        if (dnn_run(op, at, NULL))
+            break;
+        best = fmin(best, now() - from);
+    }
+    for (int i = 0; i < 4; i++)
+        free(at[args[i]]);
+    dnn_op_destroy(op);
+    dnn_close(d);
+    return 2.0 * SIDE * SIDE * SIDE / best;
+}
+#else
+static double measure_product(bool bf16, double (*now)(void))
+{
+    (void)bf16;
+    (void)now;
+    return 0;
+}
+#endif
+
 struct peaks peaks_measure(int threads, bool bf16, double (*now)(void))
 {
     return (struct peaks){.flops = measure_flops(threads, bf16, now),
+                          .product = measure_product(bf16, now),
                           .bytes = measure_bytes(threads, now)};
 }

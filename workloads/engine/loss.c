@@ -5,7 +5,7 @@
  *
  * x and t have R rows (R / batch per sample); a row has E elements with a loss
  * each. Cross-entropy: x is R C S, its E = S elements have C logits each, S
- * apart. A row is summed in pieces of PIECE elements, pieces and rows in
+ * apart. A row is summed in pieces of PIECE elements, rows and their pieces in
  * order: the same bits for any number of threads.
  */
 #include <config.h>
@@ -107,6 +107,29 @@ static double piece_value(const struct row *r, long from, long to)
     return sum;
 }
 
+/* Gradient at element i of class `is` with weight w: every exponential once, where
+ * there is room for them. */
+static void class_slope(const struct row *r, long i, long is, double w, float *dx)
+{
+    enum { ROOM = 32 };
+    double e[ROOM], most = -INFINITY, sum = 0;
+
+    for (long c = 0; c < r->C; c++)
+        most = fmax(most, (double)r->x[c * r->E + i]);
+    for (long c = 0; c < r->C; c++) {
+        double v = exp((double)r->x[c * r->E + i] - most);
+
+        sum += v;
+        if (c < ROOM)
+            e[c] = v;
+    }
+    for (long c = 0; c < r->C; c++) {
+        double p = c < ROOM ? e[c] : exp((double)r->x[c * r->E + i] - most);
+
+        dx[c * r->E + i] = (float)(w * (p / sum - (c == is)));
+    }
+}
+
 /* dx of the piece, times scale; scale 0: the row counts nothing. */
 static void piece_slope(const struct row *r, double scale, float *dx, long from, long to)
 {
@@ -118,12 +141,10 @@ static void piece_slope(const struct row *r, double scale, float *dx, long from,
             continue;
         }
         long is = w != 0 ? class_of(r, i, &w) : -1;
-        double sum = is >= 0 ? log_sum(r, i) : 0;
-        for (long c = 0; c < r->C; c++) {
-            double p = is >= 0 ? exp((double)r->x[c * r->E + i] - sum) : 0;
-
-            dx[c * r->E + i] = is >= 0 ? (float)(w * (p - (c == is))) : 0;
-        }
+        if (is >= 0)
+            class_slope(r, i, is, w, dx);
+        for (long c = 0; c < r->C && is < 0; c++)
+            dx[c * r->E + i] = 0;
     }
 }
 
@@ -179,36 +200,28 @@ static double divisor(const struct exec *x, const struct losses *l)
     return (double)exec_step(x)->global_rows * (double)(l->R * l->first.E) / (double)x->batch;
 }
 
-static double row_value(const struct row *r)
-{
-    long pieces = (r->E + PIECE - 1) / PIECE;
-    double part[256], sum = 0;
-
-    for (long at = 0; at < pieces; at += 256) {
-        long n = pieces - at < 256 ? pieces - at : 256;
-
-#pragma omp parallel for schedule(static) if (n > 1)
-        for (long p = 0; p < n; p++) {
-            long from = (at + p) * PIECE;
-
-            part[p] = piece_value(r, from, from + PIECE < r->E ? from + PIECE : r->E);
-        }
-        for (long p = 0; p < n; p++)
-            sum += part[p];
-    }
-    return sum;
-}
-
 void loss_forward(const struct exec *x, const struct node *n)
 {
+    enum { MANY = 256 };
     const struct losses l = losses_of(x, n);
-    double sum = 0;
+    const long pieces = (l.first.E + PIECE - 1) / PIECE, all = l.R * pieces;
+    double part[MANY], sum = 0;
 
-    for (long r = 0; r < l.R; r++) {
-        const struct row row = row_at(&l, r);
-        double w = row_weight(x, &l, r);
+    for (long at = 0; at < all; at += MANY) {
+        long count = all - at < MANY ? all - at : MANY;
 
-        sum += w != 0 ? w * row_value(&row) : 0;
+#pragma omp parallel for schedule(static) if (count > 1)
+        for (long p = 0; p < count; p++) {
+            const struct row row = row_at(&l, (at + p) / pieces);
+            long from = (at + p) % pieces * PIECE;
+            double w = row_weight(x, &l, (at + p) / pieces);
+
+            part[p] = w != 0
+                          ? w * piece_value(&row, from, from + PIECE < row.E ? from + PIECE : row.E)
+                          : 0;
+        }
+        for (long p = 0; p < count; p++)
+            sum += part[p];
     }
     *(float *)exec_value(x, n->out[0]) = (float)(sum / divisor(x, &l));
 }

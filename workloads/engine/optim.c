@@ -64,6 +64,7 @@ static inline void adam_of(const struct update *u, const struct factors *f, size
     float *restrict v = u->moment[1];
     const float *restrict g = u->gradient;
 
+#pragma omp simd
     for (size_t i = from; i < to; i++) {
         float d = g[i] + in_gradient * w[i];
 
@@ -91,6 +92,7 @@ static void rmsprop(const struct update *u, const struct factors *f, size_t from
     float *restrict b = u->moment[1];
     const float *restrict g = u->gradient;
 
+#pragma omp simd
     for (size_t i = from; i < to; i++) {
         float d = g[i] + k.decay * w[i];
 

@@ -38,7 +38,14 @@ EXTRA_DIST += %D%/torch_losses.py %D%/torch_ops.py
 %C%_test_parallel_LDADD = $(tests_engine_ldadd)
 
 if HAVE_ONEDNN
-tests_engine_cpu_programs = %D%/test_cpu %D%/test_cpu_kernels %D%/test_copies %D%/test_nets
+# What the tests of own kernels share.
+noinst_LTLIBRARIES += %D%/libfields_test.la
+%C%_libfields_test_la_SOURCES = %D%/fields.h %D%/fields.c
+%C%_libfields_test_la_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(OPENMP_CFLAGS)
+tests_engine_kernels_ldadd = %D%/libfields_test.la $(tests_engine_ldadd)
+
+tests_engine_cpu_programs = %D%/test_cpu %D%/test_cpu_kernels %D%/test_cpu_layouts \
+    %D%/test_cpu_values %D%/test_copies %D%/test_nets
 check_PROGRAMS += $(tests_engine_cpu_programs)
 TESTS += $(tests_engine_cpu_programs)
 %C%_test_cpu_SOURCES = %D%/test_cpu.c
@@ -49,6 +56,12 @@ TESTS += $(tests_engine_cpu_programs)
 %C%_test_nets_LDADD = $(tests_engine_ldadd)
 %C%_test_cpu_kernels_SOURCES = %D%/test_cpu_kernels.c
 %C%_test_cpu_kernels_CFLAGS = $(AM_CFLAGS) $(OPENMP_CFLAGS)
-%C%_test_cpu_kernels_LDADD = $(tests_engine_ldadd)
+%C%_test_cpu_kernels_LDADD = $(tests_engine_kernels_ldadd)
+%C%_test_cpu_layouts_SOURCES = %D%/test_cpu_layouts.c
+%C%_test_cpu_layouts_CFLAGS = $(AM_CFLAGS) $(OPENMP_CFLAGS)
+%C%_test_cpu_layouts_LDADD = $(tests_engine_kernels_ldadd)
+%C%_test_cpu_values_SOURCES = %D%/test_cpu_values.c
+%C%_test_cpu_values_CFLAGS = $(AM_CFLAGS) $(OPENMP_CFLAGS)
+%C%_test_cpu_values_LDADD = $(tests_engine_kernels_ldadd)
 endif
 endif

@@ -12,59 +12,16 @@
 
 #include <cmocka.h>
 
-#ifdef _OPENMP
-#include <omp.h>
-#endif
-
-#include "tests/workloads/engine/harness.h"
+#include "tests/workloads/engine/fields.h"
 #include "workloads/engine/cpu/kernel_map.h"
 #include "workloads/engine/cpu/kernel_pool.h"
 #include "workloads/engine/cpu/kernel_wgrad.h"
 
-static void threads(int n)
-{
-#ifdef _OPENMP
-    omp_set_num_threads(n);
-#else
-    (void)n;
-#endif
-}
-
-static void *memory(size_t bytes)
-{
-    void *p = aligned_alloc(64, (bytes + 127) / 64 * 64);
-
-    assert_non_null(p);
-    return p;
-}
-
-static struct map map(long N, long C, long S, long b, enum tensor_dtype dtype)
-{
-    return (struct map){.N = N, .C = C, .S = S, .b = b, .B = (C + b - 1) / b, .dtype = dtype};
-}
-
-/* Noise in all places that have a channel, zeros in the padding. */
-static void *noisy(const struct map *m, unsigned which)
-{
-    void *p = memory(map_count(m) * dtype_bytes(m->dtype));
-
-    memset(p, 0, map_count(m) * dtype_bytes(m->dtype));
-    for (long n = 0; n < m->N; n++)
-        for (long c = 0; c < m->C; c++)
-            for (long s = 0; s < m->S; s++) {
-                float v = noise(which, (unsigned long)((n * m->C + c) * m->S + s));
-
-                map_store(p, m->dtype, map_index(m, n, c, s), &v, 1);
-            }
-    return p;
-}
-
 static double at(const struct map *m, const void *p, long n, long c, long s)
 {
-    float v;
+    struct field f = {*m, (void *)(uintptr_t)p};
 
-    map_load(&v, p, m->dtype, map_index(m, n, c, s), 1);
-    return (double)v;
+    return field_at(&f, n, c, s);
 }
 
 /* ---- weight gradient -------------------------------------------------- */
@@ -95,9 +52,10 @@ static double wgrad_naive(const struct wgrad *g, const void *x, const void *dy, 
 static void wgrad_compare(const struct wgrad *g, int level, bool add)
 {
     long taps = g->K[0] * g->K[1] * g->K[2], C = g->x.C, O = g->dy.C;
-    void *x = noisy(&g->x, 1), *dy = noisy(&g->dy, 2);
-    void *scratch = memory(wgrad_scratch_bytes(g));
-    float *dw = memory((size_t)(O * C * taps) * sizeof *dw), *db = memory((size_t)O * sizeof *db);
+    void *x = field_noise(g->x, 1).p, *dy = field_noise(g->dy, 2).p;
+    void *scratch = fields_memory(wgrad_scratch_bytes(g));
+    float *dw = fields_memory((size_t)(O * C * taps) * sizeof *dw),
+          *db = fields_memory((size_t)O * sizeof *db);
 
     memset(scratch, 0xff, wgrad_scratch_bytes(g)); /* NaN: nothing may be taken from there */
     for (long i = 0; i < O * C * taps; i++)
@@ -143,7 +101,7 @@ static void test_wgrad(void **state)
     };
 
     (void)state;
-    threads(2);
+    fields_threads(2);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         for (int v = 0; v < 4; v++) {
             enum tensor_dtype dtype = v & 1 ? TENSOR_BF16 : TENSOR_F32;
@@ -159,8 +117,8 @@ static void test_wgrad(void **state)
                 in *= g.I[d];
                 out *= g.Q[d];
             }
-            g.x = map(1 + v % 3, cases[i].C, in, cases[i].x_block, dtype);
-            g.dy = map(1 + v % 3, cases[i].O, out, cases[i].dy_block, dtype);
+            g.x = field_map(1 + v % 3, cases[i].C, in, cases[i].x_block, dtype);
+            g.dy = field_map(1 + v % 3, cases[i].O, out, cases[i].dy_block, dtype);
             for (int level = 0; wgrad_level(level); level++)
                 wgrad_compare(&g, level, v & 2);
         }
@@ -169,19 +127,20 @@ static void test_wgrad(void **state)
 /* The same bits for any number of threads. */
 static void test_wgrad_threads(void **state)
 {
-    struct wgrad g = {map(3, 4, 6 * 5 * 9, 1, TENSOR_F32),
-                      map(3, 32, 6 * 5 * 9, 16, TENSOR_F32),
+    struct wgrad g = {field_map(3, 4, 6 * 5 * 9, 1, TENSOR_F32),
+                      field_map(3, 32, 6 * 5 * 9, 16, TENSOR_F32),
                       {6, 5, 9},
                       {6, 5, 9},
                       {3, 3, 3},
                       {1, 1, 1},
                       {1, 1, 1}};
-    void *x = noisy(&g.x, 1), *dy = noisy(&g.dy, 2), *scratch = memory(wgrad_scratch_bytes(&g));
+    void *x = field_noise(g.x, 1).p, *dy = field_noise(g.dy, 2).p,
+         *scratch = fields_memory(wgrad_scratch_bytes(&g));
     static float dw[3][32 * 4 * 27], db[3][32];
 
     (void)state;
     for (int t = 0; t < 3; t++) {
-        threads(t + 1);
+        fields_threads(t + 1);
         wgrad_run(0, &g, x, dy, false, dw[t], false, db[t], scratch);
         assert_memory_equal(dw[t], dw[0], sizeof dw[0]);
         assert_memory_equal(db[t], db[0], sizeof db[0]);
@@ -196,13 +155,13 @@ static void test_wgrad_threads(void **state)
 static void pool_compare(const struct pool *p)
 {
     size_t bytes = dtype_bytes(p->in.dtype);
-    void *x = noisy(&p->in, 3), *dy = noisy(&p->out, 4);
+    void *x = field_noise(p->in, 3).p, *dy = field_noise(p->out, 4).p;
     void *y[2], *work[2], *dx[2];
 
     for (int i = 0; i < 2; i++) {
-        y[i] = memory(map_count(&p->out) * bytes);
-        work[i] = memory(pool_work_bytes(p));
-        dx[i] = memory(map_count(&p->in) * bytes);
+        y[i] = fields_memory(map_count(&p->out) * bytes);
+        work[i] = fields_memory(pool_work_bytes(p));
+        dx[i] = fields_memory(map_count(&p->in) * bytes);
         memset(dx[i], 0xff, map_count(&p->in) * bytes);
     }
     pool_forward(p, x, y[0], work[0]);
@@ -242,7 +201,7 @@ static void test_pool(void **state)
     };
 
     (void)state;
-    threads(2);
+    fields_threads(2);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         for (int v = 0; v < 4; v++) {
             enum tensor_dtype dtype = v & 1 ? TENSOR_BF16 : TENSOR_F32;
@@ -258,8 +217,8 @@ static void test_pool(void **state)
                 in *= p.I[d];
                 out *= p.Q[d];
             }
-            p.in = map(1, cases[i].C, in, cases[i].b, dtype);
-            p.out = map(1, cases[i].C, out, cases[i].b, dtype);
+            p.in = field_map(1, cases[i].C, in, cases[i].b, dtype);
+            p.out = field_map(1, cases[i].C, out, cases[i].b, dtype);
             pool_compare(&p);
         }
 }

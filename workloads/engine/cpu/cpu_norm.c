@@ -81,15 +81,16 @@ static int norm_run_data(const struct exec *x, struct node *n, struct err *e)
     struct dnn_op *op = cpu_node_of(n)->op[NORM_TERM_GRAD];
     void *dy = exec_grad(x, n->out[0]);
 
+    void *dz = n->n_in > 1 && n->in_grad[1] ? exec_at(x, n->in_grad[1]) : NULL;
+
     if (n->in_grad[0])
         norm_backward(&k, exec_at(x, &n->work), exec_master(x, n->weight), exec_at(x, &n->back),
-                      norm_count(x, n), exec_value(x, n->in[0]), dy, exec_at(x, n->in_grad[0]));
-    if (n->n_in < 2 || !n->in_grad[1])
-        return 0;
-    void *dz = exec_at(x, n->in_grad[1]);
-    if (op)
+                      norm_count(x, n), exec_value(x, n->in[0]), dy, exec_at(x, n->in_grad[0]),
+                      op ? NULL : dz);
+    if (dz && op)
         return dnn_run(op, (void *[DNN_ARGS]){[DNN_SRC] = dy, [DNN_DST] = dz}, e);
-    memmove(dz, dy, n->out[0]->grad.bytes);
+    if (dz && !n->in_grad[0])
+        memmove(dz, dy, n->out[0]->grad.bytes);
     return 0;
 }
 

@@ -16,12 +16,15 @@
 enum { LANES = 16 };
 
 /* Tensors from this size on do not stay in a cache until they are read: they
- * are written past it. */
+ * are written past it, where a register, or two neighbouring ones, fill a line of it:
+ * half lines that are written past caches one by one are slower by four. */
 enum { STREAM_BYTES = 16 << 20 };
 
 static inline bool lanes_stream(const struct map *m)
 {
-    return map_count(m) * dtype_bytes(m->dtype) >= STREAM_BYTES;
+    bool lines = m->dtype == TENSOR_F32 || m->b == LANES;
+
+    return lines && map_count(m) * dtype_bytes(m->dtype) >= STREAM_BYTES;
 }
 
 #if defined(__x86_64__)

@@ -11,14 +11,7 @@ enum { PIECE = 512 };
 
 void map_load(float *to, const void *p, enum tensor_dtype dtype, size_t at, long n)
 {
-    if (dtype == TENSOR_F32) {
-        memcpy(to, (const float *)p + at, (size_t)n * sizeof *to);
-        return;
-    }
-    const uint16_t *h = (const uint16_t *)p + at;
-#pragma omp simd
-    for (long i = 0; i < n; i++)
-        to[i] = bf16_to(h[i]);
+    map_widen(to, p, dtype, at, n);
 }
 
 void map_store(void *p, enum tensor_dtype dtype, size_t at, const float *from, long n)
@@ -189,12 +182,16 @@ void map_channels(const struct map *from, const void *x, long a, const struct ma
            from->b % (2 * run) == 0 && to->b % (2 * run) == 0 && a % (2 * run) == 0 &&
            b % (2 * run) == 0 && count % (2 * run) == 0)
         run *= 2;
+    /* Whole blocks: the places of one lie in a row. */
+    bool whole = from->b == run && to->b == run;
+    size_t piece = (size_t)run * bytes * (whole ? (size_t)to->S : 1);
+
 #pragma omp parallel for collapse(2) schedule(static)
     for (long n = 0; n < to->N; n++)
         for (long c = 0; c < count; c += run)
-            for (long s = 0; s < to->S; s++)
+            for (long s = 0; s < (whole ? 1 : to->S); s++)
                 memcpy((char *)y + map_index(to, n, b + c, s) * bytes,
-                       (const char *)x + map_index(from, n, a + c, s) * bytes, (size_t)run * bytes);
+                       (const char *)x + map_index(from, n, a + c, s) * bytes, piece);
 }
 
 void map_pad(const struct map *m, void *y)

@@ -14,6 +14,8 @@
 #ifndef CPU_KERNEL_MAP_H
 #define CPU_KERNEL_MAP_H
 
+#include <string.h>
+
 #include "workloads/engine/backend.h"
 
 struct map {
@@ -38,7 +40,21 @@ static inline size_t dtype_bytes(enum tensor_dtype dtype)
     return dtype == TENSOR_BF16 ? sizeof(uint16_t) : sizeof(float);
 }
 
-/* n values from element `at` of p to floats, and back. */
+/* n values from element `at` of p to floats, in the instructions of whoever inlines it. */
+static inline __attribute__((always_inline)) void
+map_widen(float *to, const void *p, enum tensor_dtype dtype, size_t at, long n)
+{
+    if (dtype == TENSOR_F32) {
+        memcpy(to, (const float *)p + at, (size_t)n * sizeof *to);
+        return;
+    }
+    const uint16_t *h = (const uint16_t *)p + at;
+#pragma omp simd
+    for (long i = 0; i < n; i++)
+        to[i] = bf16_to(h[i]);
+}
+
+/* The same by a call, and back. */
 void map_load(float *to, const void *p, enum tensor_dtype dtype, size_t at, long n);
 void map_store(void *p, enum tensor_dtype dtype, size_t at, const float *from, long n);
 

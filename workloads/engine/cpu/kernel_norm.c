@@ -115,9 +115,10 @@ AVX512_INLINE void forward_lanes(const struct affine *k, float slope, const void
     }
 }
 
-/* dx = a dy + b x + c */
+/* dx = a dy + b x + c [, dz = dy] */
 AVX512_INLINE void backward_lanes(const struct affine *k, const void *x, const void *dy, void *dx,
-                                  const struct strip *s, long places, bool bf16, bool stream)
+                                  void *dz, const struct strip *s, long places, bool bf16,
+                                  bool stream)
 {
     __m512 a = _mm512_loadu_ps(k->a), b = _mm512_loadu_ps(k->b), c = _mm512_loadu_ps(k->c);
 
@@ -125,8 +126,10 @@ AVX512_INLINE void backward_lanes(const struct affine *k, const void *x, const v
         size_t at = s->at + (size_t)p * s->step;
         __m512 v = _mm512_fmadd_ps(b, lanes_load(x, at, bf16), c);
 
-        v = _mm512_fmadd_ps(a, lanes_load(dy, at, bf16), v);
-        lanes_store(dx, at, v, bf16, stream);
+        __m512 d = lanes_load(dy, at, bf16);
+        lanes_store(dx, at, _mm512_fmadd_ps(a, d, v), bf16, stream);
+        if (dz)
+            lanes_store(dz, at, d, bf16, stream);
     }
 }
 
@@ -180,21 +183,21 @@ AVX512 static void forward_bf16(const struct affine *k, float slope, const void 
 }
 
 AVX512 static void backward_f32(const struct affine *k, const void *x, const void *dy, void *dx,
-                                const struct strip *s, long places, bool stream)
+                                void *dz, const struct strip *s, long places, bool stream)
 {
     if (stream)
-        backward_lanes(k, x, dy, dx, s, places, false, true);
+        backward_lanes(k, x, dy, dx, dz, s, places, false, true);
     else
-        backward_lanes(k, x, dy, dx, s, places, false, false);
+        backward_lanes(k, x, dy, dx, dz, s, places, false, false);
 }
 
 AVX512 static void backward_bf16(const struct affine *k, const void *x, const void *dy, void *dx,
-                                 const struct strip *s, long places, bool stream)
+                                 void *dz, const struct strip *s, long places, bool stream)
 {
     if (stream)
-        backward_lanes(k, x, dy, dx, s, places, true, true);
+        backward_lanes(k, x, dy, dx, dz, s, places, true, true);
     else
-        backward_lanes(k, x, dy, dx, s, places, true, false);
+        backward_lanes(k, x, dy, dx, dz, s, places, true, false);
 }
 
 AVX512 static void sums_f32(const double mean[LANES], float slope, const void *x, const void *y,
@@ -337,7 +340,7 @@ static void sums_plain(const struct norm *n, const double mean[LANES], const voi
 }
 
 static void backward_plain(const struct map *m, const struct affine *k, const void *x,
-                           const void *dy, void *dx, const struct strip *s)
+                           const void *dy, void *dx, void *dz, const struct strip *s)
 {
     float v[LANES], g[LANES];
 
@@ -346,6 +349,8 @@ static void backward_plain(const struct map *m, const struct affine *k, const vo
 
         map_load(v, x, m->dtype, at, s->lanes);
         map_load(g, dy, m->dtype, at, s->lanes);
+        if (dz)
+            map_store(dz, m->dtype, at, g, s->lanes);
 #pragma omp simd
         for (long c = 0; c < s->lanes; c++)
             v[c] = k->a[c] * g[c] + (k->b[c] * v[c] + k->c[c]);
@@ -452,7 +457,7 @@ void norm_back_sums(const struct norm *n, const double *at, const void *x, const
 }
 
 void norm_backward(const struct norm *n, const double *at, const float *gamma, const double *back,
-                   double count, const void *x, const void *dy, void *dx)
+                   double count, const void *x, const void *dy, void *dx, void *dz)
 {
     const struct map *m = &n->map;
     bool fast = vectors(n), stream = lanes_stream(m);
@@ -475,14 +480,17 @@ void norm_backward(const struct norm *n, const double *at, const float *gamma, c
                     f.c[c] = (float)(slope * mean - all * back[2 * (s.c + c)] / count);
                 }
                 if (!fast)
-                    backward_plain(m, &f, x, dy, dx, &s);
+                    backward_plain(m, &f, x, dy, dx, dz, &s);
 #if defined(__x86_64__)
                 else
-                    (is_bf16(n) ? backward_bf16 : backward_f32)(&f, x, dy, dx, &s, m->S, stream);
+                    (is_bf16(n) ? backward_bf16 : backward_f32)(&f, x, dy, dx, dz, &s, m->S,
+                                                                stream);
 #endif
             }
         fence();
     }
     if (!fast)
         map_pad(m, dx);
+    if (!fast && dz)
+        map_pad(m, dz);
 }

@@ -41,8 +41,8 @@ void norm_back_sums(const struct norm *n, const double *at, const void *x, const
                     void *scratch, double *back);
 
 /* dx = gamma inv (dy - back[2c] / count - (x - mean) inv back[2c + 1] / count) in
- * real rows, 0 in the others. */
+ * real rows, 0 in the others; dz = dy, NULL: not wanted. */
 void norm_backward(const struct norm *n, const double *at, const float *gamma, const double *back,
-                   double count, const void *x, const void *dy, void *dx);
+                   double count, const void *x, const void *dy, void *dx, void *dz);
 
 #endif

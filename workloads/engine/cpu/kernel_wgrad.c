@@ -10,7 +10,7 @@
  * multiply-adds for 14 loads.
  *
  * Measured on one thread of a Sapphire Rapids (peak 172 GFLOP/s), 4 channels
- * to 32, 64^3, batch 4: see contrib/bench/engine_bench.
+ * to 32, 64^3, batch 4: see contrib/bench/kernel_bench.c.
  */
 #include <config.h>
 
@@ -119,25 +119,37 @@ static void pack_input(const struct wgrad *g, const struct plan *p, const void *
            (p->padded_floats - (size_t)(g->x.N * p->side[0] * p->side[1] * p->line)) * sizeof *to);
 }
 
-/* n outputs from place `at` on of one block of channels: where they lie
- * already as wanted, there; else copied. */
-static const float *pack_block(const struct wgrad *g, const void *dy, long row_n, long block,
-                               long at, long n, float *copy)
+/* n outputs from place `at` on of one block of channels, [n][16]: where they lie
+ * already as wanted, there; else copied, as many channels at a time as lie side by
+ * side. */
+static inline __attribute__((always_inline)) const float *pack_block(const struct wgrad *g,
+                                                                     const void *dy, long row_n,
+                                                                     long block, long at, long n,
+                                                                     float *copy)
 {
     const struct map *m = &g->dy;
+    const long first = block * LANES, end = first + LANES < m->C ? first + LANES : m->C;
 
     if (m->b == LANES && block < m->B) {
-        size_t from = map_index(m, row_n, block * LANES, at);
+        size_t from = map_index(m, row_n, first, at);
 
         if (m->dtype == TENSOR_F32)
             return (const float *)dy + from;
-        map_load(copy, dy, m->dtype, from, n * LANES);
+        map_widen(copy, dy, m->dtype, from, n * LANES);
+        return copy;
+    }
+    if (m->b % LANES == 0 && first + LANES <= m->C) { /* a part of a wider block */
+        for (long i = 0; i < n; i++)
+            map_widen(copy + i * LANES, dy, m->dtype, map_index(m, row_n, first, at + i), LANES);
         return copy;
     }
     memset(copy, 0, (size_t)(n * LANES) * sizeof *copy);
-    for (long c = block * LANES; c < m->C && c < (block + 1) * LANES; c++)
+    for (long c = first, run; c < end; c += run) {
+        run = m->b - c % m->b < end - c ? m->b - c % m->b : end - c;
         for (long i = 0; i < n; i++)
-            map_load(copy + i * LANES + c % LANES, dy, m->dtype, map_index(m, row_n, c, at + i), 1);
+            map_widen(copy + i * LANES + c - first, dy, m->dtype, map_index(m, row_n, c, at + i),
+                      run);
+    }
     return copy;
 }
 
