@@ -3,6 +3,8 @@ EXTRA_DIST += \
     %D%/install-deps.sh \
     %D%/first-light.sh \
     %D%/pictures/path-of-a-record.svg \
+    %D%/pictures/view-defect.png \
+    %D%/pictures/view-hep.png \
     %D%/test.sh \
     %D%/bench/collect.sh \
     %D%/bench/loader.sh \

@@ -221,10 +221,10 @@ stage_mpich() {
 
 stage_matrix() {
     local all="--without-slurm --without-mpi --without-hdf5 --without-cjson --without-zlib --without-libdeflate
-        --without-onednn --without-papi --without-hwloc --without-fftw --without-munge --without-cmocka"
+        --without-onednn --without-papi --without-hwloc --without-fftw --without-munge --without-png --without-cmocka"
     build no-slurm --without-slurm MPICC="$openmpi"
     build no-mpi --without-mpi
-    build no-onednn --without-onednn --without-papi --without-hwloc --without-libdeflate MPICC="$openmpi"
+    build no-onednn --without-onednn --without-papi --without-hwloc --without-libdeflate --without-png MPICC="$openmpi"
     # shellcheck disable=SC2086
     build nothing $all
     # Asked for and missing is an error.

@@ -93,13 +93,25 @@ struct dataset *dataset_open(const char *folder, enum dataset_split split, const
                              const struct data_class *c, struct err *e);
 void dataset_close(struct dataset *d);
 
+/* What the samples of a folder or a file are: as the folder's manifest says, else
+ * the first science that the training part, or the file, fits. */
+const struct science *dataset_science(const char *path, struct err *e);
+
+/* dataset_open() of a file, all of whose samples are taken. */
+struct dataset *dataset_open_file(const char *path, const struct science *s,
+                                  const struct data_class *c, struct err *e);
+
 const struct dataset_info *dataset_info(const struct dataset *d);
 
 /* Reads sample i into a block of info->sample_bytes, aligned to 64. *bytes (may
  * be NULL) takes what was read from storage. */
 int dataset_read(struct dataset *d, uint64_t i, void *sample, uint64_t *bytes, struct err *e);
 
-/* The same for any number of threads at once, each with scratch of its own.
+/* The same without looking at the values: whatever is there is handed over, NaN and
+ * what is out of its range too. For pictures of what is wrong. */
+int dataset_look(struct dataset *d, uint64_t i, void *sample, struct err *e);
+
+/* dataset_read() for any number of threads at once, each with scratch of its own.
  * With a sink (may be NULL) the other fields are in `sample` before the first
  * slab of field 0, whose place there is spare memory. */
 int dataset_read_with(const struct dataset *d, struct chunk_scratch *s, uint64_t i, void *sample,

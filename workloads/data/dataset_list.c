@@ -163,11 +163,23 @@ static int list_manifest(struct dataset_list *l, struct dataset_info *info, cons
     return rc;
 }
 
-int dataset_list(struct dataset_list *l, struct dataset_info *info, const char *folder,
-                 enum dataset_split split, const struct science *s, struct err *e)
+static void no_baselines(struct dataset_info *info)
 {
     for (int i = 0; i < SCIENCE_BASELINES; i++)
         info->baseline[i] = unmeasured("the data were not generated here");
+}
+
+int dataset_list_file(struct dataset_list *l, struct dataset_info *info, const char *name,
+                      struct err *e)
+{
+    no_baselines(info);
+    return add_file(l, "", name, 0, e);
+}
+
+int dataset_list(struct dataset_list *l, struct dataset_info *info, const char *folder,
+                 enum dataset_split split, const struct science *s, struct err *e)
+{
+    no_baselines(info);
     int rc = list_manifest(l, info, folder, split, s, e);
     if (rc == 1) {
         if (e)

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 
 #include "tests/workloads/data/fixture.h"
 #include "tests/workloads/data/made_up.h"
+#include "tests/workloads/data/spoil.h"
 #include "workloads/data/dataset.h"
 #include "workloads/data/manifest.h"
 #include "workloads/data/sample_pool.h"
@@ -351,6 +353,54 @@ static void manifests_are_believed(void **state)
     assert_string_equal(e.text, want);
 }
 
+/* What is refused as a sample can be looked at. */
+static void anything_can_be_looked_at(void **state)
+{
+    static const float weights[] = {1, NAN, -3, 2};
+    _Alignas(64) char sample[SAMPLE_BYTES];
+    struct err e = ERR_INIT;
+    char path[300];
+
+    (void)state;
+    made_up_write(folder, "train/a.h5", &(struct made_file){.n = 4});
+    snprintf(path, sizeof path, "%s/train/a.h5", folder);
+    spoil_put(path, "weight", H5T_IEEE_F32LE, 1, (hsize_t[]){4}, H5T_NATIVE_FLOAT, weights);
+    struct dataset *d = must_open(DATASET_TRAIN);
+    for (uint64_t i = 0; i < 4; i++) {
+        assert_int_equal(dataset_read(d, i, sample, NULL, &e), i == 1 || i == 2 ? -1 : 0);
+        assert_int_equal(dataset_look(d, i, sample, &e), 0);
+        const double is = dataset_value(dataset_info(d), sample, MADE_UP_WEIGHT, 0);
+        assert_true(i == 1 ? isnan(is) : is == (double)weights[i]);
+        assert_true(dataset_value(dataset_info(d), sample, MADE_UP_LABEL, 0) ==
+                    made_up_label((int)i));
+    }
+    assert_int_equal(dataset_look(d, 4, sample, &e), -1);
+    dataset_close(d);
+}
+
+/* A file by itself, with and without a folder before its name. */
+static void a_file_is_opened_alone(void **state)
+{
+    struct err e = ERR_INIT;
+    char path[300], here[300];
+
+    (void)state;
+    made_up_write(folder, "alone.h5", &(struct made_file){.n = 3, .first = 5});
+    snprintf(path, sizeof path, "%s/alone.h5", folder);
+    assert_non_null(getcwd(here, sizeof here));
+    for (int i = 0; i < 2; i++) {
+        struct dataset *d = dataset_open_file(i ? "alone.h5" : path, &made_up, &made_up_class, &e);
+        if (!d)
+            fail_msg("%s", e.text);
+        assert_int_equal(dataset_info(d)->samples, 3);
+        assert_is(d, 2, 7);
+        dataset_close(d);
+        assert_int_equal(chdir(i ? here : folder), 0);
+    }
+    assert_null(dataset_open_file("no.h5", &made_up, NULL, &e));
+    assert_non_null(strstr(e.text, "./no.h5: No such file or directory"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -363,6 +413,8 @@ int main(void)
         ROW(many_files_take_turns),
         ROW(files_in_use_stay_open),
         ROW(manifests_are_believed),
+        ROW(anything_can_be_looked_at),
+        ROW(a_file_is_opened_alone),
 #undef ROW
     };
 
