@@ -59,6 +59,14 @@ EXTRA_DIST += %D%/nothing/workloads.def %D%/nothing/sciences.def
 %C%_test_defect_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_defect_LDADD = workloads/component/libcomponent.la $(CMOCKA_LIBS)
 
+if HAVE_ONEDNN
+check_PROGRAMS += %D%/test_plans
+TESTS += %D%/test_plans
+%C%_test_plans_SOURCES = %D%/test_plans.c
+%C%_test_plans_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_plans_LDADD = workloads/component/libcomponent.la $(CMOCKA_LIBS)
+endif
+
 check_PROGRAMS += %D%/twin_losses
 %C%_twin_losses_SOURCES = %D%/twin_losses.c
 %C%_twin_losses_LDADD = workloads/component/libcomponent.la
