@@ -103,6 +103,10 @@ static int show_split(const char *folder, enum dataset_split split, const char *
            "%s\n",
            title, i->samples, &"s"[i->samples == 1], s -> title, i -> files, &"s"[i->files == 1],
            (double)i -> stored_bytes / 1e3, i -> layout -> name);
+    if (i->split_here)
+        printf("%-12s no folders 'train' and 'validation': the last eighth of the files is the "
+               "latter\n",
+               "");
     for (int k = 0; k < s->n_fields; k++)
         show_field(i, k);
     dataset_close(d);

@@ -4,7 +4,12 @@
  *
  *     DIR/train/NAME.hdf5  DIR/validation/NAME.hdf5   (also .h5; val, valid)
  *     DIR/train.h5  DIR/validation.h5                 (likewise)
+ *     DIR/NAME.h5 ...                                 (neither of them: split here)
  *     DIR/MANIFEST                                    (generated sets)
+ *
+ * A folder without either part is split by the names of its files: the last eighth,
+ * at least one file, is the validation part (climo_YYYY.h5: the last years), the
+ * others train.
  *
  * What a sample is, and the layouts that are tried, say the science's tables
  * (science.h). Any chunking, any order of bytes, any integers and floats;
@@ -66,6 +71,7 @@ struct dataset_info {
     uint64_t stored_bytes; /* mean per sample, in the files */
     bool whole;            /* samples are what was stored, not cut out of something larger */
     bool generated;        /* has a manifest of ours; else foreign ("published", ...) */
+    bool split_here;       /* neither part was there: by the names of the files */
     char manifest_sha256[65];
     struct measure baseline[SCIENCE_BASELINES]; /* in the science's order, from the manifest */
     /* Samples group_start[g] to group_start[g + 1] - 1 share chunks, of whichever

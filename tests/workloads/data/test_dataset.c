@@ -353,6 +353,56 @@ static void manifests_are_believed(void **state)
     assert_string_equal(e.text, want);
 }
 
+/* Folders with neither part: the last eighth by name, at least one file. */
+static void unsplit_folders_are_split(void **state)
+{
+    struct err e = ERR_INIT;
+    char path[300], want[400];
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, i ? "validation" : "train");
+        rmdir(path);
+    }
+    for (int n = 1; n <= 17; n++) { /* written in an order that is not that of the names */
+        const int number = n * 5 % 17;
+        const int validation = n / 8 > 1 ? n / 8 : 1;
+        int names[17], have = 0;
+        snprintf(path, sizeof path, "climo_%04d.h5", 2000 + number);
+        made_up_write(folder, path, &(struct made_file){.n = 2, .first = 2 * number});
+        for (int k = 0; k < 17; k++)
+            for (int m = 1; m <= n; m++)
+                if (m * 5 % 17 == k)
+                    names[have++] = k;
+        for (int split = DATASET_TRAIN; n > 1 && split <= DATASET_VALIDATION; split++) {
+            const int first = split == DATASET_TRAIN ? 0 : n - validation;
+            struct dataset *d = must_open((enum dataset_split)split);
+            const uint64_t samples = dataset_info(d)->samples;
+            assert_true(dataset_info(d)->split_here);
+            assert_int_equal(samples, 2 * (split == DATASET_TRAIN ? n - validation : validation));
+            assert_is(d, 0, 2 * names[first]);
+            assert_is(d, samples - 1, 2 * names[first + (int)samples / 2 - 1] + 1);
+            dataset_close(d);
+        }
+        if (n == 1) {
+            assert_null(dataset_open(folder, DATASET_TRAIN, &made_up, NULL, &e));
+            snprintf(want, sizeof want,
+                     "%s: has one file and no folders 'train' and 'validation'; a set needs files "
+                     "for both",
+                     folder);
+            assert_string_equal(e.text, want);
+        }
+    }
+    /* Where one part is there, the other is missing, and nothing is split. */
+    snprintf(path, sizeof path, "%s/train", folder);
+    mkdir(path, 0777);
+    assert_null(dataset_open(folder, DATASET_VALIDATION, &made_up, NULL, &e));
+    snprintf(want, sizeof want,
+             "%s: has neither a folder 'validation' of .hdf5 files nor a file validation.h5",
+             folder);
+    assert_string_equal(e.text, want);
+}
+
 /* What is refused as a sample can be looked at. */
 static void anything_can_be_looked_at(void **state)
 {
@@ -414,6 +464,7 @@ int main(void)
         ROW(files_in_use_stay_open),
         ROW(manifests_are_believed),
         ROW(anything_can_be_looked_at),
+        ROW(unsplit_folders_are_split),
         ROW(a_file_is_opened_alone),
 #undef ROW
     };
