@@ -8,14 +8,8 @@ setup() {
     generate=$top_builddir/workloads/generate/hpcai500-generate
     answers=$top_builddir/tests/workloads/component/answers
     view=$top_builddir/workloads/view/data-view
-    dir=$(mktemp -d)
-    cd "$dir"
+    cd "$BATS_TEST_TMPDIR"
     unset HPCAI500_RUN HPCAI500_SPOOL "${!SLURM_@}"
-}
-
-teardown() {
-    cd /
-    [ -z "$dir" ] || rm -rf "$dir"
 }
 
 # trained WORKLOAD[,KEYS]: set/, WORKLOAD-tiny.checkpoint; $quality is what the record says

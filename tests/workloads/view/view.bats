@@ -7,13 +7,7 @@ load ../../no
 setup() {
     generate=$top_builddir/workloads/generate/hpcai500-generate
     data=$top_builddir/workloads/data/hpcai500-data
-    dir=$(mktemp -d)
-    cd "$dir"
-}
-
-teardown() {
-    cd /
-    [ -z "$dir" ] || rm -rf "$dir"
+    cd "$BATS_TEST_TMPDIR"
 }
 
 make_set() { # WORKLOAD
