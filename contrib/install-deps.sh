@@ -13,7 +13,7 @@ packages=(
     # to build
     gcc libc6-dev make autoconf automake libtool pkg-config git xz-utils
     libslurm-dev libopenmpi-dev libhdf5-dev libcjson-dev zlib1g-dev libdeflate-dev libsqlite3-dev
-    libdnnl-dev libpapi-dev libhwloc-dev libfftw3-dev libmunge-dev
+    libdnnl-dev libpapi-dev libhwloc-dev libfftw3-dev libmunge-dev libpng-dev
     # to run: MPI, and the daemons of the private cluster
     openmpi-bin slurm-wlm slurm-client slurmd slurmctld slurmdbd slurm-wlm-basic-plugins
     slurm-wlm-mysql-plugin munge mariadb-server iproute2 procps util-linux

@@ -3,6 +3,8 @@ EXTRA_DIST += \
     %D%/install-deps.sh \
     %D%/first-light.sh \
     %D%/pictures/path-of-a-record.svg \
+    %D%/pictures/view-defect.png \
+    %D%/pictures/view-hep.png \
     %D%/test.sh \
     %D%/bench/collect.sh \
     %D%/bench/loader.sh \
@@ -24,6 +26,8 @@ EXTRA_DIST += \
     %D%/evidence/faults-io.sh \
     %D%/evidence/validate.sh \
     %D%/evidence/rcp.sh \
+    %D%/evidence/bands.sh \
+    %D%/evidence/table.sh \
     %D%/evidence/fuzz.sh \
     %D%/evidence/mllog.sh \
     %D%/evidence/onednn3.sh \

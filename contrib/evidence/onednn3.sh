@@ -16,7 +16,7 @@ if [ -z "${PREFIX:-}" ]; then
 fi
 export LD_LIBRARY_PATH=$PREFIX/lib
 (cd "$top" && [ -x configure ] || autoreconf -fi) > /dev/null 2>&1
-tests=(tests/workloads/engine/test_{cpu,cpu_kernels,model,ops,parallel})
+tests=(tests/workloads/engine/test_{copies,cpu,cpu_kernels,model,nets,ops,parallel} tests/workloads/component/test_plans)
 (cd "$build" && "$top/configure" --with-onednn="$PREFIX" --without-slurm --without-mpi &&
     make -j2 build_id.h "${tests[@]}") > "$build/log" 2>&1 || { tail "$build/log" >&2; exit 1; }
 rc=0

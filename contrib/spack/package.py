@@ -28,6 +28,7 @@ class Hpcai500(AutotoolsPackage):
     variant("onednn", default=True, description="Operators by oneDNN, else plain C")
     variant("papi", default=True, description="Hardware counters by PAPI")
     variant("fftw", default=True, description="The generator of data")
+    variant("png", default=True, description="Samples as pictures: data view")
     variant("libdeflate", default=True, description="Inflate data with libdeflate")
 
     depends_on("c", type="build")
@@ -47,6 +48,7 @@ class Hpcai500(AutotoolsPackage):
     depends_on("onednn@2:", when="+onednn")
     depends_on("papi", when="+papi")
     depends_on("fftw@3:", when="+fftw")
+    depends_on("libpng", when="+png")
     depends_on("libdeflate", when="+libdeflate")
 
     def autoreconf(self, spec, prefix):
@@ -55,7 +57,7 @@ class Hpcai500(AutotoolsPackage):
     def configure_args(self):
         args = ["--with-hdf5", "--with-cjson", "--with-zlib", "--with-sqlite", "--with-hwloc"]
         args.append("MPICC={0}".format(self.spec["mpi"].mpicc))
-        for name in ("slurm", "munge", "onednn", "papi", "fftw", "libdeflate"):
+        for name in ("slurm", "munge", "onednn", "papi", "fftw", "png", "libdeflate"):
             args.extend(self.with_or_without(name))
         args.append("--{0}-libslurm".format("with" if "+slurm" in self.spec else "without"))
         # The plugin stays in the prefix; plugstack.conf names it by its path.

@@ -5,3 +5,14 @@ noinst_LTLIBRARIES += %D%/libdraw.la
     %D%/plot.h %D%/plot.c \
     %D%/table.h %D%/table.c \
     %D%/xml.h %D%/xml.c
+
+# Pictures of arrays, with libpng.
+if HAVE_PNG
+noinst_LTLIBRARIES += %D%/libpicture.la
+%C%_libpicture_la_CFLAGS = $(AM_CFLAGS) $(PNG_CFLAGS)
+%C%_libpicture_la_LIBADD = $(PNG_LIBS)
+%C%_libpicture_la_SOURCES = \
+    %D%/canvas.h %D%/canvas.c \
+    %D%/glyphs.h %D%/glyphs.c \
+    %D%/panels.h %D%/panels.c
+endif

@@ -37,7 +37,7 @@ options() { grep -ohE -- '--with(out)?-[a-z0-9]+' "$@" | sed -E 's/^--with(out)?
 @test "the programs and pages that the recipes name are installed; the rest is of the tools" {
     local installed named
     installed=$(find "$top_srcdir" -name local.mk -not -path '*/build/*' -exec cat {} + | tr -s ' ' '\n' | sed 's,.*/,,' |
-        grep hpcai500 | sort -u)
+        grep -E 'hpcai500|^data-view$' | sort -u)
     named=$( (grep -hoE '/(bin|libexec/hpcai500|man/man.)/[^ *]+$' "$debian"/*.install
         grep -hoE '^%[{]_(bindir|libexecdir|mandir)[}].*/[^*]+' "$spec") | sed 's,.*/,,' | sort -u)
     echo "named: $named"

@@ -153,7 +153,7 @@ static void build(struct net *n, const struct recipe *r, const struct data_class
     t = op_dropout(op_leaky_relu(dense(n, t, 1, 128), 0.3f), own->dropout);
     t = op_dropout(op_leaky_relu(dense(n, t, 2, 64), 0.3f), own->dropout);
     t = graph_keep_f32(dense(n, t, 3, COSMO_PARAMETERS)); /* and what follows */
-    t = op_scale(op_tanh(t), 1.2f);
+    t = n->answer = op_scale(op_tanh(t), 1.2f);
     n->loss = op_mse(t, n->feed[1], NULL);
     n->quality = n->out[0] = op_mae(t, n->feed[1], NULL);
 }
@@ -220,6 +220,8 @@ static const struct component cosmoflow = {
     .meet = meet,
     .observe = observe,
     .judge = judge,
+    .answers = COSMO_Y,
+    .answer = ANSWER_NUMBERS,
 };
 
 const struct workload workload_cosmoflow = HARNESS_WORKLOAD(&cosmoflow);

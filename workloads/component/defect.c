@@ -157,7 +157,7 @@ static void build(struct net *n, const struct recipe *r, const struct data_class
     n->feed[0] = graph_input(n->graph, "image", SHAPE(1, dims[0], dims[1]), CHANNELS_FIRST);
     n->feed[1] = graph_input(n->graph, "mask", SHAPE(dims[0], dims[1]), CHANNELS_FIRST);
     n->feed[2] = graph_input(n->graph, "weight", SHAPE(1), CHANNELS_FIRST); /* for observe() */
-    n->out[0] = graph_output(unet_build(r->own, n->model, n->group, n->feed[0]));
+    n->out[0] = n->answer = graph_output(unet_build(r->own, n->model, n->group, n->feed[0]));
     n->loss = op_cross_entropy(n->out[0], n->feed[1], class_weights, NULL);
 }
 
@@ -272,6 +272,8 @@ static const struct component defect = {
     .describe = describe,
     .observe = observe,
     .judge = judge,
+    .answers = DEFECT_MASK,
+    .answer = ANSWER_CLASSES,
 };
 
 const struct workload workload_defect = HARNESS_WORKLOAD(&defect);

@@ -46,22 +46,6 @@ void judgement_add(struct judgement *j, const char *name, struct metric m, bool 
     q->higher_is_better = higher_is_better;
 }
 
-/* Feeds a batch and runs forward; rows may be 0. */
-static int forward(struct run *r, const struct loader_batch *b, enum engine_mode mode,
-                   struct err *e)
-{
-    const struct net *n = &r->net;
-    struct engine_step step = {
-        .rows = b->n, .global_rows = b->global_n, .ids = b->ids, .epoch = b->epoch};
-
-    if (engine_begin(n->graph, &step, e) < 0)
-        return -1;
-    for (int k = 0; k < LOADER_FEEDS && n->feed[k]; k++)
-        if (engine_feed(n->graph, n->feed[k], b->feed[k], e) < 0)
-            return -1;
-    return engine_forward(n->graph, mode, e);
-}
-
 /* An idle rank's batch: no rows, the step's global count. */
 static struct loader_batch no_rows(const struct run *r, const struct train_step *s)
 {
@@ -111,7 +95,7 @@ static int step(void *ctx, struct phase_clock *clock, struct train_step *s, stru
     if (s->epoch == 0 && r->component->meet)
         r->component->meet(r->seen, &b);
     model_zero(n->model, n->group);
-    if (forward(r, &b, ENGINE_TRAIN, e) < 0 || engine_backward(n->graph, true, e) < 0 ||
+    if (net_forward(n, &b, ENGINE_TRAIN, e) < 0 || engine_backward(n->graph, true, e) < 0 ||
         model_step(n->model, n->group, schedule_rate(&r->schedule, s->place), e) < 0)
         return -1;
     s->exchanged = true;
@@ -142,7 +126,7 @@ static int evaluate(void *ctx, long batch, struct err *e)
     struct loader_batch b;
 
     if (next_batch(r->loader[DATASET_VALIDATION], batch == 0, &b, "an evaluation", e) < 0 ||
-        forward(r, &b, ENGINE_EVAL, e) < 0)
+        net_forward(&r->net, &b, ENGINE_EVAL, e) < 0)
         return -1;
     for (int k = 0; k < NET_OUTS && r->net.out[k]; k++)
         if (engine_read(r->net.graph, r->net.out[k], r->out[k], r->out_count[k], e) < 0)
@@ -184,7 +168,7 @@ static int open_loader(struct run *r, enum dataset_split s, uint64_t epoch, stru
     const int threads = r->host->threads;
     struct loader_options o = {
         .data = r->data[s],
-        .feed = {.slabs = c->slabs, .make = c->make, .ctx = r->feed},
+        .feed = net_feed(&r->net, c, r->feed),
         .rank = r->host->comm->rank,
         .size = r->host->comm->size,
         .batch = r->plan->batch,
@@ -197,10 +181,6 @@ static int open_loader(struct run *r, enum dataset_split s, uint64_t epoch, stru
         .now = r->host->now,
     };
 
-    for (; o.feed.n < LOADER_FEEDS && r->net.feed[o.feed.n]; o.feed.n++) {
-        struct shape shape = tensor_shape(r->net.feed[o.feed.n]);
-        o.feed.floats[o.feed.n] = shape_count(&shape) / (size_t)shape.d[0];
-    }
     r->loader[s] = loader_create(&o, e);
     return r->loader[s] ? 0 : -1;
 }

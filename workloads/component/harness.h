@@ -38,7 +38,13 @@ struct net {
     struct tensor *loss;
     struct tensor *quality;       /* of training: a scalar like a loss; NULL: none */
     struct tensor *out[NET_OUTS]; /* read after each batch of an evaluation */
+    struct tensor *answer;        /* see component.answer; NULL: there is none */
 };
+
+/* What net.answer is, beside the field that it should be like, per sample: numbers in
+ * the field's own unit, channels first; or logits of the field's classes, K and
+ * then the field's places. */
+enum answer { ANSWER_NUMBERS, ANSWER_CLASSES };
 
 /* What a size class fixes for one model. The rate is that of `batch`; for
  * another it is scaled in proportion (SGD; Goyal et al. 2017) or by the square
@@ -116,6 +122,10 @@ struct component {
     int (*observe)(struct tally *t, const struct loader_batch *b, const float *const out[],
                    struct err *e);
     void (*judge)(const struct tally *t, struct judgement *j);
+
+    /* For pictures of what the network says (hpcai500 data view): of this field. */
+    int answers; /* its index in the science's */
+    enum answer answer;
 };
 
 /* Row of a class and a model ("": the class's default); NULL and a sentence. */
@@ -142,6 +152,18 @@ int harness_graphs(const struct workload *w, enum runspec_class class, int ranks
 int net_make(struct net *n, const struct component *c, const struct recipe *r,
              const struct runspec *spec, const struct workload_host *host, long rows,
              const void *feed, struct err *e);
+
+/* The same with net.answer readable; refused where there is none. */
+int net_look(struct net *n, const struct component *c, const struct recipe *r,
+             const struct runspec *spec, const struct workload_host *host, long rows,
+             const void *feed, struct err *e);
+
+/* What the loader is to make for this network: make() with `own` (the feed of begin()). */
+struct loader_feed net_feed(const struct net *n, const struct component *c, const void *own);
+
+/* Feeds a batch and runs forward; b->n may be 0. */
+int net_forward(const struct net *n, const struct loader_batch *b, enum engine_mode mode,
+                struct err *e);
 
 /* Most samples of a global batch that one of so many ranks has. */
 static inline long harness_rows(long batch, int ranks)

@@ -31,35 +31,6 @@ const struct recipe *harness_recipe(const struct component *c, enum runspec_clas
     return NULL;
 }
 
-int net_make(struct net *n, const struct component *c, const struct recipe *r,
-             const struct runspec *spec, const struct workload_host *host, long rows,
-             const void *feed, struct err *e)
-{
-    struct engine_config config = {
-        .backend = spec->engine == ENGINE_AUTO ? engine_backend_name(0)
-                                               : runspec_engine_name(spec->engine),
-        .threads = host->threads,
-        .compute = spec->dtype == DTYPE_BF16 ? TENSOR_BF16 : TENSOR_F32,
-        .seed = spec->seed,
-        .comm = host->comm,
-        .now = host->now,
-    };
-
-    *n = (struct net){.model = model_create(&config, e)};
-    if (!n->model)
-        return -1;
-    n->group = model_group(n->model, "all", &r->optimizer);
-    n->graph = graph_create(n->model, c->name, rows);
-    c->build(n, r, science_class(c->science, r->class), feed);
-    if (engine_compile(n->graph, n->loss, e) < 0)
-        return -1;
-    const uint64_t have = model_parameters(n->model, -1);
-    if (r->parameters && have != r->parameters)
-        return err_set(e, "%s has %llu parameters where %llu are published", c->name,
-                       (unsigned long long)have, (unsigned long long)r->parameters);
-    return 0;
-}
-
 /* Where the data lie, and whether they are there. */
 static int plan_data(struct workload_plan *p, const struct component *c, const char *folder,
                      const struct workload_host *host, struct err *e)

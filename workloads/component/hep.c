@@ -218,7 +218,7 @@ static void build(struct net *n, const struct recipe *r, const struct data_class
     struct tensor *logits = own->cnn.width
                                 ? hep_cnn(n->model, n->group, n->feed[0], &own->cnn)
                                 : hep_resnet(n->model, n->group, n->feed[0], &own->resnet);
-    n->out[0] = graph_output(logits);
+    n->out[0] = n->answer = graph_output(logits);
     n->loss = op_cross_entropy(logits, n->feed[1], NULL, n->feed[2]);
 }
 
@@ -273,6 +273,8 @@ static const struct component hep = {
     .describe = describe,
     .observe = observe,
     .judge = judge,
+    .answers = HEP_LABEL,
+    .answer = ANSWER_CLASSES,
 };
 
 const struct workload workload_hep = HARNESS_WORKLOAD(&hep);

@@ -147,6 +147,50 @@ int resume_load(struct resume *r, struct model *m, struct workload_result *w,
     return 0;
 }
 
+/* The word behind " key=" in what; "" where there is none. */
+static void word_of(const char *what, const char *key, char *word, size_t size)
+{
+    char with[32];
+
+    snprintf(with, sizeof with, " %s=", key);
+    const char *at = strstr(what, with);
+    if (at)
+        at += strlen(with);
+    snprintf(word, size, "%.*s", at ? (int)strcspn(at, " ") : 0, at ? at : "");
+}
+
+int resume_peek(const char *path, struct resume_origin *o, struct err *e)
+{
+    static const char *const keys[] = {"class", "model", "dtype", "batch", "seed"};
+    struct saved *s = calloc(1, sizeof *s);
+    int rc = s ? model_peek(path, s, sizeof *s, e) : err_set(e, "no memory for a checkpoint");
+    char word[64];
+
+    if (rc == 0) {
+        s->what[sizeof s->what - 1] = '\0';
+        o->epochs = (long)s->epochs;
+        word_of(s->what, "data", o->data, sizeof o->data);
+        size_t n = strcspn(s->what, " ");
+        n = (size_t)snprintf(o->text, sizeof o->text, "%.*s", (int)(n < 64 ? n : 64), s->what);
+        for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+            word_of(s->what, keys[i], word, sizeof word);
+            if (*word && n < sizeof o->text)
+                n += (size_t)snprintf(o->text + n, sizeof o->text - n, ",%s=%s", keys[i], word);
+        }
+    }
+    free(s);
+    return rc;
+}
+
+int resume_restore(const char *path, struct model *m, struct err *e)
+{
+    struct saved *s = calloc(1, sizeof *s);
+    int rc = s ? model_load(m, path, s, sizeof *s, e) : err_set(e, "no memory for a checkpoint");
+
+    free(s);
+    return rc;
+}
+
 void resume_save(struct resume *r, struct model *m, const struct train_state *t,
                  const double seen[TALLY_SUMS], const struct workload_host *host)
 {

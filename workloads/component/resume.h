@@ -42,6 +42,19 @@ int resume_load(struct resume *r, struct model *m, struct workload_result *w,
                 struct train_task *task, double seen[TALLY_SUMS], const struct workload_host *host,
                 struct err *e);
 
+/* What a checkpoint is of: a run text that its network can be built from
+ * ("hep,class=tiny,dtype=f32,batch=64,seed=1"), the epochs behind it, the first digits of
+ * its data's manifest (""; the data were not generated). */
+struct resume_origin {
+    char text[256], data[32];
+    long epochs;
+};
+
+int resume_peek(const char *path, struct resume_origin *o, struct err *e);
+
+/* The parameters and states of a checkpoint alone, into a model that was started. */
+int resume_restore(const char *path, struct model *m, struct err *e);
+
 /* After an epoch; seen: summed over the ranks. Rank 0 writes. */
 void resume_save(struct resume *r, struct model *m, const struct train_state *t,
                  const double seen[TALLY_SUMS], const struct workload_host *host);

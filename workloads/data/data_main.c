@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* hpcai500-data: the verb `hpcai500 data`: makes, shows and verifies sets. */
+/* hpcai500-data: the verb `hpcai500 data`: makes, shows, draws and verifies sets. */
 #include <config.h>
 
 #include <errno.h>
@@ -14,7 +14,6 @@
 #include "reports/core/out.h"
 #include "workloads/data/check.h"
 #include "workloads/data/dataset.h"
-#include "workloads/data/dataset_list.h"
 #include "workloads/data/manifest.h"
 
 #define PROGRAM "hpcai500 data"
@@ -27,25 +26,43 @@ static int fail(int status, const struct err *e)
     return status;
 }
 
-/* The generator is a program of its own (FFTW): in the folder generate/ of a
- * build tree, else where it was installed. */
-static int generate(int argc, char **argv, struct err *e)
+/* Becomes another program: that of a build tree, by its path from the folder of this
+ * one, else the installed one. */
+static int become(const char *beside, const char *installed, char **argv, struct err *e)
 {
     char path[PATH_MAX];
-    static const char beside[] = "../generate/hpcai500-generate";
-    ssize_t n = readlink("/proc/self/exe", path, sizeof path - sizeof beside);
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 64);
 
-    (void)argc;
     if (n > 0) {
         path[n] = '\0';
-        strcpy(strrchr(path, '/') + 1, beside);
+        snprintf(strrchr(path, '/') + 1, 64, "%s", beside);
     }
     if (n <= 0 || access(path, X_OK) < 0)
-        snprintf(path, sizeof path, "%s/hpcai500-generate", HPCAI500_BINDIR);
+        snprintf(path, sizeof path, "%s", installed);
     argv[0] = path;
     execv(path, argv);
     err_set(e, "%s: %s", path, strerror(errno));
     return EXIT_NOT_RUN;
+}
+
+/* The generator is a program of its own (FFTW). */
+static int generate(int argc, char **argv, struct err *e)
+{
+    (void)argc;
+    return become("../generate/hpcai500-generate", HPCAI500_BINDIR "/hpcai500-generate", argv, e);
+}
+
+/* What draws knows the networks, too. */
+static int view(int argc, char **argv, struct err *e)
+{
+    (void)argc;
+#ifdef HAVE_PNG
+    return become("../view/data-view", HPCAI500_LIBEXECDIR "/data-view", argv, e);
+#else
+    (void)argv;
+    err_set(e, "view: this build has no libpng (Debian: libpng-dev)");
+    return EXIT_NOT_RUN;
+#endif
 }
 
 /* The manifest of the one folder named. */
@@ -57,33 +74,6 @@ static int read_manifest(struct manifest *m, int argc, char **argv, char *sha256
     }
     int rc = manifest_read(m, argv[1], sha256, e);
     return rc == 0 ? EXIT_SUCCESS : rc == 1 ? EXIT_NOT_RUN : EXIT_FAILURE;
-}
-
-/* What the folder's samples are: as its manifest says, else the first science
- * that the training part fits. */
-static const struct science *find_science(const char *folder, const struct manifest *m,
-                                          struct err *e)
-{
-    struct dataset_info info = {0};
-    struct dataset_list list = {0};
-    const struct science *s;
-
-    if (m) {
-        s = science_find(m->science);
-        return s ? s : (err_set(e, "%s: science '%s' is not known here", folder, m->science), NULL);
-    }
-    if (dataset_list(&list, &info, folder, DATASET_TRAIN, science_at(0), e) < 0)
-        return dataset_list_fini(&list), NULL;
-    dataset_list_fini(&list);
-    for (int i = 0; (s = science_at(i)); i++) {
-        struct dataset *d = dataset_open(folder, DATASET_TRAIN, s, NULL, e);
-        dataset_close(d);
-        if (d)
-            return s;
-    }
-    if (science_at(1)) /* else the one sentence says it all */
-        err_set(e, "%s: fits no science; '" PROGRAM " check' says what each lacks", folder);
-    return NULL;
 }
 
 static void show_field(const struct dataset_info *info, int k)
@@ -113,6 +103,10 @@ static int show_split(const char *folder, enum dataset_split split, const char *
            "%s\n",
            title, i->samples, &"s"[i->samples == 1], s -> title, i -> files, &"s"[i->files == 1],
            (double)i -> stored_bytes / 1e3, i -> layout -> name);
+    if (i->split_here)
+        printf("%-12s no folders 'train' and 'validation': the last eighth of the files is the "
+               "latter\n",
+               "");
     for (int k = 0; k < s->n_fields; k++)
         show_field(i, k);
     dataset_close(d);
@@ -148,7 +142,7 @@ static int show(int argc, char **argv, struct err *e)
     if (rc == EXIT_USAGE || rc == EXIT_FAILURE)
         return rc;
     const bool generated = rc == EXIT_SUCCESS;
-    const struct science *s = find_science(argv[1], generated ? &m : NULL, e);
+    const struct science *s = dataset_science(argv[1], e);
     const struct data_class *c = s && generated ? class_named(s, m.class_name) : NULL;
     rc = EXIT_SUCCESS;
     if (!s || show_split(argv[1], DATASET_TRAIN, "train", s, c, e) < 0 ||
@@ -220,6 +214,7 @@ static const struct verb {
      generate},
     {"show", "DIR", "says what a folder holds", show},
     {"check", "FILE|DIR... [--json] [--quick]", "what they hold, what is wrong or slow", check},
+    {"view", "FILE|DIR --output=PNG [...]", "a sample, and what a network says of it", view},
     {"verify", "DIR", "compares all files with the manifest", verify},
 };
 
@@ -231,6 +226,9 @@ static void usage(FILE *f)
     for (int i = 0; i < VERBS; i++)
         fprintf(f, "  " PROGRAM " %-8s %-30s %s\n", verbs[i].name, verbs[i].arguments,
                 verbs[i].help);
+    fputs("  of view: --sample=N --split=train|validation --field=NAME --scale=auto|linear|log\n"
+          "           --checkpoint=FILE --workload=NAME\n",
+          f);
 }
 
 int main(int argc, char **argv)

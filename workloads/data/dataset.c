@@ -131,19 +131,44 @@ static int probe(struct dataset *d, const struct science *s, const struct data_c
     return rc;
 }
 
-struct dataset *dataset_open(const char *folder, enum dataset_split split, const struct science *s,
-                             const struct data_class *c, struct err *e)
+/* Without its list yet. */
+static struct dataset *new_set(const char *folder, size_t n, struct err *e)
 {
     struct dataset *d = calloc(1, sizeof *d);
 
     if (!d) {
         err_set(e, "no memory for a data set");
-        return NULL;
+    } else if (n >= sizeof d->folder) {
+        err_set(e, "the path '%.80s...' is too long", folder);
+        free(d);
+        d = NULL;
+    } else {
+        memcpy(d->folder, folder, n);
     }
-    int rc = (size_t)snprintf(d->folder, sizeof d->folder, "%s", folder) < sizeof d->folder
-                 ? dataset_list(&d->list, &d->info, d->folder, split, s, e)
-                 : err_set(e, "the path '%.80s...' is too long", folder);
-    if (rc == 0 && probe(d, s, c, e) == 0)
+    return d;
+}
+
+struct dataset *dataset_open(const char *folder, enum dataset_split split, const struct science *s,
+                             const struct data_class *c, struct err *e)
+{
+    struct dataset *d = new_set(folder, strlen(folder), e);
+
+    if (d && dataset_list(&d->list, &d->info, d->folder, split, s, e) == 0 &&
+        probe(d, s, c, e) == 0)
+        return d;
+    dataset_close(d);
+    return NULL;
+}
+
+struct dataset *dataset_open_file(const char *path, const struct science *s,
+                                  const struct data_class *c, struct err *e)
+{
+    const char *slash = strrchr(path, '/');
+    struct dataset *d = slash && slash > path ? new_set(path, (size_t)(slash - path), e)
+                                              : new_set(slash ? "/" : ".", 1, e);
+
+    if (d && dataset_list_file(&d->list, &d->info, slash ? slash + 1 : path, e) == 0 &&
+        probe(d, s, c, e) == 0)
         return d;
     dataset_close(d);
     return NULL;
@@ -186,8 +211,8 @@ static uint64_t find(const struct dataset *d, uint64_t i, uint64_t *part)
     return low;
 }
 
-/* What of a sample is read. */
-enum what { ALL, REST };
+/* What of a sample is read; ANY: all, unchecked. */
+enum what { ALL, REST, ANY };
 
 static int read_file(const struct sample_file *f, const struct dataset *d, struct sample_reading *r,
                      enum what what, void *sample, const struct dataset_sink *sink, struct err *e)
@@ -201,7 +226,7 @@ static int read_sample(const struct dataset *d, struct chunk_scratch *s, uint64_
                        void *sample, const struct dataset_sink *sink, uint64_t *bytes,
                        struct err *e)
 {
-    struct sample_reading r = {.scratch = s, .cache = d->cache};
+    struct sample_reading r = {.scratch = s, .cache = d->cache, .any = what == ANY};
     const struct sample_file *kept;
     struct sample_file own;
     char path[PATH_MAX];
@@ -239,6 +264,11 @@ int dataset_read_with(const struct dataset *d, struct chunk_scratch *s, uint64_t
 int dataset_read(struct dataset *d, uint64_t i, void *sample, uint64_t *bytes, struct err *e)
 {
     return read_sample(d, &d->scratch, i, ALL, sample, NULL, bytes, e);
+}
+
+int dataset_look(struct dataset *d, uint64_t i, void *sample, struct err *e)
+{
+    return read_sample(d, &d->scratch, i, ANY, sample, NULL, NULL, e);
 }
 
 int dataset_read_rest(struct dataset *d, uint64_t i, void *sample, struct err *e)

@@ -4,7 +4,12 @@
  *
  *     DIR/train/NAME.hdf5  DIR/validation/NAME.hdf5   (also .h5; val, valid)
  *     DIR/train.h5  DIR/validation.h5                 (likewise)
+ *     DIR/NAME.h5 ...                                 (neither of them: split here)
  *     DIR/MANIFEST                                    (generated sets)
+ *
+ * A folder without either part is split by the names of its files: the last eighth,
+ * at least one file, is the validation part (climo_YYYY.h5: the last years), the
+ * others train.
  *
  * What a sample is, and the layouts that are tried, say the science's tables
  * (science.h). Any chunking, any order of bytes, any integers and floats;
@@ -66,6 +71,7 @@ struct dataset_info {
     uint64_t stored_bytes; /* mean per sample, in the files */
     bool whole;            /* samples are what was stored, not cut out of something larger */
     bool generated;        /* has a manifest of ours; else foreign ("published", ...) */
+    bool split_here;       /* neither part was there: by the names of the files */
     char manifest_sha256[65];
     struct measure baseline[SCIENCE_BASELINES]; /* in the science's order, from the manifest */
     /* Samples group_start[g] to group_start[g + 1] - 1 share chunks, of whichever
@@ -93,13 +99,25 @@ struct dataset *dataset_open(const char *folder, enum dataset_split split, const
                              const struct data_class *c, struct err *e);
 void dataset_close(struct dataset *d);
 
+/* What the samples of a folder or a file are: as the folder's manifest says, else
+ * the first science that the training part, or the file, fits. */
+const struct science *dataset_science(const char *path, struct err *e);
+
+/* dataset_open() of a file, all of whose samples are taken. */
+struct dataset *dataset_open_file(const char *path, const struct science *s,
+                                  const struct data_class *c, struct err *e);
+
 const struct dataset_info *dataset_info(const struct dataset *d);
 
 /* Reads sample i into a block of info->sample_bytes, aligned to 64. *bytes (may
  * be NULL) takes what was read from storage. */
 int dataset_read(struct dataset *d, uint64_t i, void *sample, uint64_t *bytes, struct err *e);
 
-/* The same for any number of threads at once, each with scratch of its own.
+/* The same without looking at the values: whatever is there is handed over, NaN and
+ * what is out of its range too. For pictures of what is wrong. */
+int dataset_look(struct dataset *d, uint64_t i, void *sample, struct err *e);
+
+/* dataset_read() for any number of threads at once, each with scratch of its own.
  * With a sink (may be NULL) the other fields are in `sample` before the first
  * slab of field 0, whose place there is spare memory. */
 int dataset_read_with(const struct dataset *d, struct chunk_scratch *s, uint64_t i, void *sample,

@@ -63,7 +63,7 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const struct dataset_file *)a)->name, ((const struct dataset_file *)b)->name);
 }
 
-/* All files of DIR/SPLIT. 1: there is no such folder. */
+/* All files of DIR/SPLIT by name, "": of the folder itself. 1: there is no such folder. */
 static int list_folder(struct dataset_list *l, const char *folder, const char *split,
                        const struct science *s, struct err *e)
 {
@@ -71,7 +71,8 @@ static int list_folder(struct dataset_list *l, const char *folder, const char *s
     struct dirent *entry;
     int rc = 0;
 
-    if ((size_t)snprintf(path, sizeof path, "%s/%s", folder, split) >= sizeof path)
+    if ((size_t)snprintf(path, sizeof path, "%s%s%s", folder, *split ? "/" : "", split) >=
+        sizeof path)
         return err_set(e, "the path '%.80s...' is too long", folder);
     DIR *dir = opendir(path);
     if (!dir)
@@ -80,9 +81,9 @@ static int list_folder(struct dataset_list *l, const char *folder, const char *s
         if (is_sample_name(entry->d_name, s))
             rc = add_file(l, split, entry->d_name, 0, e);
     closedir(dir);
-    if (rc == 0 && l->n == 0)
+    if (rc == 0 && l->n == 0 && *split)
         rc = err_set(e, "%s: no .hdf5 or .h5 file in it", path);
-    if (rc == 0)
+    if (rc == 0 && l->n > 0)
         qsort(l->files, l->n, sizeof *l->files, by_name);
     return rc;
 }
@@ -103,23 +104,66 @@ static int list_file(struct dataset_list *l, const char *folder, const char *spl
     return 1;
 }
 
-static int list_found(struct dataset_list *l, const char *folder, enum dataset_split split,
+/* A split by any of its names. 1: there is none. */
+static int list_split(struct dataset_list *l, const char *folder, enum dataset_split split,
                       const struct science *s, struct err *e)
 {
     const char *const *names = split_names[split];
-    struct stat st;
+    int rc = 1;
 
-    for (int i = 0; i < SPLIT_NAMES && names[i]; i++) {
-        int rc = list_folder(l, folder, names[i], s, e);
+    for (int i = 0; i < SPLIT_NAMES && names[i] && rc == 1; i++) {
+        rc = list_folder(l, folder, names[i], s, e);
         if (rc == 1)
             rc = list_file(l, folder, names[i], e);
-        if (rc != 1)
-            return rc;
     }
+    return rc;
+}
+
+/* A folder that has neither split: the last eighth of its files by name, at least one,
+ * is for validation, so that neighbours in time do not stand on both sides. 1: there
+ * is no file. */
+static int split_here(struct dataset_list *l, const char *folder, enum dataset_split split,
+                      const struct science *s, struct err *e)
+{
+    int rc = list_folder(l, folder, "", s, e);
+
+    if (rc != 0 || l->n == 0)
+        return rc == 0 ? 1 : rc;
+    if (l->n == 1)
+        return err_set(e,
+                       "%s: has one file and no folders 'train' and 'validation'; a set needs "
+                       "files for both",
+                       folder);
+    const uint64_t validation = l->n / 8 ? l->n / 8 : 1, train = l->n - validation;
+    const uint64_t first = split == DATASET_TRAIN ? train : 0;
+    const uint64_t drop = split == DATASET_TRAIN ? validation : train;
+    for (uint64_t i = first; i < first + drop; i++)
+        free(l->files[i].name);
+    memmove(l->files + first, l->files + first + drop, (l->n - first - drop) * sizeof *l->files);
+    l->n -= drop;
+    return 0;
+}
+
+static int list_found(struct dataset_list *l, struct dataset_info *info, const char *folder,
+                      enum dataset_split split, const struct science *s, struct err *e)
+{
+    const enum dataset_split other = split == DATASET_TRAIN ? DATASET_VALIDATION : DATASET_TRAIN;
+    struct dataset_list none = {0};
+    struct stat st;
+    int rc = list_split(l, folder, split, s, e);
+
+    if (rc != 1)
+        return rc;
     if (stat(folder, &st) < 0)
         return err_set(e, "%s: %s", folder, strerror(errno));
+    rc = list_split(&none, folder, other, s, NULL); /* an empty one is there, too */
+    dataset_list_fini(&none);
+    if (rc == 1 && (rc = split_here(l, folder, split, s, e)) != 1) {
+        info->split_here = rc == 0;
+        return rc;
+    }
     return err_set(e, "%s: has neither a folder '%s' of .hdf5 files nor a file %s.h5", folder,
-                   names[0], names[0]);
+                   split_names[split][0], split_names[split][0]);
 }
 
 static void take_baselines(struct dataset_info *info, const struct manifest *m,
@@ -163,16 +207,28 @@ static int list_manifest(struct dataset_list *l, struct dataset_info *info, cons
     return rc;
 }
 
-int dataset_list(struct dataset_list *l, struct dataset_info *info, const char *folder,
-                 enum dataset_split split, const struct science *s, struct err *e)
+static void no_baselines(struct dataset_info *info)
 {
     for (int i = 0; i < SCIENCE_BASELINES; i++)
         info->baseline[i] = unmeasured("the data were not generated here");
+}
+
+int dataset_list_file(struct dataset_list *l, struct dataset_info *info, const char *name,
+                      struct err *e)
+{
+    no_baselines(info);
+    return add_file(l, "", name, 0, e);
+}
+
+int dataset_list(struct dataset_list *l, struct dataset_info *info, const char *folder,
+                 enum dataset_split split, const struct science *s, struct err *e)
+{
+    no_baselines(info);
     int rc = list_manifest(l, info, folder, split, s, e);
     if (rc == 1) {
         if (e)
             e->text[0] = '\0'; /* no manifest is no failure */
-        rc = list_found(l, folder, split, s, e);
+        rc = list_found(l, info, folder, split, s, e);
     }
     return rc;
 }

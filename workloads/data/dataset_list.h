@@ -27,6 +27,9 @@ struct dataset_list {
  * baselines, stored_bytes (of a file, on average). */
 int dataset_list(struct dataset_list *l, struct dataset_info *info, const char *folder,
                  enum dataset_split split, const struct science *s, struct err *e);
+/* One file. */
+int dataset_list_file(struct dataset_list *l, struct dataset_info *info, const char *name,
+                      struct err *e);
 void dataset_list_fini(struct dataset_list *l);
 
 #endif

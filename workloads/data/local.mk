@@ -26,6 +26,7 @@ noinst_LTLIBRARIES += %D%/libdata.la
     %D%/chunk_cache.h %D%/chunk_cache.c \
     %D%/dataset.h %D%/dataset.c \
     %D%/dataset_list.h %D%/dataset_list.c \
+    %D%/dataset_science.c \
     %D%/h5file.h %D%/h5file.c \
     %D%/h5read.h %D%/h5read.c \
     %D%/inflate.h %D%/inflate.c \

@@ -65,6 +65,7 @@ struct sample_reading {
     uint64_t file; /* its number, for the cache */
     struct chunk_scratch *scratch;
     struct chunk_cache *cache; /* NULL: nothing is shared between samples */
+    bool any;                  /* values are not checked */
     uint64_t bytes;            /* grows by what was read from storage */
 };
 

@@ -93,7 +93,9 @@ static int read_set(const struct sample_file *f, const struct sample_form *form,
         rc = read_small(s, r, k, p, values, to, e);
     else
         rc = h5_read(s, &region, shared ? &cache : NULL, r->scratch, to, &r->bytes, e);
-    return rc < 0 ? -1 : sample_check(&form->science->fields[k], s, &region, to, e);
+    if (rc < 0 || r->any)
+        return rc;
+    return sample_check(&form->science->fields[k], s, &region, to, e);
 }
 
 static int read_field(const struct sample_file *f, const struct sample_form *form, int k,

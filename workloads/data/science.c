@@ -57,6 +57,14 @@ int science_field(const struct science *s, const char *name)
     return -1;
 }
 
+const char *science_name(const struct field *f, long i)
+{
+    for (long k = 0; f->names && f->names[k]; k++)
+        if (k == i)
+            return f->names[k];
+    return NULL;
+}
+
 uint64_t science_dims(const struct science *s, int k, const struct data_class *c,
                       long dims[SCIENCE_AXES])
 {

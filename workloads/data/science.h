@@ -42,6 +42,9 @@ struct field {
     enum number stored;      /* what the generator writes */
     bool optional;           /* a file may lack it: then all values are ... */
     float fallback;
+    /* For a person: of the values of a whole-number field from `least` on, else of the
+     * channels, with their units; ends with NULL. NULL: they have none. */
+    const char *const *names;
 };
 
 /* Where one published layout keeps a field. */
@@ -106,6 +109,9 @@ const struct data_class *science_class(const struct science *s, enum runspec_cla
 /* Index of a layout by name, of a field by name; -1. */
 int science_layout(const struct science *s, const char *name);
 int science_field(const struct science *s, const char *name);
+
+/* Name i of a field's, NULL where it has none. */
+const char *science_name(const struct field *f, long i);
 
 /* Sizes of field k of one sample in a class, in the order of its axes; returns
  * the number of values. dims may be NULL. */

@@ -9,6 +9,10 @@
 
 #include <float.h>
 
+static const char *const channels[] = {"redshift 3", "redshift 1.5", "redshift 0.5", "redshift 0",
+                                       NULL};
+static const char *const parameters[] = {"Omega_m", "sigma_8", "N_spec", "H_0", NULL};
+
 static const struct field fields[] = {
     {.name = "x",
      .title = "particles in each cell",
@@ -17,7 +21,8 @@ static const struct field fields[] = {
      .cube = true,
      .least = 0,
      .greatest = FLT_MAX,
-     .stored = NUMBER_INT16},
+     .stored = NUMBER_INT16,
+     .names = channels},
     {.name = "y",
      .title = "parameters, in units of their range",
      .axes = "c",
@@ -25,7 +30,8 @@ static const struct field fields[] = {
      .floats = true,
      .least = -FLT_MAX,
      .greatest = FLT_MAX,
-     .stored = NUMBER_FLOAT},
+     .stored = NUMBER_FLOAT,
+     .names = parameters},
 };
 
 static const struct layout layouts[] = {

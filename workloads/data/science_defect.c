@@ -19,6 +19,9 @@
 
 #include <float.h>
 
+static const char *const flaws[FLAW_CLASSES + 1] = {"good",  "scratch", "pit",
+                                                    "crack", "stain",   "missing part"};
+
 static const struct field fields[] = {
     {.name = "image",
      .title = "grey levels",
@@ -32,7 +35,8 @@ static const struct field fields[] = {
      .whole = true,
      .least = FLAW_NONE,
      .greatest = FLAW_CLASSES - 1,
-     .stored = NUMBER_UINT8},
+     .stored = NUMBER_UINT8,
+     .names = flaws},
     {.name = "weight",
      .title = "how much the picture counts",
      .axes = "",

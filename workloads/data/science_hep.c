@@ -15,6 +15,11 @@
 
 #include <float.h>
 
+static const char *const channels[] = {"transverse energy [GeV]", "electromagnetic share", "tracks",
+                                       NULL};
+static const char *const classes_of_events[] = {"background", "signal", NULL};
+static const char *const answers[] = {"no", "yes", NULL};
+
 static const struct field fields[] = {
     {.name = "image",
      .title = "transverse energy [GeV], its electromagnetic part, tracks in each cell",
@@ -23,7 +28,8 @@ static const struct field fields[] = {
      .floats = true,
      .least = -FLT_MAX,
      .greatest = FLT_MAX,
-     .stored = NUMBER_FLOAT},
+     .stored = NUMBER_FLOAT,
+     .names = channels},
     {.name = "label",
      .title = "0 background, 1 signal",
      .axes = "",
@@ -31,7 +37,8 @@ static const struct field fields[] = {
      .whole = true,
      .least = 0,
      .greatest = 1,
-     .stored = NUMBER_FLOAT},
+     .stored = NUMBER_FLOAT,
+     .names = classes_of_events},
     {.name = "normweight",
      .title = "weight of the event, both classes with the same sum",
      .axes = "",
@@ -59,7 +66,8 @@ static const struct field fields[] = {
      .greatest = 1,
      .stored = NUMBER_FLOAT,
      .optional = true,
-     .fallback = 1},
+     .fallback = 1,
+     .names = answers},
 };
 
 #define NUMBERS                                                                                    \

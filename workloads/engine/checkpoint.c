@@ -276,6 +276,16 @@ out:
     return data;
 }
 
+static int match_extra(const char *path, const struct head *head, size_t extra_bytes, struct err *e)
+{
+    if (head->extra_bytes == extra_bytes)
+        return 0;
+    return err_set(e,
+                   "checkpoint '%s' is of another workload: its own part has %llu bytes, "
+                   "%zu are expected",
+                   path, (unsigned long long)head->extra_bytes, extra_bytes);
+}
+
 /* Whether the file's entries are those of the model. */
 static int match(const char *path, const struct head *head, const char *data, const struct array *a,
                  int n, size_t extra_bytes, struct err *e)
@@ -285,11 +295,8 @@ static int match(const char *path, const struct head *head, const char *data, co
     if (head->entries != (uint32_t)n)
         return err_set(e, "checkpoint '%s' is of another model: it has %u arrays, this model %d",
                        path, head->entries, n);
-    if (head->extra_bytes != extra_bytes)
-        return err_set(e,
-                       "checkpoint '%s' is of another workload: its own part has %llu bytes, "
-                       "%zu are expected",
-                       path, (unsigned long long)head->extra_bytes, extra_bytes);
+    if (match_extra(path, head, extra_bytes, e) < 0)
+        return -1;
     for (int i = 0; i < n; i++)
         bytes += sizeof a[i].entry + a[i].count * sizeof(float);
     const char *entries = data + sizeof *head;
@@ -335,5 +342,19 @@ int model_load(struct model *m, const char *path, void *extra, size_t extra_byte
 out:
     free(data);
     free(a);
+    return rc;
+}
+
+int model_peek(const char *path, void *extra, size_t extra_bytes, struct err *e)
+{
+    struct head head;
+    char *data = read_checked(path, &head, e);
+    int rc = data ? match_extra(path, &head, extra_bytes, e) : -1;
+
+    if (rc == 0 && head.file_bytes < sizeof head + extra_bytes + sizeof(uint32_t))
+        rc = err_set(e, "checkpoint '%s' is damaged: its own part is longer than the file", path);
+    if (rc == 0)
+        memcpy(extra, data + head.file_bytes - sizeof(uint32_t) - extra_bytes, extra_bytes);
+    free(data);
     return rc;
 }

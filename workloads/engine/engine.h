@@ -485,4 +485,7 @@ int model_save(struct model *m, const char *path, const void *extra, size_t extr
  * what was saved. Every rank calls it. */
 int model_load(struct model *m, const char *path, void *extra, size_t extra_bytes, struct err *e);
 
+/* The workload's own part of a checkpoint alone, without a model: what it is of. */
+int model_peek(const char *path, void *extra, size_t extra_bytes, struct err *e);
+
 #endif

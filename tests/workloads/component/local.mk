@@ -31,9 +31,13 @@ check_PROGRAMS += %D%/agent-nothing %D%/generate-nothing
 %C%_generate_nothing_LDADD = reports/core/libmain.la workloads/generate/libgenerate.la \
     reports/core/libcore.la
 TESTS += %D%/nothing.bats %D%/cosmoflow.bats
+check_PROGRAMS += %D%/answers
+%C%_answers_SOURCES = %D%/answers.c
+%C%_answers_LDADD = workloads/component/libcomponent.la
+TESTS += %D%/answer.bats
 endif
 endif
-dist_check_SCRIPTS += %D%/nothing.bats %D%/cosmoflow.bats
+dist_check_SCRIPTS += %D%/answer.bats %D%/nothing.bats %D%/cosmoflow.bats
 EXTRA_DIST += %D%/nothing/workloads.def %D%/nothing/sciences.def
 
 %C%_test_hep_SOURCES = %D%/test_hep.c
@@ -54,6 +58,14 @@ EXTRA_DIST += %D%/nothing/workloads.def %D%/nothing/sciences.def
 %C%_test_defect_SOURCES = %D%/test_defect.c
 %C%_test_defect_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_defect_LDADD = workloads/component/libcomponent.la $(CMOCKA_LIBS)
+
+if HAVE_ONEDNN
+check_PROGRAMS += %D%/test_plans
+TESTS += %D%/test_plans
+%C%_test_plans_SOURCES = %D%/test_plans.c
+%C%_test_plans_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_plans_LDADD = workloads/component/libcomponent.la $(CMOCKA_LIBS)
+endif
 
 check_PROGRAMS += %D%/twin_losses
 %C%_twin_losses_SOURCES = %D%/twin_losses.c

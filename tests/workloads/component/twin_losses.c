@@ -33,15 +33,10 @@ static double no_time(void)
 
 static double step(struct net *n, const struct loader_batch *b, double rate, bool still)
 {
-    const struct engine_step s = {
-        .rows = b->n, .global_rows = b->global_n, .ids = b->ids, .epoch = b->epoch};
     float loss;
 
-    must(engine_begin(n->graph, &s, &e));
-    for (int k = 0; k < LOADER_FEEDS && n->feed[k]; k++)
-        must(engine_feed(n->graph, n->feed[k], b->feed[k], &e));
     model_zero(n->model, n->group);
-    must(engine_forward(n->graph, still ? ENGINE_EVAL : ENGINE_TRAIN, &e));
+    must(net_forward(n, b, still ? ENGINE_EVAL : ENGINE_TRAIN, &e));
     if (!still)
         must(engine_backward(n->graph, true, &e));
     must(engine_read(n->graph, n->loss, &loss, 1, &e));
@@ -54,17 +49,12 @@ static struct loader *loader(const struct component *c, const struct net *n, str
                              const struct recipe *r, const void *feed)
 {
     struct loader_options o = {.data = d,
-                               .feed = {.make = c->make, .ctx = feed},
+                               .feed = net_feed(n, c, feed),
                                .size = 1,
                                .batch = r->batch,
                                .seed = 3,
                                .shuffle = true,
                                .now = no_time};
-
-    for (; o.feed.n < LOADER_FEEDS && n->feed[o.feed.n]; o.feed.n++) {
-        struct shape s = tensor_shape(n->feed[o.feed.n]);
-        o.feed.floats[o.feed.n] = shape_count(&s) / (size_t)s.d[0];
-    }
     struct loader *l = loader_create(&o, &e);
     must(l ? 0 : -1);
     return l;

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 
 #include "tests/workloads/data/fixture.h"
 #include "tests/workloads/data/made_up.h"
+#include "tests/workloads/data/spoil.h"
 #include "workloads/data/dataset.h"
 #include "workloads/data/manifest.h"
 #include "workloads/data/sample_pool.h"
@@ -351,6 +353,104 @@ static void manifests_are_believed(void **state)
     assert_string_equal(e.text, want);
 }
 
+/* Folders with neither part: the last eighth by name, at least one file. */
+static void unsplit_folders_are_split(void **state)
+{
+    struct err e = ERR_INIT;
+    char path[300], want[400];
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, i ? "validation" : "train");
+        rmdir(path);
+    }
+    for (int n = 1; n <= 17; n++) { /* written in an order that is not that of the names */
+        const int number = n * 5 % 17;
+        const int validation = n / 8 > 1 ? n / 8 : 1;
+        int names[17], have = 0;
+        snprintf(path, sizeof path, "climo_%04d.h5", 2000 + number);
+        made_up_write(folder, path, &(struct made_file){.n = 2, .first = 2 * number});
+        for (int k = 0; k < 17; k++)
+            for (int m = 1; m <= n; m++)
+                if (m * 5 % 17 == k)
+                    names[have++] = k;
+        for (int split = DATASET_TRAIN; n > 1 && split <= DATASET_VALIDATION; split++) {
+            const int first = split == DATASET_TRAIN ? 0 : n - validation;
+            struct dataset *d = must_open((enum dataset_split)split);
+            const uint64_t samples = dataset_info(d)->samples;
+            assert_true(dataset_info(d)->split_here);
+            assert_int_equal(samples, 2 * (split == DATASET_TRAIN ? n - validation : validation));
+            assert_is(d, 0, 2 * names[first]);
+            assert_is(d, samples - 1, 2 * names[first + (int)samples / 2 - 1] + 1);
+            dataset_close(d);
+        }
+        if (n == 1) {
+            assert_null(dataset_open(folder, DATASET_TRAIN, &made_up, NULL, &e));
+            snprintf(want, sizeof want,
+                     "%s: has one file and no folders 'train' and 'validation'; a set needs files "
+                     "for both",
+                     folder);
+            assert_string_equal(e.text, want);
+        }
+    }
+    /* Where one part is there, the other is missing, and nothing is split. */
+    snprintf(path, sizeof path, "%s/train", folder);
+    mkdir(path, 0777);
+    assert_null(dataset_open(folder, DATASET_VALIDATION, &made_up, NULL, &e));
+    snprintf(want, sizeof want,
+             "%s: has neither a folder 'validation' of .hdf5 files nor a file validation.h5",
+             folder);
+    assert_string_equal(e.text, want);
+}
+
+/* What is refused as a sample can be looked at. */
+static void anything_can_be_looked_at(void **state)
+{
+    static const float weights[] = {1, NAN, -3, 2};
+    _Alignas(64) char sample[SAMPLE_BYTES];
+    struct err e = ERR_INIT;
+    char path[300];
+
+    (void)state;
+    made_up_write(folder, "train/a.h5", &(struct made_file){.n = 4});
+    snprintf(path, sizeof path, "%s/train/a.h5", folder);
+    spoil_put(path, "weight", H5T_IEEE_F32LE, 1, (hsize_t[]){4}, H5T_NATIVE_FLOAT, weights);
+    struct dataset *d = must_open(DATASET_TRAIN);
+    for (uint64_t i = 0; i < 4; i++) {
+        assert_int_equal(dataset_read(d, i, sample, NULL, &e), i == 1 || i == 2 ? -1 : 0);
+        assert_int_equal(dataset_look(d, i, sample, &e), 0);
+        const double is = dataset_value(dataset_info(d), sample, MADE_UP_WEIGHT, 0);
+        assert_true(i == 1 ? isnan(is) : is == (double)weights[i]);
+        assert_true(dataset_value(dataset_info(d), sample, MADE_UP_LABEL, 0) ==
+                    made_up_label((int)i));
+    }
+    assert_int_equal(dataset_look(d, 4, sample, &e), -1);
+    dataset_close(d);
+}
+
+/* A file by itself, with and without a folder before its name. */
+static void a_file_is_opened_alone(void **state)
+{
+    struct err e = ERR_INIT;
+    char path[300], here[300];
+
+    (void)state;
+    made_up_write(folder, "alone.h5", &(struct made_file){.n = 3, .first = 5});
+    snprintf(path, sizeof path, "%s/alone.h5", folder);
+    assert_non_null(getcwd(here, sizeof here));
+    for (int i = 0; i < 2; i++) {
+        struct dataset *d = dataset_open_file(i ? "alone.h5" : path, &made_up, &made_up_class, &e);
+        if (!d)
+            fail_msg("%s", e.text);
+        assert_int_equal(dataset_info(d)->samples, 3);
+        assert_is(d, 2, 7);
+        dataset_close(d);
+        assert_int_equal(chdir(i ? here : folder), 0);
+    }
+    assert_null(dataset_open_file("no.h5", &made_up, NULL, &e));
+    assert_non_null(strstr(e.text, "./no.h5: No such file or directory"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -363,6 +463,9 @@ int main(void)
         ROW(many_files_take_turns),
         ROW(files_in_use_stay_open),
         ROW(manifests_are_believed),
+        ROW(anything_can_be_looked_at),
+        ROW(unsplit_folders_are_split),
+        ROW(a_file_is_opened_alone),
 #undef ROW
     };
 
