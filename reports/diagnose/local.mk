@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Where does the time go, and what limits it? Pure functions.
+noinst_LTLIBRARIES += %D%/libdiagnose.la
+%C%_libdiagnose_la_SOURCES = \
+    %D%/causes.def \
+    %D%/words.h %D%/words.c
+EXTRA_DIST += %D%/README.md

@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: BSD-3-Clause
+if BUILD_TESTS
+check_PROGRAMS += %D%/test_words
+TESTS += %D%/test_words
+%C%_test_words_SOURCES = %D%/test_words.c
+%C%_test_words_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_words_LDADD = reports/diagnose/libdiagnose.la reports/core/libcore.la $(CMOCKA_LIBS)
+endif
