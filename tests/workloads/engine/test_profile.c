@@ -232,6 +232,10 @@ static void test_readings(void **state)
         parts += model_profile(n.m, (enum engine_part)p);
     }
     assert_true(parts < seconds);
+    const double before = sum_of(&n);
+    run(&n, ENGINE_EVAL);
+    run(&n, ENGINE_EVAL);
+    assert_true(sum_of(&n) == before);
     model_destroy(n.m);
 }
 
