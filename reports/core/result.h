@@ -98,7 +98,8 @@ struct result_operator {
     uint64_t calls;
     double seconds;
     double least_seconds; /* of one call, any rank; NAN: none */
-    double flop;          /* as flop_per_sample counts: products only */
+    double flop;          /* as flop_per_sample counts: products only, padding counted */
+    double needed_flop;   /* of them: without those of padding */
     double bytes; /* that it must move: each tensor and parameter that it reads, and each that
                    * it writes, once a call */
 };

@@ -141,7 +141,7 @@ double roofline_bandwidth(const struct roofline *r, double bytes, int *level)
     const struct roofline_level *in = &r->level[i - 1];
     const double there = in->bytes / in->bandwidth;
     const double below = (bytes - in->bytes) / r->level[i].bandwidth;
-    return bytes / fmax(there, below);
+    return fmin(bytes / fmax(there, below), in->bandwidth); /* all of it passes that level */
 }
 
 /* ---- points ----------------------------------------------------------- */
@@ -173,7 +173,7 @@ struct roofline_work roofline_operator(const cJSON *row)
     struct roofline_work w = {.dtype = json_text(row, "dtype", "f32"), .seconds = NAN};
 
     if (calls > 0) {
-        w.flop = json_number(row, "flop", 0) / calls;
+        w.flop = json_number(row, "needed_flop", 0) / calls;
         w.bytes = json_number(row, "bytes", 0) / calls;
         w.seconds = json_number(row, "seconds", NAN) / calls;
     }
@@ -222,11 +222,11 @@ static void sum_operators(const cJSON *profile, struct roofline_work *w)
     const double steps = json_number(profile, "steps", 0);
     const cJSON *row;
 
-    w->flop = json_number(profile, "others.flop", 0);
+    w->flop = json_number(profile, "others.needed_flop", 0);
     w->bytes = json_number(profile, "others.bytes", 0);
     cJSON_ArrayForEach(row, json_at(profile, "operators"))
     {
-        w->flop += json_number(row, "flop", 0);
+        w->flop += json_number(row, "needed_flop", 0);
         w->bytes += json_number(row, "bytes", 0);
         w->set = fmax(w->set, roofline_operator(row).bytes);
     }

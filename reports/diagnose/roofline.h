@@ -8,14 +8,16 @@
  * [B/s]. They, and all points, are of one rank. A convolution's own peak is a dashed
  * line: what the library reaches, not what the processor could.
  *
- * A point is work of F FLOP that moves Q bytes, all of which it needs, in t seconds. It
+ * A point is work of F FLOP (without those of padding: in small maps half of what is
+ * counted by convention, and left out by good kernels) that moves Q bytes, all of which it needs, in t seconds. It
  * cannot take less than
  *
  *     max(F / peak, Q / bandwidth of the level that holds its Q bytes)
  *
  * which is its floor; its share of the roof is floor / t. A level holds what is no larger
  * than it; what is larger lies in the next, of which at most the level's size may still
- * be in it: Q / bandwidth is then max((Q - size) / below, size / bandwidth). A share
+ * be in it: Q / bandwidth is then max((Q - size) / below, size / bandwidth), and no less than
+ * Q / bandwidth. A share
  * above 1 + ROOFLINE_GRACE says that the roof was not the roof: the ceilings were taken
  * on a slower, or busier, machine than the work. The roofline is then not valid.
  *
@@ -103,8 +105,9 @@ struct roofline_step roofline_step(const cJSON *doc, const cJSON *w);
 /* Work of one call of a row of profile.operators. */
 struct roofline_work roofline_operator(const cJSON *row);
 
-/* The same of a row of micro that measured an operator alone, with so many threads;
- * false: it is another kind of row. */
+/* The same of a row of micro that measured an operator alone, with so many threads; its
+ * FLOP count padding, so that it may lie above the roof. false: it is another kind of
+ * row. */
 bool roofline_micro(const cJSON *row, int threads, struct roofline_work *w);
 
 /* Seconds that a step takes at least: the sum of the floors of its operators; NAN where

@@ -234,7 +234,7 @@ static bool clip(const struct chart_panel *p, struct chart_line *l)
     return true;
 }
 
-/* A flat line's label above its right end; a slope's along it, where it begins. */
+/* A flat line's label above its right end (below it at the border); a slope's along it, where it begins. */
 static void label_line(struct canvas *c, const struct chart_line *l)
 {
     const struct chart_panel *p = c->p;
@@ -243,7 +243,8 @@ static void label_line(struct canvas *c, const struct chart_line *l)
     const double length = wide(l->label);
 
     if (fabs(y2 - y1) < 1) {
-        struct box b = {x2 - length - 6, y2 - TEXT - 5, x2 - 4, y2 - 2};
+        const double up = y2 - TEXT - 5 > TOP ? 0 : TEXT + 9; /* else below it */
+        struct box b = {x2 - length - 6, y2 - TEXT - 5 + up, x2 - 4, y2 - 2 + up};
         for (int k = 0; k < 12; k++) { /* moved to the left past what is there */
             bool hit = false;
             for (int i = 0; i < c->n_taken; i++)
@@ -255,7 +256,7 @@ static void label_line(struct canvas *c, const struct chart_line *l)
         }
         if (b.left < LEFT)
             return;
-        put_text(c->f, b.right, y2 - 5, "end", TEXT, "", l->label);
+        put_text(c->f, b.right, y2 - 5 + up, "end", TEXT, "", l->label);
         take(c, b);
         return;
     }
@@ -411,31 +412,41 @@ static void draw_panel(FILE *f, const struct chart_panel *p, int i)
     fprintf(f, "</g>\n");
 }
 
-/* Words in lines that fit the picture, from y on; f NULL: only counted. Returns how many
- * lines there are. */
+/* Bytes of the words of a text that fit one line of the picture; at least one word. */
+static size_t fitting(const char *text)
+{
+    char line[256];
+    size_t fits = strcspn(text, " ");
+
+    for (size_t n = fits; n < sizeof line; n += 1 + strcspn(text + n + 1, " ")) {
+        memcpy(line, text, n);
+        line[n] = '\0';
+        if (LEFT + wide(line) > RIGHT)
+            break;
+        fits = n;
+        if (!text[n])
+            break;
+    }
+    return fits;
+}
+
+/* In lines from y on; f NULL: only counted. Returns how many lines there are. */
 static int draw_note(FILE *f, const char *note, double y)
 {
-    char line[256] = "";
+    char line[256];
     int lines = 0;
 
-    while (*note) {
-        const size_t n = strcspn(note, " "), used = strlen(line);
-        char next[256];
-        snprintf(next, sizeof next, "%s%s%.*s", line, used ? " " : "", (int)n, note);
-        if (used && LEFT + wide(next) > RIGHT) {
-            if (f)
-                put_text(f, LEFT, y + lines * (TEXT + 4), "start", TEXT, "", line);
-            lines++;
-            snprintf(line, sizeof line, "%.*s", (int)n, note);
-        } else {
-            memcpy(line, next, sizeof line);
-        }
+    for (; *note; lines++) {
+        size_t n = fitting(note);
+        const size_t kept = n < sizeof line ? n : sizeof line - 1;
+        memcpy(line, note, kept);
+        line[kept] = '\0';
+        if (f)
+            put_text(f, LEFT, y + lines * (TEXT + 4), "start", TEXT, "", line);
         note += n;
         note += strspn(note, " ");
     }
-    if (f && line[0])
-        put_text(f, LEFT, y + lines * (TEXT + 4), "start", TEXT, "", line);
-    return lines + (line[0] != '\0');
+    return lines;
 }
 
 static void draw(FILE *f, const char *title, const char *note, const struct chart_panel *panels,

@@ -27,7 +27,8 @@ const struct field record_profile_fields[] = {
     FIELD_END,
 };
 
-#define FLOP_TITLE "of products (convolutions, dense layers), full batches"
+#define FLOP_TITLE   "of products (convolutions, dense layers), full batches, padding counted"
+#define NEEDED_TITLE "of them, without those of padding: what no direct kernel can leave out"
 #define BYTES_TITLE                                                                                \
     "that it must move: each tensor and parameter that it reads, and each that it writes, once a " \
     "call"
@@ -49,6 +50,8 @@ const struct field record_operator_fields[] = {
     FIELD(result_operator, least_seconds, DOUBLE, "least_seconds", "of the fastest call, any rank",
           .unit = "s", .why = "not timed"),
     FIELD(result_operator, flop, DOUBLE, "flop", FLOP_TITLE, .unit = "FLOP", .why = "not counted"),
+    FIELD(result_operator, needed_flop, DOUBLE, "needed_flop", NEEDED_TITLE, .unit = "FLOP",
+          .why = "not counted"),
     FIELD(result_operator, bytes, DOUBLE, "bytes", BYTES_TITLE, .unit = "bytes",
           .why = "not counted"),
     FIELD_END,
@@ -60,6 +63,8 @@ const struct field record_operators_rest_fields[] = {
     FIELD(record_operators_rest, seconds, DOUBLE, "seconds", "of all calls", .unit = "s",
           .why = "not timed"),
     FIELD(record_operators_rest, flop, DOUBLE, "flop", FLOP_TITLE, .unit = "FLOP",
+          .why = "not counted"),
+    FIELD(record_operators_rest, needed_flop, DOUBLE, "needed_flop", NEEDED_TITLE, .unit = "FLOP",
           .why = "not counted"),
     FIELD(record_operators_rest, bytes, DOUBLE, "bytes", BYTES_TITLE, .unit = "bytes",
           .why = "not counted"),

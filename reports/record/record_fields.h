@@ -68,7 +68,7 @@ struct record_counter_head {
 struct record_operators_rest {
     int operators;
     uint64_t calls;
-    double seconds, flop, bytes;
+    double seconds, flop, needed_flop, bytes;
 };
 
 /* Of a micro benchmark, beside struct micro_row. */

@@ -13,6 +13,7 @@ static struct record_operators_rest rest_of(const struct workload_result *w, int
         rest.calls += w->operators[i].calls;
         rest.seconds += w->operators[i].seconds;
         rest.flop += w->operators[i].flop;
+        rest.needed_flop += w->operators[i].needed_flop;
         rest.bytes += w->operators[i].bytes;
     }
     return rest;

@@ -79,12 +79,6 @@ static void read_page(struct page *p, const cJSON *doc, const cJSON *ceilings)
             p->above += roofline_point(&s->roof, &work).above;
         }
     }
-    cJSON_ArrayForEach(row, json_at(ceilings, "micro"))
-    {
-        struct roofline_work work;
-        if (p->n && roofline_micro(row, p->of[0].roof.threads, &work))
-            p->above += roofline_point(&p->of[0].roof, &work).above;
-    }
 }
 
 /* ---- tables ----------------------------------------------------------- */
@@ -346,8 +340,8 @@ static void put_micro(struct picture *d, const struct page *p)
         if (!roofline_micro(row, r->threads, &w))
             continue;
         const struct roofline_point q = roofline_point(r, &w);
-        n += put_point(d, (struct chart_point){q.intensity, q.flops, 0, CHART_DIAMOND, CHART_ROOF,
-                                               "", q.above});
+        n += put_point(
+            d, (struct chart_point){q.intensity, q.flops, 0, CHART_DIAMOND, CHART_ROOF, "", false});
     }
     if (n)
         add(d->text, TEXT, "Diamonds: %d operators that a micro benchmark measured alone. ", n);

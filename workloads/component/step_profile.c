@@ -91,6 +91,7 @@ static void take_row(struct result_operator *o, const struct engine_profile_row 
         .seconds = shared[SECONDS],
         .least_seconds = isfinite(least) ? least : NAN,
         .flop = row->flop * shared[CALLS],
+        .needed_flop = row->needed * shared[CALLS],
         .bytes = row->bytes * shared[CALLS],
     };
     snprintf(o->name, sizeof o->name, "%s", row->name);

@@ -460,6 +460,7 @@ struct engine_profile_row {
     double seconds; /* summed */
     double least;   /* of one call; 0 before the first */
     double flop;    /* of one call with a full batch, as graph_flop() counts */
+    double needed;  /* of them: without those of padding, which a kernel may leave out */
     double bytes;   /* that one call must read and write, node_bytes() has the rule */
     uint64_t calls;
 };

@@ -178,6 +178,10 @@ void graph_release(struct graph *g);
 /* FLOP of one pass of this node with a full batch. */
 double node_flop(const struct node *n, enum pass pass);
 
+/* Those of node_flop() that multiply a value of a tensor, not of padding: in small maps
+ * far fewer, and a kernel that leaves the others out is faster than a peak allows. */
+double node_needed_flop(const struct node *n, enum pass pass);
+
 /* Bytes that this pass must move: each value, gradient, work buffer and copy of
  * parameters that it reads (the lists under enum pass in backend.h) once, and each
  * that it writes once; what changes in place counts twice. Scratch memory, and what a

@@ -85,6 +85,38 @@ double node_flop(const struct node *n, enum pass pass)
     return each * (double)shape_count(&t->shape);
 }
 
+/* Pairs (place, tap) of one dimension whose other end, place x stride + tap - before, is
+ * one of so many places. */
+static double taps_inside(long places, long others, int kernel, int stride, int before)
+{
+    double inside = 0;
+
+    for (long q = 0; q < places; q++)
+        for (int k = 0; k < kernel; k++) {
+            const long at = q * stride + k - before;
+            inside += at >= 0 && at < others;
+        }
+    return inside;
+}
+
+double node_needed_flop(const struct node *n, enum pass pass)
+{
+    double flop = node_flop(n, pass);
+
+    if (n->op != OP_CONV && n->op != OP_DECONV)
+        return flop;
+    /* a transposed convolution runs from its input to its output as the other one
+     * does from its output to its input */
+    const struct shape *from = n->op == OP_CONV ? &n->out[0]->shape : &n->in[0]->shape;
+    const struct shape *to = n->op == OP_CONV ? &n->in[0]->shape : &n->out[0]->shape;
+    const struct window *w = &n->window;
+    for (int i = 0; i + 2 < from->n; i++)
+        flop *=
+            taps_inside(from->d[i + 2], to->d[i + 2], w->kernel[i], w->stride[i], w->before[i]) /
+            ((double)from->d[i + 2] * w->kernel[i]);
+    return flop;
+}
+
 /* Bytes of a parameter as a pass reads it: the smallest of its copies, or the master. */
 static double param_bytes(const struct node *n, const struct param *p)
 {

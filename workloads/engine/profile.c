@@ -66,6 +66,7 @@ bool graph_profile(const struct graph *g, int i, struct engine_profile_row *row)
         .seconds = in->seconds,
         .least = in->least,
         .flop = in->kind == INSTRUCTION_RUN ? node_flop(in->node, in->pass) : 0,
+        .needed = in->kind == INSTRUCTION_RUN ? node_needed_flop(in->node, in->pass) : 0,
         .bytes = in->kind == INSTRUCTION_RUN   ? node_bytes(in->node, in->pass)
                  : in->kind == INSTRUCTION_ADD ? 3 * (double)in->dst->bytes
                                                : 2 * (double)in->dst->bytes,

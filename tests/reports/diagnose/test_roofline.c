@@ -57,10 +57,11 @@ static const char text[] = "{\"micro\":["
            "\"profile\":{\"steps\":10,\"step_seconds\":2,\"exchanged_bytes\":9000000,"
            "\"operators\":["
            "{\"name\":\"c\",\"pass\":\"forward\",\"dtype\":\"f32\",\"calls\":10,\"seconds\":1,"
-           "\"flop\":80e9,\"bytes\":1e8},"
+           "\"flop\":99e9,\"needed_flop\":80e9,\"bytes\":1e8},"
            "{\"name\":\"p\",\"pass\":\"forward\",\"dtype\":\"f32\",\"calls\":10,\"seconds\":0.5,"
-           "\"flop\":0,\"bytes\":3e9}],"
-           "\"others\":{\"operators\":1,\"calls\":10,\"seconds\":0.1,\"flop\":10e9,\"bytes\":9e8}}}"
+           "\"flop\":0,\"needed_flop\":0,\"bytes\":3e9}],"
+           "\"others\":{\"operators\":1,\"calls\":10,\"seconds\":0.1,\"flop\":11e9,\"needed_flop\":"
+           "10e9,\"bytes\":9e8}}}"
            "]}";
 
 static cJSON *doc;

@@ -15,7 +15,8 @@ setup_file() {
                    row("copy"; "L1"; null; "B/s"; 200e9; 32768),
                    row("triad"; "DRAM"; null; "B/s"; 12e9; 400000000)]' \
         "$GALLERY/lab-4711.0.3.json" >"$GALLERY/roofs.json"
-    jq '(.micro[] | select(.what == "peak")).median = 15e9' "$GALLERY/roofs.json" >"$GALLERY/low.json"
+    jq '(.micro[] | select(.name == "machine" and .unit == "FLOP/s")).median = 15e9' "$GALLERY/roofs.json" \
+        >"$GALLERY/low.json"
 }
 
 teardown_file() {
@@ -36,8 +37,8 @@ setup() {
     [[ "$output" == *"cosmoflow tiny: 400 ms a step, 100 steps after the first epoch"* ]]
     [[ "$output" =~ "operators"\ +"260 ms"\ +"65 %" ]]
     [[ "$output" =~ "waiting for the exchange"\ +"40 ms"\ +"10 %" ]]
-    # 2 GFLOP in 125 ms: 16 GFLOP/s of 100; 20 ms of computing
-    [[ "$output" =~ conv1\ +weights\ +125.000\ +"31 %"\ +16.0\ +0.08\ +"16 %"\ +FLOP\ +f32\ +own ]]
+    # 1.8 GFLOP without padding in 125 ms: 14.4 GFLOP/s of 100; 18 ms of computing
+    [[ "$output" =~ conv1\ +weights\ +125.000\ +"31 %"\ +14.4\ +0.08\ +"14 %"\ +FLOP\ +f32\ +own ]]
     [[ "$output" =~ maxpool1\ +forward\ +15.000\ +"3.8 %"\ +-\ +5.33\ +"44 %"\ +DRAM ]]
     [[ "$output" == *"brgconv:avx512_core"* ]]
     [[ "$output" == *"and 19 more operators: 4.750 ms a step, 1.2 %"* ]]
@@ -49,7 +50,7 @@ setup() {
     [[ "${output//$'\n'/ }" == *"no ceilings; run machine+WORKLOAD, or name a run"* ]]
     run "$hpcai500" show --profile --ceilings="$GALLERY/roofs.json" "$GALLERY/lab-4711.0.3.json"
     [ "$status" -eq 0 ]
-    [[ "$output" == *"16 %"*FLOP* ]]
+    [[ "$output" == *"14 %"*FLOP* ]]
     jq '.workloads[0].profile = null' "$GALLERY/roofs.json" >none.json
     for page in --profile --roofline; do
         run "$hpcai500" show $page none.json
@@ -71,13 +72,13 @@ setup() {
     [[ "$output" =~ "DRAM"\ +"12 GB/s"\ +"triad DRAM" ]]
     [[ "$output" == *"cosmoflow, a step"* ]]
     [[ "$output" == *"its operators at least"* ]]
-    [[ "$output" == *"no ceiling: the run has no rows of allreduce"* ]]
+    [[ "$(tr -s ' \n' ' ' <<<"$output")" == *"no ceiling: the run has no rows of allreduce"* ]]
     no grep "not valid" <<<"$output"
     run "$hpcai500" show --roofline "$GALLERY/low.json"
     echo "$output"
     [ "$status" -eq 0 ]
     [[ "$output" == *"ABOVE"* ]]
-    [[ "$output" == *"the roofline is not valid: "*"above the roof"* ]]
+    [[ "$output" == *"the roofline is not valid: "* ]]
 }
 
 @test "the picture: an image with title and numbers, no script, labels apart and inside" {

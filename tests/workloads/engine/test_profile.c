@@ -260,7 +260,7 @@ static void test_counts(void **state)
     (void)state;
     create(&n, NULL);
     struct engine_profile_row one = row_of(&n, "one", "forward");
-    assert_true(one.flop == 2 * 2 * 6 * 4);
+    assert_true(one.flop == 2 * 2 * 6 * 4 && one.needed == one.flop);
     assert_true(one.bytes == x + h + w);
     assert_true(one.dtype == TENSOR_F32);
     assert_string_equal(one.implementation, "own"); /* `ref` has no library */
@@ -271,13 +271,47 @@ static void test_counts(void **state)
     model_destroy(n.m);
 }
 
+/* Taps on padding are no work: 4 places and a window of 3 with one place of padding on
+ * each side have 10 taps of 12 inside, in each of two dimensions; stride 2 without
+ * padding before has 2 x 3 of which the last is outside. Transposed: the same pairs. */
+static void test_padding(void **state)
+{
+    static const struct optimizer sgd = {.kind = OPTIMIZER_SGD};
+    static const struct window wide = {{3, 3}, {2, 2}, {0, 0}, {1, 1}};
+    const struct {
+        struct window win;
+        double inside, taps;
+    } cases[] = {{WINDOW(3, 1, 1), 100, 144}, {wide, 25, 36}};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++)
+        for (int transposed = 0; transposed < 2; transposed++) {
+            struct net n = {.comm = *comm_self()};
+            struct err e = ERR_INIT;
+            n.m = model_create(
+                &(struct engine_config){.backend = "ref", .threads = 1, .comm = &n.comm}, &e);
+            n.group = model_group(n.m, "all", &sgd);
+            n.g = graph_create(n.m, "net", 2);
+            long side = transposed && i == 1 ? 2 : 4;
+            struct tensor *x = graph_input(n.g, "x", SHAPE(5, side, side), CHANNELS_FIRST);
+            struct param *w = model_param(
+                n.m, n.group, "w", transposed ? SHAPE(5, 7, 3, 3) : SHAPE(7, 5, 3, 3), XAVIER);
+            graph_output(transposed ? op_deconv(x, w, NULL, cases[i].win)
+                                    : op_conv(x, w, NULL, cases[i].win));
+            must(engine_compile(n.g, NULL, &e), &e);
+            struct engine_profile_row r = row_of(&n, "w", "forward");
+            assert_float_equal(r.flop, 2.0 * 2 * 5 * 7 * cases[i].taps, 0);
+            assert_float_equal(r.needed, 2.0 * 2 * 5 * 7 * cases[i].inside, 1e-6);
+            model_destroy(n.m);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sums),
-        cmocka_unit_test(test_readings),
-        cmocka_unit_test(test_no_clock),
-        cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_sums),     cmocka_unit_test(test_readings),
+        cmocka_unit_test(test_no_clock), cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_padding),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
