@@ -234,44 +234,43 @@ static bool clip(const struct chart_panel *p, struct chart_line *l)
     return true;
 }
 
-/* A flat line's label above its right end (below it at the border); a slope's along it, where it begins. */
-static void label_line(struct canvas *c, const struct chart_line *l)
+/* Above or below a flat line, as far right as there is room. */
+static void label_flat(struct canvas *c, const struct chart_line *l)
 {
-    const struct chart_panel *p = c->p;
-    const double x1 = x_of(p, l->x[0]), y1 = y_of(p, l->y[0]);
-    const double x2 = x_of(p, l->x[1]), y2 = y_of(p, l->y[1]);
+    const double right = x_of(c->p, l->x[1]) - 4, y = y_of(c->p, l->y[1]);
     const double length = wide(l->label);
+    const double tops[2] = {y - TEXT - 5, y + 3};
 
-    if (fabs(y2 - y1) < 1) {
-        const double up = y2 - TEXT - 5 > TOP ? 0 : TEXT + 9; /* else below it */
-        struct box b = {x2 - length - 6, y2 - TEXT - 5 + up, x2 - 4, y2 - 2 + up};
-        for (int k = 0; k < 12; k++) { /* moved to the left past what is there */
-            bool hit = false;
-            for (int i = 0; i < c->n_taken; i++)
-                hit = hit || meet(&c->taken[i], &b);
-            if (!hit)
-                break;
-            b.left -= 24;
-            b.right -= 24;
-        }
-        if (b.left < LEFT)
+    for (double x = right; x - length > LEFT; x -= 16)
+        for (int below = 0; below < 2; below++) {
+            struct box b = {x - length, tops[below], x, tops[below] + TEXT + 3};
+            if (!is_free(c, &b))
+                continue;
+            put_text(c->f, x, b.bottom - 3, "end", TEXT, "", l->label);
+            take(c, b);
             return;
-        put_text(c->f, b.right, y2 - 5 + up, "end", TEXT, "", l->label);
-        take(c, b);
-        return;
-    }
-    const double angle = atan2(y2 - y1, x2 - x1), room = hypot(x2 - x1, y2 - y1);
-    if (length + 16 > room)
-        return;
+        }
+}
+
+/* Along a slope, where it begins. */
+static void label_slope(struct canvas *c, const struct chart_line *l)
+{
+    const double x1 = x_of(c->p, l->x[0]), y1 = y_of(c->p, l->y[0]);
+    const double x2 = x_of(c->p, l->x[1]), y2 = y_of(c->p, l->y[1]);
+    const double length = wide(l->label);
+    const double angle = atan2(y2 - y1, x2 - x1);
     char turned[96];
-    const double at_x = x1 + 8 * cos(angle), at_y = y1 + 8 * sin(angle);
-    const double text_x = at_x + 5 * sin(angle), text_y = at_y - 5 * cos(angle);
+
+    if (length + 16 > hypot(x2 - x1, y2 - y1))
+        return;
+    const double x = x1 + 8 * cos(angle) + 5 * sin(angle);
+    const double y = y1 + 8 * sin(angle) - 5 * cos(angle);
     snprintf(turned, sizeof turned, " transform=\"rotate(%.1f %.1f %.1f)\"",
-             angle * 180 / 3.14159265358979323846, text_x, text_y);
-    put_text(c->f, text_x, text_y, "start", TEXT, turned, l->label);
+             angle * 180 / 3.14159265358979323846, x, y);
+    put_text(c->f, x, y, "start", TEXT, turned, l->label);
     for (double s = 0; s < length; s += TEXT) { /* boxes along it */
-        const double x = text_x + s * cos(angle), y = text_y + s * sin(angle);
-        take(c, (struct box){x - 2, y - TEXT, x + TEXT, y + 2});
+        const double at_x = x + s * cos(angle), at_y = y + s * sin(angle);
+        take(c, (struct box){at_x - 2, at_y - TEXT, at_x + TEXT, at_y + 2});
     }
 }
 
@@ -291,8 +290,12 @@ static void draw_lines(struct canvas *c)
     for (int i = 0; i < c->p->n_lines; i++) {
         struct chart_line l = c->p->lines[i];
 
-        if (l.label && clip(c->p, &l))
-            label_line(c, &l);
+        if (!l.label || !clip(c->p, &l))
+            continue;
+        if (fabs(y_of(c->p, l.y[1]) - y_of(c->p, l.y[0])) < 1)
+            label_flat(c, &l);
+        else
+            label_slope(c, &l);
     }
 }
 

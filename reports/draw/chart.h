@@ -8,7 +8,8 @@
  * A label stands right, left, below or above its point, in the first place where it
  * meets neither the border, a line, a point, nor another label; one that finds no place
  * is left out: the description and the table of whoever draws have its numbers. Points
- * that come first have the first choice. A line's label stands along its upper end.
+ * that come first have the first choice. A flat line's label stands above or below it, a slope's along
+ * its beginning.
  *
  * Life:    everything is borrowed for the call.
  * Failure: -1 and one sentence; what stood under the path stays.

@@ -347,14 +347,23 @@ static void put_micro(struct picture *d, const struct page *p)
         add(d->text, TEXT, "Diamonds: %d operators that a micro benchmark measured alone. ", n);
 }
 
-/* The highest peak bounds the slopes, which end there. */
-static double put_peaks(struct picture *d, const struct roofline *r)
+static bool uses(const struct page *p, const char *dtype)
 {
+    for (int i = 0; i < p->n; i++)
+        if (strcmp(p->of[i].step.work.dtype, dtype) == 0)
+            return true;
+    return false;
+}
+
+/* Of the precisions that work is done in; the highest bounds the slopes, which end there. */
+static double put_peaks(struct picture *d, const struct page *page)
+{
+    const struct roofline *r = &page->of[0].roof;
     double top = 0;
 
     for (int i = 0; i < ROOFLINE_TYPES; i++) {
         const struct roofline_peak *p = &r->peak[i];
-        if (!(p->peak > 0))
+        if (!(p->peak > 0) || !uses(page, p->dtype))
             continue;
         put_line(d, label(d, "%s peak %s", p->dtype, show_si(p->peak, "FLOP/s").text), false, 1e-9,
                  p->peak, 1e12, p->peak);
@@ -391,8 +400,8 @@ static void draw_memory(struct picture *d, const struct page *p)
     const struct roofline *r = &p->of[0].roof;
     double without = 0;
 
-    const double top = put_peaks(d, r);
-    for (int i = 0; i < r->n_levels; i++) {
+    const double top = put_peaks(d, p);
+    for (int i = 0; i < r->n_levels && top > 0; i++) {
         const double b = r->level[i].bandwidth, ridge = top / b;
         put_line(d, label(d, "%s %s", r->level[i].name, show_si(b, "B/s").text), false, 1e-9,
                  1e-9 * b, ridge, top);
@@ -412,7 +421,7 @@ static void draw_memory(struct picture *d, const struct page *p)
 /* One of the two rooflines of distributed learning. */
 static bool draw_link(struct picture *d, const struct page *p, bool exchange)
 {
-    const double top = put_peaks(d, &p->of[0].roof);
+    const double top = put_peaks(d, p);
     bool any = false;
 
     for (int i = 0; i < p->n; i++) {
