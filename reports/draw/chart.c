@@ -24,10 +24,10 @@ enum {
     RIGHT = WIDTH - 24,
     TOP = 40,
     BOTTOM = PANEL - 56,
-    TEXT = 11,   /* size of letters */
-    GAP = 3,     /* between a point and its label */
-    BOXES = 256, /* that labels must not meet */
-    SAMPLES = 96 /* of a line, where labels look for it */
+    TEXT = 11,    /* size of letters */
+    GAP = 3,      /* between a point and its label */
+    BOXES = 1024, /* that labels must not meet */
+    SAMPLES = 96  /* of a line, where labels look for it */
 };
 
 static const char *const inks[CHART_INKS] = {"#1b1d1f", "#0060c8", "#c47a0a", "#763b89"};
@@ -287,6 +287,10 @@ static void draw_lines(struct canvas *c)
         put_line(c->f, x_of(c->p, l.x[0]), y_of(c->p, l.y[0]), x_of(c->p, l.x[1]),
                  y_of(c->p, l.y[1]), more);
     }
+}
+
+static void label_lines(struct canvas *c)
+{
     for (int i = 0; i < c->p->n_lines; i++) {
         struct chart_line l = c->p->lines[i];
 
@@ -377,6 +381,12 @@ static void draw_points(struct canvas *c)
             draw_point(c, &p->points[i]);
             take(c, around(p, &p->points[i]));
         }
+}
+
+static void label_points(struct canvas *c)
+{
+    const struct chart_panel *p = c->p;
+
     for (int i = 0; i < p->n_points; i++)
         if (shown(p, &p->points[i]) && p->points[i].label[0])
             label_point(c, &p->points[i]);
@@ -412,6 +422,8 @@ static void draw_panel(FILE *f, const struct chart_panel *p, int i)
     draw_frame(&c);
     draw_lines(&c);
     draw_points(&c);
+    label_lines(&c);
+    label_points(&c);
     fprintf(f, "</g>\n");
 }
 
