@@ -110,7 +110,7 @@ static void fill(struct bench *b, int k, struct err *e)
     }
 }
 
-static void create(struct bench *b, bool profile)
+static void create(struct bench *b, bool timed)
 {
     struct err e = ERR_INIT;
     struct engine_config c = {.backend = engine_backend_name(0),
@@ -118,8 +118,7 @@ static void create(struct bench *b, bool profile)
                               .compute = b->dtype,
                               .seed = 1,
                               .comm = comm_self(),
-                              .now = now,
-                              .profile = profile};
+                              .now = timed ? now : NULL};
     struct net *n = &b->net;
 
     b->own = calloc(1, b->component->feed_bytes + 1);

@@ -246,7 +246,7 @@ static const char *const part_names[] = {"fwd", "data", "wgts"};
 
 struct part {
     struct operation *o;
-    enum engine_part part;
+    enum engine_pass part;
 };
 
 static int part_run(void *ctx, long times, long *wrong, struct err *e)
@@ -273,7 +273,7 @@ static struct operation *open_operator(const struct operator_shape *s, bool bf16
 /* y = x w' (fwd), dx = dy w (data), dw = dy' x (wgts). */
 struct blas_part {
     struct blas *x;
-    enum engine_part part;
+    enum engine_pass part;
 };
 
 static int blas_part_run(void *ctx, long times, long *wrong, struct err *e)
@@ -298,8 +298,8 @@ static void compare_dense(int threads, int n)
         if (!blas_open(&x, rows[i].file, rows[i].threads_of, threads))
             continue;
         for (int part = 0; part < 3; part++) {
-            struct part own = {o, (enum engine_part)part};
-            struct blas_part other = {&x, (enum engine_part)part};
+            struct part own = {o, (enum engine_pass)part};
+            struct blas_part other = {&x, (enum engine_pass)part};
             const double flop = operator_cost(o, own.part).flop;
             char metric[32];
             snprintf(metric, sizeof metric, "gemm-%s-f32", part_names[part]);
@@ -341,7 +341,7 @@ static void fill_bare(void *at, size_t bytes, bool bf16)
 }
 
 /* The primitive alone, all layouts as it likes them. */
-static bool bare_open(struct bare *b, struct dnn *d, enum engine_part part, bool bf16)
+static bool bare_open(struct bare *b, struct dnn *d, enum engine_pass part, bool bf16)
 {
     static struct dnn_op *(*const create[])(struct dnn *, const struct dnn_conv *, struct err *) = {
         dnn_conv_forward, dnn_conv_data, dnn_conv_weights};
@@ -375,7 +375,7 @@ static void compare_convolution(int threads, int n, bool bf16)
     struct dnn *d = o ? dnn_open(NULL) : NULL;
 
     for (int part = 0; d && part < 3; part++) {
-        struct part own = {o, (enum engine_part)part};
+        struct part own = {o, (enum engine_pass)part};
         const double flop = operator_cost(o, own.part).flop;
         struct bare bare = {0};
         char metric[32];

@@ -2,6 +2,7 @@
 # Ink: text and SVG from numbers; knows no record.
 noinst_LTLIBRARIES += %D%/libdraw.la
 %C%_libdraw_la_SOURCES = \
+    %D%/chart.h %D%/chart.c \
     %D%/plot.h %D%/plot.c \
     %D%/table.h %D%/table.c \
     %D%/xml.h %D%/xml.c

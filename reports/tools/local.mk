@@ -23,9 +23,10 @@ pkglibexec_PROGRAMS += %D%/hpcai500-config %D%/hpcai500-recover %D%/hpcai500-sho
 %C%_hpcai500_recover_SOURCES = %D%/recover.c
 %C%_hpcai500_recover_LDADD = $(tools_libs)
 %C%_hpcai500_show_SOURCES = %D%/show.c %D%/show_screen.h %D%/show_screen.c \
+    %D%/show_profile.h %D%/show_profile.c %D%/show_roofline.c \
     %D%/show_text.h %D%/show_text.c %D%/show_verdict.h %D%/show_verdict.c
 %C%_hpcai500_show_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
-%C%_hpcai500_show_LDADD = %D%/libtools.la $(tools_libs)
+%C%_hpcai500_show_LDADD = %D%/libtools.la reports/diagnose/libdiagnose.la $(tools_libs)
 dist_man_MANS += %D%/hpcai500.1 %D%/hpcai500-config.1 %D%/hpcai500-export.1 \
     %D%/hpcai500-recover.1 %D%/hpcai500-show.1
 completiondir = $(datadir)/bash-completion/completions

@@ -16,21 +16,48 @@
 #include "reports/core/out.h"
 #include "reports/record/fields.h"
 #include "reports/tools/find.h"
+#include "reports/tools/show_profile.h"
 #include "reports/tools/show_screen.h"
 
+enum page { PAGE_SCREEN, PAGE_JSON, PAGE_PROFILE, PAGE_ROOFLINE };
+
 struct options {
-    bool json, reasons, colour;
+    enum page page;
+    bool reasons, colour;
     const char *dir;
+    const char *ceilings; /* run whose micro rows are the roofs; NULL: the shown one's */
+    const char *svg;      /* NULL: no picture */
 };
 
 static int usage(FILE *f)
 {
-    fprintf(f, "usage: hpcai500 show [--json] [--reasons] [--dir=DIR] FILE|JOBID...\n"
+    fprintf(f, "usage: hpcai500 show [--json | --profile | --roofline] [OPTION]... FILE|JOBID...\n"
                "  -j, --json      the record itself\n"
+               "  -p, --profile   where a training step's time goes, operator by operator\n"
+               "  -l, --roofline  how far work is from what the machine can do\n"
+               "  -o, --output=FILE.svg  the roofline as a picture, too\n"
+               "  -c, --ceilings=FILE|JOBID  what the machine can do is in that run\n"
                "  -r, --reasons   the reason for each missing value\n"
                "  -d, --dir=DIR   look for jobs here first\n"
                "JOBID is 4711, 4711_7 (array), 4711+1 (het), 4711.0 (step) or lab-4711.0.3.\n");
     return f == stdout ? 0 : 2;
+}
+
+/* The pages that need ceilings: *doc's own, or those of another run. 1: there is
+ * nothing to show. */
+static int show_work(const struct conf *c, const cJSON *doc, const struct options *o, struct err *e)
+{
+    struct found f = FOUND_INIT;
+    int rc = o->ceilings ? find_record(c, o->ceilings, o->dir, &f, e) : 0;
+
+    if (rc == 0 && o->ceilings)
+        json_clean(f.doc);
+    const cJSON *ceilings = o->ceilings ? f.doc : doc;
+    if (rc == 0)
+        rc = o->page == PAGE_PROFILE ? show_profile(doc, ceilings, e)
+                                     : show_roofline(doc, ceilings, o->svg, e);
+    found_fini(&f);
+    return rc;
 }
 
 static int show_one(const struct conf *c, const char *word, const struct options *o, struct err *e)
@@ -41,11 +68,14 @@ static int show_one(const struct conf *c, const char *word, const struct options
     if (rc == 0 && f.n > 1)
         fprintf(stderr, "hpcai500 show: %d runs of %s, this is the latest: %s\n", f.n, word,
                 f.name);
-    if (rc == 0 && o->json) {
+    if (rc == 0 && o->page == PAGE_JSON) {
         fwrite(f.text, 1, f.size, stdout);
     } else if (rc == 0) {
         json_clean(f.doc);
-        show_screen(f.doc, &(struct show_options){o->colour, o->reasons, f.seen});
+        if (o->page == PAGE_SCREEN)
+            show_screen(f.doc, &(struct show_options){o->colour, o->reasons, f.seen});
+        else
+            rc = show_work(c, f.doc, o, e);
     }
     found_fini(&f);
     return rc;
@@ -57,30 +87,45 @@ static bool wants_colour(void)
     return isatty(STDOUT_FILENO) && !(no && *no) && !(term && strcmp(term, "dumb") == 0);
 }
 
-int main(int argc, char **argv)
+static const struct option longs[] = {{"json", no_argument, NULL, 'j'},
+                                      {"profile", no_argument, NULL, 'p'},
+                                      {"roofline", no_argument, NULL, 'l'},
+                                      {"output", required_argument, NULL, 'o'},
+                                      {"ceilings", required_argument, NULL, 'c'},
+                                      {"reasons", no_argument, NULL, 'r'},
+                                      {"dir", required_argument, NULL, 'd'},
+                                      {"help", no_argument, NULL, 'h'},
+                                      {NULL, 0, NULL, 0}};
+
+/* -1: to show; else an exit code. */
+static int take_options(int argc, char **argv, struct options *o)
 {
-    static const struct option longs[] = {{"json", no_argument, NULL, 'j'},
-                                          {"reasons", no_argument, NULL, 'r'},
-                                          {"dir", required_argument, NULL, 'd'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
-    static struct conf site; /* 40 KiB */
-    struct options o = {.dir = NULL};
     struct err bad = ERR_INIT;
-    int c, rc = 0;
+    int c;
 
     opterr = 0;
-    out_guard("hpcai500 show");
-    while ((c = getopt_long(argc, argv, "jrd:h", longs, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, "jplo:c:rd:h", longs, NULL)) != -1) {
         switch (c) {
         case 'j':
-            o.json = true;
+            o->page = PAGE_JSON;
+            break;
+        case 'p':
+            o->page = PAGE_PROFILE;
+            break;
+        case 'l':
+            o->page = PAGE_ROOFLINE;
+            break;
+        case 'o':
+            o->svg = optarg;
+            break;
+        case 'c':
+            o->ceilings = optarg;
             break;
         case 'r':
-            o.reasons = true;
+            o->reasons = true;
             break;
         case 'd':
-            o.dir = optarg;
+            o->dir = optarg;
             break;
         case 'h':
             return usage(stdout);
@@ -90,16 +135,31 @@ int main(int argc, char **argv)
             return 2;
         }
     }
-    if (optind == argc)
-        return usage(stderr);
+    if (o->svg && (o->page != PAGE_ROOFLINE || optind + 1 < argc)) {
+        fprintf(stderr, "hpcai500 show: --output is the picture of one run's --roofline\n");
+        return 2;
+    }
+    return optind == argc ? usage(stderr) : -1;
+}
+
+int main(int argc, char **argv)
+{
+    static struct conf site; /* 40 KiB */
+    struct options o = {.dir = NULL};
+
+    out_guard("hpcai500 show");
+    int rc = take_options(argc, argv, &o);
+    if (rc >= 0)
+        return rc;
+    rc = 0;
     o.colour = wants_colour();
     if (conf_load(&site, NULL, 0, NULL))
         conf_defaults(&site); /* files are shown whatever the site says */
     for (int i = optind; i < argc; i++) {
         struct err e = ERR_INIT;
-        if (i > optind && !o.json)
+        if (i > optind && o.page != PAGE_JSON)
             printf("\n");
-        if (show_one(&site, argv[i], &o, &e) < 0) {
+        if (show_one(&site, argv[i], &o, &e) != 0) {
             fflush(stdout);
             fprintf(stderr, "hpcai500 show: %s\n", e.text);
             rc = 3;

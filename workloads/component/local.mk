@@ -11,6 +11,7 @@ noinst_LTLIBRARIES += %D%/libcomponent.la
     %D%/net.c \
     %D%/phase_clock.h \
     %D%/resume.h %D%/resume.c \
+    %D%/step_profile.h %D%/step_profile.c \
     %D%/tally.h %D%/tally.c \
     %D%/train.h %D%/train.c \
     %D%/unet.h %D%/unet.c \

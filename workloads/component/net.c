@@ -16,6 +16,7 @@ static int make_net(struct net *n, const struct component *c, const struct recip
         .seed = spec->seed,
         .comm = host->comm,
         .now = host->now,
+        .bucket_bytes = spec->bucket_bytes,
     };
 
     *n = (struct net){.model = model_create(&config, e)};

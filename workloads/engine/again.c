@@ -5,7 +5,7 @@
 
 #include "workloads/engine/internal.h"
 
-static bool belongs(const struct instruction *in, const struct node *n, enum engine_part part)
+static bool belongs(const struct instruction *in, const struct node *n, enum engine_pass part)
 {
     bool sums = op_rows[n->op].sums;
 
@@ -45,7 +45,7 @@ static int again(struct graph *g, const struct instruction *in, struct err *e)
     return 0;
 }
 
-int engine_again(struct tensor *y, enum engine_part part, long times, struct err *e)
+int engine_again(struct tensor *y, enum engine_pass part, long times, struct err *e)
 {
     struct graph *g = y->graph;
     const struct node *n = y->producer;
@@ -69,7 +69,7 @@ int engine_again(struct tensor *y, enum engine_part part, long times, struct err
     return 0;
 }
 
-struct engine_cost engine_cost(const struct tensor *y, enum engine_part part)
+struct engine_cost engine_cost(const struct tensor *y, enum engine_pass part)
 {
     const struct graph *g = y->graph;
     struct engine_cost cost = {0};

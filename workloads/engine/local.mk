@@ -5,6 +5,7 @@ noinst_LTLIBRARIES += %D%/libengine.la
     %D%/again.c \
     %D%/backend.h \
     %D%/base.c \
+    %D%/buckets.h %D%/buckets.c \
     %D%/checkpoint.c \
     %D%/compile.c \
     %D%/engine.h \
@@ -18,6 +19,7 @@ noinst_LTLIBRARIES += %D%/libengine.la
     %D%/optim.c \
     %D%/place.c \
     %D%/plan.h %D%/plan.c \
+    %D%/profile.c %D%/read.c \
     %D%/ref.c \
     %D%/rewrite.c \
     %D%/run.c \

@@ -312,7 +312,7 @@ void operator_close(struct operation *o)
     free(o);
 }
 
-struct engine_cost operator_cost(const struct operation *o, enum engine_part part)
+struct engine_cost operator_cost(const struct operation *o, enum engine_pass part)
 {
     const int moments = o->s.rule == OPTIMIZER_SGD ? 1 : 2;
 
@@ -324,12 +324,12 @@ struct engine_cost operator_cost(const struct operation *o, enum engine_part par
                : (struct engine_cost){0};
 }
 
-const char *operator_how(const struct operation *o, enum engine_part part)
+const char *operator_how(const struct operation *o, enum engine_pass part)
 {
     static const char *const whats[] = {"convolution", "data gradient", "weight gradient"};
     const bool turned = o->s.kind == OPERATOR_DECONV;
     /* of a transposed convolution the library makes the other way round */
-    const enum engine_part does = turned && part == ENGINE_FORWARD ? ENGINE_DATA
+    const enum engine_pass does = turned && part == ENGINE_FORWARD ? ENGINE_DATA
                                   : turned && part == ENGINE_DATA  ? ENGINE_FORWARD
                                                                    : part;
     const char *name = o->w && multiplies(&o->s) ? "w" : "";
@@ -350,13 +350,13 @@ const char *operator_how(const struct operation *o, enum engine_part part)
 
 /* ---- right? ----------------------------------------------------------- */
 
-static const struct numbers *made(const struct operation *o, enum engine_part part)
+static const struct numbers *made(const struct operation *o, enum engine_pass part)
 {
     return part == ENGINE_FORWARD ? &o->value : part == ENGINE_DATA ? &o->dx : &o->dw;
 }
 
 /* Every number against that of `ref`. */
-static int check_by_ref(const struct operation *o, enum engine_part part, long *wrong,
+static int check_by_ref(const struct operation *o, enum engine_pass part, long *wrong,
                         struct err *e)
 {
     struct operator_setting set = o->set;
@@ -406,7 +406,7 @@ static int check_rule(struct operation *o, long *wrong, struct err *e)
     return n < 0 ? err_set(e, "out of memory to check an optimiser") : 0;
 }
 
-int operator_check(struct operation *o, enum engine_part part, long *wrong, struct err *e)
+int operator_check(struct operation *o, enum engine_pass part, long *wrong, struct err *e)
 {
     long n, more = 0;
 
@@ -426,7 +426,7 @@ int operator_check(struct operation *o, enum engine_part part, long *wrong, stru
     return 0;
 }
 
-int operator_run(struct operation *o, enum engine_part part, long times, double *seconds,
+int operator_run(struct operation *o, enum engine_pass part, long times, double *seconds,
                  struct err *e)
 {
     if (o->s.kind != OPERATOR_OPTIMIZER)

@@ -67,7 +67,7 @@ struct operator_shape {
     enum act act;                  /* ACT */
     float factor;                  /* ACT_LEAKY: slope; OP_SMOOTH_L1: beta */
     enum optimizer_kind rule;      /* OPTIMIZER */
-    unsigned parts;                /* bits 1 << enum engine_part that are wanted */
+    unsigned parts;                /* bits 1 << enum engine_pass that are wanted */
     long times;                    /* layers that have it, in all networks */
     char from[OPERATOR_FROM_SIZE]; /* who has it: "HPC AI500 V1, hep 3" */
 };
@@ -99,16 +99,16 @@ struct operation *operator_open(const struct operator_shape *s, const struct ope
 void operator_close(struct operation *o);
 
 /* Of one time: parts 0 where it has no such part (a max-pool has no weights). */
-struct engine_cost operator_cost(const struct operation *o, enum engine_part part);
+struct engine_cost operator_cost(const struct operation *o, enum engine_pass part);
 /* What the library calls the implementation of that part: "brgconv:avx512_core"; ""
  * where it is a kernel of the engine's own. */
-const char *operator_how(const struct operation *o, enum engine_part part);
+const char *operator_how(const struct operation *o, enum engine_pass part);
 
 /* Numbers of the part that are wrong are added to *wrong. */
-int operator_check(struct operation *o, enum engine_part part, long *wrong, struct err *e);
+int operator_check(struct operation *o, enum engine_pass part, long *wrong, struct err *e);
 /* The part, so many times; seconds of it in *seconds where they are not those of the
  * call (OPTIMIZER makes a gradient before each step), else that is not touched. */
-int operator_run(struct operation *o, enum engine_part part, long times, double *seconds,
+int operator_run(struct operation *o, enum engine_pass part, long times, double *seconds,
                  struct err *e);
 
 #endif

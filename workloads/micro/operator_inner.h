@@ -51,13 +51,13 @@ void numbers_fini(struct numbers *a);
 /* The longest sum of any part: terms. */
 double product_longest(const struct operator_shape *s);
 /* How many of the part's numbers are wrong: of >= 4,096 samples, and by Freivalds. */
-long product_samples(const struct operation *o, enum engine_part part);
-long product_freivalds(const struct operation *o, enum engine_part part);
+long product_samples(const struct operation *o, enum engine_pass part);
+long product_freivalds(const struct operation *o, enum engine_pass part);
 
 /* ---- value.c: the others ---- */
 
 /* -1 when out of memory. */
-long value_check(const struct operation *o, enum engine_part part);
+long value_check(const struct operation *o, enum engine_pass part);
 /* OPTIMIZER: w after so many steps of that rate and gradient against `have`. */
 long value_check_rule(const struct operation *o, const float *before, const float *have, int steps,
                       double rate);

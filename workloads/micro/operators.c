@@ -129,7 +129,7 @@ static void plan(enum operator_kind kind, const struct micro_host *h, struct mic
 /* As the harness wants it. */
 struct part {
     struct operation *o;
-    enum engine_part part;
+    enum engine_pass part;
     double seconds; /* of the last run, where only part of it counts */
 };
 
@@ -153,7 +153,7 @@ static double seconds(void *ctx)
     return ((struct part *)ctx)->seconds;
 }
 
-static void head(const struct operators *o, int at, enum engine_part part, struct micro_row *r)
+static void head(const struct operators *o, int at, enum engine_pass part, struct micro_row *r)
 {
     static const char *const directions[] = {"forward", "backward_data", "backward_weights"};
     const struct row_case *c = &o->cases[at];
@@ -170,7 +170,7 @@ static void head(const struct operators *o, int at, enum engine_part part, struc
     r->more_is_better = true;
 }
 
-static int measure(struct operators *o, int at, struct operation *op, enum engine_part part,
+static int measure(struct operators *o, int at, struct operation *op, enum engine_pass part,
                    struct err *e)
 {
     const struct engine_cost cost = operator_cost(op, part);
@@ -191,7 +191,7 @@ static int measure(struct operators *o, int at, struct operation *op, enum engin
     return harness_measure(&h, &row, ++o->position, e);
 }
 
-static int skip(const struct operators *o, int at, enum engine_part part, const char *why,
+static int skip(const struct operators *o, int at, enum engine_pass part, const char *why,
                 struct err *e)
 {
     struct harness_row row = {0};
@@ -220,8 +220,8 @@ static int measure_case(struct operators *o, int at, int *done, bool *over, stru
             continue;
         rc = harness_over(h, over, e);
         if (rc == 0 && !*over) {
-            rc = opened ? measure(o, at, op, (enum engine_part)p, e)
-                        : skip(o, at, (enum engine_part)p, why.text, e);
+            rc = opened ? measure(o, at, op, (enum engine_pass)p, e)
+                        : skip(o, at, (enum engine_pass)p, why.text, e);
             *done += rc == 0;
         }
     }

@@ -179,7 +179,7 @@ static double make(const struct links *l, long i)
 /* ---- of an operator --------------------------------------------------- */
 
 /* The links of a part: what is given at two ends; *made: what the engine made. */
-static struct links links_of_part(const struct operation *o, enum engine_part part,
+static struct links links_of_part(const struct operation *o, enum engine_pass part,
                                   const float **made)
 {
     struct links l = links_of(&o->s);
@@ -195,12 +195,12 @@ static struct links links_of_part(const struct operation *o, enum engine_part pa
 }
 
 /* Sums are exact; what is stored as bfloat16 is rounded to 8 bits, to nearest. */
-static double rounding(const struct operation *o, enum engine_part part)
+static double rounding(const struct operation *o, enum engine_pass part)
 {
     return o->set.bf16 && part != ENGINE_WEIGHTS ? ldexp(1, -8) : 0;
 }
 
-long product_samples(const struct operation *o, enum engine_part part)
+long product_samples(const struct operation *o, enum engine_pass part)
 {
     const float *made;
     const struct links l = links_of_part(o, part, &made);
@@ -251,7 +251,7 @@ static void draw_vector(double *v, long n, uint64_t seed, uint32_t stream)
     }
 }
 
-long product_freivalds(const struct operation *o, enum engine_part part)
+long product_freivalds(const struct operation *o, enum engine_pass part)
 {
     const float *made;
     struct links l = links_of_part(o, part, &made), one = l;

@@ -113,7 +113,7 @@ static long pool_plane(const struct operation *o, const struct windows *w, long 
     return wrong;
 }
 
-static long check_pool(const struct operation *o, enum engine_part part)
+static long check_pool(const struct operation *o, enum engine_pass part)
 {
     const struct windows w = windows_of(o);
     long planes = o->s.x.d[0] * o->s.x.d[1], wrong = 0, failed = 0;
@@ -162,7 +162,7 @@ static struct channel channel_of(const struct operation *o, long c, long C, long
     return s;
 }
 
-static long norm_channel(const struct operation *o, enum engine_part part, long c, long C, long P)
+static long norm_channel(const struct operation *o, enum engine_pass part, long c, long C, long P)
 {
     const struct channel s = channel_of(o, c, C, P);
     const double gamma = (double)o->weight.v[c], beta = (double)o->bias.v[c], u = ldexp(1, -20);
@@ -188,7 +188,7 @@ static long norm_channel(const struct operation *o, enum engine_part part, long 
     return wrong;
 }
 
-static long check_norm(const struct operation *o, enum engine_part part)
+static long check_norm(const struct operation *o, enum engine_pass part)
 {
     long C = o->s.x.d[1], P = (long)(o->x.n / (size_t)(o->s.x.d[0] * C)), wrong = 0;
 
@@ -200,7 +200,7 @@ static long check_norm(const struct operation *o, enum engine_part part)
 
 /* ---- activations ------------------------------------------------------ */
 
-static long check_act(const struct operation *o, enum engine_part part)
+static long check_act(const struct operation *o, enum engine_pass part)
 {
     const bool smooth = o->s.act != ACT_LEAKY;
     const double slope = (double)o->s.factor, u = ldexp(1, smooth ? -20 : -22);
@@ -272,7 +272,7 @@ static double point(const struct operation *o, size_t i, bool back, long *wrong)
     return value;
 }
 
-static long check_loss(const struct operation *o, enum engine_part part)
+static long check_loss(const struct operation *o, enum engine_pass part)
 {
     const bool classes = o->s.op == OP_CROSS_ENTROPY, back = part == ENGINE_DATA;
     const long C = classes ? o->s.x.d[1] : 1, R = o->s.x.d[0];
@@ -289,7 +289,7 @@ static long check_loss(const struct operation *o, enum engine_part part)
     return wrong;
 }
 
-long value_check(const struct operation *o, enum engine_part part)
+long value_check(const struct operation *o, enum engine_pass part)
 {
     switch (o->s.kind) {
     case OPERATOR_POOL:

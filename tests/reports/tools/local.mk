@@ -7,10 +7,10 @@ TESTS += %D%/test_show
 %C%_test_show_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS)
 %C%_test_show_LDADD = reports/record/librecord.la reports/core/libcore.la $(CMOCKA_LIBS)
 endif
-TESTS += %D%/show.bats %D%/stdout.bats %D%/config.bats %D%/completion.bats %D%/help.bats
+TESTS += %D%/roofline.bats %D%/show.bats %D%/stdout.bats %D%/config.bats %D%/completion.bats %D%/help.bats
 endif
 if BUILD_HISTORY
 TESTS += %D%/history.bats %D%/recipes.bats
 endif
-dist_check_SCRIPTS += %D%/show.bats %D%/stdout.bats %D%/config.bats %D%/completion.bats %D%/help.bats %D%/history.bats %D%/recipes.bats
+dist_check_SCRIPTS += %D%/roofline.bats %D%/picture_check.py %D%/show.bats %D%/stdout.bats %D%/config.bats %D%/completion.bats %D%/help.bats %D%/history.bats %D%/recipes.bats
 EXTRA_DIST += %D%/golden

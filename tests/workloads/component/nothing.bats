@@ -36,6 +36,12 @@ losses() {
     cp out/*.json one.json
     [ "$(jq -c '.workloads[0] | [.name, .valid, .quality.metric, .parameters]' one.json)" = \
         '["nothing",true,"mae",4]' ]
+    # the profile: every operator once a step, operators and parts are the whole of it
+    jq -e '.workloads[0].profile as $p | $p.steps > 0 and all($p.operators[]; .calls == $p.steps) and
+        ([$p.operators[].seconds] | add + $p.others.seconds - $p.operators_seconds | fabs) < 1e-9 and
+        ([$p | to_entries[] | select(.key != "step_seconds" and (.key | endswith("_seconds"))).value] |
+            add / $p.step_seconds - 1 | fabs) < 1e-9 and $p.exchanged_bytes >= 16 * $p.steps' one.json
+    [ "$(jq '[.workloads[0].epochs[]] | length > 1' one.json)" = "$(jq .workloads[0].profile.steady one.json)" ]
     # the generator's baseline came with the data, and the folder's name is the science's
     jq -e '.workloads[0].quality.baseline_domain.value > 0.2' one.json
     [ "$(ls -d cache/*/)" = "cache/nothing-tiny-g1-s1/" ]

@@ -186,7 +186,7 @@ static struct operation *open_case(const struct operator_shape *s, const char *b
 }
 
 /* Wrong numbers of a part by everything that looks at it. */
-static long wrong_of(struct operation *o, enum engine_part part)
+static long wrong_of(struct operation *o, enum engine_pass part)
 {
     struct err e = ERR_INIT;
     long wrong = 0;
@@ -201,7 +201,7 @@ static long wrong_of(struct operation *o, enum engine_part part)
     return wrong;
 }
 
-typedef void check_case(struct operation *o, enum engine_part part);
+typedef void check_case(struct operation *o, enum engine_pass part);
 
 /* Each part of each case, back end and precision, of an operator of its own. */
 static void each(check_case *check)
@@ -214,12 +214,12 @@ static void each(check_case *check)
                         continue;
                     struct operation *o = open_case(&cases[i], engine_backend_name(b), bf16);
                     if (o)
-                        check(o, (enum engine_part)part);
+                        check(o, (enum engine_pass)part);
                     operator_close(o);
                 }
 }
 
-static void fail_case(const struct operation *o, enum engine_part part, const char *why)
+static void fail_case(const struct operation *o, enum engine_pass part, const char *why)
 {
     char text[64];
 
@@ -228,7 +228,7 @@ static void fail_case(const struct operation *o, enum engine_part part, const ch
              text, o->set.backend, o->set.bf16 ? "bf16" : "f32", (int)part, why);
 }
 
-static void is_right(struct operation *o, enum engine_part part)
+static void is_right(struct operation *o, enum engine_pass part)
 {
     if (wrong_of(o, part) != 0)
         fail_case(o, part, "wrong numbers");
@@ -241,7 +241,7 @@ static void is_right(struct operation *o, enum engine_part part)
 
 /* ---- one bit ----------------------------------------------------------- */
 
-static struct numbers *made(struct operation *o, enum engine_part part)
+static struct numbers *made(struct operation *o, enum engine_pass part)
 {
     return part == ENGINE_FORWARD ? &o->value : part == ENGINE_DATA ? &o->dx : &o->dw;
 }
@@ -257,7 +257,7 @@ static void flip(float *v, int bit)
 
 /* The lowest bit of a product or a maximum in float32 (zero becomes the smallest number
  * there is, which is seen, too); elsewhere one of the exponent's. */
-static void sees_a_bit(struct operation *o, enum engine_part part)
+static void sees_a_bit(struct operation *o, enum engine_pass part)
 {
     const bool exact = !o->set.bf16 && (multiplies(o) || o->s.op == OP_MAXPOOL);
     struct numbers *m = made(o, part);
@@ -327,7 +327,7 @@ static void test_freivalds(void **state)
 /* ---- again ------------------------------------------------------------- */
 
 /* Whatever is repeated, what the step left stays. */
-static void stays(struct operation *o, enum engine_part part)
+static void stays(struct operation *o, enum engine_pass part)
 {
     struct numbers *m = made(o, part);
     struct err e = ERR_INIT;
@@ -336,7 +336,7 @@ static void stays(struct operation *o, enum engine_part part)
 
     assert_non_null(now);
     for (int p = 0; p < 3; p++)
-        assert_int_equal(operator_run(o, (enum engine_part)p, 3, &seconds, &e), 0);
+        assert_int_equal(operator_run(o, (enum engine_pass)p, 3, &seconds, &e), 0);
     assert_true((o->s.kind == OPERATOR_OPTIMIZER) == (seconds >= 0));
     if (o->s.kind != OPERATOR_OPTIMIZER) {
         assert_int_equal(part == ENGINE_FORWARD ? engine_read(o->graph, o->y, now, m->n, &e)
@@ -349,7 +349,7 @@ static void stays(struct operation *o, enum engine_part part)
     free(now);
 }
 
-static void all_of_it(struct operation *o, enum engine_part part)
+static void all_of_it(struct operation *o, enum engine_pass part)
 {
     is_right(o, part);
     sees_a_bit(o, part);

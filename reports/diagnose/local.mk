@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Where does the time go, and what limits it? Pure functions.
+noinst_LTLIBRARIES += %D%/libdiagnose.la
+%C%_libdiagnose_la_SOURCES = \
+    %D%/causes.def \
+    %D%/words.h %D%/words.c
+if HAVE_CJSON
+%C%_libdiagnose_la_SOURCES += %D%/roofline.h %D%/roofline.c
+%C%_libdiagnose_la_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
+endif
+EXTRA_DIST += %D%/README.md

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: BSD-3-Clause
+if BUILD_TESTS
+check_PROGRAMS += %D%/test_words
+TESTS += %D%/test_words
+%C%_test_words_SOURCES = %D%/test_words.c
+%C%_test_words_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_words_LDADD = reports/diagnose/libdiagnose.la reports/core/libcore.la $(CMOCKA_LIBS)
+if HAVE_CJSON
+check_PROGRAMS += %D%/test_roofline
+TESTS += %D%/test_roofline
+%C%_test_roofline_SOURCES = %D%/test_roofline.c
+%C%_test_roofline_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS)
+%C%_test_roofline_LDADD = reports/diagnose/libdiagnose.la reports/record/librecord.la \
+    reports/core/libcore.la $(CMOCKA_LIBS)
+endif
+endif

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Rooflines from a record's rows: roofs, floors, what lies above them. */
+#include <config.h>
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+#include <cmocka.h>
+
+#include "reports/diagnose/roofline.h"
+#include "reports/record/fields.h"
+
+#define ROW(what, shape, dtype, unit, median, bytes, threads)                                      \
+    "{\"name\":\"machine\",\"what\":\"" what "\",\"shape\":\"" shape "\",\"dtype\":" dtype         \
+    ",\"unit\":\"" unit "\",\"median\":" #median ",\"bytes\":" #bytes ",\"threads\":" #threads     \
+    ",\"status\":\"OK\"}"
+
+static const char text[] = "{\"micro\":["
+    /* of one thread: half of what the level holds */
+    ROW("fma", "AVX-512", "\"f32\"", "FLOP/s", 100e9, 0, 1) "," ROW(
+        "convolution", "128", "\"f32\"", "FLOP/s", 80e9, 0,
+        1) "," ROW("peak", "fma AVX-512", "\"f32\"", "FLOP/s", 100e9, 0,
+                   1) "," ROW("copy", "L1", "null", "B/s", 200e9, 16000,
+                              1) "," ROW("triad", "L1", "null", "B/s", 150e9, 16000,
+                                         1) "," ROW("triad", "L2", "null", "B/s", 80e9, 500000,
+                                                    1) "," ROW("copy", "DRAM", "null", "B/s", 9e9,
+                                                               400000000,
+                                                               1) "," ROW("triad",
+                                                                          "DRAM non-temporal",
+                                                                          "null", "B/s", 10e9,
+                                                                          400000000, 1) ","
+    /* of two, which are not asked for */
+    ROW("peak", "fma AVX-512", "\"f32\"", "FLOP/s", 190e9, 0,
+        2) ","
+           /* a wrong number is no roof */
+           "{\"name\":\"machine\",\"what\":\"copy\",\"shape\":\"L2\",\"unit\":\"B/"
+           "s\",\"median\":1e15,"
+           "\"bytes\":500000,\"threads\":1,\"status\":\"FAULTY\"},"
+           "{\"name\":\"allreduce\",\"what\":\"window\",\"bytes\":1048576,\"status\":\"OK\","
+           "\"algbw_bytes_per_second\":2e9},"
+           "{\"name\":\"allreduce\",\"what\":\"mail\",\"bytes\":1048576,\"status\":\"OK\","
+           "\"algbw_bytes_per_second\":1e9},"
+           "{\"name\":\"allreduce\",\"what\":\"window\",\"bytes\":4096,\"status\":\"OK\","
+           "\"algbw_bytes_per_second\":5e9},"
+           "{\"name\":\"read\",\"what\":\"sequential\",\"shape\":\"raw\",\"unit\":\"B/s\","
+           "\"median\":5e8,\"status\":\"OK\"},"
+           "{\"name\":\"gemm\",\"dtype\":\"f32\",\"unit\":\"FLOP/s\",\"median\":50e9,\"flop\":1e9,"
+           "\"bytes\":1000000,\"threads\":1,\"status\":\"OK\"}"
+           "],\"workloads\":[{\"name\":\"net\",\"dtype\":\"f32\",\"ranks\":2,\"threads\":1,"
+           "\"batch\":8,"
+           "\"data\":{\"sample_bytes\":100000},"
+           "\"profile\":{\"steps\":10,\"step_seconds\":2,\"exchanged_bytes\":9000000,"
+           "\"operators\":["
+           "{\"name\":\"c\",\"pass\":\"forward\",\"dtype\":\"f32\",\"calls\":10,\"seconds\":1,"
+           "\"flop\":99e9,\"needed_flop\":80e9,\"bytes\":1e8},"
+           "{\"name\":\"p\",\"pass\":\"forward\",\"dtype\":\"f32\",\"calls\":10,\"seconds\":0.5,"
+           "\"flop\":0,\"needed_flop\":0,\"bytes\":3e9}],"
+           "\"others\":{\"operators\":1,\"calls\":10,\"seconds\":0.1,\"flop\":11e9,\"needed_flop\":"
+           "10e9,\"bytes\":9e8}}}"
+           "]}";
+
+static cJSON *doc;
+
+static int parse(void **state)
+{
+    (void)state;
+    doc = cJSON_Parse(text);
+    return doc ? 0 : -1;
+}
+
+static int forget(void **state)
+{
+    (void)state;
+    cJSON_Delete(doc);
+    return 0;
+}
+
+static void test_roofs(void **state)
+{
+    struct roofline r;
+
+    (void)state;
+    roofline_read(&r, doc, 1);
+    assert_string_equal(r.why, "");
+    assert_true(roofline_peak_of(&r, "f32") == 100e9);
+    assert_true(roofline_peak_of(&r, "bf16") == 0);
+    assert_true(r.peak[0].convolution == 80e9);
+    assert_int_equal(r.n_levels, 3);
+    assert_true(r.level[0].bandwidth == 200e9 && r.level[0].bytes == 32000);
+    assert_string_equal(r.level[0].kernel, "copy L1");
+    assert_true(r.level[1].bandwidth == 80e9 && r.level[1].bytes == 1e6);
+    assert_true(r.level[2].bandwidth == 10e9 && isinf(r.level[2].bytes));
+    assert_string_equal(r.level[2].kernel, "triad DRAM non-temporal");
+
+    roofline_read(&r, doc, 2); /* a peak, and no memory */
+    assert_non_null(strstr(r.why, "no ceilings for 2 threads; use the same threads="));
+    cJSON *empty = cJSON_Parse("{\"micro\":[]}");
+    roofline_read(&r, empty, 1);
+    assert_non_null(strstr(r.why, "run machine+WORKLOAD"));
+    cJSON_Delete(empty);
+}
+
+/* What fits a level has its bandwidth; what does not finds the level's size of it
+ * there, and the rest below: no step from one to the other, never below the lower. */
+static void test_bandwidth(void **state)
+{
+    struct roofline r;
+    int level;
+    double last = INFINITY;
+
+    (void)state;
+    roofline_read(&r, doc, 1);
+    assert_true(roofline_bandwidth(&r, 100, &level) == 200e9 && level == 0);
+    assert_true(roofline_bandwidth(&r, 32000, &level) == 200e9 && level == 0);
+    /* 64 kB: 32 kB at 200 GB/s, while 32 kB come at 80 GB/s */
+    assert_float_equal(roofline_bandwidth(&r, 64000, &level), 160e9, 1);
+    assert_int_equal(level, 1);
+    assert_float_equal(roofline_bandwidth(&r, 1e9, &level), 1e9 / ((1e9 - 1e6) / 10e9), 1e3);
+    assert_int_equal(level, 2);
+    for (double b = 1000; b < 1e10; b *= 1.1) {
+        double v = roofline_bandwidth(&r, b, &level);
+        if (level == 2) {
+            assert_true(v <= last * (1 + 1e-12) || last == INFINITY);
+            last = v;
+        }
+        assert_true(v >= r.level[level].bandwidth * (1 - 1e-12));
+        assert_true(level == 0 || v <= r.level[0].bandwidth);
+    }
+    r.n_levels = 2; /* DRAM was not measured */
+    assert_true(isnan(roofline_bandwidth(&r, 1e9, &level)) && level == -1);
+}
+
+static void test_points(void **state)
+{
+    struct roofline r;
+
+    (void)state;
+    roofline_read(&r, doc, 1);
+    /* 1 GFLOP, 1 kB in L1: 10 ms of computing; took 20 */
+    struct roofline_point p =
+        roofline_point(&r, &(struct roofline_work){"f32", 1e9, 1000, 0.02, 0});
+    assert_float_equal(p.floor, 0.01, 1e-9);
+    assert_float_equal(p.share, 0.5, 1e-9);
+    assert_true(!p.memory && !p.above && p.level == 0 && p.intensity == 1e6);
+    /* 20 GB of DRAM: 2 s */
+    p = roofline_point(&r, &(struct roofline_work){"f32", 1e9, 20e9, 2.5, 0});
+    assert_true(p.memory && p.level == 2);
+    assert_float_equal(p.share, 0.8, 1e-3);
+    assert_float_equal(p.bandwidth, 8e9, 1);
+    /* no more than the grace above, and more */
+    assert_false(roofline_point(&r, &(struct roofline_work){"f32", 1e9, 10, 0.0096, 0}).above);
+    assert_true(roofline_point(&r, &(struct roofline_work){"f32", 1e9, 10, 0.0094, 0}).above);
+    /* no roof of its precision */
+    p = roofline_point(&r, &(struct roofline_work){"bf16", 1e9, 10, 0.001, 0});
+    assert_true(isnan(p.share) && !p.above && p.flops == 1e12);
+    /* but one that multiplies nothing needs none */
+    p = roofline_point(&r, &(struct roofline_work){"bf16", 0, 1e6, 1, 0});
+    assert_true(p.share > 0 && p.intensity == 0);
+    assert_true(isnan(roofline_point(&r, &(struct roofline_work){"f32", 1, 1, 0, 0}).share));
+}
+
+static void test_steps(void **state)
+{
+    const cJSON *w = json_at(doc, "workloads[0]");
+    struct roofline_work work;
+    struct roofline r;
+
+    (void)state;
+    struct roofline_step s = roofline_step(doc, w);
+    assert_float_equal(s.work.flop, 9e9, 1);
+    assert_float_equal(s.work.bytes, 4e8, 1);
+    assert_float_equal(s.work.seconds, 0.2, 1e-12);
+    assert_float_equal(s.work.set, 3e8, 1); /* of one operator */
+    assert_float_equal(s.exchanged_bytes, 9e5, 0);
+    assert_float_equal(s.exchange_rate, 2e9, 0); /* nearest size, best way */
+    assert_string_equal(s.exchange_source, "allreduce window of 1048576 B");
+    assert_float_equal(s.read_bytes, 4e5, 0);
+    assert_float_equal(s.read_rate, 5e8, 0);
+
+    roofline_read(&r, doc, 1);
+    /* c: 8 GFLOP at 100 GFLOP/s; p: 3e8 B, all but 1 MB of it from DRAM */
+    assert_float_equal(roofline_floor(&r, w), 0.08 + (3e8 - 1e6) / 10e9, 1e-6);
+
+    assert_true(roofline_micro(json_at(doc, "micro[14]"), 1, &work));
+    assert_float_equal(work.seconds, 0.02, 1e-12);
+    assert_false(roofline_micro(json_at(doc, "micro[14]"), 2, &work));
+    assert_false(roofline_micro(json_at(doc, "micro[0]"), 1, &work));
+    assert_false(roofline_micro(json_at(doc, "micro[10]"), 1, &work));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_roofs),
+        cmocka_unit_test(test_bandwidth),
+        cmocka_unit_test(test_points),
+        cmocka_unit_test(test_steps),
+    };
+
+    return cmocka_run_group_tests(tests, parse, forget);
+}

@@ -1,0 +1,99 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: BSD-3-Clause
+# hpcai500 show --profile and --roofline: the tables, and the picture.
+
+load ../../no
+
+# A record with a profile, and what the machine can do at most beside it.
+setup_file() {
+    export GALLERY=$(mktemp -d)
+    "$top_builddir/tests/reports/record/make_records" "$GALLERY" >"$GALLERY/list"
+    jq '.micro[0] as $m | def row(w; s; d; u; v; b): $m + {name: "machine", what: w, shape: s,
+            dtype: d, unit: u, median: v, bytes: b, threads: 2, status: "OK"};
+        .micro += [row("peak"; "fma AVX-512"; "f32"; "FLOP/s"; 100e9; 0),
+                   row("convolution"; "128"; "f32"; "FLOP/s"; 80e9; 0),
+                   row("copy"; "L1"; null; "B/s"; 200e9; 32768),
+                   row("triad"; "DRAM"; null; "B/s"; 12e9; 400000000)]' \
+        "$GALLERY/lab-4711.0.3.json" >"$GALLERY/roofs.json"
+    jq '(.micro[] | select(.name == "machine" and .unit == "FLOP/s")).median = 15e9' "$GALLERY/roofs.json" \
+        >"$GALLERY/low.json"
+}
+
+teardown_file() {
+    rm -r "$GALLERY"
+}
+
+setup() {
+    export HPCAI500_EXEC_PATH=$top_builddir/reports/tools HPCAI500_CONF=$BATS_TEST_TMPDIR/conf
+    : >"$HPCAI500_CONF"
+    hpcai500=$top_builddir/reports/tools/hpcai500
+    cd "$BATS_TEST_TMPDIR"
+}
+
+@test "--profile: parts of a step, operators by time with their rate, roof and maker" {
+    run "$hpcai500" show --profile "$GALLERY/roofs.json"
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"cosmoflow tiny: 400 ms a step, 100 steps after the first epoch"* ]]
+    [[ "$output" =~ "operators"\ +"260 ms"\ +"65 %" ]]
+    [[ "$output" =~ "waiting for the exchange"\ +"40 ms"\ +"10 %" ]]
+    # 1.8 GFLOP without padding in 125 ms: 14.4 GFLOP/s of 100; 18 ms of computing
+    [[ "$output" =~ conv1\ +weights\ +125.000\ +"31 %"\ +14.4\ +0.08\ +"14 %"\ +FLOP\ +f32\ +own ]]
+    [[ "$output" =~ maxpool1\ +forward\ +15.000\ +"3.8 %"\ +-\ +5.33\ +"44 %"\ +DRAM ]]
+    [[ "$output" == *"brgconv:avx512_core"* ]]
+    [[ "$output" == *"and 19 more operators: 4.750 ms a step, 1.2 %"* ]]
+}
+
+@test "a record without roofs or without a profile says what would give them" {
+    run "$hpcai500" show --profile "$GALLERY/lab-4711.0.3.json"
+    [ "$status" -eq 0 ]
+    [[ "${output//$'\n'/ }" == *"no ceilings; run machine+WORKLOAD, or name a run"* ]]
+    run "$hpcai500" show --profile --ceilings="$GALLERY/roofs.json" "$GALLERY/lab-4711.0.3.json"
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"14 %"*FLOP* ]]
+    jq '.workloads[0].profile = null' "$GALLERY/roofs.json" >none.json
+    for page in --profile --roofline; do
+        run "$hpcai500" show $page none.json
+        [ "$status" -eq 3 ]
+        [[ "$output" == "hpcai500 show: lab-4711.0.3 has no profile: it trained no network"* ]]
+    done
+    run "$hpcai500" show --profile --output=x.svg "$GALLERY/roofs.json"
+    [ "$status" -eq 2 ]
+    run "$hpcai500" show --roofline --output="$BATS_TEST_TMPDIR/no/x.svg" "$GALLERY/roofs.json"
+    [ "$status" -eq 3 ]
+    [[ "$output" == *"cannot write"* ]]
+}
+
+@test "--roofline: roofs, points, links; a point above its roof makes it not valid" {
+    run "$hpcai500" show --roofline "$GALLERY/roofs.json"
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [[ "$output" =~ "f32"\ +"100 GFLOP/s"\ +"fma AVX-512" ]]
+    [[ "$output" =~ "DRAM"\ +"12 GB/s"\ +"triad DRAM" ]]
+    [[ "$output" == *"cosmoflow, a step"* ]]
+    [[ "$output" == *"its operators at least"* ]]
+    [[ "$(tr -s ' \n' ' ' <<<"$output")" == *"no ceiling: the run has no rows of allreduce"* ]]
+    no grep "not valid" <<<"$output"
+    run "$hpcai500" show --roofline "$GALLERY/low.json"
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"ABOVE"* ]]
+    [[ "$output" == *"the roofline is not valid: "* ]]
+}
+
+@test "the picture: an image with title and numbers, no script, labels apart and inside" {
+    run "$hpcai500" show --roofline --output=x.svg "$GALLERY/roofs.json"
+    [ "$status" -eq 0 ]
+    run "$top_srcdir/tests/reports/tools/picture_check.py" x.svg
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [[ "$output" == "3 panels, "* ]]
+    "$hpcai500" show --roofline -o low.svg "$GALLERY/low.json"
+    grep -q "The roofline is not valid\|the roofline is not valid" low.svg
+    # What is in a record is text in the picture.
+    jq '.workloads[0].profile.operators[0].name = "<script>&\"x\u202e"' "$GALLERY/roofs.json" >evil.json
+    "$hpcai500" show --roofline -o evil.svg evil.json >/dev/null
+    run "$top_srcdir/tests/reports/tools/picture_check.py" evil.svg
+    [ "$status" -eq 0 ]
+    no grep -q '<script' evil.svg
+}
