@@ -3,5 +3,6 @@
 noinst_LTLIBRARIES += %D%/libdiagnose.la
 %C%_libdiagnose_la_SOURCES = \
     %D%/causes.def \
+    %D%/cause.h %D%/cause.c %D%/said.c \
     %D%/words.h %D%/words.c
 EXTRA_DIST += %D%/README.md
