@@ -81,7 +81,7 @@ static struct tensor *build(struct bench *b, struct tensor *x)
     return op_scale(op_tanh(dense(b, x, "fc3", 4)), 1.2f);
 }
 
-static void create(struct bench *b, bool profile)
+static void create(struct bench *b, bool timed)
 {
     struct err e = ERR_INIT;
     struct engine_config c = {.backend = engine_backend_name(0),
@@ -89,8 +89,7 @@ static void create(struct bench *b, bool profile)
                               .compute = b->dtype,
                               .seed = 1,
                               .comm = comm_self(),
-                              .now = now,
-                              .profile = profile};
+                              .now = timed ? now : NULL};
     struct optimizer sgd = {.kind = OPTIMIZER_SGD, .momentum = 0.9f};
     size_t cube = 4 * (size_t)(b->side * b->side * b->side);
 

@@ -55,6 +55,7 @@ void result_fini(struct workload_result *r)
     if (!r)
         return;
     free(r->epochs);
+    free(r->operators);
     *r = (struct workload_result){0};
 }
 

@@ -4,8 +4,8 @@
  * gathers over ranks, and the record prints. Field names are those of the
  * record (design: skeleton of the record), units in names.
  *
- * Life:    plain values; strings are copied into fixed arrays. `epochs` is
- *          the one allocation: result_fini() frees it.
+ * Life:    plain values; strings are copied into fixed arrays. `epochs` and
+ *          `operators` are the two allocations: result_fini() frees them.
  * Threads: none inside.
  */
 #ifndef CORE_RESULT_H
@@ -85,6 +85,44 @@ struct result_quality {
 
 enum { RESULT_MAX_OTHERS = 8 };
 
+/* One pass of one operator of the network, summed over the calls of a profile. Per
+ * rank: the mean over the ranks. */
+struct result_operator {
+    char name[48]; /* in the graph: "conv1" */
+    char op[16];   /* its kind: "conv" */
+    char pass[16]; /* "forward", "data" (gradient), "weights" (their gradient), ... */
+    /* The library's name of its implementation, "own": a kernel of this project, "host",
+     * "ranks": a sum over the ranks. */
+    char implementation[48];
+    char dtype[8]; /* "f32", "bf16" */
+    uint64_t calls;
+    double seconds;
+    double least_seconds; /* of one call, any rank; NAN: none */
+    double flop;          /* as flop_per_sample counts: products only */
+    double bytes; /* that it must move: each tensor and parameter that it reads, and each that
+                   * it writes, once a call */
+};
+
+/* Where the time of a rank's training steps went: seconds over all steps of the profile,
+ * the mean over the ranks. What follows step_seconds sums to it. */
+struct result_profile {
+    long steps;  /* 0: there is none */
+    bool steady; /* steps after the first epoch; else there was no other */
+    double step_seconds;
+    double operators_seconds; /* all of them */
+    double feed_seconds;      /* samples into the network */
+    double zero_seconds;
+    double exchange_seconds; /* sums of gradients: started, moved on between operators */
+    double wait_seconds;     /* ... waited for: the exposed exchange */
+    double update_seconds;   /* optimiser */
+    double read_seconds;     /* loss and quality out of the network */
+    double input_seconds;    /* waited for samples */
+    double agree_seconds;    /* between steps: agreement of the ranks, progress line */
+    double other_seconds;
+    uint64_t exchanged_bytes; /* of gradients handed to the exchange, all steps, one rank */
+    int n_operators;          /* of result.operators, most seconds first */
+};
+
 struct workload_result {
     char name[32];
     char suite[32];
@@ -131,12 +169,15 @@ struct workload_result {
     uint64_t arena_bytes; /* planned */
     struct result_stalls stalls;
 
+    struct result_profile profile; /* over the ranks already */
+
     /* this rank's; the agent gathers them */
     double phase_seconds[PHASE_COUNT];
     double wall_seconds;
 
     struct result_epoch *epochs;
     int n_epochs;
+    struct result_operator *operators; /* of the profile */
 };
 
 /* Frees what the struct owns; the struct is then empty. */

@@ -58,7 +58,6 @@ static void workload_fini(struct record_workload *w)
     }
     free(w->counters);
     free(w->ranks);
-    free(w->layers);
     result_fini(&w->result);
 }
 

@@ -51,12 +51,13 @@ enum {
     RECORD_MAX_BYTES = 1 << 20, /* of a record, at any scale */
     RECORD_MAX_DEPTH = 32,
     /* of what grows with the machine: */
-    RECORD_MAX_NAMES = 4096, /* nodes by name */
-    RECORD_MAX_NODES = 64,   /* described */
-    RECORD_MAX_EPOCHS = 256, /* per workload */
-    RECORD_MAX_WORST = 8,    /* ranks per phase */
-    RECORD_MAX_MICRO = 256,  /* rows of micro benchmarks */
-    RECORD_MAX_SAMPLES = 64  /* of each */
+    RECORD_MAX_NAMES = 4096,   /* nodes by name */
+    RECORD_MAX_NODES = 64,     /* described */
+    RECORD_MAX_EPOCHS = 256,   /* per workload */
+    RECORD_MAX_WORST = 8,      /* ranks per phase */
+    RECORD_MAX_OPERATORS = 64, /* rows of a profile */
+    RECORD_MAX_MICRO = 256,    /* rows of micro benchmarks */
+    RECORD_MAX_SAMPLES = 64    /* of each */
 };
 
 /* ---- what was asked, and by which job ---- */
@@ -150,22 +151,12 @@ struct record_counter {
     const double *per_rank;
 };
 
-/* One layer of the network, with profile=yes. */
-struct record_layer_time {
-    char name[48];
-    char op[32];
-    double forward_seconds, backward_seconds; /* per step, median */
-    double flop;                              /* per sample, as executed */
-};
-
 struct record_workload {
     struct workload_result result; /* owned */
     int n_ranks;                   /* of ranks[]; may be 0 or fewer than result.ranks */
     struct record_rank *ranks;
     int n_counters;
     struct record_counter *counters;
-    int n_layers;
-    struct record_layer_time *layers;
     struct measure energy_joules; /* training to the end, all nodes */
     struct measure cost;          /* in the site's currency */
 };

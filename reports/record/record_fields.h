@@ -64,6 +64,13 @@ struct record_counter_head {
     double total, ratio;
 };
 
+/* Operators that have no row of their own. */
+struct record_operators_rest {
+    int operators;
+    uint64_t calls;
+    double seconds, flop, bytes;
+};
+
 /* Of a micro benchmark, beside struct micro_row. */
 struct record_micro_head {
     const char *status;
@@ -96,9 +103,12 @@ extern const struct field record_spread_fields[];
 extern const struct field record_worst_fields[];
 extern const struct field record_counter_fields[];
 extern const struct field record_counter_ranks_fields[];
-extern const struct field record_layer_time_fields[];
-extern const struct field record_micro_fields[];     /* all of a micro benchmark */
-extern const struct field record_micro_row_fields[]; /* of struct micro_row */
+extern const struct field record_profile_rows[];          /* all of a profile */
+extern const struct field record_profile_fields[];        /* of a struct result_profile */
+extern const struct field record_operator_fields[];       /* of a struct result_operator */
+extern const struct field record_operators_rest_fields[]; /* of a struct record_operators_rest */
+extern const struct field record_micro_fields[];          /* all of a micro benchmark */
+extern const struct field record_micro_row_fields[];      /* of struct micro_row */
 extern const struct field record_micro_head_fields[];
 
 /* The layers of facts.def; facts are members of struct record. */

@@ -77,23 +77,6 @@ static int put_epochs(cJSON *o, const struct workload_result *w, const struct re
     return rc | put_number(o, "epochs_omitted", omitted, NULL, n);
 }
 
-static int put_layer_times(cJSON *o, const struct record_workload *w, const struct nulls *n)
-{
-    if (w->n_layers == 0)
-        return put_null(o, "layers", "no profile was asked for", n);
-    cJSON *array = put_array(o, "layers");
-    int rc = array ? 0 : -1;
-
-    for (int i = 0; rc == 0 && i < w->n_layers; i++) {
-        struct nulls at = nulls_at(n, "layers[%d]", i);
-        cJSON *row = cJSON_CreateObject();
-        if (!row || !cJSON_AddItemToArray(array, row))
-            return -1;
-        rc = fields_put(row, record_layer_time_fields, &w->layers[i], &at);
-    }
-    return rc;
-}
-
 static int put_workload(cJSON *array, const struct record *r, int i,
                         const struct record_limits *limit, const struct nulls *n)
 {
@@ -108,7 +91,7 @@ static int put_workload(cJSON *array, const struct record *r, int i,
            fields_put(o, record_workload_fields, &honest, &at) |
            record_others_put(o, &honest, &at) | fields_put(o, record_cost_fields, w, &at) |
            put_epochs(o, &w->result, limit, &at) | record_put_phases(o, r, w, limit, &at) |
-           record_put_counters(o, r, w, &at) | put_layer_times(o, w, &at);
+           record_put_counters(o, r, w, &at) | record_put_profile(o, &w->result, limit, &at);
 }
 
 /* ---- the whole ---- */
@@ -199,11 +182,12 @@ out:
 char *record_to_json(const struct record *r, const struct record_ranks_file *ranks_file,
                      struct err *e)
 {
-    struct record_limits limit = {RECORD_MAX_NODES, RECORD_MAX_NAMES, RECORD_MAX_EPOCHS,
-                                  RECORD_MAX_WORST, RECORD_MAX_MICRO, RECORD_MAX_SAMPLES};
+    struct record_limits limit = {RECORD_MAX_NODES,  RECORD_MAX_NAMES,     RECORD_MAX_EPOCHS,
+                                  RECORD_MAX_WORST,  RECORD_MAX_OPERATORS, RECORD_MAX_MICRO,
+                                  RECORD_MAX_SAMPLES};
 
-    for (; limit.nodes > 0; limit.nodes /= 2, limit.names /= 2, limit.epochs /= 2, limit.micro /= 2,
-                            limit.samples /= 2) {
+    for (; limit.nodes > 0; limit.nodes /= 2, limit.names /= 2, limit.epochs /= 2,
+                            limit.operators /= 2, limit.micro /= 2, limit.samples /= 2) {
         cJSON *doc = build(r, ranks_file, &limit);
         char *text = doc ? cJSON_Print(doc) : NULL;
         cJSON_Delete(doc);

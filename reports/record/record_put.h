@@ -16,6 +16,7 @@ struct record_limits {
     int names;          /* of job.nodes and job.plugin_remote */
     int epochs;         /* per workload */
     int worst;          /* ranks per phase */
+    int operators;      /* rows of a profile */
     int micro, samples; /* rows of micro benchmarks, samples of each */
 };
 
@@ -30,6 +31,10 @@ int record_put_phases(cJSON *o, const struct record *r, const struct record_work
                       const struct record_limits *limit, const struct nulls *n);
 int record_put_counters(cJSON *o, const struct record *r, const struct record_workload *w,
                         const struct nulls *n);
+
+/* record_profile.c: `profile` of workload w's object o. */
+int record_put_profile(cJSON *o, const struct workload_result *w, const struct record_limits *limit,
+                       const struct nulls *n);
 
 /* record_micro.c: `micro` of doc. */
 int record_put_micro(cJSON *doc, const struct record *r, const struct record_limits *limit,

@@ -333,18 +333,6 @@ const struct field record_counter_fields[] = {
     FIELD_END,
 };
 
-const struct field record_layer_time_fields[] = {
-    FIELD(record_layer_time, name, TEXT, "name", "in the graph"),
-    FIELD(record_layer_time, op, TEXT, "op", "operator"),
-    FIELD(record_layer_time, forward_seconds, DOUBLE, "forward_seconds", "per step, median",
-          .unit = "s", .why = "not timed"),
-    FIELD(record_layer_time, backward_seconds, DOUBLE, "backward_seconds", "per step, median",
-          .unit = "s", .why = "not timed"),
-    FIELD(record_layer_time, flop, DOUBLE, "flop_per_sample", "as executed", .unit = "FLOP",
-          .why = "not counted"),
-    FIELD_END,
-};
-
 const struct field record_workload_rows[] = {
     FIELD_ROWS(record_workload_head_fields),
     FIELD_ROWS(record_workload_fields),
@@ -364,7 +352,10 @@ const struct field record_workload_rows[] = {
         MAP, "counters", "what the machine did, by counter; null where it could not be counted",
         .why = "no counter was read", .by = "the back ends of papi/", .pattern = NAME_PATTERN,
         .below = record_counter_fields, .known = counter_find, .leaves = true),
-    FIELD_HAND(LIST, "layers", "time per layer of the network, when a profile was asked for",
-               .why = "no profile was asked for", .below = record_layer_time_fields),
+    FIELD_HAND(OBJECT, "profile",
+               "where the time of training steps went on a rank: seconds, FLOP and bytes over "
+               "all steps of the profile, the mean over the ranks",
+               .why = "the run ended before its ranks could be asked", .since = "1.1.0",
+               .below = record_profile_rows),
     FIELD_END,
 };

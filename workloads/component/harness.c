@@ -10,6 +10,7 @@
 
 #include "workloads/component/harness_say.h"
 #include "workloads/component/resume.h"
+#include "workloads/component/step_profile.h"
 #include "workloads/component/train.h"
 #include "workloads/data/cache.h"
 
@@ -34,6 +35,8 @@ struct run {
     struct judgement last, best;
     bool judged;
     struct resume resume;
+    struct step_profile profile;
+    int first_epoch; /* of this process */
 };
 
 void judgement_add(struct judgement *j, const char *name, struct metric m, bool higher_is_better)
@@ -99,10 +102,13 @@ static int step(void *ctx, struct phase_clock *clock, struct train_step *s, stru
     struct loader_batch b = no_rows(r, s);
     float loss, quality = NAN;
 
+    if (s->step == 0 && s->epoch == r->first_epoch + 1)
+        step_profile_restart(&r->profile, n->model);
+    step_profile_enter(&r->profile, s->step == 0);
     if (!s->idle) {
-        phase_clock_to(clock, PHASE_INPUT_WAIT);
+        double since = phase_clock_to(clock, PHASE_INPUT_WAIT);
         int rc = next_batch(r->loader[DATASET_TRAIN], s->step == 0, &b, "an epoch", e);
-        phase_clock_to(clock, PHASE_COMPUTE);
+        r->profile.input += phase_clock_to(clock, PHASE_COMPUTE) - since;
         if (rc < 0)
             return -1;
     }
@@ -118,10 +124,13 @@ static int step(void *ctx, struct phase_clock *clock, struct train_step *s, stru
     if (engine_read(n->graph, n->loss, &loss, 1, e) < 0 ||
         (n->quality && engine_read(n->graph, n->quality, &quality, 1, e) < 0))
         return -1;
-    s->exposed_seconds = model_stats(n->model, true).exposed_wait_seconds;
+    const struct engine_stats stats = model_stats(n->model, true);
+    s->exposed_seconds = stats.exposed_wait_seconds;
     s->global_rows = b.global_n;
     s->loss = loss;
     s->quality = quality;
+    if (!s->idle)
+        step_profile_leave(&r->profile, stats.exchanged_bytes);
     return 0;
 }
 
@@ -340,6 +349,7 @@ int harness_run(const struct workload *workload, const struct runspec *spec, int
         .plan = plan,
         .host = host,
         .last = {.trivial = NAN},
+        .profile = {.now = host->now},
     };
     struct train_task task = {
         .host = host,
@@ -364,7 +374,10 @@ int harness_run(const struct workload *workload, const struct runspec *spec, int
     say_run(w, c, r.recipe, &r.schedule, spec, plan, host);
     int rc = stage_run(&r, &clock, w, &task, e);
     if (rc == 0) {
+        r.first_epoch = task.first_epoch;
         rc = train_run(&task, &clock, w, e);
+        if (rc == 0)
+            rc = step_profile_gather(&r.profile, r.net.model, r.net.graph, host->comm, w, e);
         finish(&r, w);
     } else {
         snprintf(w->reason, sizeof w->reason, "%.*s", (int)sizeof w->reason - 1,

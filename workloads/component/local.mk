@@ -9,6 +9,7 @@ noinst_LTLIBRARIES += %D%/libcomponent.la
     %D%/hep.c %D%/hep_net.h %D%/hep_net.c \
     %D%/phase_clock.h \
     %D%/resume.h %D%/resume.c \
+    %D%/step_profile.h %D%/step_profile.c \
     %D%/tally.h %D%/tally.c \
     %D%/train.h %D%/train.c \
     %D%/unet.h %D%/unet.c \

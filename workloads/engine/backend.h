@@ -319,6 +319,10 @@ struct backend {
      * name of its implementation. False past the last. NULL: never. */
     bool (*how)(const struct node *n, int i, const char **what, const char **name);
 
+    /* The library's name of what runs the pass, NULL: a kernel of the back end's own.
+     * The pointer may be NULL: all are its own. */
+    const char *(*implementation)(const struct node *n, enum pass pass);
+
     /* dst += src: two gradients of the same tensor (its dtype, grad.format). */
     int (*accumulate)(const struct exec *x, struct tensor *t, const struct buffer *dst,
                       const struct buffer *src, struct err *e);

@@ -12,6 +12,13 @@
 #include <omp.h>
 #endif
 
+int graph_check_started(const struct graph *g, const char *what, struct err *e)
+{
+    if (!g || !g->model->started)
+        return err_set(e, "%s comes before engine_start()", what);
+    return 0;
+}
+
 void engine_threads(int threads)
 {
 #ifdef _OPENMP

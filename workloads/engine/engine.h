@@ -94,9 +94,8 @@ struct engine_config {
     enum tensor_dtype compute;
     uint64_t seed;
     struct comm *comm;   /* borrowed for the model's life; comm_self() for one rank */
-    double (*now)(void); /* monotonic seconds; NULL: waits are not measured */
+    double (*now)(void); /* monotonic seconds; NULL: nothing is timed */
     size_t bucket_bytes; /* gradient bucket; 0: 4 MiB */
-    bool profile;        /* time each operator (costs a clock pair each) */
     bool no_reuse;       /* plan without reuse of memory: tests, hunting */
     bool no_rewrite;     /* operators as built: tests, hunting */
 };
@@ -430,13 +429,38 @@ struct engine_stats {
 };
 struct engine_stats model_stats(struct model *m, bool reset);
 
-/* With config.profile: one row per operator and pass, in order of execution. */
+/* The profile: where the time of training steps went (those of an evaluation or
+ * of an abandoned model are not in it), since start or model_profile_reset(). It is
+ * always kept where config.now is: one reading of the clock an operator, nothing
+ * allocated. Operators and parts are all that a step does here: their seconds are
+ * those spent inside the calls of a step. */
+enum engine_part {
+    ENGINE_PART_FEED,     /* engine_feed() */
+    ENGINE_PART_ZERO,     /* model_zero() */
+    ENGINE_PART_EXCHANGE, /* starts sums, moves them on between operators */
+    ENGINE_PART_WAIT,     /* model_step() waits for them */
+    ENGINE_PART_UPDATE,   /* optimiser, clipping */
+    ENGINE_PART_READ,     /* engine_read() */
+    ENGINE_PARTS
+};
+double model_profile(const struct model *m, enum engine_part part);
+
+/* Forgets operators and parts of all graphs of the model. */
+void model_profile_reset(struct model *m);
+
+/* One row per operator and pass, in order of execution. */
 struct engine_profile_row {
     const char *name; /* of the operator, "conv1" */
+    const char *op;   /* its kind, "conv" */
     const char *pass; /* "forward", "data", "weights", ... */
-    double seconds;   /* summed */
-    double flop;      /* of one call with a full batch */
-    double bytes;     /* that one call must read and write: tensors, weights */
+    /* What made the numbers: the library's name of its implementation, "own" for kernels
+     * of this project, "host", "ranks" for a sum over ranks; and their type. */
+    const char *implementation;
+    enum tensor_dtype dtype;
+    double seconds; /* summed */
+    double least;   /* of one call; 0 before the first */
+    double flop;    /* of one call with a full batch, as graph_flop() counts */
+    double bytes;   /* that one call must read and write, node_bytes() has the rule */
     uint64_t calls;
 };
 /* Row i, false past the end. */

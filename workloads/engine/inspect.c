@@ -1,32 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a compiled graph is made of, and what its parts took. */
+/* What a compiled graph is made of, and what its steps exchanged. */
 #include <config.h>
 
 #include "workloads/engine/internal.h"
 
 #include <string.h>
-
-bool graph_profile(const struct graph *g, int i, struct engine_profile_row *row)
-{
-    static const char *const passes[PASS_COUNT] = {"forward", "act",   "weights",
-                                                   "data",    "stats", "sums"};
-    static const char *const others[] = {
-        [INSTRUCTION_ADD] = "add", [INSTRUCTION_REDUCE] = "reduce"};
-
-    if (i < 0 || i >= g->n_instructions)
-        return false;
-    const struct instruction *in = &g->instructions[i];
-    *row = (struct engine_profile_row){
-        .name = in->node->name,
-        .pass = in->kind == INSTRUCTION_RUN ? passes[in->pass] : others[in->kind],
-        .seconds = in->seconds,
-        .flop = in->kind == INSTRUCTION_RUN ? node_flop(in->node, in->pass) : 0,
-        .bytes = in->kind == INSTRUCTION_RUN ? node_bytes(in->node, in->pass)
-                                             : 3 * (double)in->dst->bytes,
-        .calls = in->calls,
-    };
-    return true;
-}
 
 bool graph_implementation(const struct graph *g, int i, struct engine_implementation *row)
 {
@@ -53,4 +31,13 @@ int model_check_implementations(const struct model *m, struct err *e)
                                "'%.40s', some 1,000 times slower than its others",
                                m->graphs[k]->name, row.what, row.node, row.name);
     return 0;
+}
+
+struct engine_stats model_stats(struct model *m, bool reset)
+{
+    struct engine_stats s = m->stats;
+
+    if (reset)
+        m->stats = (struct engine_stats){0};
+    return s;
 }

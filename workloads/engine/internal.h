@@ -65,6 +65,7 @@ struct model {
     char *copy_values;
     float *gradients; /* from comm->alloc */
     struct engine_stats stats;
+    double parts[ENGINE_PARTS]; /* seconds of the profile */
 };
 
 /* One thing to do in a step. */
@@ -77,7 +78,7 @@ struct instruction {
     struct tensor *tensor;    /* ADD: gradient of this tensor ... */
     struct buffer *dst, *src; /* ... dst += src; REDUCE: dst over the ranks, doubles */
     bool again;               /* FORWARD for a second time, inside backward */
-    double seconds;
+    double seconds, least;    /* of training steps: summed, of one call */
     uint64_t calls;
 };
 
@@ -105,6 +106,7 @@ struct graph {
     bool begun;
     int over;                      /* instructions of this training step that have run */
     bool ran, ran_train, ran_back; /* since begin; ran_train: backward() may follow */
+    double fed;                    /* seconds of feed() since begin: whose mode is not known */
 
     int plan_shorten; /* tests: lifetimes end so many instructions too early */
 };
@@ -135,6 +137,9 @@ void *model_append(struct model *m, void ***array, int *n, size_t size);
 
 void engine_threads(int threads);
 
+/* -1 and that `what` comes before engine_start(). */
+int graph_check_started(const struct graph *g, const char *what, struct err *e);
+
 /* Whether a node ends with an activation; what of values instruction (n, pass)
  * reads (the lists under enum pass in backend.h); the tensor whose memory t is
  * another name for. */
@@ -151,6 +156,14 @@ int model_layout(struct model *m);
 /* Values of the group's parameters have changed; -1: of all groups'. */
 void model_changed(struct model *m, int group);
 
+/* ---- profile.c ---- */
+
+/* Monotonic seconds, 0 without a clock; those since *since, which becomes now, so that
+ * pieces of a step have no gaps between; the same, booked on a part. */
+double profile_now(const struct model *m);
+double profile_lap(const struct model *m, double *since);
+void profile_book(struct model *m, enum engine_part part, double *since);
+
 /* ---- graph.c, ops.c ---- */
 
 /* Makes node of n_in inputs; shapes of the outputs are set by the caller. */
@@ -165,8 +178,11 @@ void graph_release(struct graph *g);
 /* FLOP of one pass of this node with a full batch. */
 double node_flop(const struct node *n, enum pass pass);
 
-/* Bytes that this pass must read and write once: its tensors, and parameters
- * or their gradients in float32. */
+/* Bytes that this pass must move: each value, gradient, work buffer and copy of
+ * parameters that it reads (the lists under enum pass in backend.h) once, and each
+ * that it writes once; what changes in place counts twice. Scratch memory, and what a
+ * kernel reads a second time, do not count: it is the least that any kernel moves to
+ * and from a memory that holds it all. Full batch. */
 double node_bytes(const struct node *n, enum pass pass);
 
 /* ---- rewrite.c: steps of engine_compile(), in this order ---- */

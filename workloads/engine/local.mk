@@ -17,6 +17,7 @@ noinst_LTLIBRARIES += %D%/libengine.la
     %D%/optim.c \
     %D%/place.c \
     %D%/plan.h %D%/plan.c \
+    %D%/profile.c %D%/read.c \
     %D%/ref.c \
     %D%/rewrite.c \
     %D%/run.c \

@@ -85,28 +85,62 @@ double node_flop(const struct node *n, enum pass pass)
     return each * (double)shape_count(&t->shape);
 }
 
-double node_bytes(const struct node *n, enum pass pass)
+/* Bytes of a parameter as a pass reads it: the smallest of its copies, or the master. */
+static double param_bytes(const struct node *n, const struct param *p)
 {
+    size_t bytes = p->count * sizeof(float);
+
+    for (int i = 0; i < n->n_copies; i++)
+        if (n->copies[i]->param == p && n->copies[i]->bytes < bytes)
+            bytes = n->copies[i]->bytes;
+    return (double)bytes;
+}
+
+static double params_bytes(const struct node *n, enum pass pass)
+{
+    const struct param *all[] = {n->weight, n->bias};
     double bytes = 0;
 
-    if (pass == PASS_STATS)
-        return (double)n->in[0]->value.bytes;
-    if (pass == PASS_SUMS)
-        return (double)(n->in[0]->value.bytes + n->out[0]->grad.bytes);
-    if (n->weight && pass != PASS_ACT)
-        bytes += (double)(n->weight->count * sizeof(float));
-    if (pass == PASS_WEIGHTS)
-        bytes += (double)n->in[0]->value.bytes;
+    for (int i = 0; i < 2; i++) {
+        if (!all[i])
+            continue;
+        if (pass == PASS_WEIGHTS) /* their gradients */
+            bytes += (double)(all[i]->count * sizeof(float));
+        else if (pass == PASS_FORWARD || (pass == PASS_DATA && i == 0))
+            bytes += param_bytes(n, all[i]);
+    }
+    return bytes;
+}
+
+/* Gradients of the outputs: read by all that goes back, changed in place by ACT and by
+ * SUMS behind an epilogue. A sum over ranks leaves WEIGHTS nothing but doubles. */
+static double grads_bytes(const struct node *n, enum pass pass)
+{
+    const bool changed = pass == PASS_ACT || (pass == PASS_SUMS && node_fused_act(n));
+    double bytes = 0;
+
+    if (pass == PASS_FORWARD || pass == PASS_STATS || (pass == PASS_WEIGHTS && op_rows[n->op].sums))
+        return 0;
     for (int i = 0; i < n->n_out; i++)
-        bytes += (double)(pass == PASS_FORWARD ? n->out[i]->value.bytes
-                          : pass == PASS_ACT   ? n->out[i]->value.bytes + 2 * n->out[i]->grad.bytes
-                                               : n->out[i]->grad.bytes);
+        bytes += (double)n->out[i]->grad.bytes * (changed ? 2 : 1);
+    return bytes;
+}
+
+double node_bytes(const struct node *n, enum pass pass)
+{
+    double bytes = params_bytes(n, pass) + grads_bytes(n, pass);
+
+    if (pass == PASS_FORWARD || pass == PASS_DATA || pass == PASS_SUMS)
+        bytes += (double)n->work.bytes;
     for (int i = 0; i < n->n_in; i++) {
-        if (pass == PASS_FORWARD)
+        if (node_reads_in(n, pass, i))
             bytes += (double)n->in[i]->value.bytes;
-        else if (pass == PASS_DATA && n->in_grad[i])
+        if (pass == PASS_DATA && n->in_grad[i])
             bytes += (double)n->in_grad[i]->bytes;
     }
+    for (int i = 0; i < n->n_out; i++)
+        if (pass == PASS_FORWARD || node_reads_out(n, pass))
+            bytes += (double)n->out[i]->value.bytes;
     return bytes;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A step: begin, feed, forward, backward with the exchange behind it, read,
- * zero, step. Nothing here allocates.
+ * A step: begin, feed, forward, backward with the exchange behind it, zero, step.
+ * Nothing here allocates.
  */
 #include <config.h>
 
@@ -10,23 +10,11 @@
 #include <math.h>
 #include <string.h>
 
-static double now_of(const struct model *m)
-{
-    return m->config.now ? m->config.now() : 0;
-}
-
-static int check_started(const struct graph *g, const char *what, struct err *e)
-{
-    if (!g || !g->model->started)
-        return err_set(e, "%s comes before engine_start()", what);
-    return 0;
-}
-
 /* ---- begin and feed --------------------------------------------------- */
 
 int engine_begin(struct graph *g, const struct engine_step *step, struct err *e)
 {
-    if (check_started(g, "engine_begin()", e))
+    if (graph_check_started(g, "engine_begin()", e))
         return -1;
     if (g->model->abandoned)
         return 0;
@@ -36,6 +24,7 @@ int engine_begin(struct graph *g, const struct engine_step *step, struct err *e)
     if (step->global_rows < 1 || step->global_rows < step->rows)
         return err_set(e, "a step of graph '%s' has %ld samples here but %ld over all ranks",
                        g->name, step->rows, step->global_rows);
+    double since = profile_now(g->model);
     struct step_block *b = exec_at(&g->exec, &g->exec.step);
     b->rows = step->rows;
     b->global_rows = step->global_rows;
@@ -50,22 +39,25 @@ int engine_begin(struct graph *g, const struct engine_step *step, struct err *e)
     g->ran = g->ran_train = g->ran_back = false;
     for (int i = 0; i < g->n_tensors; i++)
         g->tensors[i]->fed = false;
+    g->fed = profile_lap(g->model, &since);
     return 0;
 }
 
 int engine_feed(struct graph *g, struct tensor *input, const float *data, struct err *e)
 {
-    if (check_started(g, "engine_feed()", e))
+    if (graph_check_started(g, "engine_feed()", e))
         return -1;
     if (g->model->abandoned)
         return 0;
     if (!g->begun || !input || input->graph != g || input->producer->op != OP_INPUT)
         return err_set(e, "graph '%s' is fed before engine_begin() or with what is not its input",
                        g->name);
+    double since = profile_now(g->model);
     engine_threads(g->model->config.threads);
     if (g->model->backend->feed(&g->exec, input, data, g->step.rows, e))
         return -1;
     input->fed = true;
+    g->fed += profile_lap(g->model, &since);
     return 0;
 }
 
@@ -173,7 +165,6 @@ static int reduce_sums(struct graph *g, const struct buffer *b, struct err *e)
 static int run_instruction(struct graph *g, struct instruction *in, struct err *e)
 {
     struct model *m = g->model;
-    double from = m->config.profile ? now_of(m) : 0;
     int rc = -1;
 
     switch (in->kind) {
@@ -188,11 +179,19 @@ static int run_instruction(struct graph *g, struct instruction *in, struct err *
         break;
     }
 
-    if (m->config.profile) {
-        in->seconds += now_of(m) - from;
-        in->calls++;
-    }
     return rc ? err_prefix(e, "%s of graph '%s'", in->node->name, g->name) : 0;
+}
+
+/* The same in a training step, booked as what passed since *since. */
+static int train_instruction(struct graph *g, struct instruction *in, double *since, struct err *e)
+{
+    if (run_instruction(g, in, e))
+        return -1;
+    const double took = profile_lap(g->model, since);
+    in->least = in->calls && in->least < took ? in->least : took;
+    in->seconds += took;
+    in->calls++;
+    return 0;
 }
 
 /* The sums over ranks up to instruction `end` that an abandoned model still owes
@@ -226,7 +225,7 @@ static int check_forward(const struct graph *g, struct err *e)
 
 int engine_forward(struct graph *g, enum engine_mode mode, struct err *e)
 {
-    if (check_started(g, "engine_forward()", e))
+    if (graph_check_started(g, "engine_forward()", e))
         return -1;
     if (g->model->abandoned)
         return mode == ENGINE_TRAIN ? reduce_zeros(g, g->n_forward, e) : 0;
@@ -235,11 +234,16 @@ int engine_forward(struct graph *g, enum engine_mode mode, struct err *e)
     engine_threads(g->model->config.threads);
     g->exec.train = mode == ENGINE_TRAIN;
     move_back(g);
+    if (g->exec.train)
+        g->model->parts[ENGINE_PART_FEED] += g->fed;
+    g->fed = 0;
+    double since = profile_now(g->model);
     for (g->over = 0; g->over < g->n_forward; g->over++) {
         struct instruction *in = &g->instructions[g->over];
 
-        /* an evaluation takes the statistics of training */
-        if ((in->pass != PASS_STATS || mode == ENGINE_TRAIN) && run_instruction(g, in, e))
+        if (g->exec.train ? train_instruction(g, in, &since, e)
+                          /* an evaluation takes the statistics of training */
+                          : in->pass != PASS_STATS && run_instruction(g, in, e))
             return -1;
     }
     g->ran = true;
@@ -344,7 +348,7 @@ static int exchange_zeros(struct graph *g, struct err *e)
 
 int engine_backward(struct graph *g, bool last, struct err *e)
 {
-    if (check_started(g, "engine_backward()", e))
+    if (graph_check_started(g, "engine_backward()", e))
         return -1;
     if (g->model->abandoned)
         return last ? exchange_zeros(g, e) : reduce_zeros(g, g->n_instructions, e);
@@ -353,14 +357,17 @@ int engine_backward(struct graph *g, bool last, struct err *e)
     struct comm *c = g->model->config.comm;
     engine_threads(g->model->config.threads);
     g->ran_train = false;
+    double since = profile_now(g->model);
     if (last && start_ready(g, -1, e))
         return -1;
+    profile_book(g->model, ENGINE_PART_EXCHANGE, &since);
     for (int i = g->n_forward; i < g->n_instructions; i++) {
-        if (run_instruction(g, &g->instructions[i], e))
+        if (train_instruction(g, &g->instructions[i], &since, e))
             return -1;
         g->over = i + 1;
         if (last && (start_ready(g, i, e) || c->progress(c, e)))
             return -1;
+        profile_book(g->model, ENGINE_PART_EXCHANGE, &since);
     }
     g->ran_back = true;
     return 0;
@@ -375,6 +382,7 @@ void model_zero(struct model *m, int group)
 {
     if (m->abandoned && m->groups[group].stepping)
         return; /* the step that was begun goes on */
+    double since = profile_now(m);
     m->groups[group].stepping = true;
     for (int i = 0; i < m->n_params; i++)
         if (m->params[i]->group == group)
@@ -383,6 +391,7 @@ void model_zero(struct model *m, int group)
         if (b->group == group)
             b->state = b->state == BUCKET_STARTED || b->state == BUCKET_DROPPED ? BUCKET_DROPPED
                                                                                 : BUCKET_OPEN;
+    profile_book(m, ENGINE_PART_ZERO, &since);
 }
 
 static int update_range(struct model *m, int group, size_t at, size_t n, double rate, struct err *e)
@@ -435,14 +444,17 @@ static void clip_gradient(struct model *m, int group, float clip)
                              (float)((double)clip / (norm + 1e-6)), m->config.threads);
 }
 
-static int wait_bucket(struct model *m, struct bucket *b, struct err *e)
+/* *since: when what came before was over. */
+static int wait_bucket(struct model *m, struct bucket *b, double *since, struct err *e)
 {
     struct comm *c = m->config.comm;
-    double from = now_of(m);
 
     if (c->wait(c, b->request, e))
         return -1;
-    m->stats.exposed_wait_seconds += now_of(m) - from;
+    const double took = profile_lap(m, since);
+    m->stats.exposed_wait_seconds += took;
+    if (!m->abandoned)
+        m->parts[ENGINE_PART_WAIT] += took;
     b->state = BUCKET_DONE;
     return 0;
 }
@@ -450,11 +462,13 @@ static int wait_bucket(struct model *m, struct bucket *b, struct err *e)
 /* The part of model_step() that the other ranks see. */
 static int exchange_only(struct model *m, struct bucket *first, struct bucket *end, struct err *e)
 {
+    double since = profile_now(m);
+
     for (struct bucket *b = first; b < end; b++)
         if (reopen_bucket(m, b, e) || (b->state == BUCKET_OPEN && start_bucket(m, b, e)))
             return -1;
     for (struct bucket *b = first; b < end; b++)
-        if (b->state == BUCKET_STARTED && wait_bucket(m, b, e))
+        if (b->state == BUCKET_STARTED && wait_bucket(m, b, &since, e))
             return -1;
     return 0;
 }
@@ -463,6 +477,7 @@ static int exchange_and_update(struct model *m, int group, struct bucket *first,
                                double rate, struct err *e)
 {
     const float clip = m->groups[group].optimizer.clip;
+    double since = profile_now(m);
 
     for (struct bucket *b = first; b < end; b++) {
         if (b->state == BUCKET_DONE)
@@ -471,10 +486,13 @@ static int exchange_and_update(struct model *m, int group, struct bucket *first,
         if (reopen_bucket(m, b, e) || (b->state == BUCKET_OPEN && start_bucket(m, b, e)))
             return -1;
     }
+    profile_book(m, ENGINE_PART_EXCHANGE, &since);
     /* Unclipped, a bucket is updated while the next ones are still summed. */
-    for (struct bucket *b = first; b < end; b++)
-        if (wait_bucket(m, b, e) || (!clip && update_bucket(m, b, rate, e)))
+    for (struct bucket *b = first; b < end; b++) {
+        if (wait_bucket(m, b, &since, e) || (!clip && update_bucket(m, b, rate, e)))
             return -1;
+        profile_book(m, ENGINE_PART_UPDATE, &since);
+    }
     if (clip) {
         clip_gradient(m, group, clip);
         for (struct bucket *b = first; b < end; b++)
@@ -484,6 +502,7 @@ static int exchange_and_update(struct model *m, int group, struct bucket *first,
     m->groups[group].steps++;
     model_changed(m, group);
     m->stats.steps++;
+    profile_book(m, ENGINE_PART_UPDATE, &since);
     return 0;
 }
 
@@ -505,57 +524,4 @@ int model_step(struct model *m, int group, double rate, struct err *e)
         if (m->graphs[i]->touches[group])
             m->graphs[i]->over = 0;
     return 0;
-}
-
-/* ---- out -------------------------------------------------------------- */
-
-int engine_read(struct graph *g, struct tensor *t, float *out, size_t n, struct err *e)
-{
-    if (check_started(g, "engine_read()", e))
-        return -1;
-    if (!t || t->graph != g || !t->output)
-        return err_set(e, "graph '%s' is asked for a tensor that is not its output", g->name);
-    if (n != shape_count(&t->shape))
-        return err_set(e, "an output of graph '%s' has %zu values, not %zu", g->name,
-                       shape_count(&t->shape), n);
-    if (g->model->abandoned) {
-        memset(out, 0, n * sizeof *out);
-        return 0;
-    }
-    if (!g->ran)
-        return err_set(e, "engine_read() of graph '%s' comes before engine_forward()", g->name);
-    memcpy(out, exec_value(&g->exec, t->read_as), n * sizeof *out);
-    return 0;
-}
-
-int engine_read_grad(struct graph *g, struct tensor *t, float *out, size_t n, struct err *e)
-{
-    if (check_started(g, "engine_read_grad()", e))
-        return -1;
-    if (!t || t->graph != g || !t->want_grad)
-        return err_set(e, "graph '%s' is asked for a gradient that was not wanted", g->name);
-    if (n != shape_count(&t->shape))
-        return err_set(e, "an input of graph '%s' has %zu values, not %zu", g->name,
-                       shape_count(&t->shape), n);
-    if (g->model->abandoned) {
-        memset(out, 0, n * sizeof *out);
-        return 0;
-    }
-    if (!g->ran_back)
-        return err_set(e, "engine_read_grad() of graph '%s' comes before engine_backward()",
-                       g->name);
-    if (t->needs_grad)
-        memcpy(out, exec_grad(&g->exec, t), n * sizeof *out);
-    else
-        memset(out, 0, n * sizeof *out);
-    return 0;
-}
-
-struct engine_stats model_stats(struct model *m, bool reset)
-{
-    struct engine_stats s = m->stats;
-
-    if (reset)
-        m->stats = (struct engine_stats){0};
-    return s;
 }

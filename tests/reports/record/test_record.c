@@ -291,6 +291,32 @@ static void test_phases(void **state)
 
 /* A hash is the same for the same machine under other names and in another
  * order, and another when one part differs. */
+/* Rows and what has none sum to all operators, also where few rows fit. */
+static void test_profile(void **state)
+{
+    const cJSON *p, *row;
+    double seconds = 0;
+    struct record r;
+    (void)state;
+
+    sample_record(&r, 1, 1, 2);
+    cJSON *doc = json_of(&r);
+    p = json_at(doc, "workloads[0].profile");
+    assert_int_equal(cJSON_GetArraySize(json_at(p, "operators")), RECORD_MAX_OPERATORS);
+    cJSON_ArrayForEach(row, json_at(p, "operators")) seconds += json_number(row, "seconds", NAN);
+    assert_float_equal(json_number(p, "others.operators", 0), 83 - RECORD_MAX_OPERATORS, 0);
+    assert_float_equal(seconds + json_number(p, "others.seconds", NAN),
+                       json_number(p, "operators_seconds", NAN), 1e-9);
+    assert_float_equal(json_number(p, "others.bytes", 0), 4096 * (83 - RECORD_MAX_OPERATORS), 0);
+    cJSON_Delete(doc);
+
+    r.workloads[0].result.profile.steps = 0;
+    doc = json_of(&r);
+    assert_true(cJSON_IsNull(json_at(doc, "workloads[0].profile")));
+    cJSON_Delete(doc);
+    record_fini(&r);
+}
+
 static void test_hashes(void **state)
 {
     struct record a, b;
@@ -397,6 +423,7 @@ int main(void)
         cmocka_unit_test(test_honest),
         cmocka_unit_test(test_others),
         cmocka_unit_test(test_phases),
+        cmocka_unit_test(test_profile),
         cmocka_unit_test(test_hashes),
         cmocka_unit_test(test_scale),
         cmocka_unit_test(test_utf8_clean),

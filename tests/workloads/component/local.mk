@@ -2,7 +2,7 @@
 if BUILD_TESTS
 if HAVE_HDF5
 tests_component_programs = %D%/test_cosmo_convert %D%/test_cosmoflow %D%/test_defect %D%/test_hep \
-    %D%/test_hep_net %D%/test_train %D%/test_unet
+    %D%/test_hep_net %D%/test_step_profile %D%/test_train %D%/test_unet
 check_PROGRAMS += $(tests_component_programs)
 TESTS += $(tests_component_programs)
 
@@ -35,6 +35,9 @@ endif
 endif
 dist_check_SCRIPTS += %D%/nothing.bats %D%/cosmoflow.bats
 EXTRA_DIST += %D%/nothing/workloads.def %D%/nothing/sciences.def
+
+%C%_test_step_profile_SOURCES = %D%/test_step_profile.c
+%C%_test_step_profile_LDADD = workloads/component/libcomponent.la $(tests_data_ldadd)
 
 %C%_test_hep_SOURCES = %D%/test_hep.c
 %C%_test_hep_CFLAGS = $(tests_data_cflags)

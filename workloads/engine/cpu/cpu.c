@@ -139,6 +139,16 @@ static bool cpu_how(const struct node *n, int i, const char **what, const char *
     return true;
 }
 
+static const char *cpu_implementation(const struct node *n, enum pass pass)
+{
+    static cpu_library_fn *const library[OP_COUNT] = {[OP_CONV] = cpu_conv_library,
+                                                      [OP_DECONV] = cpu_conv_library,
+                                                      [OP_DENSE] = cpu_dense_library};
+    const struct dnn_op *op = library[n->op] && n->priv ? library[n->op](n, pass) : NULL;
+
+    return op ? dnn_op_how(op) : NULL;
+}
+
 static int cpu_accumulate(const struct exec *x, struct tensor *t, const struct buffer *dst,
                           const struct buffer *src, struct err *e)
 {
@@ -169,6 +179,7 @@ const struct backend engine_backend_cpu = {
     .forget = cpu_copy_forget,
     .run = cpu_run,
     .how = cpu_how,
+    .implementation = cpu_implementation,
     .accumulate = cpu_accumulate,
     .feed = cpu_feed,
 };

@@ -52,6 +52,10 @@ struct cpu_row {
     cpu_run_fn *run[PASS_COUNT];
 };
 
+/* The library's operation that does the work of a pass; NULL: an own kernel. */
+typedef const struct dnn_op *cpu_library_fn(const struct node *n, enum pass pass);
+cpu_library_fn cpu_conv_library, cpu_dense_library;
+
 extern const struct cpu_row cpu_conv, cpu_dense, cpu_maxpool, cpu_avgpool, cpu_upsample,
     cpu_batch_norm, cpu_act, cpu_scale, cpu_flatten, cpu_dropout, cpu_add, cpu_mul, cpu_concat,
     cpu_slice, cpu_stop, cpu_loss, cpu_cast;

@@ -400,5 +400,15 @@ static int conv_data(const struct exec *x, struct node *n, struct err *e)
     return conv_run(x, n, data_op(n), exec_at(x, n->in_grad[0]), exec_grad(x, n->out[0]), e);
 }
 
+const struct dnn_op *cpu_conv_library(const struct node *n, enum pass pass)
+{
+    const struct cpu_node *p = n->priv;
+
+    return pass == PASS_FORWARD   ? p->op[forward_op(n)]
+           : pass == PASS_WEIGHTS ? p->op[CONV_WEIGHTS]
+           : pass == PASS_DATA    ? p->op[data_op(n)]
+                                  : NULL;
+}
+
 const struct cpu_row cpu_conv = {conv_prepare,
                                  {conv_forward, cpu_epilogue_grad, conv_weights, conv_data}};

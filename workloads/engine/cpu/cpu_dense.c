@@ -129,5 +129,15 @@ static int dense_data(const struct exec *x, struct node *n, struct err *e)
                    e);
 }
 
+const struct dnn_op *cpu_dense_library(const struct node *n, enum pass pass)
+{
+    const struct cpu_node *p = n->priv;
+
+    return pass == PASS_FORWARD   ? p->op[DENSE_FORWARD]
+           : pass == PASS_WEIGHTS ? p->op[DENSE_WEIGHTS]
+           : pass == PASS_DATA    ? p->op[DENSE_DATA]
+                                  : NULL;
+}
+
 const struct cpu_row cpu_dense = {dense_prepare,
                                   {dense_forward, cpu_epilogue_grad, dense_weights, dense_data}};
