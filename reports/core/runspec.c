@@ -64,6 +64,8 @@ static const struct keys_key keys[KEY_COUNT] = {
                     "[WORKLOAD:]FOLDER", "go on from the state in that folder"},
     [KEY_TURNS] = {"turns", &keys_word, FIELD(turns), "auto", turns_words, 0, 0, NULL,
                    "micro: one node or pair at a time; auto: where cores turn out to be shared"},
+    [KEY_BUCKET] = {"bucket", &keys_bytes, FIELD(bucket_bytes), NULL, NULL, 0, 0, "SIZE",
+                    "most bytes of gradients exchanged together; else from the network's plan"},
     [KEY_OUT] = {"out", &runspec_folder, FIELD(out), NULL, NULL, 0, 0, "FOLDER|NAME.json|none",
                  "where the record goes; else the site's spool and a copy in the working folder"},
     [KEY_GATE] = {"gate", &keys_word, FIELD(gate), "no", yesno_words, 0, 0, NULL,

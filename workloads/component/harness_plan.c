@@ -43,6 +43,7 @@ int net_make(struct net *n, const struct component *c, const struct recipe *r,
         .seed = spec->seed,
         .comm = host->comm,
         .now = host->now,
+        .bucket_bytes = spec->bucket_bytes,
     };
 
     *n = (struct net){.model = model_create(&config, e)};

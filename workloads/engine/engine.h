@@ -95,7 +95,7 @@ struct engine_config {
     uint64_t seed;
     struct comm *comm;   /* borrowed for the model's life; comm_self() for one rank */
     double (*now)(void); /* monotonic seconds; NULL: nothing is timed */
-    size_t bucket_bytes; /* gradient bucket; 0: 4 MiB */
+    size_t bucket_bytes; /* most of a gradient bucket; 0: the plan decides (buckets.h) */
     bool no_reuse;       /* plan without reuse of memory: tests, hunting */
     bool no_rewrite;     /* operators as built: tests, hunting */
 };

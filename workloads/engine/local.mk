@@ -4,6 +4,7 @@ noinst_LTLIBRARIES += %D%/libengine.la
 %C%_libengine_la_SOURCES = \
     %D%/backend.h \
     %D%/base.c \
+    %D%/buckets.h %D%/buckets.c \
     %D%/checkpoint.c \
     %D%/compile.c \
     %D%/engine.h \

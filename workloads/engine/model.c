@@ -8,6 +8,7 @@
  */
 #include <config.h>
 
+#include "workloads/engine/buckets.h"
 #include "workloads/engine/internal.h"
 
 #include <math.h>
@@ -71,8 +72,6 @@ struct model *model_create(const struct engine_config *config, struct err *e)
     m->config.backend = be->name;
     m->config.threads = engine_team(config->threads);
     m->backend = be;
-    if (!m->config.bucket_bytes)
-        m->config.bucket_bytes = 4 << 20;
     engine_threads(m->config.threads);
     if (be->open && be->open(m, &m->context, e)) {
         free(m);
@@ -217,23 +216,111 @@ static size_t padded(size_t count)
     return (count + PARAM_ALIGN - 1) / PARAM_ALIGN * PARAM_ALIGN;
 }
 
-/* Appends p to the last bucket of its group, or to a new one when that is full. */
-static int into_bucket(struct model *m, struct param *p)
+/* Appends p to the last bucket of its group, or to a new one. */
+static void into_bucket(struct model *m, struct param *p, bool new)
 {
     struct group *g = &m->groups[p->group];
-    struct bucket *b = g->n_buckets ? &m->buckets[m->n_buckets - 1] : NULL;
 
-    if (!b || (b->count + padded(p->count)) * sizeof(float) > m->config.bucket_bytes) {
+    if (new) {
         if (!g->n_buckets++)
             g->first_bucket = m->n_buckets;
-        b = &m->buckets[m->n_buckets++];
-        *b = (struct bucket){.group = p->group, .at = m->count};
+        m->buckets[m->n_buckets++] = (struct bucket){.group = p->group, .at = m->count};
     }
     p->at = m->count;
     p->bucket = m->n_buckets - 1;
-    b->count += padded(p->count);
+    m->buckets[p->bucket].count += padded(p->count);
     m->count += padded(p->count);
+}
+
+/* Parameters of a group in the order in which they are exchanged, in list[]. */
+static int list_params(const struct model *m, int group, struct param **list)
+{
+    int n = 0;
+
+    for (int i = m->n_params - 1; i >= 0; i--)
+        if (m->params[i]->group == group)
+            list[n++] = m->params[i];
+    return n;
+}
+
+/* Buckets of at most so many bytes, if no parameter is larger. */
+static void fill_buckets(struct model *m, struct param **list, int n, size_t most)
+{
+    const struct group *g = n ? &m->groups[list[0]->group] : NULL;
+
+    for (int i = 0; i < n; i++) {
+        const struct bucket *b = g->n_buckets ? &m->buckets[m->n_buckets - 1] : NULL;
+        into_bucket(m, list[i], !b || (b->count + padded(list[i]->count)) * sizeof(float) > most);
+    }
+}
+
+/* When in backward the last gradient of p is written, by the plan of the graph where
+ * that is latest; and how long the longest backward is. [seconds of the model in
+ * buckets.h] */
+static double ready_at(const struct model *m, const struct param *p, double *backward)
+{
+    double ready = 0;
+
+    for (int k = 0; k < m->n_graphs; k++) {
+        const struct graph *g = m->graphs[k];
+        double at = 0;
+
+        for (int i = g->n_forward; i < g->n_instructions; i++) {
+            const struct instruction *in = &g->instructions[i];
+            const struct node *n = in->node;
+
+            if (in->kind == INSTRUCTION_RUN)
+                at += fmax(node_flop(n, in->pass) / BUCKET_FLOPS,
+                           node_bytes(n, in->pass) / BUCKET_BANDWIDTH);
+            if (in->kind == INSTRUCTION_RUN && in->pass == PASS_WEIGHTS &&
+                (n->weight == p || n->bias == p))
+                ready = fmax(ready, at);
+        }
+        *backward = fmax(*backward, at);
+    }
+    return ready;
+}
+
+/* As buckets.h cuts them; a rank alone exchanges nothing: one bucket. */
+static int cut_buckets(struct model *m, struct param **list, int n)
+{
+    struct bucket_part *parts = calloc((size_t)n + 1, sizeof *parts);
+    double backward = 0;
+    int end[BUCKETS_MOST] = {n}, cut = 1;
+
+    if (!parts)
+        return model_fail(m, "out of memory for the list of gradient buckets");
+    for (int i = 0; i < n; i++)
+        parts[i] = (struct bucket_part){ready_at(m, list[i], &backward),
+                                        padded(list[i]->count) * sizeof(float)};
+    if (m->config.comm->size > 1)
+        cut = buckets_cut(parts, n, backward, end);
+    free(parts);
+    if (cut < 0)
+        return model_fail(m, "out of memory for the list of gradient buckets");
+    for (int i = 0, b = 0; i < n; i++) {
+        if (i == end[b])
+            b++;
+        into_bucket(m, list[i], i == 0 || (b > 0 && i == end[b - 1]));
+    }
     return 0;
+}
+
+static int layout_group(struct model *m, int group)
+{
+    struct param **list = calloc((size_t)m->n_params + 1, sizeof *list);
+    int rc = 0;
+
+    if (!list)
+        return model_fail(m, "out of memory for the list of gradient buckets");
+    const int n = list_params(m, group, list);
+    m->groups[group].n_buckets = 0;
+    if (m->config.bucket_bytes)
+        fill_buckets(m, list, n, m->config.bucket_bytes);
+    else
+        rc = cut_buckets(m, list, n);
+    free(list);
+    return rc;
 }
 
 int model_layout(struct model *m)
@@ -246,10 +333,8 @@ int model_layout(struct model *m)
     m->count = m->states_count = 0;
     m->n_moments = 0;
     for (int g = 0; g < m->n_groups; g++) {
-        m->groups[g].n_buckets = 0;
-        for (int i = m->n_params - 1; i >= 0; i--)
-            if (m->params[i]->group == g)
-                into_bucket(m, m->params[i]);
+        if (layout_group(m, g))
+            return -1;
         int moments = optimizer_moments(m->groups[g].optimizer.kind);
         if (moments > m->n_moments)
             m->n_moments = moments;

@@ -10,7 +10,7 @@ noinst_LTLIBRARIES += %D%/libengine_test.la
 %C%_libengine_test_la_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_engine_ldadd = %D%/libengine_test.la workloads/engine/libengine.la workloads/libworkloads.la reports/core/libcore.la $(CMOCKA_LIBS)
 
-tests_engine_programs = %D%/test_profile %D%/test_model %D%/test_ops %D%/test_losses %D%/test_norm %D%/test_optim \
+tests_engine_programs = %D%/test_buckets %D%/test_profile %D%/test_model %D%/test_ops %D%/test_losses %D%/test_norm %D%/test_optim \
     %D%/test_parallel
 check_PROGRAMS += $(tests_engine_programs)
 TESTS += $(tests_engine_programs)
@@ -24,6 +24,8 @@ EXTRA_DIST += %D%/torch_losses.py %D%/torch_ops.py
 %C%_engine_losses_LDADD = $(tests_engine_ldadd)
 %C%_engine_ops_SOURCES = %D%/engine_ops.c
 %C%_engine_ops_LDADD = $(tests_engine_ldadd)
+%C%_test_buckets_SOURCES = %D%/test_buckets.c
+%C%_test_buckets_LDADD = $(tests_engine_ldadd)
 %C%_test_profile_SOURCES = %D%/test_profile.c
 %C%_test_profile_LDADD = $(tests_engine_ldadd)
 %C%_test_model_SOURCES = %D%/test_model.c
