@@ -19,14 +19,15 @@
 #include "reports/tools/show_screen.h"
 
 struct options {
-    bool json, reasons, colour;
+    bool json, reasons, why, colour;
     const char *dir;
 };
 
 static int usage(FILE *f)
 {
-    fprintf(f, "usage: hpcai500 show [--json] [--reasons] [--dir=DIR] FILE|JOBID...\n"
+    fprintf(f, "usage: hpcai500 show [--json] [--why] [--reasons] [--dir=DIR] FILE|JOBID...\n"
                "  -j, --json      the record itself\n"
+               "  -w, --why       where a step's time went, and from what the verdict follows\n"
                "  -r, --reasons   the reason for each missing value\n"
                "  -d, --dir=DIR   look for jobs here first\n"
                "JOBID is 4711, 4711_7 (array), 4711+1 (het), 4711.0 (step) or lab-4711.0.3.\n");
@@ -45,7 +46,7 @@ static int show_one(const struct conf *c, const char *word, const struct options
         fwrite(f.text, 1, f.size, stdout);
     } else if (rc == 0) {
         json_clean(f.doc);
-        show_screen(f.doc, &(struct show_options){o->colour, o->reasons, f.seen});
+        show_screen(f.doc, &(struct show_options){o->colour, o->why, o->reasons, f.seen});
     }
     found_fini(&f);
     return rc;
@@ -59,11 +60,10 @@ static bool wants_colour(void)
 
 int main(int argc, char **argv)
 {
-    static const struct option longs[] = {{"json", no_argument, NULL, 'j'},
-                                          {"reasons", no_argument, NULL, 'r'},
-                                          {"dir", required_argument, NULL, 'd'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option longs[] = {
+        {"json", no_argument, NULL, 'j'},    {"why", no_argument, NULL, 'w'},
+        {"reasons", no_argument, NULL, 'r'}, {"dir", required_argument, NULL, 'd'},
+        {"help", no_argument, NULL, 'h'},    {NULL, 0, NULL, 0}};
     static struct conf site; /* 40 KiB */
     struct options o = {.dir = NULL};
     struct err bad = ERR_INIT;
@@ -71,10 +71,13 @@ int main(int argc, char **argv)
 
     opterr = 0;
     out_guard("hpcai500 show");
-    while ((c = getopt_long(argc, argv, "jrd:h", longs, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, "jwrd:h", longs, NULL)) != -1) {
         switch (c) {
         case 'j':
             o.json = true;
+            break;
+        case 'w':
+            o.why = true;
             break;
         case 'r':
             o.reasons = true;
