@@ -62,7 +62,7 @@ fits() {
 }
 
 @test "a complete record is one screen, as in the golden file" {
-    fits "$GALLERY/lab-4711.0.3.json" 44
+    fits "$GALLERY/lab-4711.0.3.json" 45
     diff "$top_srcdir/tests/reports/tools/golden/show" - <<<"$output"
 }
 
