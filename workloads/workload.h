@@ -37,8 +37,8 @@ struct workload_progress {
 /* Who runs it. Callbacks may be NULL. */
 struct workload_host {
     struct comm *comm;
-    double (*now)(void);   /* monotonic seconds */
-    double deadline;       /* on that clock; stop cleanly before it */
+    double (*now)(void); /* monotonic seconds */
+    double deadline;     /* on that clock; stop cleanly before it */
     /* Seconds that this thread has wanted to run and had no core, since it began;
      * NULL: the system does not say. */
     double (*run_delay)(void);
