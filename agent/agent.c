@@ -23,6 +23,7 @@
 #include "agent/output.h"
 #include "agent/report.h"
 #include "agent/run.h"
+#include "agent/run_delay.h"
 #include "agent/say.h"
 #include "reports/core/clock.h"
 #include "workloads/engine/engine.h"
@@ -139,6 +140,7 @@ static struct workload_host host_of(struct run *r)
         .comm = r->comm,
         .now = clock_now,
         .deadline = r->workload_deadline,
+        .run_delay = run_delay_known() ? run_delay : NULL,
         .threads = r->threads,
         .memory_bytes = r->resources.memory_bytes,
         .cache_dir = r->place.cache,

@@ -20,16 +20,18 @@ noinst_LTLIBRARIES += %D%/libagent.la
     %D%/report.h %D%/report.c %D%/report_end.c \
     %D%/resources.h %D%/resources.c %D%/probe.c \
     %D%/run.h \
-    %D%/say.h %D%/say.c \
+    %D%/run_delay.h %D%/run_delay.c %D%/say.h %D%/say.c \
     %D%/environment.h %D%/environment.c \
     %D%/system.h %D%/system.c %D%/system_node.c \
     %D%/system_parts.h %D%/system_software.c \
-    %D%/textfile.h %D%/textfile.c
+    %D%/textfile.h %D%/textfile.c \
+    %D%/why.h %D%/why.c
 %C%_libagent_la_CPPFLAGS = $(AM_CPPFLAGS) -DHPCAI500_CFLAGS='"$(CFLAGS)"'
 %C%_libagent_la_CFLAGS = $(AM_CFLAGS) $(MPI_CFLAGS) $(HWLOC_CFLAGS)
 # Without the workloads: main() or a test adds them.
 %C%_libagent_la_LIBADD = reports/core/libmain.la agent/micro/libnetwork.la agent/comm/libcomm.la papi/libcounters.la \
-    reports/record/librecord.la reports/core/libcore.la $(MPI_LIBS) $(HWLOC_LIBS)
+    reports/diagnose/libdiagnose.la reports/record/librecord.la reports/core/libcore.la \
+    $(MPI_LIBS) $(HWLOC_LIBS)
 
 bin_PROGRAMS += %D%/hpcai500-agent
 %C%_hpcai500_agent_SOURCES = %D%/main.c

@@ -17,7 +17,9 @@
 #include "agent/environment.h"
 #include "agent/guard.h"
 #include "agent/job.h"
+#include "agent/say.h"
 #include "agent/system.h"
+#include "agent/why.h"
 #include "reports/core/clock.h"
 #include "reports/core/crc32c.h"
 #include "workloads/engine/engine.h"
@@ -352,6 +354,9 @@ static int gather_ranks(struct run *r, struct workload_result *result, int *at, 
     int rc = room_of_rank_0(r, (size_t)c->size, sizeof own, &room, &counts, "the ranks' times", e);
 
     memcpy(own.phase_seconds, result->phase_seconds, sizeof own.phase_seconds);
+    own.steady = result->rank;
+    own.throttled_seconds =
+        counters_value(r->counters, COUNTER_cgroup_throttled_seconds, PHASE_COMPUTE).value;
     for (int i = 0; i < c->size && c->rank == 0 && rc == 0; i++)
         counts[i] = sizeof own;
     if (rc == 0)
@@ -442,6 +447,16 @@ out:
     return rc;
 }
 
+/* Rank 0: what limited it, in the record and for the person who waits. */
+static void result_why(struct run *r, int workload)
+{
+    struct record_workload *w = &r->record.workloads[workload];
+    const struct why_cores cores = {r->resources.cores, r->threads};
+
+    if (why_find(&r->record, w, &cores) == 0)
+        say_why(r, &w->why);
+}
+
 int report_result(struct run *r, struct workload_result *result, struct err *e)
 {
     int at = -1;
@@ -451,5 +466,9 @@ int report_result(struct run *r, struct workload_result *result, struct err *e)
     if (r->journal)
         journal_result(r->journal, r->index, result, NULL);
     pthread_mutex_unlock(&r->lock);
-    return gather_ranks(r, result, &at, e) < 0 ? -1 : gather_counters(r, at, e);
+    if (gather_ranks(r, result, &at, e) < 0)
+        return -1;
+    if (r->comm->rank == 0)
+        result_why(r, at);
+    return gather_counters(r, at, e);
 }

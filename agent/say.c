@@ -77,6 +77,18 @@ void say_result(struct run *r, const struct workload_result *w)
     }
 }
 
+void say_why(struct run *r, const struct record_why *why)
+{
+    char text[sizeof why->reason + 16];
+
+    snprintf(text, sizeof text, "Verdict: %s", why->verdict);
+    progress_say(&r->progress, text);
+    snprintf(text, sizeof text, "Why: %s", why->reason);
+    progress_say(&r->progress, text);
+    snprintf(text, sizeof text, "Next: %s", why->next);
+    progress_say(&r->progress, text);
+}
+
 /* The drop folder is gone after the job: where the user finds his record then. */
 void say_copy(struct run *r)
 {

@@ -17,6 +17,8 @@ void say_plan(struct run *r);
 void say_crowded(struct run *r);
 /* How a workload ended. */
 void say_result(struct run *r, const struct workload_result *w);
+/* What limited it: Verdict, Why, Next. */
+void say_why(struct run *r, const struct record_why *why);
 /* Where the user finds the record once the job's drop folder is gone. */
 void say_copy(struct run *r);
 

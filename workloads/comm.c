@@ -84,6 +84,7 @@ struct comm *comm_self(void)
     static struct comm self = {
         .size = 1,
         .local_size = 1,
+        .clock_method = "one rank",
         .alloc = self_alloc,
         .free = self_free,
         .allreduce_start = self_start,

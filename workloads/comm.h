@@ -20,6 +20,7 @@
 #include <stddef.h>
 
 #include "reports/core/err.h"
+#include "workloads/clock_offset.h"
 
 enum comm_op { COMM_SUM, COMM_MIN, COMM_MAX };
 
@@ -27,6 +28,12 @@ struct comm {
     int rank, size;             /* in the run */
     int local_rank, local_size; /* on this node */
     const char *node;           /* its name, for sentences; NULL: not known */
+    /* Of the sum that was waited for last: when its first half was over here, by the
+     * host's clock: all pieces had come. 0: it has no halves. */
+    double half;
+    /* This rank's clock against rank 0's: an offset to be added to its moments. */
+    struct clock_offset clock;
+    const char *clock_method; /* "same kernel", "ping-pong"; NULL: not compared */
     void *ctx;
 
     /* Memory whose exchange is cheapest (a shared window inside a node).
@@ -54,6 +61,8 @@ struct comm {
     int (*gatherv)(struct comm *c, const void *send, size_t bytes, void *recv, const size_t *counts,
                    struct err *e);
     int (*barrier)(struct comm *c, struct err *e);
+    /* Sets clock and clock_method of every rank, as of now. NULL: they stay. */
+    int (*compare_clocks)(struct comm *c, struct err *e);
 };
 
 /* Agree, then act: every rank says its own rc (0 or -1, with *e), all get 0

@@ -3,9 +3,10 @@
 EXTRA_DIST += %D%/README.md
 noinst_LTLIBRARIES += %D%/libworkloads.la
 %C%_libworkloads_la_SOURCES = \
-    %D%/agree.c %D%/comm.h %D%/comm.c \
+    %D%/agree.c %D%/clock_offset.h %D%/clock_offset.c %D%/comm.h %D%/comm.c \
     %D%/metric.h %D%/metric.c \
-    %D%/philox.h
+    %D%/philox.h \
+    %D%/steps.h %D%/steps.c
 %C%_libworkloads_la_LIBADD = reports/core/libcore.la
 include workloads/engine/local.mk
 include workloads/data/local.mk

@@ -37,8 +37,11 @@ struct workload_progress {
 /* Who runs it. Callbacks may be NULL. */
 struct workload_host {
     struct comm *comm;
-    double (*now)(void);   /* monotonic seconds */
-    double deadline;       /* on that clock; stop cleanly before it */
+    double (*now)(void); /* monotonic seconds */
+    double deadline;     /* on that clock; stop cleanly before it */
+    /* Seconds that this thread has wanted to run and had no core, since it began;
+     * NULL: the system does not say. */
+    double (*run_delay)(void);
     int threads;           /* this rank uses so many: threads=, or what it may */
     uint64_t memory_bytes; /* this rank may use so much; 0 unknown */
     const char *cache_dir; /* for generated data; node-visible folder */

@@ -53,7 +53,8 @@ struct request {
     uint32_t number; /* of the shared sum, from 0 */
     /* mail */
     bool whole;     /* every rank gets every piece and sums all */
-    bool returning; /* second half: sums come back */
+    bool returning; /* second half: sums come back ... */
+    double half;    /* ... since then; 0: there is none */
     int tag;
     float *scratch; /* grows, stays with the slot */
     size_t scratch_n;
@@ -93,7 +94,10 @@ struct mpi_comm {
     struct err why;
     bool called;      /* another rank has called the roll */
     int64_t *answers; /* [size] what roll-call messages are sent from */
-    float **at;       /* [size] scratch: a chunk in each rank's array */
+    bool one_kernel;  /* all ranks read one clock */
+    bool ask_clocks;  /* even so: each rank for itself */
+    double clock_mail[2];
+    float **at; /* [size] scratch: a chunk in each rank's array */
 };
 
 static inline struct mpi_comm *mpi_of(struct comm *c)

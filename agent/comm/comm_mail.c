@@ -17,6 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reports/core/clock.h"
+
 /* Floats below which one round of whole arrays beats two rounds of chunks
  * (contrib/bench/allreduce.sh), for all ranks together. */
 enum { WHOLE_MAX = 16384, TAGS = 8192 };
@@ -150,6 +152,7 @@ int mail_move(struct mpi_comm *m, struct request *r, bool *moved, struct err *e)
         return 0;
     }
     r->returning = true;
+    r->half = clock_now();
     return post_sums(m, r, e);
 }
 

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/comm/comm_clock.h"
 #include "agent/comm/comm_collect.h"
 #include "agent/comm/comm_mail.h"
 #include "agent/comm/comm_share.h"
@@ -29,6 +30,7 @@ static const struct comm table = {
     .allgatherv = collect_allgatherv,
     .gatherv = collect_gatherv,
     .barrier = collect_barrier,
+    .compare_clocks = clock_compare,
 };
 
 static void number_nodes(struct mpi_comm *m)
@@ -148,6 +150,7 @@ struct comm *comm_mpi_create(const struct comm_mpi_options *o, struct err *e)
     }
     m->base = table;
     m->timeout_seconds = o->timeout_seconds > 0 ? o->timeout_seconds : default_timeout_seconds;
+    m->ask_clocks = o->ask_clocks;
     m->blocking = o->blocking;
     m->over = o->over;
     m->options_ctx = o->ctx;

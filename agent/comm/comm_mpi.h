@@ -33,6 +33,7 @@
 struct comm_mpi_options {
     double timeout_seconds; /* longest wait; <= 0: 300 */
     bool no_window;         /* always messages: tests, benchmark */
+    bool ask_clocks;        /* compare all ranks' clocks by messages: tests */
     /* Brackets calls of MPI that cannot be interrupted, so that a watchdog can
      * end them. what is a literal; NULL at the end. May be NULL. */
     void (*blocking)(void *ctx, const char *what);

@@ -97,6 +97,7 @@ int sums_start(struct comm *c, float *buf, size_t n, int *request, struct err *e
     struct request *r = &m->requests[i];
     r->buf = buf;
     r->n = n;
+    r->half = 0;
     r->window = window_of(m, buf);
     *request = i;
     m->ops++;
@@ -141,5 +142,6 @@ int sums_wait(struct comm *c, int request, struct err *e)
         if (wait_on(m, &w, e) < 0)
             return -1;
     r->state = REQUEST_FREE;
+    c->half = r->half;
     return 0;
 }

@@ -4,6 +4,7 @@ if BUILD_AGENT
 noinst_LTLIBRARIES += %D%/libcomm.la
 %C%_libcomm_la_SOURCES = \
     %D%/comm_base.h %D%/comm_base.c \
+    %D%/comm_clock.h %D%/comm_clock.c \
     %D%/comm_collect.h %D%/comm_collect.c \
     %D%/comm_mail.h %D%/comm_mail.c \
     %D%/comm_mpi.h %D%/comm_mpi.c \

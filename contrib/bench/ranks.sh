@@ -25,7 +25,7 @@ one() {
     "$starter" $bind -n "$1" "$agent" --json "cosmoflow,class=tiny,epochs=3,target=0.000001,threads=$2,out=$work" \
         >"$work/record" 2>"$work/err" || [ $? -eq 1 ] || { cat "$work/err" >&2; exit 3; }
     jq -r '.workloads[0] | .phases as $p
-        | ([$p.compute, $p.input_wait, $p.exposed_allreduce, $p.imbalance
+        | ([$p.compute, $p.withheld, $p.exchange_cpu, $p.update, $p.input_wait, $p.exposed_allreduce, $p.imbalance
             | .median_seconds // 0] | add) as $steps
         | [.performance.samples_per_second, 100 * $p.exposed_allreduce.max_seconds / $steps]
         | @tsv' "$work/record"

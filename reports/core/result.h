@@ -124,6 +124,42 @@ struct result_profile {
     int n_operators;          /* of result.operators, most seconds first */
 };
 
+/* The slowest path through training steps, walked over all ranks: seconds of a mean
+ * step, no wait for others among them; what follows period_seconds sums to it. */
+struct result_path {
+    long steps; /* 0: there is none, and all else is 0 */
+    double period_seconds;
+    double input_seconds;
+    double compute_seconds;
+    double withheld_seconds;     /* wanted to run and had no core */
+    double exchange_cpu_seconds; /* software of the exchange */
+    double wire_seconds;         /* everybody had arrived */
+    double update_seconds;
+    double agree_seconds;
+    double other_seconds;
+};
+
+/* One rank in the steady state, for comparing nodes; the agent gathers it. NAN:
+ * not known. */
+struct result_rank {
+    long steps;                           /* 0: no steady state */
+    double last;                          /* part of the steps in which it arrived last */
+    double compute_error, withheld_error; /* standard errors of a step's means [s] */
+    double late_seconds;                  /* run delay of a step while it waited for the exchange */
+    double half_seconds;                  /* last arrival to the end of a sum's first half, mean */
+    double produce_seconds;               /* of the loader for a batch, all workers together */
+    double read_seconds, convert_seconds; /* of it: reading and decoding; making floats */
+    double file_bytes;                    /* read from files in the steady state */
+    bool keeping;                         /* the loader keeps decoded samples in memory */
+};
+
+/* How rank clocks were compared. */
+struct result_clock {
+    char method[24];      /* "same kernel", "ping-pong"; "": not at all */
+    double bound_seconds; /* of the worst rank */
+    bool split;           /* skew and wire could be told apart */
+};
+
 struct workload_result {
     char name[32];
     char suite[32];
@@ -174,7 +210,11 @@ struct workload_result {
 
     struct result_profile profile; /* over the ranks already */
 
+    struct result_path path, first_path; /* steady state; first epoch */
+    struct result_clock clock;
+
     /* this rank's; the agent gathers them */
+    struct result_rank rank;
     double phase_seconds[PHASE_COUNT];
     double wall_seconds;
 

@@ -62,6 +62,9 @@ enum runspec_key {
     KEY_RESUME,       /* folder whose state the run goes on from */
     KEY_TURNS,        /* auto, no, yes: micro benchmarks one node or pair at a time */
     KEY_BUCKET,       /* bytes of gradients exchanged together; unset: from the plan */
+    KEY_WORKERS,      /* threads of a rank's loader; unset: as many as compute */
+    KEY_AHEAD,        /* batches kept ready; unset: 2 */
+    KEY_KEEP,         /* no: samples are read from files in every epoch */
     KEY_OUT,          /* folder for the record */
     KEY_GATE,         /* yes: a failed or invalid run stops the command after it */
     KEY_DIVISION,     /* closed, look-alike, private */
@@ -102,7 +105,9 @@ struct runspec {
     char checkpoint[RUNSPEC_MAX_WORKLOADS + 1][RUNSPEC_FOLDER_SIZE]; /* "" unset */
     char resume[RUNSPEC_MAX_WORKLOADS + 1][RUNSPEC_FOLDER_SIZE];     /* "" unset */
     enum runspec_turns turns;
-    uint64_t bucket_bytes;           /* 0: from the plan */
+    uint64_t bucket_bytes; /* 0: from the plan */
+    int workers, ahead;    /* 0 unset */
+    bool keep;
     char out[RUNSPEC_MAX_BYTES + 1]; /* "" unset */
     bool gate;
     enum runspec_division division;

@@ -49,15 +49,19 @@ static size_t put(char *text, size_t size, size_t at, const char *s, size_t n)
 void cause_said(enum cause c, const char *node, enum language l, char *text, size_t size)
 {
     const bool named = node && *node;
-    bool inside = false;
+    enum { OUTSIDE, NAMED, UNNAMED } in = OUTSIDE;
     size_t at = 0;
 
     for (const char *s = causes[c].said[l]; *s; s++) {
-        if (*s == '[' || *s == ']')
-            inside = *s == '[';
-        else if (inside && !named)
+        if (*s == '[')
+            in = NAMED;
+        else if (*s == ']')
+            in = OUTSIDE;
+        else if (*s == '|')
+            in = UNNAMED;
+        else if ((in == NAMED && !named) || (in == UNNAMED && named))
             continue;
-        else if (inside && *s == '%')
+        else if (in == NAMED && *s == '%')
             at = put(text, size, at, node, strlen(node));
         else
             at = put(text, size, at, s, 1);

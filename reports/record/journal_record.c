@@ -258,7 +258,8 @@ static int merge_workload(struct record *r, struct story *stories, int n, int n_
         int rank = stories[k].rank;
         if (!share || rank < 0 || rank >= n_ranks)
             continue;
-        ranks[rank] = (struct record_rank){stories[k].node, share->wall_seconds, {0}};
+        ranks[rank] =
+            (struct record_rank){.node = stories[k].node, .wall_seconds = share->wall_seconds};
         memcpy(ranks[rank].phase_seconds, share->phase_seconds, sizeof share->phase_seconds);
     }
     best->result.wall_seconds = best->wall_seconds;

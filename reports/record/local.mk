@@ -12,6 +12,7 @@ noinst_LTLIBRARIES += %D%/librecord.la
     %D%/record_put.h %D%/record_system.c %D%/record_ranks.c %D%/record_micro.c \
     %D%/workload_fields.c %D%/micro_fields.c \
     %D%/profile_fields.c %D%/record_profile.c \
+    %D%/why_fields.c %D%/record_why.c \
     %D%/redact.h %D%/redact.c
 %C%_librecord_la_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS) $(ZLIB_CFLAGS)
 %C%_librecord_la_LIBADD = $(CJSON_LIBS) $(ZLIB_LIBS)

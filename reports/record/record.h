@@ -56,6 +56,7 @@ enum {
     RECORD_MAX_EPOCHS = 256,   /* per workload */
     RECORD_MAX_WORST = 8,      /* ranks per phase */
     RECORD_MAX_OPERATORS = 64, /* rows of a profile */
+    RECORD_MAX_CAUSES = 4,     /* of what the steps waited for */
     RECORD_MAX_MICRO = 256,    /* rows of micro benchmarks */
     RECORD_MAX_SAMPLES = 64    /* of each */
 };
@@ -134,6 +135,8 @@ struct record_rank {
     int node;            /* index of record_add_node(); -1 unknown */
     double wall_seconds; /* NAN: nothing is known of this rank */
     double phase_seconds[PHASE_COUNT];
+    struct result_rank steady;
+    double throttled_seconds; /* of its control group, by the CPU quota, while it trained; NAN */
 };
 
 /* One counter of a workload. total, phases, ratio are over all ranks; what
@@ -151,9 +154,28 @@ struct record_counter {
     const double *per_rank;
 };
 
+/* What limited a workload: reports/diagnose has the rule and the words. */
+struct record_cause {
+    char cause[32];
+    char node[RECORD_NAME_SIZE];
+    double share;
+};
+
+struct record_why {
+    char cause[32]; /* "": it was not asked */
+    char node[RECORD_NAME_SIZE];
+    bool confirmed;
+    double visible, jitter, foreign;
+    char whole[32];
+    char verdict[512], reason[512], next[512];
+    struct record_cause causes[RECORD_MAX_CAUSES];
+    int n_causes;
+};
+
 struct record_workload {
     struct workload_result result; /* owned */
-    int n_ranks;                   /* of ranks[]; may be 0 or fewer than result.ranks */
+    struct record_why why;
+    int n_ranks; /* of ranks[]; may be 0 or fewer than result.ranks */
     struct record_rank *ranks;
     int n_counters;
     struct record_counter *counters;

@@ -103,6 +103,11 @@ extern const struct field record_spread_fields[];
 extern const struct field record_worst_fields[];
 extern const struct field record_counter_fields[];
 extern const struct field record_counter_ranks_fields[];
+extern const struct field record_path_fields[];
+extern const struct field record_clock_fields[];
+extern const struct field record_why_rows[];   /* all of a struct record_why */
+extern const struct field record_why_fields[]; /* without its causes */
+extern const struct field record_cause_fields[];
 extern const struct field record_profile_rows[];          /* all of a profile */
 extern const struct field record_profile_fields[];        /* of a struct result_profile */
 extern const struct field record_operator_fields[];       /* of a struct result_operator */

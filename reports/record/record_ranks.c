@@ -113,6 +113,13 @@ static double phase_error(const struct record_workload *w)
     return most;
 }
 
+/* What a rank does with a batch that is there: it waits for nobody. */
+static double at_work(const double phase_seconds[PHASE_COUNT])
+{
+    return phase_seconds[PHASE_COMPUTE] + phase_seconds[PHASE_WITHHELD] +
+           phase_seconds[PHASE_EXCHANGE_CPU] + phase_seconds[PHASE_UPDATE];
+}
+
 /* Accelerator utilisation as DLIO and MLPerf Storage define it, of the steady
  * state: compute over compute and input wait, median over ranks. */
 static double utilisation(const struct record_workload *w, struct ranked *v)
@@ -121,12 +128,12 @@ static double utilisation(const struct record_workload *w, struct ranked *v)
 
     for (int k = 0; k < w->n_ranks; k++) {
         const double *s = w->ranks[k].phase_seconds;
-        double steady = s[PHASE_COMPUTE] + s[PHASE_INPUT_WAIT];
+        double steady = at_work(s) + s[PHASE_INPUT_WAIT];
         if (!rank_known(w, k))
             continue;
         if (!(steady > 0))
             return NAN;
-        v[n++] = (struct ranked){s[PHASE_COMPUTE] / steady, k};
+        v[n++] = (struct ranked){at_work(s) / steady, k};
     }
     qsort(v, (size_t)n, sizeof *v, highest_first);
     return n ? median_of(v, n) : NAN;

@@ -360,5 +360,18 @@ const struct field record_workload_rows[] = {
                "all steps of the profile, the mean over the ranks",
                .why = "the run ended before its ranks could be asked", .since = "1.1.0",
                .below = record_profile_rows),
+    FIELD_HAND(OBJECT, "path",
+               "the slowest path through the steps after the first epoch, walked back over all "
+               "ranks: seconds of a mean step; no wait for other ranks is on it",
+               .why = "there was no epoch after the first", .below = record_path_fields,
+               .since = "1.2.0", .leaves = true),
+    FIELD_HAND(OBJECT, "first_path", "the same of the first epoch",
+               .why = "the first epoch has fewer than two steps", .below = record_path_fields,
+               .since = "1.2.0", .leaves = true),
+    FIELD_HAND(OBJECT, "clock", "how the ranks' clocks were compared", .below = record_clock_fields,
+               .since = "1.2.0"),
+    FIELD_HAND(OBJECT, "why", "what limited the run, and what to do",
+               .why = "the run ended before its ranks could be compared", .below = record_why_rows,
+               .since = "1.2.0"),
     FIELD_END,
 };

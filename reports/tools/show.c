@@ -23,7 +23,7 @@ enum page { PAGE_SCREEN, PAGE_JSON, PAGE_PROFILE, PAGE_ROOFLINE };
 
 struct options {
     enum page page;
-    bool reasons, colour;
+    bool reasons, why, colour;
     const char *dir;
     const char *ceilings; /* run whose micro rows are the roofs; NULL: the shown one's */
     const char *svg;      /* NULL: no picture */
@@ -37,6 +37,7 @@ static int usage(FILE *f)
                "  -l, --roofline  how far work is from what the machine can do\n"
                "  -o, --output=FILE.svg  the roofline as a picture, too\n"
                "  -c, --ceilings=FILE|JOBID  what the machine can do is in that run\n"
+               "  -w, --why       where a step's time went, and from what the verdict follows\n"
                "  -r, --reasons   the reason for each missing value\n"
                "  -d, --dir=DIR   look for jobs here first\n"
                "JOBID is 4711, 4711_7 (array), 4711+1 (het), 4711.0 (step) or lab-4711.0.3.\n");
@@ -73,7 +74,7 @@ static int show_one(const struct conf *c, const char *word, const struct options
     } else if (rc == 0) {
         json_clean(f.doc);
         if (o->page == PAGE_SCREEN)
-            show_screen(f.doc, &(struct show_options){o->colour, o->reasons, f.seen});
+            show_screen(f.doc, &(struct show_options){o->colour, o->why, o->reasons, f.seen});
         else
             rc = show_work(c, f.doc, o, e);
     }
@@ -87,15 +88,12 @@ static bool wants_colour(void)
     return isatty(STDOUT_FILENO) && !(no && *no) && !(term && strcmp(term, "dumb") == 0);
 }
 
-static const struct option longs[] = {{"json", no_argument, NULL, 'j'},
-                                      {"profile", no_argument, NULL, 'p'},
-                                      {"roofline", no_argument, NULL, 'l'},
-                                      {"output", required_argument, NULL, 'o'},
-                                      {"ceilings", required_argument, NULL, 'c'},
-                                      {"reasons", no_argument, NULL, 'r'},
-                                      {"dir", required_argument, NULL, 'd'},
-                                      {"help", no_argument, NULL, 'h'},
-                                      {NULL, 0, NULL, 0}};
+static const struct option longs[] = {
+    {"json", no_argument, NULL, 'j'},           {"profile", no_argument, NULL, 'p'},
+    {"roofline", no_argument, NULL, 'l'},       {"output", required_argument, NULL, 'o'},
+    {"ceilings", required_argument, NULL, 'c'}, {"why", no_argument, NULL, 'w'},
+    {"reasons", no_argument, NULL, 'r'},        {"dir", required_argument, NULL, 'd'},
+    {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0}};
 
 /* -1: to show; else an exit code. */
 static int take_options(int argc, char **argv, struct options *o)
@@ -104,7 +102,7 @@ static int take_options(int argc, char **argv, struct options *o)
     int c;
 
     opterr = 0;
-    while ((c = getopt_long(argc, argv, "jplo:c:rd:h", longs, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, "jplo:c:wrd:h", longs, NULL)) != -1) {
         switch (c) {
         case 'j':
             o->page = PAGE_JSON;
@@ -120,6 +118,9 @@ static int take_options(int argc, char **argv, struct options *o)
             break;
         case 'c':
             o->ceilings = optarg;
+            break;
+        case 'w':
+            o->why = true;
             break;
         case 'r':
             o->reasons = true;

@@ -97,6 +97,39 @@ static void show_verdict(const cJSON *w)
     show_wrapped("  verdict     ", text, 14);
 }
 
+/* What limited it, in the record's own words; with --why from what that follows. */
+static void show_why(const cJSON *w, bool all)
+{
+    const cJSON *why = json_at(w, "why"), *path = json_at(w, "path"), *part;
+    const double period = show_number(path, "period_seconds");
+
+    if (!cJSON_IsObject(why))
+        return;
+    show_wrapped("  limit       ", json_text(why, "verdict", "-"), 14);
+    show_wrapped("    why       ", json_text(why, "why", "-"), 14);
+    show_wrapped("    next      ", json_text(why, "next", "-"), 14);
+    if (!all || !(period > 0))
+        return;
+    show_line("    slowest path of %.0f steps, a mean step of %s:", show_number(path, "steps"),
+              show_duration(period).text);
+    cJSON_ArrayForEach(part, path)
+    {
+        if (!cJSON_IsNumber(part) || !strstr(part->string, "_seconds") ||
+            strcmp(part->string, "period_seconds") == 0)
+            continue;
+        show_line("      %-24.*s %10s %5.1f %%",
+                  (int)(strstr(part->string, "_seconds") - part->string), part->string,
+                  show_duration(part->valuedouble).text, 100 * part->valuedouble / period);
+    }
+    show_line("    clocks compared by %s, +- %s", json_text(w, "clock.method", "nothing"),
+              show_duration(show_number(w, "clock.bound_seconds")).text);
+    show_line("    witnesses: the steps' parts%s", cJSON_IsTrue(json_at(why, "confirmed"))
+                                                       ? ", and an ablation that agrees"
+                                                       : " alone, so it is not confirmed");
+    show_line("    it changes when its share falls below 80 %% of the %.0f %% that wait",
+              100 * json_number(why, "visible", 0));
+}
+
 static void show_quality(const cJSON *w)
 {
     const char *metric = json_text(w, "quality.metric", NULL);
@@ -278,7 +311,7 @@ static void show_counters(const cJSON *w)
         show_wrapped("  counters    ", text + 2, 14);
 }
 
-static void show_workload(const cJSON *w, const cJSON *reasons, int index)
+static void show_workload(const cJSON *w, const cJSON *reasons, int index, bool why)
 {
     double ranks = json_number(w, "ranks", 0), threads = json_number(w, "threads", 0);
 
@@ -289,6 +322,7 @@ static void show_workload(const cJSON *w, const cJSON *reasons, int index)
               threads == 1 ? "" : "s", show_plain(show_number(w, "batch")).text,
               json_text(w, "data_origin", "-"));
     show_verdict(w);
+    show_why(w, why);
     show_quality(w);
     show_others(w, reasons, index);
     show_speed(w);
@@ -512,7 +546,8 @@ void show_screen(const cJSON *doc, const struct show_options *o)
     headline(doc, o->colour);
     show_run(doc);
     show_job(doc);
-    cJSON_ArrayForEach(w, json_at(doc, "workloads")) show_workload(w, json_at(doc, "reasons"), i++);
+    cJSON_ArrayForEach(w, json_at(doc, "workloads"))
+        show_workload(w, json_at(doc, "reasons"), i++, o->why);
     show_micro(doc);
     show_system(doc);
     show_reasons(doc, o->reasons);

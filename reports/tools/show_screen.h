@@ -16,6 +16,7 @@
 
 struct show_options {
     bool colour;
+    bool why;     /* from what the verdict follows */
     bool reasons; /* say of each missing value why */
     int seen;     /* struct found */
 };

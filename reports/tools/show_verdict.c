@@ -65,7 +65,10 @@ double verdict_cpu_share(const cJSON *workload)
 
 double verdict_au(const cJSON *workload)
 {
-    double compute = json_number(workload, "phases.compute.median_seconds", NAN);
+    double compute = json_number(workload, "phases.compute.median_seconds", NAN) +
+                     json_number(workload, "phases.withheld.median_seconds", 0) +
+                     json_number(workload, "phases.exchange_cpu.median_seconds", 0) +
+                     json_number(workload, "phases.update.median_seconds", 0);
     double wait = json_number(workload, "phases.input_wait.median_seconds", NAN);
 
     return compute + wait > 0 ? compute / (compute + wait) : NAN;

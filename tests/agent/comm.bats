@@ -24,6 +24,11 @@ prog=$top_builddir/tests/agent/ranks
     for n in 1 2 4; do ranks $n "$prog" blocking; done
 }
 
+@test "clocks: of one kernel, and by messages along a tree (1 to 5 ranks)" {
+    for n in 1 2; do ranks $n "$prog" clocks; done
+    for n in 2 3 5; do ranks $n "$prog" clocks asked; done
+}
+
 @test "a rank that is killed is named by the others at once" {
     run ranks_alive 3 "$prog" fail kill
     [ "$status" -ne 0 ]

@@ -36,7 +36,9 @@ struct run {
     bool judged;
     struct resume resume;
     struct step_profile profile;
-    int first_epoch; /* of this process */
+    int first_epoch;           /* of this process */
+    double delay;              /* run delay when the batch was there */
+    struct loader_stats begun; /* of the training loader, when the steady state began */
 };
 
 void judgement_add(struct judgement *j, const char *name, struct metric m, bool higher_is_better)
@@ -79,37 +81,69 @@ static int next_batch(struct loader *l, bool first, struct loader_batch *b, cons
     return got < 0 ? -1 : err_set(e, "the loader ended %s early", what);
 }
 
-static int step(void *ctx, struct phase_clock *clock, struct train_step *s, struct err *e)
+/* Asks the loader, and stamps it. */
+static int take_batch(struct run *r, struct train_step *s, struct loader_batch *b, struct err *e)
+{
+    s->row.begin = r->host->now();
+    int rc = next_batch(r->loader[DATASET_TRAIN], s->step == 0, b, "an epoch", e);
+    s->row.input = (float)(r->host->now() - s->row.begin);
+    r->profile.input += (double)s->row.input;
+    r->delay = r->host->run_delay ? r->host->run_delay() : 0;
+    return rc;
+}
+
+/* From the end of the wait for input on; seconds after row->begin. */
+static void stamp_exchange(const struct engine_stamps *x, struct step_row *row)
+{
+    const double begin = row->begin, input = (double)row->input;
+
+    row->own = (float)(x->ready - begin - input);
+    row->lib = (float)x->before;
+    row->tail = (float)(x->wait[0][0] - x->ready);
+    row->half = x->half > 0 ? (float)(x->half - x->ready) : -1;
+    row->waits = x->waits;
+    for (int i = 0; i < x->waits; i++) {
+        row->wait[i][0] = (float)(x->wait[i][0] - begin);
+        row->wait[i][1] = (float)(x->wait[i][1] - begin);
+    }
+}
+
+static int step(void *ctx, struct train_step *s, struct err *e)
 {
     struct run *r = ctx;
     struct net *n = &r->net;
     struct loader_batch b = no_rows(r, s);
     float loss, quality = NAN;
 
-    if (s->step == 0 && s->epoch == r->first_epoch + 1)
+    if (s->step == 0 && s->epoch == r->first_epoch + 1) {
         step_profile_restart(&r->profile, n->model);
-    step_profile_enter(&r->profile, s->step == 0);
-    if (!s->idle) {
-        double since = phase_clock_to(clock, PHASE_INPUT_WAIT);
-        int rc = next_batch(r->loader[DATASET_TRAIN], s->step == 0, &b, "an epoch", e);
-        r->profile.input += phase_clock_to(clock, PHASE_COMPUTE) - since;
-        if (rc < 0)
-            return -1;
+        loader_stats(r->loader[DATASET_TRAIN], &r->begun);
     }
+    step_profile_enter(&r->profile, s->step == 0);
+    if (!s->idle && take_batch(r, s, &b, e) < 0)
+        return -1;
     if (s->idle)
         model_abandon(n->model);
     if (s->epoch == 0 && r->component->meet)
         r->component->meet(r->seen, &b);
     model_zero(n->model, n->group);
-    if (net_forward(n, &b, ENGINE_TRAIN, e) < 0 || engine_backward(n->graph, true, e) < 0 ||
-        model_step(n->model, n->group, schedule_rate(&r->schedule, s->place), e) < 0)
+    if (net_forward(n, &b, ENGINE_TRAIN, e) < 0 || engine_backward(n->graph, true, e) < 0)
+        return -1;
+    if (!s->idle && r->host->run_delay) {
+        s->arrived_delay = r->host->run_delay();
+        s->row.withheld = (float)(s->arrived_delay - r->delay);
+    }
+    if (model_step(n->model, n->group, schedule_rate(&r->schedule, s->place), e) < 0)
         return -1;
     s->exchanged = true;
+    if (s->idle)
+        s->row.begin = 0;
+    else
+        stamp_exchange(model_stamps(n->model), &s->row);
     if (engine_read(n->graph, n->loss, &loss, 1, e) < 0 ||
         (n->quality && engine_read(n->graph, n->quality, &quality, 1, e) < 0))
         return -1;
     const struct engine_stats stats = model_stats(n->model, true);
-    s->exposed_seconds = stats.exposed_wait_seconds;
     s->global_rows = b.global_n;
     s->loss = loss;
     s->quality = quality;
@@ -185,8 +219,11 @@ static int open_loader(struct run *r, enum dataset_split s, uint64_t epoch, stru
         .shuffle = s == DATASET_TRAIN,
         .augment = s == DATASET_TRAIN && r->recipe->augment,
         .epoch = epoch,
-        .workers = threads < MAX_WORKERS ? threads : MAX_WORKERS,
-        .keep_bytes = r->host->memory_bytes / 8,
+        .ahead = r->spec->ahead,
+        .workers = r->spec->workers        ? r->spec->workers
+                   : threads < MAX_WORKERS ? threads
+                                           : MAX_WORKERS,
+        .keep_bytes = r->spec->keep ? r->host->memory_bytes / 8 : 0,
         .now = r->host->now,
     };
 
@@ -303,12 +340,29 @@ static int stage_run(struct run *r, struct phase_clock *clock, struct workload_r
     return 0;
 }
 
+/* How the loader fed the steady state. */
+static void say_loader(const struct run *r, struct result_rank *rank)
+{
+    const double steps = (double)rank->steps;
+    struct loader_stats s;
+
+    if (rank->steps == 0)
+        return;
+    loader_stats(r->loader[DATASET_TRAIN], &s);
+    rank->read_seconds = (s.read_seconds - r->begun.read_seconds) / steps;
+    rank->convert_seconds = (s.convert_seconds - r->begun.convert_seconds) / steps;
+    rank->produce_seconds = rank->read_seconds + rank->convert_seconds;
+    rank->file_bytes = (double)(s.read_bytes - r->begun.read_bytes);
+    rank->keeping = s.keeping;
+}
+
 static void finish(const struct run *r, struct workload_result *w)
 {
     const struct recipe *c = r->recipe;
     const bool own = r->plan->batch != c->batch || r->plan->epochs != c->epochs ||
                      *runspec_data(r->spec, r->index);
 
+    say_loader(r, &w->rank);
     w->baseline = r->last.trivial;
     for (int i = 0; i < r->best.n_others; i++)
         result_add_other(w, &r->best.others[i]);

@@ -14,6 +14,7 @@ noinst_LTLIBRARIES += %D%/libcomponent.la
     %D%/step_profile.h %D%/step_profile.c \
     %D%/tally.h %D%/tally.c \
     %D%/train.h %D%/train.c \
+    %D%/train_steps.h %D%/train_steps.c \
     %D%/unet.h %D%/unet.c \
     %D%/cosmo_convert.h %D%/cosmo_convert.c %D%/cosmoflow.c \
     %D%/defect.c

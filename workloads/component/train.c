@@ -6,6 +6,9 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "workloads/component/train_steps.h"
 
 /* Ranks agree about stopping every so many seconds. */
 static const double agree_seconds = 0.5;
@@ -26,11 +29,9 @@ struct loop {
     double begun;    /* training began */
     double quality;  /* last evaluation */
     /* of the running epoch */
-    long made;       /* steps made */
-    double *own;     /* [steps] seconds of a step that are not exchange */
-    double *exposed; /* [steps] seconds waited for the exchange */
-    double *slowest; /* [steps] scratch of share_imbalance() */
+    long made; /* steps made */
     double loss, quality_sum, rows;
+    struct train_steps steps;
     /* of all epochs after the first */
     double *lengths; /* [n_lengths] seconds of each step */
     size_t n_lengths;
@@ -117,20 +118,18 @@ static int make_step(struct loop *l, struct err *e)
         .idle = l->rc < 0,
     };
 
-    if (t->step(t->ctx, c, &s, e) < 0) {
+    if (t->step(t->ctx, &s, e) < 0) {
         if (s.idle)
             return -1;
         l->rc = -1;
         if (e)
             l->said = *e;
         s.idle = true;
-        if (!s.exchanged && t->step(t->ctx, c, &s, e) < 0)
+        if (!s.exchanged && t->step(t->ctx, &s, e) < 0)
             return -1;
     }
-    double seconds = phase_clock_to(c, PHASE_COMPUTE) - begin;
-    phase_clock_move(c, PHASE_COMPUTE, PHASE_EXPOSED_ALLREDUCE, s.exposed_seconds);
-    l->own[l->made] = seconds - s.exposed_seconds;
-    l->exposed[l->made] = s.exposed_seconds;
+    const double end = phase_clock_to(c, PHASE_COMPUTE), seconds = end - begin;
+    train_steps_stamp(&l->steps, &s, begin, end);
     l->loss += s.loss * s.global_rows;
     l->quality_sum += s.quality * s.global_rows;
     l->rows += s.global_rows;
@@ -141,60 +140,39 @@ static int make_step(struct loop *l, struct err *e)
     return 0;
 }
 
-/* Of the wait for the exchange, what was a wait for a slower rank: the
- * slowest rank's own time of that step, less this rank's. */
-static int share_imbalance(struct loop *l, struct err *e)
+/* Agreement between steps, its seconds kept for the next step's row. */
+static int agree_between(struct loop *l, struct err *e)
 {
-    double late = 0;
+    const double since = l->clock->now();
+    int rc = agree(l, e);
 
-    if (l->comm->size == 1 || l->made == 0)
-        return 0;
-    for (long i = 0; i < l->made; i++)
-        l->slowest[i] = l->own[i];
-    if (l->comm->reduce(l->comm, l->slowest, (int)l->made, COMM_MAX, e) < 0)
-        return -1;
-    for (long i = 0; i < l->made; i++)
-        late += fmin(l->exposed[i], l->slowest[i] - l->own[i]);
-    phase_clock_move(l->clock, PHASE_EXPOSED_ALLREDUCE, PHASE_IMBALANCE, late);
-    return 0;
-}
-
-/* All of the first epoch's time but evaluation is the first epoch's. */
-static void fold_first(struct phase_clock *c, const struct phase_clock *before)
-{
-    static const enum phase parts[] = {PHASE_COMPUTE, PHASE_INPUT_WAIT, PHASE_EXPOSED_ALLREDUCE,
-                                       PHASE_IMBALANCE};
-
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-        phase_clock_move(c, parts[i], PHASE_FIRST_EPOCH,
-                         c->seconds[parts[i]] - before->seconds[parts[i]]);
+    l->steps.agreed += l->clock->now() - since;
+    return rc;
 }
 
 /* The training part of an epoch; row gets its length and means. */
 static int train_epoch(struct loop *l, struct result_epoch *row, struct err *e)
 {
-    struct phase_clock before = *l->clock;
+    double input_wait = 0;
 
     l->made = 0;
     l->loss = l->quality_sum = l->rows = 0;
     enter(l, first(l) ? PHASE_FIRST_EPOCH : PHASE_COMPUTE);
     double begin = phase_clock_to(l->clock, PHASE_COMPUTE);
+    train_steps_epoch(&l->steps, begin);
     while (l->made < l->task->steps) {
         if (make_step(l, e) < 0)
             return -1;
         if (l->made % l->stride == 0) {
-            if (agree(l, e) < 0)
+            if (agree_between(l, e) < 0)
                 return -1;
             if (l->stop)
                 break;
         }
     }
     double end = phase_clock_to(l->clock, PHASE_OTHER);
-    if (share_imbalance(l, e) < 0)
+    if (train_steps_split(&l->steps, first(l), end - begin, &input_wait, e) < 0)
         return -1;
-    double input_wait = l->clock->seconds[PHASE_INPUT_WAIT] - before.seconds[PHASE_INPUT_WAIT];
-    if (first(l))
-        fold_first(l->clock, &before);
 
     double slowest[2] = {end - begin, input_wait};
     double sums[2] = {l->loss, l->quality_sum};
@@ -421,7 +399,7 @@ int train_run(const struct train_task *t, struct phase_clock *clock, struct work
         .stride = 1,
         .quality = NAN,
     };
-    size_t steps = (size_t)t->steps;
+    const size_t lengths = (size_t)t->steps * (size_t)t->epochs;
     int rc = -1;
 
     r->status = RUN_COMPLETE;
@@ -429,26 +407,26 @@ int train_run(const struct train_task *t, struct phase_clock *clock, struct work
     r->achieved = unmeasured("no evaluation was finished");
     r->time_to_quality_seconds = unmeasured("the quality target was not reached");
     snprintf(r->reason, sizeof r->reason, "the quality target was not reached");
-    l.own = calloc(3 * steps + steps * (size_t)t->epochs, sizeof *l.own);
-    if (!l.own)
-        return comm_agree(l.comm, err_set(e, "out of memory for %zu step times", steps), e);
-    l.exposed = l.own + steps;
-    l.slowest = l.exposed + steps;
-    l.lengths = l.slowest + steps;
-
+    l.lengths = calloc(lengths + 1, sizeof *l.lengths);
+    rc = train_steps_init(&l.steps, t, clock, r, e);
+    if (rc == 0 && !l.lengths)
+        rc = err_set(e, "out of memory for the times of %zu steps", lengths);
     phase_clock_to(clock, PHASE_OTHER);
-    if (comm_agree(l.comm, 0, e) < 0)
+    if ((rc = comm_agree(l.comm, rc, e)) < 0 || (rc = train_steps_start(&l.steps, e)) < 0)
         goto out;
     const bool over = book_before(&l);
     l.begun = clock->now();
     rc = over ? 0 : run_epochs(&l, e);
+    if (rc == 0)
+        rc = train_steps_fill(&l.steps, e);
     if (rc < 0)
         end_because(r, RUN_PARTIAL, e ? e->text : "training failed");
     count_stalls(&l);
     fill_performance(&l);
 out:
     phase_clock_to(clock, PHASE_OTHER);
-    free(l.own);
+    free(l.lengths);
+    train_steps_fini(&l.steps);
     return rc;
 }
 

@@ -22,6 +22,7 @@
 #include "reports/core/err.h"
 #include "reports/core/result.h"
 #include "workloads/component/phase_clock.h"
+#include "workloads/steps.h"
 #include "workloads/workload.h"
 
 /* Asked of a component: step `step` of epoch `epoch` (both from 0). */
@@ -31,11 +32,12 @@ struct train_step {
     double place; /* epoch + step / steps: where the schedule is */
     bool idle;    /* this rank failed before: model_abandon(), then the same calls of the engine */
     /* Left by the component. */
-    long global_rows;       /* samples of the step over all ranks */
-    double loss;            /* this rank's share: the sum over ranks is the mean of the step */
-    double quality;         /* likewise */
-    double exposed_seconds; /* waited for the exchange */
-    bool exchanged;         /* its sums are over: a failure after that needs no idle step */
+    long global_rows;     /* samples of the step over all ranks */
+    double loss;          /* this rank's share: the sum over ranks is the mean of the step */
+    double quality;       /* likewise */
+    struct step_row row;  /* its stamps; agree, other, late and length are the loop's */
+    double arrived_delay; /* host->run_delay() when nothing was left to compute */
+    bool exchanged;       /* its sums are over: a failure after that needs no idle step */
 };
 
 /* How far training has come. */
@@ -54,10 +56,9 @@ struct train_task {
     long steps; /* per epoch */
     double target;
     bool higher_is_better;
-    /* Makes one step. The clock is at PHASE_COMPUTE; the component moves it to
-     * PHASE_INPUT_WAIT and back around the loader. An idle step must not fail
-     * for the reason that made it idle. */
-    int (*step)(void *ctx, struct phase_clock *clock, struct train_step *s, struct err *e);
+    /* Makes one step, and stamps it. An idle step must not fail for the reason
+     * that made it idle. */
+    int (*step)(void *ctx, struct train_step *s, struct err *e);
     /* An evaluation: begun by all ranks together (collective; may be NULL), then
      * eval_steps batches, each rank for itself, then judged: the quality of
      * the validation set over all ranks (collective). The loop agrees between
@@ -73,7 +74,8 @@ struct train_task {
 /* Runs, and fills of *r: epochs, achieved, epochs_to_target, status, valid
  * and reason as far as training decides them, samples_per_second,
  * flop_per_second and VFLOPS from r->flop_per_sample, time to quality, stalls,
- * phase_seconds (added to what the clock holds). r->status is RUN_PARTIAL when
+ * the slowest path, this rank's place in it, phase_seconds (added to what the
+ * clock holds). r->status is RUN_PARTIAL when
  * it was told to stop, or a loss was not finite. */
 int train_run(const struct train_task *t, struct phase_clock *clock, struct workload_result *r,
               struct err *e);

@@ -446,6 +446,19 @@ struct engine_stats {
 };
 struct engine_stats model_stats(struct model *m, bool reset);
 
+/* Moments of the exchange in the running step, by config.now; 0: it has not been.
+ * model_zero() begins anew. */
+enum { ENGINE_WAITS = 16 };
+struct engine_stamps {
+    double first, ready; /* the first, the last bucket was given to the exchange */
+    double before;       /* seconds inside the exchange before `ready` ... */
+    double after;        /* ... and from there on, before the first wait */
+    double half;         /* comm's: the first half of the last sum was over here */
+    int waits;
+    double wait[ENGINE_WAITS][2]; /* for a bucket, from and to; later ones join the last */
+};
+const struct engine_stamps *model_stamps(const struct model *m);
+
 /* The profile: where the time of training steps went (those of an evaluation or
  * of an abandoned model are not in it), since start or model_profile_reset(). It is
  * always kept where config.now is: one reading of the clock an operator, nothing

@@ -65,6 +65,7 @@ struct model {
     char *copy_values;
     float *gradients; /* from comm->alloc */
     struct engine_stats stats;
+    struct engine_stamps stamps;
     double parts[ENGINE_PARTS]; /* seconds of the profile */
 };
 

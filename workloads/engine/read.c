@@ -50,3 +50,8 @@ int engine_read_grad(struct graph *g, struct tensor *t, float *out, size_t n, st
         memset(out, 0, n * sizeof *out);
     return 0;
 }
+
+const struct engine_stamps *model_stamps(const struct model *m)
+{
+    return &m->stamps;
+}

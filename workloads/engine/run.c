@@ -253,6 +253,34 @@ int engine_forward(struct graph *g, enum engine_mode mode, struct err *e)
 
 /* ---- exchange --------------------------------------------------------- */
 
+static void stamp_ready(struct engine_stamps *s, double now)
+{
+    if (s->first == 0)
+        s->first = now;
+    s->ready = now;
+    s->before += s->after;
+    s->after = 0;
+}
+
+/* What passed since *since was the exchange's. */
+static void book_exchange(struct model *m, double *since)
+{
+    const double took = profile_lap(m, since);
+
+    m->stamps.after += took;
+    m->parts[ENGINE_PART_EXCHANGE] += took;
+}
+
+static void stamp_wait(struct model *m, double from, double to)
+{
+    struct engine_stamps *s = &m->stamps;
+
+    if (s->waits < ENGINE_WAITS)
+        s->wait[s->waits++][0] = from;
+    s->wait[s->waits - 1][1] = to;
+    s->half = m->config.comm->half;
+}
+
 /* Starts the sum of a bucket over the ranks; parameters that nobody has
  * written count as zero, all of them in an abandoned model. */
 static int start_bucket(struct model *m, struct bucket *b, struct err *e)
@@ -269,6 +297,7 @@ static int start_bucket(struct model *m, struct bucket *b, struct err *e)
         memset(m->gradients + p->at, 0, p->count * sizeof(float));
         p->has_gradient = true;
     }
+    stamp_ready(&m->stamps, profile_now(m));
     if (c->allreduce_start(c, m->gradients + b->at, b->count, &b->request, e))
         return -1;
     b->state = BUCKET_STARTED;
@@ -360,14 +389,14 @@ int engine_backward(struct graph *g, bool last, struct err *e)
     double since = profile_now(g->model);
     if (last && start_ready(g, -1, e))
         return -1;
-    profile_book(g->model, ENGINE_PART_EXCHANGE, &since);
+    book_exchange(g->model, &since);
     for (int i = g->n_forward; i < g->n_instructions; i++) {
         if (train_instruction(g, &g->instructions[i], &since, e))
             return -1;
         g->over = i + 1;
         if (last && (start_ready(g, i, e) || c->progress(c, e)))
             return -1;
-        profile_book(g->model, ENGINE_PART_EXCHANGE, &since);
+        book_exchange(g->model, &since);
     }
     g->ran_back = true;
     return 0;
@@ -384,6 +413,7 @@ void model_zero(struct model *m, int group)
         return; /* the step that was begun goes on */
     double since = profile_now(m);
     m->groups[group].stepping = true;
+    m->stamps = (struct engine_stamps){.first = 0};
     for (int i = 0; i < m->n_params; i++)
         if (m->params[i]->group == group)
             m->params[i]->has_gradient = false;
@@ -451,7 +481,8 @@ static int wait_bucket(struct model *m, struct bucket *b, double *since, struct 
 
     if (c->wait(c, b->request, e))
         return -1;
-    const double took = profile_lap(m, since);
+    const double from = *since, took = profile_lap(m, since);
+    stamp_wait(m, from, *since);
     m->stats.exposed_wait_seconds += took;
     if (!m->abandoned)
         m->parts[ENGINE_PART_WAIT] += took;
@@ -486,7 +517,7 @@ static int exchange_and_update(struct model *m, int group, struct bucket *first,
         if (reopen_bucket(m, b, e) || (b->state == BUCKET_OPEN && start_bucket(m, b, e)))
             return -1;
     }
-    profile_book(m, ENGINE_PART_EXCHANGE, &since);
+    book_exchange(m, &since);
     /* Unclipped, a bucket is updated while the next ones are still summed. */
     for (struct bucket *b = first; b < end; b++) {
         if (wait_bucket(m, b, &since, e) || (!clip && update_bucket(m, b, rate, e)))

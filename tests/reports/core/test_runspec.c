@@ -36,6 +36,7 @@ static const struct {
     {"micro,turns=yes", "micro,turns=yes"},
     {"micro,turns=auto", "micro"},
     {"cosmoflow,bucket=1024K,turns=yes", "cosmoflow,turns=yes,bucket=1M"},
+    {"cosmoflow,keep=no,ahead=3,workers=02", "cosmoflow,workers=2,ahead=3,keep=no"},
     {"cosmoflow,division=look-alike,gate=yes", "cosmoflow,gate=yes,division=look-alike"},
     {"cosmoflow,confidential=yes,redact=host+user+host",
      "cosmoflow,redact=user+host,confidential=yes"},
@@ -288,6 +289,7 @@ static void test_fields(void **state)
     assert_int_equal(runspec_parse(&r, "cosmoflow", NULL), 0);
     assert_int_equal(r.set, 0);
     assert_int_equal(r.class, CLASS_AUTO);
+    assert_true(r.keep && r.workers == 0 && r.ahead == 0);
     assert_true(r.time_seconds == 600 && r.seed == 1 && r.epochs[0] == 0 && !r.gate);
     assert_int_equal(runspec_parse(&r,
                                    "component+gemm,class=standard,epochs=deepcam:12,"

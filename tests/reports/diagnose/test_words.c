@@ -20,7 +20,7 @@ static void every_cause_is_said(void **state)
         for (int l = LANGUAGE_EN; l <= LANGUAGE_JA; l++) {
             cause_said((enum cause)c, l == LANGUAGE_JA ? "n2" : NULL, (enum language)l, text,
                        sizeof text);
-            assert_true(strlen(text) > 0 && !strpbrk(text, "[]%"));
+            assert_true(strlen(text) > 0 && !strpbrk(text, "[]%|"));
             assert_int_equal(utf8_check(text, strlen(text)), strlen(text));
             const char *next = cause_next((enum cause)c, (enum language)l);
             assert_true(strlen(next) > 0);
@@ -49,6 +49,8 @@ static void a_node_is_said_where_it_is_named(void **state)
         {CAUSE_NODE_QUOTA, "n2", LANGUAGE_EN, "node n2: CPU quota"},
         {CAUSE_NODE_SHARED, "n2", LANGUAGE_JA, "ノード n2: コアの共有"},
         {CAUSE_STORAGE_BANDWIDTH, NULL, LANGUAGE_EN, "storage bandwidth"},
+        {CAUSE_NODE_SLOWER, "n2", LANGUAGE_EN, "n2 was slower in this run"},
+        {CAUSE_NODE_SLOWER, "", LANGUAGE_EN, "a node was slower in this run"},
         {CAUSE_PROCESSOR, "n2", LANGUAGE_EN, "processor"},
     };
     char text[128];

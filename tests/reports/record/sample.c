@@ -140,6 +140,29 @@ static void sample_facts(struct record *r)
     record_fact_text(&r->facts[FACT_implementation_build_id], "0123456789ab");
 }
 
+/* n2 is held back by a quota; the numbers are binary fractions. */
+static void sample_why(struct record_workload *w)
+{
+    w->result.path = (struct result_path){.steps = 127,
+                                          .period_seconds = 0.0625,
+                                          .input_seconds = 0.001953125,
+                                          .compute_seconds = 0.0390625,
+                                          .withheld_seconds = 0.015625,
+                                          .wire_seconds = 0.00390625,
+                                          .update_seconds = 0.001953125};
+    w->result.clock = (struct result_clock){"ping-pong", 0.00000762939453125, true};
+    w->why = (struct record_why){.cause = "node_quota",
+                                 .node = "n2",
+                                 .visible = 0.25,
+                                 .jitter = 0.0625,
+                                 .verdict = "node n2: CPU quota (not confirmed)",
+                                 .reason = "of a step of 62.5 ms: node n2: CPU quota 25 %, jitter "
+                                           "6 %; the rest is compute",
+                                 .next = "lift the quota of this node's control group",
+                                 .causes = {{"node_quota", "n2", 0.25}},
+                                 .n_causes = 1};
+}
+
 static void sample_counters(struct record *r, int workload, int ranks)
 {
     double *v = calloc((size_t)ranks * (PHASE_COUNT + 1), sizeof *v);
@@ -198,12 +221,17 @@ void sample_record(struct record *r, int ranks, int nodes, int epochs)
         record_add_node(r, &node);
     }
     for (int k = 0; k < ranks; k++) {
+        static const int seconds[PHASE_COUNT] = {
+            [PHASE_STAGING] = 1,    [PHASE_FIRST_EPOCH] = 2,       [PHASE_COMPUTE] = 3,
+            [PHASE_INPUT_WAIT] = 4, [PHASE_EXPOSED_ALLREDUCE] = 5, [PHASE_IMBALANCE] = 6,
+            [PHASE_EVALUATION] = 7, [PHASE_CHECKPOINT] = 8,        [PHASE_OTHER] = 9};
         rows[k].node = k % nodes;
         for (int p = 0; p < PHASE_COUNT; p++)
-            rows[k].wall_seconds += rows[k].phase_seconds[p] = p + 1 + k % 7;
+            rows[k].wall_seconds += rows[k].phase_seconds[p] = seconds[p] ? seconds[p] + k % 7 : 0;
     }
     w.wall_seconds = rows[0].wall_seconds;
     int i = record_add_workload(r, &w, rows, ranks);
     sample_counters(r, i, ranks);
+    sample_why(&r->workloads[i]);
     free(rows);
 }

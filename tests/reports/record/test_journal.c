@@ -86,7 +86,7 @@ static struct journal *tell(int rank, enum stop stop)
     struct record r;
     struct err e = ERR_INIT;
     struct workload_result w = sample_result(4, 0);
-    double seconds[PHASE_COUNT] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+    double seconds[PHASE_COUNT] = {1, 2, 3, 4, 5, 6, 7, 8, [PHASE_OTHER] = 9};
 
     sample_record(&r, 4, 2, 3);
     struct journal *j = begin(rank, &r);

@@ -62,8 +62,21 @@ fits() {
 }
 
 @test "a complete record is one screen, as in the golden file" {
-    fits "$GALLERY/lab-4711.0.3.json" 40
+    fits "$GALLERY/lab-4711.0.3.json" 45
     diff "$top_srcdir/tests/reports/tools/golden/show" - <<<"$output"
+}
+
+@test "show --why: the slowest path, its parts sum to the step" {
+    run "$hpcai500" show --why "$GALLERY/lab-4711.0.3.json"
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"slowest path of 127 steps, a mean step of 62 ms:"* ]]
+    awk '/slowest path/ { on = 1; next } /clocks compared/ { on = 0 } on { sum += $(NF - 1) } END { exit !(sum > 99.7 && sum < 100.3) }' <<<"$output"
+    [[ "$output" == *"clocks compared by ping-pong, +- "* ]]
+    # a record without it is shown all the same
+    jq 'del(.workloads[0].why, .workloads[0].path)' "$GALLERY/lab-4711.0.3.json" >lab-4711.0.3.json
+    run "$hpcai500" show --why lab-4711.0.3.json
+    [ "$status" -eq 0 ]
+    [[ "$output" != *"slowest path"* ]]
 }
 
 @test "qualities beside the primary one have a line each; a record of 1.0.0 has none" {

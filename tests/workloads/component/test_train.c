@@ -27,6 +27,7 @@ static double now(void)
 /* A component of scripted steps. */
 struct script {
     double input_seconds, compute_seconds, exposed_seconds, evaluate_seconds;
+    double lib_seconds, withheld_seconds, tail_seconds, update_seconds; /* of compute_seconds */
     long slow_step; /* of every epoch takes slow_seconds more; -1 none */
     double slow_seconds;
     int fail_epoch; /* the loader fails there, at step 1; -1 never */
@@ -38,20 +39,28 @@ struct script {
     int batches;
 };
 
-static int step(void *ctx, struct phase_clock *clock, struct train_step *s, struct err *e)
+static int step(void *ctx, struct train_step *s, struct err *e)
 {
     struct script *p = ctx;
 
     p->idle_steps += s->idle;
     if (!s->idle && s->epoch == p->fail_epoch && s->step == 1)
         return err_set(e, "x.hdf5: cut short");
-    phase_clock_to(clock, PHASE_INPUT_WAIT);
-    the_time += p->input_seconds;
-    phase_clock_to(clock, PHASE_COMPUTE);
-    the_time += p->compute_seconds + p->exposed_seconds;
-    if (s->step == p->slow_step)
-        the_time += p->slow_seconds;
-    s->exposed_seconds = p->exposed_seconds;
+    const double slow = s->step == p->slow_step ? p->slow_seconds : 0;
+    const double own = p->compute_seconds + slow - p->tail_seconds - p->update_seconds;
+    const double arrived = p->input_seconds + own + p->tail_seconds;
+    s->row = (struct step_row){
+        .begin = the_time,
+        .input = (float)p->input_seconds,
+        .own = (float)own,
+        .lib = (float)p->lib_seconds,
+        .withheld = (float)p->withheld_seconds,
+        .tail = (float)p->tail_seconds,
+        .half = -1,
+        .wait = {{(float)arrived, (float)(arrived + p->exposed_seconds)}},
+        .waits = 1,
+    };
+    the_time += p->input_seconds + p->compute_seconds + slow + p->exposed_seconds;
     s->global_rows = 8;
     s->loss = s->epoch == p->nan_epoch ? NAN : 0.5;
     s->quality = 0.25;
@@ -372,15 +381,16 @@ static void failure_is_agreed(void **state)
     result_fini(&x.r);
 }
 
-/* A second rank as seen through the table: its own part of every step is two
- * seconds longer than ours. */
-static int reduce_with_slower(struct comm *c, double *v, int n, enum comm_op op, struct err *e)
+/* A second rank as seen through the table: it is ready two seconds after us in every
+ * step. An agreement takes a quarter of a second. */
+static int reduce_with_later(struct comm *c, double *v, int n, enum comm_op op, struct err *e)
 {
-    (void)c;
-    (void)e;
-    if (op == COMM_MAX && n > 1)
-        for (int i = 0; i < n; i++)
-            v[i] += 2;
+    const double later = 2 / 0.25e-6 * STEPS_RANKS + 1;
+
+    (void)c, (void)e;
+    for (int i = 0; i < n && op == COMM_MAX && n == 10; i++)
+        v[i] += later;
+    the_time += op == COMM_MAX && n == 1 ? 0.25 : 0;
     return 0;
 }
 
@@ -390,25 +400,75 @@ static int broadcast_nothing(struct comm *c, void *buf, size_t bytes, int root, 
     return 0;
 }
 
-static void tells_imbalance_from_exchange(void **state)
+/* Each second of a step is in the phase it belongs to, to a microsecond. */
+static void every_phase_is_right(void **state)
 {
     struct comm two = *comm_self();
     struct script p = plain();
 
     (void)state;
     two.size = 2;
-    two.reduce = reduce_with_slower;
+    two.reduce = reduce_with_later;
     two.broadcast = broadcast_nothing;
+    two.clock_method = "same kernel";
     p.exposed_seconds = 3;
+    p.lib_seconds = 0.5;
+    p.withheld_seconds = 0.75;
+    p.tail_seconds = 0.125;
+    p.update_seconds = 0.25;
     struct ran x = run(&p, &two, 0.4, 0);
+    const double *s = x.r.phase_seconds, us = 1e-6 * 10;
     assert_int_equal(x.rc, 0);
     assert_int_equal(x.r.n_epochs, 2);
-    /* of 3 s waited in each of ten steady steps the slower rank explains 2 */
-    assert_near(x.r.phase_seconds[PHASE_IMBALANCE], 20, 1e-9);
-    assert_near(x.r.phase_seconds[PHASE_EXPOSED_ALLREDUCE], 10, 1e-9);
-    assert_near(x.r.phase_seconds[PHASE_COMPUTE], 40, 1e-9);
-    assert_near(x.r.phase_seconds[PHASE_FIRST_EPOCH], 80, 1e-9);
+    /* ten steady steps of 1 + 4 + 3 s; the other rank is ready 2 s after us, which
+     * is 1.875 s after we began to wait */
+    assert_near(s[PHASE_INPUT_WAIT], 10, us);
+    assert_near(s[PHASE_COMPUTE], 10 * (4 - 0.5 - 0.75 - 0.125 - 0.25), us);
+    assert_near(s[PHASE_WITHHELD], 7.5, us);
+    assert_near(s[PHASE_EXCHANGE_CPU], 6.25, us);
+    assert_near(s[PHASE_IMBALANCE], 18.75, us);
+    assert_near(s[PHASE_EXPOSED_ALLREDUCE], 11.25, us);
+    assert_near(s[PHASE_UPDATE], 2.5, us);
+    assert_true(s[PHASE_AGREE] > 0.2);
+    assert_near(fmod(s[PHASE_AGREE], 0.25), 0, us);
+    assert_near(s[PHASE_FIRST_EPOCH], 80 + 10 * 0.25, us);
     assert_near(sum_phases(&x.r), x.r.wall_seconds, 1e-9);
+    /* nobody waits for us: our stretch of the path is nothing, and we were never last */
+    assert_int_equal(x.r.path.steps, 9);
+    assert_near(x.r.path.period_seconds, 0, 1e-12);
+    assert_near(x.r.rank.last, 0, 0);
+    result_fini(&x.r);
+
+    /* clocks that nobody compared tell no skew */
+    p = plain();
+    p.exposed_seconds = 3;
+    two.clock_method = NULL;
+    x = run(&p, &two, 0.4, 0);
+    assert_false(x.r.clock.split);
+    assert_near(x.r.phase_seconds[PHASE_IMBALANCE], 0, 1e-9);
+    assert_near(x.r.phase_seconds[PHASE_EXPOSED_ALLREDUCE], 30, us);
+    result_fini(&x.r);
+}
+
+/* One rank is its own slowest path. */
+static void one_rank_is_the_path(void **state)
+{
+    struct script p = plain();
+
+    (void)state;
+    p.exposed_seconds = 0.5;
+    p.update_seconds = 0.25;
+    struct ran x = run(&p, comm_self(), 0.05, 0);
+    const struct result_path *path = &x.r.path;
+    assert_int_equal(path->steps, 4 * 9);
+    assert_near(path->period_seconds, 5.5, 1e-5);
+    assert_near(path->input_seconds, 1, 1e-6);
+    assert_near(path->compute_seconds, 3.75, 1e-6);
+    assert_near(path->wire_seconds, 0.5, 1e-5);
+    assert_near(path->update_seconds, 0.25, 1e-6);
+    assert_near(x.r.rank.last, 1, 0);
+    assert_int_equal(x.r.first_path.steps, 9);
+    assert_true(x.r.clock.split);
     result_fini(&x.r);
 }
 
@@ -502,7 +562,8 @@ int main(void)
         cmocka_unit_test(quality_not_finite_ends),
         cmocka_unit_test(counts_stalls),
         cmocka_unit_test(failure_is_agreed),
-        cmocka_unit_test(tells_imbalance_from_exchange),
+        cmocka_unit_test(every_phase_is_right),
+        cmocka_unit_test(one_rank_is_the_path),
         cmocka_unit_test(goes_on_after_a_checkpoint),
         cmocka_unit_test(gates),
     };

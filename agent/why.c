@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <config.h>
+
+#include "agent/why.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reports/diagnose/cause.h"
+
+/* ---- the nodes ---- */
+
+/* Adds a rank to the sums of its node. */
+static void add_rank(struct cause_node *n, const struct record_rank *rank)
+{
+    const struct result_rank *s = &rank->steady;
+    const double *p = rank->phase_seconds, steps = (double)s->steps;
+    const double quota = isfinite(rank->throttled_seconds) ? rank->throttled_seconds : 0;
+
+    n->ranks++;
+    n->compute += (p[PHASE_COMPUTE] + p[PHASE_UPDATE]) / steps;
+    n->withheld += p[PHASE_WITHHELD] / steps;
+    n->quota += fmin(quota, p[PHASE_WITHHELD]) / steps;
+    n->late += s->late_seconds;
+    n->last += s->last;
+    n->produce += s->produce_seconds;
+    n->half += s->half_seconds;
+    n->compute_error += s->compute_error;
+    n->withheld_error += s->withheld_error;
+}
+
+/* Sums become means over the node's ranks; how often one was last stays a sum. */
+static void close_node(struct cause_node *n)
+{
+    double *const means[] = {&n->compute, &n->withheld, &n->quota,         &n->late,
+                             &n->produce, &n->half,     &n->compute_error, &n->withheld_error};
+
+    for (size_t i = 0; i < sizeof means / sizeof *means; i++)
+        *means[i] /= n->ranks;
+}
+
+/* Nodes that have ranks with a steady state; how many. */
+static int fill_nodes(const struct record *r, const struct record_workload *w,
+                      struct cause_node *nodes)
+{
+    int n = 0;
+
+    for (int i = 0; i < r->n_nodes; i++)
+        nodes[i].name = r->nodes[i].name;
+    for (int k = 0; k < w->n_ranks; k++) {
+        const int node = w->ranks[k].node;
+        if (node >= 0 && node < r->n_nodes && w->ranks[k].steady.steps > 0)
+            add_rank(&nodes[node], &w->ranks[k]);
+    }
+    for (int i = 0; i < r->n_nodes; i++)
+        if (nodes[i].ranks > 0) {
+            close_node(&nodes[i]);
+            nodes[n++] = nodes[i];
+        }
+    return n;
+}
+
+/* ---- the rest of the case ---- */
+
+static void fill_loader(const struct record_workload *w, struct cause_loader *l)
+{
+    double read = 0, convert = 0, bytes = 0;
+
+    for (int k = 0; k < w->n_ranks; k++) {
+        read += w->ranks[k].steady.read_seconds / w->n_ranks;
+        convert += w->ranks[k].steady.convert_seconds / w->n_ranks;
+        bytes += w->ranks[k].steady.file_bytes;
+        l->keeping |= w->ranks[k].steady.keeping;
+    }
+    l->read = read;
+    l->decode = convert;
+    l->file_bytes = bytes / fmax(1, w->result.n_epochs - 1);
+}
+
+static void fill_whole(const struct record_workload *w, struct cause_whole *whole)
+{
+    for (int k = 0; k < w->n_ranks; k++) {
+        const double *p = w->ranks[k].phase_seconds;
+        whole->wall = fmax(whole->wall, w->ranks[k].wall_seconds);
+        whole->staging = fmax(whole->staging, p[PHASE_STAGING]);
+        whole->evaluation = fmax(whole->evaluation, p[PHASE_EVALUATION]);
+        whole->checkpoint = fmax(whole->checkpoint, p[PHASE_CHECKPOINT]);
+        whole->training = fmax(whole->training, w->ranks[k].wall_seconds - p[PHASE_STAGING] -
+                                                    p[PHASE_EVALUATION] - p[PHASE_CHECKPOINT]);
+    }
+}
+
+static void fill_case(const struct record_workload *w, const struct why_cores *cores,
+                      struct cause_case *c)
+{
+    const struct result_path *path = &w->result.path;
+
+    c->steps = path->steps;
+    c->period = path->steps ? path->period_seconds : NAN;
+    c->wire = path->wire_seconds;
+    c->exchange_cpu = path->exchange_cpu_seconds;
+    c->input = path->input_seconds;
+    c->compute.cores = cores->cores;
+    c->compute.threads = cores->threads;
+    fill_loader(w, &c->loader);
+    fill_whole(w, &c->whole);
+}
+
+/* ---- into the record ---- */
+
+static void copy(char *to, size_t size, const char *from)
+{
+    snprintf(to, size, "%.*s", (int)size - 1, from);
+}
+
+static void keep(const struct diagnosis *d, struct record_why *why)
+{
+    *why = (struct record_why){
+        .confirmed = d->confirmed,
+        .visible = isfinite(d->period) ? d->visible : NAN,
+        .jitter = isfinite(d->period) ? fmin(d->jitter, 1) : NAN,
+        .foreign = isfinite(d->period) ? fmin(d->foreign, 1) : NAN,
+        .n_causes = d->n_of < RECORD_MAX_CAUSES ? d->n_of : RECORD_MAX_CAUSES,
+    };
+    copy(why->cause, sizeof why->cause, cause_name(d->cause));
+    copy(why->node, sizeof why->node, d->node);
+    if (d->whole != CAUSE_UNKNOWN)
+        copy(why->whole, sizeof why->whole, cause_name(d->whole));
+    diagnosis_verdict(d, LANGUAGE_EN, why->verdict, sizeof why->verdict);
+    diagnosis_why(d, LANGUAGE_EN, why->reason, sizeof why->reason);
+    diagnosis_next(d, LANGUAGE_EN, why->next, sizeof why->next);
+    for (int i = 0; i < why->n_causes; i++) {
+        struct record_cause *c = &why->causes[i];
+        c->share = fmin(d->of[i].share, 1);
+        copy(c->cause, sizeof c->cause, cause_name(d->of[i].cause));
+        copy(c->node, sizeof c->node, d->of[i].node);
+    }
+}
+
+int why_find(const struct record *r, struct record_workload *w, const struct why_cores *cores)
+{
+    struct cause_node *nodes = calloc((size_t)r->n_nodes + 1, sizeof *nodes);
+    struct cause_case c;
+    struct diagnosis d;
+
+    if (!nodes)
+        return -1;
+    cause_case_init(&c);
+    c.nodes = nodes;
+    c.n_nodes = fill_nodes(r, w, nodes);
+    fill_case(w, cores, &c);
+    diagnose(&c, &d);
+    keep(&d, &w->why);
+    free(nodes);
+    return 0;
+}

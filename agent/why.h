@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What limited a workload: what the ranks measured as a case of
+ * reports/diagnose/cause.h, and its answer in the record.
+ *
+ * Failure: -1 when out of memory.
+ * Threads: one.
+ */
+#ifndef AGENT_WHY_H
+#define AGENT_WHY_H
+
+#include "reports/record/record.h"
+
+/* Of this rank; what its fellows on the node have is alike. */
+struct why_cores {
+    double cores;   /* that a rank has for itself */
+    double threads; /* that a rank computes with */
+};
+
+/* Rank 0: fills w->why from w->result and w->ranks. */
+int why_find(const struct record *r, struct record_workload *w, const struct why_cores *cores);
+
+#endif

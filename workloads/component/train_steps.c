@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <config.h>
+
+#include "workloads/component/train_steps.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int train_steps_init(struct train_steps *t, const struct train_task *task,
+                     struct phase_clock *clock, struct workload_result *result, struct err *e)
+{
+    *t = (struct train_steps){.clock = clock,
+                              .result = result,
+                              .comm = task->host->comm,
+                              .run_delay = task->host->run_delay};
+    t->packed = calloc((size_t)task->steps, sizeof *t->packed);
+    if (!t->packed)
+        return err_set(e, "out of memory for the times of %ld steps", task->steps);
+    return steps_init(&t->steps, task->steps, e);
+}
+
+void train_steps_fini(struct train_steps *t)
+{
+    free(t->packed);
+    steps_fini(&t->steps);
+}
+
+int train_steps_start(struct train_steps *t, struct err *e)
+{
+    struct comm *c = t->comm;
+
+    if (c->compare_clocks && c->compare_clocks(c, e) < 0)
+        return -1;
+    t->clock_then = c->clock;
+    t->compared = t->clock->now();
+    return 0;
+}
+
+void train_steps_epoch(struct train_steps *t, double begin)
+{
+    t->steps.n = 0;
+    t->left = begin;
+    t->agreed = 0;
+}
+
+void train_steps_stamp(struct train_steps *t, const struct train_step *s, double begin, double end)
+{
+    struct step_row *row = &t->steps.row[t->steps.n];
+
+    *row = s->row;
+    if (row->begin == 0)
+        *row = (struct step_row){.begin = begin, .own = (float)(end - begin), .half = -1};
+    else if (t->run_delay)
+        row->late = (float)(t->run_delay() - s->arrived_delay);
+    row->length = (float)(end - row->begin);
+    row->agree = (float)t->agreed;
+    row->other = (float)(row->begin - t->left - t->agreed);
+    t->left = end;
+    t->agreed = 0;
+    t->steps.n++;
+}
+
+/* The epoch's moments move to rank 0's clock, which was compared before and after it. */
+static int to_common_clock(struct train_steps *t, double *bound, struct err *e)
+{
+    struct comm *c = t->comm;
+    const struct clock_offset then = t->clock_then;
+
+    if (c->compare_clocks && c->compare_clocks(c, e) < 0)
+        return -1;
+    const double now = t->clock->now();
+    *bound = c->clock_method ? fmax(then.bound, c->clock.bound) : INFINITY;
+    for (long k = 0; k < t->steps.n; k++) {
+        struct step_row *row = &t->steps.row[k];
+        row->begin += clock_between(t->compared, then, now, c->clock, row->begin).seconds;
+    }
+    t->clock_then = c->clock;
+    t->compared = now;
+    return 0;
+}
+
+/* One clock for all ranks: when the epoch's first step began and its last ended.
+ * Skew and wire are told apart when what the clocks do not know is less than a tenth
+ * of a mean wait. */
+static int common_epoch(struct train_steps *t, struct steps_pack *pack, bool *split, struct err *e)
+{
+    const struct comm *c = t->comm;
+    const struct step_row *row = t->steps.row, *last = row + t->steps.n - 1;
+    double waited = 0, bound;
+
+    if (to_common_clock(t, &bound, e) < 0)
+        return -1;
+    for (long k = 0; k < t->steps.n; k++)
+        waited += steps_waited(&t->steps, k);
+    double v[4] = {-row->begin, last->begin + (double)last->length, bound,
+                   waited / (double)t->steps.n};
+    if (c->size > 1 && t->comm->reduce(t->comm, v, 4, COMM_MAX, e) < 0)
+        return -1;
+    *pack = steps_packing(-v[0] - 1, v[1] + v[0] + 2);
+    *split = v[2] <= 0.1 * v[3] || c->size == 1;
+    struct result_clock *clock = &t->result->clock;
+    snprintf(clock->method, sizeof clock->method, "%s", c->clock_method ? c->clock_method : "");
+    clock->bound_seconds = v[2];
+    clock->split = *split;
+    return 0;
+}
+
+/* Who was last in each step, then this rank's parts of them: one maximum over the
+ * ranks, whatever their number. */
+static int account_epoch(struct train_steps *t, struct steps_sums *sums, struct err *e)
+{
+    struct steps_pack pack;
+    bool split;
+
+    if (t->steps.n == 0)
+        return 0;
+    if (common_epoch(t, &pack, &split, e) < 0)
+        return -1;
+    for (long k = 0; k < t->steps.n; k++) {
+        const struct step_row *row = &t->steps.row[k];
+        t->packed[k] =
+            steps_packed(&pack, row->begin + (double)row->input + (double)row->own, t->comm->rank);
+    }
+    if (t->comm->size > 1 && t->comm->reduce(t->comm, t->packed, (int)t->steps.n, COMM_MAX, e) < 0)
+        return -1;
+    steps_account(&t->steps, &pack, t->packed, t->comm->rank, 0, split, sums);
+    sums->part[STEP_AGREE] += t->agreed;
+    return 0;
+}
+
+/* Books the parts of the steps that the clock has on COMPUTE; of the first epoch all
+ * stay one phase. */
+static void book_parts(struct train_steps *t, const struct steps_sums *sums)
+{
+    static const enum phase phases[STEP_PARTS] = {
+        [STEP_INPUT] = PHASE_INPUT_WAIT,  [STEP_COMPUTE] = PHASE_COMPUTE,
+        [STEP_WITHHELD] = PHASE_WITHHELD, [STEP_EXCHANGE_CPU] = PHASE_EXCHANGE_CPU,
+        [STEP_SKEW] = PHASE_IMBALANCE,    [STEP_WIRE] = PHASE_EXPOSED_ALLREDUCE,
+        [STEP_UPDATE] = PHASE_UPDATE,     [STEP_AGREE] = PHASE_AGREE,
+        [STEP_OTHER] = PHASE_OTHER,
+    };
+
+    for (int i = 0; i < STEP_PARTS; i++)
+        if (i != STEP_COMPUTE)
+            phase_clock_move(t->clock, PHASE_COMPUTE, phases[i], sums->part[i]);
+}
+
+int train_steps_split(struct train_steps *t, bool first, double seconds, double *input,
+                      struct err *e)
+{
+    struct steps_sums sums = {.steps = 0};
+
+    if (account_epoch(t, &sums, e) < 0)
+        return -1;
+    *input = sums.part[STEP_INPUT];
+    if (first)
+        phase_clock_move(t->clock, PHASE_COMPUTE, PHASE_FIRST_EPOCH, seconds);
+    else
+        book_parts(t, &sums);
+    steps_add(first ? &t->first : &t->steady, &sums);
+    return 0;
+}
+
+/* The ranks' stretches put together, as a mean step of the path. */
+static int join_path(struct train_steps *t, const struct steps_sums *own, struct result_path *p,
+                     struct err *e)
+{
+    const double steps = own->path_steps > 0 ? (double)own->path_steps : 1;
+    double v[STEP_PARTS];
+
+    memcpy(v, own->path, sizeof v);
+    if (t->comm->size > 1 && t->comm->reduce(t->comm, v, STEP_PARTS, COMM_SUM, e) < 0)
+        return -1;
+    *p = (struct result_path){
+        .steps = own->path_steps,
+        .input_seconds = v[STEP_INPUT] / steps,
+        .compute_seconds = v[STEP_COMPUTE] / steps,
+        .withheld_seconds = v[STEP_WITHHELD] / steps,
+        .exchange_cpu_seconds = v[STEP_EXCHANGE_CPU] / steps,
+        .wire_seconds = v[STEP_WIRE] / steps,
+        .update_seconds = v[STEP_UPDATE] / steps,
+        .agree_seconds = v[STEP_AGREE] / steps,
+        .other_seconds = v[STEP_OTHER] / steps,
+    };
+    for (int i = 0; i < STEP_PARTS; i++)
+        p->period_seconds += v[i] / steps;
+    return 0;
+}
+
+int train_steps_fill(struct train_steps *t, struct err *e)
+{
+    const struct steps_sums *s = &t->steady;
+    struct result_rank *r = &t->result->rank;
+
+    if (join_path(t, &t->first, &t->result->first_path, e) < 0 ||
+        join_path(t, s, &t->result->path, e) < 0)
+        return -1;
+    r->steps = s->steps;
+    if (s->steps == 0)
+        return 0;
+    r->last = (double)s->last / (double)s->steps;
+    r->compute_error = steps_error(&s->compute);
+    r->withheld_error = steps_error(&s->withheld);
+    r->late_seconds = s->late / (double)s->steps;
+    r->half_seconds = s->halves ? s->half / (double)s->halves : NAN;
+    return 0;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The steps of the training loop as steps.h wants them: stamped while they run, put on
+ * one clock and split into phases at an epoch's end, joined to the slowest path at the
+ * end of training. The order of calls, on every rank:
+ *
+ *     init, start
+ *     each epoch:  epoch, each step: stamp, agreements: agreed +=
+ *                  split
+ *     fill, fini
+ *
+ * Life:    init/fini the caller's storage; task, clock and result are borrowed.
+ * Failure: -1 and a sentence. start, split and fill are collective.
+ * Threads: the trainer's.
+ */
+#ifndef COMPONENT_TRAIN_STEPS_H
+#define COMPONENT_TRAIN_STEPS_H
+
+#include "workloads/component/train.h"
+
+struct train_steps {
+    struct phase_clock *clock;
+    struct workload_result *result;
+    struct comm *comm;
+    double (*run_delay)(void);
+    struct steps steps;  /* of the running epoch */
+    double *packed;      /* [steps.room] scratch */
+    double left, agreed; /* the last step ended; seconds of agreements since then */
+    struct steps_sums first, steady;
+    struct clock_offset clock_then; /* as it was compared last, and when */
+    double compared;
+};
+
+int train_steps_init(struct train_steps *t, const struct train_task *task,
+                     struct phase_clock *clock, struct workload_result *result, struct err *e);
+void train_steps_fini(struct train_steps *t);
+
+/* Compares the ranks' clocks. */
+int train_steps_start(struct train_steps *t, struct err *e);
+
+/* An epoch's training begins. */
+void train_steps_epoch(struct train_steps *t, double begin);
+
+/* A step that took from `begin` to `end`; one that its component did not come to stamp
+ * has computed. */
+void train_steps_stamp(struct train_steps *t, const struct train_step *s, double begin, double end);
+
+/* The epoch's seconds, which the clock has on PHASE_COMPUTE, go to their phases; those of
+ * the first epoch stay one. *input: this rank's wait for input. */
+int train_steps_split(struct train_steps *t, bool first, double seconds, double *input,
+                      struct err *e);
+
+/* Fills the result's paths, clock and this rank's place. */
+int train_steps_fill(struct train_steps *t, struct err *e);
+
+#endif
