@@ -3,6 +3,7 @@ EXTRA_DIST += \
     %D%/install-deps.sh \
     %D%/first-light.sh \
     %D%/pictures/path-of-a-record.svg \
+    %D%/pictures/report-page-one.png \
     %D%/test.sh \
     %D%/bench/collect.sh \
     %D%/bench/loader.sh \
@@ -22,6 +23,7 @@ EXTRA_DIST += \
     %D%/evidence/debian.sh \
     %D%/evidence/faults.sh \
     %D%/evidence/faults-io.sh \
+    %D%/evidence/axe.sh \
     %D%/evidence/rcp.sh \
     %D%/evidence/fuzz.sh \
     %D%/evidence/mllog.sh \
