@@ -16,6 +16,7 @@ command -v debootstrap > /dev/null || { echo "debian.sh: needs debootstrap (Debi
 root=${ROOT:-}
 if [ -z "$root" ]; then
     root=$(mktemp -d "${TMPDIR:-/var/tmp}/hpcai500-$suite.XXXXXX")
+    chmod 755 "$root" # it becomes /, which munge and _apt must be able to enter
     trap 'rm -rf --one-file-system "$root"' EXIT
 fi
 [ -e "$root/etc/debian_version" ] || debootstrap --variant=minbase --include=ca-certificates,git "$suite" "$root" >&2

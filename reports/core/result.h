@@ -102,6 +102,8 @@ struct workload_result {
     uint64_t train_samples;
     uint64_t eval_samples;
     uint64_t sample_bytes; /* as stored, mean */
+    double
+        data_made_seconds; /* wall time in staging spent making the set or waiting for it; 0: none */
 
     enum run_status status;
     bool valid;

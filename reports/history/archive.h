@@ -55,8 +55,8 @@ struct archive_item {
     size_t ranks_size;
 };
 
-/* Puts it there, the record last; replaces what was there, and what stood there
- * of what is none now goes. */
+/* Puts it there, the record last. Replaces what was there, and removes the parts
+ * that the item no longer has. */
 int archive_put(struct archive *a, const char *place, const struct archive_item *item,
                 struct err *e);
 

@@ -60,7 +60,7 @@ int journal_end(struct journal *j, enum run_status status, struct err *e);
 /* Reads one journal: calls fn with each whole line (JSON text, NUL at its
  * end) until fn returns nonzero. *torn_at: offset of the first byte that is
  * not a whole line, -1 when there is none; what follows is not read. Returns
- * the number of whole lines, -1 when the file cannot be read or is none. errno
+ * the number of whole lines, -1 when the file cannot be read or is not a journal. errno
  * is 0, or why a part could not be read that another time can. */
 long journal_read(const char *path, int (*fn)(void *ctx, const char *json), void *ctx,
                   long *torn_at, struct err *e);

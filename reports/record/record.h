@@ -40,7 +40,7 @@
 #include "reports/core/runspec.h"
 
 #define RECORD_SCHEMA         "hpcai500/record"
-#define RECORD_SCHEMA_VERSION "1.1.0"
+#define RECORD_SCHEMA_VERSION "1.2.0"
 #define RECORD_RULES_VERSION  "1.0"
 
 enum {

@@ -206,6 +206,9 @@ static void show_phases(const cJSON *w)
                   show_duration(median).text, 100 * (median / sum), bar, show_duration(most).text,
                   json_text(phase, "max_node", ""));
     }
+    if (show_number(w, "data.made_seconds") > 0)
+        show_line("    of staging, %s went into making the data set",
+                  show_duration(show_number(w, "data.made_seconds")).text);
     double au = verdict_au(w);
     if (isfinite(au))
         show_line("    AU (compute over compute and input wait): %.0f %%", 100 * au);

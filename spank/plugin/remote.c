@@ -128,7 +128,9 @@ static int batch_job_get(spank_t sp, struct batch_job *b)
 }
 
 /* The step's exit code, -1 and a sentence when it did not start. *ended is set
- * when the job is being ended, so that nothing more may start. */
+ * when the job is being ended, so that nothing more may start: an agent that is
+ * told to end writes its record and exits as after any partial run, and Slurm's
+ * signal may reach it before it reaches this process. */
 static int start_step(spank_t sp, const struct request *r, int *told, bool *ended, struct err *e)
 {
     char srun[4096], limit[32];
@@ -163,7 +165,7 @@ static int start_step(spank_t sp, const struct request *r, int *told, bool *ende
         if (words[i][0])
             argv[argc++] = (char *)words[i];
     int code = step_run(argv, b.env, STEP_AGENT | STEP_BESIDE, step_seconds(&r->spec), told, e);
-    *ended = code >= 128 && !step_job_runs(b.job, srun, b.env);
+    *ended = code != 0 && !step_job_runs(b.job, srun, b.env);
     return code;
 }
 
@@ -185,7 +187,7 @@ static void before_script(spank_t sp, struct request *r)
         _exit(128 + told);
     }
     if (ended)
-        _exit(code);
+        _exit(code > 0 ? code : 1);
     if (code == 0)
         return;
     if (code > 0)

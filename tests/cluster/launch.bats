@@ -17,7 +17,8 @@ setup_file() {
 #!/bin/sh
 echo "rank=$SLURM_PROCID/$SLURM_NTASKS node=$SLURMD_NODENAME job=$SLURM_JOB_ID.${SLURM_RESTART_COUNT:-0}.$SLURM_STEP_ID run=${1:-$HPCAI500_RUN} plugin=${HPCAI500_PLUGIN:-missing}" >> "$OUT/agent.log"
 echo "agent says hello"
-sleep "${STANDIN_SLEEP:-0}"
+[ -z "${STANDIN_TERM:-}" ] || trap 'exit "$STANDIN_TERM"' TERM # as the agent: a record, then the end
+sleep "${STANDIN_SLEEP:-0}" & wait $!
 exit "${STANDIN_EXIT:-0}"
 X
     chmod 755 "$STANDIN"
@@ -178,6 +179,14 @@ X
     await 5 ran 2
     scancel "$job"
     await 5 idle
+    [ ! -e began ]
+    # an agent that ends at once as after a partial run, before the script's process hears of it
+    rm agent.log
+    job=$(STANDIN_TERM=4 STANDIN_SLEEP=900 sbatch --parsable -N2 --output=job.out --hpcai500=cosmoflow job.sh 2> /dev/null)
+    await 5 ran 2
+    scancel "$job"
+    await 5 idle
+    cat job.out
     [ ! -e began ]
 }
 

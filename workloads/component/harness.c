@@ -275,7 +275,7 @@ static int find_data(struct run *r, struct workload_result *w, struct err *e)
     if (*runspec_data(r->spec, r->index))
         return 0;
     return cache_prepare(&order, r->component->science, r->plan->class, w->data_path,
-                         sizeof w->data_path, e);
+                         sizeof w->data_path, &w->data_made_seconds, e);
 }
 
 /* Goes on from a checkpoint where the run text says so. Collective. */

@@ -442,7 +442,8 @@ static int refuse_standard(const struct cache_order *order, const struct science
 }
 
 int cache_prepare(const struct cache_order *order, const struct science *s,
-                  enum runspec_class class, char *path, size_t size, struct err *e)
+                  enum runspec_class class, char *path, size_t size, double *made_seconds,
+                  struct err *e)
 {
     struct comm *c = order->comm;
     struct maker m = {.order = order,
@@ -457,6 +458,7 @@ int cache_prepare(const struct cache_order *order, const struct science *s,
     int rc = row ? cache_path(order->folder, s, class, path, size, e)
                  : err_set(e, "the %s data have no class %s", s->name, runspec_class_name(class));
 
+    *made_seconds = 0;
     if (comm_agree(c, rc, e) < 0)
         return -1;
     bool ready = cache_ready(path, s, class, &why);
@@ -473,7 +475,9 @@ int cache_prepare(const struct cache_order *order, const struct science *s,
         return -1;
     if (find_leader(order, &m.leader, e) < 0 || tell_sharing(order, m.leader, e) < 0)
         return -1;
+    const double began = order->now();
     rc = make(&m, ready, e);
     maker_fini(&m);
+    *made_seconds = order->now() - began;
     return rc;
 }

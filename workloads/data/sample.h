@@ -52,7 +52,7 @@ int sample_open(struct sample_file *f, const char *path, uint64_t expected_bytes
 void sample_close(struct sample_file *f);
 
 /* Fields of so few values a sample are read once a file and kept whole, when
- * they are no more than so many in the file. */
+ * the file has at most so many of them. */
 enum { SAMPLE_SMALL = 64, SAMPLE_SMALL_FILE = 1 << 24 };
 
 /* Values of a sample in one dataset of a place; samples in a chunk of it. */

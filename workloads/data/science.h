@@ -92,7 +92,7 @@ struct science {
     int n_classes;
     /* Baselines that the generator leaves in the manifest, by name. */
     const char *baselines[SCIENCE_BASELINES];
-    /* Names of files beside the samples that are none ("stats.h5"). */
+    /* Names of files beside the samples that hold no samples ("stats.h5"). */
     const char *side_files[SCIENCE_PARTS];
 };
 

@@ -34,7 +34,7 @@ X
 here=$(dirname "$0")
 echo "$@" > "$here/squeue.argv"
 ls -l /proc/self/fd > "$here/squeue.fd"
-echo 'n[3-4]'
+case $* in *%T*) echo RUNNING ;; *) echo 'n[3-4]' ;; esac
 X
     chmod +x "$dir/srun" "$dir/squeue"
     cd "$dir" || return 1
@@ -842,6 +842,9 @@ batch() {
     printf '#!/bin/sh\necho "$@" > %s/squeue.argv\necho COMPLETING\n' "$dir" > squeue
     batch component; [ $status -eq 137 ]; only "agent's results"
     [ "$(cat squeue.argv)" = "--noheader --jobs 7 -o %T" ]
+    echo 4 > srun.exit # an agent that ended in time, with its record
+    batch component; [ $status -eq 4 ]; only "agent's results"
+    echo 137 > srun.exit
     printf '#!/bin/sh\necho RUNNING\n' > squeue
     batch component; [ $status -eq 0 ]; [[ $output == *"ended with exit code 137; the script starts"*"exec: script" ]]
     rm squeue

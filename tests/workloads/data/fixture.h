@@ -26,7 +26,7 @@ struct fixture {
 };
 
 /* For struct fixture's filter: how a dataset is stored. Shuffling after a checksum
- * (summed_first) meets what is no whole value. */
+ * (summed_first) meets bytes that are not a whole value. */
 void filter_deflated(hid_t plist);
 void filter_shuffled(hid_t plist);
 void filter_shuffled_only(hid_t plist);

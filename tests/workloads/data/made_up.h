@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A science that is none, with what published layouts have: many samples in a
+/* An invented science, with what published layouts have: many samples in a
  * file, channels last, parts of a field in a group, optional fields, whole
  * numbers; and files of it. */
 #ifndef DATA_MADE_UP_H

@@ -114,6 +114,7 @@ struct job {
     char said[4096];
     char sentence[RANKS_MAX][512];
     char path[RANKS_MAX][600];
+    double made_seconds[RANKS_MAX];
     int rc[RANKS_MAX];
 };
 
@@ -148,8 +149,8 @@ static int one_rank(struct comm *c, void *arg)
     if (j->apart)
         c->local_rank = 0;
     cache_dir(j, c->rank, cache);
-    j->rc[c->rank] =
-        cache_prepare(&order, j->science, j->class, j->path[c->rank], sizeof j->path[0], &e);
+    j->rc[c->rank] = cache_prepare(&order, j->science, j->class, j->path[c->rank],
+                                   sizeof j->path[0], &j->made_seconds[c->rank], &e);
     strcpy(j->sentence[c->rank], e.text);
     return j->rc[c->rank];
 }
@@ -225,8 +226,11 @@ static void made_once_for_all_who_share(void **state)
     assert_non_null(strstr(j->said, want));
     assert_non_null(strstr(j->said, "fake: half\nfake: all\n"));
     assert_tidy(j, 0);
+    for (int r = 0; r < 3; r++)
+        assert_true(j->made_seconds[r] > 0); /* they waited as long as it was made */
     j->said[0] = '\0';
     assert_int_equal(ranks_run(2, one_rank, j), 0); /* the next run says nothing */
+    assert_true(j->made_seconds[0] == 0 && j->made_seconds[1] == 0);
     assert_int_equal(runs(j, 0), 1);
     assert_string_equal(j->said, "");
 }
