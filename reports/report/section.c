@@ -35,7 +35,7 @@ void grid_open(struct grid *g, struct page *p, const struct column *columns, int
     fputs("<div class=\"tw\"", f);
     if (n > 5 && !cards) { /* it scrolls: reachable by keyboard, and named */
         fputs(" tabindex=\"0\" role=\"region\" aria-label=\"", f);
-        say(&p->pen, columns[0].head);
+        say(&p->pen, W_TABLE_NUMBER, N(++p->tables)); /* names of regions are there once */
         fputc('"', f);
     }
     fprintf(f, "><table%s><thead%s><tr%s>",

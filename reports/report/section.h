@@ -20,7 +20,7 @@ struct page {
     const struct prices *prices;   /* NULL: none */
     const struct price_node *node; /* of the first record's hardware; NULL: no price */
     struct gates gates;
-    int pics;
+    int pics, tables;                     /* counted, for their names */
     struct split split[BOOK_MOST_GROUPS]; /* of each group's reported run */
 };
 
