@@ -21,7 +21,7 @@ packages=(
 test_packages=(
     ccache clang clang-format llvm libclang-rt-dev libomp-dev libcmocka-dev bats shellcheck
     libmpich-dev mpich hdf5-tools strace jq sqlite3 man-db binutils file faketime
-    debhelper lintian prometheus chromium python3-jsonschema python3-h5py python3-numpy python3-torch
+    debhelper lintian prometheus chromium fonts-ipafont-gothic python3-jsonschema python3-h5py python3-numpy python3-torch
 )
 
 list=no

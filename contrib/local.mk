@@ -5,6 +5,7 @@ EXTRA_DIST += \
     %D%/pictures/path-of-a-record.svg \
     %D%/pictures/view-defect.png \
     %D%/pictures/view-hep.png \
+    %D%/pictures/report-page-one.png \
     %D%/test.sh \
     %D%/bench/collect.sh \
     %D%/bench/loader.sh \
@@ -25,6 +26,7 @@ EXTRA_DIST += \
     %D%/evidence/faults.sh \
     %D%/evidence/faults-io.sh \
     %D%/evidence/validate.sh \
+    %D%/evidence/axe.sh \
     %D%/evidence/rcp.sh \
     %D%/evidence/bands.sh \
     %D%/evidence/table.sh \

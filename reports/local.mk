@@ -8,4 +8,5 @@ include reports/diagnose/local.mk
 include reports/draw/local.mk
 include reports/history/local.mk
 include reports/export/local.mk
+include reports/report/local.mk
 include reports/tools/local.mk

@@ -16,19 +16,25 @@ bin_PROGRAMS += %D%/hpcai500
 nodist_%C%_hpcai500_SOURCES = build_id.h
 %C%_hpcai500_LDADD = reports/core/libmain.la reports/core/libcore.la
 
-pkglibexec_PROGRAMS += %D%/hpcai500-config %D%/hpcai500-recover %D%/hpcai500-show
+pkglibexec_PROGRAMS += %D%/hpcai500-compare %D%/hpcai500-config %D%/hpcai500-recover %D%/hpcai500-report %D%/hpcai500-show
+%C%_hpcai500_compare_SOURCES = %D%/compare.c %D%/library.h %D%/library.c
+%C%_hpcai500_compare_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
+%C%_hpcai500_compare_LDADD = %D%/libtools.la reports/report/libreport.la $(tools_libs)
 %C%_hpcai500_config_SOURCES = %D%/config.c
 %C%_hpcai500_config_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
 %C%_hpcai500_config_LDADD = $(tools_libs)
 %C%_hpcai500_recover_SOURCES = %D%/recover.c
 %C%_hpcai500_recover_LDADD = $(tools_libs)
+%C%_hpcai500_report_SOURCES = %D%/report.c %D%/library.h %D%/library.c %D%/pdf.h %D%/pdf.c
+%C%_hpcai500_report_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
+%C%_hpcai500_report_LDADD = %D%/libtools.la reports/report/libreport.la $(tools_libs)
 %C%_hpcai500_show_SOURCES = %D%/show.c %D%/show_screen.h %D%/show_screen.c \
     %D%/show_profile.h %D%/show_profile.c %D%/show_roofline.c \
     %D%/show_text.h %D%/show_text.c %D%/show_verdict.h %D%/show_verdict.c
 %C%_hpcai500_show_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
 %C%_hpcai500_show_LDADD = %D%/libtools.la reports/diagnose/libdiagnose.la $(tools_libs)
-dist_man_MANS += %D%/hpcai500.1 %D%/hpcai500-config.1 %D%/hpcai500-export.1 \
-    %D%/hpcai500-recover.1 %D%/hpcai500-show.1
+dist_man_MANS += %D%/hpcai500.1 %D%/hpcai500-compare.1 %D%/hpcai500-config.1 %D%/hpcai500-export.1 \
+    %D%/hpcai500-recover.1 %D%/hpcai500-report.1 %D%/hpcai500-show.1
 completiondir = $(datadir)/bash-completion/completions
 dist_completion_DATA = %D%/completion/hpcai500
 endif

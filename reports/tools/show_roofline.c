@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "reports/diagnose/roofline.h"
-#include "reports/draw/chart.h"
+#include "reports/draw/loglog.h"
 #include "reports/draw/table.h"
 #include "reports/record/fields.h"
 #include "reports/tools/show_profile.h"
@@ -236,13 +236,13 @@ static void verdict(const struct page *p, char *text, size_t size)
 /* ---- the picture ------------------------------------------------------ */
 
 struct picture {
-    struct chart_line lines[16];
-    struct chart_point points[MOST_POINTS];
+    struct loglog_line lines[16];
+    struct loglog_point points[MOST_POINTS];
     char labels[MOST_LABELS][LABEL];
     char text[TEXT];
     double x[MOST_LABELS], y[MOST_LABELS]; /* for the ranges */
     int n_lines, n_points, n_labels, n_range;
-    struct chart_panel panel;
+    struct loglog_panel panel;
 };
 
 static const char *label(struct picture *d, const char *fmt, ...)
@@ -269,7 +269,7 @@ static void reach(struct picture *d, double x, double y)
     d->y[d->n_range++] = y;
 }
 
-static bool put_point(struct picture *d, struct chart_point q)
+static bool put_point(struct picture *d, struct loglog_point q)
 {
     if (d->n_points == MOST_POINTS || !(q.x > 0) || !(q.y > 0))
         return false;
@@ -278,9 +278,9 @@ static bool put_point(struct picture *d, struct chart_point q)
     return true;
 }
 
-static enum chart_ink ink_of(int workload)
+static enum loglog_ink ink_of(int workload)
 {
-    return (enum chart_ink)(CHART_FIRST + workload % (CHART_INKS - CHART_FIRST));
+    return (enum loglog_ink)(LOGLOG_FIRST + workload % (LOGLOG_INKS - LOGLOG_FIRST));
 }
 
 /* Of one workload: its step as a square, its operators as circles; the longest have
@@ -295,8 +295,8 @@ static double put_subject(struct picture *d, const struct subject *s, int index)
     const char *title = label(d, "%.40s", name_of(s));
     add(d->text, TEXT, "%s: %.3g FLOP/byte, %s, %.0f %% of its roof. ", title, s->point.intensity,
         show_si(s->point.flops, "FLOP/s").text, 100 * s->point.share);
-    put_point(d, (struct chart_point){s->point.intensity, s->point.flops, 0, CHART_SQUARE,
-                                      ink_of(index), title, s->point.above});
+    put_point(d, (struct loglog_point){s->point.intensity, s->point.flops, 0, LOGLOG_SQUARE,
+                                       ink_of(index), title, s->point.above});
     cJSON_ArrayForEach(row, json_at(s->w, "profile.operators"))
     {
         const struct roofline_work w = roofline_operator(row);
@@ -313,8 +313,8 @@ static double put_subject(struct picture *d, const struct subject *s, int index)
         if (part > 0.005)
             add(d->text, TEXT, "%s: %.1f %% of the step, %.3g FLOP/byte, %s, %.0f %% of its roof. ",
                 text, 100 * part, p.intensity, show_si(p.flops, "FLOP/s").text, 100 * p.share);
-        if (put_point(d, (struct chart_point){p.intensity, p.flops, part, CHART_CIRCLE,
-                                              ink_of(index), big ? text : "", p.above}))
+        if (put_point(d, (struct loglog_point){p.intensity, p.flops, part, LOGLOG_CIRCLE,
+                                               ink_of(index), big ? text : "", p.above}))
             named += big;
     }
     return without;
@@ -324,7 +324,7 @@ static void put_line(struct picture *d, const char *text, bool dashed, double x1
                      double x2, double y2)
 {
     if (d->n_lines < 16)
-        d->lines[d->n_lines++] = (struct chart_line){{x1, x2}, {y1, y2}, text, dashed};
+        d->lines[d->n_lines++] = (struct loglog_line){{x1, x2}, {y1, y2}, text, dashed};
 }
 
 /* Operators measured alone: small diamonds, without names. */
@@ -340,8 +340,8 @@ static void put_micro(struct picture *d, const struct page *p)
         if (!roofline_micro(row, r->threads, &w))
             continue;
         const struct roofline_point q = roofline_point(r, &w);
-        n += put_point(
-            d, (struct chart_point){q.intensity, q.flops, 0, CHART_DIAMOND, CHART_ROOF, "", false});
+        n += put_point(d, (struct loglog_point){q.intensity, q.flops, 0, LOGLOG_DIAMOND,
+                                                LOGLOG_ROOF, "", false});
     }
     if (n)
         add(d->text, TEXT, "Diamonds: %d operators that a micro benchmark measured alone. ", n);
@@ -379,7 +379,7 @@ static double put_peaks(struct picture *d, const struct page *page)
 
 static void finish(struct picture *d, const char *title, const char *x_label)
 {
-    d->panel = (struct chart_panel){
+    d->panel = (struct loglog_panel){
         .title = title,
         .text = d->text,
         .x_label = x_label,
@@ -391,8 +391,8 @@ static void finish(struct picture *d, const char *title, const char *x_label)
         .n_points = d->n_points,
         .points = d->points,
     };
-    chart_range(d->x, d->n_range, d->panel.x);
-    chart_range(d->y, d->n_range, d->panel.y);
+    loglog_range(d->x, d->n_range, d->panel.x);
+    loglog_range(d->y, d->n_range, d->panel.y);
 }
 
 static void draw_memory(struct picture *d, const struct page *p)
@@ -435,7 +435,7 @@ static bool draw_link(struct picture *d, const struct page *p, bool exchange)
         any = true;
         const char *text = label(d, "%.40s", name_of(s));
         put_point(
-            d, (struct chart_point){x, s->point.flops, 0, CHART_DIAMOND, ink_of(i), text, false});
+            d, (struct loglog_point){x, s->point.flops, 0, LOGLOG_DIAMOND, ink_of(i), text, false});
         add(d->text, TEXT, "%s: %.3g FLOP/byte, %s. ", text, x,
             show_si(s->point.flops, "FLOP/s").text);
         if (!(rate > 0))
@@ -459,7 +459,7 @@ static int draw_page(const struct page *p, const cJSON *doc, const char *path, s
 {
     enum { PANELS = 3 };
     struct picture *d = calloc(PANELS, sizeof *d);
-    struct chart_panel panels[PANELS];
+    struct loglog_panel panels[PANELS];
     char title[160], note[320];
     int n = 0;
 
@@ -480,7 +480,7 @@ static int draw_page(const struct page *p, const cJSON *doc, const char *path, s
         } else {
             memset(&d[n], 0, sizeof d[n]);
         }
-    int rc = chart_svg(path, title, note, panels, n, e);
+    int rc = loglog_svg(path, title, note, panels, n, e);
     free(d);
     return rc;
 }

@@ -6,4 +6,5 @@ include tests/reports/diagnose/local.mk
 include tests/reports/history/local.mk
 include tests/reports/draw/local.mk
 include tests/reports/export/local.mk
+include tests/reports/report/local.mk
 include tests/reports/tools/local.mk

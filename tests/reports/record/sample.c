@@ -188,6 +188,23 @@ static void sample_counters(struct record *r, int workload, int ranks)
     free(v);
 }
 
+struct record_job sample_job(void)
+{
+    return (struct record_job){.present = true,
+                               .cluster = "lab",
+                               .job_id = 4711,
+                               .step_id = "3",
+                               .array_job_id = -1,
+                               .array_task_id = -1,
+                               .het_job_id = -1,
+                               .het_offset = -1,
+                               .user = "ada",
+                               .uid = 1000,
+                               .account = "phys",
+                               .partition = "batch",
+                               .exclusive = 1};
+}
+
 void sample_record(struct record *r, int ranks, int nodes, int epochs)
 {
     struct workload_result w = sample_result(ranks, epochs);
@@ -198,19 +215,7 @@ void sample_record(struct record *r, int ranks, int nodes, int epochs)
                                  .canonical = "cosmoflow,class=tiny",
                                  .seed = 18446744073709551615u,
                                  .division = "closed"};
-    r->job = (struct record_job){.present = true,
-                                 .cluster = "lab",
-                                 .job_id = 4711,
-                                 .step_id = "3",
-                                 .array_job_id = -1,
-                                 .array_task_id = -1,
-                                 .het_job_id = -1,
-                                 .het_offset = -1,
-                                 .user = "ada",
-                                 .uid = 1000,
-                                 .account = "phys",
-                                 .partition = "batch",
-                                 .exclusive = 1};
+    r->job = sample_job();
     r->time.start = (struct timespec){1795374177, 250000000};
     r->time.end = (struct timespec){1795374277, 0};
     r->time.wall_seconds = 99.75;

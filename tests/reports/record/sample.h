@@ -16,4 +16,7 @@ struct workload_result sample_result(int ranks, int epochs);
  * (one of them absent), not judged. */
 void sample_record(struct record *r, int ranks, int nodes, int epochs);
 
+/* Job 4711 of ada, whole nodes. */
+struct record_job sample_job(void);
+
 #endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A comparison for a person (text, a page) and for a machine (JSON).
+ *
+ * Failure: -1 and one sentence; the page is there whole or not at all.
+ * Threads: none inside.
+ */
+#ifndef REPORT_COMPARE_SHOW_H
+#define REPORT_COMPARE_SHOW_H
+
+#include <stdio.h>
+
+#include "reports/report/compare.h"
+#include "reports/report/words.h"
+
+struct comparison {
+    struct side sides[COMPARE_SIDES];
+    int n;
+    bool bonus;
+    enum lang lang;
+};
+
+void compare_text(FILE *f, const struct comparison *c);
+int compare_json(FILE *f, const struct comparison *c, struct err *e);
+int compare_page(const char *path, const struct comparison *c, struct err *e);
+
+/* The reported value of a row; `time`: seconds to quality, else the speed. */
+double compared_value(const struct compared *c, int side, bool time);
+/* What may be said of a ratio. */
+enum word compared_says(const struct compared *c, int side, bool time);
+/* The sentence on the layers that differ between the first side and another. */
+struct said compared_layers(const struct pen *p, const struct comparison *c, int side);
+/* The strictest level at which all of them may be compared; NULL: none. */
+const char *compared_level(const struct comparison *c);
+/* Who leads, over the exponents; who is first at a moved target. */
+struct said compared_rank(const struct pen *p, const struct comparison *c,
+                          const struct compared *row);
+struct said compared_target(const struct pen *p, const struct comparison *c,
+                            const struct compared *row, int t);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The report as one page: for a manager first, for an engineer behind. One
+ * HTML file without a script, nothing loaded from elsewhere, a strict content
+ * security policy with the hash of the one style sheet.
+ *
+ * Every number comes from a record or from the price file; what neither has is
+ * a sentence that says what would fill it. What a section must never claim
+ * stands above its function.
+ *
+ * Life:    everything is borrowed for the call.
+ * Failure: 0/-1 and one sentence; page_write() publishes whole or not at all.
+ * Threads: none inside.
+ */
+#ifndef REPORT_PAGE_H
+#define REPORT_PAGE_H
+
+#include "reports/report/book.h"
+#include "reports/report/gates.h"
+#include "reports/report/prices.h"
+#include "reports/report/words.h"
+
+struct page_source {
+    const char *name;   /* of the file, as it was found */
+    const char *sha256; /* of its bytes; "" when they were changed (--redact) */
+};
+
+struct page_options {
+    enum lang lang;
+    bool redacted;                     /* names are hashes already: none is to be called a node's */
+    const struct prices *prices;       /* NULL: there is no price file */
+    const char *prices_name;           /* of the file */
+    const struct page_source *sources; /* a row per record of the book */
+};
+
+/* The page into a stream: 0, or -1 when a record has no content. */
+int page_print(FILE *f, const struct book *b, const struct page_options *o, struct err *e);
+
+/* The same into a file. */
+int page_write(const char *path, const struct book *b, const struct page_options *o, struct err *e);
+
+#endif

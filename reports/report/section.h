@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What the sections of a page share, for reports/report alone: the page being
+ * written, tables, figures, and a row per section.
+ *
+ * Failure: none; what the stream could not take is seen at its end.
+ * Threads: none inside.
+ */
+#ifndef REPORT_SECTION_H
+#define REPORT_SECTION_H
+
+#include "reports/draw/chart.h"
+#include "reports/report/page.h"
+#include "reports/report/split.h"
+
+struct page {
+    struct pen pen;
+    const struct book *book;
+    const struct page_options *o;
+    const struct prices *prices;   /* NULL: none */
+    const struct price_node *node; /* of the first record's hardware; NULL: no price */
+    struct gates gates;
+    int pics, tables;                     /* counted, for their names */
+    struct split split[BOOK_MOST_GROUPS]; /* of each group's reported run */
+};
+
+/* ---- elements ---- */
+
+/* <p class="cls">; cls NULL: none. */
+#define para(p, cls, w, ...)                                                                       \
+    (para_open(p, cls), say(&(p)->pen, w, ##__VA_ARGS__), fputs("</p>\n", (p)->pen.f))
+void para_open(const struct page *p, const char *cls);
+#define heading(p, level, w, ...)                                                                  \
+    (fprintf((p)->pen.f, "<h%d>", level), say(&(p)->pen, w, ##__VA_ARGS__),                        \
+     fprintf((p)->pen.f, "</h%d>\n", level))
+
+struct column {
+    enum word head;
+    bool number; /* right, tabular */
+};
+
+/* A table, cell by cell: grid_row(), then grid_cell() before what is in each. */
+struct grid {
+    struct page *p;
+    const struct column *columns;
+    int n, at;
+    bool cards, row; /* cards: on a narrow screen each row is one; for page one */
+};
+void grid_open(struct grid *g, struct page *p, const struct column *columns, int n, bool cards);
+void grid_row(struct grid *g);
+void grid_cell(struct grid *g);
+void grid_close(struct grid *g);
+/* A cell with one value, or one sentence. */
+void grid_value(struct grid *g, struct arg a, const char *form);
+#define grid_say(g, w, ...) (grid_cell(g), say(&(g)->p->pen, w, ##__VA_ARGS__))
+
+/* ---- figures: the chart, and behind it the table beside it ---- */
+
+/* Draws one picture; called twice, with a width of the page and a narrow one. */
+typedef void draw_picture(struct page *p, struct pic *pic, const void *what);
+
+/* Opens <figure> with its caption (said by the caller between the two calls). */
+void figure_open(struct page *p, bool full);
+void figure_chart(struct page *p, draw_picture *draw, const void *what, int width);
+void figure_close(struct page *p);
+
+/* One picture of a panel. */
+void panel(struct page *p, draw_picture *draw, const void *what, int width);
+
+/* ---- names of things ---- */
+
+/* "hep" or, where several groups have that name, "hep, small, 16 nodes". */
+struct said group_name(const struct page *p, int i);
+/* The reported training of a group. */
+const cJSON *group_work(const struct page *p, int i);
+
+/* ---- the sections ---- */
+
+struct section {
+    const char *id;
+    enum word title, lead;
+    void (*print)(struct page *p);
+};
+
+void page_one(struct page *p);
+
+void section_system(struct page *p);
+void section_results(struct page *p);
+void section_curves(struct page *p);
+void section_time(struct page *p);
+void section_counters(struct page *p);
+void section_ceilings(struct page *p);
+void section_stairs(struct page *p);
+void section_scaling(struct page *p);
+void section_nodes(struct page *p);
+void section_money(struct page *p);
+void section_stability(struct page *p);
+void section_history(struct page *p);
+void section_validity(struct page *p);
+void section_glossary(struct page *p);
+void section_raw(struct page *p);
+
+/* The bars of where the time went, of all groups. */
+void draw_split(struct page *p, struct pic *pic, const void *what);
+
+#endif

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Where the time went, and how near the machine's own limits that is. They
+ * must never claim: a slow node as network; phases that miss the wall time
+ * without saying so; a data sheet's roof as reachable; overlap that was not
+ * measured.
+ */
+#include <config.h>
+
+#include <math.h>
+#include <string.h>
+
+#include "reports/record/fields.h"
+#include "reports/report/section.h"
+
+/* ---- the split ---- */
+
+static void split_desc(struct page *p, char *text, size_t size)
+{
+    size_t used = 0;
+
+    for (int i = 0; i < p->book->n_groups && used < size; i++) {
+        const struct split *s = &p->split[i];
+        if (s->limit == LIMIT_UNKNOWN)
+            continue;
+        used += (size_t)snprintf(
+            text + used, size - used, "%s",
+            said(&p->pen, W_SPLIT_DESC, T(group_name(p, i).text), N(split_percent(s, PART_COMPUTE)),
+                 N(split_percent(s, PART_INPUT)), N(split_percent(s, PART_EXCHANGE)),
+                 N(split_percent(s, PART_SKEW)), N(split_percent(s, PART_EVALUATION)),
+                 N(split_percent(s, PART_START)), N(split_percent(s, PART_OTHER)))
+                .text);
+    }
+}
+
+void draw_split(struct page *p, struct pic *pic, const void *what)
+{
+    static struct said names[BOOK_MOST_GROUPS], ends[BOOK_MOST_GROUPS];
+    static struct seg seg[BOOK_MOST_GROUPS][PART_COUNT];
+    static struct bar bars[BOOK_MOST_GROUPS];
+    static char shares[BOOK_MOST_GROUPS][PART_COUNT][8], desc[4096];
+    static const struct tick ticks[] = {
+        {0, "0"}, {25, "25"}, {50, "50"}, {75, "75"}, {100, "100 %"}};
+    struct said words[PART_COUNT], title = said(&p->pen, W_SPLIT_TITLE);
+    struct legend legend[PART_COUNT];
+    int n = 0;
+
+    (void)what;
+    for (int i = 0; i < p->book->n_groups; i++) {
+        const struct split *s = &p->split[i];
+        if (s->limit == LIMIT_UNKNOWN)
+            continue;
+        for (int k = 0; k < PART_COUNT; k++) {
+            double percent = split_percent(s, (enum part)k);
+            snprintf(shares[n][k], sizeof shares[n][k], "%.0f", percent);
+            seg[n][k] = (struct seg){percent, part_ink((enum part)k), shares[n][k]};
+        }
+        names[n] = group_name(p, i);
+        ends[n] = said(&p->pen, W_DURATION, N(s->sum));
+        bars[n] = (struct bar){names[n].text, seg[n], PART_COUNT, ends[n].text};
+        n++;
+    }
+    for (int k = 0; k < PART_COUNT; k++) {
+        words[k] = said(&p->pen, part_word((enum part)k));
+        legend[k] = (struct legend){part_ink((enum part)k), words[k].text};
+    }
+    split_desc(p, desc, sizeof desc);
+    pic->title = title.text;
+    pic->desc = desc;
+    draw_bars(pic, bars, n, &(struct axis){.most = 100, .ticks = ticks, .n = 5}, legend, PART_COUNT,
+              20, 8);
+}
+
+static void split_table(struct page *p)
+{
+    static const struct column columns[] = {{W_WORKLOAD, false},  {W_PART_COMPUTE, true},
+                                            {W_PART_INPUT, true}, {W_PART_EXCHANGE, true},
+                                            {W_PART_SKEW, true},  {W_PART_EVALUATION, true},
+                                            {W_PART_START, true}, {W_PART_OTHER, true},
+                                            {W_SUM, true},        {W_WALL, true}};
+    struct grid g;
+
+    grid_open(&g, p, columns, 10, false);
+    for (int i = 0; i < p->book->n_groups; i++) {
+        const struct split *s = &p->split[i];
+        grid_row(&g);
+        grid_value(&g, T(group_name(p, i).text), "");
+        for (int k = 0; k < PART_COUNT; k++)
+            grid_say(&g, W_SECONDS_SHARE, N(s->seconds[k]), N(split_percent(s, (enum part)k)));
+        grid_value(&g, N(s->sum), "n2");
+        grid_value(&g, N(s->wall), "n2");
+    }
+    grid_close(&g);
+}
+
+static void what_limits(struct page *p)
+{
+    static const struct column columns[] = {{W_WORKLOAD, false},
+                                            {W_WAITING, true},
+                                            {W_LARGEST_WAIT, false},
+                                            {W_OF_WAITING, true},
+                                            {W_NAMED, false}};
+    static const enum word named[] = {[LIMIT_UNKNOWN] = W_LIMIT_UNKNOWN,
+                                      [LIMIT_START] = W_LIMIT_START,
+                                      [LIMIT_COMPUTE] = W_LIMIT_COMPUTE,
+                                      [LIMIT_NAMED] = W_LIMIT_NAMED,
+                                      [LIMIT_SEVERAL] = W_LIMIT_SEVERAL};
+    struct grid g;
+
+    heading(p, 3, W_WITNESSES);
+    para(p, NULL, W_WITNESSES_TEXT);
+    grid_open(&g, p, columns, 5, false);
+    for (int i = 0; i < p->book->n_groups; i++) {
+        const struct split *s = &p->split[i];
+        grid_row(&g);
+        grid_value(&g, T(group_name(p, i).text), "");
+        grid_value(&g, N(100 * s->wait / s->sum), "pct");
+        grid_say(&g, s->wait > 0 ? part_word(s->largest) : W_NONE);
+        grid_value(&g, N(100 * s->seconds[s->largest] / s->wait), "pct");
+        grid_say(&g, named[s->limit]);
+    }
+    grid_close(&g);
+}
+
+/* Every phase of the record, with its slowest rank's node. */
+static void phases(struct page *p)
+{
+    static const struct column columns[] = {{W_WORKLOAD, false}, {W_PHASE, false}, {W_LEAST, true},
+                                            {W_MEDIAN, true},    {W_P95, true},    {W_MOST, true},
+                                            {W_SLOWEST, false}};
+    const cJSON *phase;
+    struct grid g;
+
+    heading(p, 3, W_PHASES);
+    grid_open(&g, p, columns, 7, false);
+    for (int i = 0; i < p->book->n_groups; i++)
+        cJSON_ArrayForEach(phase, json_at(group_work(p, i), "phases"))
+        {
+            if (!(json_number(phase, "max_seconds", 0) > 0))
+                continue;
+            grid_row(&g);
+            grid_value(&g, T(group_name(p, i).text), "");
+            grid_value(&g, T(phase->string), "");
+            grid_value(&g, N(json_number(phase, "min_seconds", NAN)), "dur");
+            grid_value(&g, N(json_number(phase, "median_seconds", NAN)), "dur");
+            grid_value(&g, N(json_number(phase, "p95_seconds", NAN)), "dur");
+            grid_value(&g, N(json_number(phase, "max_seconds", NAN)), "dur");
+            grid_value(&g, T(json_text(phase, "max_node", "–")), "");
+        }
+    grid_close(&g);
+}
+
+void section_time(struct page *p)
+{
+    int known = 0;
+
+    for (int i = 0; i < p->book->n_groups; i++)
+        known += p->split[i].limit != LIMIT_UNKNOWN;
+    if (known == 0) {
+        para(p, NULL, W_NO_PHASES);
+        return;
+    }
+    figure_open(p, true);
+    say(&p->pen, W_SPLIT_CAPTION);
+    figure_chart(p, draw_split, NULL, 780);
+    split_table(p);
+    figure_close(p);
+    for (int i = 0; i < p->book->n_groups; i++)
+        if (fabs(p->split[i].miss) > SPLIT_MISS)
+            para(p, NULL, W_SPLIT_MISSES, T(group_name(p, i).text), N(100 * p->split[i].miss));
+    what_limits(p);
+    phases(p);
+    para(p, NULL, W_PATH_NEEDS);
+}
+
+/* ---- counters ---- */
+
+static const char *form_of(const char *unit)
+{
+    static const struct {
+        const char *unit, *form;
+    } table[] = {
+        {"s", "dur"}, {"byte", "bytes"}, {"J", "joule"}, {"Hz", "hertz"}, {"flop", "flop"}};
+
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (strcmp(table[i].unit, unit) == 0)
+            return table[i].form;
+    return "n";
+}
+
+static void counter_row(struct grid *g, int group, const cJSON *c)
+{
+    const char *unit = json_text(c, "unit", ""), *form = form_of(unit);
+
+    grid_row(g);
+    grid_value(g, T(group_name(g->p, group).text), "");
+    grid_value(g, T(c->string), "");
+    grid_value(g, N(json_number(c, "total", NAN)), form);
+    grid_value(g, N(json_number(c, "ranks.median", NAN)), form);
+    grid_value(g, N(json_number(c, "ranks.max", NAN)), form);
+    grid_value(g, T(json_text(c, "ranks.max_node", "–")), "");
+    grid_value(g, T(json_text(c, "source", "–")), "");
+}
+
+void section_counters(struct page *p)
+{
+    static const struct column columns[] = {
+        {W_WORKLOAD, false},    {W_COUNTER, false}, {W_TOTAL, true},     {W_MEDIAN_RANK, true},
+        {W_LARGEST_RANK, true}, {W_NODE, false},    {W_READ_FROM, false}};
+    int shown = 0, missing = 0;
+    const cJSON *c;
+    struct grid g;
+
+    grid_open(&g, p, columns, 7, false);
+    for (int i = 0; i < p->book->n_groups; i++)
+        cJSON_ArrayForEach(c, json_at(group_work(p, i), "counters"))
+        {
+            missing += !cJSON_IsObject(c);
+            if (!cJSON_IsObject(c) || json_number(c, "total", 0) == 0)
+                continue;
+            counter_row(&g, i, c);
+            shown++;
+        }
+    grid_close(&g);
+    if (shown == 0)
+        para(p, NULL, W_NO_COUNTERS);
+    if (missing)
+        para(p, "small", W_COUNTERS_MISSING, N(missing));
+}
+
+/* ---- ceilings ---- */
+
+enum { MOST_MICRO = 64 };
+
+static const char *micro_form(const char *unit)
+{
+    return strcmp(unit, "FLOP/s") == 0 ? "flops"
+           : strcmp(unit, "B/s") == 0  ? "bps"
+           : strcmp(unit, "s") == 0    ? "dur"
+           : strcmp(unit, "Hz") == 0   ? "hertz"
+                                       : "g";
+}
+
+static void micro_row(struct grid *g, const cJSON *m)
+{
+    const char *unit = json_text(m, "unit", ""), *form = micro_form(unit);
+    const char *from = json_text(m, "from", NULL);
+
+    grid_row(g);
+    grid_say(g, W_MICRO_NAME, T(json_text(m, "name", "?")), T(json_text(m, "what", "")));
+    if (from)
+        grid_say(g, W_LINK, T(from), T(json_text(m, "to", "?")));
+    else
+        grid_value(g, T(json_text(m, "shape", "–")), "");
+    grid_say(g, W_HOW_MEASURED, T(json_text(m, "dtype", "–")), N(json_number(m, "ranks", NAN)),
+             N(json_number(m, "threads", NAN)));
+    grid_value(g, N(json_number(m, "median", NAN)), form);
+    grid_value(g, N(json_number(m, "p95", NAN)), form);
+    grid_value(g, N(json_number(m, "busbw_bytes_per_second", NAN)), "bps");
+    grid_value(g, T(json_text(m, "slowest_node", "–")), "");
+    grid_value(g, T(json_text(m, "status", "–")), "");
+}
+
+/* Of the first record that has some: repeats would show each row again. */
+static const cJSON *first_micro(const struct page *p)
+{
+    for (int i = 0; i < p->book->n; i++)
+        if (cJSON_GetArraySize(json_at(p->book->records[i], "micro")))
+            return json_at(p->book->records[i], "micro");
+    return NULL;
+}
+
+void section_ceilings(struct page *p)
+{
+    static const struct column columns[] = {
+        {W_CEILING, false}, {W_SIZE_OR_LINK, false}, {W_HOW, false},     {W_MEDIAN, true},
+        {W_P95, true},      {W_BUS, true},           {W_SLOWEST, false}, {W_STATUS, false}};
+    const cJSON *rows = first_micro(p), *m;
+    int shown = 0, all = cJSON_GetArraySize(rows);
+    struct grid g;
+
+    if (all == 0) {
+        para(p, NULL, W_NO_CEILINGS);
+        return;
+    }
+    grid_open(&g, p, columns, 8, false);
+    cJSON_ArrayForEach(m, rows) if (shown < MOST_MICRO)
+    {
+        micro_row(&g, m);
+        shown++;
+    }
+    grid_close(&g);
+    if (all > shown)
+        para(p, "small", W_CEILINGS_LEFT, N(all - shown));
+    para(p, NULL, W_ROOFS_NEEDS);
+}
+
+/* ---- from the ceiling to what counts ---- */
+
+struct stairs {
+    int group;
+    double peak, delivered, counted; /* FLOP/s of all ranks */
+};
+
+/* The measured peak of the group's precision, of one rank's best, times its
+ * ranks; NAN: the record has none of it. */
+static double peak_of(struct page *p, int group)
+{
+    const struct training *t = group_reported(&p->book->groups[group]);
+    double ranks = json_number(t->workload, "ranks", NAN);
+    double threads = json_number(t->workload, "threads", NAN), best = NAN;
+    const cJSON *m;
+
+    cJSON_ArrayForEach(
+        m, json_at(t->record, "micro")) if (strcmp(json_text(m, "name", ""), "machine") == 0 &&
+                                            strcmp(json_text(m, "unit", ""), "FLOP/s") == 0 &&
+                                            strcmp(json_text(m, "dtype", ""),
+                                                   json_text(t->workload, "dtype", "")) == 0 &&
+                                            json_number(m, "threads", NAN) == threads) best =
+        fmax(isnan(best) ? 0 : best, json_number(m, "median", 0));
+    return best * ranks;
+}
+
+static void draw_stairs(struct page *p, struct pic *pic, const void *what)
+{
+    const struct stairs *s = what;
+    const double values[] = {s->peak, s->delivered, s->counted};
+    const enum word words[] = {W_STEP_PEAK, W_STEP_DELIVERED, W_STEP_COUNTED};
+    struct said labels[3], ends[3], title, desc;
+    struct seg seg[3][2];
+    struct bar bars[3];
+    double most = 0;
+
+    for (int i = 0; i < 3; i++)
+        most = fmax(most, isfinite(values[i]) ? values[i] : 0);
+    for (int i = 0; i < 3; i++) {
+        double before = i ? values[i - 1] : values[i];
+        labels[i] = said(&p->pen, words[i]);
+        ends[i] = said(&p->pen, W_STEP_VALUE, N(values[i]), N(100 * values[i] / s->peak));
+        seg[i][0] = (struct seg){values[i], INK_COMPUTE, NULL};
+        seg[i][1] = (struct seg){fmax(before - values[i], 0), INK_GHOST, NULL};
+        bars[i] = (struct bar){labels[i].text, seg[i], 2, ends[i].text};
+    }
+    title = said(&p->pen, W_STAIRS_TITLE, T(group_name(p, s->group).text));
+    desc = said(&p->pen, W_STAIRS_DESC, N(s->peak), N(s->delivered), N(s->counted));
+    pic->title = title.text;
+    pic->desc = desc.text;
+    draw_bars(pic, bars, 3, &(struct axis){.most = most}, NULL, 0, 18, 8);
+}
+
+static void stairs_table(struct page *p, const struct stairs *s)
+{
+    static const struct column columns[] = {{W_STEP, false}, {W_FLOPS, true}, {W_OF_PEAK, true}};
+    const double values[] = {s->peak, s->delivered, s->counted};
+    const enum word words[] = {W_STEP_PEAK, W_STEP_DELIVERED, W_STEP_COUNTED};
+    struct grid g;
+
+    grid_open(&g, p, columns, 3, false);
+    for (int i = 0; i < 3; i++) {
+        grid_row(&g);
+        grid_say(&g, words[i]);
+        grid_value(&g, N(values[i]), "flops");
+        grid_value(&g, N(100 * values[i] / s->peak), "pct");
+    }
+    grid_close(&g);
+}
+
+void section_stairs(struct page *p)
+{
+    int drawn = 0;
+
+    for (int i = 0; i < p->book->n_groups; i++) {
+        const cJSON *w = group_work(p, i);
+        double flops = json_number(w, "performance.flop_per_second", NAN);
+        struct stairs s = {
+            i, peak_of(p, i), flops,
+            training_reached(w) ? fmin(flops, json_number(w, "performance.vflops.n5", NAN)) : 0};
+        if (!isfinite(s.peak) || !isfinite(s.delivered))
+            continue;
+        figure_open(p, false);
+        say(&p->pen, W_STAIRS_CAPTION, T(group_name(p, i).text));
+        figure_chart(p, draw_stairs, &s, 520);
+        stairs_table(p, &s);
+        figure_close(p);
+        drawn++;
+    }
+    if (!drawn)
+        para(p, NULL, W_NO_STAIRS);
+}

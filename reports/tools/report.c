@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * hpcai500 report: runs as one page, for who decides and for who doubts it.
+ */
+#include <config.h>
+
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "reports/core/conf.h"
+#include "reports/core/option.h"
+#include "reports/core/out.h"
+#include "reports/report/page.h"
+#include "reports/tools/library.h"
+#include "reports/tools/pdf.h"
+
+static const char default_prices[] = HPCAI500_SYSCONFDIR "/prices.conf";
+
+struct options {
+    const char *out, *dir, *prices;
+    enum lang lang;
+    bool redact, pdf;
+};
+
+static int usage(FILE *f)
+{
+    fprintf(f,
+            "usage: hpcai500 report [-o FILE] [--lang=en|ja] [--redact] [--pdf] [--prices=FILE]\n"
+            "                       [--dir=DIR] FILE|JOBID...\n"
+            "  -o, --output=FILE   the page (report.html)\n"
+            "  -l, --lang=en|ja    its language (en)\n"
+            "  -r, --redact        names of users, hosts, jobs and folders are replaced\n"
+            "  -p, --pdf           FILE.pdf beside it, by Chromium\n"
+            "  -P, --prices=FILE   the price file (%s)\n"
+            "  -d, --dir=DIR       look for jobs here first\n"
+            "Several runs of one workload are repeats; the first run is the page's.\n",
+            default_prices);
+    return f == stdout ? 0 : 2;
+}
+
+static int language(struct options *o, const char *word, struct err *e)
+{
+    if (strcmp(word, "en") != 0 && strcmp(word, "ja") != 0)
+        return err_set(e, "there is no report in '%.16s'; the languages are en and ja", word);
+    o->lang = word[0] == 'j' ? LANG_JA : LANG_EN;
+    return 0;
+}
+
+static int take(struct options *o, int c, struct err *e)
+{
+    switch (c) {
+    case 'o':
+        o->out = optarg;
+        return 0;
+    case 'l':
+        return language(o, optarg, e);
+    case 'r':
+        o->redact = true;
+        return 0;
+    case 'p':
+        o->pdf = true;
+        return 0;
+    case 'P':
+        o->prices = optarg;
+        return 0;
+    default:
+        o->dir = optarg;
+        return 0;
+    }
+}
+
+/* The file that was named; the site's where there is one; else none. */
+static int find_prices(const struct options *o, struct prices *p, const char **name, struct err *e)
+{
+    *name = o->prices;
+    if (!*name && access(default_prices, R_OK) == 0)
+        *name = default_prices;
+    return *name ? prices_load(p, *name, e) : 0;
+}
+
+static int make(const struct options *o, const struct library *runs, struct err *e)
+{
+    static struct book book;     /* 70 KiB */
+    static struct prices prices; /* 10 KiB */
+    struct page_source sources[LIBRARY_MOST];
+    const char *prices_name;
+
+    if (find_prices(o, &prices, &prices_name, e))
+        return -1;
+    for (int i = 0; i < runs->n; i++) {
+        sources[i] = (struct page_source){runs->runs[i].name, runs->sha256[i]};
+        if (book_add(&book, runs->runs[i].doc, e))
+            return -1;
+    }
+    book_close(&book);
+    const struct page_options page = {.lang = o->lang,
+                                      .redacted = o->redact,
+                                      .prices = prices_name ? &prices : NULL,
+                                      .prices_name = o->redact ? NULL : prices_name,
+                                      .sources = sources};
+    if (page_write(o->out, &book, &page, e))
+        return -1;
+    return o->pdf ? pdf_print(o->out, e) : 0;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option longs[] = {
+        {"output", required_argument, NULL, 'o'}, {"lang", required_argument, NULL, 'l'},
+        {"redact", no_argument, NULL, 'r'},       {"pdf", no_argument, NULL, 'p'},
+        {"prices", required_argument, NULL, 'P'}, {"dir", required_argument, NULL, 'd'},
+        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
+    static struct conf site; /* 40 KiB */
+    static struct library runs;
+    struct options o = {.out = "report.html"};
+    struct err e = ERR_INIT;
+    int c, rc = 0;
+
+    opterr = 0;
+    out_guard("hpcai500 report");
+    while (rc == 0 && (c = getopt_long(argc, argv, "o:l:rpP:d:h", longs, NULL)) != -1) {
+        if (c == 'h')
+            return usage(stdout);
+        rc = c == '?' ? option_refuse(argv, longs, &e) : take(&o, c, &e);
+    }
+    if (rc) {
+        fprintf(stderr, "hpcai500 report: %s\n", e.text);
+        return 2;
+    }
+    if (optind == argc)
+        return usage(stderr);
+    if (conf_load(&site, NULL, 0, NULL))
+        conf_defaults(&site); /* files are shown whatever the site says */
+    for (; rc == 0 && optind < argc; optind++)
+        rc = library_add(&runs, &site, argv[optind], o.dir, o.redact, &e);
+    if (rc == 0)
+        rc = make(&o, &runs, &e);
+    library_fini(&runs);
+    if (rc)
+        fprintf(stderr, "hpcai500 report: %s\n", e.text);
+    return rc ? 3 : 0;
+}

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * make_gallery DIR: a golden record of each state that a report must survive,
+ * by the writer of records itself. Their numbers are made here and fit each
+ * other: the phases of a rank sum to its wall time, FLOP/s are work times speed.
+ *
+ *     whole again third   four nodes, three trainings and ceilings; repeats of it
+ *     faster              the same on another network, the exchange shorter
+ *     partial invalid     stopped early; a loss that is not finite
+ *     alone               one rank on one node, no Slurm, no network row
+ *     ceilings            no training
+ *     hostile             names that act where they are not escaped
+ *     thousands           20,000 ranks on 10,000 nodes
+ */
+#include <config.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reports/record/record.h"
+#include "tests/reports/record/sample.h"
+
+enum { RANKS_MOST = 20000, EPOCHS = 12 };
+
+struct kind {
+    const char *name;
+    long job;
+    int nodes, ranks;
+    double day;      /* after the first */
+    double exchange; /* of the exchange's seconds */
+    double speed;    /* of everything */
+    bool ceilings, trainings, hostile;
+};
+
+struct work {
+    const char *name, *metric;
+    bool higher;
+    double target, reached, baseline, field, flop_per_sample, samples;
+    double seconds[PHASE_COUNT];
+};
+
+static const struct work works[] = {
+    {"cosmoflow",
+     "mae",
+     false,
+     0.31,
+     0.3,
+     0.503,
+     0.35,
+     0.21e9,
+     12288,
+     {[PHASE_STAGING] = 2,
+      [PHASE_FIRST_EPOCH] = 8,
+      [PHASE_COMPUTE] = 40,
+      [PHASE_INPUT_WAIT] = 42,
+      [PHASE_EXPOSED_ALLREDUCE] = 2,
+      [PHASE_IMBALANCE] = 1,
+      [PHASE_EVALUATION] = 6,
+      [PHASE_OTHER] = 1}},
+    {"hep",
+     "auc",
+     true,
+     0.975,
+     0.981,
+     0.5,
+     0.93,
+     0.05e9,
+     98304,
+     {[PHASE_STAGING] = 1,
+      [PHASE_FIRST_EPOCH] = 4,
+      [PHASE_COMPUTE] = 37,
+      [PHASE_INPUT_WAIT] = 2,
+      [PHASE_EXPOSED_ALLREDUCE] = 36,
+      [PHASE_IMBALANCE] = 4,
+      [PHASE_EVALUATION] = 6,
+      [PHASE_OTHER] = 1}},
+    {"defect",
+     "mean_iou",
+     true,
+     0.45,
+     0.52,
+     0.2,
+     0.4,
+     0.4e9,
+     12288,
+     {[PHASE_STAGING] = 1,
+      [PHASE_FIRST_EPOCH] = 7,
+      [PHASE_COMPUTE] = 84,
+      [PHASE_INPUT_WAIT] = 1,
+      [PHASE_EXPOSED_ALLREDUCE] = 2,
+      [PHASE_IMBALANCE] = 3,
+      [PHASE_EVALUATION] = 6,
+      [PHASE_OTHER] = 1}},
+};
+enum { WORKS = sizeof works / sizeof *works };
+
+static const char act[] = "<script>document.title=1</script>";
+
+/* ---- where it ran ---- */
+
+static void add_nodes(struct record *r, const struct kind *k)
+{
+    for (int i = 0; i < k->nodes; i++) {
+        struct record_node node = {.class_name = "EPYC 9354 | none | eth0 | H13",
+                                   .plugin_remote = true};
+        if (k->hostile)
+            snprintf(node.name, sizeof node.name, "%s%d", act, i);
+        else
+            snprintf(node.name, sizeof node.name, "n%d", i + 1);
+        snprintf(node.build_id, sizeof node.build_id, "0123456789ab");
+        record_fact_text(&node.inventory[INVENTORY_cpu_model], k->hostile ? act : "AMD EPYC 9354");
+        record_fact_number(&node.inventory[INVENTORY_cores], 64);
+        record_fact_number(&node.inventory[INVENTORY_memory_bytes], 384e9);
+        record_fact_number(&node.inventory[INVENTORY_network_mbit_per_second],
+                           k->exchange < 1 ? 50000 : 25000);
+        record_add_node(r, &node);
+    }
+}
+
+/* ---- trainings ---- */
+
+static struct workload_result result_of(const struct kind *k, const struct work *w, double seconds)
+{
+    struct workload_result v = {.suite = "component",
+                                .class_name = "small",
+                                .engine = "cpu",
+                                .dtype = "f32",
+                                .ranks = k->ranks,
+                                .threads = 8,
+                                .batch = 8L * k->ranks,
+                                .parameters = 57412,
+                                .hyper_parameters = "sgd momentum=0.9 lr=0.001",
+                                .data_origin = "generated",
+                                .train_samples = 1024,
+                                .eval_samples = 256,
+                                .sample_bytes = 131072,
+                                .valid = true,
+                                .higher_is_better = w->higher,
+                                .target = w->target,
+                                .achieved = measured(w->reached),
+                                .baseline = w->baseline,
+                                .baseline_domain = measured(w->field),
+                                .epochs_to_target = EPOCHS,
+                                .rcp = {10, 11, 1, 9},
+                                .samples_per_second = measured(w->samples / seconds),
+                                .flop_per_sample = w->flop_per_sample,
+                                .flop_per_sample_3x = w->flop_per_sample,
+                                .flop_per_second =
+                                    measured(w->samples / seconds * w->flop_per_sample),
+                                .time_to_quality_seconds = measured(seconds),
+                                .stalls = {1536, 11, 0.5}};
+    double flops = w->samples / seconds * w->flop_per_sample;
+
+    snprintf(v.name, sizeof v.name, "%s", k->hostile ? "<b onclick=1>x" : w->name);
+    snprintf(v.metric, sizeof v.metric, "%s", k->hostile ? "\" onload=\"x" : w->metric);
+    snprintf(v.baseline_domain_name, sizeof v.baseline_domain_name, "a method of the field");
+    v.vflops_n5 = measured(result_vflops(flops, w->reached, w->target, w->higher, 5));
+    v.vflops_n10 = measured(result_vflops(flops, w->reached, w->target, w->higher, 10));
+    for (int i = 1; i <= EPOCHS; i++) {
+        double near = (w->baseline - w->reached) * exp(-i / 3.0);
+        result_add_epoch(&v, &(struct result_epoch){i, seconds / EPOCHS * (1 + 0.01 * (i % 3)), 0.5,
+                                                    1.0 / i, measured(w->reached),
+                                                    i == EPOCHS ? w->reached : w->reached + near});
+    }
+    return v;
+}
+
+static void add_training(struct record *r, const struct kind *k, const struct work *w)
+{
+    struct record_rank *rows = calloc((size_t)k->ranks, sizeof *rows);
+    double seconds = 0;
+
+    for (int p = 0; p < PHASE_COUNT; p++) {
+        double own = w->seconds[p] * k->speed * (p == PHASE_EXPOSED_ALLREDUCE ? k->exchange : 1);
+        seconds += own;
+        for (int i = 0; rows && i < k->ranks; i++)
+            rows[i].phase_seconds[p] = own;
+    }
+    for (int i = 0; rows && i < k->ranks;
+         i++) { /* the last node computes longer, others wait for it */
+        double late = i >= k->ranks - k->ranks / k->nodes && k->nodes > 1 ? 0.9 : 0.01 * (i % 7);
+        rows[i].node = (int)((long)i * k->nodes / k->ranks);
+        rows[i].phase_seconds[PHASE_COMPUTE] *= 1 + 0.08 * late;
+        rows[i].phase_seconds[PHASE_OTHER] += 0.001 * (i % 5);
+        for (int p = 0; p < PHASE_COUNT; p++)
+            rows[i].wall_seconds += rows[i].phase_seconds[p];
+    }
+    struct workload_result v = result_of(k, w, seconds);
+    if (rows)
+        v.wall_seconds = rows[0].wall_seconds;
+    int at = record_add_workload(r, &v, rows, k->ranks);
+    double *each = calloc((size_t)k->ranks * (PHASE_COUNT + 1), sizeof *each);
+    for (int i = 0; each && i < k->ranks * (PHASE_COUNT + 1); i++)
+        each[i] = seconds * 7;
+    struct record_counter c = {.name = "cpu_user_seconds",
+                               .unit = "s",
+                               .source = "getrusage",
+                               .total = measured(7 * seconds * k->ranks),
+                               .ratio = 1,
+                               .per_rank = each};
+    for (int p = 0; p < PHASE_COUNT; p++)
+        c.phases[p] = unmeasured("not counted by phase");
+    record_add_counter(r, at, &c);
+    c.name = "cpu_system_seconds";
+    c.total = measured(0.1 * seconds * k->ranks);
+    record_add_counter(r, at, &c);
+    c.name = "energy_package_joules";
+    c.unit = "J";
+    c.total = measured(400 * seconds * k->nodes);
+    record_add_counter(r, at, &c);
+    free(each);
+    free(rows);
+}
+
+/* ---- ceilings ---- */
+
+static void add_ceiling(struct record *r, const char *name, const char *what, const char *unit,
+                        double value, bool link)
+{
+    double samples[] = {value, 0.99 * value, 1.01 * value};
+    struct micro_row m = {.checked = true,
+                          .ranks = 1,
+                          .threads = 8,
+                          .position = 1 + r->n_micro,
+                          .more_is_better = true,
+                          .median = measured(value),
+                          .p95 = measured(0.99 * value),
+                          .p99 = measured(0.99 * value),
+                          .best = measured(1.01 * value),
+                          .algbw = unmeasured("not a collective"),
+                          .busbw = unmeasured("not a collective"),
+                          .slowest = measured(0.9 * value),
+                          .slowest_rank = 1,
+                          .slowest_node = "n1",
+                          .run_delay = measured(0),
+                          .throttled_seconds = measured(0),
+                          .foreign_cores = measured(0),
+                          .clock_hertz = unmeasured("the system shows no clock"),
+                          .celsius = unmeasured("no sensor"),
+                          .n_samples = 3,
+                          .samples = samples,
+                          .shape = "1 GiB"};
+
+    snprintf(m.name, sizeof m.name, "%s", name);
+    snprintf(m.what, sizeof m.what, "%s", what);
+    snprintf(m.unit, sizeof m.unit, "%s", unit);
+    snprintf(m.dtype, sizeof m.dtype, "f32");
+    if (link) {
+        snprintf(m.from, sizeof m.from, "n1");
+        snprintf(m.to, sizeof m.to, "n2");
+    }
+    record_add_micro(r, &m);
+}
+
+static void add_ceilings(struct record *r, const struct kind *k)
+{
+    add_ceiling(r, "machine", "fma", "FLOP/s", 450e9, false);
+    add_ceiling(r, "machine", "convolution", "FLOP/s", 330e9, false);
+    add_ceiling(r, "machine", "triad", "B/s", 92e9, false);
+    if (k->nodes > 1)
+        add_ceiling(r, "p2p", "both", "B/s", 2.9e9 / k->exchange, true);
+}
+
+/* ---- a record ---- */
+
+static void start(struct record *r, const struct kind *k)
+{
+    record_init(r);
+    snprintf(r->run.text, sizeof r->run.text, "cosmoflow+hep+defect+machine,class=small");
+    snprintf(r->run.canonical, sizeof r->run.canonical, "%s",
+             k->hostile ? "cosmoflow,data='/x</code><script>'"
+                        : "cosmoflow+hep+defect+machine,class=small");
+    snprintf(r->run.division, sizeof r->run.division, "closed");
+    snprintf(r->run.level, sizeof r->run.level, "system");
+    r->job = sample_job();
+    r->job.present = k->nodes > 1;
+    r->job.job_id = k->job;
+    snprintf(r->job.step_id, sizeof r->job.step_id, "0");
+    if (k->hostile)
+        snprintf(r->job.cluster, sizeof r->job.cluster, "%s", "\" onload=\"document.title=1");
+    r->time.start.tv_sec = 1795374177 + (time_t)(k->day * 86400);
+    r->time.end.tv_sec = r->time.start.tv_sec + 400;
+    r->time.wall_seconds = 400 * k->speed;
+    r->time.pid = (int)k->job;
+    record_fact_text(&r->facts[FACT_operating_system_kernel], k->hostile ? act : "6.1.0-28-amd64");
+    record_fact_text(&r->facts[FACT_communication_mpi], "Open MPI v4.1.4");
+    record_fact_text(&r->facts[FACT_implementation_build_id], "0123456789ab");
+    add_nodes(r, k);
+    for (size_t i = 0; k->trainings && i < WORKS; i++)
+        add_training(r, k, &works[i]);
+    if (k->ceilings)
+        add_ceilings(r, k);
+}
+
+/* What sets a state apart. */
+static void spoil(struct record *r, const struct kind *k)
+{
+    struct workload_result *w = r->n_workloads ? &r->workloads[0].result : NULL;
+
+    if (strcmp(k->name, "partial") == 0) {
+        w->status = RUN_PARTIAL;
+        w->valid = false;
+        w->epochs_to_target = 0;
+        w->achieved = measured(0.4);
+        w->time_to_quality_seconds = unmeasured("the target was not reached");
+        w->vflops_n5 = w->vflops_n10 = unmeasured("the target was not reached");
+        snprintf(w->reason, sizeof w->reason, "the time was over before the target was reached");
+    } else if (strcmp(k->name, "invalid") == 0) {
+        w->valid = false;
+        w->achieved = w->time_to_quality_seconds = w->vflops_n5 = w->vflops_n10 =
+            unmeasured("the loss is not finite");
+        w->epochs_to_target = 0;
+        snprintf(w->reason, sizeof w->reason, "the loss is not finite in epoch 3");
+    }
+}
+
+static int make(const char *dir, const struct kind *k)
+{
+    struct record *r = malloc(sizeof *r);
+    char path[PATH_MAX], name[PATH_MAX];
+    struct err e = ERR_INIT;
+
+    if (!r)
+        return 1;
+    start(r, k);
+    spoil(r, k);
+    record_judge(r);
+    int rc = record_write(r, dir, path, &e);
+    snprintf(name, sizeof name, "%s/%s.json", dir, k->name);
+    if (rc < 0 || rename(path, name) < 0)
+        fprintf(stderr, "make_gallery: %s: %s\n", k->name, e.text);
+    record_fini(r);
+    free(r);
+    return rc < 0;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct kind kinds[] = {
+        {"whole", 4801, 4, 8, 0, 1, 1, true, true, false},
+        {"again", 4802, 4, 8, 7, 1, 1.03, true, true, false},
+        {"third", 4803, 4, 8, 14, 1, 0.98, true, true, false},
+        {"faster", 4804, 4, 8, 15, 0.5, 1, true, true, false},
+        {"wider", 4805, 8, 16, 16, 1, 0.6, true, true, false},
+        {"partial", 4806, 4, 8, 0, 1, 1, true, true, false},
+        {"invalid", 4807, 4, 8, 0, 1, 1, true, true, false},
+        {"alone", 4808, 1, 1, 0, 1, 4, true, true, false},
+        {"ceilings", 4809, 2, 2, 0, 1, 1, true, false, false},
+        {"hostile", 4810, 4, 8, 0, 1, 1, true, true, true},
+        {"thousands", 4811, 10000, RANKS_MOST, 0, 1, 1, true, true, false},
+    };
+    int rc = 0;
+
+    if (argc != 2) {
+        fprintf(stderr, "usage: make_gallery DIR\n");
+        return 2;
+    }
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        rc |= make(argv[1], &kinds[i]);
+    return rc;
+}
