@@ -25,6 +25,7 @@ EXTRA_DIST += \
     %D%/evidence/faults.sh \
     %D%/evidence/faults-io.sh \
     %D%/evidence/rcp.sh \
+    %D%/evidence/bands.sh \
     %D%/evidence/table.sh \
     %D%/evidence/fuzz.sh \
     %D%/evidence/mllog.sh \

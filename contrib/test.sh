@@ -14,7 +14,7 @@ set -uo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 W=${BUILD:-$top/build/test}
 
-stages=(deps gcc clang sanitizers distcheck mpich matrix lint fuzz packages cluster)
+stages=(deps gcc clang sanitizers distcheck mpich matrix lint train fuzz packages cluster)
 declare -A about=(
     [deps]="Debian packages that are missing"
     [gcc]="gcc -Werror, make check"
@@ -24,6 +24,7 @@ declare -A about=(
     [mpich]="the agent with MPICH, its tests under mpirun"
     [matrix]="configure without the optional parts"
     [lint]="shell scripts, layout of C; the rest of the lint is in make check"
+    [train]="one epoch of every component, its loss and quality in their bands"
     [fuzz]="libFuzzer on what parses hostile text, \$FUZZ_SECONDS (10) each"
     [packages]="Debian packages: built, lintian, installed, run and purged"
     [cluster]="README's first command, then a real Slurm cluster with faults"
@@ -237,6 +238,13 @@ stage_lint() {
     step shellcheck 300 bash -c 'cd "$1" && shellcheck -S warning -x -P contrib/cluster \
         contrib/*.sh contrib/cluster/cluster.sh contrib/evidence/*.sh contrib/packages/*.sh tests/*.sh .ci/run' - "$top"
     step clang-format 300 bash -c 'cd "$1" && find agent contrib papi reports spank tests workloads -name "*.[ch]" -print0 | xargs -0 clang-format --dry-run -Werror' - "$top"
+}
+
+# Data are made once, in the cache of this command's home.
+stage_train() {
+    [ -x "$W/gcc/agent/hpcai500-agent" ] || build gcc CC=gcc MPICC="$openmpi" || return
+    export top_srcdir=$top top_builddir=$W/gcc MPIEXEC=${openmpi/mpicc/mpiexec}
+    bats_file train "$top/tests/train/train.bats"
 }
 
 stage_fuzz() {

@@ -14,3 +14,4 @@ include tests/papi/local.mk
 include tests/faults/local.mk
 include tests/lint/local.mk
 include tests/cluster/local.mk
+include tests/train/local.mk
