@@ -10,6 +10,8 @@
 #include "reports/core/clock.h"
 #include "workloads/micro/operator_inner.h"
 
+enum { FEWEST_INNER = 16 }; /* channels: oneDNN has blocks of so many */
+
 static const double rate = 0.001; /* of an optimiser */
 
 /* At most so many multiply-adds are computed by `ref`, too. */
@@ -65,7 +67,16 @@ static struct tensor *sink(struct operation *o)
     return op_host(o->graph, &h, &out) < 0 ? NULL : graph_output(out);
 }
 
-/* x through the identity: with the precision and layout that it has behind a product. */
+/* Whether a network has another convolution before it, whose output lies as the library
+ * likes: what is fed to a first layer of a few channels is row major. */
+static bool inner(const struct operator_shape *s)
+{
+    return s->x.n > 2 && s->x.d[1] >= FEWEST_INNER && s->kind != OPERATOR_LOSS;
+}
+
+/* x through the identity: with the precision and layout that it has behind a product.
+ * An input whose gradient is wanted is row major, and the product would take it as it
+ * lies; so x is another input, and the gradient is that of a zero which is added. */
 static struct tensor *behind_a_product(struct operation *o, struct tensor *x)
 {
     const long C = o->s.x.d[1];
@@ -75,8 +86,8 @@ static struct tensor *behind_a_product(struct operation *o, struct tensor *x)
     for (int i = 2; i < w.n; i++)
         w.d[i] = 1;
     o->identity = model_param(o->model, o->group, "identity", w, ZEROS);
-    return w.n == 2 ? op_dense(x, o->identity, NULL)
-                    : op_conv(x, o->identity, NULL, WINDOW(1, 1, 0));
+    x = w.n == 2 ? op_dense(x, o->identity, NULL) : op_conv(x, o->identity, NULL, WINDOW(1, 1, 0));
+    return o->zero ? op_add(x, o->zero) : x;
 }
 
 static struct tensor *build_norm(struct operation *o, struct tensor *x)
@@ -121,9 +132,9 @@ static struct tensor *build_y(struct operation *o, struct tensor *x)
         o->w = model_param(o->model, o->group, "w", s->w, ZEROS);
     switch (s->kind) {
     case OPERATOR_CONV:
-        return op_conv(x, o->w, NULL, s->win);
+        return op_conv(inner(s) ? behind_a_product(o, x) : x, o->w, NULL, s->win);
     case OPERATOR_DECONV:
-        return op_deconv(x, o->w, NULL, s->win);
+        return op_deconv(inner(s) ? behind_a_product(o, x) : x, o->w, NULL, s->win);
     case OPERATOR_LOSS:
         return build_loss(o, x);
     case OPERATOR_POOL:
@@ -149,8 +160,11 @@ static int build(struct operation *o, struct err *e)
     o->group = model_group(o->model, "all", operator_rule(o->s.rule));
     o->graph = graph_create(o->model, "operator", o->s.x.d[0]);
     o->in = graph_input(o->graph, "x", sample, CHANNELS_FIRST);
+    if (inner(&o->s))
+        o->zero = graph_input(o->graph, "zero", sample, CHANNELS_FIRST);
+    o->source = o->zero ? o->zero : o->in;
     if (o->s.kind != OPERATOR_OPTIMIZER)
-        o->in = graph_want_grad(o->in);
+        graph_want_grad(o->source);
     o->y = build_y(o, o->in);
     if (!o->y)
         return engine_compile(o->graph, NULL, e) < 0 ? -1 : err_set(e, "there is no operator");
@@ -235,6 +249,7 @@ static int step(struct operation *o, struct err *e)
         .rows = o->s.x.d[0], .global_rows = o->s.x.d[0], .ids = o->ids, .epoch = 0};
 
     if (engine_begin(o->graph, &rows, e) < 0 || engine_feed(o->graph, o->in, o->x.v, e) < 0 ||
+        (o->zero && engine_feed(o->graph, o->zero, o->zeros, e) < 0) ||
         (o->target && engine_feed(o->graph, o->target, o->t.v, e) < 0))
         return -1;
     model_zero(o->model, o->group);
@@ -246,7 +261,7 @@ static int read_all(struct operation *o, struct err *e)
     bool dx = o->s.kind != OPERATOR_OPTIMIZER;
 
     return engine_read(o->graph, o->y, o->value.v, o->value.n, e) < 0 ||
-                   (dx && engine_read_grad(o->graph, o->in, o->dx.v, o->dx.n, e) < 0) ||
+                   (dx && engine_read_grad(o->graph, o->source, o->dx.v, o->dx.n, e) < 0) ||
                    (o->w && param_get(o->w, PARAM_GRADIENT, o->dw.v, o->dw.n, e) < 0) ||
                    (o->b && param_get(o->b, PARAM_GRADIENT, o->db.v, o->db.n, e) < 0)
                ? -1
@@ -262,7 +277,8 @@ static int start(struct operation *o, struct err *e)
         return err_set(e, "it needs %llu bytes and a rank may use %llu", (unsigned long long)need,
                        (unsigned long long)set->memory_bytes);
     o->ids = calloc((size_t)o->s.x.d[0], sizeof *o->ids);
-    if (!o->ids)
+    o->zeros = o->zero ? calloc(shape_count(&o->s.x), sizeof *o->zeros) : NULL;
+    if (!o->ids || (o->zero && !o->zeros))
         return err_set(e, "out of memory for the rows of an operator");
     if (make_numbers(o, e) < 0 || engine_start(o->model, e) < 0)
         return -1;
@@ -309,6 +325,7 @@ void operator_close(struct operation *o)
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         numbers_fini(all[i]);
     free(o->ids);
+    free(o->zeros);
     free(o);
 }
 

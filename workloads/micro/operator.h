@@ -6,8 +6,10 @@
  * The graph. Input, operator, and a host node in the place of a loss that gives the
  * gradient dy which is to come in. Operators that do not multiply take the precision
  * and layout of what is before them: they stand behind a 1 x 1 convolution (or a dense
- * layer) with the identity as its weight, as in a network, where it is not timed. The
- * plan reuses no memory and rewrites nothing, so engine_again() can repeat one part:
+ * layer) with the identity as its weight, as in a network, where it is not timed. So do
+ * convolutions of 16 channels and more, which are inner layers: their input lies as the
+ * library likes, while what is fed to a first layer is row major. An input whose gradient
+ * is wanted would be row major too, so dx is taken of a zero that is added. The plan reuses no memory and rewrites nothing, so engine_again() can repeat one part:
  * all data of a part stay where they are, in whichever cache holds them.
  *
  * Numbers. Inputs are small whole numbers (halves for NORM, ACT and LOSS), drawn from

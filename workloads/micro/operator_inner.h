@@ -24,11 +24,14 @@ struct operation {
     struct graph *graph;
     int group;
     struct tensor *in, *y, *target;
+    struct tensor *zero;   /* added to an inner layer's input; NULL: it is a first layer */
+    struct tensor *source; /* whose gradient is dx: `zero`, or `in` */
     struct param *w, *b, *identity;
     struct shape out;
     struct numbers x, dy, t, weight, bias; /* given */
     struct numbers value, dx, dw, db;      /* made */
     uint64_t *ids;
+    float *zeros;
     bool stepped;
 };
 

@@ -340,8 +340,9 @@ static void stays(struct operation *o, enum engine_pass part)
     assert_true((o->s.kind == OPERATOR_OPTIMIZER) == (seconds >= 0));
     if (o->s.kind != OPERATOR_OPTIMIZER) {
         assert_int_equal(part == ENGINE_FORWARD ? engine_read(o->graph, o->y, now, m->n, &e)
-                         : part == ENGINE_DATA  ? engine_read_grad(o->graph, o->in, now, m->n, &e)
-                                                : param_get(o->w, PARAM_GRADIENT, now, m->n, &e),
+                         : part == ENGINE_DATA
+                             ? engine_read_grad(o->graph, o->source, now, m->n, &e)
+                             : param_get(o->w, PARAM_GRADIENT, now, m->n, &e),
                          0);
         if (memcmp(now, m->v, m->n * sizeof *now) != 0)
             fail_case(o, part, "repeating it changed it");
