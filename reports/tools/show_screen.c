@@ -355,12 +355,13 @@ static void micro_place(const cJSON *m, char *text, size_t size)
         snprintf(text, size, "%.40s", json_text(m, "shape", ""));
 }
 
-/* An operator, of which parts are measured apart. */
+/* An operator, of which parts are measured apart, as rates. */
 static bool is_operator(const cJSON *m)
 {
-    const char *direction = json_text(m, "direction", "");
+    const char *direction = json_text(m, "direction", ""), *unit = json_text(m, "unit", "");
 
-    return strcmp(direction, "forward") == 0 || strncmp(direction, "backward", 8) == 0;
+    return (strcmp(unit, "FLOP/s") == 0 || strcmp(unit, "B/s") == 0) &&
+           (strcmp(direction, "forward") == 0 || strncmp(direction, "backward", 8) == 0);
 }
 
 /* What the machine benchmark of the same run found for so many threads: its peak in that

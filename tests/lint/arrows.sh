@@ -71,7 +71,7 @@ check_tabs() {
 # machine has not is left out, aloud.
 check_headers() {
     for f in $(files '*.h'); do
-        ${CC:-cc} ${CPPFLAGS:-} -I. ${build:+-I"$build"} -std=gnu11 -Wall -Wextra -Werror \
+        ${CC:-cc} ${CPPFLAGS:-} -I. ${build:+-I"$build"} -std=gnu11 -fopenmp-simd -Wall -Wextra -Werror \
             -Wno-unused-function -fsyntax-only -x c "$f" >"$log" 2>&1 && continue
         missing=$(sed -n "s/.*fatal error: '\{0,1\}\([^:' ]*\.h\).*/\1/p" "$log" | head -n 1)
         case ${missing:-none} in

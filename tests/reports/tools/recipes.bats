@@ -36,7 +36,7 @@ recipes() {
 # here TEXT: with this site's names in the place of the page's
 here() {
     sed "s,/var/lib/prometheus/node-exporter,$PWD/prometheus,; s,/etc/hpcai500/hpcai500.conf.new,$PWD/conf,
-        s,--node=n17,--node=n1,; s,--since=30d,--since=2020-01-01," <<< "$1"
+        s,--node=n17,--node=n1,; s,--since=30d,--since=2020-01-01,; s,--ceilings=4700,--ceilings=4711," <<< "$1"
 }
 
 @test "each recipe of each page runs and prints something" {

@@ -30,6 +30,9 @@ declare -gA prints=(
     [generate]="generate --help"
     [collect]="collect --help"
     [reader]="reader --help"
+    [compare]="compare lab-4711.0.3.json lab-4711.0.3.json|compare --help"
+    [report]="report --help"
+    [slurmctl]="slurmctl --help"
     [slurmdbd]="slurmdbd --help"
     [witness]="witness --help|witness --version"
 )
