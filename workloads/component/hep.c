@@ -45,7 +45,7 @@ struct own {
 };
 
 static const struct own resnet_tiny = {.resnet = {16, {1, 1, 1, 0}}};
-static const struct own resnet_small = {.resnet = {32, {2, 2, 2, 2}}};
+static const struct own resnet_small = {.resnet = {16, {2, 2, 2, 2}}};
 static const struct own resnet_published = {.resnet = {64, {3, 4, 6, 3}}};
 static const struct own cnn_tiny = {.cnn = {16, 3, 0.1f}};
 static const struct own cnn_small = {.cnn = {64, 4, 0.5f}};
@@ -55,8 +55,10 @@ static const struct own cnn_published = {.cnn = {128, 4, 0.5f}};
  * contrib/evidence/rcp.sh; what it printed for ResNet at tiny is in
  * contrib/evidence/results/rcp-hep-tiny-10-0.md. A run ten times as long reached
  * .9894: .975 is 63 % of the way. Fewer epochs than the mean less four standard
- * deviations are not plausible. A class's models have one target. Small and standard
- * were not trained yet. */
+ * deviations are not plausible. A class's models have one target. Small is ResNet of
+ * width 16 (at 32 an epoch took ten minutes on two cores, and small is to be over in
+ * about ten): .99 is 78 % of the way from the regression (.9552) to 1, so that no longer
+ * training can break the rule; rcp-hep-small-3-0.md. Standard was not trained yet. */
 static const struct recipe recipes[] = {
     {.class = CLASS_TINY,
      .model = "resnet50",
@@ -77,9 +79,10 @@ static const struct recipe recipes[] = {
      .optimizer = RECIPE_ADAM,
      .schedule = RECIPE_COSINE(1e-3, 12),
      .augment = true,
-     .target = 0.98,
+     .target = 0.99,
+     .rcp = {.seeds = 3, .mean_epochs = 3.0, .std_epochs = 0, .min_epochs = 2},
      .beats_domain = true,
-     .parameters = 3498658,
+     .parameters = 880210,
      .own = &resnet_small,
      .notes = "init=he bn=global"},
     {.class = CLASS_STANDARD,
@@ -112,7 +115,7 @@ static const struct recipe recipes[] = {
      .optimizer = RECIPE_ADAM,
      .schedule = RECIPE_COSINE(1e-3, 12),
      .augment = true,
-     .target = 0.98,
+     .target = 0.99,
      .beats_domain = true,
      .parameters = 149634,
      .own = &cnn_small,

@@ -162,7 +162,7 @@ static void plans_have_the_published_networks(void **state)
     assert_int_equal(plan_of("hep,engine=ref", CLASS_STANDARD).parameters, 23512130);
     assert_int_equal(plan_of("hep,model=hepcnn,engine=ref", CLASS_STANDARD).parameters, 594178);
     assert_int_equal(plan_of("hep,engine=ref", CLASS_TINY).parameters, 127506);
-    assert_int_equal(plan_of("hep,model=resnet50,engine=ref", CLASS_SMALL).parameters, 3498658);
+    assert_int_equal(plan_of("hep,model=resnet50,engine=ref", CLASS_SMALL).parameters, 880210);
     assert_string_equal(plan_of("hep,engine=ref", CLASS_TINY).metric, "auc");
 }
 
