@@ -32,7 +32,7 @@ static void classes_have_their_networks(void **state)
         uint64_t parameters, train;
     } rows[] = {
         {"defect,engine=ref", CLASS_TINY, 482534, 1024},
-        {"defect,engine=ref", CLASS_SMALL, 7762630, 2048},
+        {"defect,engine=ref", CLASS_SMALL, 1942374, 2048},
         {"defect,engine=ref", CLASS_STANDARD, 31036806, 16384},
     };
     struct workload_host host = {

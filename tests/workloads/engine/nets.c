@@ -256,7 +256,7 @@ const struct net nets[] = {
     {"hepcnn tiny", hepcnn, 32, 32, 16, 3, 7442},
     {"hepcnn", hepcnn, 2, 224, 128, 4, 594178},
     {"unet tiny", unet, 16, 64, 16, 3, 482534},
-    {"unet small", unet, 16, 128, 32, 4, 7762630},
+    {"unet of width 32", unet, 16, 128, 32, 4, 7762630},
     {"unet standard", unet, 2, 256, 64, 4, 31036806},
     {"dcgan d", dcgan_d, 8, 256, 64, 4, 4436225},
     {"dcgan d tiny", dcgan_d, 64, 32, 16, 3, 65729},
