@@ -13,7 +13,7 @@ noinst_LTLIBRARIES += %D%/libreport.la
     %D%/split.h %D%/split.c %D%/words.def %D%/words.h %D%/words.c
 nodist_%C%_libreport_la_SOURCES = %D%/style.h
 %C%_libreport_la_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
-%C%_libreport_la_LIBADD = reports/draw/libdraw.la reports/record/librecord.la reports/core/libcore.la $(CJSON_LIBS) -lm
+%C%_libreport_la_LIBADD = reports/diagnose/libdiagnose.la reports/draw/libdraw.la reports/record/librecord.la reports/core/libcore.la $(CJSON_LIBS) -lm
 dist_man_MANS += %D%/hpcai500-prices.conf.5
 
 # The style sheet as a text in C.

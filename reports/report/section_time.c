@@ -10,6 +10,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "reports/diagnose/words.h"
+#include "reports/draw/html.h"
 #include "reports/record/fields.h"
 #include "reports/report/section.h"
 
@@ -150,6 +152,83 @@ static void phases(struct page *p)
     grid_close(&g);
 }
 
+/* ---- what limited the steps ---- */
+
+enum { CAUSE_SAID = 512 };
+
+static enum language cause_language(const struct page *p)
+{
+    return p->pen.lang == LANG_JA ? LANGUAGE_JA : LANGUAGE_EN;
+}
+
+/* False: no record has a diagnosis. */
+static bool causes(struct page *p)
+{
+    static const struct column columns[] = {{W_WORKLOAD, false},
+                                            {W_CAUSE_LIMIT, false},
+                                            {W_CAUSE_SHARE, true},
+                                            {W_CAUSE_SURE, false},
+                                            {W_CAUSE_NEXT, false}};
+    const enum language l = cause_language(p);
+    bool some = false;
+    struct grid g;
+
+    for (int i = 0; i < p->book->n_groups; i++)
+        some |= cause_find(json_text(group_work(p, i), "why.cause", "")) >= 0;
+    if (!some)
+        return false;
+    heading(p, 3, W_CAUSES);
+    para(p, NULL, W_CAUSES_TEXT);
+    grid_open(&g, p, columns, 5, false);
+    for (int i = 0; i < p->book->n_groups; i++) {
+        const cJSON *why = json_at(group_work(p, i), "why");
+        const int cause = cause_find(json_text(why, "cause", ""));
+        char said_[CAUSE_SAID];
+        if (cause < 0) /* none, or one of a later release */
+            continue;
+        cause_said((enum cause)cause, json_text(why, "node", ""), l, said_, sizeof said_);
+        grid_row(&g);
+        grid_value(&g, T(group_name(p, i).text), "");
+        grid_cell(&g);
+        html_text(p->pen.f, said_, 0);
+        grid_value(&g, N(100 * json_number(why, "causes[0].share", NAN)), "pct");
+        grid_say(&g, cJSON_IsTrue(json_at(why, "confirmed")) ? W_CAUSE_CONFIRMED : W_CAUSE_OPEN);
+        grid_cell(&g);
+        html_text(p->pen.f, cause_next((enum cause)cause, l), 0);
+    }
+    grid_close(&g);
+    return true;
+}
+
+static void slowest_path(struct page *p)
+{
+    static const struct column columns[] = {{W_WORKLOAD, false},     {W_PATH_STEP, true},
+                                            {W_PART_INPUT, true},    {W_PART_COMPUTE, true},
+                                            {W_PATH_WITHHELD, true}, {W_PATH_SOFTWARE, true},
+                                            {W_PATH_WIRE, true},     {W_PATH_UPDATE, true},
+                                            {W_PATH_AGREE, true},    {W_PART_OTHER, true}};
+    static const char *const parts[] = {
+        "input_seconds", "compute_seconds", "withheld_seconds", "exchange_cpu_seconds",
+        "wire_seconds",  "update_seconds",  "agree_seconds",    "other_seconds"};
+    struct grid g;
+
+    heading(p, 3, W_SLOWEST_PATH);
+    para(p, NULL, W_PATH_TEXT);
+    grid_open(&g, p, columns, 10, false);
+    for (int i = 0; i < p->book->n_groups; i++) {
+        const cJSON *path = json_at(group_work(p, i), "path");
+        const double period = json_number(path, "period_seconds", NAN);
+        if (!(period > 0))
+            continue;
+        grid_row(&g);
+        grid_value(&g, T(group_name(p, i).text), "");
+        grid_value(&g, N(period), "dur");
+        for (size_t k = 0; k < sizeof parts / sizeof *parts; k++)
+            grid_value(&g, N(100 * json_number(path, parts[k], NAN) / period), "pct1");
+    }
+    grid_close(&g);
+}
+
 void section_time(struct page *p)
 {
     int known = 0;
@@ -170,7 +249,10 @@ void section_time(struct page *p)
             para(p, NULL, W_SPLIT_MISSES, T(group_name(p, i).text), N(100 * p->split[i].miss));
     what_limits(p);
     phases(p);
-    para(p, NULL, W_PATH_NEEDS);
+    if (causes(p))
+        slowest_path(p);
+    else
+        para(p, NULL, W_PATH_NEEDS);
 }
 
 /* ---- counters ---- */

@@ -26,9 +26,15 @@ enum part split_part(const char *phase)
     static const struct {
         const char *phase;
         enum part part;
-    } table[] = {{"compute", PART_COMPUTE},       {"input_wait", PART_INPUT},
-                 {"imbalance", PART_SKEW},        {"exposed_allreduce", PART_EXCHANGE},
-                 {"evaluation", PART_EVALUATION}, {"first_epoch", PART_START},
+    } table[] = {{"update", PART_COMPUTE},
+                 {"exchange_cpu", PART_EXCHANGE},
+                 {"agree", PART_EXCHANGE},
+                 {"compute", PART_COMPUTE},
+                 {"input_wait", PART_INPUT},
+                 {"imbalance", PART_SKEW},
+                 {"exposed_allreduce", PART_EXCHANGE},
+                 {"evaluation", PART_EVALUATION},
+                 {"first_epoch", PART_START},
                  {"staging", PART_START}};
 
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)

@@ -17,7 +17,7 @@ setup() {
     hpcai500 reader 2> "$OUT/reader.log" 3>&- 4>&- &
     reader=$!
     await 2 test -S "$S/run/reader"
-    timeout 120 hpcai500 collect --once > "$OUT/collect.log" 2>&1 # the site has a history
+    timeout 600 hpcai500 collect --once > "$OUT/collect.log" 2>&1 # the site has a history
     chmod -R o-rwx "$S/site" # as the unit's StateDirectoryMode=0750 does
 }
 

@@ -99,7 +99,7 @@ state() { scontrol -o show node "$1" | sed 's/.* State=\([^ ]*\).*/\1/'; }
     run "$ctl" extend maint 1800
     echo "$output"; [ "$status" -eq 0 ]
     [ "$("$ctl" reservation maint | awk '{ print $2 }')" -ge $((before + 1800)) ]
-    job=$(sbatch --parsable --reservation=maint -w n3,n4 -N2 --wrap "sleep 60")
+    job=$(sbatch --parsable --chdir=/ --output=/dev/null --reservation=maint -w n3,n4 -N2 --wrap "sleep 600")
     await 5 running "$job"
     run "$ctl" leave maint n3 # also while a job of the reservation runs there
     echo "$output"; [ "$status" -eq 0 ]; [ "$(members)" = n4 ]

@@ -36,7 +36,7 @@ struct synth synth_healthy(int n, double noise, uint64_t seed)
 
     for (int i = 0; i < n; i++) {
         s.byte_seconds[i] = 1 / 3e9;
-        snprintf(s.names[i], sizeof s.names[i], "n%d", i + 1);
+        snprintf(s.names[i], sizeof s.names[i], "n%d", i % SYNTH_RANKS + 1);
     }
     return s;
 }

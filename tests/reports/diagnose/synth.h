@@ -32,7 +32,7 @@ struct synth {
     double late[SYNTH_RANKS];         /* run delay of a rank while it should send */
     /* what comes out */
     struct cause_node nodes[SYNTH_RANKS];
-    char names[SYNTH_RANKS][8];
+    char names[SYNTH_RANKS][16];
 };
 
 /* A healthy run: 40 ms of compute, 1.7 MB at 3 GB/s, data in memory. */

@@ -137,6 +137,18 @@ END
     no grep -q 'fastest and slowest left out' partial-en.html
 }
 
+@test "what limited the steps is said in the page's language, and the path sums to the step" {
+    "$top_builddir/tests/reports/record/make_records" .
+    report lab-en.html lab-4711.0.3.json
+    report lab-ja.html --lang=ja lab-4711.0.3.json
+    grep -q "lift the quota of this node&#39;s control group, or ask Slurm for the processors used" lab-en.html
+    grep -q 'CPU クォータ' lab-ja.html
+    sum=$(sed 's/<[^>]*>/ /g' lab-en.html | grep -A6 '^ *The slowest path' | grep cosmoflow | sed 's,&nbsp;, ,g; s,\xc2\xa0, ,g' | tr -d % | awk '{for (i = 4; i <= NF; i++) s += $i} END {printf "%.0f", s}')
+    [ "$sum" = 100 ]
+    grep -q 'these have none' whole-en.html # the golden records have no diagnosis
+    no grep -q 'these have none' lab-en.html
+}
+
 @test "hostile names are text and nothing else" {
     no grep -qE '<script|<b onclick|onload="' hostile-en.html
     grep -q '&lt;script&gt;document.title=1&lt;/script&gt;' hostile-en.html

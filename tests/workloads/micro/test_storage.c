@@ -146,7 +146,7 @@ static void test_words(void **state)
 /* One bit of the last number of the file's first sample. */
 static void flip(const struct samples *s, bool one)
 {
-    char path[PATH_MAX], bit;
+    char path[PATH_MAX], bit = 0;
     off_t at = (one ? s->one : s->many) + SAMPLE_BYTES - 2;
     int fd = open(files_path(s->files, one ? "one/train/00000.h5" : "many/train/00000.h5", path),
                   O_RDWR);
