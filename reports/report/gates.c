@@ -182,22 +182,34 @@ static void reference(const struct book *b, struct gates *g)
 static void sums(const struct book *b, struct gates *g)
 {
     double worst = 0;
+    int known = 0;
 
-    for (int i = 0; i < b->n_groups; i++)
-        worst = fmax(worst, fabs(json_number(group_reported(&b->groups[i])->workload,
-                                             "phase_sum_error", NAN)));
-    add(g, W_GATE_SUMS, worst <= SPLIT_MISS ? GATE_PASS : GATE_FAIL, W_BY_PERCENT)->args[0] =
-        N(100 * worst);
+    for (int i = 0; i < b->n_groups; i++) {
+        double error =
+            fabs(json_number(group_reported(&b->groups[i])->workload, "phase_sum_error", NAN));
+        known += isfinite(error);
+        worst = fmax(worst, error); /* of what is known */
+    }
+    add(g, W_GATE_SUMS,
+        worst > SPLIT_MISS     ? GATE_FAIL
+        : known == b->n_groups ? GATE_PASS
+                               : GATE_NOTE,
+        known ? W_BY_PERCENT : W_BY_UNKNOWN)
+        ->args[0] = N(100 * worst);
 }
 
 static void processors(const struct book *b, struct gates *g)
 {
     double least = INFINITY;
+    int counted = 0;
 
-    for (int i = 0; i < b->n_groups; i++)
-        least = fmin(least, training_cpu(group_reported(&b->groups[i])->workload));
-    bool known = isfinite(least);
-    struct gate *at = add(g, W_GATE_CPU, known && least >= CPU_ENOUGH ? GATE_PASS : GATE_NOTE,
+    for (int i = 0; i < b->n_groups; i++) {
+        double cpu = training_cpu(group_reported(&b->groups[i])->workload);
+        counted += isfinite(cpu);
+        least = fmin(least, cpu); /* of what is known */
+    }
+    bool known = isfinite(least), all = counted == b->n_groups;
+    struct gate *at = add(g, W_GATE_CPU, all && least >= CPU_ENOUGH ? GATE_PASS : GATE_NOTE,
                           known ? W_BY_CPU : W_BY_UNKNOWN);
     at->args[0] = N(100 * least);
     if (known && least < CPU_ENOUGH)

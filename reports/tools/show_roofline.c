@@ -69,7 +69,7 @@ static void read_page(struct page *p, const cJSON *doc, const cJSON *ceilings)
             continue;
         struct subject *s = &p->of[p->n++];
         s->w = w;
-        roofline_read(&s->roof, ceilings, (int)fmin(json_number(w, "threads", 0), 1 << 20));
+        roofline_read(&s->roof, ceilings, (int)json_integer(w, "threads", 0, 1 << 20, 0));
         s->step = roofline_step(ceilings, w);
         s->point = roofline_point(&s->roof, &s->step.work);
         p->above += s->point.above;

@@ -157,6 +157,24 @@ END
     grep -qE "style-src 'sha256-[A-Za-z0-9+/]{43}='; base-uri 'none'" hostile-en.html
 }
 
+@test "lists where names should be are a page, not a crash; what was not tested is a note" {
+    jq '.reasons = ["x"] | .system.layers.hardware = ["x", 5]' whole.json >lists.json
+    report lists.html lists.json
+    "$top_builddir/reports/tools/hpcai500" show lists.json >/dev/null
+    jq 'del(.workloads[].phase_sum_error)' whole.json >unsummed.json
+    report unsummed.html unsummed.json
+    grep 'Phases sum to wall time' unsummed.html | grep -qF '<span class="warn">note</span></td><td>not known<'
+}
+
+@test "a cause has its own part of a step, and none where only others were waited for" {
+    jq '.workloads |= map(.why = {cause: "kernels", confirmed: false, causes: [{cause: "network", share: 0.04}]})' whole.json >kernels.json
+    report kernels.html kernels.json
+    grep -qF '<td>kernels</td><td class="n">–</td>' kernels.html
+    jq '.workloads |= map(.why.cause = "network")' kernels.json >network.json
+    report network.html network.json
+    grep -qF '<td>network</td><td class="n">4' network.html
+}
+
 @test "a redacted page has none of the names" {
     grep -q 'n1' whole-en.html
     for name in ada phys lab-480 lab n1 n2; do
