@@ -234,7 +234,7 @@ END
     compare --json whole.json faster.json >one.json # single runs: the epochs alone
     jq -e '.workloads[1].systems[1].speed.interval_over == "epochs" and .workloads[1].systems[1].time.interval_over == "none"' one.json
     compare whole.json faster.json | grep -q 'differs within these runs; repeat them to know'
-    compare whole.json faster.json | grep -q 'one run each: no interval, nothing can be said'
+    compare whole.json faster.json | grep -q 'too few runs: no interval, nothing can be said'
     compare whole.json partial.json | grep -q 'target not reached: no result'
 }
 
