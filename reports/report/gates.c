@@ -74,23 +74,26 @@ static void exclusive(const struct book *b, struct gates *g)
 static void builds(const struct book *b, struct gates *g)
 {
     const char *first = NULL;
-    bool same = true;
+    bool same = true, all = true;
     const cJSON *node;
 
     for (int i = 0; i < b->n; i++)
         cJSON_ArrayForEach(node, json_at(b->records[i], "system.nodes"))
         {
             const char *id = json_text(node, "build_id", "");
+            all = all && *id;
+            if (!*id) /* a node that did not say is not another build */
+                continue;
             first = first ? first : id;
             same = same && strcmp(first, id) == 0;
         }
     add(g, W_GATE_BUILD,
-        !first || !*first ? GATE_NOTE
-        : same            ? GATE_PASS
-                          : GATE_FAIL,
-        !first || !*first ? W_BY_UNKNOWN
-        : same            ? W_BY_BUILD
-                          : W_BY_BUILDS)
+        !same          ? GATE_FAIL
+        : first && all ? GATE_PASS
+                       : GATE_NOTE,
+        !same          ? W_BY_BUILDS
+        : first && all ? W_BY_BUILD
+                       : W_BY_UNKNOWN)
         ->args[0] = T(first ? first : "");
 }
 

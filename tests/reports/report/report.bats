@@ -164,6 +164,12 @@ END
     jq 'del(.workloads[].phase_sum_error)' whole.json >unsummed.json
     report unsummed.html unsummed.json
     grep 'Phases sum to wall time' unsummed.html | grep -qF '<span class="warn">note</span></td><td>not known<'
+    for known in null '"other"'; do # of one node: it did not say, it is another build
+        jq ".system.nodes[1].build_id = $known" whole.json >build.json
+        report "build-$known.html" build.json
+    done
+    grep 'All nodes ran the same build' build-null.html | grep -qF '<span class="warn">note</span></td><td>not known<'
+    grep 'All nodes ran the same build' 'build-"other".html' | grep -qF '<td>different builds<'
 }
 
 @test "a cause has its own part of a step, and none where only others were waited for" {
