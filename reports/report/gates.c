@@ -74,23 +74,26 @@ static void exclusive(const struct book *b, struct gates *g)
 static void builds(const struct book *b, struct gates *g)
 {
     const char *first = NULL;
-    bool same = true;
+    bool same = true, all = true;
     const cJSON *node;
 
     for (int i = 0; i < b->n; i++)
         cJSON_ArrayForEach(node, json_at(b->records[i], "system.nodes"))
         {
             const char *id = json_text(node, "build_id", "");
+            all = all && *id;
+            if (!*id) /* a node that did not say is not another build */
+                continue;
             first = first ? first : id;
             same = same && strcmp(first, id) == 0;
         }
     add(g, W_GATE_BUILD,
-        !first || !*first ? GATE_NOTE
-        : same            ? GATE_PASS
-                          : GATE_FAIL,
-        !first || !*first ? W_BY_UNKNOWN
-        : same            ? W_BY_BUILD
-                          : W_BY_BUILDS)
+        !same          ? GATE_FAIL
+        : first && all ? GATE_PASS
+                       : GATE_NOTE,
+        !same          ? W_BY_BUILDS
+        : first && all ? W_BY_BUILD
+                       : W_BY_UNKNOWN)
         ->args[0] = T(first ? first : "");
 }
 
@@ -182,22 +185,34 @@ static void reference(const struct book *b, struct gates *g)
 static void sums(const struct book *b, struct gates *g)
 {
     double worst = 0;
+    int known = 0;
 
-    for (int i = 0; i < b->n_groups; i++)
-        worst = fmax(worst, fabs(json_number(group_reported(&b->groups[i])->workload,
-                                             "phase_sum_error", NAN)));
-    add(g, W_GATE_SUMS, worst <= SPLIT_MISS ? GATE_PASS : GATE_FAIL, W_BY_PERCENT)->args[0] =
-        N(100 * worst);
+    for (int i = 0; i < b->n_groups; i++) {
+        double error =
+            fabs(json_number(group_reported(&b->groups[i])->workload, "phase_sum_error", NAN));
+        known += isfinite(error);
+        worst = fmax(worst, error); /* of what is known */
+    }
+    add(g, W_GATE_SUMS,
+        worst > SPLIT_MISS     ? GATE_FAIL
+        : known == b->n_groups ? GATE_PASS
+                               : GATE_NOTE,
+        known ? W_BY_PERCENT : W_BY_UNKNOWN)
+        ->args[0] = N(100 * worst);
 }
 
 static void processors(const struct book *b, struct gates *g)
 {
     double least = INFINITY;
+    int counted = 0;
 
-    for (int i = 0; i < b->n_groups; i++)
-        least = fmin(least, training_cpu(group_reported(&b->groups[i])->workload));
-    bool known = isfinite(least);
-    struct gate *at = add(g, W_GATE_CPU, known && least >= CPU_ENOUGH ? GATE_PASS : GATE_NOTE,
+    for (int i = 0; i < b->n_groups; i++) {
+        double cpu = training_cpu(group_reported(&b->groups[i])->workload);
+        counted += isfinite(cpu);
+        least = fmin(least, cpu); /* of what is known */
+    }
+    bool known = isfinite(least), all = counted == b->n_groups;
+    struct gate *at = add(g, W_GATE_CPU, all && least >= CPU_ENOUGH ? GATE_PASS : GATE_NOTE,
                           known ? W_BY_CPU : W_BY_UNKNOWN);
     at->args[0] = N(100 * least);
     if (known && least < CPU_ENOUGH)

@@ -274,14 +274,6 @@ static void free_steps(struct page *p)
     para(p, "small", W_FREE_NEEDS);
 }
 
-static double mix_of(const struct prices *prices, const char *name)
-{
-    for (int i = 0; i < prices->n_mix; i++)
-        if (strcmp(prices->mix[i].name, name) == 0)
-            return prices->mix[i].share;
-    return NAN;
-}
-
 /* The shares of the price file's mix that this report has trainings of. */
 static double mix_here(const struct page *p)
 {
@@ -290,7 +282,7 @@ static double mix_here(const struct page *p)
     for (int i = 0; i < p->prices->n_mix; i++)
         for (int k = 0; k < p->book->n_groups; k++)
             if (strcmp(p->prices->mix[i].name, p->book->groups[k].name) == 0) {
-                sum += mix_of(p->prices, p->book->groups[k].name);
+                sum += p->prices->mix[i].share;
                 break;
             }
     return sum;

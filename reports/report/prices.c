@@ -124,7 +124,7 @@ static int no_key(struct reader *r, const char *word)
             names[n++] = keys[i].name;
     const char *near = nearest(word, names, n);
     return near ? REFUSE(r, "there is no key '%.40s' here; the nearest is '%s'", word, near)
-                : REFUSE(r, "there is no key '%.40s' here; see prices.conf(5)", word);
+                : REFUSE(r, "there is no key '%.40s' here; see hpcai500-prices.conf(5)", word);
 }
 
 static int put_mix(struct reader *r, const char *name, const char *word)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Money: the site's price file, prices.conf(5), and what follows from it.
+ * Money: the site's price file, hpcai500-prices.conf(5), and what follows from it.
  * Every amount is in the file's currency; nothing is assumed that it does not
  * say.
  *

@@ -25,6 +25,8 @@ static void reasons(struct page *p)
     grid_open(&g, p, columns, 2, false);
     cJSON_ArrayForEach(reason, json_at(p->book->records[0], "reasons"))
     {
+        if (!reason->string) /* a list is no table of reasons */
+            continue;
         size_t length = strlen(reason->string);
         bool validity = strcmp(reason->string, "valid") == 0 ||
                         strcmp(reason->string, "status") == 0 ||

@@ -43,6 +43,8 @@ static void facts(struct page *p, const cJSON *layer)
 
     cJSON_ArrayForEach(fact, layer)
     {
+        if (!fact->string) /* a list has no names */
+            continue;
         if (cJSON_IsNull(fact))
             unknown++;
         if ((!cJSON_IsString(fact) && !cJSON_IsNumber(fact)) || strcmp(fact->string, "hash") == 0 ||

@@ -129,13 +129,14 @@ static void draw_spreads(struct page *p, struct pic *pic, const void *what)
     double least = -2, most = 10;
     size_t used = 0;
 
-    for (int i = 0; i < s->n && used < sizeof all; i++) {
+    for (int i = 0; i < s->n; i++) {
         rows[i] = s->of[i].row;
         least = fmin(least, isfinite(rows[i].quantile[0]) ? rows[i].quantile[0] : 0);
         most = fmax(most, isfinite(rows[i].quantile[4]) ? 1.1 * rows[i].quantile[4] : 0);
         desc = said(&p->pen, W_SPREAD_DESC, T(rows[i].label), N(rows[i].quantile[0]),
                     N(rows[i].quantile[4]), N(s->of[i].ranks));
-        used += (size_t)snprintf(all + used, sizeof all - used, "%s", desc.text);
+        if (used < sizeof all)
+            used += (size_t)snprintf(all + used, sizeof all - used, "%s", desc.text);
     }
     struct axis x = {.least = least, .most = most, .ticks = ticks};
     x.n = chart_ticks(least, most, false, ticks, texts, 8);

@@ -183,6 +183,8 @@ static bool causes(struct page *p)
     for (int i = 0; i < p->book->n_groups; i++) {
         const cJSON *why = json_at(group_work(p, i), "why");
         const int cause = cause_find(json_text(why, "cause", ""));
+        const bool of_step =
+            cause == cause_find(json_text(why, "causes[0].cause", "")); /* else of another */
         char said_[CAUSE_SAID];
         if (cause < 0) /* none, or one of a later release */
             continue;
@@ -191,7 +193,7 @@ static bool causes(struct page *p)
         grid_value(&g, T(group_name(p, i).text), "");
         grid_cell(&g);
         html_text(p->pen.f, said_, 0);
-        grid_value(&g, N(100 * json_number(why, "causes[0].share", NAN)), "pct");
+        grid_value(&g, N(of_step ? 100 * json_number(why, "causes[0].share", NAN) : NAN), "pct");
         grid_say(&g, cJSON_IsTrue(json_at(why, "confirmed")) ? W_CAUSE_CONFIRMED : W_CAUSE_OPEN);
         grid_cell(&g);
         html_text(p->pen.f, cause_next((enum cause)cause, l), 0);

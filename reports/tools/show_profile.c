@@ -6,7 +6,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "reports/diagnose/roofline.h"
 #include "reports/draw/table.h"
@@ -28,10 +27,11 @@ static struct cell cell_number(double v, int digits)
 
 static struct cell cell_percent(double part)
 {
-    struct cell c = cell_number(100 * part, part < 0.0995 ? 1 : 0);
+    struct cell c = {"-"};
 
-    if (c.text[0] != '-')
-        strcat(c.text, " %");
+    if (isfinite(part))
+        snprintf(c.text, sizeof c.text, fabs(part) < 1e12 ? "%.*f %%" : "%.*e %%",
+                 part < 0.0995 ? 1 : 0, 100 * part);
     return c;
 }
 
@@ -131,10 +131,10 @@ static void show_operators(const struct roofline *r, const cJSON *p, double step
 static void show_workload(const cJSON *w, const cJSON *ceilings)
 {
     const cJSON *p = json_at(w, "profile");
-    const double steps = json_number(p, "steps", 0), threads = json_number(w, "threads", 0);
+    const double steps = json_number(p, "steps", 0);
     struct roofline r;
 
-    roofline_read(&r, ceilings, (int)fmin(threads, 1 << 20));
+    roofline_read(&r, ceilings, (int)json_integer(w, "threads", 0, 1 << 20, 0));
     show_line(
         "%s %s: %s a step, %.0f steps%s", json_text(w, "name", "?"), json_text(w, "class", ""),
         show_duration(json_number(p, "step_seconds", NAN) / steps).text, steps,

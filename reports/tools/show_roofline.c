@@ -69,7 +69,7 @@ static void read_page(struct page *p, const cJSON *doc, const cJSON *ceilings)
             continue;
         struct subject *s = &p->of[p->n++];
         s->w = w;
-        roofline_read(&s->roof, ceilings, (int)fmin(json_number(w, "threads", 0), 1 << 20));
+        roofline_read(&s->roof, ceilings, (int)json_integer(w, "threads", 0, 1 << 20, 0));
         s->step = roofline_step(ceilings, w);
         s->point = roofline_point(&s->roof, &s->step.work);
         p->above += s->point.above;
@@ -283,6 +283,14 @@ static enum loglog_ink ink_of(int workload)
     return (enum loglog_ink)(LOGLOG_FIRST + workload % (LOGLOG_INKS - LOGLOG_FIRST));
 }
 
+/* The end of a sentence; a share is not known without a roof of its precision. */
+static void add_share(struct picture *d, double share)
+{
+    if (isfinite(share))
+        add(d->text, TEXT, ", %.0f %% of its roof", 100 * share);
+    add(d->text, TEXT, ". ");
+}
+
 /* Of one workload: its step as a square, its operators as circles; the longest have
  * their names. Returns what has no FLOP, as part of the step. */
 static double put_subject(struct picture *d, const struct subject *s, int index)
@@ -293,8 +301,9 @@ static double put_subject(struct picture *d, const struct subject *s, int index)
     int named = 0;
 
     const char *title = label(d, "%.40s", name_of(s));
-    add(d->text, TEXT, "%s: %.3g FLOP/byte, %s, %.0f %% of its roof. ", title, s->point.intensity,
-        show_si(s->point.flops, "FLOP/s").text, 100 * s->point.share);
+    add(d->text, TEXT, "%s: %.3g FLOP/byte, %s", title, s->point.intensity,
+        show_si(s->point.flops, "FLOP/s").text);
+    add_share(d, s->point.share);
     put_point(d, (struct loglog_point){s->point.intensity, s->point.flops, 0, LOGLOG_SQUARE,
                                        ink_of(index), title, s->point.above});
     cJSON_ArrayForEach(row, json_at(s->w, "profile.operators"))
@@ -310,9 +319,11 @@ static double put_subject(struct picture *d, const struct subject *s, int index)
         const bool big = named < NAMED && part > 0.01;
         const char *text =
             label(d, "%.32s %.16s", json_text(row, "name", "?"), json_text(row, "pass", "?"));
-        if (part > 0.005)
-            add(d->text, TEXT, "%s: %.1f %% of the step, %.3g FLOP/byte, %s, %.0f %% of its roof. ",
-                text, 100 * part, p.intensity, show_si(p.flops, "FLOP/s").text, 100 * p.share);
+        if (part > 0.005) {
+            add(d->text, TEXT, "%s: %.1f %% of the step, %.3g FLOP/byte, %s", text, 100 * part,
+                p.intensity, show_si(p.flops, "FLOP/s").text);
+            add_share(d, p.share);
+        }
         if (put_point(d, (struct loglog_point){p.intensity, p.flops, part, LOGLOG_CIRCLE,
                                                ink_of(index), big ? text : "", p.above}))
             named += big;

@@ -232,7 +232,7 @@ static void show_phases(const cJSON *w)
         double median = json_number(phase, "median_seconds", 0);
         double most = json_number(phase, "max_seconds", 0);
         char bar[21] = "";
-        if (most <= 0 || median < 0 || !(median <= sum))
+        if (most <= 0 || median < 0 || !(median <= sum) || !phase->string)
             continue;
         memset(bar, '#', (size_t)(20 * (median / sum) + 0.5));
         show_line("    %-17.17s %12s %4.0f %%  %-20s  %10s  %s", phase->string,

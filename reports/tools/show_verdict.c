@@ -39,7 +39,7 @@ const char *verdict_longest(const cJSON *workload, double *part)
     cJSON_ArrayForEach(phase, json_at(workload, "phases"))
     {
         double v = json_number(phase, "median_seconds", 0);
-        if (!(v > 0) || !isfinite(v))
+        if (!(v > 0) || !isfinite(v) || !phase->string)
             continue;
         sum += v;
         if (v > most) {
@@ -160,7 +160,7 @@ struct reason_group *verdict_reasons(const cJSON *reasons, int *n_groups, int *n
         return NULL;
     cJSON_ArrayForEach(reason, reasons)
     {
-        if (!cJSON_IsString(reason) || strcmp(reason->string, "status") == 0 ||
+        if (!cJSON_IsString(reason) || !reason->string || strcmp(reason->string, "status") == 0 ||
             strcmp(reason->string, "valid") == 0)
             continue;
         struct reason_group *g = group_of(groups, n_groups, reason->valuestring);

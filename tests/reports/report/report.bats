@@ -157,6 +157,30 @@ END
     grep -qE "style-src 'sha256-[A-Za-z0-9+/]{43}='; base-uri 'none'" hostile-en.html
 }
 
+@test "lists where names should be are a page, not a crash; what was not tested is a note" {
+    jq '.reasons = ["x"] | .system.layers.hardware = ["x", 5]' whole.json >lists.json
+    report lists.html lists.json
+    "$top_builddir/reports/tools/hpcai500" show lists.json >/dev/null
+    jq 'del(.workloads[].phase_sum_error)' whole.json >unsummed.json
+    report unsummed.html unsummed.json
+    grep 'Phases sum to wall time' unsummed.html | grep -qF '<span class="warn">note</span></td><td>not known<'
+    for known in null '"other"'; do # of one node: it did not say, it is another build
+        jq ".system.nodes[1].build_id = $known" whole.json >build.json
+        report "build-$known.html" build.json
+    done
+    grep 'All nodes ran the same build' build-null.html | grep -qF '<span class="warn">note</span></td><td>not known<'
+    grep 'All nodes ran the same build' 'build-"other".html' | grep -qF '<td>different builds<'
+}
+
+@test "a cause has its own part of a step, and none where only others were waited for" {
+    jq '.workloads |= map(.why = {cause: "kernels", confirmed: false, causes: [{cause: "network", share: 0.04}]})' whole.json >kernels.json
+    report kernels.html kernels.json
+    grep -qF '<td>kernels</td><td class="n">–</td>' kernels.html
+    jq '.workloads |= map(.why.cause = "network")' kernels.json >network.json
+    report network.html network.json
+    grep -qF '<td>network</td><td class="n">4' network.html
+}
+
 @test "a redacted page has none of the names" {
     grep -q 'n1' whole-en.html
     for name in ada phys lab-480 lab n1 n2; do
@@ -216,7 +240,7 @@ END
     compare --json whole.json faster.json >one.json # single runs: the epochs alone
     jq -e '.workloads[1].systems[1].speed.interval_over == "epochs" and .workloads[1].systems[1].time.interval_over == "none"' one.json
     compare whole.json faster.json | grep -q 'differs within these runs; repeat them to know'
-    compare whole.json faster.json | grep -q 'one run each: no interval, nothing can be said'
+    compare whole.json faster.json | grep -q 'too few runs: no interval, nothing can be said'
     compare whole.json partial.json | grep -q 'target not reached: no result'
 }
 

@@ -64,6 +64,20 @@ setup() {
     [[ "$output" == *"cannot write"* ]]
 }
 
+@test "seconds that no step has are a table, not an overflow; no roof is no share" {
+    jq '.workloads[0].profile |= (.step_seconds = 1e-5 | .input_seconds = 1e300 | .operators[0].seconds = 1e300)
+        | .workloads[0].threads = -1e300' "$GALLERY/roofs.json" >huge.json
+    for page in --profile --roofline; do
+        run "$hpcai500" show $page huge.json
+        echo "$output"
+        [ "$status" -eq 0 ]
+    done
+    run "$hpcai500" show --roofline -o bare.svg "$GALLERY/lab-4711.0.3.json"
+    [ "$status" -eq 0 ]
+    grep -q 'of the step, ' bare.svg
+    no grep -q 'nan %' bare.svg
+}
+
 @test "--roofline: roofs, points, links; a point above its roof makes it not valid" {
     run "$hpcai500" show --roofline "$GALLERY/roofs.json"
     echo "$output"
