@@ -451,7 +451,7 @@ out:
 static void result_why(struct run *r, int workload)
 {
     struct record_workload *w = &r->record.workloads[workload];
-    const struct why_cores cores = {r->resources.cores, r->threads};
+    const struct why_cores cores = {r->resources.share, r->threads};
 
     if (why_find(&r->record, w, &cores) == 0)
         say_why(r, &w->why);

@@ -88,10 +88,11 @@ static int share_cores(struct resources *r, struct comm *c, int node, struct err
     int cores = cores_of(&own.set);
     long said = job_number("SLURM_CPUS_PER_TASK");
     r->threads = sharers > 1 && cores > sharers ? cores / sharers : sharers > 1 ? 1 : cores;
-    double least = r->threads;
-    if ((rc = c->reduce(c, &least, 1, COMM_MIN, e)) < 0)
+    double least[2] = {r->threads, (double)cores / (sharers > 1 ? sharers : 1)};
+    if ((rc = c->reduce(c, least, 2, COMM_MIN, e)) < 0)
         goto out;
-    r->cores = (int)least;
+    r->cores = (int)least[0];
+    r->share = least[1];
     if (said < 0 && (said = job_number("SLURM_CPUS_ON_NODE")) > 0)
         said = said > c->local_size ? said / c->local_size : 1;
     if (said > 0 && said < r->threads)

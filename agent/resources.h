@@ -15,9 +15,10 @@
 #include "workloads/comm.h"
 
 struct resources {
-    int threads;           /* cores of its mask, shared among the ranks of the node that have it */
-    int cores;             /* likewise, of the rank that has fewest; whatever Slurm's words */
-    uint64_t memory_bytes; /* least over all ranks; 0 unknown */
+    int threads;  /* cores of its mask, shared among the ranks of the node that have it */
+    int cores;    /* likewise, of the rank that has fewest; whatever Slurm's words */
+    double share; /* the same before it is made whole: below 1 where ranks outnumber cores */
+    uint64_t memory_bytes;   /* least over all ranks; 0 unknown */
     char memory_source[192]; /* the limit that says so, memory.h */
     char processors[96];     /* of this rank, "0-3,8" */
     double flop_per_second;  /* of the slowest rank; set by resources_probe() */

@@ -13,7 +13,7 @@
 
 /* Of this rank; what its fellows on the node have is alike. */
 struct why_cores {
-    double cores;   /* that a rank has for itself */
+    double cores;   /* that a rank has for itself: below 1 where ranks outnumber them */
     double threads; /* that a rank computes with */
 };
 

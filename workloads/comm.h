@@ -33,7 +33,7 @@ struct comm {
     double half;
     /* This rank's clock against rank 0's: an offset to be added to its moments. */
     struct clock_offset clock;
-    const char *clock_method; /* "same kernel", "ping-pong"; NULL: not compared */
+    const char *clock_method; /* "one rank", "same kernel", "ping-pong"; NULL: not compared */
     void *ctx;
 
     /* Memory whose exchange is cheapest (a shared window inside a node).

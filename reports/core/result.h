@@ -155,7 +155,7 @@ struct result_rank {
 
 /* How rank clocks were compared. */
 struct result_clock {
-    char method[24];      /* "same kernel", "ping-pong"; "": not at all */
+    char method[24];      /* "one rank", "same kernel", "ping-pong"; "": not at all */
     double bound_seconds; /* of the worst rank */
     bool split;           /* skew and wire could be told apart */
 };

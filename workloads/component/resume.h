@@ -44,7 +44,7 @@ int resume_load(struct resume *r, struct model *m, struct workload_result *w,
 
 /* What a checkpoint is of: a run text that its network can be built from
  * ("hep,class=tiny,dtype=f32,batch=64,seed=1"), the epochs behind it, the first digits of
- * its data's manifest (""; the data were not generated). */
+ * its data's manifest ("": the data were not generated). */
 struct resume_origin {
     char text[256], data[32];
     long epochs;

@@ -55,9 +55,10 @@ bool cache_ready(const char *path, const struct science *s, enum runspec_class c
 
 /* Collective. Makes the set where it is missing and verifies it; path takes
  * its folder, *made_seconds the wall time that making it took, or waiting for the rank or
- * the job that made it: the same on all ranks but for a round of looking, 0 when it was there. CLASS_STANDARD is never made silently: it fails with the
- * command that makes it. Progress and what is done are said through
- * order->say; it stops early at order->stop or the deadline. */
+ * the job that made it: the same on all ranks but for a round of looking, 0 when it was
+ * there. CLASS_STANDARD is never made silently: it fails with the command that makes it.
+ * Progress and what is done are said through order->say; it stops early at order->stop
+ * or the deadline. */
 int cache_prepare(const struct cache_order *order, const struct science *s,
                   enum runspec_class class, char *path, size_t size, double *made_seconds,
                   struct err *e);

@@ -12,10 +12,10 @@
  *     F(k, j) = min over i < j of max(F(k - 1, i), ready(j)) + cost(i .. j),
  * the end of the exchange of gradients 0 .. j in k buckets. The least k whose end is
  * within BUCKET_SLACK of backward of the best is taken: more buckets than that hide
- * nothing. The constants are of one core and a 10 Gbit/s network; they are the same on
- * all ranks, as the cut must be, and nothing measured enters, so that one run is cut
- * like the next. No sum depends on the cut: each element is added over the ranks in
- * their order.
+ * nothing. The constants are of one core and a 10 Gbit/s network, and nothing measured
+ * enters, so that one run is cut like the next. All ranks take rank 0's cut: a library
+ * pads tensors by the processor it runs on, so plans may differ where nodes do. No sum
+ * depends on the cut: each element is added over the ranks in their order.
  *
  * Life:    plain data of the caller; nothing is kept.
  * Failure: -1 when out of memory.

@@ -281,23 +281,35 @@ static double ready_at(const struct model *m, const struct param *p, double *bac
     return ready;
 }
 
+/* All ranks take rank 0's cut. */
+static int agree_cut(struct model *m, int cut, int end[BUCKETS_MOST])
+{
+    struct comm *c = m->config.comm;
+    struct err why = ERR_INIT;
+
+    if (cut < 0)
+        err_set(&why, "out of memory for the list of gradient buckets");
+    if (comm_agree(c, cut < 0 ? -1 : 0, &why) < 0 ||
+        c->broadcast(c, end, BUCKETS_MOST * sizeof *end, 0, &why) < 0)
+        return model_fail(m, "%s", why.text);
+    return 0;
+}
+
 /* As buckets.h cuts them; a rank alone exchanges nothing: one bucket. */
 static int cut_buckets(struct model *m, struct param **list, int n)
 {
     struct bucket_part *parts = calloc((size_t)n + 1, sizeof *parts);
     double backward = 0;
-    int end[BUCKETS_MOST] = {n}, cut = 1;
+    int end[BUCKETS_MOST] = {n}, cut = parts ? 1 : -1;
 
-    if (!parts)
-        return model_fail(m, "out of memory for the list of gradient buckets");
-    for (int i = 0; i < n; i++)
+    for (int i = 0; parts && i < n; i++)
         parts[i] = (struct bucket_part){ready_at(m, list[i], &backward),
                                         padded(list[i]->count) * sizeof(float)};
-    if (m->config.comm->size > 1)
+    if (parts && m->config.comm->size > 1)
         cut = buckets_cut(parts, n, backward, end);
     free(parts);
-    if (cut < 0)
-        return model_fail(m, "out of memory for the list of gradient buckets");
+    if (agree_cut(m, cut, end) < 0)
+        return -1;
     for (int i = 0, b = 0; i < n; i++) {
         if (i == end[b])
             b++;

@@ -64,12 +64,14 @@
  * Order. When all rows are done, the two that came first are measured again in the other
  * order: row "order swap". A median may then differ by what its repeats can detect, 2.8
  * standard errors of the difference (80 % power, 5 % false alarms) and at least 1 %; by
- * more: UNSTEADY, as rows disturb each other, or the machine drifts.
+ * more: UNSTEADY, as rows disturb each other, or the machine drifts. Of machine, read,
+ * write and meta: those that harness_rows() runs.
  *
  * Who is slow. Of four nodes or more the rate of each is compared with the others', row by
  * row (outlier.h); one that stands out makes the row SLOW, with what held its threads.
  * With turns, what other work took of the shared cores is put back before.
- * A peak has the status of the row that it is taken from. p2p: polish.h.
+ * A peak has the status of the row that it is taken from. p2p: polish.h. Operators are
+ * not compared.
  *
  * Life:    a benchmark keeps nothing between calls.
  * Failure: -1 and a sentence, on all ranks (agree, then act). A wrong number is no
@@ -146,7 +148,6 @@ struct micro_bench {
 int micro_samples(enum runspec_class class);
 #define MICRO_FLOOR_SECONDS 0.12
 
-extern const struct micro_bench micro_machine;
 /* Of the engine's operators: shapes.h says at which shapes, operator.h how they are
  * built and checked. */
 extern const struct micro_bench micro_conv, micro_deconv, micro_pool, micro_gemm, micro_norm,

@@ -9,8 +9,9 @@
  * layer) with the identity as its weight, as in a network, where it is not timed. So do
  * convolutions of 16 channels and more, which are inner layers: their input lies as the
  * library likes, while what is fed to a first layer is row major. An input whose gradient
- * is wanted would be row major too, so dx is taken of a zero that is added. The plan reuses no memory and rewrites nothing, so engine_again() can repeat one part:
- * all data of a part stay where they are, in whichever cache holds them.
+ * is wanted would be row major too, so dx is taken of a zero that is added. The plan
+ * reuses no memory and rewrites nothing, so engine_again() can repeat one part: all data
+ * of a part stay where they are, in whichever cache holds them.
  *
  * Numbers. Inputs are small whole numbers (halves for NORM, ACT and LOSS), drawn from
  * the seed: exact in bfloat16, and |a| |b| summed over the longest sum of the shape
