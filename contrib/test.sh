@@ -303,7 +303,7 @@ done
 
 # The machine's own programs, and none of what a shell may carry.
 export PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8
-unset CC CFLAGS CPPFLAGS LDFLAGS LIBS MAKEFLAGS MAKELEVEL CDPATH CONFIG_SITE
+unset CC CFLAGS CPPFLAGS LDFLAGS LIBS MAKEFLAGS MAKELEVEL CDPATH CONFIG_SITE MPICC MPIEXEC
 for v in $(compgen -e | grep -E '^(SLURM|SPANK|SALLOC|SBATCH|OMPI|PMI|PMIX|HPCAI500|OMP)_' || true); do unset "$v"; done
 mkdir -p "$W/logs" "$W/home" || exit 1
 export HOME=$W/home XDG_CACHE_HOME=$W/home/.cache
