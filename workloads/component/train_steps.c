@@ -50,8 +50,9 @@ void train_steps_stamp(struct train_steps *t, const struct train_step *s, double
     struct step_row *row = &t->steps.row[t->steps.n];
 
     *row = s->row;
-    if (row->begin == 0)
-        *row = (struct step_row){.begin = begin, .own = (float)(end - begin), .half = -1};
+    if (row->begin == 0) /* an idle step has nothing to do but wait for the others */
+        *row = (struct step_row){
+            .begin = begin, .half = -1, .waits = 1, .wait = {{0, (float)(end - begin)}}};
     else if (t->run_delay)
         row->late = (float)(t->run_delay() - s->arrived_delay);
     row->length = (float)(end - row->begin);

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "workloads/component/train.h"
+#include "workloads/component/train_steps.h"
 
 #define assert_near(a, b, tolerance) assert_true(fabs((a) - (b)) <= (tolerance))
 
@@ -547,9 +548,24 @@ static void gates(void **state)
     }
 }
 
+/* A rank that has failed is never the last to arrive, whatever its idle steps take. */
+static void idle_steps_wait(void **state)
+{
+    struct step_row row;
+    struct train_steps t = {.steps = {.row = &row}, .left = 10};
+    const struct train_step idle = {.idle = true};
+
+    (void)state;
+    train_steps_stamp(&t, &idle, 10, 12);
+    assert_true(row.begin == 10 && row.input + row.own == 0);
+    assert_int_equal(row.waits, 1);
+    assert_true(row.wait[0][0] == 0 && row.wait[0][1] == 2 && row.length == 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(idle_steps_wait),
         cmocka_unit_test(stops_at_target),
         cmocka_unit_test(never_reaching_is_a_result),
         cmocka_unit_test(stops_in_time),
