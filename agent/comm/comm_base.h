@@ -54,7 +54,7 @@ struct request {
     /* mail */
     bool whole;     /* every rank gets every piece and sums all */
     bool returning; /* second half: sums come back ... */
-    double half;    /* ... since then; 0: there is none */
+    double half;    /* ... since then; 0: not timed */
     int tag;
     float *scratch; /* grows, stays with the slot */
     size_t scratch_n;

@@ -23,6 +23,7 @@ noinst_LTLIBRARIES += %D%/libcore.la
     %D%/sha256.h %D%/sha256.c \
     %D%/slurp.h %D%/slurp.c \
     %D%/spawn.h %D%/spawn.c \
+    %D%/text.h %D%/text.c \
     %D%/utf8.h %D%/utf8.c \
     %D%/workloads.def
 

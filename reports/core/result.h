@@ -107,7 +107,7 @@ struct result_operator {
 /* Where the time of a rank's training steps went: seconds over all steps of the profile,
  * the mean over the ranks. What follows step_seconds sums to it. */
 struct result_profile {
-    long steps;  /* 0: there is none */
+    long steps;  /* 0: the epoch was not walked */
     bool steady; /* steps after the first epoch; else there was no other */
     double step_seconds;
     double operators_seconds; /* all of them */
@@ -127,7 +127,7 @@ struct result_profile {
 /* The slowest path through training steps, walked over all ranks: seconds of a mean
  * step, no wait for others among them; what follows period_seconds sums to it. */
 struct result_path {
-    long steps; /* 0: there is none, and all else is 0 */
+    long steps; /* 0: no profile was kept, and all else is 0 */
     double period_seconds;
     double input_seconds;
     double compute_seconds;

@@ -14,8 +14,8 @@
  *
  *     max(F / peak, Q / bandwidth of the level that holds its Q bytes)
  *
- * which is its floor; its share of the roof is floor / t. A level holds what is no larger
- * than it; what is larger lies in the next, of which at most the level's size may still
+ * which is its floor; its share of the roof is floor / t. A level holds what is at most as large
+ * as it; what is larger lies in the next, of which at most the level's size may still
  * be in it: Q / bandwidth is then max((Q - size) / below, size / bandwidth), and no less than
  * Q / bandwidth. A share
  * above 1 + ROOFLINE_GRACE says that the roof was not the roof: the ceilings were taken
@@ -58,7 +58,7 @@ struct roofline {
     struct roofline_peak peak[ROOFLINE_TYPES]; /* f32, bf16 */
     struct roofline_level level[ROOFLINE_LEVELS];
     int n_levels;
-    char why[160]; /* there are no roofs, and what would give them; "" */
+    char why[160]; /* no roof is known, and what would give one; "": all are */
 };
 
 /* Roofs for work of so many threads from a record's rows of `machine`. */

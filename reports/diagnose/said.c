@@ -3,10 +3,10 @@
 #include <config.h>
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "reports/core/text.h"
 #include "reports/core/utf8.h"
 #include "reports/diagnose/cause.h"
 
@@ -41,33 +41,20 @@ static const char *const phrases[PHRASES][2] = {
     [NO_STEADY] = {"there was no epoch after the first", "2 番目以降のエポックがない"},
 };
 
-static void put(char *text, size_t size, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-static void put(char *text, size_t size, const char *fmt, ...)
-{
-    const size_t at = strlen(text);
-    va_list ap;
-
-    va_start(ap, fmt);
-    vsnprintf(text + at, size - at, fmt, ap);
-    va_end(ap);
-    text[utf8_check(text, strlen(text))] = '\0';
-}
-
 static void put_number(char *text, size_t size, enum phrase p, enum language l, double share)
 {
-    put(text, size, phrases[p][l], 100 * share);
+    text_add(text, size, phrases[p][l], 100 * share);
 }
 
 static void put_share(char *text, size_t size, enum phrase p, enum language l, const char *what,
                       double share)
 {
-    put(text, size, phrases[p][l], what, 100 * share);
+    text_add(text, size, phrases[p][l], what, 100 * share);
 }
 
 static void put_text(char *text, size_t size, enum phrase p, enum language l, const char *what)
 {
-    put(text, size, phrases[p][l], what);
+    text_add(text, size, phrases[p][l], what);
 }
 
 static void duration(double seconds, char *text, size_t size)
@@ -92,14 +79,14 @@ void diagnosis_verdict(const struct diagnosis *d, enum language l, char *text, s
 
     text[0] = '\0';
     cause_said(d->cause, d->node, l, said, sizeof said);
-    put(text, size, "%s", said);
+    text_add(text, size, "%s", said);
     for (int i = 0; d->cause == CAUSE_SEVERAL && i < d->n_of && counts(d, i); i++) {
         cause_said(d->of[i].cause, d->of[i].node, l, said, sizeof said);
-        put(text, size, "%s%s", phrases[i ? AND : COLON][l], said);
+        text_add(text, size, "%s%s", phrases[i ? AND : COLON][l], said);
     }
     if (!d->confirmed && d->n_of && d->visible > 0 && d->cause == d->of[0].cause &&
         d->cause != CAUSE_NODE_SLOWER)
-        put(text, size, "%s", phrases[NOT_CONFIRMED][l]);
+        text_add(text, size, "%s", phrases[NOT_CONFIRMED][l]);
     if (d->whole != CAUSE_UNKNOWN) {
         cause_said(d->whole, NULL, l, said, sizeof said);
         put_share(text, size, WHOLE, l, said, d->whole_share);
@@ -113,21 +100,21 @@ void diagnosis_why(const struct diagnosis *d, enum language l, char *text, size_
 
     text[0] = '\0';
     if (!isfinite(d->period)) {
-        put(text, size, "%s", phrases[NO_STEADY][l]);
+        text_add(text, size, "%s", phrases[NO_STEADY][l]);
         return;
     }
     duration(d->period, step, sizeof step);
     put_text(text, size, STEP, l, step);
     for (int i = 0; i < d->n_of && d->of[i].share >= 0.005; i++, shown++) {
         cause_said(d->of[i].cause, d->of[i].node, l, said, sizeof said);
-        put(text, size, "%s", shown ? phrases[AND][l] : "");
+        text_add(text, size, "%s", shown ? phrases[AND][l] : "");
         put_share(text, size, SHARE, l, said, d->of[i].share);
     }
     if (d->jitter >= 0.005) {
-        put(text, size, "%s", shown++ ? phrases[AND][l] : "");
+        text_add(text, size, "%s", shown++ ? phrases[AND][l] : "");
         put_number(text, size, JITTER, l, d->jitter);
     }
-    put(text, size, "%s", shown ? phrases[REST][l] : phrases[NOTHING][l]);
+    text_add(text, size, "%s", shown ? phrases[REST][l] : phrases[NOTHING][l]);
     if (d->foreign > 0)
         put_number(text, size, FOREIGN, l, d->foreign);
 }
@@ -135,7 +122,7 @@ void diagnosis_why(const struct diagnosis *d, enum language l, char *text, size_
 void diagnosis_next(const struct diagnosis *d, enum language l, char *text, size_t size)
 {
     text[0] = '\0';
-    put(text, size, "%s", cause_next(d->cause, l));
+    text_add(text, size, "%s", cause_next(d->cause, l));
     if (d->cause == CAUSE_SEVERAL && d->n_of)
-        put(text, size, "%s%s", phrases[COLON][l], cause_next(d->of[0].cause, l));
+        text_add(text, size, "%s%s", phrases[COLON][l], cause_next(d->of[0].cause, l));
 }

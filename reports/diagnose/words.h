@@ -26,7 +26,7 @@ enum cause_family {
     FAMILY_NONE
 };
 
-enum language { LANGUAGE_EN, LANGUAGE_JA };
+enum language { LANGUAGE_EN, LANGUAGE_JA, LANGUAGE_COUNT };
 
 /* "network_bandwidth": in records. */
 const char *cause_name(enum cause c);

@@ -17,7 +17,7 @@ struct comparison {
     struct side sides[COMPARE_SIDES];
     int n;
     bool bonus;
-    enum lang lang;
+    enum language lang;
 };
 
 void compare_text(FILE *f, const struct comparison *c);

@@ -45,10 +45,10 @@ static void three(char out[FORMAT_SIZE], double v)
         grouped(out, v, decimals);
 }
 
-static void percent(char out[FORMAT_SIZE], double v, int decimals, enum lang l)
+static void percent(char out[FORMAT_SIZE], double v, int decimals, enum language l)
 {
     grouped(out, v, decimals);
-    strcat(out, l == LANG_EN ? NO_BREAK "%" : "%");
+    strcat(out, l == LANGUAGE_EN ? NO_BREAK "%" : "%");
 }
 
 static void with_prefix(char out[FORMAT_SIZE], double v, const char *unit)
@@ -63,9 +63,9 @@ static void with_prefix(char out[FORMAT_SIZE], double v, const char *unit)
     snprintf(out + n, FORMAT_SIZE - n, NO_BREAK "%s%s", prefixes[i], unit);
 }
 
-static void duration(char out[FORMAT_SIZE], double s, enum lang l)
+static void duration(char out[FORMAT_SIZE], double s, enum language l)
 {
-    bool en = l == LANG_EN;
+    bool en = l == LANGUAGE_EN;
     double whole = floor(s + .5), minutes = floor(s / 60 + .5);
 
     if (s < 0 || s > 1e12)
@@ -97,7 +97,7 @@ static const struct {
                   {"CHF", "CHF ", "スイスフラン"}};
 
 /* Millions to one decimal, 10,000 times that in Japanese: sums agree in both. */
-static void money(char out[FORMAT_SIZE], double v, enum lang l, const char *currency)
+static void money(char out[FORMAT_SIZE], double v, enum language l, const char *currency)
 {
     char number[FORMAT_SIZE], sign[16] = "", ja[32] = "";
     bool millions = fabs(v) >= 999500;
@@ -111,9 +111,9 @@ static void money(char out[FORMAT_SIZE], double v, enum lang l, const char *curr
             snprintf(ja, sizeof ja, "%s", currencies[i].ja);
         }
     int decimals = millions ? 1 : shown >= 100 || shown == 0 ? 0 : shown >= 10 ? 1 : 2;
-    grouped(number, millions && l == LANG_JA ? tenths * 10 : shown,
-            l == LANG_JA && millions ? 0 : decimals);
-    if (l == LANG_JA)
+    grouped(number, millions && l == LANGUAGE_JA ? tenths * 10 : shown,
+            l == LANGUAGE_JA && millions ? 0 : decimals);
+    if (l == LANGUAGE_JA)
         snprintf(out, FORMAT_SIZE, "%s%.24s%s%s", v < 0 ? MINUS : "", number, millions ? "万" : "",
                  ja);
     else
@@ -121,7 +121,7 @@ static void money(char out[FORMAT_SIZE], double v, enum lang l, const char *curr
                  millions ? NO_BREAK "M" : "");
 }
 
-static void date(char out[FORMAT_SIZE], double v, bool minutes, enum lang l)
+static void date(char out[FORMAT_SIZE], double v, bool minutes, enum language l)
 {
     static const char *const forms[2][2] = {{"%-d %b %Y", "%Y年%-m月%-d日"},
                                             {"%-d %b %Y, %H:%M UTC", "%Y年%-m月%-d日%-H:%M UTC"}};
@@ -133,7 +133,7 @@ static void date(char out[FORMAT_SIZE], double v, bool minutes, enum lang l)
         strcpy(out, "–");
 }
 
-void format_number(char out[FORMAT_SIZE], double v, const char *form, enum lang l,
+void format_number(char out[FORMAT_SIZE], double v, const char *form, enum language l,
                    const char *currency)
 {
     static const struct {

@@ -13,7 +13,7 @@
 enum { FORMAT_SIZE = 64 };
 
 /* currency NULL: bare numbers. A form that is not known: "g". */
-void format_number(char out[FORMAT_SIZE], double v, const char *form, enum lang l,
+void format_number(char out[FORMAT_SIZE], double v, const char *form, enum language l,
                    const char *currency);
 
 #endif

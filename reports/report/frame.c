@@ -51,7 +51,7 @@ void frame_open(const struct pen *p, const char *title)
             "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
             "<meta name=\"color-scheme\" content=\"light dark\">"
             "<meta name=\"referrer\" content=\"no-referrer\"><title>",
-            p->lang == LANG_JA ? "ja" : "en", hash);
+            p->lang == LANGUAGE_JA ? "ja" : "en", hash);
     html_text(f, title, 0);
     fprintf(f, "</title><style>%s</style></head>\n<body><a class=\"skip\" href=\"#main\">",
             report_style);

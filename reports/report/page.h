@@ -26,7 +26,7 @@ struct page_source {
 };
 
 struct page_options {
-    enum lang lang;
+    enum language lang;
     bool redacted;                     /* names are hashes already: none is to be called a node's */
     const struct prices *prices;       /* NULL: there is no price file */
     const char *prices_name;           /* of the file */

@@ -168,7 +168,8 @@ static void commands(struct page *p)
         fputc(' ', f);
         quoted(f, json_text(p->book->records[i], "id", "?"));
     }
-    fprintf(f, " -o report.html --lang=%s\nhpcai500 verify ", p->pen.lang == LANG_JA ? "ja" : "en");
+    fprintf(f, " -o report.html --lang=%s\nhpcai500 verify ",
+            p->pen.lang == LANGUAGE_JA ? "ja" : "en");
     quoted(f, json_text(r, "id", "?"));
     fputs("\n</code></pre>\n", f);
 }

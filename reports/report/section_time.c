@@ -156,11 +156,6 @@ static void phases(struct page *p)
 
 enum { CAUSE_SAID = 512 };
 
-static enum language cause_language(const struct page *p)
-{
-    return p->pen.lang == LANG_JA ? LANGUAGE_JA : LANGUAGE_EN;
-}
-
 /* False: no record has a diagnosis. */
 static bool causes(struct page *p)
 {
@@ -169,7 +164,7 @@ static bool causes(struct page *p)
                                             {W_CAUSE_SHARE, true},
                                             {W_CAUSE_SURE, false},
                                             {W_CAUSE_NEXT, false}};
-    const enum language l = cause_language(p);
+    const enum language l = p->pen.lang;
     bool some = false;
     struct grid g;
 

@@ -10,13 +10,13 @@
 #include "reports/report/format.h"
 
 static const struct {
-    const char *key, *text[LANG_COUNT];
+    const char *key, *text[LANGUAGE_COUNT];
 } rows[WORD_COUNT] = {
 #define W(key, en, ja) [W_##key] = {#key, {en, ja}},
 #include "reports/report/words.def"
 };
 
-const char *word_text(enum word w, enum lang l)
+const char *word_text(enum word w, enum language l)
 {
     return rows[w].text[l];
 }

@@ -32,7 +32,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-enum lang { LANG_EN, LANG_JA, LANG_COUNT };
+#include "reports/diagnose/words.h"
 
 enum word {
 #define W(key, en, ja) W_##key,
@@ -42,7 +42,7 @@ enum word {
 
 struct pen {
     FILE *f;
-    enum lang lang;
+    enum language lang;
     bool plain;           /* text for something else: not escaped, no markup */
     const char *currency; /* ISO 4217, of the price file; NULL: none */
 };
@@ -81,7 +81,7 @@ struct said said_args(const struct pen *p, enum word w, const struct arg *args, 
 void say_value(const struct pen *p, struct arg a, const char *form);
 
 /* The row as it stands, for tests. */
-const char *word_text(enum word w, enum lang l);
+const char *word_text(enum word w, enum language l);
 const char *word_key(enum word w);
 
 #endif

@@ -36,7 +36,7 @@ static int usage(FILE *f)
 struct options {
     bool json, bonus, redact;
     const char *html, *dir;
-    enum lang lang;
+    enum language lang;
 };
 
 static int take(struct options *o, int c, struct err *e)
@@ -52,7 +52,7 @@ static int take(struct options *o, int c, struct err *e)
     else if (c == 'd')
         o->dir = optarg;
     else if (strcmp(optarg, "ja") == 0)
-        o->lang = LANG_JA;
+        o->lang = LANGUAGE_JA;
     else if (strcmp(optarg, "en") != 0)
         return err_set(e, "there is no comparison in '%.16s'; the languages are en and ja", optarg);
     return 0;

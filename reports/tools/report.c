@@ -22,7 +22,7 @@ static const char default_prices[] = HPCAI500_SYSCONFDIR "/prices.conf";
 
 struct options {
     const char *out, *dir, *prices;
-    enum lang lang;
+    enum language lang;
     bool redact, pdf;
 };
 
@@ -46,7 +46,7 @@ static int language(struct options *o, const char *word, struct err *e)
 {
     if (strcmp(word, "en") != 0 && strcmp(word, "ja") != 0)
         return err_set(e, "there is no report in '%.16s'; the languages are en and ja", word);
-    o->lang = word[0] == 'j' ? LANG_JA : LANG_EN;
+    o->lang = word[0] == 'j' ? LANGUAGE_JA : LANGUAGE_EN;
     return 0;
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "reports/diagnose/roofline.h"
+#include "reports/core/text.h"
 #include "reports/draw/loglog.h"
 #include "reports/draw/table.h"
 #include "reports/record/fields.h"
@@ -37,18 +38,6 @@ struct page {
     struct subject of[MOST_WORKLOADS];
     int n, above; /* above: points that are */
 };
-
-static void add(char *text, size_t size, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-static void add(char *text, size_t size, const char *fmt, ...)
-{
-    const size_t n = strlen(text);
-    va_list ap;
-
-    va_start(ap, fmt);
-    vsnprintf(text + n, size - n, fmt, ap);
-    va_end(ap);
-}
 
 static const char *name_of(const struct subject *s)
 {
@@ -193,13 +182,13 @@ static void show_link(const struct subject *s, const char *what, double bytes, d
     snprintf(text, sizeof text, "%s %s a step, %s FLOP a byte; ", what, show_si(bytes, "B").text,
              show_plain(s->step.work.flop / bytes).text);
     if (rate > 0)
-        add(text, sizeof text, "%s (%s): no more than %s, %s x what it reaches",
-            show_si(rate, "B/s").text, source,
-            show_si(s->step.work.flop / bytes * rate, "FLOP/s").text,
-            show_plain(s->step.work.flop / bytes * rate / s->point.flops).text);
+        text_add(text, sizeof text, "%s (%s): no more than %s, %s x what it reaches",
+                 show_si(rate, "B/s").text, source,
+                 show_si(s->step.work.flop / bytes * rate, "FLOP/s").text,
+                 show_plain(s->step.work.flop / bytes * rate / s->point.flops).text);
     else
-        add(text, sizeof text, "no ceiling: the run has no rows of %s",
-            strcmp(what, "reads") == 0 ? "read" : "allreduce");
+        text_add(text, sizeof text, "no ceiling: the run has no rows of %s",
+                 strcmp(what, "reads") == 0 ? "read" : "allreduce");
     show_wrapped("  ", text, 4);
 }
 
@@ -287,8 +276,8 @@ static enum loglog_ink ink_of(int workload)
 static void add_share(struct picture *d, double share)
 {
     if (isfinite(share))
-        add(d->text, TEXT, ", %.0f %% of its roof", 100 * share);
-    add(d->text, TEXT, ". ");
+        text_add(d->text, TEXT, ", %.0f %% of its roof", 100 * share);
+    text_add(d->text, TEXT, ". ");
 }
 
 /* Of one workload: its step as a square, its operators as circles; the longest have
@@ -301,8 +290,8 @@ static double put_subject(struct picture *d, const struct subject *s, int index)
     int named = 0;
 
     const char *title = label(d, "%.40s", name_of(s));
-    add(d->text, TEXT, "%s: %.3g FLOP/byte, %s", title, s->point.intensity,
-        show_si(s->point.flops, "FLOP/s").text);
+    text_add(d->text, TEXT, "%s: %.3g FLOP/byte, %s", title, s->point.intensity,
+             show_si(s->point.flops, "FLOP/s").text);
     add_share(d, s->point.share);
     put_point(d, (struct loglog_point){s->point.intensity, s->point.flops, 0, LOGLOG_SQUARE,
                                        ink_of(index), title, s->point.above});
@@ -320,8 +309,8 @@ static double put_subject(struct picture *d, const struct subject *s, int index)
         const char *text =
             label(d, "%.32s %.16s", json_text(row, "name", "?"), json_text(row, "pass", "?"));
         if (part > 0.005) {
-            add(d->text, TEXT, "%s: %.1f %% of the step, %.3g FLOP/byte, %s", text, 100 * part,
-                p.intensity, show_si(p.flops, "FLOP/s").text);
+            text_add(d->text, TEXT, "%s: %.1f %% of the step, %.3g FLOP/byte, %s", text, 100 * part,
+                     p.intensity, show_si(p.flops, "FLOP/s").text);
             add_share(d, p.share);
         }
         if (put_point(d, (struct loglog_point){p.intensity, p.flops, part, LOGLOG_CIRCLE,
@@ -355,7 +344,8 @@ static void put_micro(struct picture *d, const struct page *p)
                                                 LOGLOG_ROOF, "", false});
     }
     if (n)
-        add(d->text, TEXT, "Diamonds: %d operators that a micro benchmark measured alone. ", n);
+        text_add(d->text, TEXT, "Diamonds: %d operators that a micro benchmark measured alone. ",
+                 n);
 }
 
 static bool uses(const struct page *p, const char *dtype)
@@ -417,14 +407,15 @@ static void draw_memory(struct picture *d, const struct page *p)
         put_line(d, label(d, "%s %s", r->level[i].name, show_si(b, "B/s").text), false, 1e-9,
                  1e-9 * b, ridge, top);
         reach(d, ridge, NAN);
-        add(d->text, TEXT, "%s: %s. ", d->labels[d->n_labels - 1], r->level[i].kernel);
+        text_add(d->text, TEXT, "%s: %s. ", d->labels[d->n_labels - 1], r->level[i].kernel);
     }
     for (int i = 0; i < p->n; i++)
         without = fmax(without, put_subject(d, &p->of[i], i));
     put_micro(d, p);
     if (without > 0)
-        add(d->text, TEXT, "Operators without products, up to %.0f %% of a step, are in the table.",
-            100 * without);
+        text_add(d->text, TEXT,
+                 "Operators without products, up to %.0f %% of a step, are in the table.",
+                 100 * without);
     finish(d, "Work against peak and memory (squares: steps; circles: operators, area = time)",
            "FLOP per byte moved (logarithmic)");
 }
@@ -447,8 +438,8 @@ static bool draw_link(struct picture *d, const struct page *p, bool exchange)
         const char *text = label(d, "%.40s", name_of(s));
         put_point(
             d, (struct loglog_point){x, s->point.flops, 0, LOGLOG_DIAMOND, ink_of(i), text, false});
-        add(d->text, TEXT, "%s: %.3g FLOP/byte, %s. ", text, x,
-            show_si(s->point.flops, "FLOP/s").text);
+        text_add(d->text, TEXT, "%s: %.3g FLOP/byte, %s. ", text, x,
+                 show_si(s->point.flops, "FLOP/s").text);
         if (!(rate > 0))
             continue;
         reach(d, top / rate, NAN);
@@ -456,7 +447,7 @@ static bool draw_link(struct picture *d, const struct page *p, bool exchange)
                  label(d, "%s: %s", exchange ? s->step.exchange_source : s->step.read_source,
                        show_si(rate, "B/s").text),
                  false, 1e-9, 1e-9 * rate, top / rate, top);
-        add(d->text, TEXT, "At most %s. ", d->labels[d->n_labels - 1]);
+        text_add(d->text, TEXT, "At most %s. ", d->labels[d->n_labels - 1]);
     }
     finish(d,
            exchange ? "Work against the exchange of gradients"

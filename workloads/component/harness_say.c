@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <config.h>
 
+#include "reports/core/text.h"
 #include "workloads/component/harness_say.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,35 +29,21 @@ struct schedule say_schedule(const struct recipe *r, const struct workload_plan 
     return s;
 }
 
-/* Adds to a text of fixed size; what does not fit is cut. */
-static void add(char *text, size_t size, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static void add(char *text, size_t size, const char *fmt, ...)
-{
-    const size_t at = strlen(text);
-    va_list ap;
-
-    va_start(ap, fmt);
-    vsnprintf(text + at, size - at, fmt, ap);
-    va_end(ap);
-}
-
 static void say_optimizer(char *t, size_t size, const struct optimizer *o)
 {
     static const char *const names[OPTIMIZER_COUNT] = {"sgd", "adam", "adamw", "rmsprop", "lamb"};
 
-    add(t, size, "%s", names[o->kind]);
+    text_add(t, size, "%s", names[o->kind]);
     if (o->momentum > 0)
-        add(t, size, " momentum=%g", (double)o->momentum);
+        text_add(t, size, " momentum=%g", (double)o->momentum);
     if (o->beta[0] > 0)
-        add(t, size, " beta1=%g", (double)o->beta[0]);
+        text_add(t, size, " beta1=%g", (double)o->beta[0]);
     if (o->beta[1] > 0)
-        add(t, size, " beta2=%g", (double)o->beta[1]);
+        text_add(t, size, " beta2=%g", (double)o->beta[1]);
     if (o->weight_decay > 0)
-        add(t, size, " weight_decay=%g", (double)o->weight_decay);
+        text_add(t, size, " weight_decay=%g", (double)o->weight_decay);
     if (o->clip > 0)
-        add(t, size, " clip=%g", (double)o->clip);
+        text_add(t, size, " clip=%g", (double)o->clip);
 }
 
 /* The recipe as it will be run, for layer 8 of the system description. */
@@ -70,12 +56,13 @@ static void say_recipe(struct workload_result *w, const struct recipe *r, const 
 
     t[0] = '\0';
     say_optimizer(t, size, &r->optimizer);
-    add(t, size, " lr=%g warmup_epochs=%g%s", s->base, s->warmup_epochs, kinds[s->kind]);
+    text_add(t, size, " lr=%g warmup_epochs=%g%s", s->base, s->warmup_epochs, kinds[s->kind]);
     for (int i = 0; i < s->n_decays; i++)
-        add(t, size, " decay%d=%gx@%g", i + 1, s->decays[i].factor, s->decays[i].epoch);
+        text_add(t, size, " decay%d=%gx@%g", i + 1, s->decays[i].factor, s->decays[i].epoch);
     if (r->model)
-        add(t, size, " model=%s", r->model);
-    add(t, size, " %s augment=%s epochs=%d", r->notes, r->augment ? "yes" : "no", plan->epochs);
+        text_add(t, size, " model=%s", r->model);
+    text_add(t, size, " %s augment=%s epochs=%d", r->notes, r->augment ? "yes" : "no",
+             plan->epochs);
 }
 
 void say_run(struct workload_result *w, const struct component *c, const struct recipe *r,

@@ -40,7 +40,7 @@ static void test_table(void **state)
 {
     (void)state;
     for (int w = 0; w < WORD_COUNT; w++) {
-        const char *en = word_text(w, LANG_EN), *ja = word_text(w, LANG_JA);
+        const char *en = word_text(w, LANGUAGE_EN), *ja = word_text(w, LANGUAGE_JA);
         char in_en[512], in_ja[512];
         print_message("%s\n", word_key(w));
         assert_true(*en && *ja);
@@ -49,7 +49,7 @@ static void test_table(void **state)
         assert_string_equal(in_en, in_ja);
         for (const char *at = ja; (at = strstr(at, "\xef\xbc")); at += 2) /* U+FF10 to U+FF19 */
             assert_false((unsigned char)at[2] >= 0x90 && (unsigned char)at[2] <= 0x99);
-        for (int l = 0; l < LANG_COUNT; l++) { /* strong text ends where it began */
+        for (int l = 0; l < LANGUAGE_COUNT; l++) { /* strong text ends where it began */
             int stars = 0;
             for (const char *at = word_text(w, l); *at; at++)
                 stars += *at == '*';
@@ -96,10 +96,10 @@ static void test_forms(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        format_number(out, rows[i].v, rows[i].form, LANG_EN, rows[i].currency);
+        format_number(out, rows[i].v, rows[i].form, LANGUAGE_EN, rows[i].currency);
         print_message("%s\n", out);
         assert_string_equal(out, rows[i].en);
-        format_number(out, rows[i].v, rows[i].form, LANG_JA, rows[i].currency);
+        format_number(out, rows[i].v, rows[i].form, LANGUAGE_JA, rows[i].currency);
         assert_string_equal(out, rows[i].ja);
     }
 }
@@ -111,8 +111,8 @@ static void test_money_alike(void **state)
 
     (void)state;
     for (double v = 1e6; v < 1e9; v *= 1.37) {
-        format_number(en, v, "money", LANG_EN, "JPY");
-        format_number(ja, v, "money", LANG_JA, "JPY");
+        format_number(en, v, "money", LANGUAGE_EN, "JPY");
+        format_number(ja, v, "money", LANGUAGE_JA, "JPY");
         double millions = 0, man = 0;
         for (const char *at = en; *at; at++) /* digits alone: "¥12.3 M" is 123 */
             millions = isdigit((unsigned char)*at) ? 10 * millions + (*at - '0') : millions;
@@ -156,7 +156,7 @@ static void test_say(void **state)
     char *text = NULL;
     size_t size = 0;
     FILE *f = open_memstream(&text, &size);
-    struct pen p = {.f = f, .lang = LANG_EN};
+    struct pen p = {.f = f, .lang = LANGUAGE_EN};
 
     (void)state;
     say(&p, W_S_BUSY, T("<hep>"), N(41.6));

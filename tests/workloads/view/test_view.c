@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What of a sample becomes which panel, by the tables of a science that is none. */
+/* What of a sample becomes which panel, by the tables of an invented science. */
 #include <config.h>
 
 #include <setjmp.h>
