@@ -233,6 +233,24 @@ static void fill_rates(struct table *t)
         }
 }
 
+/* What the rate of a link is known to from its own samples: in the middle of the links,
+ * so that the noisy ones do not excuse all. */
+static double link_noise(const struct table *t)
+{
+    int n = t->ends->n, count = 0;
+    double room[LINK_SAMPLES];
+
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < n; j++) {
+            const struct link *l = link_of(t, i, j);
+            double noise =
+                i != j && l->to >= 0 ? polish_noise(l->bandwidth, l->n_bandwidth, room) : NAN;
+            if (isfinite(noise))
+                t->room[count++] = noise;
+        }
+    return count ? sample_median(t->room, count) : 0;
+}
+
 /* One node as sender or receiver. named: it stands out, NULL: not. */
 static int put_end(const struct table *t, int end, bool sends, double rate,
                    const struct polish_end *named, struct err *e)
@@ -269,7 +287,7 @@ static int put_ends(const struct table *t, struct err *e)
     struct polish_end *named = malloc(2 * (size_t)n * sizeof *named);
     double all, *send = t->room, *receive = t->room + n, *logs = t->room + 2 * n;
 
-    if (!named || (found = polish_name(t->rates, n, named)) < 0) {
+    if (!named || (found = polish_name(t->rates, n, link_noise(t), named)) < 0) {
         free(named);
         return err_set(e, "out of memory for the links");
     }

@@ -101,9 +101,31 @@ static double scatter(const double *residuals, int n, double *room)
     return count ? 1.4826 * sample_median(room, count) : 0;
 }
 
+double polish_noise(const double *v, int n, double *room)
+{
+    if (n < POLISH_LEAST_LINKS)
+        return NAN;
+    for (int i = 0; i < n; i++)
+        room[i] = log(v[i]);
+    double middle = sample_median(room, n);
+    for (int i = 0; i < n; i++)
+        room[i] = fabs(room[i] - middle);
+    return 1.4826 * sample_median(room, n) * n / (n - 0.8) * sqrt(1.57 / n);
+}
+
+/* The links that tell of an end: as many as its median needs? */
+static bool enough_links(const double *left, int n, int node, bool sends)
+{
+    int links = 0;
+
+    for (int i = 0; i < n; i++)
+        links += isfinite(left[sends ? node * n + i : i * n + node]);
+    return links >= POLISH_LEAST_LINKS;
+}
+
 /* The worst end of one kind, if it is worse than the one that stands. */
-static void worst_of(const double *effect, int n, bool sends, double noise, double *room,
-                     struct polish_end *worst)
+static void worst_of(const double *left, const double *effect, int n, bool sends, double noise,
+                     double *room, struct polish_end *worst)
 {
     int there = 0;
 
@@ -119,7 +141,8 @@ static void worst_of(const double *effect, int n, bool sends, double noise, doub
             if (j != i && isfinite(effect[j]))
                 room[others++] = effect[j];
         double loss = sample_median(room, others) - effect[i];
-        if (isfinite(effect[i]) && loss > limit && (worst->node < 0 || loss > worst->loss))
+        if (isfinite(effect[i]) && loss > limit && (worst->node < 0 || loss > worst->loss) &&
+            enough_links(left, n, i, sends))
             *worst = (struct polish_end){i, sends, loss, limit};
     }
 }
@@ -129,17 +152,18 @@ struct fit {
     double *v, *send, *receive, *room;
 };
 
-static int name_one(const double *left, int n, struct fit *f, struct polish_end *worst)
+static int name_one(const double *left, int n, double known, struct fit *f,
+                    struct polish_end *worst)
 {
     double all;
 
     memcpy(f->v, left, (size_t)n * (size_t)n * sizeof *left);
     if (polish_fit(f->v, n, &all, f->send, f->receive) < 0)
         return -1;
-    double noise = scatter(f->v, n, f->room);
+    double noise = fmax(known, scatter(f->v, n, f->room));
     *worst = (struct polish_end){.node = -1};
-    worst_of(f->send, n, true, noise, f->room, worst);
-    worst_of(f->receive, n, false, noise, f->room, worst);
+    worst_of(left, f->send, n, true, noise, f->room, worst);
+    worst_of(left, f->receive, n, false, noise, f->room, worst);
     return worst->node >= 0;
 }
 
@@ -150,7 +174,7 @@ static void drop(double *v, int n, const struct polish_end *end)
         v[end->sends ? end->node * n + i : i * n + end->node] = NAN;
 }
 
-int polish_name(const double *rates, int n, struct polish_end *ends)
+int polish_name(const double *rates, int n, double noise, struct polish_end *ends)
 {
     size_t cells = (size_t)n * (size_t)n, size = (size_t)n;
     double *left = malloc((3 * cells + 2 * size) * sizeof *left);
@@ -162,7 +186,7 @@ int polish_name(const double *rates, int n, struct polish_end *ends)
                     left + 2 * cells + 2 * size};
     for (size_t i = 0; i < cells; i++)
         left[i] = rates[i] > 0 ? log(rates[i]) : NAN;
-    while (found < 2 * n && (rc = name_one(left, n, &f, &ends[found])) > 0)
+    while (found < 2 * n && (rc = name_one(left, n, noise, &f, &ends[found])) > 0)
         drop(left, n, &ends[found++]);
     free(left);
     return found < 2 * n && rc < 0 ? -1 : found;
