@@ -38,6 +38,7 @@ if HAVE_ONEDNN
     %D%/cpu/kernel_norm.h %D%/cpu/kernel_norm.c \
     %D%/cpu/kernel_pool.h %D%/cpu/kernel_pool.c \
     %D%/cpu/kernel_cell.h %D%/cpu/kernel_cell.c \
+    %D%/cpu/kernel_unfold.h %D%/cpu/kernel_unfold.c \
     %D%/cpu/kernel_wgrad.h %D%/cpu/kernel_wgrad.c \
     %D%/cpu/onednn.h %D%/cpu/onednn.c
 %C%_libengine_la_CFLAGS += $(ONEDNN_CFLAGS)

@@ -67,6 +67,15 @@ static struct tensor *conv3d_wide(struct case_build *b)
     return conv(b, x, 17, WINDOW(3, 1, 1), true);
 }
 
+/* on maps of four places and of one: weight gradients as products */
+static struct tensor *conv2d_small_map(struct case_build *b)
+{
+    struct tensor *x =
+        conv(b, case_input(b, SHAPE(2, 2, 2), CHANNELS_FIRST), 130, WINDOW(1, 1, 0), false);
+    x = op_scale(conv(b, x, 129, WINDOW(3, 1, 1), true), 0.1f);
+    return op_scale(conv(b, x, 128, WINDOW(3, 2, 1), true), 0.1f);
+}
+
 static struct tensor *deconv(struct case_build *b, struct tensor *x, long out, struct window w,
                              bool bias)
 {
@@ -437,6 +446,7 @@ const struct op_case op_cases[] = {
     {"conv2d_stride", conv2d_stride, 2, 0.05f},
     {"conv2d_uneven", conv2d_uneven, 2, 0.05f},
     {"conv2d_1x1", conv2d_1x1, 2, 0.05f},
+    {"conv2d_small_map", conv2d_small_map, 3, 0.05f},
     {"conv3d", conv3d, 2, 0.05f},
     {"conv3d_stride", conv3d_stride, 2, 0.05f},
     {"conv3d_wide", conv3d_wide, 2, 0.05f},

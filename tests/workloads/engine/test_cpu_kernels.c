@@ -15,6 +15,7 @@
 #include "tests/workloads/engine/fields.h"
 #include "workloads/engine/cpu/kernel_map.h"
 #include "workloads/engine/cpu/kernel_pool.h"
+#include "workloads/engine/cpu/kernel_unfold.h"
 #include "workloads/engine/cpu/kernel_wgrad.h"
 
 static double at(const struct map *m, const void *p, long n, long c, long s)
@@ -86,11 +87,31 @@ static void wgrad_compare(const struct wgrad *g, int level, bool add)
     free(db);
 }
 
+struct window_case {
+    long C, O, x_block, dy_block, I[3], K[3], S[3], P[3];
+};
+
+static struct wgrad geometry(const struct window_case *w, long samples, enum tensor_dtype dtype)
+{
+    struct wgrad g = {.P = {w->P[0], w->P[1], w->P[2]}};
+    long in = 1, out = 1;
+
+    for (int d = 0; d < 3; d++) {
+        g.I[d] = w->I[d];
+        g.K[d] = w->K[d];
+        g.S[d] = w->S[d];
+        g.Q[d] = (g.I[d] + 2 * g.P[d] - g.K[d]) / g.S[d] + 1;
+        in *= g.I[d];
+        out *= g.Q[d];
+    }
+    g.x = field_map(samples, w->C, in, w->x_block, dtype);
+    g.dy = field_map(samples, w->O, out, w->dy_block, dtype);
+    return g;
+}
+
 static void test_wgrad(void **state)
 {
-    static const struct {
-        long C, O, x_block, dy_block, I[3], K[3], S[3], P[3];
-    } cases[] = {
+    static const struct window_case cases[] = {
         {4, 32, 1, 16, {5, 4, 7}, {3, 3, 3}, {1, 1, 1}, {1, 1, 1}},
         {4, 48, 4, 16, {3, 4, 70}, {3, 3, 3}, {1, 1, 1}, {1, 1, 1}},
         {1, 17, 1, 16, {4, 5, 6}, {3, 3, 3}, {1, 1, 1}, {1, 1, 1}},
@@ -105,20 +126,8 @@ static void test_wgrad(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         for (int v = 0; v < 4; v++) {
             enum tensor_dtype dtype = v & 1 ? TENSOR_BF16 : TENSOR_F32;
-            struct wgrad g = {0};
-            long in = 1, out = 1;
+            struct wgrad g = geometry(&cases[i], 1 + v % 3, dtype);
 
-            for (int d = 0; d < 3; d++) {
-                g.I[d] = cases[i].I[d];
-                g.K[d] = cases[i].K[d];
-                g.S[d] = cases[i].S[d];
-                g.P[d] = cases[i].P[d];
-                g.Q[d] = (g.I[d] + 2 * g.P[d] - g.K[d]) / g.S[d] + 1;
-                in *= g.I[d];
-                out *= g.Q[d];
-            }
-            g.x = field_map(1 + v % 3, cases[i].C, in, cases[i].x_block, dtype);
-            g.dy = field_map(1 + v % 3, cases[i].O, out, cases[i].dy_block, dtype);
             for (int level = 0; wgrad_level(level); level++)
                 wgrad_compare(&g, level, v & 2);
         }
@@ -148,6 +157,71 @@ static void test_wgrad_threads(void **state)
     free(x);
     free(dy);
     free(scratch);
+}
+
+/* ---- weight gradient as a product ------------------------------------- */
+
+static double element(enum tensor_dtype dtype, const void *p, long i)
+{
+    return dtype == TENSOR_BF16 ? (double)bf16_to(((const uint16_t *)p)[i])
+                                : (double)((const float *)p)[i];
+}
+
+/* The product of both matrices is the weight gradient. */
+static void unfold_compare(const struct wgrad *g)
+{
+    struct unfold u = {.x = g->x, .dy = g->dy};
+    for (int d = 0; d < 3; d++) {
+        u.I[d] = g->I[d];
+        u.Q[d] = g->Q[d];
+        u.K[d] = g->K[d];
+        u.S[d] = g->S[d];
+        u.P[d] = g->P[d];
+    }
+    long rows = unfold_rows(&u), columns = unfold_columns(&u), O = g->dy.C;
+    long taps = g->K[0] * g->K[1] * g->K[2];
+    size_t bytes = dtype_bytes(g->x.dtype);
+    void *x = field_noise(g->x, 1).p, *dy = field_noise(g->dy, 2).p;
+    void *in = fields_memory((size_t)(rows * columns) * bytes),
+         *out = fields_memory((size_t)(rows * O) * bytes);
+
+    memset(in, 0xff, (size_t)(rows * columns) * bytes); /* NaN: all is to be written */
+    memset(out, 0xff, (size_t)(rows * O) * bytes);
+    unfold_input(&u, x, in);
+    unfold_gradient(&u, dy, out);
+    for (long i = 0; i < O * columns; i++) {
+        long o = i / columns, t = i % taps;
+        long k[3] = {t / g->K[2] / g->K[1], t / g->K[2] % g->K[1], t % g->K[2]};
+        double got = 0, want = wgrad_naive(g, x, dy, o, i % columns / taps, k);
+
+        for (long r = 0; r < rows; r++)
+            got += element(g->x.dtype, out, r * O + o) *
+                   element(g->x.dtype, in, r * columns + i % columns);
+        if (!(fabs(got - want) <= 1e-12 * (1 + fabs(want))))
+            fail_msg("%ld to %ld channels: dw[%ld] is %g, not %g", g->x.C, O, i, got, want);
+    }
+    free(x);
+    free(dy);
+    free(in);
+    free(out);
+}
+
+static void test_unfold(void **state)
+{
+    static const struct window_case cases[] = {
+        {17, 20, 16, 16, {1, 2, 2}, {1, 3, 3}, {1, 1, 1}, {0, 1, 1}},
+        {9, 8, 9, 1, {1, 4, 3}, {1, 3, 3}, {1, 2, 2}, {0, 1, 1}},
+        {16, 33, 1, 33, {1, 2, 1}, {1, 1, 1}, {1, 1, 1}, {0, 0, 0}},
+        {5, 16, 8, 8, {2, 1, 3}, {2, 1, 2}, {1, 1, 2}, {1, 0, 0}},
+    };
+
+    (void)state;
+    fields_threads(2);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        for (int bf16 = 0; bf16 < 2; bf16++) {
+            struct wgrad g = geometry(&cases[i], 3, bf16 ? TENSOR_BF16 : TENSOR_F32);
+            unfold_compare(&g);
+        }
 }
 
 /* ---- max-pool --------------------------------------------------------- */
@@ -228,6 +302,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_wgrad),
         cmocka_unit_test(test_wgrad_threads),
+        cmocka_unit_test(test_unfold),
         cmocka_unit_test(test_pool),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,7 @@
 #include "workloads/engine/cpu/kernel_map.h"
 #include "workloads/engine/cpu/kernel_norm.h"
 #include "workloads/engine/cpu/kernel_pool.h"
+#include "workloads/engine/cpu/kernel_unfold.h"
 #include "workloads/engine/cpu/kernel_wgrad.h"
 #include "workloads/engine/cpu/onednn.h"
 #include "workloads/engine/plan.h"
@@ -39,6 +40,7 @@ struct cpu_node {
     struct pool pool;
     struct cells cells;
     struct wgrad wgrad;
+    struct unfold unfold;
 };
 
 struct cpu_node *cpu_node_of(struct node *n);

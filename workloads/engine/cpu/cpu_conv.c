@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Convolution on the CPU and its transpose: oneDNN, and kernel_wgrad for few
- * channels.
+ * Convolution on the CPU and its transpose: oneDNN, kernel_wgrad for few
+ * channels, and a product of matrices for weight gradients on small maps.
  *
  * Both nodes own a convolution from `src` to `dst`. A transposed one has its
  * input at dst and its output at src: its forward pass is the convolution's
@@ -27,7 +27,7 @@ enum conv_op {
     CONV_FORWARD, /* the passes of the convolution */
     CONV_WEIGHTS,
     CONV_DATA,
-    CONV_GRADIENT, /* weight gradient to its plain place */
+    CONV_GRADIENT, /* weight gradient to its plain place; the product makes it there */
     CONV_GRADIENT_ADD,
     CONV_TURN /* reorder of an end */
 };
@@ -276,6 +276,70 @@ static bool conv_prepare_few(struct node *n)
     return true;
 }
 
+struct product_layouts {
+    struct dnn_layout *dy, *x, *dw;
+};
+
+static int product_layouts_init(struct product_layouts *l, const struct node *n,
+                                const struct unfold *u, struct err *e)
+{
+    enum tensor_dtype dtype = n->out[0]->dtype;
+    long rows = unfold_rows(u), columns = unfold_columns(u), O = u->dy.C;
+
+    *l = (struct product_layouts){
+        .dy = cpu_layout_create(&SHAPE(O, rows), dtype, DNN_TRANSPOSED, e),
+        .x = cpu_layout_create(&SHAPE(rows, columns), dtype, DNN_PLAIN, e),
+        .dw = cpu_layout_create(&SHAPE(O, columns), TENSOR_F32, DNN_PLAIN, e),
+    };
+    return l->dy && l->x && l->dw ? 0 : -1;
+}
+
+static void product_layouts_fini(struct product_layouts *l)
+{
+    dnn_layout_destroy(l->dy);
+    dnn_layout_destroy(l->x);
+    dnn_layout_destroy(l->dw);
+}
+
+/* On small maps: kernel_unfold.h says why. */
+static bool product_suits(struct node *n)
+{
+    struct unfold *u = &cpu_node_of(n)->unfold;
+
+    *u = (struct unfold){.x = cpu_map(n->in[0]), .dy = cpu_map(n->out[0])};
+    cpu_window_sizes(n, u->I, u->Q, u->K, u->S, u->P);
+    return !transposed(n) && unfold_suits(u);
+}
+
+static int product_prepare(struct dnn *d, struct node *n, struct err *e)
+{
+    struct cpu_node *p = cpu_node_of(n);
+    struct buffer *scratch = &n->scratch[PASS_WEIGHTS];
+    struct product_layouts l;
+    size_t library = 0;
+
+    if (product_layouts_init(&l, n, &p->unfold, e) == 0)
+        for (int add = 0; add < 2; add++) {
+            struct dnn_op *op = dnn_matmul(d, l.dy, l.x, NULL, l.dw, add, e);
+            if (!op)
+                break;
+            p->op[CONV_GRADIENT + add] = op;
+            library = dnn_op_scratch(op) > library ? dnn_op_scratch(op) : library;
+        }
+    bool good = p->op[CONV_GRADIENT] && p->op[CONV_GRADIENT_ADD];
+    if (good) {
+        cpu_piece_add(scratch, &p->piece[PIECE_LIBRARY + CONV_WEIGHTS], library);
+        cpu_piece_add(scratch, &p->piece[PIECE_END + 2 * CONV_WEIGHTS + SRC_END],
+                      dnn_layout_bytes(l.x));
+        cpu_piece_add(scratch, &p->piece[PIECE_END + 2 * CONV_WEIGHTS + DST_END],
+                      dnn_layout_bytes(l.dy));
+        cpu_piece_add(scratch, &p->piece[PIECE_BIAS],
+                      (size_t)(p->unfold.dy.N * p->unfold.dy.C) * sizeof(double));
+    }
+    product_layouts_fini(&l);
+    return good ? 0 : -1;
+}
+
 static int conv_prepare_weights(struct dnn *d, struct node *n, struct err *e)
 {
     struct cpu_node *p = cpu_node_of(n);
@@ -284,6 +348,8 @@ static int conv_prepare_weights(struct dnn *d, struct node *n, struct err *e)
 
     if (conv_prepare_few(n))
         return 0;
+    if (product_suits(n))
+        return product_prepare(d, n, e);
     if (pass_prepare(d, n, CONV_WEIGHTS, e))
         return -1;
     const struct dnn_layout *made = dnn_op_layout(p->op[CONV_WEIGHTS], DNN_DIFF_WEIGHTS);
@@ -364,9 +430,43 @@ static void bias_gradient(const struct exec *x, const struct node *n, const floa
         to[i] = n->bias->has_gradient ? to[i] + made[i] : made[i];
 }
 
+static int conv_few(const struct exec *x, struct node *n)
+{
+    wgrad_run(0, &cpu_node_of(n)->wgrad, exec_value(x, n->in[0]), exec_grad(x, n->out[0]),
+              n->weight->has_gradient, exec_gradient(x, n->weight),
+              n->bias && n->bias->has_gradient, n->bias ? exec_gradient(x, n->bias) : NULL,
+              exec_at(x, &n->scratch[PASS_WEIGHTS]));
+    return 0;
+}
+
+static int conv_product(const struct exec *x, struct node *n, struct err *e)
+{
+    struct cpu_node *p = cpu_node_of(n);
+    const struct buffer *scratch = &n->scratch[PASS_WEIGHTS];
+    void *in = cpu_piece(x, scratch, &p->piece[PIECE_END + 2 * CONV_WEIGHTS + SRC_END]);
+    void *out = cpu_piece(x, scratch, &p->piece[PIECE_END + 2 * CONV_WEIGHTS + DST_END]);
+    const void *dy = exec_grad(x, n->out[0]);
+
+    unfold_input(&p->unfold, exec_value(x, n->in[0]), in);
+    unfold_gradient(&p->unfold, dy, out);
+    if (n->bias)
+        map_bias_sums(&p->unfold.dy, dy, n->bias->has_gradient, exec_gradient(x, n->bias),
+                      cpu_piece(x, scratch, &p->piece[PIECE_BIAS]));
+    return dnn_run(p->op[n->weight->has_gradient ? CONV_GRADIENT_ADD : CONV_GRADIENT],
+                   (void *[DNN_ARGS]){[DNN_SRC] = out,
+                                      [DNN_WEIGHTS] = in,
+                                      [DNN_DST] = exec_gradient(x, n->weight),
+                                      [DNN_SCRATCH] = cpu_piece(
+                                          x, scratch, &p->piece[PIECE_LIBRARY + CONV_WEIGHTS])},
+                   e);
+}
+
 static int conv_weights(const struct exec *x, struct node *n, struct err *e)
 {
     struct cpu_node *p = cpu_node_of(n);
+
+    if (!p->op[CONV_WEIGHTS])
+        return p->op[CONV_GRADIENT] ? conv_product(x, n, e) : conv_few(x, n);
     const struct buffer *scratch = &n->scratch[PASS_WEIGHTS];
     void *gradient = cpu_piece(x, scratch, &p->piece[PIECE_GRADIENT]);
     void *bias = cpu_piece(x, scratch, &p->piece[PIECE_BIAS]);
@@ -374,12 +474,6 @@ static int conv_weights(const struct exec *x, struct node *n, struct err *e)
     void *more[DNN_ARGS] = {[DNN_DIFF_WEIGHTS] = gradient, [DNN_DIFF_BIAS] = bias};
     enum conv_op last = n->weight->has_gradient ? CONV_GRADIENT_ADD : CONV_GRADIENT;
 
-    if (!p->op[CONV_WEIGHTS]) {
-        wgrad_run(0, &p->wgrad, value, dy, n->weight->has_gradient, exec_gradient(x, n->weight),
-                  n->bias && n->bias->has_gradient, n->bias ? exec_gradient(x, n->bias) : NULL,
-                  exec_at(x, scratch));
-        return 0;
-    }
     if (pass_run(x, n, CONV_WEIGHTS, transposed(n) ? dy : value, transposed(n) ? value : dy, more,
                  e))
         return -1;
@@ -405,7 +499,7 @@ const struct dnn_op *cpu_conv_library(const struct node *n, enum pass pass)
     const struct cpu_node *p = n->priv;
 
     return pass == PASS_FORWARD   ? p->op[forward_op(n)]
-           : pass == PASS_WEIGHTS ? p->op[CONV_WEIGHTS]
+           : pass == PASS_WEIGHTS ? p->op[p->op[CONV_WEIGHTS] ? CONV_WEIGHTS : CONV_GRADIENT]
            : pass == PASS_DATA    ? p->op[data_op(n)]
                                   : NULL;
 }
