@@ -230,9 +230,11 @@ static int read_at(int fd, const char *path, void *to, size_t n, off_t at, struc
     return 0;
 }
 
-/* Files of many, all of them. */
+/* Files of many, all of them. The system is told how they will be read, as every reader
+ * may: it then fetches further ahead, or just the sample in one piece. */
 static int open_many(struct samples *s, struct err *e)
 {
+    const int how = s->way == SAMPLES_RAW_SEQUENTIAL ? POSIX_FADV_SEQUENTIAL : POSIX_FADV_RANDOM;
     char path[PATH_MAX];
 
     s->fds = malloc((size_t)s->n_many * sizeof *s->fds);
@@ -244,6 +246,7 @@ static int open_many(struct samples *s, struct err *e)
         s->fds[i] = open(path_of(s, false, i, path), O_RDONLY | O_CLOEXEC);
         if (s->fds[i] < 0)
             return refuse(path, e);
+        posix_fadvise(s->fds[i], 0, 0, how);
     }
     return 0;
 }

@@ -32,7 +32,8 @@
 
 enum { SAMPLE_VALUES = 1 << 17, SAMPLE_BYTES = SAMPLE_VALUES * 2, SAMPLES_FILE = 64 };
 
-/* How a pass reads. Raw: read(2), pread(2). HDF5: the reader that training uses. */
+/* How a pass reads. Raw: pread(2), with a hint to the system (posix_fadvise, as fio gives
+ * it): in order, or at random. HDF5: the reader that training uses. */
 enum samples_way {
     SAMPLES_RAW_SEQUENTIAL, /* the files of many from end to end, 1 MiB at a time */
     SAMPLES_RAW_SHUFFLED,   /* of many, sample by sample in another order each time */
