@@ -39,10 +39,24 @@ if [ ! -d "$dir/plain" ]; then
     mv "$dir/making" "$dir/plain"
 fi
 
+cat >"$dir/drop.py" <<'END'
+import os
+
+def drop(files):
+    """Out of this machine's page cache."""
+    for name in files:
+        fd = os.open(name, os.O_RDONLY)
+        os.fdatasync(fd)
+        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+        os.close(fd)
+END
+export PYTHONPATH=$dir PYTHONDONTWRITEBYTECODE=1
+
 h5py_rate() { # SET PROCESSES [cold]: a pass to touch, a pass that counts
     /usr/bin/python3 - "$dir/$1/train" "$2" "${3:-}" <<'END'
 import glob, multiprocessing, os, sys, time
 import h5py, numpy as np
+from drop import drop
 files, n = sorted(glob.glob(sys.argv[1] + "/*.hdf5")), int(sys.argv[2])
 gate = multiprocessing.Barrier(n + 1)
 used = multiprocessing.Value("d", 0)
@@ -72,11 +86,7 @@ for k in range(n):
 gate.wait()
 gate.wait()
 if sys.argv[3]:
-    for name in files:
-        fd = os.open(name, os.O_RDONLY)
-        os.fdatasync(fd)
-        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
-        os.close(fd)
+    drop(files)
 start = time.monotonic()
 gate.wait()
 gate.wait()
@@ -91,9 +101,10 @@ END
 
 torch_rate() { # SET WORKERS [cold]
     "$python" - "$dir/$1/train" "$2" "${3:-}" <<'END'
-import glob, os, sys, time
+import glob, sys, time
 import h5py, torch
 import numpy as np
+from drop import drop
 files, n = sorted(glob.glob(sys.argv[1] + "/*.hdf5")), int(sys.argv[2])
 torch.set_num_threads(1)
 
@@ -112,11 +123,7 @@ loader = torch.utils.data.DataLoader(Cubes(), batch_size=2, shuffle=True, num_wo
                                      persistent_workers=True)
 values = sum(x.numel() for x, y in loader)
 if sys.argv[3]:
-    for name in files:
-        fd = os.open(name, os.O_RDONLY)
-        os.fdatasync(fd)
-        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
-        os.close(fd)
+    drop(files)
 start = time.monotonic()
 epochs = 1 if sys.argv[3] else 3
 for epoch in range(epochs):
@@ -139,22 +146,22 @@ median() {
 }
 
 echo "loader: $(git -C "$src" describe --always --dirty 2>/dev/null), $(nproc) cores, $(date -u +%F), $rounds rounds, $cubes cubes of $edge^3 x 4 int16"
-# shellcheck disable=SC2086
 printf '%-10s %-5s %7s' set cache threads
+# shellcheck disable=SC2086
 printf ' %8s' $modes
 printf '   GB/s of decoded cubes\n'
 for set in ${SETS:-plain deflated}; do
     for cache in ${CACHES:-warm cold}; do
         for threads in 1 2; do
-            flag=; [ $cache = warm ] || flag=cold
+            flag=; [ "$cache" = warm ] || flag=cold
             rm -f "$dir"/r.*
             for ((i = 0; i < rounds; i++)); do
                 for mode in $modes; do
                     case $set$mode in plaininflate | deflatedfloats) continue ;; esac
-                    measure $set "$mode" $threads $flag >>"$dir/r.$mode"
+                    measure "$set" "$mode" $threads $flag >>"$dir/r.$mode"
                 done
             done
-            printf '%-10s %-5s %7d' $set $cache $threads
+            printf '%-10s %-5s %7d' "$set" "$cache" $threads
             for mode in $modes; do
                 if [ -e "$dir/r.$mode" ]; then median <"$dir/r.$mode"; else echo -; fi
             done | awk '{ v[NR] = $1; printf " %8s", $1 }

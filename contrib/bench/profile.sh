@@ -6,7 +6,8 @@
 #   contrib/bench/profile.sh [BUILD-FOLDER [THREADS [PAIRS [ROW...]]]]
 set -eu
 build=${1:-build} threads=${2:-$(nproc)} pairs=${3:-100}
-[ $# -lt 3 ] && shift $# || shift 3
+shift $(($# < 3 ? $# : 3))
+[ $# -gt 0 ] || set -- hep-tiny cosmoflow-tiny unet-tiny
 top=$(cd "$(dirname "$0")/../.." && pwd)
 
 make -s -C "$build" contrib/bench/engine_bench >&2 || exit 3
@@ -14,7 +15,7 @@ echo "# $(git -C "$top" describe --always --dirty 2>/dev/null || echo tarball),"
     "$(date -u +%F), $(uname -r), $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)," \
     "$threads threads, load $(cut -d' ' -f1 /proc/loadavg)"
 printf '%-18s %6s %12s %10s %22s\n' row pairs "steps/s" "cost" "90 % interval"
-for row in ${*:-hep-tiny cosmoflow-tiny unet-tiny}; do
+for row; do
     OMP_PROC_BIND=true OMP_NUM_THREADS=$threads \
         "$build/contrib/bench/engine_bench" clocks "$row" f32 "$threads" "$pairs" |
         awk '{ printf "%.6f %.6g\n", $4 / $3 - 1, $3 }' | sort -n |
