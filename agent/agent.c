@@ -114,6 +114,11 @@ static void on_epoch(void *ctx, const struct result_epoch *row)
     counters_sample(r->counters);
 }
 
+static void on_profile(void *ctx, const struct workload_result *so_far)
+{
+    report_profile(ctx, so_far);
+}
+
 static void on_say(void *ctx, const char *sentence)
 {
     struct run *r = ctx;
@@ -149,6 +154,7 @@ static struct workload_host host_of(struct run *r)
         .phase = on_phase,
         .progress = on_progress,
         .epoch = on_epoch,
+        .profile = on_profile,
         .say = on_say,
         .count = on_count,
         .stop = on_stop,

@@ -331,6 +331,14 @@ void report_epoch(struct run *r, const struct result_epoch *row)
         write_phases(r, now);
 }
 
+void report_profile(struct run *r, const struct workload_result *so_far)
+{
+    pthread_mutex_lock(&r->lock);
+    if (r->journal)
+        journal_profile(r->journal, r->index, so_far, NULL);
+    pthread_mutex_unlock(&r->lock);
+}
+
 void report_micro(struct run *r, const struct micro_row *row)
 {
     pthread_mutex_lock(&r->lock);

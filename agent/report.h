@@ -26,6 +26,7 @@ void report_close(struct run *r);
 void report_begin(struct run *r, int index, const struct workload_plan *plan);
 void report_phase(struct run *r, enum phase p);
 void report_epoch(struct run *r, const struct result_epoch *row);
+void report_profile(struct run *r, const struct workload_result *so_far);
 void report_micro(struct run *r, const struct micro_row *row);
 void report_phases(struct run *r); /* how long each has taken so far */
 

@@ -17,6 +17,7 @@
 #include "agent/comm/comm_mpi.h"
 #include "agent/guard.h"
 #include "reports/core/clock.h"
+#include "reports/diagnose/roofline_judge.h"
 
 enum { PATH_SIZE = PATH_MAX + RECORD_ID_SIZE + 32 };
 
@@ -64,6 +65,15 @@ static void judge_stood(struct run *r, double seconds)
     progress_say(&r->progress, text);
 }
 
+/* Work above a roof says that the roof is none. */
+static void judge_rooflines(struct run *r)
+{
+    char text[320];
+
+    if (roofline_judge(&r->record, text, sizeof text) == 0 && text[0])
+        progress_say(&r->progress, text);
+}
+
 int report_write(struct run *r, char path[PATH_MAX], struct err *e)
 {
     /* of any rank: its guard may have written an interim record; it stood still */
@@ -77,6 +87,7 @@ int report_write(struct run *r, char path[PATH_MAX], struct err *e)
         r->record.time.wall_seconds = clock_now() - r->begun;
         record_judge(&r->record);
         judge_stood(r, most[1]);
+        judge_rooflines(r);
         pthread_mutex_lock(&r->lock);
         /* What stands there under our name was written since we began. */
         if (most[0] > 0)

@@ -99,6 +99,7 @@ EXTRA_DIST += %D%/systemd/hpcai500-collect.service.in \
 EXTRA_DIST += %D%/frameworks/pytorch/checkpoint.py %D%/frameworks/pytorch/defect.py \
     %D%/frameworks/pytorch/hep.py
 EXTRA_DIST += %D%/bench/micro.sh %D%/bench/pairs.awk %D%/bench/read.sh
+EXTRA_DIST += %D%/bench/profile.sh %D%/bench/start.sh
 
 # Built on demand by contrib/bench/micro.sh, never installed.
 EXTRA_PROGRAMS += contrib/bench/micro_bench

@@ -51,6 +51,9 @@ struct workload_host {
     void (*phase)(void *ctx, enum phase p);
     void (*progress)(void *ctx, const struct workload_progress *p);
     void (*epoch)(void *ctx, const struct result_epoch *row);
+    /* The profile of this rank's steps so far, now and then between two epochs: the first,
+     * then each with twice the steps of the one before; profile and operators of *so_far. */
+    void (*profile)(void *ctx, const struct workload_result *so_far);
     void (*say)(void *ctx, const char *sentence); /* rank 0: a line for a person */
     /* Rank 0: "making data, 3 of 10", as often as it changes. */
     void (*count)(void *ctx, const char *what, uint64_t done, uint64_t all);

@@ -13,6 +13,9 @@
  *         max(FLOP / peak, bytes / bandwidth) by peaks measured in this run; the
  *         peak is the better of a loop over registers and the library's product of
  *         large matrices. FLOP count the padding, which a library may leave out
+ *     engine_bench clocks ROW DTYPE THREADS [PAIRS]
+ *         pairs of steps with the profile's clocks and without them, in turn which is
+ *         first: a line a pair, steps a second (contrib/bench/profile.sh)
  *     engine_bench how ROW DTYPE
  *         what the library does for each operator
  *
@@ -67,7 +70,7 @@ struct bench {
     struct data_class class;
     long batch;
     enum tensor_dtype dtype;
-    int threads;
+    int threads, pairs;
     struct net net;
     float *fed[LOADER_FEEDS];
     uint64_t *ids;
@@ -268,6 +271,38 @@ static int profile(struct bench *b)
     return 0;
 }
 
+static double seconds_of(struct bench *b, int steps)
+{
+    const double from = clock_now();
+
+    for (int i = 0; i < steps; i++)
+        step(b);
+    return clock_now() - from;
+}
+
+/* The same network twice. A side of a pair takes a tenth of a second. */
+static int clocks(struct bench *b)
+{
+    struct bench without = *b;
+
+    create(b, true);
+    create(&without, false);
+    const double once = fmin(seconds_of(b, 2) + seconds_of(b, 2), seconds_of(&without, 4)) / 4;
+    const int steps = once < 0.1 ? (int)ceil(0.1 / once) : 1;
+    for (int i = 0; i < b->pairs; i++) {
+        const bool first = i % 2 == 0;
+        double on = first ? seconds_of(b, steps) : 0, off = seconds_of(&without, steps);
+
+        if (!first)
+            on = seconds_of(b, steps);
+        printf("profile without %.6g %.6g\n", steps / on, steps / off);
+        fflush(stdout);
+    }
+    destroy(b);
+    destroy(&without);
+    return 0;
+}
+
 static int how(struct bench *b)
 {
     struct engine_implementation r;
@@ -296,8 +331,9 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         int (*run)(struct bench *b);
-    } verbs[] = {{"serve", serve}, {"profile", profile}, {"how", how}};
-    struct bench b = {.threads = argc > 4 ? atoi(argv[4]) : 1};
+    } verbs[] = {{"serve", serve}, {"profile", profile}, {"clocks", clocks}, {"how", how}};
+    struct bench b = {.threads = argc > 4 ? atoi(argv[4]) : 1,
+                      .pairs = argc > 5 ? atoi(argv[5]) : 100};
     const char *clock_name = getenv("ENGINE_BENCH_CLOCK");
 
     if (argc == 2 && !strcmp(argv[1], "rows"))
@@ -311,6 +347,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0] && b.row; i++)
         if (!strcmp(argv[1], verbs[i].name))
             return verbs[i].run(&b);
-    fprintf(stderr, "usage: engine_bench rows | serve|profile|how ROW f32|bf16 [THREADS]\n");
+    fprintf(stderr, "usage: engine_bench rows | serve|profile|clocks|how ROW f32|bf16 [THREADS "
+                    "[PAIRS]]\n");
     return 2;
 }

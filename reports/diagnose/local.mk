@@ -6,7 +6,8 @@ noinst_LTLIBRARIES += %D%/libdiagnose.la
     %D%/cause.h %D%/cause.c %D%/said.c \
     %D%/words.h %D%/words.c
 if HAVE_CJSON
-%C%_libdiagnose_la_SOURCES += %D%/roofline.h %D%/roofline.c
+%C%_libdiagnose_la_SOURCES += %D%/roofline.h %D%/roofline.c \
+    %D%/roofline_judge.h %D%/roofline_judge.c
 %C%_libdiagnose_la_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
 endif
 EXTRA_DIST += %D%/README.md

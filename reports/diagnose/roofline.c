@@ -199,6 +199,39 @@ bool roofline_micro(const cJSON *row, int threads, struct roofline_work *w)
     return w->seconds > 0;
 }
 
+static void count_point(struct roofline_count *n, struct roofline_point p)
+{
+    n->points += isfinite(p.share);
+    n->above += p.above;
+}
+
+struct roofline_count roofline_count(const struct roofline *r, const cJSON *doc,
+                                     const cJSON *workload)
+{
+    const struct roofline_step step = roofline_step(doc, workload);
+    struct roofline_count n = {0, 0};
+    const cJSON *row;
+
+    count_point(&n, roofline_point(r, &step.work));
+    cJSON_ArrayForEach(row, json_at(workload, "profile.operators"))
+    {
+        const struct roofline_work w = roofline_operator(row);
+        count_point(&n, roofline_point(r, &w));
+    }
+    return n;
+}
+
+void roofline_verdict(int above, char *text, size_t size)
+{
+    snprintf(text, size, "%s", "");
+    if (above)
+        snprintf(text, size,
+                 "the roofline is not valid: %d point%s more than %.0f %% above the roof; the "
+                 "ceilings were taken on a slower or busier machine than the work, measure both "
+                 "again",
+                 above, above == 1 ? " is" : "s are", 100 * ROOFLINE_GRACE);
+}
+
 double roofline_floor(const struct roofline *r, const cJSON *workload)
 {
     const double steps = json_number(workload, "profile.steps", 0);

@@ -34,6 +34,7 @@
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #define ROOFLINE_GRACE 0.05
 
@@ -109,6 +110,17 @@ struct roofline_work roofline_operator(const cJSON *row);
  * FLOP count padding, so that it may lie above the roof. false: it is another kind of
  * row. */
 bool roofline_micro(const cJSON *row, int threads, struct roofline_work *w);
+
+/* A workload's step and its operators beside their roofs. doc: of the ceilings. */
+struct roofline_count {
+    int points; /* that have a roof */
+    int above;  /* of them: more than ROOFLINE_GRACE above it */
+};
+struct roofline_count roofline_count(const struct roofline *r, const cJSON *doc,
+                                     const cJSON *workload);
+
+/* What it means that so many are above; "" of none. */
+void roofline_verdict(int above, char *text, size_t size);
 
 /* Seconds that a step takes at least: the sum of the floors of its operators; NAN where
  * one of those that have a row has none. */

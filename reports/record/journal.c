@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "reports/core/crc32c.h"
-#include "reports/record/record_fields.h"
+#include "reports/record/record_put.h"
 
 struct journal {
     int fd;
@@ -23,7 +23,8 @@ struct journal {
     char path[PATH_MAX];
 };
 
-enum { HEAD = 18, MAX_LINE = 1 << 20 }; /* "LLLLLLLL CCCCCCCC " */
+/* HEAD: "LLLLLLLL CCCCCCCC "; an operator is some 400 bytes of a line. */
+enum { HEAD = 18, MAX_LINE = 1 << 20, MAX_OPERATORS = 2048 };
 
 struct journal *journal_open(const char *dir, const char *id, int rank, struct err *e)
 {
@@ -215,6 +216,24 @@ int journal_phases(struct journal *j, int index, double wall_seconds,
     return commit(j, o, broken, true, e);
 }
 
+/* With every operator: what has no row cannot be told from what there was not. */
+static int put_profile(cJSON *o, const struct workload_result *r)
+{
+    const struct record_limits limit = {.operators = MAX_OPERATORS};
+    const struct nulls nowhere = {NULL, ""};
+
+    return record_put_profile(o, r, &limit, &nowhere);
+}
+
+int journal_profile(struct journal *j, int index, const struct workload_result *r, struct err *e)
+{
+    if (!j || j->failed)
+        return 0;
+    cJSON *o = event("profile");
+    int broken = !o || put_number(o, "index", index, NULL, NULL) || put_profile(o, r);
+    return commit(j, o, broken, false, e);
+}
+
 int journal_result(struct journal *j, int index, const struct workload_result *r, struct err *e)
 {
     if (!j || j->failed)
@@ -224,7 +243,7 @@ int journal_result(struct journal *j, int index, const struct workload_result *r
     int broken = !o || put_number(o, "index", index, NULL, NULL) ||
                  fields_put(o, record_workload_head_fields, &honest, NULL) ||
                  fields_put(o, record_workload_fields, &honest, NULL) ||
-                 record_others_put(o, &honest, NULL) ||
+                 record_others_put(o, &honest, NULL) || put_profile(o, r) ||
                  put_text(o, "reason", r->reason, NULL, NULL) ||
                  put_phase_seconds(o, r->wall_seconds, r->phase_seconds);
     return commit(j, o, broken, true, e);

@@ -11,6 +11,7 @@
  *   {"event":"workload","index",...}             identity of a workload that begins
  *   {"event":"epoch","index","row":{...}}
  *   {"event":"phases","index","wall_seconds","phase_seconds":{...}}  so far
+ *   {"event":"profile","index","profile":{...}}  this rank's so far, as in a record
  *   {"event":"micro","row":{...}}                a row of a micro benchmark, as in a record
  *   {"event":"result","index",...}               the workload's end, as in its result
  *   {"event":"failure","rank","node","text"}     of a rank (not always its own)
@@ -46,13 +47,16 @@ void journal_close(struct journal *j);
 void journal_remove(struct journal *j);
 
 /* Events. Each is on the device (fdatasync) when the function returns,
- * except journal_epoch() and journal_micro(), which are on their way. self is this rank's node. */
+ * except journal_epoch(), journal_profile() and journal_micro(), which are on their way.
+ * self is this rank's node. */
 int journal_start(struct journal *j, const struct record *r, int rank, int ranks,
                   const struct record_node *self, struct err *e);
 int journal_workload(struct journal *j, int index, const struct workload_result *r, struct err *e);
 int journal_epoch(struct journal *j, int index, const struct result_epoch *row, struct err *e);
 int journal_phases(struct journal *j, int index, double wall_seconds,
                    const double phase_seconds[PHASE_COUNT], struct err *e);
+/* r's profile and operators, all else is left out. */
+int journal_profile(struct journal *j, int index, const struct workload_result *r, struct err *e);
 int journal_result(struct journal *j, int index, const struct workload_result *r, struct err *e);
 int journal_micro(struct journal *j, const struct micro_row *m, struct err *e);
 int journal_failure(struct journal *j, int rank, const char *node, const char *sentence,

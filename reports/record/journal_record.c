@@ -23,6 +23,7 @@ enum { MAX_RANKS = 1 << 20 }; /* what a journal may claim */
 /* What one rank said of one workload. */
 struct share {
     bool ended;
+    bool joint; /* its profile is the mean over the ranks, as a result's is */
     struct workload_result result;
     double wall_seconds; /* NAN: no phases yet */
     double phase_seconds[PHASE_COUNT];
@@ -152,6 +153,25 @@ void record_others_get(const cJSON *o, struct workload_result *w, struct record 
     }
 }
 
+/* The later of two profiles says more. */
+static void take_profile(struct story *s, const cJSON *o)
+{
+    struct share *share = share_of(s, o);
+    const cJSON *from = json_at(o, "profile"), *list = json_at(from, "operators"), *row;
+    const size_t room = (size_t)cJSON_GetArraySize(list) + 1;
+    struct result_operator *rows;
+
+    if (!share || !cJSON_IsObject(from) || !(rows = calloc(room, sizeof *rows)))
+        return;
+    struct result_profile *p = &share->result.profile;
+    *p = (struct result_profile){0};
+    fields_get(from, record_profile_fields, p, keep_in_record, s->r);
+    cJSON_ArrayForEach(row, list)
+        fields_get(row, record_operator_fields, &rows[p->n_operators++], keep_in_record, s->r);
+    free(share->result.operators);
+    share->result.operators = rows;
+}
+
 static void take_result(struct story *s, const cJSON *o)
 {
     struct share *share = share_of(s, o);
@@ -163,6 +183,8 @@ static void take_result(struct story *s, const cJSON *o)
     record_others_get(o, &share->result, s->r);
     snprintf(share->result.reason, sizeof share->result.reason, "%s", json_text(o, "reason", ""));
     share->ended = true;
+    take_profile(s, o);
+    share->joint = true;
     take_phases(s, o);
 }
 
@@ -193,7 +215,7 @@ static int take(void *ctx, const char *json)
     } events[] = {
         {"start", take_start},   {"workload", take_head}, {"epoch", take_epoch},
         {"phases", take_phases}, {"result", take_result}, {"failure", take_failure},
-        {"end", take_end},       {"micro", take_micro},
+        {"end", take_end},       {"micro", take_micro},   {"profile", take_profile},
     };
     cJSON *o = cJSON_Parse(json);
     const char *name = json_text(o, "event", "");
@@ -240,6 +262,18 @@ static struct share *best_share(struct story *stories, int n, int i)
     return best;
 }
 
+/* Whose profile it is, where that is not all ranks' together. */
+static void explain_profile(struct record *r, const struct story *stories, int n, int i,
+                            const struct share *best)
+{
+    char at[48];
+
+    snprintf(at, sizeof at, "workloads[%d].profile", r->n_workloads);
+    for (int k = 0; k < n && best->result.profile.steps > 0 && !best->joint; k++)
+        if (stories[k].shares[i] == best)
+            record_reason(r, at, "of rank %d alone, as far as its journal goes", stories[k].rank);
+}
+
 /* Workload i: one rank's result, the phases of all that have them. */
 static int merge_workload(struct record *r, struct story *stories, int n, int n_ranks, int i)
 {
@@ -265,6 +299,7 @@ static int merge_workload(struct record *r, struct story *stories, int n, int n_
     best->result.wall_seconds = best->wall_seconds;
     if (best->result.ranks < 1)
         best->result.ranks = n_ranks;
+    explain_profile(r, stories, n, i, best);
     if (!best->ended)
         snprintf(best->result.reason, sizeof best->result.reason, "stopped before its end");
     rc = record_add_workload(r, &best->result, ranks, n_ranks) < 0 ? -1 : 0;

@@ -81,3 +81,17 @@ const struct field record_profile_rows[] = {
                .below = record_operators_rest_fields),
     FIELD_END,
 };
+
+const struct field record_roofline_fields[] = {
+    FIELD(record_roofline, valid, BOOL, "valid",
+          "no point is above the roof; else the ceilings are not those of this work",
+          .since = "1.2.0"),
+    FIELD(record_roofline, points, INT, "points", "the step and its operators that have a roof",
+          .since = "1.2.0"),
+    FIELD(record_roofline, above, INT, "above", "of them, more than 5 % above it",
+          .since = "1.2.0"),
+    FIELD(record_roofline, share, DOUBLE, "step_share",
+          "time that the operators of a step take at least / time that it took",
+          .why = "an operator has no roof", .range = RANGE_ANY, .since = "1.2.0"),
+    FIELD_END,
+};

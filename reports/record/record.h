@@ -172,9 +172,19 @@ struct record_why {
     int n_causes;
 };
 
+/* How far its operators are from what the same run measured as the machine's ceilings:
+ * reports/diagnose/roofline.h. */
+struct record_roofline {
+    int points;   /* the step and its operators that have a roof; 0: there is none */
+    int above;    /* of them */
+    bool valid;   /* none is above */
+    double share; /* of a step that its operators need at least; NAN */
+};
+
 struct record_workload {
     struct workload_result result; /* owned */
     struct record_why why;
+    struct record_roofline roofline;
     int n_ranks; /* of ranks[]; may be 0 or fewer than result.ranks */
     struct record_rank *ranks;
     int n_counters;

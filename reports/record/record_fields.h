@@ -109,12 +109,16 @@ extern const struct field record_why_rows[];   /* all of a struct record_why */
 extern const struct field record_why_fields[]; /* without its causes */
 extern const struct field record_cause_fields[];
 extern const struct field record_profile_rows[];          /* all of a profile */
+extern const struct field record_roofline_fields[];       /* of a struct record_roofline */
 extern const struct field record_profile_fields[];        /* of a struct result_profile */
 extern const struct field record_operator_fields[];       /* of a struct result_operator */
 extern const struct field record_operators_rest_fields[]; /* of a struct record_operators_rest */
 extern const struct field record_micro_fields[];          /* all of a micro benchmark */
 extern const struct field record_micro_row_fields[];      /* of struct micro_row */
 extern const struct field record_micro_head_fields[];
+
+#define RECORD_NO_ROOFLINE                                                                         \
+    "the run has no ceilings of machine for as many threads, or no profile of its steps"
 
 /* The layers of facts.def; facts are members of struct record. */
 struct record_layer_info {

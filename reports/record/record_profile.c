@@ -53,3 +53,15 @@ int record_put_profile(cJSON *o, const struct workload_result *w, const struct r
     others = put_object(p, "others");
     return others ? rc | fields_put(others, record_operators_rest_fields, &rest, &below) : -1;
 }
+
+int record_put_roofline(cJSON *o, const struct record_workload *w, const struct nulls *n)
+{
+    struct nulls at = nulls_at(n, "roofline");
+    cJSON *r;
+
+    if (w->roofline.points == 0)
+        return put_null(o, "roofline", RECORD_NO_ROOFLINE, n);
+    return (r = put_object(o, "roofline"))
+               ? fields_put(r, record_roofline_fields, &w->roofline, &at)
+               : -1;
+}

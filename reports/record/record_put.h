@@ -36,6 +36,9 @@ int record_put_counters(cJSON *o, const struct record *r, const struct record_wo
 int record_put_profile(cJSON *o, const struct workload_result *w, const struct record_limits *limit,
                        const struct nulls *n);
 
+/* record_profile.c, too: `roofline` of it. */
+int record_put_roofline(cJSON *o, const struct record_workload *w, const struct nulls *n);
+
 /* record_why.c: `path`, `first_path`, `clock` and `why` of workload w's object o. */
 int record_put_why(cJSON *o, const struct record_workload *w, const struct nulls *n);
 

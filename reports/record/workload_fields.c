@@ -360,6 +360,10 @@ const struct field record_workload_rows[] = {
                "all steps of the profile, the mean over the ranks",
                .why = "the run ended before its ranks could be asked", .since = "1.1.0",
                .below = record_profile_rows),
+    FIELD_HAND(OBJECT, "roofline",
+               "how far the operators are from the ceilings that the same run measured with "
+               "`machine`",
+               .why = RECORD_NO_ROOFLINE, .below = record_roofline_fields, .since = "1.2.0"),
     FIELD_HAND(OBJECT, "path",
                "the slowest path through the steps after the first epoch, walked back over all "
                "ranks: seconds of a mean step; no wait for other ranks is on it",

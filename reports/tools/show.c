@@ -15,9 +15,11 @@
 #include "reports/core/option.h"
 #include "reports/core/out.h"
 #include "reports/record/fields.h"
+#include "reports/tools/ceilings.h"
 #include "reports/tools/find.h"
 #include "reports/tools/show_profile.h"
 #include "reports/tools/show_screen.h"
+#include "reports/tools/show_text.h"
 
 enum page { PAGE_SCREEN, PAGE_JSON, PAGE_PROFILE, PAGE_ROOFLINE };
 
@@ -44,16 +46,29 @@ static int usage(FILE *f)
     return f == stdout ? 0 : 2;
 }
 
-/* The pages that need ceilings: *doc's own, or those of another run. 1: there is
- * nothing to show. */
+/* Ceilings from another run than *doc: the one that is named, else where it has none of
+ * its own, the latest of the history. */
+static int find_ceilings(const struct conf *c, const cJSON *doc, const struct options *o,
+                         struct found *f, struct err *e)
+{
+    if (o->ceilings && find_record(c, o->ceilings, o->dir, f, e) < 0)
+        return -1;
+    const bool latest = !o->ceilings && ceilings_missing(doc) && ceilings_find(c, doc, f);
+    if (f->doc)
+        json_clean(f->doc);
+    if (latest)
+        show_line("ceilings: of %s, %.10s, the latest of these nodes with this build",
+                  json_text(f->doc, "id", "?"), json_text(f->doc, "time.start", "?"));
+    return 0;
+}
+
+/* The pages that need ceilings. 1: there is nothing to show. */
 static int show_work(const struct conf *c, const cJSON *doc, const struct options *o, struct err *e)
 {
     struct found f = FOUND_INIT;
-    int rc = o->ceilings ? find_record(c, o->ceilings, o->dir, &f, e) : 0;
+    int rc = find_ceilings(c, doc, o, &f, e);
 
-    if (rc == 0 && o->ceilings)
-        json_clean(f.doc);
-    const cJSON *ceilings = o->ceilings ? f.doc : doc;
+    const cJSON *ceilings = f.doc ? f.doc : doc;
     if (rc == 0)
         rc = o->page == PAGE_PROFILE ? show_profile(doc, ceilings, e)
                                      : show_roofline(doc, ceilings, o->svg, e);

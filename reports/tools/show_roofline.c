@@ -48,7 +48,7 @@ static const char *name_of(const struct subject *s)
 
 static void read_page(struct page *p, const cJSON *doc, const cJSON *ceilings)
 {
-    const cJSON *w, *row;
+    const cJSON *w;
 
     p->ceilings = ceilings;
     p->n = p->above = 0;
@@ -61,12 +61,7 @@ static void read_page(struct page *p, const cJSON *doc, const cJSON *ceilings)
         roofline_read(&s->roof, ceilings, (int)json_integer(w, "threads", 0, 1 << 20, 0));
         s->step = roofline_step(ceilings, w);
         s->point = roofline_point(&s->roof, &s->step.work);
-        p->above += s->point.above;
-        cJSON_ArrayForEach(row, json_at(w, "profile.operators"))
-        {
-            const struct roofline_work work = roofline_operator(row);
-            p->above += roofline_point(&s->roof, &work).above;
-        }
+        p->above += roofline_count(&s->roof, ceilings, w).above;
     }
 }
 
@@ -209,17 +204,6 @@ static void show_subject(const struct subject *s, bool roofs)
     show_link(s, "exchanges", s->step.exchanged_bytes, s->step.exchange_rate,
               s->step.exchange_source);
     show_link(s, "reads", s->step.read_bytes, s->step.read_rate, s->step.read_source);
-}
-
-static void verdict(const struct page *p, char *text, size_t size)
-{
-    snprintf(text, size, "%s", "");
-    if (p->above)
-        snprintf(text, size,
-                 "the roofline is not valid: %d point%s more than %.0f %% above the roof; the "
-                 "ceilings were taken on a slower or busier machine than the work, measure both "
-                 "again",
-                 p->above, p->above == 1 ? " is" : "s are", 100 * ROOFLINE_GRACE);
 }
 
 /* ---- the picture ------------------------------------------------------ */
@@ -468,7 +452,7 @@ static int draw_page(const struct page *p, const cJSON *doc, const char *path, s
     if (!d)
         return err_set(e, "out of memory for a picture");
     snprintf(title, sizeof title, "hpcai500 roofline, %.100s", json_text(doc, "id", "?"));
-    verdict(p, note, sizeof note);
+    roofline_verdict(p->above, note, sizeof note);
     if (!note[0])
         snprintf(note, sizeof note,
                  "Roofs are measured: threads of a rank, best kernel of each level. Point: mean of "
@@ -510,7 +494,7 @@ int show_roofline(const cJSON *doc, const cJSON *ceilings, const char *svg, stru
         show_subject(&p->of[i], i == 0 || p->of[i].roof.threads != p->of[i - 1].roof.threads);
     }
     show_micro(p);
-    verdict(p, text, sizeof text);
+    roofline_verdict(p->above, text, sizeof text);
     if (text[0]) {
         printf("\n");
         show_wrapped("", text, 2);

@@ -36,6 +36,7 @@ struct run {
     bool judged;
     struct resume resume;
     struct step_profile profile;
+    long profile_told;         /* steps of the profile that the host was told last */
     int first_epoch;           /* of this process */
     double delay;              /* run delay when the batch was there */
     struct loader_stats begun; /* of the training loader, when the steady state began */
@@ -108,6 +109,21 @@ static void stamp_exchange(const struct engine_stamps *x, struct step_row *row)
     }
 }
 
+/* Of this rank, for a journal: what is lost with a rank that is killed, and no more often
+ * than that costs nothing. */
+static void tell_profile(struct run *r)
+{
+    struct workload_result so_far = {0};
+
+    if (!r->host->profile || r->profile.steps < 1 || r->profile.steps < 2 * r->profile_told)
+        return;
+    if (step_profile_gather(&r->profile, r->net.model, r->net.graph, comm_self(), &so_far, NULL) ==
+        0)
+        r->host->profile(r->host->ctx, &so_far);
+    r->profile_told = r->profile.steps;
+    result_fini(&so_far);
+}
+
 static int step(void *ctx, struct train_step *s, struct err *e)
 {
     struct run *r = ctx;
@@ -115,7 +131,10 @@ static int step(void *ctx, struct train_step *s, struct err *e)
     struct loader_batch b = no_rows(r, s);
     float loss, quality = NAN;
 
+    if (s->step == 0)
+        tell_profile(r);
     if (s->step == 0 && s->epoch == r->first_epoch + 1) {
+        r->profile_told = 0;
         step_profile_restart(&r->profile, n->model);
         loader_stats(r->loader[DATASET_TRAIN], &r->begun);
     }

@@ -33,7 +33,7 @@ if HAVE_ONEDNN
     %D%/cpu/cpu.h %D%/cpu/cpu.c %D%/cpu/cpu_conv.c %D%/cpu/cpu_copy.c %D%/cpu/cpu_dense.c \
     %D%/cpu/cpu_format.c %D%/cpu/cpu_norm.c %D%/cpu/cpu_value.c \
     %D%/cpu/cpu_threads.h %D%/cpu/cpu_threads.c \
-    %D%/cpu/kernel_lanes.h \
+    %D%/cpu/kernel_act.h %D%/cpu/kernel_lanes.h \
     %D%/cpu/kernel_map.h %D%/cpu/kernel_map.c \
     %D%/cpu/kernel_norm.h %D%/cpu/kernel_norm.c \
     %D%/cpu/kernel_pool.h %D%/cpu/kernel_pool.c \

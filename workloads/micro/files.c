@@ -37,12 +37,31 @@ static int check_space(const char *where, uint64_t bytes, int ranks, struct err 
     return 0;
 }
 
+/* Length of the longest part of a path that is there; 0: none of a relative one. */
+static size_t standing(const char *path)
+{
+    char part[PATH_MAX];
+    size_t n = (size_t)snprintf(part, sizeof part, "%s", path);
+
+    while (n > 0 && access(part, F_OK) < 0) {
+        while (n > 0 && part[n - 1] == '/')
+            n--;
+        while (n > 0 && part[n - 1] != '/')
+            n--;
+        part[n] = '\0';
+    }
+    return n;
+}
+
 int files_open(struct files *f, const char *where, uint64_t bytes, int ranks, struct err *e)
 {
-    f->folder[0] = '\0';
+    *f = (struct files){.folder = ""};
     if (!where || !*where)
         return err_set(e, "there is no folder for the benchmark's files: give data=FOLDER");
-    f->made = access(where, F_OK) < 0;
+    if (strlen(where) >= sizeof f->where)
+        return err_set(e, "the folder's name '%.80s...' is too long", where);
+    snprintf(f->where, sizeof f->where, "%s", where);
+    f->stood = standing(where);
     if (cache_make_folder(where, e) < 0 || check_space(where, bytes, ranks, e) < 0)
         return -1;
     if ((size_t)snprintf(f->folder, sizeof f->folder, "%s/hpcai500-micro.XXXXXX", where) >=
@@ -63,15 +82,28 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
     return 0;
 }
 
-void files_close(struct files *f)
+/* Of path, what is longer than `stood`, from its end; until something is in it. */
+static void remove_above(char *path, size_t stood)
+{
+    size_t n = strlen(path);
+
+    while (n > stood && rmdir(path) == 0) {
+        while (n > 0 && path[n - 1] == '/')
+            n--;
+        while (n > 0 && path[n - 1] != '/')
+            n--;
+        path[n] = '\0';
+    }
+}
+
+void files_close(struct files *f, struct comm *c)
 {
     if (f->folder[0])
         nftw(f->folder, remove_one, WALKED, FTW_DEPTH | FTW_PHYS);
-    if (f->folder[0] && f->made) {
-        *strrchr(f->folder, '/') = '\0';
-        rmdir(f->folder);
-    }
-    f->folder[0] = '\0';
+    if (c->size > 1)
+        c->barrier(c, NULL); /* where it fails, an empty folder may stay */
+    remove_above(f->where, f->stood);
+    *f = (struct files){.folder = ""};
 }
 
 const char *files_path(const struct files *f, const char *name, char path[PATH_MAX])

@@ -10,9 +10,9 @@
  * a file server, a hypervisor or a disk keeps in its own memory nobody can see from
  * here: that is part of the storage.
  *
- * Life:    files_open() makes the folder, files_close() removes it and all in it; of a
- *          zeroed struct it is a no-op. A process that is killed leaves it:
- *          hpcai500-micro.XXXXXX can be removed.
+ * Life:    files_open() makes the folder, files_close() removes it and all in it, and
+ *          what had to be made above it; of a zeroed struct it removes nothing. A
+ *          process that is killed leaves it: hpcai500-micro.XXXXXX can be removed.
  * Failure: -1 and a sentence.
  * Threads: one.
  */
@@ -25,19 +25,23 @@
 #include <stdint.h>
 
 #include "reports/core/err.h"
+#include "workloads/comm.h"
 
 enum { FILES_NAME = 64 };
 
 struct files {
     char folder[PATH_MAX - FILES_NAME]; /* "": not open */
-    bool made;                          /* what it is in, too: that goes when it is empty */
+    char where[PATH_MAX];               /* what it is in */
+    size_t stood;                       /* length of the part of where that was there before */
 };
 
 /* A new folder in `where`, which is made where it is missing. `bytes` are going to be
  * written by each of `ranks` ranks of this node: refused when they would leave less
- * than a tenth of the file system's free space. */
+ * than a tenth of the file system's free space. Close it also when it failed. */
 int files_open(struct files *f, const char *where, uint64_t bytes, int ranks, struct err *e);
-void files_close(struct files *f);
+/* Collective. Folders that a rank had to make go when all ranks have removed their own
+ * from them, and only if nothing else is in them. */
+void files_close(struct files *f, struct comm *c);
 
 /* A path in it: folder/name, "" in place of the name: the folder. */
 const char *files_path(const struct files *f, const char *name, char path[PATH_MAX]);

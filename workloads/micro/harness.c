@@ -271,6 +271,31 @@ static void keep_for_swap(const struct micro_host *h, const struct micro_row *r,
     to->log = r->median.reason ? (double)NAN : log(r->median.value);
     to->error = n ? sqrt(squares) / n : (double)NAN;
     snprintf(to->what, sizeof to->what, "%s", r->what);
+    snprintf(to->shape, sizeof to->shape, "%s", r->shape);
+    snprintf(to->dtype, sizeof to->dtype, "%s", r->dtype);
+    snprintf(to->direction, sizeof to->direction, "%s", r->direction);
+    snprintf(to->threads, sizeof to->threads, "%d thread%s", r->threads,
+             r->threads == 1 ? "" : "s");
+}
+
+enum { SWAP_NAME = 36 };
+
+/* Names that tell two rows apart: what they are and, where that is the same, the first
+ * thing in which they differ. */
+static void name_two(const struct micro_swapped row[2], char name[2][SWAP_NAME])
+{
+    const char *const more[][2] = {{row[0].shape, row[1].shape},
+                                   {row[0].dtype, row[1].dtype},
+                                   {row[0].direction, row[1].direction},
+                                   {row[0].threads, row[1].threads}};
+    size_t k = 0;
+
+    while (k < sizeof more / sizeof *more && strcmp(more[k][0], more[k][1]) == 0)
+        k++;
+    const bool alike = strcmp(row[0].what, row[1].what) == 0 && k < sizeof more / sizeof *more;
+    for (int i = 0; i < 2; i++)
+        snprintf(name[i], SWAP_NAME, "%.16s%s%.18s", row[i].what, alike ? " " : "",
+                 alike ? more[k][i] : "");
 }
 
 /* Rank 0: the row of the test. */
@@ -285,6 +310,7 @@ static int put_swap(const struct micro_host *h, const char *name, struct err *e)
                           .index = INT_MAX,
                           .slowest_rank = -1};
     double ratio[2], limit[2], worst = 1;
+    char names[2][SWAP_NAME];
 
     for (int i = 0; i < 2; i++) { /* what came first comes second now */
         const struct micro_swapped *a = &s->first[i], *b = &s->second[1 - i];
@@ -299,14 +325,14 @@ static int put_swap(const struct micro_host *h, const char *name, struct err *e)
         return 0; /* one of them was skipped */
     snprintf(r.name, sizeof r.name, "%s", name);
     snprintf(r.what, sizeof r.what, "order swap");
-    snprintf(r.shape, sizeof r.shape, "%.24s, %.24s", s->first[0].what, s->first[1].what);
+    name_two(s->first, names);
+    snprintf(r.shape, sizeof r.shape, "%.30s, %.30s", names[0], names[1]);
     snprintf(r.unit, sizeof r.unit, "ratio");
     snprintf(r.direction, sizeof r.direction, "none");
     snprintf(r.reason, sizeof r.reason,
-             "in the other order %.24s is %.3f x what it was and %.24s %.3f x; detectable are "
+             "in the other order %s is %.3f x what it was and %s %.3f x; detectable are "
              "%.1f and %.1f %%",
-             s->first[0].what, ratio[0], s->first[1].what, ratio[1], 100 * expm1(limit[0]),
-             100 * expm1(limit[1]));
+             names[0], ratio[0], names[1], ratio[1], 100 * expm1(limit[0]), 100 * expm1(limit[1]));
     r.median = measured(worst);
     r.p95 = r.p99 = r.best = r.slowest = none;
     r.run_delay = r.throttled_seconds = r.foreign_cores = r.clock_hertz = r.celsius = none;

@@ -54,9 +54,23 @@ static void list_teams(struct machine *m)
         m->teams[m->n_teams++] = all;
 }
 
+/* tiny: of one thread of several, its registers and its share of DRAM; the library and
+ * the caches tell the same of one thread as of all. */
+static bool wanted(const struct machine *m, const struct row *r)
+{
+    const bool one_of_several = m->n_teams > 1 && r->team == 0;
+
+    if (m->h->class != CLASS_TINY)
+        return true;
+    if (r->kind == ROW_MEMORY && r->kernel != MEMORY_COPY && r->kernel != MEMORY_TRIAD)
+        return false;
+    return !one_of_several || r->kind == ROW_FMA ||
+           (r->kind == ROW_MEMORY && r->level == DRAM && r->kernel == MEMORY_TRIAD);
+}
+
 static void add(struct machine *m, struct row row)
 {
-    if (m->n_rows < MOST_ROWS)
+    if (m->n_rows < MOST_ROWS && wanted(m, &row))
         m->rows[m->n_rows++] = row;
 }
 
@@ -109,11 +123,10 @@ static void list_rows(struct machine *m, const struct micro_host *h)
         }
         for (int level = 0; level <= DRAM; level++)
             for (int k = 0; k < MEMORY_KERNELS && seen(m, level, team); k++)
-                if (h->class != CLASS_TINY || k == MEMORY_COPY || k == MEMORY_TRIAD)
-                    add(m, (struct row){.kind = ROW_MEMORY,
-                                        .team = team,
-                                        .level = level,
-                                        .kernel = (enum memory_kernel)k});
+                add(m, (struct row){.kind = ROW_MEMORY,
+                                    .team = team,
+                                    .level = level,
+                                    .kernel = (enum memory_kernel)k});
     }
     add(m, (struct row){.kind = ROW_CHAIN});
     add(m, (struct row){.kind = ROW_SPREAD});

@@ -165,7 +165,7 @@ static int run_bench(const struct micro_host *h, int *done, struct err *e)
     rc = comm_agree(h->comm, rc, e);
     if (rc == 0)
         rc = harness_rows(h, "meta", KINDS, measure, &b, done, e);
-    files_close(&b.files);
+    files_close(&b.files, h->comm);
     return rc;
 }
 

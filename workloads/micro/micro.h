@@ -39,8 +39,8 @@
  *   spread     the chain on each core in turn: speed of the slowest / of the fastest
  *
  *   read       samples of 256 KiB, by one thread of each rank, files of its own
- *              (samples.h); bytes of samples / time of a pass over all, dropping not
- *              counted. Each way is measured cold and warm (files.h), and the part of the
+ *              (samples.h); bytes of samples / time of a pass over all; dropping is not
+ *              counted, nor opening what a reader holds open. Each way is measured cold and warm (files.h), and the part of the
  *              files that was in memory is taken before each pass: only what was asked
  *              for is called so, the rest "unknown". On a file system that lives in
  *              memory cold rows are skipped.
@@ -96,7 +96,8 @@ struct micro_swap {
     bool again; /* now */
     struct micro_swapped {
         double log, error; /* of the median, and its standard error; log NAN: none */
-        char what[32];
+        /* What tells one row from another, in the order in which it is said. */
+        char what[32], shape[64], dtype[8], direction[24], threads[24];
     } first[2], second[2]; /* as they were measured */
 };
 

@@ -49,6 +49,14 @@ static void add(struct operators *o, const struct operator_shape *s, bool bf16)
     o->n_rows += parts_of(s);
 }
 
+/* tiny: in bfloat16 what only moves values moves half as many bytes, which is all that
+ * its rows would tell. */
+static bool one_type(const struct micro_host *h, enum operator_kind kind)
+{
+    return h->class == CLASS_TINY && kind != OPERATOR_CONV && kind != OPERATOR_DECONV &&
+           kind != OPERATOR_GEMM;
+}
+
 static int list(struct operators *o, const struct micro_host *h, enum operator_kind kind,
                 struct err *e)
 {
@@ -60,9 +68,10 @@ static int list(struct operators *o, const struct micro_host *h, enum operator_k
         return err_set(e, "out of memory for the rows of %s", operator_name(kind));
     for (int i = 0; i < o->shapes.n; i++) {
         const struct operator_shape *s = &o->shapes.v[i];
-        if (h->dtype != DTYPE_BF16 || !operator_has_bf16(s))
+        const bool has_bf16 = operator_has_bf16(s), both = h->dtype != DTYPE_BF16;
+        if (both || !has_bf16)
             add(o, s, false);
-        if (operator_has_bf16(s))
+        if (has_bf16 && !(both && one_type(h, kind)))
             add(o, s, true);
     }
     return 0;

@@ -74,7 +74,7 @@ static int check(void *ctx, long *wrong, struct err *e)
 {
     struct reader *r = ctx;
 
-    return samples_check(r->samples, r->row.way, wrong, e);
+    return samples_check(r->samples, wrong, e);
 }
 
 /* The clock runs while samples are read, and neither when files are dropped nor when
@@ -93,7 +93,7 @@ static int run(void *ctx, long times, long *wrong, struct err *e)
         if (isnan(there) || (r->row.cold ? there > r->resident : there < r->resident))
             r->resident = there;
         double begin = clock_now();
-        if (samples_pass(r->samples, r->row.way, wrong, e) < 0)
+        if (samples_pass(r->samples, wrong, e) < 0)
             return -1;
         r->seconds += clock_now() - begin;
     }
@@ -131,7 +131,11 @@ static int measure(void *ctx, int index, int position, struct err *e)
         rc = err_set(&why, FILES_STAY);
     if (comm_agree(h->comm, rc, &why) < 0)
         return harness_skip(h, m, why.text, e);
-    return harness_measure(h, &row, position, e);
+    rc = comm_agree(h->comm, samples_open(samples, of.way, e), e);
+    if (rc == 0)
+        rc = harness_measure(h, &row, position, e);
+    samples_shut(samples);
+    return rc;
 }
 
 /* ---- the benchmark ---- */
@@ -170,7 +174,7 @@ static int run_bench(const struct micro_host *h, int *done, struct err *e)
     if (rc == 0)
         rc = harness_rows(h, "read", b.list.n, measure, &b, done, e);
     samples_close(&samples);
-    files_close(&files);
+    files_close(&files, h->comm);
     return rc;
 }
 

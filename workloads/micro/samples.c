@@ -183,6 +183,7 @@ int samples_make(struct samples *s, const struct files *files, int n, uint64_t s
 
 void samples_close(struct samples *s)
 {
+    samples_shut(s);
     free(s->order);
     free(s->room);
     s->order = NULL;
@@ -229,24 +230,87 @@ static int read_at(int fd, const char *path, void *to, size_t n, off_t at, struc
     return 0;
 }
 
+/* Files of many, all of them. The system is told how they will be read, as every reader
+ * may: it then fetches further ahead, or just the sample in one piece. */
+static int open_many(struct samples *s, struct err *e)
+{
+    const int how = s->way == SAMPLES_RAW_SEQUENTIAL ? POSIX_FADV_SEQUENTIAL : POSIX_FADV_RANDOM;
+    char path[PATH_MAX];
+
+    s->fds = malloc((size_t)s->n_many * sizeof *s->fds);
+    if (!s->fds)
+        return err_set(e, "out of memory for files");
+    for (int i = 0; i < s->n_many; i++)
+        s->fds[i] = -1;
+    for (int i = 0; i < s->n_many; i++) {
+        s->fds[i] = open(path_of(s, false, i, path), O_RDONLY | O_CLOEXEC);
+        if (s->fds[i] < 0)
+            return refuse(path, e);
+        posix_fadvise(s->fds[i], 0, 0, how);
+    }
+    return 0;
+}
+
+/* Reads the first sample of each file of many, so that the reader has opened it. */
+static int open_set(struct samples *s, bool one, struct err *e)
+{
+    char path[PATH_MAX];
+
+    s->set = dataset_open(files_path(s->files, one ? "one" : "many", path), DATASET_TRAIN, &numbers,
+                          NULL, e);
+    if (!s->set)
+        return -1;
+    const struct dataset_info *info = dataset_info(s->set);
+    if (info->samples != (uint64_t)s->n || info->sample_bytes > PIECE)
+        return err_set(e, "%s: the reader finds %llu samples of %zu bytes", path,
+                       (unsigned long long)info->samples, info->sample_bytes);
+    for (int i = 0; i < s->n && !one; i += SAMPLES_FILE)
+        if (dataset_read(s->set, (uint64_t)i, s->room, NULL, e) < 0)
+            return -1;
+    return 0;
+}
+
+int samples_open(struct samples *s, enum samples_way way, struct err *e)
+{
+    int rc = 0;
+
+    s->way = way;
+    if (way >= SAMPLES_HDF5_SEQUENTIAL)
+        rc = open_set(s, samples_of_one(way), e);
+    else if (!samples_of_one(way))
+        rc = open_many(s, e);
+    if (rc < 0)
+        samples_shut(s);
+    return rc;
+}
+
+void samples_shut(struct samples *s)
+{
+    for (int i = 0; s->fds && i < s->n_many; i++)
+        if (s->fds[i] >= 0)
+            close(s->fds[i]);
+    free(s->fds);
+    s->fds = NULL;
+    dataset_close(s->set);
+    s->set = NULL;
+}
+
 /* One file of many from its first sample to its last, in large pieces. */
 static int stream(struct samples *s, int i, long *wrong, bool all, struct err *e)
 {
     char path[PATH_MAX];
     int first = i * SAMPLES_FILE, last = first + SAMPLES_FILE < s->n ? first + SAMPLES_FILE : s->n;
-    int fd = open(path_of(s, false, i, path), O_RDONLY | O_CLOEXEC), rc = 0;
+    int rc = 0;
 
-    if (fd < 0)
-        return refuse(path, e);
+    path_of(s, false, i, path);
     for (int k = first; rc == 0 && k < last; k += PIECE / SAMPLE_BYTES) {
         int n = last - k < PIECE / SAMPLE_BYTES ? last - k : PIECE / SAMPLE_BYTES;
-        rc = read_at(fd, path, s->room, (size_t)n * SAMPLE_BYTES,
+        rc = read_at(s->fds[i], path, s->room, (size_t)n * SAMPLE_BYTES,
                      s->many + (off_t)(k - first) * SAMPLE_BYTES, e);
         for (int j = 0; rc == 0 && j < n; j++)
             *wrong +=
                 compare(s, k + j, s->room + (size_t)j * SAMPLE_VALUES, 0, SAMPLE_VALUES, true, all);
     }
-    close(fd);
     return rc;
 }
 
@@ -258,91 +322,58 @@ static int raw_sequential(struct samples *s, long *wrong, bool all, struct err *
     return 0;
 }
 
-/* Sample i, with a file that is open, or opened for it. */
-static int raw_one(struct samples *s, int i, int open_fd, bool one, long *wrong, bool all,
-                   struct err *e)
+/* Sample i of a file of its own, which is opened for it. */
+static int raw_file(struct samples *s, int i, struct err *e)
 {
     char path[PATH_MAX];
-    int fd = open_fd;
-    off_t at = one ? s->one : s->many + (off_t)(i % SAMPLES_FILE) * SAMPLE_BYTES;
+    int fd = open(path_of(s, true, i, path), O_RDONLY | O_CLOEXEC);
 
-    path_of(s, one, one ? i : i / SAMPLES_FILE, path);
-    if (fd < 0 && (fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
+    if (fd < 0)
         return refuse(path, e);
-    int rc = read_at(fd, path, s->room, SAMPLE_BYTES, at, e);
-    if (rc == 0)
-        *wrong += compare(s, i, s->room, 0, SAMPLE_VALUES, true, all);
-    if (fd != open_fd)
-        close(fd);
+    int rc = read_at(fd, path, s->room, SAMPLE_BYTES, s->one, e);
+    close(fd);
     return rc;
 }
 
-static int raw_shuffled(struct samples *s, bool one, long *wrong, bool all, struct err *e)
+static int raw_of_many(struct samples *s, int i, struct err *e)
 {
     char path[PATH_MAX];
-    int open_files = one ? 0 : s->n_many, rc = 0;
-    int *fds = malloc(((size_t)open_files + 1) * sizeof *fds);
+    const int file = i / SAMPLES_FILE;
 
-    if (!fds)
-        return err_set(e, "out of memory for files");
-    for (int i = 0; i < open_files; i++)
-        fds[i] = open(path_of(s, false, i, path), O_RDONLY | O_CLOEXEC);
-    for (int k = 0; rc == 0 && k < s->n; k++) {
-        int i = s->order[k];
-        rc = raw_one(s, i, one ? -1 : fds[i / SAMPLES_FILE], one, wrong, all, e);
-    }
-    for (int i = 0; i < open_files; i++)
-        if (fds[i] >= 0)
-            close(fds[i]);
-    free(fds);
-    return rc;
+    return read_at(s->fds[file], path_of(s, false, file, path), s->room, SAMPLE_BYTES,
+                   s->many + (off_t)(i % SAMPLES_FILE) * SAMPLE_BYTES, e);
 }
 
-static int by_reader(struct samples *s, bool one, bool shuffled, long *wrong, bool all,
-                     struct err *e)
+/* Sample i by the way that is open. */
+static int read_one(struct samples *s, int i, struct err *e)
 {
-    char path[PATH_MAX];
-    struct dataset *d = dataset_open(files_path(s->files, one ? "one" : "many", path),
-                                     DATASET_TRAIN, &numbers, NULL, e);
-    int rc = d ? 0 : -1;
-
-    if (d && (dataset_info(d)->samples != (uint64_t)s->n || dataset_info(d)->sample_bytes > PIECE))
-        rc = err_set(e, "%s: the reader finds %llu samples of %zu bytes", path,
-                     (unsigned long long)dataset_info(d)->samples, dataset_info(d)->sample_bytes);
-    for (int k = 0; rc == 0 && k < s->n; k++) {
-        int i = shuffled ? s->order[k] : k;
-        rc = dataset_read(d, (uint64_t)i, s->room, NULL, e);
-        if (rc == 0)
-            *wrong += compare(s, i, s->room, 0, SAMPLE_VALUES, false, all);
-    }
-    dataset_close(d);
-    return rc;
+    if (s->set)
+        return dataset_read(s->set, (uint64_t)i, s->room, NULL, e);
+    return s->way == SAMPLES_RAW_FILES ? raw_file(s, i, e) : raw_of_many(s, i, e);
 }
 
-static int pass(struct samples *s, enum samples_way way, long *wrong, bool all, struct err *e)
+static int pass(struct samples *s, long *wrong, bool all, struct err *e)
 {
-    bool one = samples_of_one(way);
+    const bool shuffled = s->way != SAMPLES_HDF5_SEQUENTIAL;
 
-    sample_order(s->order, s->n, s->seed, ORDER_SAMPLES, s->pass++);
-    switch (way) {
-    case SAMPLES_RAW_SEQUENTIAL:
+    if (s->way == SAMPLES_RAW_SEQUENTIAL)
         return raw_sequential(s, wrong, all, e);
-    case SAMPLES_RAW_SHUFFLED:
-    case SAMPLES_RAW_FILES:
-        return raw_shuffled(s, one, wrong, all, e);
-    case SAMPLES_HDF5_SEQUENTIAL:
-        return by_reader(s, false, false, wrong, all, e);
-    default:
-        return by_reader(s, one, true, wrong, all, e);
+    sample_order(s->order, s->n, s->seed, ORDER_SAMPLES, s->pass++);
+    for (int k = 0; k < s->n; k++) {
+        int i = shuffled ? s->order[k] : k;
+        if (read_one(s, i, e) < 0)
+            return -1;
+        *wrong += compare(s, i, s->room, 0, SAMPLE_VALUES, !s->set, all);
     }
+    return 0;
 }
 
-int samples_pass(struct samples *s, enum samples_way way, long *wrong, struct err *e)
+int samples_pass(struct samples *s, long *wrong, struct err *e)
 {
-    return pass(s, way, wrong, false, e);
+    return pass(s, wrong, false, e);
 }
 
-int samples_check(struct samples *s, enum samples_way way, long *wrong, struct err *e)
+int samples_check(struct samples *s, long *wrong, struct err *e)
 {
-    return pass(s, way, wrong, true, e);
+    return pass(s, wrong, true, e);
 }

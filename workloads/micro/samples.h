@@ -10,8 +10,12 @@
  * with and without HDF5. A pass reads every sample once, in one of six ways; three
  * numbers of each are compared as it goes. samples_check() compares all of them.
  *
- * Life:    make ... close; close of a zeroed struct is a no-op. The folder's owner
- *          removes the files (files.h).
+ * What a reader holds open all the time, the files of many samples, the list of the
+ * others, is opened before the passes of a way, so that a pass reads and does nothing
+ * else. A file of one sample is opened in the pass: that is what the way is about.
+ *
+ * Life:    make { open pass ... shut } ... close; close of a zeroed struct is a no-op.
+ *          The folder's owner removes the files (files.h).
  * Failure: -1 and a sentence. A wrong number is counted, no failure.
  * Threads: one.
  */
@@ -28,7 +32,8 @@
 
 enum { SAMPLE_VALUES = 1 << 17, SAMPLE_BYTES = SAMPLE_VALUES * 2, SAMPLES_FILE = 64 };
 
-/* How a pass reads. Raw: read(2), pread(2). HDF5: the reader that training uses. */
+/* How a pass reads. Raw: pread(2), with a hint to the system (posix_fadvise, as fio gives
+ * it): in order, or at random. HDF5: the reader that training uses. */
 enum samples_way {
     SAMPLES_RAW_SEQUENTIAL, /* the files of many from end to end, 1 MiB at a time */
     SAMPLES_RAW_SHUFFLED,   /* of many, sample by sample in another order each time */
@@ -39,6 +44,8 @@ enum samples_way {
     SAMPLES_WAYS
 };
 
+struct dataset;
+
 struct samples {
     const struct files *files;
     uint64_t seed;
@@ -47,6 +54,9 @@ struct samples {
     int *order;      /* room for n */
     uint32_t pass;
     int16_t *room; /* a sample, or 1 MiB */
+    enum samples_way way;
+    int *fds;            /* of the files of many, n_many; NULL: none is open */
+    struct dataset *set; /* HDF5: the reader; NULL: not open */
 };
 
 /* "raw shuffled" */
@@ -62,9 +72,14 @@ void samples_close(struct samples *s);
 int samples_drop(const struct samples *s, bool one, struct err *e);
 double samples_resident(const struct samples *s, bool one);
 
-/* Every sample once. */
-int samples_pass(struct samples *s, enum samples_way way, long *wrong, struct err *e);
+/* Opens what passes of that way hold open, and closes it; shut of what is not open is a
+ * no-op. */
+int samples_open(struct samples *s, enum samples_way way, struct err *e);
+void samples_shut(struct samples *s);
+
+/* Every sample once, in the way that is open. */
+int samples_pass(struct samples *s, long *wrong, struct err *e);
 /* The same, every number compared. */
-int samples_check(struct samples *s, enum samples_way way, long *wrong, struct err *e);
+int samples_check(struct samples *s, long *wrong, struct err *e);
 
 #endif

@@ -5,7 +5,7 @@
  *   tiny      of the networks' class tiny, the layer of each way (2-D, 3-D; max, average;
  *             ...) that has most work in all networks together, at most two an
  *             operator; gemm: one of DeepBench's. A demonstration: all operators in
- *             half a minute on two cores.
+ *             half a minute on two cores; what multiplies nothing in f32 alone.
  *   small     every layer of classes tiny and small; HPC AI500 V1's own; DeepBench's of
  *             at most 2^32 multiply-adds and 2^25 values
  *   standard  every layer of all classes, HPC AI500 V1's own, all of DeepBench's

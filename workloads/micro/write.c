@@ -309,7 +309,7 @@ static int run_bench(const struct micro_host *h, int *done, struct err *e)
     if (rc == 0)
         rc = harness_rows(h, "write", KINDS, measure, &b, done, e);
     state_close(&b.state);
-    files_close(&b.files);
+    files_close(&b.files, h->comm);
     return rc;
 }
 

@@ -7,12 +7,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cjson/cJSON.h>
 #include <cmocka.h>
 
 #include "reports/diagnose/roofline.h"
+#include "reports/diagnose/roofline_judge.h"
 #include "reports/record/fields.h"
 
 #define ROW(what, shape, dtype, unit, median, bytes, threads)                                      \
@@ -193,13 +195,87 @@ static void test_steps(void **state)
     assert_false(roofline_micro(json_at(doc, "micro[10]"), 1, &work));
 }
 
+static void add_ceiling(struct record *r, const char *what, const char *shape, const char *unit,
+                        double median, uint64_t bytes)
+{
+    struct micro_row m = {.name = "machine",
+                          .threads = 1,
+                          .slowest_rank = -1,
+                          .bytes = bytes,
+                          .median = measured(median)};
+    double sample = median;
+
+    m.samples = &sample;
+    m.n_samples = 1;
+    snprintf(m.what, sizeof m.what, "%s", what);
+    snprintf(m.shape, sizeof m.shape, "%s", shape);
+    snprintf(m.unit, sizeof m.unit, "%s", unit);
+    snprintf(m.dtype, sizeof m.dtype, "%s", strcmp(unit, "B/s") == 0 ? "" : "f32");
+    assert_true(record_add_micro(r, &m) >= 0);
+}
+
+/* A run of machine and a network of two operators: 8 GFLOP in 0.1 s, 300 MB in 0.05 s. */
+static void make_run(struct record *r, double peak, bool with_steps)
+{
+    static const struct result_operator of[] = {
+        {"c", "conv", "forward", "own", "f32", 10, 1, 0.1, 99e9, 80e9, 1e8},
+        {"p", "maxpool", "forward", "own", "f32", 10, 0.5, 0.05, 0, 0, 3e9}};
+    struct workload_result w = {.name = "net", .dtype = "f32", .ranks = 1, .threads = 1};
+
+    record_init(r);
+    add_ceiling(r, "peak", "fma AVX-512", "FLOP/s", peak, 0);
+    add_ceiling(r, "triad", "DRAM", "B/s", 10e9, 400000000);
+    if (with_steps) {
+        w.profile = (struct result_profile){
+            .steps = 10, .step_seconds = 2, .operators_seconds = 1.5, .n_operators = 2};
+        w.operators = malloc(sizeof of);
+        assert_non_null(w.operators);
+        memcpy(w.operators, of, sizeof of);
+    }
+    assert_true(record_add_workload(r, &w, NULL, 0) >= 0);
+}
+
+/* What a run is told at its end, and its record keeps. */
+static void test_judge(void **state)
+{
+    static const struct {
+        double peak;
+        bool with_steps;
+        struct record_roofline want;
+        const char *said;
+    } rows[] = {
+        {100e9, true, {3, 0, true, 0.55}, ""},
+        {70e9,
+         true,
+         {3, 1, false, (8. / 7 + 0.3) / 2},
+         "the roofline is not valid: 1 point is more than 5 % above"},
+        {0, true, {1, 0, true, NAN}, ""},
+        {100e9, false, {0, 0, false, 0}, ""},
+    };
+    struct record r;
+    char said[320];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        make_run(&r, rows[i].peak, rows[i].with_steps);
+        assert_int_equal(roofline_judge(&r, said, sizeof said), 0);
+        const struct record_roofline *got = &r.workloads[0].roofline, *want = &rows[i].want;
+        assert_int_equal(got->points, want->points);
+        assert_int_equal(got->above, want->above);
+        assert_true(got->valid == want->valid);
+        assert_true(isnan(want->share) ? isnan(got->share) : fabs(got->share - want->share) < 1e-9);
+        assert_int_equal(strncmp(said, rows[i].said, strlen(rows[i].said)), 0);
+        assert_true((said[0] == '\0') == (rows[i].said[0] == '\0'));
+        record_fini(&r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_roofs),
-        cmocka_unit_test(test_bandwidth),
-        cmocka_unit_test(test_points),
-        cmocka_unit_test(test_steps),
+        cmocka_unit_test(test_roofs),  cmocka_unit_test(test_bandwidth),
+        cmocka_unit_test(test_points), cmocka_unit_test(test_steps),
+        cmocka_unit_test(test_judge),
     };
 
     return cmocka_run_group_tests(tests, parse, forget);

@@ -103,6 +103,7 @@ static struct journal *tell(int rank, enum stop stop)
         struct workload_result end = sample_result(4, 3);
         memcpy(end.phase_seconds, seconds, sizeof seconds);
         end.wall_seconds = 45;
+        end.profile.n_operators = 3; /* short lines: one test cuts them everywhere */
         assert_int_equal(journal_result(j, 0, &end, &e), 0);
         result_fini(&end);
     }
@@ -257,6 +258,41 @@ static void test_recover(void **state)
     assert_float_equal(w->ranks[1].wall_seconds, 46, 0);
     assert_true(isnan(w->ranks[3].wall_seconds)); /* its phases were in the torn line */
     assert_float_equal(w->ranks[2].phase_seconds[PHASE_OTHER], 9, 0);
+    record_fini(&r);
+    remove_record();
+}
+
+/* A workload that has ended keeps its profile, of all ranks together; one that was
+ * killed keeps the last that its rank told, and the record says whose it is. */
+static void test_recover_profile(void **state)
+{
+    struct record r;
+    struct workload_result w = sample_result(4, 0);
+    struct err e = ERR_INIT;
+    (void)state;
+
+    struct journal *j = tell(0, AT_RESULT);
+    assert_int_equal(journal_workload(j, 1, &w, &e), 0);
+    for (int i = 1; i <= 2; i++) {
+        w.profile.steps = 100 * i;
+        assert_int_equal(journal_profile(j, 1, &w, &e), 0);
+    }
+    journal_close(j);
+    recover(&r);
+    assert_int_equal(r.n_workloads, 2);
+    const struct workload_result *whole = &r.workloads[0].result, *part = &r.workloads[1].result;
+    assert_int_equal(whole->profile.steps, 100);
+    assert_int_equal(whole->profile.n_operators, 3);
+    assert_string_equal(reason_of(&r, "workloads[0].profile"), "");
+    assert_int_equal(part->profile.steps, 200);
+    assert_float_equal(part->profile.step_seconds, w.profile.step_seconds, 0);
+    assert_true(part->profile.exchanged_bytes == w.profile.exchanged_bytes);
+    assert_int_equal(part->profile.n_operators, w.profile.n_operators); /* those of `others`, too */
+    assert_memory_equal(part->operators, w.operators,
+                        (size_t)w.profile.n_operators * sizeof *w.operators);
+    assert_string_equal(reason_of(&r, "workloads[1].profile"),
+                        "of rank 0 alone, as far as its journal goes");
+    result_fini(&w);
     record_fini(&r);
     remove_record();
 }
@@ -522,6 +558,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_torn, make_dir, drop_dir),
         cmocka_unit_test_setup_teardown(test_flipped, make_dir, drop_dir),
         cmocka_unit_test_setup_teardown(test_recover, make_dir, drop_dir),
+        cmocka_unit_test_setup_teardown(test_recover_profile, make_dir, drop_dir),
         cmocka_unit_test_setup_teardown(test_recover_micro, make_dir, drop_dir),
         cmocka_unit_test_setup_teardown(test_recover_higher, make_dir, drop_dir),
         cmocka_unit_test_setup_teardown(test_crashed, make_dir, drop_dir),

@@ -78,6 +78,42 @@ setup() {
     no grep -q 'nan %' bare.svg
 }
 
+# at JOB DAY FILTER: a run of machine on that day, with more changed
+at() {
+    jq ".job.job_id = $1 | .id = \"lab-$1.0.3\" | .workloads = [] | (.time.start, .time.end) |= \"$2\" + .[10:] | $3" \
+        "$GALLERY/roofs.json" >"$1.json"
+}
+
+@test "a run without ceilings takes the latest of its nodes and its build from the history" {
+    [ -x "$top_builddir/tests/reports/history/make_history" ] || skip "built without a history"
+    mkdir archive
+    at 4600 2026-11-20 '(.micro[] | select(.what == "peak")).median = 90e9'
+    at 4601 2026-11-21 .
+    at 4602 2026-11-22 '.system.nodes[0].build_id = "another"'
+    at 4603 2026-11-23 '.system.nodes |= .[1:]'
+    at 4604 2026-11-24 '(.micro[] | select(.name == "machine")).threads = 7'
+    "$top_builddir/tests/reports/history/make_history" h.sqlite archive 3 460?.json
+    printf 'history = %s\narchive = %s\nreader =\nspool = %s\n' "$PWD/h.sqlite" "$PWD/archive" "$PWD/spool" >"$HPCAI500_CONF"
+    chmod 644 "$HPCAI500_CONF"
+    for page in --profile --roofline; do
+        run "$hpcai500" show $page "$GALLERY/lab-4711.0.3.json"
+        echo "$output"
+        [ "$status" -eq 0 ]
+        [[ "$output" == "ceilings: of lab-4601.0.3, 2026-11-21, the latest of these nodes with this build"* ]]
+        [[ "$output" == *"14 %"* ]]
+    done
+    # its own come first, and a run that is named
+    run "$hpcai500" show --roofline "$GALLERY/roofs.json"
+    [[ "$output" != *"ceilings: of"* ]]
+    run "$hpcai500" show --roofline --ceilings=4600.json "$GALLERY/lab-4711.0.3.json"
+    [[ "$output" =~ "f32"\ +"90 GFLOP/s" && "$output" != *"ceilings: of"* ]]
+    # of another build there are none
+    jq '.system.nodes[].build_id = "x"' "$GALLERY/lab-4711.0.3.json" >other.json
+    run "$hpcai500" show --roofline other.json
+    [ "$status" -eq 0 ]
+    [[ "${output//$'\n'/ }" == *"no ceilings; run machine+WORKLOAD"* ]]
+}
+
 @test "--roofline: roofs, points, links; a point above its roof makes it not valid" {
     run "$hpcai500" show --roofline "$GALLERY/roofs.json"
     echo "$output"

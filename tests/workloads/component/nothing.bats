@@ -76,6 +76,11 @@ killed_and_resumed() { # RANKS
     kill -9 $(ranks_here)
     wait "$p" || true
     [ ! -e killed.json ]
+    # what it had measured of its steps was in its journals
+    HPCAI500_EXEC_PATH=$top_builddir/reports/tools "$top_builddir/reports/tools/hpcai500" recover ./*.journal . >path
+    jq -e '.workloads[0].profile as $p | $p.steady and $p.steps > 0 and all($p.operators[]; .calls == $p.steps) and
+        (.reasons["workloads[0].profile"] | test("^of rank [01] alone, as far as its journal goes$"))' "$(cat path)"
+    rm -r ./*.journal "$(cat path)"
     [ "$(ls kept)" = "nothing-tiny.checkpoint" ]
     ranks "$n" "$agent" "$run,checkpoint=kept,resume=kept,out=resumed.json" >log 2>&1 || [ $? -eq 1 ]
     grep "goes on after epoch [3-7]" log

@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "tests/workloads/engine/fields.h"
+#include "workloads/engine/cpu/kernel_act.h"
 #include "workloads/engine/cpu/kernel_norm.h"
 
 /* ---- batch norm ------------------------------------------------------- */
@@ -298,6 +299,60 @@ static void test_bias_of_rows(void **state)
 
 /* ---- value by value ---------------------------------------------------- */
 
+/* Units in the last place of a float32 between them. */
+static double ulps(float is, double should)
+{
+    const float nearest = (float)should;
+
+    return fabs((double)is - should) /
+           (double)(nextafterf(fabsf(nearest), INFINITY) - fabsf(nearest));
+}
+
+/* Every binary order of float32 from far below 1 to beyond the bounds, both signs. */
+static int act_arguments(float *v, int most)
+{
+    int n = 0;
+
+    for (float a = 1e-30f; a < 100 && n + 2 <= most; a *= 1.013f) {
+        v[n++] = a;
+        v[n++] = -a;
+    }
+    return n;
+}
+
+/* By the instructions that this CPU has, and by those that every one has. */
+static void test_act_accuracy(void **state)
+{
+    enum { MOST = 16384 };
+    static float x[MOST], y[MOST], plain[MOST];
+    const int n = act_arguments(x, MOST);
+
+    (void)state;
+    for (int sigmoid = 0; sigmoid < 2; sigmoid++) {
+        const enum act act = sigmoid ? ACT_SIGMOID : ACT_TANH;
+        memcpy(plain, x, sizeof x);
+        act_piece(act, 0, plain, n);
+        map_act(act, 0, TENSOR_F32, x, y, (size_t)n);
+        for (int i = 0; i < n; i++) {
+            const double v = (double)x[i], want = sigmoid ? 1 / (1 + exp(-v)) : tanh(v);
+            if (want < 1e-37 && want > -1e-37 && sigmoid)
+                continue; /* beyond 88, and denormal */
+            if (!(ulps(y[i], want) <= 4 && ulps(plain[i], want) <= 4))
+                fail_msg("%s(%.9g) is %.9g and %.9g instead of %.9g", sigmoid ? "sigmoid" : "tanh",
+                         v, (double)y[i], (double)plain[i], want);
+        }
+    }
+    const float special[] = {0, -0.f, INFINITY, -INFINITY, NAN};
+    const float tanhs[] = {0, -0.f, 1, -1}, sigmoids[] = {0.5f, 0.5f, 1, 0};
+    for (int sigmoid = 0; sigmoid < 2; sigmoid++) {
+        map_act(sigmoid ? ACT_SIGMOID : ACT_TANH, 0, TENSOR_F32, special, y, 5);
+        assert_true(isnan(y[4]));
+        for (int i = 0; i < 4; i++)
+            assert_true(fabsf(y[i] - (sigmoid ? sigmoids : tanhs)[i]) < 1e-37f);
+        assert_true(sigmoid || (signbit(y[1]) && !signbit(y[0])));
+    }
+}
+
 /* x, z and where results go; in place where that is allowed. */
 static void values_compare(const struct map *m, enum act act, bool in_place)
 {
@@ -494,11 +549,11 @@ static void test_feed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_norm),     cmocka_unit_test(test_norm_threads),
-        cmocka_unit_test(test_bias),     cmocka_unit_test(test_bias_of_rows),
-        cmocka_unit_test(test_values),   cmocka_unit_test(test_dropout),
-        cmocka_unit_test(test_channels), cmocka_unit_test(test_pad),
-        cmocka_unit_test(test_feed),
+        cmocka_unit_test(test_norm),    cmocka_unit_test(test_norm_threads),
+        cmocka_unit_test(test_bias),    cmocka_unit_test(test_bias_of_rows),
+        cmocka_unit_test(test_values),  cmocka_unit_test(test_act_accuracy),
+        cmocka_unit_test(test_dropout), cmocka_unit_test(test_channels),
+        cmocka_unit_test(test_pad),     cmocka_unit_test(test_feed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,8 +3,10 @@
 
 #include "workloads/engine/cpu/kernel_map.h"
 
-#include <math.h>
 #include <string.h>
+
+#include "workloads/engine/cpu/kernel_act.h"
+#include "workloads/engine/cpu/kernel_lanes.h"
 
 /* Values that are converted at a time: stay in the first-level cache. */
 enum { PIECE = 512 };
@@ -16,53 +18,62 @@ void map_load(float *to, const void *p, enum tensor_dtype dtype, size_t at, long
 
 void map_store(void *p, enum tensor_dtype dtype, size_t at, const float *from, long n)
 {
-    if (dtype == TENSOR_F32) {
-        memcpy((float *)p + at, from, (size_t)n * sizeof *from);
-        return;
-    }
-    uint16_t *h = (uint16_t *)p + at;
-#pragma omp simd
-    for (long i = 0; i < n; i++)
-        h[i] = bf16_of(from[i]);
+    map_narrow(p, dtype, at, from, n);
 }
 
 /* ---- the same for all values ------------------------------------------ */
 
-static void act_piece(enum act act, float slope, float *v, long n)
+/* n values from element `at` on, in the instructions of whoever inlines it. */
+ACT_INLINE void act_values(enum act act, float slope, enum tensor_dtype dtype, const void *x,
+                           void *y, size_t at, long n)
 {
-    if (act == ACT_SIGMOID) {
-        for (long i = 0; i < n; i++)
-            v[i] = 1 / (1 + expf(-v[i]));
-        return;
-    }
-    if (act == ACT_TANH) {
-        for (long i = 0; i < n; i++)
-            v[i] = tanhf(v[i]);
-        return;
-    }
-#pragma omp simd
-    for (long i = 0; i < n; i++)
-        v[i] = v[i] > 0 ? v[i] : slope * v[i];
+    float v[PIECE];
+
+    map_widen(v, x, dtype, at, n);
+    act_piece(act, slope, v, n);
+    map_narrow(y, dtype, at, v, n);
 }
 
-static void act_grad_piece(enum act act, float slope, const float *y, float *d, long n)
+ACT_INLINE void act_grad_values(enum act act, float slope, enum tensor_dtype dtype, const void *y,
+                                const void *dy, void *dx, size_t at, long n)
 {
-    if (act == ACT_SIGMOID) {
-#pragma omp simd
-        for (long i = 0; i < n; i++)
-            d[i] *= y[i] * (1 - y[i]);
-        return;
-    }
-    if (act == ACT_TANH) {
-#pragma omp simd
-        for (long i = 0; i < n; i++)
-            d[i] *= 1 - y[i] * y[i];
-        return;
-    }
-#pragma omp simd
-    for (long i = 0; i < n; i++)
-        d[i] *= y[i] > 0 ? 1 : slope;
+    float v[PIECE], d[PIECE];
+
+    map_widen(v, y, dtype, at, n);
+    map_widen(d, dy, dtype, at, n);
+    act_grad_piece(act, slope, v, d, n);
+    map_narrow(dx, dtype, at, d, n);
 }
+
+#if defined(__x86_64__)
+/* Without those of bfloat16, which no compiler makes of a loop. */
+#define WIDE __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,fma")))
+
+WIDE static void act_wide(enum act act, float slope, enum tensor_dtype dtype, const void *x,
+                          void *y, size_t at, long n)
+{
+    act_values(act, slope, dtype, x, y, at, n);
+}
+
+WIDE static void act_grad_wide(enum act act, float slope, enum tensor_dtype dtype, const void *y,
+                               const void *dy, void *dx, size_t at, long n)
+{
+    act_grad_values(act, slope, dtype, y, dy, dx, at, n);
+}
+
+static bool wide(void)
+{
+    return lanes_cpu(TENSOR_F32);
+}
+#else
+#define act_wide      act_values
+#define act_grad_wide act_grad_values
+
+static bool wide(void)
+{
+    return false;
+}
+#endif
 
 static long pieces(size_t count)
 {
@@ -79,29 +90,32 @@ static long piece_length(size_t count, long i)
 void map_act(enum act act, float slope, enum tensor_dtype dtype, const void *x, void *y,
              size_t count)
 {
+    const bool fast = wide();
+
 #pragma omp parallel for schedule(static)
     for (long i = 0; i < pieces(count); i++) {
-        float v[PIECE];
-        long n = piece_length(count, i);
+        const size_t at = (size_t)i * PIECE;
 
-        map_load(v, x, dtype, (size_t)i * PIECE, n);
-        act_piece(act, slope, v, n);
-        map_store(y, dtype, (size_t)i * PIECE, v, n);
+        if (fast)
+            act_wide(act, slope, dtype, x, y, at, piece_length(count, i));
+        else
+            act_values(act, slope, dtype, x, y, at, piece_length(count, i));
     }
 }
 
 void map_act_grad(enum act act, float slope, enum tensor_dtype dtype, const void *y, const void *dy,
                   void *dx, size_t count)
 {
+    const bool fast = wide();
+
 #pragma omp parallel for schedule(static)
     for (long i = 0; i < pieces(count); i++) {
-        float v[PIECE], d[PIECE];
-        long n = piece_length(count, i);
+        const size_t at = (size_t)i * PIECE;
 
-        map_load(v, y, dtype, (size_t)i * PIECE, n);
-        map_load(d, dy, dtype, (size_t)i * PIECE, n);
-        act_grad_piece(act, slope, v, d, n);
-        map_store(dx, dtype, (size_t)i * PIECE, d, n);
+        if (fast)
+            act_grad_wide(act, slope, dtype, y, dy, dx, at, piece_length(count, i));
+        else
+            act_grad_values(act, slope, dtype, y, dy, dx, at, piece_length(count, i));
     }
 }
 

@@ -54,7 +54,21 @@ map_widen(float *to, const void *p, enum tensor_dtype dtype, size_t at, long n)
         to[i] = bf16_to(h[i]);
 }
 
-/* The same by a call, and back. */
+/* And back, rounded to the nearest. */
+static inline __attribute__((always_inline)) void map_narrow(void *p, enum tensor_dtype dtype,
+                                                             size_t at, const float *from, long n)
+{
+    if (dtype == TENSOR_F32) {
+        memcpy((float *)p + at, from, (size_t)n * sizeof *from);
+        return;
+    }
+    uint16_t *h = (uint16_t *)p + at;
+#pragma omp simd
+    for (long i = 0; i < n; i++)
+        h[i] = bf16_of(from[i]);
+}
+
+/* Both by a call. */
 void map_load(float *to, const void *p, enum tensor_dtype dtype, size_t at, long n);
 void map_store(void *p, enum tensor_dtype dtype, size_t at, const float *from, long n);
 
