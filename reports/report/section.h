@@ -10,6 +10,7 @@
 #define REPORT_SECTION_H
 
 #include "reports/draw/chart.h"
+#include "reports/report/held.h"
 #include "reports/report/page.h"
 #include "reports/report/split.h"
 
@@ -22,6 +23,7 @@ struct page {
     struct gates gates;
     int pics, tables;                     /* counted, for their names */
     struct split split[BOOK_MOST_GROUPS]; /* of each group's reported run */
+    struct held held[BOOK_MOST_GROUPS];
 };
 
 /* ---- elements ---- */
@@ -83,6 +85,17 @@ struct section {
 };
 
 void page_one(struct page *p);
+void page_advice(struct page *p); /* its second half */
+
+/* The group that waits most of its time, by the split; of its steps, by a diagnosis; the
+ * first with a diagnosis; -1: none. */
+int page_worst_wait(const struct page *p);
+int page_worst_held(const struct page *p);
+int page_first_held(const struct page *p);
+/* What limits a group that has a diagnosis: "network bandwidth: n2 sends slowly". */
+struct said page_cause(const struct page *p, int i);
+/* Of all records. */
+double page_node_hours(const struct page *p);
 
 void section_system(struct page *p);
 void section_results(struct page *p);

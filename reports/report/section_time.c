@@ -244,7 +244,11 @@ void section_time(struct page *p)
     for (int i = 0; i < p->book->n_groups; i++)
         if (fabs(p->split[i].miss) > SPLIT_MISS)
             para(p, NULL, W_SPLIT_MISSES, T(group_name(p, i).text), N(100 * p->split[i].miss));
-    what_limits(p);
+    bool diagnosed = true;
+    for (int i = 0; i < p->book->n_groups; i++)
+        diagnosed = diagnosed && held_known(&p->held[i]);
+    if (!diagnosed)
+        what_limits(p);
     phases(p);
     if (causes(p))
         slowest_path(p);

@@ -21,6 +21,11 @@ setup_file() {
     report thousands-en.html --prices=prices.conf thousands.json
     report scaling-ja.html --lang=ja whole.json wider.json
     report redacted-en.html --redact whole.json
+    report held-en.html --prices=prices.conf held.json # a diagnosis, a profile, ceilings of every level
+    report held-ja.html --lang=ja --prices=prices.conf held.json
+    report several-ja.html --lang=ja several.json
+    jq '.workloads |= map(.why.confirmed = false | .why.node = "<script>n2</script>")' held.json >open.json
+    report open-en.html open.json
     compare whole.json,again.json,third.json faster.json >compared
     compare --html=compare-en.html whole.json,again.json,third.json faster.json again.json
     compare --html=compare-ja.html --lang=ja whole.json partial.json
@@ -35,7 +40,7 @@ browser() { [ -n "$BROWSER" ] || skip "no browser is installed (Debian: chromium
 look() { python3 "$top_srcdir/tests/reports/report/look.py" "$@"; }
 
 @test "every row of the words is used" {
-    sed -n 's/^W(\([A-Z0-9_]*\),.*/\1/p' "$top_srcdir/reports/report/words.def" >keys
+    sed -n 's/^W(\([A-Z0-9_]*\),.*/\1/p' "$top_srcdir"/reports/report/words*.def >keys
     [ "$(wc -l <keys)" -gt 250 ]
     while read -r key; do
         grep -qE "\bW_$key\b" "$top_srcdir"/reports/report/*.c || { echo "nothing says $key"; false; }
@@ -147,6 +152,43 @@ END
     [ "$sum" = 100 ]
     grep -q 'these have none' whole-en.html # the golden records have no diagnosis
     no grep -q 'these have none' lab-en.html
+}
+
+@test "page one says what the diagnosis says, and no more" {
+    one() { sed -n '/<section class="m"/,/<\/section>/p' "$1" | sed 's/<[^>]*>/ /g; s/\xc2\xa0/ /g'; }
+    one held-en.html >one
+    cat one
+    grep -q '2 of 3 diagnosed workloads wait for more than 10 % of each step; most does cosmoflow, 46 %. The cause is confirmed: storage bandwidth.' one
+    grep -q 'is lost: network bandwidth: n2 sends slowly' one
+    grep -q 'Limited by: processor.' one
+    grep -q 'keep the samples in memory (keep=yes) or on a local disk' one # what costs nothing, the largest wait first
+    [ "$(grep -n 'cosmoflow: storage bandwidth, 46 % of each step, confirmed' one | cut -d: -f1)" -lt "$(grep -n 'hep: network bandwidth: n2 sends slowly, 40 % of each step, not confirmed' one | cut -d: -f1)" ]
+    grep -q 'hep: of the whole run evaluation takes more than any wait' one
+    no grep -q 'nothing is in the way of the processors' one # that is bought
+    grep -q 'the causes; 1 of 3 have a second witness' one
+    grep -q '“cosmoflow loses 46 % of each step: storage bandwidth. A second witness agrees.”' one
+    no grep -q 'not confirmed: no purchase' one
+    one open-en.html >one
+    grep -q 'One witness says so: no purchase is advised.' one
+    grep -q 'A second witness is still needed' one
+    grep -q '&lt;script&gt;n2' open-en.html
+    no grep -q '<script' open-en.html
+    one several-ja.html >one
+    grep -q '単一のボトルネックはありません' one
+    grep -q 'ストレージ遅延またはワーカー不足24%、ネットワーク遅延20%' one
+    jq '.workloads |= map(.why.cause = "of_a_later_release" | .why.whole = null)' held.json >later-cause.json # is not guessed at
+    report later-cause.html later-cause.json
+    no grep -qE 'diagnosed workloads? wait|is lost' later-cause.html
+}
+
+@test "an option that must save more than waits for it is refused; one that may pay is not advised" {
+    grep -q 'no: at most' held-en.html
+    grep -q '見送り（待ちは最大' held-ja.html
+    no grep -q 'no: at most' whole-en.html # which has no diagnosis
+    sed 's/^per_node = .*/per_node = 20/; s/^fixed = .*/fixed = 0/; s/^watts_per_node = .*/watts_per_node = 0/' prices.conf >cheap.conf
+    report cheap.html --prices=cheap.conf held.json
+    grep -q 'not yet: no gain was predicted' cheap.html
+    no grep -q 'no: at most' cheap.html
 }
 
 @test "hostile names are text and nothing else" {

@@ -10,6 +10,7 @@
 
 #include "reports/report/book.h"
 #include "reports/report/compare.h"
+#include "reports/report/held.h"
 #include "reports/report/prices.h"
 #include "reports/report/rules.h"
 #include "reports/report/split.h"
@@ -72,6 +73,53 @@ static void test_split(void **state)
         near(percent, 100);
         near(s.seconds[PART_OTHER], 3); /* a phase of a later release is not lost */
         near(s.miss, s.sum / 100 - 1);
+    }
+}
+
+/* ---- what held it back ---- */
+
+#define WHY(cause, of, share)                                                                      \
+    "{\"why\":{\"cause\":\"" cause "\",\"confirmed\":true,\"visible\":0.5,\"causes\":[{"           \
+    "\"cause\":\"" of "\",\"share\":" #share "}]},\"path\":{\"period_seconds\":2,"                 \
+    "\"compute_seconds\":1,\"update_seconds\":0.2,\"wire_seconds\":0.3,"                           \
+    "\"exchange_cpu_seconds\":0.1,\"input_seconds\":0.4},\"phases\":{\"compute\":{"                \
+    "\"median_seconds\":60},\"input_wait\":{\"median_seconds\":20},\"evaluation\":{"               \
+    "\"median_seconds\":20}}}"
+
+static void test_held(void **state)
+{
+    static const struct {
+        const char *json;
+        enum cause cause;
+        bool waits;
+        double share; /* NAN: none */
+    } rows[] = {
+        {WHY("storage", "storage", 0.3), CAUSE_STORAGE, true, 0.3},
+        {WHY("kernels", "network", 0.04), CAUSE_KERNELS, false, NAN}, /* that is not its share */
+        {WHY("no_single_bottleneck", "network", 0.3), CAUSE_SEVERAL, true, 0.5},
+        {WHY("unknown", "network", 0.3), CAUSE_UNKNOWN, false, NAN},
+        {WHY("of_a_later_release", "network", 0.3), CAUSE_UNKNOWN, false, NAN},
+        {"{\"why\":null}", CAUSE_UNKNOWN, false, NAN},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        cJSON *w = cJSON_Parse(rows[i].json);
+        struct held h;
+        struct split s;
+        held_of(w, &h);
+        split_of(w, &s);
+        assert_int_equal(h.cause, rows[i].cause);
+        assert_int_equal(held_waits(&h), rows[i].waits);
+        assert_true(isnan(rows[i].share) ? isnan(h.share) : fabs(h.share - rows[i].share) < 1e-9);
+        if (cJSON_IsObject(cJSON_GetObjectItem(w, "why"))) {
+            near(h.compute, 0.6);
+            /* steps are 80 of 100 s; what is not steps may wait for anything */
+            near(held_bound(&h, &s, "network_bandwidth"), 0.2 * 0.8 + 0.2);
+            near(held_bound(&h, &s, "storage"), 0.2 * 0.8 + 0.2);
+        }
+        assert_true(isnan(held_bound(&h, &s, "compute")));
+        cJSON_Delete(w);
     }
 }
 
@@ -251,9 +299,10 @@ static void test_ratio(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_split),    cmocka_unit_test(test_olympic),
-        cmocka_unit_test(test_groups),   cmocka_unit_test(test_life),
-        cmocka_unit_test(test_refusals), cmocka_unit_test(test_levels),
-        cmocka_unit_test(test_division), cmocka_unit_test(test_ratio)};
+        cmocka_unit_test(test_split),   cmocka_unit_test(test_held),
+        cmocka_unit_test(test_olympic), cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_life),    cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_levels),  cmocka_unit_test(test_division),
+        cmocka_unit_test(test_ratio)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
