@@ -114,10 +114,14 @@ static void draw_points(struct plane *q, const struct mark *m)
 {
     char cls[16];
 
-    snprintf(cls, sizeof cls, m->hollow ? "hollow" : "d-%s", ink_class(m->ink));
+    snprintf(cls, sizeof cls, m->hollow ? "hollow" : m->faint ? "b-%s" : "d-%s", ink_class(m->ink));
     for (int i = 0; i < m->n; i++)
         if (usable(q, m->x[i], m->y[i]))
-            ink_circle(q->p, at_x(q, m->x[i]), at_y(q, m->y[i]), m->thin ? 2 : 3.2, cls);
+            ink_circle(q->p, at_x(q, m->x[i]), at_y(q, m->y[i]),
+                       m->radius ? m->radius[i]
+                       : m->thin ? 2
+                                 : 3.2,
+                       cls);
 }
 
 static void draw_band(struct plane *q, const struct mark *m)

@@ -9,7 +9,7 @@ noinst_LTLIBRARIES += %D%/libreport.la
     %D%/compare_show.h %D%/compare_show.c %D%/frame.h %D%/frame.c \
     %D%/format.h %D%/format.c %D%/gates.h %D%/gates.c %D%/held.h %D%/held.c %D%/page.h %D%/page.c \
     %D%/page_advice.c %D%/page_one.c %D%/prices.h %D%/prices.c %D%/rules.h %D%/rules.c %D%/section.h %D%/section.c \
-    %D%/section_rules.c %D%/section_run.c %D%/section_site.c %D%/section_time.c \
+    %D%/section_ceilings.c %D%/section_roofline.c %D%/section_rules.c %D%/section_run.c %D%/section_site.c %D%/section_time.c \
     %D%/split.h %D%/split.c %D%/words.def %D%/words_one.def %D%/words_compare.def %D%/words.h %D%/words.c
 nodist_%C%_libreport_la_SOURCES = %D%/style.h
 %C%_libreport_la_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)

@@ -53,6 +53,8 @@ static const struct key keys[] = {
     KEY(NODE, price_node, power_watts, NUMBER, 0, 1e6),
     KEY(NODE, price_node, mtbf_hours, NUMBER, 1, 1e9),
     KEY(NODE, price_node, repair_hours, NUMBER, 0, 1e6),
+    KEY(NODE, price_node, data_sheet_gflops_f32, NUMBER, 0, 1e9),
+    KEY(NODE, price_node, data_sheet_gflops_bf16, NUMBER, 0, 1e9),
     KEY(BUY, price_buy, resource, TEXT, 0, 0),
     KEY(BUY, price_buy, factor, NUMBER, 1, 1000),
     KEY(BUY, price_buy, per_node, NUMBER, 0, 1e12),
@@ -270,6 +272,15 @@ const struct price_node *prices_node(const struct prices *p, const char *hardwar
             any = &p->node[i];
     }
     return any;
+}
+
+double prices_data_sheet(const struct price_node *n, const char *dtype)
+{
+    double gflops = strcmp(dtype, "f32") == 0    ? n->data_sheet_gflops_f32
+                    : strcmp(dtype, "bf16") == 0 ? n->data_sheet_gflops_bf16
+                                                 : 0;
+
+    return gflops > 0 ? 1e9 * gflops : NAN;
 }
 
 /* Years that a yearly amount counts. */

@@ -34,6 +34,7 @@ struct price_node {
     char name[PRICES_WORD]; /* the hardware class, as records name it, or "*" */
     double purchase, support_percent_per_year, staff_per_year, spares_percent, power_watts;
     double mtbf_hours, repair_hours;
+    double data_sheet_gflops_f32, data_sheet_gflops_bf16; /* of a node; 0: not given */
 };
 
 struct price_buy {
@@ -63,6 +64,9 @@ int prices_parse(struct prices *p, const char *text, size_t size, const char *na
 
 /* The row of that hardware class, else that of "*"; NULL: none. */
 const struct price_node *prices_node(const struct prices *p, const char *hardware_class);
+
+/* FLOP/s that a node has by its data sheet in a precision; NAN: it does not say. */
+double prices_data_sheet(const struct price_node *n, const char *dtype);
 
 /* The parts of a node over its life. */
 struct price_life {

@@ -76,6 +76,10 @@ struct said group_name(const struct page *p, int i);
 /* The reported training of a group. */
 const cJSON *group_work(const struct page *p, int i);
 
+/* The record whose ceilings hold for a group: its own, else the first of the book that
+ * has some and the same class of nodes. */
+const cJSON *group_ceilings(const struct page *p, int group);
+
 /* ---- the sections ---- */
 
 struct section {
@@ -103,6 +107,7 @@ void section_curves(struct page *p);
 void section_time(struct page *p);
 void section_counters(struct page *p);
 void section_ceilings(struct page *p);
+void section_rooflines(struct page *p); /* the end of section_ceilings() */
 void section_stairs(struct page *p);
 void section_scaling(struct page *p);
 void section_nodes(struct page *p);

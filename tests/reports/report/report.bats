@@ -88,6 +88,9 @@ END
     [ "$(grep -c '<svg ' whole-en.html)" -eq 22 ]
     [ "$(grep -c '<svg ' whole-ja.html)" -eq 22 ]
     [ "$(grep -c '<svg ' ceilings-ja.html)" -eq 0 ]
+    # a run alone has no history; three rooflines twice, and the two of distributed learning
+    [ "$(grep -c '<svg ' held-en.html)" -eq 24 ]
+    [ "$(grep -c '<svg ' held-ja.html)" -eq 24 ]
 }
 
 @test "the numbers of a page agree with each other and with the record" {
@@ -125,6 +128,82 @@ results = list(rows("results"))[0]
 for row, work in zip(results, doc["workloads"]):
     assert abs(float(row[3]) - work["quality"]["achieved"]) < 5e-3 and abs(float(row[4]) - work["quality"]["target"]) < 5e-3
 END
+}
+
+@test "rooflines, stairs and the gap are the record's numbers" {
+    python3 - held-en.html held.json <<'END'
+import html, json, re, sys
+page = open(sys.argv[1], encoding="utf-8").read()
+doc = json.load(open(sys.argv[2]))
+PREFIX = {"": 1, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
+def number(text):
+    m = re.fullmatch(r"(-?[\d.]+) ?([kMGT]?)(FLOP/s|B|s|ms|%|)", text)
+    assert m, text
+    return float(m[1]) * PREFIX[m[2]] / (1000 if m[3] == "ms" else 1)
+def near(a, b, room=.06):
+    assert abs(a - b) <= .02 * abs(b) + room, (a, b)
+def tables(section):
+    body = page[page.index(f'<h2 id="{section}"'):]
+    body = body[:body.index("</section>")]
+    for t in re.findall(r"<tbody.*?</tbody>", body, re.S):
+        yield [[html.unescape(re.sub("<[^>]*>", "", c)).replace("\u00a0", " ").replace(",", "") for c in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", r, re.S)]
+               for r in re.findall(r"<tr.*?</tr>", t, re.S)]
+found = list(tables("ceilings"))
+micro = {m["shape"]: m["median"] for m in doc["micro"] if m["name"] == "machine"}
+peak, dram = 450e9, micro["DRAM non-temporal"]
+gap = {(r[0], r[1]): r for r in found[4]}
+for table, work in zip(found[1:4], doc["workloads"]):
+    profile, floors, room = work["profile"], 0, 0
+    assert len(table) == 1 + len(profile["operators"])
+    for row, op in zip(table[1:], profile["operators"]):
+        per = op["bytes"] / op["calls"]
+        assert row[0] == op["name"] + " " + op["pass"]
+        near(number(row[1]), 100 * op["seconds"] / profile["step_seconds"])
+        near(number(row[2]), per)
+        if op["needed_flop"]:
+            near(number(row[3]), op["needed_flop"] / op["bytes"])
+            near(number(row[4]), op["needed_flop"] / op["seconds"])
+            assert row[5] in ("arithmetic", "L1", "L2", "L3", "DRAM")
+            if row[5] == "arithmetic":
+                near(number(row[6]), 100 * op["needed_flop"] / peak / op["seconds"], .51)
+        else:
+            assert row[3] == row[4] == "\u2013", row
+        floors += number(row[6]) / 100 * op["seconds"] / profile["steps"]
+        room += .0051 * op["seconds"] / profile["steps"] # whole percents
+    operators = gap[work["name"], "operators"]
+    near(number(operators[2]), floors, room)
+    near(number(operators[4]), profile["operators_seconds"] / profile["steps"], 1e-5)
+    near(number(gap[work["name"], "exchange waited for"][2]), profile["exchanged_bytes"] / profile["steps"] / .6e9, 1e-5)
+    near(number(gap[work["name"], "reading waited for"][4]), profile["input_seconds"] / profile["steps"], 1e-5)
+for table, work in zip(tables("stairs"), doc["workloads"]):
+    stairs = {r[0]: number(r[1]) for r in table}
+    near(stairs["data sheet"], 4 * 4600e9)
+    near(stairs["measured peak"], work["ranks"] * peak)
+    near(stairs["over a step"], work["ranks"] * sum(o["flop"] for o in work["profile"]["operators"]) / work["profile"]["step_seconds"])
+    assert stairs["over a step"] < stairs["while operators run"] < stairs["library\u2019s convolution"] if "library\u2019s convolution" in stairs else True
+    near(stairs["in training"], work["performance"]["flop_per_second"])
+    assert stairs["quality-valid"] <= stairs["in training"]
+    assert [r for r in table if r[0] == "measured peak"][0][2] == "100 %"
+END
+    grep -q "data sheet&#39;s peak is not known" partial-en.html # no price file
+    no grep -q "data sheet&#39;s peak is not known" held-en.html
+    grep -q 'No run here has an operator profile' whole-en.html
+}
+
+@test "work above its roof makes the roofline not valid; no roof of its threads is a sentence" {
+    jq '.workloads[0].profile.operators[0].seconds /= 100' held.json >above.json
+    report above.html above.json
+    grep -q 'This roofline is not valid: 1 points are more than 5' above.html
+    no grep -q 'This roofline is not valid' held-en.html
+    jq '.workloads |= map(.threads = 3)' held.json >threads.json
+    report threads.html threads.json
+    grep -q 'There is no measured peak and memory of the same precision and threads' threads.html
+    jq '.micro = []' held.json >bare.json # the ceilings of another run, of the same class of nodes
+    report paired.html bare.json held.json
+    [ "$(grep -c 'against the measured peak and memory' paired.html)" -ge 3 ]
+    jq '.system.nodes |= map(.class = "another")' held.json >another.json
+    report unpaired.html bare.json another.json
+    grep -q 'There is no measured peak and memory' unpaired.html
 }
 
 @test "what must not be claimed is not" {

@@ -178,7 +178,8 @@ static const char site[] =
     "currency = EUR\nas_of = 2026-11-01\nvalid_until = 2026-12-31\nkwh = 0.25\npue = 1.2\n"
     "life_years = 4\nhours_available_per_year = 8000\n"
     "[node a b]\npurchase = 10000\nsupport_percent_per_year = 5\nstaff_per_year = 100\n"
-    "spares_percent = 2\npower_watts = 500\nmtbf_hours = 900\nrepair_hours = 100\n"
+    "spares_percent = 2\npower_watts = 500\ndata_sheet_gflops_f32 = 4000\nmtbf_hours = "
+    "900\nrepair_hours = 100\n"
     "[buy net]\nfactor = 2\nfixed = 1000\nper_node = 100\nwatts_per_node = 10\n"
     "[mix]\nhep = 0.5\n";
 
@@ -191,6 +192,8 @@ static void test_life(void **state)
     (void)state;
     assert_int_equal(prices_parse(&p, site, strlen(site), "x", &e), 0);
     assert_null(prices_node(&p, "other"));
+    near(prices_data_sheet(&p.node[0], "f32"), 4e12);
+    assert_true(isnan(prices_data_sheet(&p.node[0], "bf16"))); /* it does not say */
     prices_life(&p, prices_node(&p, "a b"), &life);
     near(life.purchase, 10200);
     near(life.support, 4 * 500);
