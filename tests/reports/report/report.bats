@@ -9,6 +9,7 @@ setup_file() {
     BROWSER=$(command -v chromium || command -v google-chrome || true)
     export BROWSER
     "$top_builddir/tests/reports/report/make_gallery" "$PLACE"
+    "$top_builddir/tests/reports/record/make_records" "$PLACE" >/dev/null
     cd "$PLACE" || return 1
     sed 's/^\[node \*\]/[node EPYC 9354 | none | eth0 | H13]/' "$top_srcdir/reports/report/prices.conf.example" >prices.conf
     report whole-en.html --prices=prices.conf whole.json again.json third.json
@@ -21,6 +22,7 @@ setup_file() {
     report thousands-en.html --prices=prices.conf thousands.json
     report scaling-ja.html --lang=ja whole.json wider.json
     report redacted-en.html --redact whole.json
+    report sizes-en.html whole.json again.json third.json wider.json
     report held-en.html --prices=prices.conf held.json # a diagnosis, a profile, ceilings of every level
     report held-ja.html --lang=ja --prices=prices.conf held.json
     report several-ja.html --lang=ja several.json
@@ -190,6 +192,54 @@ END
     grep -q 'No run here has an operator profile' whole-en.html
 }
 
+@test "scaling: strong or weak by the batch, efficiency and the time to quality, drawn" {
+    rows() { sed -n '/<h2 id="scaling"/,/<\/section>/p' "$1" | sed 's/<[^>]*>/ /g; s/\xc2\xa0/ /g' | tr -s ' '; }
+    report weak.html whole.json again.json third.json wider.json
+    rows weak.html >weak
+    cat weak
+    grep -q 'hep 8 weak: the same batch a rank' weak
+    [ "$(sed -n '/<h2 id="scaling"/,/<\/section>/p' weak.html | grep -c '<svg ')" -eq 6 ]
+    jq '.workloads |= map(.batch = 64)' wider.json >strong.json
+    report strong.html whole.json again.json third.json strong.json
+    rows strong.html | grep -q 'hep 8 strong: the same batch'
+    # wider is 1 / 0.6 as fast on twice the nodes: 83 % of ideal, and as much to quality
+    grep -qE 'hep 8 weak: the same batch a rank [0-9.,]+ 1.6[0-9].* 8[0-9] % .* 1.6[0-9]' weak
+    jq '.workloads |= map(.dtype = "bf16")' wider.json >bf16.json # another training is no size of this one
+    report apart.html whole.json bf16.json
+    rows apart.html | grep -q 'One size was measured'
+}
+
+@test "repeats: the interval of their mean; of one run there is none" {
+    rows() { sed -n '/<h2 id="stability"/,/<\/section>/p' "$1" | sed 's/<[^>]*>/ /g; s/\xc2\xa0/ /g' | tr -s ' '; }
+    rows whole-en.html
+    rows whole-en.html | grep -qE 'hep 3 3 .*[0-9.]+ s to [0-9.]+ s'
+    no grep -qE '[0-9.]+ s to [0-9.]+ s' <(rows held-en.html)
+}
+
+@test "the site's history: a step is found and drawn, runs are there once, names are not given up" {
+    [ -x "$top_builddir/tests/reports/history/make_history" ] || skip "this build has no history"
+    mkdir archive
+    "$top_builddir/tests/reports/history/make_history" history.sqlite archive 60
+    report past-en.html --history=history.sqlite lab-4711.0.3.json
+    report past-ja.html --history=history.sqlite --lang=ja lab-4711.0.3.json
+    sed -n '/<h2 id="history"/,/<\/section>/p' past-en.html | sed 's/<[^>]*>/ /g; s/\xc2\xa0/ /g' >past
+    cat past
+    grep -q '60 runs, 59 of them from the site&#39;s history' past # the run itself is in both
+    grep -qE 'step +24 Nov 2026 +[0-9.]+ +[0-9.]+ +−7\.[0-9] %' past
+    grep -q '段差' past-ja.html
+    report new.html --history=history.sqlite whole.json # other trainings are not earlier runs of this one
+    grep -q 'has no other run of these trainings' new.html
+    jq '.workloads[0].dtype = "bf16"' lab-4711.0.3.json >other.json
+    report other.html --history=history.sqlite other.json
+    grep -q 'has no other run of these trainings' other.html
+    run report x.html --history=history.sqlite --redact whole.json
+    [ "$status" -eq 2 ]
+    [ "$output" = "hpcai500 report: --redact takes the names by which --history finds earlier runs; leave one of them out" ]
+    run report x.html --history=nowhere.sqlite whole.json
+    [ "$status" -eq 3 ]
+    [ ! -e x.html ]
+}
+
 @test "work above its roof makes the roofline not valid; no roof of its threads is a sentence" {
     jq '.workloads[0].profile.operators[0].seconds /= 100' held.json >above.json
     report above.html above.json
@@ -222,7 +272,6 @@ END
 }
 
 @test "what limited the steps is said in the page's language, and the path sums to the step" {
-    "$top_builddir/tests/reports/record/make_records" .
     report lab-en.html lab-4711.0.3.json
     report lab-ja.html --lang=ja lab-4711.0.3.json
     grep -q "lift the quota of this node&#39;s control group, or ask Slurm for the processors used" lab-en.html

@@ -11,6 +11,7 @@
 #include "reports/report/book.h"
 #include "reports/report/compare.h"
 #include "reports/report/held.h"
+#include "reports/report/past.h"
 #include "reports/report/prices.h"
 #include "reports/report/rules.h"
 #include "reports/report/split.h"
@@ -167,9 +168,67 @@ static void test_groups(void **state)
     assert_int_equal(r.reached, 3);
     near(r.seconds, 55); /* 40 and the failed one are left out */
     near(r.normalised, 55 * 10 / 8.0);
+    /* 40, 50, 60: mean 50, deviation 10, two degrees of freedom */
+    assert_true(fabs(r.low - (50 - 2.91999 * 10 / sqrt(3))) < 1e-3);
+    assert_true(fabs(r.high - (50 + 2.91999 * 10 / sqrt(3))) < 1e-3);
     assert_true(r.olympic);
     for (int i = 0; i < 4; i++)
         cJSON_Delete(docs[i]);
+}
+
+/* ---- the past ---- */
+
+#define OWN                                                                                        \
+    "{\"id\":\"lab-7.0.0\",\"job\":{\"cluster\":\"lab\"},\"time\":{\"start\":"                     \
+    "\"2026-11-22T19:02:57.250Z\"},\"system\":{\"node_count\":4},\"workloads\":[{\"name\":"        \
+    "\"hep\",\"class\":\"tiny\",\"dtype\":\"f32\",\"ranks\":8,\"valid\":true,\"performance\":{"    \
+    "\"samples_per_second\":90}}]}"
+
+/* Ten runs at 100 and ten at 90, then the book's own, which the history has, too; and one
+ * run each that is of another training. */
+static void test_past(void **state)
+{
+    static struct past p;
+    static struct book b;
+    struct past_runs runs = {0};
+    struct past_run one = {"", "hep", "tiny", "f32", "lab", 4, 8, 0, 0};
+    cJSON *doc = cJSON_Parse(OWN);
+    struct err e = ERR_INIT;
+
+    (void)state;
+    assert_int_equal(book_add(&b, doc, &e), 0);
+    book_close(&b);
+    for (int i = 20; i-- > 0;) { /* in any order */
+        snprintf(one.key, sizeof one.key, "lab-%d.0.0", 100 + i);
+        one.time = 1000 * i;
+        one.speed = (i < 10 ? 100 : 90) + 0.01 * (i * 7 % 10);
+        assert_int_equal(past_runs_add(&runs, &one), 0);
+    }
+    snprintf(one.key, sizeof one.key, "lab-7.0.0");
+    past_runs_add(&runs, &one);
+    snprintf(one.key, sizeof one.key, "lab-8.0.0");
+    for (int k = 0; k < 6; k++) {
+        struct past_run other = one;
+        other.nodes += k == 0;
+        other.ranks += k == 1;
+        other.workload[0] += (char)(k == 2);
+        other.class_name[0] += (char)(k == 3);
+        other.dtype[0] += (char)(k == 4);
+        other.cluster[0] += (char)(k == 5);
+        past_runs_add(&runs, &other);
+    }
+    assert_int_equal(past_of(&p, &b.groups[0], &runs), 0);
+    assert_int_equal(p.n, 21);
+    assert_int_equal(p.asked, 1);
+    near(p.speed[20], 90); /* the newest */
+    assert_int_equal(p.n_changes, 1);
+    assert_int_equal(p.changes[0].kind, CHANGE_STEP);
+    assert_int_equal(p.changes[0].at, 10);
+    assert_int_equal(past_of(&p, &b.groups[0], NULL), 0);
+    assert_int_equal(p.n, 1);
+    assert_int_equal(p.n_changes, 0);
+    past_runs_fini(&runs);
+    cJSON_Delete(doc);
 }
 
 /* ---- prices ---- */
@@ -302,10 +361,10 @@ static void test_ratio(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_split),   cmocka_unit_test(test_held),
-        cmocka_unit_test(test_olympic), cmocka_unit_test(test_groups),
-        cmocka_unit_test(test_life),    cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_levels),  cmocka_unit_test(test_division),
-        cmocka_unit_test(test_ratio)};
+        cmocka_unit_test(test_split),    cmocka_unit_test(test_held),
+        cmocka_unit_test(test_olympic),  cmocka_unit_test(test_past),
+        cmocka_unit_test(test_groups),   cmocka_unit_test(test_life),
+        cmocka_unit_test(test_refusals), cmocka_unit_test(test_levels),
+        cmocka_unit_test(test_division), cmocka_unit_test(test_ratio)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
