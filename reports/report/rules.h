@@ -24,9 +24,10 @@ enum { RULES_LAYERS = 9 };
  * that is not a level. */
 unsigned rules_level(const char *level);
 
-/* Bits of the layers whose hashes differ between two records, or that one of
- * them does not have. */
+/* Bits of the layers that both records have a hash of, and another one. */
 unsigned rules_differ(const cJSON *a, const cJSON *b);
+/* Bits of the layers of which one of them has no hash: nothing is known of those. */
+unsigned rules_unknown(const cJSON *a, const cJSON *b);
 
 /* The strictest level that lets these layers differ; NULL: none does. */
 const char *rules_strictest(unsigned layers);

@@ -402,6 +402,20 @@ END
     compare whole.json other.json | sed -n 2p | grep -q '^Not comparable at any level'
 }
 
+@test "a layer without a hash is not known, neither the same nor different" {
+    jq 'del(.system.layers.libraries.hash)' whole.json >missing.json
+    compare whole.json missing.json >unknown
+    head -3 unknown
+    sed -n 1p unknown | grep -q 'no layer differs that both records know'
+    sed -n 2p unknown | grep -q 'not known, and so perhaps different, too: libraries.'
+    sed -n 3p unknown | grep -qx 'Comparable at level hardware, as far as the layers are known.'
+    jq 'del(.system.layers.hardware.hash)' faster.json >missing.json # what is not known does not change the level
+    compare whole.json missing.json | sed -n 3p | grep -qx 'Comparable at level hardware.'
+    compare --json whole.json missing.json | jq -e '.differing_layers[0].layers == [] and .unknown_layers[0].layers == ["hardware"] and .level_certain'
+    jq 'del(.system.layers.libraries.hash)' faster.json >missing.json
+    compare whole.json missing.json | head -1 | grep -q 'one layer differs (hardware)'
+}
+
 @test "a difference is one only where its interval says so" {
     # hep's exchange is half as long: speed 1091 to 1312; cosmoflow's hardly matters
     compare --json whole.json,again.json,third.json faster.json,faster.json >c.json
@@ -423,6 +437,9 @@ END
     grep -qE 'defect: whole.json leads at exponent 1, better.json from exponent [3-5]: the order depends on the rule' bonus
     compare whole.json faster.json | grep -q 'hep, target 0.975: faster.json first'
     [ "$(compare whole.json faster.json | grep -c ' first$')" -ge 6 ]
+    grep -qE 'better.json: VFLOPS for n = 1, 5, 10: .*; as published ' bonus
+    # 0.6 of 0.45: the n-th power of 4/3 as published, none of it otherwise
+    compare --json whole.json better.json | jq -e '.workloads[2].systems[1] | (.vflops_as_published[4] / .vflops_capped[4] / pow(4/3; 5) - 1 | fabs < 1e-9) and .vflops_capped[0] == .vflops_capped[9]'
     compare --json --bonus whole.json better.json | jq -e '.bonus and (.workloads[2].leader_by_exponent | length == 10)'
 }
 
