@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "reports/core/runspec.h"
 #include "reports/record/fields.h"
 #include "reports/record/record_fields.h"
 
@@ -81,4 +82,21 @@ bool rules_division_holds(const cJSON *record)
         }
     }
     return true;
+}
+
+bool rules_target_holds(const cJSON *record)
+{
+    struct runspec run;
+
+    if (strcmp(json_text(record, "run.division", ""), "closed") != 0 ||
+        runspec_parse(&run, json_text(record, "run.canonical", ""), NULL))
+        return true;
+    return !(run.set & 1u << KEY_TARGET);
+}
+
+bool rules_level_holds(const cJSON *record, unsigned layers)
+{
+    unsigned allowed = rules_level(json_text(record, "run.level", ""));
+
+    return !allowed || !(layers & ~allowed);
 }

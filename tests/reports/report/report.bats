@@ -425,6 +425,30 @@ END
     jq -e '.workloads[1].systems[1].speed.interval_over == "epochs" and .workloads[1].systems[1].time.interval_over == "none"' one.json
     compare whole.json faster.json | grep -q 'differs within these runs; repeat them to know'
     compare whole.json faster.json | grep -q 'too few runs: no interval, nothing can be said'
+@test "labels are held against the layers of the records, the data and the run text" {
+    of() { sed -n '/<h2 id="validity"/,/<\/section>/p' "$1" | sed 's/<[^>]*>/ /g'; }
+    of whole-en.html | grep -q 'these records are comparable at level hardware'
+    no grep -q 'does not hold' <(of whole-en.html)
+    report sides.html whole.json faster.json # level system is claimed: layer 1 may differ
+    no grep -q 'does not hold' <(of sides.html)
+    jq '.system.layers.implementation.hash = "x"' again.json >code.json # layer 7 may not
+    report code.html whole.json code.json
+    of code.html | grep -q 'A record claims a level at which it may not differ'
+    of code.html | grep -q 'comparable at level free'
+    jq '.system.layers.problem_domain.hash = "x"' again.json >problem.json
+    report problem.html whole.json problem.json
+    of problem.html | grep -q 'no level lets them be compared'
+    jq 'del(.system.layers.libraries.hash)' again.json >gone.json
+    report gone.html whole.json gone.json
+    of gone.html | grep -q 'By the layers that are known these records are comparable at level hardware'
+    jq '.run.canonical = "hep,class=small,target=0.5"' whole.json >aim.json
+    report aim.html aim.json
+    of aim.html | grep -q 'the closed division keeps the class&#39;s target'
+    jq '.run.division = "private"' aim.json >private.json
+    report private.html private.json
+    no grep -q 'the closed division keeps' private.html
+}
+
     compare whole.json partial.json | grep -q 'target not reached: no result'
 }
 
