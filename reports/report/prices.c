@@ -18,7 +18,7 @@ enum { MOST_BYTES = 1 << 16 };
 
 /* ---- the table of keys ---- */
 
-enum section { SECTION_SITE, SECTION_NODE, SECTION_BUY, SECTION_MIX };
+enum section { SECTION_SITE, SECTION_NODE, SECTION_BUY, SECTION_MIX, SECTION_INSPECTION };
 enum value { VALUE_NUMBER, VALUE_CURRENCY, VALUE_DATE, VALUE_TEXT };
 
 struct key {
@@ -60,6 +60,10 @@ static const struct key keys[] = {
     KEY(BUY, price_buy, per_node, NUMBER, 0, 1e12),
     KEY(BUY, price_buy, fixed, NUMBER, 0, 1e12),
     KEY(BUY, price_buy, watts_per_node, NUMBER, -1e6, 1e6),
+    KEY(INSPECTION, price_inspection, parts_per_year, NUMBER, 0, 1e15),
+    KEY(INSPECTION, price_inspection, flawed, NUMBER, 0, 1),
+    KEY(INSPECTION, price_inspection, missed, NUMBER, 0, 1e12),
+    KEY(INSPECTION, price_inspection, false_reject, NUMBER, 0, 1e12),
 };
 enum { KEYS = sizeof keys / sizeof *keys };
 
@@ -162,13 +166,18 @@ static int open_section(struct reader *r, char *line)
     char *end = strrchr(line, ']'), *word = line + 1;
 
     if (!end || end[1])
-        return REFUSE(r, "a section is [node CLASS], [buy NAME] or [mix]");
+        return REFUSE(r, "a section is [node CLASS], [buy NAME], [mix] or [inspection]");
     *end = '\0';
     size_t n = strcspn(word, " ");
     char *name = word + n + strspn(word + n, " ");
     word[n] = '\0';
     if (strcmp(word, "mix") == 0 && !*name) {
         r->section = SECTION_MIX;
+        return 0;
+    }
+    if (strcmp(word, "inspection") == 0 && !*name) {
+        r->section = SECTION_INSPECTION;
+        r->at = &p->inspection;
         return 0;
     }
     if (!*name || strlen(name) >= PRICES_WORD)
@@ -187,8 +196,9 @@ static int open_section(struct reader *r, char *line)
         snprintf(((struct price_buy *)r->at)->name, PRICES_WORD, "%s", name);
         return 0;
     }
-    return REFUSE(r, "'%.40s' is not a section, or there are more than 8; use node, buy or mix",
-                  word);
+    return REFUSE(
+        r, "'%.40s' is not a section, or there are more than 8; use node, buy, mix or inspection",
+        word);
 }
 
 /* Without blanks at both ends. */
@@ -321,6 +331,15 @@ double prices_break_even(const struct prices *p, const struct price_node *n,
     prices_life(p, n, &life);
     double frees = mix * nodes * life.sum;
     return frees > 0 ? prices_buy(p, b, nodes) / frees : NAN;
+}
+
+struct price_errors prices_inspection(const struct prices *p, double missed, double false_rejects)
+{
+    const struct price_inspection *i = &p->inspection;
+    double parts = i->parts_per_year > 0 ? i->parts_per_year : NAN;
+
+    return (struct price_errors){parts * i->flawed * missed * i->missed,
+                                 parts * (1 - i->flawed) * false_rejects * i->false_reject};
 }
 
 int prices_expired(const struct prices *p, double now)

@@ -48,6 +48,13 @@ struct price_mix {
     double share;           /* of the site's node-hours, 0 to 1 */
 };
 
+/* What an inspection of parts costs when it is wrong (workload defect). */
+struct price_inspection {
+    double parts_per_year;       /* 0: the file has no [inspection] */
+    double flawed;               /* of them, 0 to 1 */
+    double missed, false_reject; /* of one part */
+};
+
 struct prices {
     char currency[4]; /* ISO 4217; "": there is no price file */
     char as_of[16], valid_until[16], source[PRICES_TEXT];
@@ -56,6 +63,7 @@ struct prices {
     struct price_node node[PRICES_NODES];
     struct price_buy buy[PRICES_BUYS];
     struct price_mix mix[PRICES_MIX];
+    struct price_inspection inspection;
 };
 
 /* Reads the file. */
@@ -82,6 +90,13 @@ double prices_buy(const struct prices *p, const struct price_buy *b, double node
  * the site's node-hours is `mix`, to pay for itself; above 1: it cannot. */
 double prices_break_even(const struct prices *p, const struct price_node *n,
                          const struct price_buy *b, double nodes, double mix);
+
+/* Of an inspection that lets `missed` of the flawed parts through and rejects
+ * `false_rejects` of the good ones, both 0 to 1, in a year; NAN: there is no [inspection]. */
+struct price_errors {
+    double missed, false_rejects;
+};
+struct price_errors prices_inspection(const struct prices *p, double missed, double false_rejects);
 
 /* Whether the prices are past their date at that time (seconds since 1970). */
 int prices_expired(const struct prices *p, double now);

@@ -198,6 +198,69 @@ static void life_table(struct page *p, const struct price_life *life)
     grid_close(&g);
 }
 
+/* ---- wrong verdicts on parts ---- */
+
+enum { FOUND_PERCENT = 99 }; /* of the flawed: where defect counts its false rejects */
+
+static double other_quality(const cJSON *w, const char *name)
+{
+    const cJSON *q;
+
+    cJSON_ArrayForEach(q,
+                       json_at(w, "quality.others")) if (strcmp(json_text(q, "name", ""), name) ==
+                                                         0) return json_number(q, "value", NAN);
+    return NAN;
+}
+
+static void inspection_row(struct grid *g, int i, double rejects)
+{
+    const struct page *p = g->p;
+    double missed = 1 - FOUND_PERCENT / 100.0;
+    struct price_errors cost = {NAN, NAN};
+
+    if (p->prices)
+        cost = prices_inspection(p->prices, missed, rejects);
+    grid_row(g);
+    grid_value(g, T(group_name(p, i).text), "");
+    grid_value(g, N(100 * missed), "pct1");
+    grid_value(g, N(cost.missed), "money");
+    grid_value(g, N(100 * rejects), "pct1");
+    grid_value(g, N(cost.false_rejects), "money");
+    grid_value(g, N(cost.missed + cost.false_rejects), "money");
+}
+
+/* Of each training that inspects parts; what a missed one and a false reject cost. */
+static void inspections(struct page *p)
+{
+    static const struct column columns[] = {{W_WORKLOAD, false},         {W_MISSED, true},
+                                            {W_MISSED_COST, true},       {W_FALSE_REJECTS, true},
+                                            {W_FALSE_REJECT_COST, true}, {W_ERRORS_COST, true}};
+    bool open = false;
+    struct grid g;
+
+    for (int i = 0; i < p->book->n_groups; i++) {
+        double rejects = other_quality(group_work(p, i), "false_rejects");
+        if (!isfinite(rejects))
+            continue;
+        if (!open) {
+            heading(p, 3, W_INSPECTION);
+            para(p, NULL, W_INSPECTION_TEXT, N(FOUND_PERCENT));
+            grid_open(&g, p, columns, 6, false);
+        }
+        open = true;
+        inspection_row(&g, i, rejects);
+    }
+    if (!open)
+        return;
+    grid_close(&g);
+    if (!p->prices || !(p->prices->inspection.parts_per_year > 0))
+        para(p, "small", W_INSPECTION_NEEDS);
+    else
+        para(p, "small", W_INSPECTION_NOTE, N(p->prices->inspection.parts_per_year),
+             N(100 * p->prices->inspection.flawed), N(p->prices->inspection.missed),
+             N(p->prices->inspection.false_reject));
+}
+
 void section_money(struct page *p)
 {
     static const struct column columns[] = {{W_WORKLOAD, false},    {W_NODE_HOURS, true},
@@ -215,6 +278,7 @@ void section_money(struct page *p)
         grid_close(&g);
     }
     para(p, "small", W_ENERGY_NOTE);
+    inspections(p);
     heading(p, 3, W_LIFE);
     if (!p->node) {
         para(p, NULL, p->prices ? W_COSTS_NO_NODE : W_COSTS_NO_PRICES);

@@ -245,6 +245,9 @@ static struct workload_result result_of(const struct kind *k, const struct work 
     snprintf(v.baseline_domain_name, sizeof v.baseline_domain_name, "a method of the field");
     v.vflops_n5 = measured(result_vflops(flops, w->reached, w->target, w->higher, 5));
     v.vflops_n10 = measured(result_vflops(flops, w->reached, w->target, w->higher, 10));
+    if (strcmp(w->name, "defect") == 0)
+        result_add_other(&v, &(struct result_quality){
+                                 .name = "false_rejects", .value = measured(0.14), .target = NAN});
     for (int i = 1; i <= EPOCHS; i++) {
         double near = (w->baseline - w->reached) * exp(-i / 3.0);
         result_add_epoch(&v, &(struct result_epoch){i, seconds / EPOCHS * (1 + 0.01 * (i % 3)), 0.5,

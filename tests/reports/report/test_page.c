@@ -240,7 +240,8 @@ static const char site[] =
     "spares_percent = 2\npower_watts = 500\ndata_sheet_gflops_f32 = 4000\nmtbf_hours = "
     "900\nrepair_hours = 100\n"
     "[buy net]\nfactor = 2\nfixed = 1000\nper_node = 100\nwatts_per_node = 10\n"
-    "[mix]\nhep = 0.5\n";
+    "[mix]\nhep = 0.5\n"
+    "[inspection]\nparts_per_year = 1000\nflawed = 0.1\nmissed = 50\nfalse_reject = 2\n";
 
 static void test_life(void **state)
 {
@@ -265,6 +266,10 @@ static void test_life(void **state)
     /* at the break-even what is freed is worth the price */
     double s = prices_break_even(&p, &p.node[0], &p.buy[0], 10, 0.5);
     near(s * 0.5 * 10 * life.sum, price);
+    /* of 100 flawed one is let through, of 900 good ones 90 are thrown away */
+    near(prices_inspection(&p, 0.01, 0.1).missed, 50);
+    near(prices_inspection(&p, 0.01, 0.1).false_rejects, 180);
+    assert_true(isnan(prices_inspection(&(struct prices){.pue = 1}, 0.01, 0.1).missed));
     assert_false(prices_expired(&p, 1798675200)); /* 31 December, 00:00 */
     assert_true(prices_expired(&p, 1798675200 + 86400));
 }
