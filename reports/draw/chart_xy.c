@@ -75,7 +75,7 @@ static bool hits_line(const struct plane *q, const struct box *b, const struct m
 
 static bool is_free(const struct plane *q, const struct box *b, const struct mark *marks, int n)
 {
-    if (b->x1 < 0 || b->x2 > q->p->width || b->y1 < q->top - 6 || b->y2 > q->bottom)
+    if (b->x1 < q->left || b->x2 > q->p->width || b->y1 < q->top - 6 || b->y2 > q->bottom)
         return false;
     for (int i = 0; i < q->n_labels; i++)
         if (overlap(b, &q->labels[i]))
@@ -86,8 +86,8 @@ static bool is_free(const struct plane *q, const struct box *b, const struct mar
     return true;
 }
 
-/* Right, left, below, above of the point, and half-way along; the last of them
- * when none is free. */
+/* Right, left, below, above of the point, to its right below, and half-way along; the
+ * last of them when none is free. */
 static void put_label(struct plane *q, double x, double y, const char *text, const char *cls,
                       const struct mark *marks, int n)
 {
@@ -96,6 +96,7 @@ static void put_label(struct plane *q, double x, double y, const char *text, con
                                  {x - 6 - w, y - 7, x - 6, y + 6},
                                  {x - w / 2, y + 6, x + w / 2, y + 19},
                                  {x - w / 2, y - 19, x + w / 2, y - 6},
+                                 {x + 6, y + 3, x + 6 + w, y + 16},
                                  {x - w, y + 6, x, y + 19},
                                  {x - w, y - 19, x, y - 6},
                                  {q->right - w, q->top - 4, q->right, q->top + 9}};

@@ -233,15 +233,14 @@ static void held_finding(struct page *p, int i)
 {
     const struct held *h = &p->held[i];
     bool waits = held_waits(h);
-    struct said both, first = held_words(p, i), then = quality_words(p, group_work(p, i));
+    struct said first = held_words(p, i), then = quality_words(p, group_work(p, i));
 
-    snprintf(both.text, sizeof both.text, "%.380s %.380s", first.text, then.text);
     finding(p, ink_class(held_ink(h->cause)), N(100 * (waits ? h->share : h->compute)), "pct",
             said(&p->pen, W_F_OF_STEP, T(group_name(p, i).text)),
             !waits                      ? said(&p->pen, W_F_COMPUTE)
             : h->cause == CAUSE_SEVERAL ? said(&p->pen, W_F_SEVERAL)
                                         : said(&p->pen, W_F_LOST, T(page_cause(p, i).text)),
-            both);
+            said(&p->pen, W_F_BOTH, T(first.text), T(then.text)));
 }
 
 static void split_finding(struct page *p, int i)

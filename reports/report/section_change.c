@@ -180,7 +180,7 @@ void section_scaling(struct page *p)
             continue;
         figure_open(p, true);
         say(&p->pen, W_SCALING_CAPTION, T(base->name));
-        figure_chart(p, draw_sizes, &s, 520);
+        figure_chart(p, draw_sizes, &s, 780);
         grid_open(&g, p, columns, 8, false);
         for (int k = 0; k < p->book->n_groups; k++)
             if (is_size_of(&p->book->groups[k], base))

@@ -90,25 +90,26 @@ static void decades_of(struct page *p, struct decades *d, const double *v, int n
     }
 }
 
-/* A roof's slope ends at the peak; its label stands at its lower end. */
+/* A roof's slope, and back to where its label stands: near its lower end. */
 struct slope {
-    double x[2], y[2];
+    double x[3], y[3];
     struct said label;
 };
 
 static struct mark slope_mark(struct slope *s, double bandwidth, double peak, const struct axis *x,
                               const struct axis *y, enum ink ink)
 {
-    double low = fmax(x->least, y->least / bandwidth);
+    double ridge = peak / bandwidth, low = fmax(x->least, y->least / bandwidth);
 
-    s->x[0] = peak / bandwidth;
-    s->y[0] = peak;
+    s->x[0] = ridge;
     s->x[1] = low;
-    s->y[1] = low * bandwidth;
+    s->x[2] = low * pow(ridge / low, 0.15);
+    for (int i = 0; i < 3; i++)
+        s->y[i] = s->x[i] * bandwidth;
     return (struct mark){.kind = MARK_LINE,
                          .x = s->x,
                          .y = s->y,
-                         .n = 2,
+                         .n = 3,
                          .ink = ink,
                          .thin = true,
                          .text = s->label.text};

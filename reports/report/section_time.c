@@ -172,7 +172,7 @@ static bool causes(struct page *p)
         return false;
     heading(p, 3, W_CAUSES);
     para(p, NULL, W_CAUSES_TEXT);
-    grid_open(&g, p, columns, 5, false);
+    grid_open(&g, p, columns, 5, true);
     for (int i = 0; i < p->book->n_groups; i++) {
         const cJSON *why = json_at(group_work(p, i), "why");
         const int cause = cause_find(json_text(why, "cause", ""));
