@@ -86,8 +86,8 @@ static bool is_free(const struct plane *q, const struct box *b, const struct mar
     return true;
 }
 
-/* Right, left, below, above of the point, to its right below, and half-way along; the
- * last of them when none is free. */
+/* Right, left, below, above of the point, to its right below, and half-way along; none
+ * when none is free. */
 static void put_label(struct plane *q, double x, double y, const char *text, const char *cls,
                       const struct mark *marks, int n)
 {
@@ -104,6 +104,8 @@ static void put_label(struct plane *q, double x, double y, const char *text, con
 
     while (i < last && !is_free(q, &places[i], marks, n))
         i++;
+    if (i == last && !is_free(q, &places[i], marks, n))
+        return; /* the table beside has it */
     ink_text(q->p, places[i].x1, places[i].y2 - 3, ANCHOR_START, cls, text);
     if (q->n_labels < MOST_LABELS)
         q->labels[q->n_labels++] = places[i];

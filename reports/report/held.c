@@ -57,6 +57,7 @@ void held_of(const cJSON *workload, struct held *h)
                        .asked = cJSON_IsObject(why),
                        .node = json_text(why, "node", ""),
                        .confirmed = cJSON_IsTrue(json_at(why, "confirmed")),
+                       .foreign = json_number(why, "foreign", 0),
                        .visible = json_number(why, "visible", NAN),
                        .share = NAN,
                        .whole = cause_at(why, "whole")};

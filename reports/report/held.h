@@ -23,11 +23,15 @@
 
 enum { HELD_MOST = 4 };
 
+/* Of a step: more of it by other work, and the run says nothing of the machine. */
+#define HELD_FOREIGN 0.05
+
 struct held {
     enum cause cause; /* CAUSE_UNKNOWN: there is no diagnosis, or one of a later release */
     bool asked;       /* the run has one, though it may name nothing */
     const char *node; /* "": none is named */
     bool confirmed;
+    double foreign;   /* part of a step for which other work had the cores: no cause */
     double visible;   /* part of a step that is waited for a cause, 0 to 1 */
     double share;     /* of it the cause's own; of no single bottleneck all; NAN: it is no wait */
     enum cause whole; /* what takes more of the whole run; CAUSE_UNKNOWN: nothing */

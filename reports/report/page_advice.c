@@ -87,16 +87,23 @@ static void free_steps(struct page *p)
 {
     static const struct column columns[] = {{W_TODO, false}, {W_EVIDENCE, false}};
     struct step steps[2 * BOOK_MOST_GROUPS];
-    int diagnosed = diagnosed_steps(p, steps), n = 0;
+    int diagnosed = diagnosed_steps(p, steps), disturbed = page_disturbed(p), n = 0;
     struct grid g;
 
     heading(p, 2, W_FREE);
     grid_open(&g, p, columns, 2, true);
-    for (; n < diagnosed && n < MOST_STEPS; n++)
-        step_row(&g, &steps[n]);
+    if (disturbed >= 0) { /* before anything else */
+        grid_row(&g);
+        grid_say(&g, W_TODO_EXCLUSIVE);
+        grid_say(&g, W_EV_FOREIGN, T(group_name(p, disturbed).text),
+                 N(100 * p->held[disturbed].foreign));
+        n++;
+    }
+    for (int i = 0; i < diagnosed && n < MOST_STEPS; i++, n++)
+        step_row(&g, &steps[i]);
     for (int i = 0; i < p->gates.n && n < MOST_STEPS; i++) {
         const struct gate *at = &p->gates.gate[i];
-        if (!at->free_step)
+        if (!at->free_step || (disturbed >= 0 && at->todo == W_TODO_EXCLUSIVE))
             continue;
         grid_row(&g);
         grid_say(&g, at->todo);
@@ -284,6 +291,9 @@ static void first_sentence(struct page *p)
 
     if (p->gates.failed)
         sentence(p, W_S_FAILED, N(p->gates.failed), N(p->gates.n));
+    else if (page_disturbed(p) >= 0)
+        sentence(p, W_S_FOREIGN, N(100 * p->held[page_disturbed(p)].foreign),
+                 T(group_name(p, page_disturbed(p)).text));
     else if (page_first_held(p) >= 0)
         held_sentence(p);
     else if (worst < 0)
@@ -313,7 +323,8 @@ static void three_sentences(struct page *p)
         sentence(p, W_S_QUALITY, N(reached), N(p->book->n_groups), N(page_node_hours(p)));
     else
         sentence(p, W_S_HOURS, N(page_node_hours(p)));
-    sentence(p, page_worst_held(p) >= 0 && !p->gates.failed ? W_S_FREE : W_S_NEXT);
+    bool free_first = page_worst_held(p) >= 0 && page_disturbed(p) < 0 && !p->gates.failed;
+    sentence(p, free_first ? W_S_FREE : W_S_NEXT);
     fputs("</ol>\n", p->pen.f);
 }
 

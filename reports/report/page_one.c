@@ -124,6 +124,16 @@ int page_first_held(const struct page *p)
     return -1;
 }
 
+int page_disturbed(const struct page *p)
+{
+    int worst = -1;
+
+    for (int i = 0; i < p->book->n_groups; i++)
+        if (p->held[i].foreign > (worst < 0 ? HELD_FOREIGN : p->held[worst].foreign))
+            worst = i;
+    return worst;
+}
+
 struct said page_cause(const struct page *p, int i)
 {
     struct said s;
@@ -171,6 +181,9 @@ static void verdict(struct page *p)
         para(p, "verdict", W_V_CEILINGS);
     else if (reached < b->n_groups)
         para(p, "verdict", W_V_NOT_REACHED, N(b->n_groups - reached), N(b->n_groups));
+    else if (page_disturbed(p) >= 0)
+        para(p, "verdict", W_V_FOREIGN, N(100 * p->held[page_disturbed(p)].foreign),
+             T(group_name(p, page_disturbed(p)).text));
     else if (page_first_held(p) >= 0)
         held_verdict(p);
     else if (worst < 0)

@@ -96,6 +96,8 @@ void page_advice(struct page *p); /* its second half */
 int page_worst_wait(const struct page *p);
 int page_worst_held(const struct page *p);
 int page_first_held(const struct page *p);
+/* The group on whose cores other work was, more than HELD_FOREIGN, the most; -1: none. */
+int page_disturbed(const struct page *p);
 /* What limits a group that has a diagnosis: "network bandwidth: n2 sends slowly". */
 struct said page_cause(const struct page *p, int i);
 /* Of all records. */

@@ -11,6 +11,7 @@
 
 #include "reports/core/text.h"
 #include "reports/diagnose/roofline.h"
+#include "reports/draw/html.h"
 #include "reports/draw/loglog.h"
 #include "reports/record/fields.h"
 #include "reports/report/section.h"
@@ -90,26 +91,23 @@ static void decades_of(struct page *p, struct decades *d, const double *v, int n
     }
 }
 
-/* A roof's slope, and back to where its label stands: near its lower end. */
+/* A roof's slope; its label stands at the ridge. */
 struct slope {
-    double x[3], y[3];
+    double x[2], y[2];
     struct said label;
 };
 
 static struct mark slope_mark(struct slope *s, double bandwidth, double peak, const struct axis *x,
                               const struct axis *y, enum ink ink)
 {
-    double ridge = peak / bandwidth, low = fmax(x->least, y->least / bandwidth);
-
-    s->x[0] = ridge;
-    s->x[1] = low;
-    s->x[2] = low * pow(ridge / low, 0.15);
-    for (int i = 0; i < 3; i++)
-        s->y[i] = s->x[i] * bandwidth;
+    s->x[0] = fmax(x->least, y->least / bandwidth);
+    s->x[1] = peak / bandwidth;
+    s->y[0] = s->x[0] * bandwidth;
+    s->y[1] = peak;
     return (struct mark){.kind = MARK_LINE,
                          .x = s->x,
                          .y = s->y,
-                         .n = 3,
+                         .n = 2,
                          .ink = ink,
                          .thin = true,
                          .text = s->label.text};
@@ -142,9 +140,10 @@ static void draw_roofline(struct page *p, struct pic *pic, const void *what)
     decades_of(p, &y, v[1], nv, "flops", ylabel.text);
     for (int i = 0; i < s->roof.n_levels; i++) {
         double b = s->roof.level[i].bandwidth;
-        slopes[i].label = said(&p->pen, W_ROOF_LEVEL, T(s->roof.level[i].name), N(b));
+        html_clean(slopes[i].label.text, sizeof slopes[i].label.text, s->roof.level[i].name, 0);
         marks[n++] = slope_mark(&slopes[i], b, s->peak, &x.axis, &y.axis, INK_OTHER);
-        text_add(desc, sizeof desc, "%s. ", slopes[i].label.text);
+        text_add(desc, sizeof desc, "%s. ",
+                 said(&p->pen, W_ROOF_LEVEL, T(s->roof.level[i].name), N(b)).text);
     }
     peak = said(&p->pen, W_ROOF_PEAK, T(s->step.work.dtype), N(s->peak));
     double flat_x[2] = {s->peak / s->roof.level[0].bandwidth, x.axis.most};

@@ -310,6 +310,13 @@ END
     grep -q 'A second witness is still needed' one
     grep -q '&lt;script&gt;n2' open-en.html
     no grep -q '<script' open-en.html
+    jq '.workloads[1].why.foreign = 0.31' held.json >shared.json # such a run says nothing of the machine
+    report shared-en.html shared.json
+    one shared-en.html >one
+    grep -q 'Other work took 31 % of the cores that hep ran on: this run says what was left' one
+    grep -q 'Measure again with nodes of your own (--exclusive)' one
+    grep -q 'we measure again before we decide anything' one
+    no grep -qE 'The cause is confirmed|loses' one
     one several-ja.html >one
     grep -q '単一のボトルネックはありません' one
     grep -q 'ストレージ遅延またはワーカー不足24%、ネットワーク遅延20%' one
