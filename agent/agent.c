@@ -235,15 +235,17 @@ static int run_workload(struct run *r, int i, bool *could_not, struct err *e)
     const struct workload *w = workload_of(r->spec.workloads[i]);
     struct workload_host host = host_of(r);
     struct workload_result result = {0};
+    struct runspec own = r->spec; /* with the seed of this run of it */
     struct err why = ERR_INIT;
 
+    own.seed = runspec_seed(&r->spec, i);
     if (row->ceiling)
         return ceiling_run(r, i, could_not, e);
     progress_workload(&r->progress, row->name);
     counters_reset(r->counters);
     report_begin(r, i, &r->plan.of[i]);
     on_phase(r, PHASE_STAGING);
-    int rc = w->run(w, &r->spec, i, &r->plan.of[i], &host, &result, &why);
+    int rc = w->run(w, &own, i, &r->plan.of[i], &host, &result, &why);
     counters_stop(r->counters);
     progress_clear(&r->progress);
     if (rc < 0 && comm_mpi_failed(r->comm)) {

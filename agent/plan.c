@@ -123,7 +123,11 @@ int plan_make(struct run_plan *plan, const struct runspec *spec, const struct wo
     memset(plan, 0, sizeof *plan);
     for (int i = 0; i < spec->n_workloads; i++) {
         struct workload_plan *p = &plan->of[i];
-        int rc = spec->class == CLASS_AUTO
+        int rc = 0;
+        if (runspec_repeat(spec, i)) /* as its first run */
+            *p = plan->of[i - 1];
+        else
+            rc = spec->class == CLASS_AUTO
                      ? plan_auto(p, spec, i, host, flop_per_second,
                                  (seconds - plan->expected_seconds) / (spec->n_workloads - i), e)
                      : plan_class(p, spec, i, spec->class, host, flop_per_second, e);
@@ -167,8 +171,10 @@ void plan_choice(const struct run_plan *plan, const struct runspec *spec, char *
 
     text[0] = '\0';
     for (int i = 0; i < plan->n && spec->class == CLASS_AUTO && at < size; i++)
-        at += (size_t)snprintf(text + at, size - at, "%s%s for %s", at ? ", " : "class=auto takes ",
-                               runspec_class_name(plan->of[i].class), name_of(spec, i));
+        if (runspec_repeat(spec, i) == 0)
+            at += (size_t)snprintf(text + at, size - at, "%s%s for %s",
+                                   at ? ", " : "class=auto takes ",
+                                   runspec_class_name(plan->of[i].class), name_of(spec, i));
 }
 
 /* "40 min 00 s for the run, the default of component; ..." */
@@ -199,7 +205,11 @@ void plan_print(FILE *f, const struct run_plan *plan, const struct runspec *spec
     print_time(f, plan, spec);
     for (int i = 0; i < plan->n; i++) {
         const struct workload_plan *p = &plan->of[i];
-        fprintf(f, "workload  %s, class %s%s: %s\n", name_of(spec, i), runspec_class_name(p->class),
+        fprintf(f, "workload  %s", name_of(spec, i));
+        if (spec->runs > 1 && !runspec_workload(spec->workloads[i])->ceiling)
+            fprintf(f, ", run %d of %d with seed %llu", 1 + runspec_repeat(spec, i), spec->runs,
+                    (unsigned long long)runspec_seed(spec, i));
+        fprintf(f, ", class %s%s: %s\n", runspec_class_name(p->class),
                 spec->class == CLASS_AUTO ? " (chosen by auto)" : "", p->title);
         if (runspec_workload(spec->workloads[i])->ceiling) {
             fprintf(f, "  memory  %s per rank\n  time    %s expected\n",

@@ -22,7 +22,7 @@ export HPCAI500_EXEC_PATH=$build/reports/tools
 hpcai500() { "$build/reports/tools/hpcai500" "$@"; }
 cd "$place"
 for lang in en ja; do
-    for state in whole partial invalid alone ceilings hostile thousands; do
+    for state in whole held several partial invalid alone ceilings hostile thousands; do
         hpcai500 report --lang=$lang --prices="$top/reports/report/prices.conf.example" -o $state-$lang.html $state.json
     done
     hpcai500 compare --lang=$lang --html=compare-$lang.html whole.json faster.json

@@ -51,6 +51,8 @@ static const struct keys_key keys[KEY_COUNT] = {
                   "for the whole run; a suite has its own: see 'list'"},
     [KEY_SEED] = {"seed", &keys_whole, FIELD(seed), "1", NULL, 0, UINT64_MAX, "N",
                   "of every random number"},
+    [KEY_RUNS] = {"runs", &keys_whole, FIELD(runs), "1", NULL, 1, RUNSPEC_MAX_WORKLOADS, "N",
+                  "runs of each training, with seeds from seed= on"},
     [KEY_BATCH] = {"batch", &keys_whole, FIELD(batch[0]), NULL, NULL, 1, 1 << 24, "[WORKLOAD:]N",
                    "samples per step over all ranks; else the class's own"},
     [KEY_THREADS] = {"threads", &keys_whole, FIELD(threads), NULL, NULL, 1, 4096, "N",
@@ -255,6 +257,70 @@ static int check_workloads(const struct runspec *r, struct err *e)
     return 0;
 }
 
+/* ---- runs of each training ---- */
+
+static void copy_entry(struct runspec *to, int i, const struct runspec *from, int k)
+{
+    to->workloads[i] = from->workloads[k];
+    to->epochs[i] = from->epochs[k];
+    to->target[i] = from->target[k];
+    to->batch[i] = from->batch[k];
+    memcpy(to->model[i], from->model[k], sizeof to->model[i]);
+    memcpy(to->data[i], from->data[k], sizeof to->data[i]);
+    memcpy(to->checkpoint[i], from->checkpoint[k], sizeof to->checkpoint[i]);
+    memcpy(to->resume[i], from->resume[k], sizeof to->resume[i]);
+}
+
+/* What the i-th entry says is not of this run any more. */
+static void clear_entry(struct runspec *r, int i)
+{
+    static const struct runspec none;
+
+    copy_entry(r, i, &none, 0);
+}
+
+/* Each training as often as it is to run; of a micro benchmark one run tells all. */
+static int repeat_trainings(struct runspec *r, struct err *e)
+{
+    struct runspec one;
+    int n = 0;
+
+    if (r->runs == 1)
+        return 0;
+    if (r->set & (BIT(CHECKPOINT) | BIT(RESUME)))
+        return err_set(e,
+                       "checkpoint= and resume= are of one run of a training, and runs=%d are "
+                       "several: leave one of them out",
+                       r->runs);
+    for (int i = 0; i < r->n_workloads; i++)
+        n += runspec_workload(r->workloads[i])->ceiling ? 1 : r->runs;
+    if (n > RUNSPEC_MAX_WORKLOADS)
+        return err_set(e,
+                       "runs=%d of these workloads are %d runs, and a record holds %d: take "
+                       "fewer runs, or fewer workloads",
+                       r->runs, n, RUNSPEC_MAX_WORKLOADS);
+    memcpy(&one, r, sizeof one);
+    r->n_workloads = 0;
+    for (int i = 0; i < one.n_workloads; i++) {
+        int runs = runspec_workload(one.workloads[i])->ceiling ? 1 : one.runs;
+        for (int k = 0; k < runs; k++)
+            copy_entry(r, r->n_workloads++, &one, i);
+    }
+    return 0;
+}
+
+/* As it was before: each training once. */
+static void take_once(struct runspec *one, const struct runspec *r)
+{
+    memcpy(one, r, sizeof *one);
+    one->n_workloads = 0;
+    for (int i = 0; i < r->n_workloads; i++)
+        if (runspec_repeat(r, i) == 0)
+            copy_entry(one, one->n_workloads++, r, i);
+    for (int i = one->n_workloads; i < r->n_workloads; i++)
+        clear_entry(one, i);
+}
+
 const char *runspec_suite_time(const char *suite)
 {
     const struct runspec_suite *s = runspec_suite_find(suite);
@@ -311,6 +377,8 @@ int runspec_parse(struct runspec *r, const char *text, struct err *e)
     for (int k = 0; k < KEY_COUNT; k++)
         if (per_workload & 1u << k)
             runspec_value_share(&next, &(struct runspec_values){&keys[k], &style, &table});
+    if (repeat_trainings(&next, e))
+        return -1;
     memcpy(r, &next, sizeof next);
     return 0;
 }
@@ -387,13 +455,15 @@ int runspec_format(const struct runspec *r, char *buf, size_t size)
 {
     char value[RUNSPEC_MAX_BYTES * 2];
     struct out o = {buf, size, 0};
+    struct runspec one;
 
-    put_names(&o, r);
+    take_once(&one, r);
+    put_names(&o, &one);
     for (int k = 0; k < KEY_COUNT; k++) {
-        if (!(r->set & 1u << k))
+        if (!(one.set & 1u << k))
             continue;
         for (int i = 0; i <= RUNSPEC_MAX_WORKLOADS; i++) {
-            if (!value_of(r, k, i, value, sizeof value))
+            if (!value_of(&one, k, i, value, sizeof value))
                 continue;
             put(&o, ",%s=", keys[k].name);
             put_value(&o, value);

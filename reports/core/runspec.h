@@ -55,6 +55,7 @@ enum runspec_key {
     KEY_TARGET,       /* quality target instead of the class's own */
     KEY_TIME,         /* for the whole run: s, m or h; 10m, or the suite's own */
     KEY_SEED,         /* unset: 1 */
+    KEY_RUNS,         /* of each training, with seeds from `seed` on; 1 */
     KEY_BATCH,        /* global batch; unset: the class's own */
     KEY_THREADS,      /* per rank; unset: as many as the rank may use */
     KEY_ENGINE,       /* auto, cpu, ref */
@@ -89,8 +90,10 @@ struct runspec_workload {
 struct runspec {
     char suite[32]; /* first word when it is a suite, else "" */
     int n_workloads;
-    int workloads[RUNSPEC_MAX_WORKLOADS]; /* indices for runspec_workload(), no repeats */
-    unsigned set;                         /* bit 1u << KEY_x: said, and not its default */
+    /* Indices for runspec_workload(), in the order in which they run. With runs=N each
+     * training has N entries, one behind the other, with the same values. */
+    int workloads[RUNSPEC_MAX_WORKLOADS];
+    unsigned set; /* bit 1u << KEY_x: said, and not its default */
     enum runspec_class class;
     enum runspec_dtype dtype;
     char model[RUNSPEC_MAX_WORKLOADS][RUNSPEC_MODEL_SIZE];     /* "" unset */
@@ -98,7 +101,8 @@ struct runspec {
     long epochs[RUNSPEC_MAX_WORKLOADS];                        /* 0 unset */
     double target[RUNSPEC_MAX_WORKLOADS];                      /* 0 unset */
     double time_seconds;
-    uint64_t seed;
+    uint64_t seed; /* of the first run of each training */
+    int runs;
     long batch[RUNSPEC_MAX_WORKLOADS]; /* 0 unset */
     int threads;                       /* 0 unset */
     enum runspec_engine engine;
@@ -149,6 +153,22 @@ static inline double runspec_target(const struct runspec *r, int index)
 static inline long runspec_batch(const struct runspec *r, int index)
 {
     return r->batch[index];
+}
+
+/* Which run of its training the index-th entry is, from 0 on. */
+static inline int runspec_repeat(const struct runspec *r, int index)
+{
+    int repeat = 0;
+
+    while (index > repeat && r->workloads[index - repeat - 1] == r->workloads[index])
+        repeat++;
+    return repeat;
+}
+
+/* Its seed: the runs of a training differ in it alone. */
+static inline uint64_t runspec_seed(const struct runspec *r, int index)
+{
+    return r->seed + (uint64_t)runspec_repeat(r, index);
 }
 
 static inline const char *runspec_model(const struct runspec *r, int index)

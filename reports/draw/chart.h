@@ -109,7 +109,9 @@ struct mark {
     int n;
     enum ink ink;
     bool dashed, thin, hollow;
-    const char *text; /* at the last point, where there is room; NULL: none */
+    bool faint;           /* of dots: as a band, what is below shows */
+    const double *radius; /* of each dot; NULL: all alike */
+    const char *text;     /* at the last point, where there is room; NULL: none */
 };
 
 void draw_xy(struct pic *p, int height, const struct axis *x, const struct axis *y,

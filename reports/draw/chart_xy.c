@@ -75,7 +75,7 @@ static bool hits_line(const struct plane *q, const struct box *b, const struct m
 
 static bool is_free(const struct plane *q, const struct box *b, const struct mark *marks, int n)
 {
-    if (b->x1 < 0 || b->x2 > q->p->width || b->y1 < q->top - 6 || b->y2 > q->bottom)
+    if (b->x1 < q->left || b->x2 > q->p->width || b->y1 < q->top - 6 || b->y2 > q->bottom)
         return false;
     for (int i = 0; i < q->n_labels; i++)
         if (overlap(b, &q->labels[i]))
@@ -86,7 +86,7 @@ static bool is_free(const struct plane *q, const struct box *b, const struct mar
     return true;
 }
 
-/* Right, left, below, above of the point, and half-way along; the last of them
+/* Right, left, below, above of the point, to its right below, and half-way along; none
  * when none is free. */
 static void put_label(struct plane *q, double x, double y, const char *text, const char *cls,
                       const struct mark *marks, int n)
@@ -96,6 +96,7 @@ static void put_label(struct plane *q, double x, double y, const char *text, con
                                  {x - 6 - w, y - 7, x - 6, y + 6},
                                  {x - w / 2, y + 6, x + w / 2, y + 19},
                                  {x - w / 2, y - 19, x + w / 2, y - 6},
+                                 {x + 6, y + 3, x + 6 + w, y + 16},
                                  {x - w, y + 6, x, y + 19},
                                  {x - w, y - 19, x, y - 6},
                                  {q->right - w, q->top - 4, q->right, q->top + 9}};
@@ -103,6 +104,8 @@ static void put_label(struct plane *q, double x, double y, const char *text, con
 
     while (i < last && !is_free(q, &places[i], marks, n))
         i++;
+    if (i == last && !is_free(q, &places[i], marks, n))
+        return; /* the table beside has it */
     ink_text(q->p, places[i].x1, places[i].y2 - 3, ANCHOR_START, cls, text);
     if (q->n_labels < MOST_LABELS)
         q->labels[q->n_labels++] = places[i];
@@ -114,10 +117,14 @@ static void draw_points(struct plane *q, const struct mark *m)
 {
     char cls[16];
 
-    snprintf(cls, sizeof cls, m->hollow ? "hollow" : "d-%s", ink_class(m->ink));
+    snprintf(cls, sizeof cls, m->hollow ? "hollow" : m->faint ? "b-%s" : "d-%s", ink_class(m->ink));
     for (int i = 0; i < m->n; i++)
         if (usable(q, m->x[i], m->y[i]))
-            ink_circle(q->p, at_x(q, m->x[i]), at_y(q, m->y[i]), m->thin ? 2 : 3.2, cls);
+            ink_circle(q->p, at_x(q, m->x[i]), at_y(q, m->y[i]),
+                       m->radius ? m->radius[i]
+                       : m->thin ? 2
+                                 : 3.2,
+                       cls);
 }
 
 static void draw_band(struct plane *q, const struct mark *m)

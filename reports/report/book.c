@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "reports/judge/stat.h"
 #include "reports/record/fields.h"
 
 double book_time(const cJSON *record, const char *path)
@@ -134,6 +135,23 @@ double book_olympic(const double *seconds, int n, int failed)
     return sum / (end - from);
 }
 
+/* Student's, of the mean; under two values tell nothing. */
+static void interval(const double *v, int n, struct repeats *r)
+{
+    double sum = 0, square = 0;
+
+    r->low = r->high = NAN;
+    if (n < 2)
+        return;
+    for (int i = 0; i < n; i++)
+        sum += v[i];
+    for (int i = 0; i < n; i++)
+        square += (v[i] - sum / n) * (v[i] - sum / n);
+    double half = stat_student(0.95, n - 1) * sqrt(square / (n - 1) / n);
+    r->low = sum / n - half;
+    r->high = sum / n + half;
+}
+
 void group_repeats(const struct group *g, struct repeats *r)
 {
     double seconds[BOOK_MOST_RECORDS] = {0}, epochs = 0, reference = NAN;
@@ -150,6 +168,7 @@ void group_repeats(const struct group *g, struct repeats *r)
         reference = json_number(g->runs[i].workload, "quality.rcp.mean_epochs", NAN);
     }
     r->seconds = book_olympic(seconds, r->reached, r->runs - r->reached);
+    interval(seconds, r->reached, r);
     r->olympic = r->runs >= 3 && isfinite(r->seconds);
     r->normalised =
         r->seconds *

@@ -44,6 +44,7 @@ struct repeats {
     int runs, reached;
     double seconds;    /* olympic mean; of fewer than three the mean; NAN: no result */
     double normalised; /* by the reference runs; NAN: they are not known */
+    double low, high;  /* 90 % interval of the mean of those that reached; NAN: under two */
     double least, most;
     bool olympic;
 };

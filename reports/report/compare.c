@@ -107,7 +107,7 @@ static struct ratio over_runs(const struct group *a, const struct group *b, cons
 
 /* Where the runs give no interval, that of the epochs about the same ratio:
  * fewer seconds are more per second. */
-static struct ratio speed_of(const struct group *a, const struct group *b)
+struct ratio compare_speed(const struct group *a, const struct group *b)
 {
     double x[MOST_EPOCHS], y[MOST_EPOCHS];
     struct ratio r = over_runs(a, b, "performance.samples_per_second", false);
@@ -126,7 +126,7 @@ static struct ratio speed_of(const struct group *a, const struct group *b)
 
 /* ---- rankings ---- */
 
-static double vflops(const struct group *g, int n, bool bonus)
+double compare_vflops(const struct group *g, int n, bool bonus)
 {
     const cJSON *w = group_reported(g)->workload;
     double achieved = json_number(w, "quality.achieved", NAN);
@@ -172,7 +172,7 @@ static void rank(const struct compared *c, int n, bool bonus, int *leader)
 
     for (int e = 0; e < COMPARE_EXPONENTS; e++) {
         for (int i = 0; i < n; i++)
-            v[i] = c->group[i] ? vflops(c->group[i], e + 1, bonus) : NAN;
+            v[i] = c->group[i] ? compare_vflops(c->group[i], e + 1, bonus) : NAN;
         leader[e] = best(v, n, true);
     }
 }
@@ -214,7 +214,7 @@ void compare_group(const struct side *sides, int n, const struct group *of, bool
         const struct group *g = i ? same(sides[i].book, of) : of;
         c->group[i] = g;
         c->reached[i] = g && training_reached(group_reported(g)->workload);
-        c->speed[i] = g && i ? speed_of(g, of) : unknown;
+        c->speed[i] = g && i ? compare_speed(g, of) : unknown;
         c->time[i] =
             g && i ? over_runs(g, of, "performance.time_to_quality_seconds", true) : unknown;
     }

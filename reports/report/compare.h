@@ -57,6 +57,12 @@ struct compared {
 void compare_group(const struct side *sides, int n, const struct group *of, bool bonus,
                    struct compared *c);
 
+/* FLOP/s x q^n of a group's reported run; NAN: it did not reach its target. */
+double compare_vflops(const struct group *g, int n, bool bonus);
+
+/* Samples per second of a to those of b, with its interval and on what it stands. */
+struct ratio compare_speed(const struct group *a, const struct group *b);
+
 /* Ratio of means of a to b by their logarithms with a 90 % interval; needs two
  * values of each, else the interval is NAN. */
 struct ratio compare_ratio(const double *a, int n_a, const double *b, int n_b);

@@ -123,6 +123,27 @@ static void results(struct page *p, const struct comparison *c)
         para(p, NULL, W_C_NO_SHARED);
 }
 
+static void vflops_table(struct page *p, const struct comparison *c, const struct compared *row)
+{
+    static const struct column columns[] = {{W_C_SYSTEM, false},     {W_C_CAPPED_1, true},
+                                            {W_C_CAPPED_5, true},    {W_C_CAPPED_10, true},
+                                            {W_C_PUBLISHED_1, true}, {W_C_PUBLISHED_5, true},
+                                            {W_C_PUBLISHED_10, true}};
+    static const int exponents[] = {1, 5, 10};
+    struct grid g;
+
+    grid_open(&g, p, columns, 7, false);
+    for (int i = 0; i < c->n; i++) {
+        if (!row->group[i])
+            continue;
+        grid_row(&g);
+        grid_value(&g, T(c->sides[i].name), "");
+        for (int k = 0; k < 6; k++)
+            grid_value(&g, N(compare_vflops(row->group[i], exponents[k % 3], k >= 3)), "flops");
+    }
+    grid_close(&g);
+}
+
 static void ranking(struct page *p, const struct comparison *c)
 {
     const struct book *b = c->sides[0].book;
@@ -138,6 +159,7 @@ static void ranking(struct page *p, const struct comparison *c)
             fputs("</li>", p->pen.f);
         }
         fputs("</ul>\n", p->pen.f);
+        vflops_table(p, c, &row);
     }
     para(p, "small", c->bonus ? W_C_BONUS : W_C_NO_BONUS);
 }
@@ -177,7 +199,6 @@ static int print(FILE *f, const void *what, struct err *e)
 {
     static struct page page;
     const struct comparison *c = what;
-    const char *level = compared_level(c);
     struct page *p = &page;
 
     page = (struct page){.pen = {.f = f, .lang = c->lang}, .book = c->sides[0].book};
@@ -192,9 +213,13 @@ static int print(FILE *f, const void *what, struct err *e)
     systems(p, c);
     close_part(p);
     open_part(p, "layers", W_C_LAYERS);
-    for (int i = 1; i < c->n; i++)
+    for (int i = 1; i < c->n; i++) {
+        struct said unknown = compared_unknown(&p->pen, c, i);
         para_text(p, compared_layers(&p->pen, c, i));
-    para_text(p, level ? said(&p->pen, W_C_LEVEL, T(level)) : said(&p->pen, W_C_NO_LEVEL));
+        if (unknown.text[0])
+            para_text(p, unknown);
+    }
+    para_text(p, compared_level_says(&p->pen, c));
     close_part(p);
     open_part(p, "results", W_C_RESULTS);
     results(p, c);

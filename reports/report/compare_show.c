@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reports/core/text.h"
 #include "reports/record/fields.h"
 #include "reports/record/record_fields.h"
 #include "reports/report/rules.h"
@@ -38,29 +39,64 @@ enum word compared_says(const struct compared *c, int side, bool time)
     return r->basis == BASIS_RUNS ? W_C_DIFFERS : W_C_WITHIN;
 }
 
-struct said compared_layers(const struct pen *p, const struct comparison *c, int side)
+/* "hardware, libraries": the layers of these bits; how many. */
+static int layer_names(unsigned bits, char *names, size_t size)
 {
-    unsigned bits = rules_differ(c->sides[0].book->records[0], c->sides[side].book->records[0]);
-    char names[512] = "";
-    size_t used = 0;
     int n = 0;
 
+    names[0] = '\0';
     for (int i = 0; i < RULES_LAYERS; i++)
-        if (bits >> i & 1 && used < sizeof names)
-            used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", n++ ? ", " : "",
-                                     record_layers[i].key);
-    return n == 0 ? said(p, W_C_SAME)
-                  : said(p, n == 1 ? W_C_ONE : W_C_MANY, T(c->sides[0].name),
-                         T(c->sides[side].name), T(names), N(n));
+        if (bits >> i & 1)
+            text_add(names, size, "%s%s", n++ ? ", " : "", record_layers[i].key);
+    return n;
 }
 
-const char *compared_level(const struct comparison *c)
+static const cJSON *first_of(const struct comparison *c, int side)
 {
-    unsigned bits = 0;
+    return c->sides[side].book->records[0];
+}
 
-    for (int i = 1; i < c->n; i++)
-        bits |= rules_differ(c->sides[0].book->records[0], c->sides[i].book->records[0]);
-    return rules_strictest(bits);
+struct said compared_layers(const struct pen *p, const struct comparison *c, int side)
+{
+    const cJSON *a = first_of(c, 0), *b = first_of(c, side);
+    char names[512];
+    int n = layer_names(rules_differ(a, b), names, sizeof names);
+
+    if (n == 0)
+        return said(p, rules_unknown(a, b) ? W_C_SAME_KNOWN : W_C_SAME, T(c->sides[0].name),
+                    T(c->sides[side].name));
+    return said(p, n == 1 ? W_C_ONE : W_C_MANY, T(c->sides[0].name), T(c->sides[side].name),
+                T(names), N(n));
+}
+
+struct said compared_unknown(const struct pen *p, const struct comparison *c, int side)
+{
+    char names[512];
+    int n = layer_names(rules_unknown(first_of(c, 0), first_of(c, side)), names, sizeof names);
+
+    return n == 0 ? (struct said){""}
+                  : said(p, W_C_UNKNOWN, T(c->sides[0].name), T(c->sides[side].name), T(names));
+}
+
+const char *compared_level(const struct comparison *c, bool *certain)
+{
+    unsigned differ = 0, unknown = 0;
+
+    for (int i = 1; i < c->n; i++) {
+        differ |= rules_differ(first_of(c, 0), first_of(c, i));
+        unknown |= rules_unknown(first_of(c, 0), first_of(c, i));
+    }
+    *certain = rules_strictest(differ | unknown) == rules_strictest(differ);
+    return rules_strictest(differ);
+}
+
+struct said compared_level_says(const struct pen *p, const struct comparison *c)
+{
+    bool certain;
+    const char *level = compared_level(c, &certain);
+
+    return !level ? said(p, W_C_NO_LEVEL)
+                  : said(p, certain ? W_C_LEVEL : W_C_LEVEL_KNOWN, T(level));
 }
 
 struct said compared_rank(const struct pen *p, const struct comparison *c,
@@ -85,6 +121,17 @@ struct said compared_target(const struct pen *p, const struct comparison *c,
         return said(p, W_C_TARGETS_NONE, T(row->group[0]->name), N(row->target[t]));
     return said(p, W_C_TARGETS, T(row->group[0]->name), N(row->target[t]),
                 T(c->sides[row->first[t]].name));
+}
+
+struct said compared_vflops(const struct pen *p, const struct comparison *c,
+                            const struct compared *row, int side)
+{
+    const struct group *g = row->group[side];
+
+    return said(p, W_C_VFLOPS, T(c->sides[side].name), N(compare_vflops(g, 1, false)),
+                N(compare_vflops(g, 5, false)), N(compare_vflops(g, 10, false)),
+                N(compare_vflops(g, 1, true)), N(compare_vflops(g, 5, true)),
+                N(compare_vflops(g, 10, true)));
 }
 
 /* ---- text ---- */
@@ -122,6 +169,10 @@ static void text_group(const struct pen *p, const struct comparison *c, const st
             if (row.group[i])
                 line(p, c, &row, i, time);
     }
+    fputc('\n', p->f);
+    for (int i = 0; i < c->n; i++)
+        if (row.group[i] && row.reached[i])
+            fprintf(p->f, "  %s\n", compared_vflops(p, c, &row, i).text);
     fprintf(p->f, "  %s\n", compared_rank(p, c, &row).text);
     for (int t = 0; t < COMPARE_TARGETS; t++)
         fprintf(p->f, "  %s\n", compared_target(p, c, &row, t).text);
@@ -130,11 +181,14 @@ static void text_group(const struct pen *p, const struct comparison *c, const st
 void compare_text(FILE *f, const struct comparison *c)
 {
     const struct pen p = {.f = f, .lang = c->lang, .plain = true};
-    const char *level = compared_level(c);
 
-    for (int i = 1; i < c->n; i++)
+    for (int i = 1; i < c->n; i++) {
+        struct said unknown = compared_unknown(&p, c, i);
         fprintf(f, "%s\n", compared_layers(&p, c, i).text);
-    fprintf(f, "%s\n", (level ? said(&p, W_C_LEVEL, T(level)) : said(&p, W_C_NO_LEVEL)).text);
+        if (unknown.text[0])
+            fprintf(f, "%s\n", unknown.text);
+    }
+    fprintf(f, "%s\n", compared_level_says(&p, c).text);
     for (int i = 0; i < c->sides[0].book->n_groups; i++)
         text_group(&p, c, &c->sides[0].book->groups[i]);
     fprintf(f, "\n%s\n",
@@ -158,6 +212,17 @@ static void put_ratio(cJSON *o, const char *name, const struct ratio *r)
     put_bool(at, "differs", r->differs);
 }
 
+/* By exponent from 1 on. */
+static void put_vflops(cJSON *o, const char *name, const struct group *g, bool bonus)
+{
+    cJSON *list = put_array(o, name);
+
+    for (int e = 1; e <= COMPARE_EXPONENTS; e++) {
+        double v = compare_vflops(g, e, bonus);
+        cJSON_AddItemToArray(list, isfinite(v) ? cJSON_CreateNumber(v) : cJSON_CreateNull());
+    }
+}
+
 static void put_side(cJSON *list, const struct comparison *c, const struct compared *row, int i)
 {
     cJSON *o = cJSON_CreateObject();
@@ -167,6 +232,8 @@ static void put_side(cJSON *list, const struct comparison *c, const struct compa
     put_number(o, "samples_per_second", compared_value(row, i, false), NULL, NULL);
     put_number(o, "time_to_quality_seconds", compared_value(row, i, true), NULL, NULL);
     put_bool(o, "reached", row->reached[i]);
+    put_vflops(o, "vflops_capped", row->group[i], false);
+    put_vflops(o, "vflops_as_published", row->group[i], true);
     if (i) {
         put_ratio(o, "speed", &row->speed[i]);
         put_ratio(o, "time", &row->time[i]);
@@ -193,22 +260,34 @@ static void put_group(cJSON *list, const struct comparison *c, const struct grou
                                           : json_string(c->sides[row.leader[e]].name));
 }
 
-static cJSON *document(const struct comparison *c)
+/* Per side after the first: the layers of these bits. */
+static void put_layers(cJSON *o, const char *name, const struct comparison *c,
+                       unsigned (*bits_of)(const cJSON *a, const cJSON *b))
 {
-    cJSON *o = cJSON_CreateObject(), *differs = put_array(o, "differing_layers"), *groups;
-    const char *level = compared_level(c);
+    cJSON *list = put_array(o, name);
 
     for (int i = 1; i < c->n; i++) {
-        unsigned bits = rules_differ(c->sides[0].book->records[0], c->sides[i].book->records[0]);
+        unsigned bits = bits_of(first_of(c, 0), first_of(c, i));
         cJSON *one = cJSON_CreateObject(), *names;
-        cJSON_AddItemToArray(differs, one);
+        cJSON_AddItemToArray(list, one);
         put_text(one, "system", c->sides[i].name, NULL, NULL);
         names = put_array(one, "layers");
         for (int k = 0; k < RULES_LAYERS; k++)
             if (bits >> k & 1)
                 cJSON_AddItemToArray(names, json_string(record_layers[k].key));
     }
+}
+
+static cJSON *document(const struct comparison *c)
+{
+    cJSON *o = cJSON_CreateObject(), *groups;
+    bool certain;
+    const char *level = compared_level(c, &certain);
+
+    put_layers(o, "differing_layers", c, rules_differ);
+    put_layers(o, "unknown_layers", c, rules_unknown);
     cJSON_AddItemToObject(o, "level", level ? json_string(level) : cJSON_CreateNull());
+    put_bool(o, "level_certain", certain);
     put_bool(o, "bonus", c->bonus);
     groups = put_array(o, "workloads");
     for (int i = 0; i < c->sides[0].book->n_groups; i++)

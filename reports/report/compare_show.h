@@ -30,12 +30,20 @@ double compared_value(const struct compared *c, int side, bool time);
 enum word compared_says(const struct compared *c, int side, bool time);
 /* The sentence on the layers that differ between the first side and another. */
 struct said compared_layers(const struct pen *p, const struct comparison *c, int side);
-/* The strictest level at which all of them may be compared; NULL: none. */
-const char *compared_level(const struct comparison *c);
+/* That on the layers of which nothing is known; "": there are none. */
+struct said compared_unknown(const struct pen *p, const struct comparison *c, int side);
+/* The strictest level at which all of them may be compared, and whether a layer that is
+ * not known could still change it. NULL: none. */
+const char *compared_level(const struct comparison *c, bool *certain);
+struct said compared_level_says(const struct pen *p, const struct comparison *c);
 /* Who leads, over the exponents; who is first at a moved target. */
 struct said compared_rank(const struct pen *p, const struct comparison *c,
                           const struct compared *row);
 struct said compared_target(const struct pen *p, const struct comparison *c,
                             const struct compared *row, int t);
+/* VFLOPS of a side for n = 1, 5 and 10: quality above the target counted as the target,
+ * and as published. */
+struct said compared_vflops(const struct pen *p, const struct comparison *c,
+                            const struct compared *row, int side);
 
 #endif

@@ -98,8 +98,10 @@ int page_print(FILE *f, const struct book *b, const struct page_options *o, stru
                       .o = o,
                       .prices = o->prices};
     gates_of(b, &p.gates);
-    for (int i = 0; i < b->n_groups; i++)
+    for (int i = 0; i < b->n_groups; i++) {
         split_of(group_work(&p, i), &p.split[i]);
+        held_of(group_work(&p, i), &p.held[i]);
+    }
     if (p.prices)
         p.node = prices_node(p.prices, json_text(b->records[0], "system.nodes[0].class", ""));
     head(&p);

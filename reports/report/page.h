@@ -17,6 +17,7 @@
 
 #include "reports/report/book.h"
 #include "reports/report/gates.h"
+#include "reports/report/past.h"
 #include "reports/report/prices.h"
 #include "reports/report/words.h"
 
@@ -31,6 +32,7 @@ struct page_options {
     const struct prices *prices;       /* NULL: there is no price file */
     const char *prices_name;           /* of the file */
     const struct page_source *sources; /* a row per record of the book */
+    const struct past_runs *earlier;   /* of the site's history; NULL: it was not asked */
 };
 
 /* The page into a stream: 0, or -1 when a record has no content. */

@@ -18,7 +18,7 @@ enum { MOST_BYTES = 1 << 16 };
 
 /* ---- the table of keys ---- */
 
-enum section { SECTION_SITE, SECTION_NODE, SECTION_BUY, SECTION_MIX };
+enum section { SECTION_SITE, SECTION_NODE, SECTION_BUY, SECTION_MIX, SECTION_INSPECTION };
 enum value { VALUE_NUMBER, VALUE_CURRENCY, VALUE_DATE, VALUE_TEXT };
 
 struct key {
@@ -53,11 +53,17 @@ static const struct key keys[] = {
     KEY(NODE, price_node, power_watts, NUMBER, 0, 1e6),
     KEY(NODE, price_node, mtbf_hours, NUMBER, 1, 1e9),
     KEY(NODE, price_node, repair_hours, NUMBER, 0, 1e6),
+    KEY(NODE, price_node, data_sheet_gflops_f32, NUMBER, 0, 1e9),
+    KEY(NODE, price_node, data_sheet_gflops_bf16, NUMBER, 0, 1e9),
     KEY(BUY, price_buy, resource, TEXT, 0, 0),
     KEY(BUY, price_buy, factor, NUMBER, 1, 1000),
     KEY(BUY, price_buy, per_node, NUMBER, 0, 1e12),
     KEY(BUY, price_buy, fixed, NUMBER, 0, 1e12),
     KEY(BUY, price_buy, watts_per_node, NUMBER, -1e6, 1e6),
+    KEY(INSPECTION, price_inspection, parts_per_year, NUMBER, 0, 1e15),
+    KEY(INSPECTION, price_inspection, flawed, NUMBER, 0, 1),
+    KEY(INSPECTION, price_inspection, missed, NUMBER, 0, 1e12),
+    KEY(INSPECTION, price_inspection, false_reject, NUMBER, 0, 1e12),
 };
 enum { KEYS = sizeof keys / sizeof *keys };
 
@@ -160,13 +166,18 @@ static int open_section(struct reader *r, char *line)
     char *end = strrchr(line, ']'), *word = line + 1;
 
     if (!end || end[1])
-        return REFUSE(r, "a section is [node CLASS], [buy NAME] or [mix]");
+        return REFUSE(r, "a section is [node CLASS], [buy NAME], [mix] or [inspection]");
     *end = '\0';
     size_t n = strcspn(word, " ");
     char *name = word + n + strspn(word + n, " ");
     word[n] = '\0';
     if (strcmp(word, "mix") == 0 && !*name) {
         r->section = SECTION_MIX;
+        return 0;
+    }
+    if (strcmp(word, "inspection") == 0 && !*name) {
+        r->section = SECTION_INSPECTION;
+        r->at = &p->inspection;
         return 0;
     }
     if (!*name || strlen(name) >= PRICES_WORD)
@@ -185,8 +196,9 @@ static int open_section(struct reader *r, char *line)
         snprintf(((struct price_buy *)r->at)->name, PRICES_WORD, "%s", name);
         return 0;
     }
-    return REFUSE(r, "'%.40s' is not a section, or there are more than 8; use node, buy or mix",
-                  word);
+    return REFUSE(
+        r, "'%.40s' is not a section, or there are more than 8; use node, buy, mix or inspection",
+        word);
 }
 
 /* Without blanks at both ends. */
@@ -272,6 +284,15 @@ const struct price_node *prices_node(const struct prices *p, const char *hardwar
     return any;
 }
 
+double prices_data_sheet(const struct price_node *n, const char *dtype)
+{
+    double gflops = strcmp(dtype, "f32") == 0    ? n->data_sheet_gflops_f32
+                    : strcmp(dtype, "bf16") == 0 ? n->data_sheet_gflops_bf16
+                                                 : 0;
+
+    return gflops > 0 ? 1e9 * gflops : NAN;
+}
+
 /* Years that a yearly amount counts. */
 static double years(const struct prices *p)
 {
@@ -310,6 +331,15 @@ double prices_break_even(const struct prices *p, const struct price_node *n,
     prices_life(p, n, &life);
     double frees = mix * nodes * life.sum;
     return frees > 0 ? prices_buy(p, b, nodes) / frees : NAN;
+}
+
+struct price_errors prices_inspection(const struct prices *p, double missed, double false_rejects)
+{
+    const struct price_inspection *i = &p->inspection;
+    double parts = i->parts_per_year > 0 ? i->parts_per_year : NAN;
+
+    return (struct price_errors){parts * i->flawed * missed * i->missed,
+                                 parts * (1 - i->flawed) * false_rejects * i->false_reject};
 }
 
 int prices_expired(const struct prices *p, double now)

@@ -34,6 +34,7 @@ struct price_node {
     char name[PRICES_WORD]; /* the hardware class, as records name it, or "*" */
     double purchase, support_percent_per_year, staff_per_year, spares_percent, power_watts;
     double mtbf_hours, repair_hours;
+    double data_sheet_gflops_f32, data_sheet_gflops_bf16; /* of a node; 0: not given */
 };
 
 struct price_buy {
@@ -47,6 +48,13 @@ struct price_mix {
     double share;           /* of the site's node-hours, 0 to 1 */
 };
 
+/* What an inspection of parts costs when it is wrong (workload defect). */
+struct price_inspection {
+    double parts_per_year;       /* 0: the file has no [inspection] */
+    double flawed;               /* of them, 0 to 1 */
+    double missed, false_reject; /* of one part */
+};
+
 struct prices {
     char currency[4]; /* ISO 4217; "": there is no price file */
     char as_of[16], valid_until[16], source[PRICES_TEXT];
@@ -55,6 +63,7 @@ struct prices {
     struct price_node node[PRICES_NODES];
     struct price_buy buy[PRICES_BUYS];
     struct price_mix mix[PRICES_MIX];
+    struct price_inspection inspection;
 };
 
 /* Reads the file. */
@@ -63,6 +72,9 @@ int prices_parse(struct prices *p, const char *text, size_t size, const char *na
 
 /* The row of that hardware class, else that of "*"; NULL: none. */
 const struct price_node *prices_node(const struct prices *p, const char *hardware_class);
+
+/* FLOP/s that a node has by its data sheet in a precision; NAN: it does not say. */
+double prices_data_sheet(const struct price_node *n, const char *dtype);
 
 /* The parts of a node over its life. */
 struct price_life {
@@ -78,6 +90,13 @@ double prices_buy(const struct prices *p, const struct price_buy *b, double node
  * the site's node-hours is `mix`, to pay for itself; above 1: it cannot. */
 double prices_break_even(const struct prices *p, const struct price_node *n,
                          const struct price_buy *b, double nodes, double mix);
+
+/* Of an inspection that lets `missed` of the flawed parts through and rejects
+ * `false_rejects` of the good ones, both 0 to 1, in a year; NAN: there is no [inspection]. */
+struct price_errors {
+    double missed, false_rejects;
+};
+struct price_errors prices_inspection(const struct prices *p, double missed, double false_rejects);
 
 /* Whether the prices are past their date at that time (seconds since 1970). */
 int prices_expired(const struct prices *p, double now);

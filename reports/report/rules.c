@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "reports/core/runspec.h"
 #include "reports/record/fields.h"
 #include "reports/record/record_fields.h"
 
@@ -33,7 +34,7 @@ const char *rules_strictest(unsigned layers)
     return NULL;
 }
 
-unsigned rules_differ(const cJSON *a, const cJSON *b)
+static unsigned compare_layers(const cJSON *a, const cJSON *b, bool unknown)
 {
     unsigned bits = 0;
     char path[96];
@@ -41,10 +42,20 @@ unsigned rules_differ(const cJSON *a, const cJSON *b)
     for (int i = 0; i < RULES_LAYERS; i++) {
         snprintf(path, sizeof path, "system.layers.%s.hash", record_layers[i].key);
         const char *x = json_text(a, path, NULL), *y = json_text(b, path, NULL);
-        if (!x || !y || strcmp(x, y) != 0)
+        if (unknown ? !x || !y : x && y && strcmp(x, y) != 0)
             bits |= 1u << i;
     }
     return bits;
+}
+
+unsigned rules_differ(const cJSON *a, const cJSON *b)
+{
+    return compare_layers(a, b, false);
+}
+
+unsigned rules_unknown(const cJSON *a, const cJSON *b)
+{
+    return compare_layers(a, b, true);
 }
 
 bool rules_division_holds(const cJSON *record)
@@ -71,4 +82,21 @@ bool rules_division_holds(const cJSON *record)
         }
     }
     return true;
+}
+
+bool rules_target_holds(const cJSON *record)
+{
+    struct runspec run;
+
+    if (strcmp(json_text(record, "run.division", ""), "closed") != 0 ||
+        runspec_parse(&run, json_text(record, "run.canonical", ""), NULL))
+        return true;
+    return !(run.set & 1u << KEY_TARGET);
+}
+
+bool rules_level_holds(const cJSON *record, unsigned layers)
+{
+    unsigned allowed = rules_level(json_text(record, "run.level", ""));
+
+    return !allowed || !(layers & ~allowed);
 }

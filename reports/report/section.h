@@ -10,6 +10,7 @@
 #define REPORT_SECTION_H
 
 #include "reports/draw/chart.h"
+#include "reports/report/held.h"
 #include "reports/report/page.h"
 #include "reports/report/split.h"
 
@@ -22,6 +23,7 @@ struct page {
     struct gates gates;
     int pics, tables;                     /* counted, for their names */
     struct split split[BOOK_MOST_GROUPS]; /* of each group's reported run */
+    struct held held[BOOK_MOST_GROUPS];
 };
 
 /* ---- elements ---- */
@@ -74,6 +76,10 @@ struct said group_name(const struct page *p, int i);
 /* The reported training of a group. */
 const cJSON *group_work(const struct page *p, int i);
 
+/* The record whose ceilings hold for a group: its own, else the first of the book that
+ * has some and the same class of nodes. */
+const cJSON *group_ceilings(const struct page *p, int group);
+
 /* ---- the sections ---- */
 
 struct section {
@@ -83,6 +89,19 @@ struct section {
 };
 
 void page_one(struct page *p);
+void page_advice(struct page *p); /* its second half */
+
+/* The group that waits most of its time, by the split; of its steps, by a diagnosis; the
+ * first with a diagnosis; -1: none. */
+int page_worst_wait(const struct page *p);
+int page_worst_held(const struct page *p);
+int page_first_held(const struct page *p);
+/* The group on whose cores other work was, more than HELD_FOREIGN, the most; -1: none. */
+int page_disturbed(const struct page *p);
+/* What limits a group that has a diagnosis: "network bandwidth: n2 sends slowly". */
+struct said page_cause(const struct page *p, int i);
+/* Of all records. */
+double page_node_hours(const struct page *p);
 
 void section_system(struct page *p);
 void section_results(struct page *p);
@@ -90,6 +109,7 @@ void section_curves(struct page *p);
 void section_time(struct page *p);
 void section_counters(struct page *p);
 void section_ceilings(struct page *p);
+void section_rooflines(struct page *p); /* the end of section_ceilings() */
 void section_stairs(struct page *p);
 void section_scaling(struct page *p);
 void section_nodes(struct page *p);

@@ -47,6 +47,42 @@ static void reasons(struct page *p)
     grid_close(&g);
 }
 
+/* What the layer manifests of the records say of their labels: of several, against the
+ * first. */
+static void labels(struct page *p)
+{
+    const struct book *b = p->book;
+    const cJSON *r = b->records[0];
+    unsigned differ = 0, unknown = 0;
+    bool level = true, division = true, target = true;
+
+    for (int i = 0; i < b->n; i++) {
+        unsigned own = rules_differ(r, b->records[i]);
+        differ |= own;
+        unknown |= rules_unknown(r, b->records[i]);
+        level = level && rules_level_holds(b->records[i], own);
+        division = division && rules_division_holds(b->records[i]);
+        target = target && rules_target_holds(b->records[i]);
+    }
+    heading(p, 3, W_LABELS);
+    para(p, NULL, W_LABELS_TEXT, T(json_text(r, "run.division", "–")),
+         T(json_text(r, "run.level", "–")), T(json_text(r, "run.rules_version", "–")));
+    if (!division)
+        para(p, "warn", W_DIVISION_WRONG, T(json_text(r, "run.division", "–")));
+    if (!target)
+        para(p, "warn", W_TARGET_WRONG);
+    if (!level)
+        para(p, "warn", W_LEVEL_WRONG);
+    if (b->n < 2)
+        return;
+    const char *strictest = rules_strictest(differ);
+    para(p, NULL,
+         !strictest ? W_LEVEL_NONE
+         : unknown  ? W_LEVEL_KNOWN
+                    : W_LEVEL_OF,
+         T(strictest ? strictest : "–"));
+}
+
 void section_validity(struct page *p)
 {
     static const struct column columns[] = {
@@ -55,7 +91,6 @@ void section_validity(struct page *p)
         const char *cls;
         enum word word;
     } states[] = {{"good", W_PASS}, {"warn", W_NOTE}, {"bad", W_FAIL}};
-    const cJSON *r = p->book->records[0];
     struct grid g;
 
     grid_open(&g, p, columns, 3, false);
@@ -71,11 +106,7 @@ void section_validity(struct page *p)
         say_args(&p->pen, at->why, at->args, 2);
     }
     grid_close(&g);
-    heading(p, 3, W_LABELS);
-    para(p, NULL, W_LABELS_TEXT, T(json_text(r, "run.division", "–")),
-         T(json_text(r, "run.level", "–")), T(json_text(r, "run.rules_version", "–")));
-    if (!rules_division_holds(r))
-        para(p, "warn", W_DIVISION_WRONG, T(json_text(r, "run.division", "–")));
+    labels(p);
     heading(p, 3, W_REASONS);
     reasons(p);
 }

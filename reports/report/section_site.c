@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The machine over its nodes, sizes, runs and time. They must never claim: a
- * broken part, only what differs; a node's name in a redacted report; more
- * than the measured scale; a cause for a step in the history.
+ * The machine over its nodes and runs, and what they cost. They must never claim: a
+ * broken part, only what differs; a node's name in a redacted report; whole-system
+ * energy from the sensors of nodes.
  */
 #include <config.h>
 
@@ -12,58 +12,6 @@
 
 #include "reports/record/fields.h"
 #include "reports/report/section.h"
-
-/* ---- scaling ---- */
-
-/* The group of the same workload that ran on the fewest nodes. */
-static const struct group *smallest(const struct book *b, const char *name)
-{
-    const struct group *least = NULL;
-
-    for (int i = 0; i < b->n_groups; i++)
-        if (strcmp(b->groups[i].name, name) == 0 && b->groups[i].nodes > 0 &&
-            (!least || b->groups[i].nodes < least->nodes))
-            least = &b->groups[i];
-    return least;
-}
-
-static double speed_of(const struct group *g)
-{
-    return json_number(group_reported(g)->workload, "performance.samples_per_second", NAN);
-}
-
-void section_scaling(struct page *p)
-{
-    static const struct column columns[] = {{W_WORKLOAD, false},
-                                            {W_NODE_COUNT, true},
-                                            {W_SAMPLES, true},
-                                            {W_SPEED_UP, true},
-                                            {W_EFFICIENCY, true}};
-    int sizes = 0;
-    struct grid g;
-
-    for (int i = 0; i < p->book->n_groups; i++)
-        sizes += smallest(p->book, p->book->groups[i].name) != &p->book->groups[i];
-    if (sizes == 0) {
-        para(p, NULL, W_NO_SCALING);
-        return;
-    }
-    grid_open(&g, p, columns, 5, false);
-    for (int i = 0; i < p->book->n_groups; i++) {
-        const struct group *own = &p->book->groups[i], *base = smallest(p->book, own->name);
-        if (!base)
-            continue;
-        double up = speed_of(own) / speed_of(base), more = own->nodes / base->nodes;
-        grid_row(&g);
-        grid_value(&g, T(own->name), "");
-        grid_value(&g, N(own->nodes), "n");
-        grid_value(&g, N(speed_of(own)), "g");
-        grid_value(&g, N(up), "n2");
-        grid_value(&g, N(100 * up / more), "pct");
-    }
-    grid_close(&g);
-    para(p, "small", W_SCALING_NOTE);
-}
 
 /* ---- node spread ---- */
 
@@ -250,6 +198,69 @@ static void life_table(struct page *p, const struct price_life *life)
     grid_close(&g);
 }
 
+/* ---- wrong verdicts on parts ---- */
+
+enum { FOUND_PERCENT = 99 }; /* of the flawed: where defect counts its false rejects */
+
+static double other_quality(const cJSON *w, const char *name)
+{
+    const cJSON *q;
+
+    cJSON_ArrayForEach(q,
+                       json_at(w, "quality.others")) if (strcmp(json_text(q, "name", ""), name) ==
+                                                         0) return json_number(q, "value", NAN);
+    return NAN;
+}
+
+static void inspection_row(struct grid *g, int i, double rejects)
+{
+    const struct page *p = g->p;
+    double missed = 1 - FOUND_PERCENT / 100.0;
+    struct price_errors cost = {NAN, NAN};
+
+    if (p->prices)
+        cost = prices_inspection(p->prices, missed, rejects);
+    grid_row(g);
+    grid_value(g, T(group_name(p, i).text), "");
+    grid_value(g, N(100 * missed), "pct1");
+    grid_value(g, N(cost.missed), "money");
+    grid_value(g, N(100 * rejects), "pct1");
+    grid_value(g, N(cost.false_rejects), "money");
+    grid_value(g, N(cost.missed + cost.false_rejects), "money");
+}
+
+/* Of each training that inspects parts; what a missed one and a false reject cost. */
+static void inspections(struct page *p)
+{
+    static const struct column columns[] = {{W_WORKLOAD, false},         {W_MISSED, true},
+                                            {W_MISSED_COST, true},       {W_FALSE_REJECTS, true},
+                                            {W_FALSE_REJECT_COST, true}, {W_ERRORS_COST, true}};
+    bool open = false;
+    struct grid g;
+
+    for (int i = 0; i < p->book->n_groups; i++) {
+        double rejects = other_quality(group_work(p, i), "false_rejects");
+        if (!isfinite(rejects))
+            continue;
+        if (!open) {
+            heading(p, 3, W_INSPECTION);
+            para(p, NULL, W_INSPECTION_TEXT, N(FOUND_PERCENT));
+            grid_open(&g, p, columns, 6, false);
+        }
+        open = true;
+        inspection_row(&g, i, rejects);
+    }
+    if (!open)
+        return;
+    grid_close(&g);
+    if (!p->prices || !(p->prices->inspection.parts_per_year > 0))
+        para(p, "small", W_INSPECTION_NEEDS);
+    else
+        para(p, "small", W_INSPECTION_NOTE, N(p->prices->inspection.parts_per_year),
+             N(100 * p->prices->inspection.flawed), N(p->prices->inspection.missed),
+             N(p->prices->inspection.false_reject));
+}
+
 void section_money(struct page *p)
 {
     static const struct column columns[] = {{W_WORKLOAD, false},    {W_NODE_HOURS, true},
@@ -267,6 +278,7 @@ void section_money(struct page *p)
         grid_close(&g);
     }
     para(p, "small", W_ENERGY_NOTE);
+    inspections(p);
     heading(p, 3, W_LIFE);
     if (!p->node) {
         para(p, NULL, p->prices ? W_COSTS_NO_NODE : W_COSTS_NO_PRICES);
@@ -277,117 +289,4 @@ void section_money(struct page *p)
          N(p->prices->hours_available_per_year));
     if (prices_expired(p->prices, book_time(p->book->records[0], "time.end")))
         para(p, "warn", W_PRICES_EXPIRED, T(p->prices->valid_until));
-}
-
-/* ---- stability ---- */
-
-void section_stability(struct page *p)
-{
-    static const struct column columns[] = {
-        {W_WORKLOAD, false}, {W_RUNS, true},       {W_REACHED_RUNS, true}, {W_OLYMPIC, true},
-        {W_SPREAD, true},    {W_NORMALISED, true}, {W_STALLS, true}};
-    struct repeats r;
-    struct grid g;
-
-    if (p->book->n_groups == 0) {
-        para(p, NULL, W_NO_TRAINING);
-        return;
-    }
-    grid_open(&g, p, columns, 7, false);
-    for (int i = 0; i < p->book->n_groups; i++) {
-        const cJSON *w = group_work(p, i);
-        group_repeats(&p->book->groups[i], &r);
-        grid_row(&g);
-        grid_value(&g, T(group_name(p, i).text), "");
-        grid_value(&g, N(r.runs), "n");
-        grid_value(&g, N(r.reached), "n");
-        grid_say(&g, r.olympic ? W_OLYMPIC_OF : W_MEAN_OF, N(r.seconds));
-        grid_value(&g, N(r.reached > 1 ? 100 * (r.most / r.least - 1) : NAN), "pct1");
-        grid_value(&g, N(r.normalised), "dur");
-        grid_say(&g, W_STALLS_OF, N(json_number(w, "performance.stalls.stalled", NAN)),
-                 N(json_number(w, "performance.stalls.steps", NAN)));
-    }
-    grid_close(&g);
-    para(p, "small", W_STABILITY_NOTE);
-}
-
-/* ---- history ---- */
-
-enum { DAY = 86400 };
-
-struct past {
-    const struct group *group;
-    double least, most; /* times */
-};
-
-static void draw_past(struct page *p, struct pic *pic, const void *what)
-{
-    const struct past *h = what;
-    double x[BOOK_MOST_RECORDS], y[BOOK_MOST_RECORDS], least = INFINITY, most = 0;
-    char texts[6][TICK_TEXT];
-    struct tick ytick[6];
-    int n = h->group->n;
-
-    for (int i = 0; i < n; i++) {
-        x[i] = book_time(h->group->runs[i].record, "time.start");
-        y[i] = json_number(h->group->runs[i].workload, "performance.samples_per_second", NAN);
-        least = fmin(least, y[i]);
-        most = fmax(most, y[i]);
-    }
-    double margin = fmax((most - least) * .1, most * .02);
-    struct said first = said(&p->pen, W_DAY, N(h->least)), last = said(&p->pen, W_DAY, N(h->most));
-    struct said label = said(&p->pen, W_AXIS_SPEED, N(least - margin));
-    struct said title = said(&p->pen, W_HISTORY_TITLE, T(h->group->name));
-    struct said desc = said(&p->pen, W_HISTORY_DESC, N(n), N(least), N(most));
-    const struct tick xtick[] = {{h->least, first.text}, {h->most, last.text}};
-    struct axis ax = {.least = h->least - DAY, .most = h->most + DAY, .ticks = xtick, .n = 2};
-    struct axis ay = {
-        .least = least - margin, .most = most + margin, .ticks = ytick, .label = label.text};
-    ay.n = chart_ticks(ay.least, ay.most, false, ytick, texts, 5);
-    pic->title = title.text;
-    pic->desc = desc.text;
-    draw_xy(pic, 190, &ax, &ay,
-            &(struct mark){.kind = MARK_DOTS, .x = x, .y = y, .n = n, .ink = INK_COMPUTE}, 1);
-}
-
-static void past_table(struct page *p, const struct group *group)
-{
-    static const struct column columns[] = {
-        {W_RUN, false}, {W_WHEN, false}, {W_SAMPLES, true}, {W_TIME_TO_QUALITY, true}};
-    struct grid g;
-
-    grid_open(&g, p, columns, 4, false);
-    for (int i = 0; i < group->n; i++) {
-        const struct training *t = &group->runs[i];
-        grid_row(&g);
-        grid_value(&g, T(json_text(t->record, "id", "?")), "");
-        grid_value(&g, N(book_time(t->record, "time.start")), "day");
-        grid_value(&g, N(json_number(t->workload, "performance.samples_per_second", NAN)), "g");
-        grid_value(&g, N(json_number(t->workload, "performance.time_to_quality_seconds", NAN)),
-                   "dur");
-    }
-    grid_close(&g);
-}
-
-void section_history(struct page *p)
-{
-    int shown = 0;
-
-    for (int i = 0; i < p->book->n_groups; i++) {
-        struct past h = {&p->book->groups[i], INFINITY, -INFINITY};
-        for (int k = 0; k < h.group->n; k++) {
-            h.least = fmin(h.least, book_time(h.group->runs[k].record, "time.start"));
-            h.most = fmax(h.most, book_time(h.group->runs[k].record, "time.start"));
-        }
-        if (h.group->n < 2 || !isfinite(h.least) || !(speed_of(h.group) > 0))
-            continue;
-        figure_open(p, false);
-        say(&p->pen, W_HISTORY_CAPTION, T(group_name(p, i).text));
-        figure_chart(p, draw_past, &h, 520);
-        past_table(p, h.group);
-        figure_close(p);
-        shown++;
-    }
-    if (!shown)
-        para(p, NULL, W_NO_HISTORY);
 }

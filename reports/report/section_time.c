@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Where the time went, and how near the machine's own limits that is. They
- * must never claim: a slow node as network; phases that miss the wall time
- * without saying so; a data sheet's roof as reachable; overlap that was not
- * measured.
+ * Where the time went. It must never claim: a slow node as network; phases that
+ * miss the wall time without saying so.
  */
 #include <config.h>
 
@@ -174,7 +172,7 @@ static bool causes(struct page *p)
         return false;
     heading(p, 3, W_CAUSES);
     para(p, NULL, W_CAUSES_TEXT);
-    grid_open(&g, p, columns, 5, false);
+    grid_open(&g, p, columns, 5, true);
     for (int i = 0; i < p->book->n_groups; i++) {
         const cJSON *why = json_at(group_work(p, i), "why");
         const int cause = cause_find(json_text(why, "cause", ""));
@@ -244,7 +242,11 @@ void section_time(struct page *p)
     for (int i = 0; i < p->book->n_groups; i++)
         if (fabs(p->split[i].miss) > SPLIT_MISS)
             para(p, NULL, W_SPLIT_MISSES, T(group_name(p, i).text), N(100 * p->split[i].miss));
-    what_limits(p);
+    bool diagnosed = true;
+    for (int i = 0; i < p->book->n_groups; i++)
+        diagnosed = diagnosed && held_known(&p->held[i]);
+    if (!diagnosed)
+        what_limits(p);
     phases(p);
     if (causes(p))
         slowest_path(p);
@@ -305,164 +307,4 @@ void section_counters(struct page *p)
         para(p, NULL, W_NO_COUNTERS);
     if (missing)
         para(p, "small", W_COUNTERS_MISSING, N(missing));
-}
-
-/* ---- ceilings ---- */
-
-enum { MOST_MICRO = 64 };
-
-static const char *micro_form(const char *unit)
-{
-    return strcmp(unit, "FLOP/s") == 0 ? "flops"
-           : strcmp(unit, "B/s") == 0  ? "bps"
-           : strcmp(unit, "s") == 0    ? "dur"
-           : strcmp(unit, "Hz") == 0   ? "hertz"
-                                       : "g";
-}
-
-static void micro_row(struct grid *g, const cJSON *m)
-{
-    const char *unit = json_text(m, "unit", ""), *form = micro_form(unit);
-    const char *from = json_text(m, "from", NULL);
-
-    grid_row(g);
-    grid_say(g, W_MICRO_NAME, T(json_text(m, "name", "?")), T(json_text(m, "what", "")));
-    if (from)
-        grid_say(g, W_LINK, T(from), T(json_text(m, "to", "?")));
-    else
-        grid_value(g, T(json_text(m, "shape", "–")), "");
-    grid_say(g, W_HOW_MEASURED, T(json_text(m, "dtype", "–")), N(json_number(m, "ranks", NAN)),
-             N(json_number(m, "threads", NAN)));
-    grid_value(g, N(json_number(m, "median", NAN)), form);
-    grid_value(g, N(json_number(m, "p95", NAN)), form);
-    grid_value(g, N(json_number(m, "busbw_bytes_per_second", NAN)), "bps");
-    grid_value(g, T(json_text(m, "slowest_node", "–")), "");
-    grid_value(g, T(json_text(m, "status", "–")), "");
-}
-
-/* Of the first record that has some: repeats would show each row again. */
-static const cJSON *first_micro(const struct page *p)
-{
-    for (int i = 0; i < p->book->n; i++)
-        if (cJSON_GetArraySize(json_at(p->book->records[i], "micro")))
-            return json_at(p->book->records[i], "micro");
-    return NULL;
-}
-
-void section_ceilings(struct page *p)
-{
-    static const struct column columns[] = {
-        {W_CEILING, false}, {W_SIZE_OR_LINK, false}, {W_HOW, false},     {W_MEDIAN, true},
-        {W_P95, true},      {W_BUS, true},           {W_SLOWEST, false}, {W_STATUS, false}};
-    const cJSON *rows = first_micro(p), *m;
-    int shown = 0, all = cJSON_GetArraySize(rows);
-    struct grid g;
-
-    if (all == 0) {
-        para(p, NULL, W_NO_CEILINGS);
-        return;
-    }
-    grid_open(&g, p, columns, 8, false);
-    cJSON_ArrayForEach(m, rows) if (shown < MOST_MICRO)
-    {
-        micro_row(&g, m);
-        shown++;
-    }
-    grid_close(&g);
-    if (all > shown)
-        para(p, "small", W_CEILINGS_LEFT, N(all - shown));
-    para(p, NULL, W_ROOFS_NEEDS);
-}
-
-/* ---- from the ceiling to what counts ---- */
-
-struct stairs {
-    int group;
-    double peak, delivered, counted; /* FLOP/s of all ranks */
-};
-
-/* The measured peak of the group's precision, of one rank's best, times its
- * ranks; NAN: the record has none of it. */
-static double peak_of(struct page *p, int group)
-{
-    const struct training *t = group_reported(&p->book->groups[group]);
-    double ranks = json_number(t->workload, "ranks", NAN);
-    double threads = json_number(t->workload, "threads", NAN), best = NAN;
-    const cJSON *m;
-
-    cJSON_ArrayForEach(
-        m, json_at(t->record, "micro")) if (strcmp(json_text(m, "name", ""), "machine") == 0 &&
-                                            strcmp(json_text(m, "unit", ""), "FLOP/s") == 0 &&
-                                            strcmp(json_text(m, "dtype", ""),
-                                                   json_text(t->workload, "dtype", "")) == 0 &&
-                                            json_number(m, "threads", NAN) == threads) best =
-        fmax(isnan(best) ? 0 : best, json_number(m, "median", 0));
-    return best * ranks;
-}
-
-static void draw_stairs(struct page *p, struct pic *pic, const void *what)
-{
-    const struct stairs *s = what;
-    const double values[] = {s->peak, s->delivered, s->counted};
-    const enum word words[] = {W_STEP_PEAK, W_STEP_DELIVERED, W_STEP_COUNTED};
-    struct said labels[3], ends[3], title, desc;
-    struct seg seg[3][2];
-    struct bar bars[3];
-    double most = 0;
-
-    for (int i = 0; i < 3; i++)
-        most = fmax(most, isfinite(values[i]) ? values[i] : 0);
-    for (int i = 0; i < 3; i++) {
-        double before = i ? values[i - 1] : values[i];
-        labels[i] = said(&p->pen, words[i]);
-        ends[i] = said(&p->pen, W_STEP_VALUE, N(values[i]), N(100 * values[i] / s->peak));
-        seg[i][0] = (struct seg){values[i], INK_COMPUTE, NULL};
-        seg[i][1] = (struct seg){fmax(before - values[i], 0), INK_GHOST, NULL};
-        bars[i] = (struct bar){labels[i].text, seg[i], 2, ends[i].text};
-    }
-    title = said(&p->pen, W_STAIRS_TITLE, T(group_name(p, s->group).text));
-    desc = said(&p->pen, W_STAIRS_DESC, N(s->peak), N(s->delivered), N(s->counted));
-    pic->title = title.text;
-    pic->desc = desc.text;
-    draw_bars(pic, bars, 3, &(struct axis){.most = most}, NULL, 0, 18, 8);
-}
-
-static void stairs_table(struct page *p, const struct stairs *s)
-{
-    static const struct column columns[] = {{W_STEP, false}, {W_FLOPS, true}, {W_OF_PEAK, true}};
-    const double values[] = {s->peak, s->delivered, s->counted};
-    const enum word words[] = {W_STEP_PEAK, W_STEP_DELIVERED, W_STEP_COUNTED};
-    struct grid g;
-
-    grid_open(&g, p, columns, 3, false);
-    for (int i = 0; i < 3; i++) {
-        grid_row(&g);
-        grid_say(&g, words[i]);
-        grid_value(&g, N(values[i]), "flops");
-        grid_value(&g, N(100 * values[i] / s->peak), "pct");
-    }
-    grid_close(&g);
-}
-
-void section_stairs(struct page *p)
-{
-    int drawn = 0;
-
-    for (int i = 0; i < p->book->n_groups; i++) {
-        const cJSON *w = group_work(p, i);
-        double flops = json_number(w, "performance.flop_per_second", NAN);
-        struct stairs s = {
-            i, peak_of(p, i), flops,
-            training_reached(w) ? fmin(flops, json_number(w, "performance.vflops.n5", NAN)) : 0};
-        if (!isfinite(s.peak) || !isfinite(s.delivered))
-            continue;
-        figure_open(p, false);
-        say(&p->pen, W_STAIRS_CAPTION, T(group_name(p, i).text));
-        figure_chart(p, draw_stairs, &s, 520);
-        stairs_table(p, &s);
-        figure_close(p);
-        drawn++;
-    }
-    if (!drawn)
-        para(p, NULL, W_NO_STAIRS);
 }

@@ -50,6 +50,15 @@ void say_value(const struct pen *p, struct arg a, const char *form)
     put(p, text, 0);
 }
 
+void said_value(const struct pen *p, char *text, size_t size, struct arg a, const char *form)
+{
+    char number[FORMAT_SIZE];
+
+    if (!a.text)
+        format_number(number, a.number, form, p->lang, p->currency);
+    html_clean(text, size, a.text ? a.text : number, HTML_MOST);
+}
+
 /* "{1:pct}" at text: writes the argument and returns what is behind it. */
 static const char *place(const struct pen *p, const char *text, const struct arg *args, int n)
 {

@@ -80,6 +80,9 @@ struct said said_args(const struct pen *p, enum word w, const struct arg *args, 
 /* One argument in a form, without a row: numbers of a table. */
 void say_value(const struct pen *p, struct arg a, const char *form);
 
+/* The same into a text, unescaped. */
+void said_value(const struct pen *p, char *text, size_t size, struct arg a, const char *form);
+
 /* The row as it stands, for tests. */
 const char *word_text(enum word w, enum language l);
 const char *word_key(enum word w);

@@ -15,27 +15,29 @@
 #include "reports/core/option.h"
 #include "reports/core/out.h"
 #include "reports/report/page.h"
+#include "reports/tools/earlier.h"
 #include "reports/tools/library.h"
 #include "reports/tools/pdf.h"
 
 static const char default_prices[] = HPCAI500_SYSCONFDIR "/prices.conf";
 
 struct options {
-    const char *out, *dir, *prices;
+    const char *out, *dir, *prices, *history;
     enum language lang;
-    bool redact, pdf;
+    bool redact, pdf, earlier;
 };
 
 static int usage(FILE *f)
 {
     fprintf(f,
             "usage: hpcai500 report [-o FILE] [--lang=en|ja] [--redact] [--pdf] [--prices=FILE]\n"
-            "                       [--dir=DIR] FILE|JOBID...\n"
+            "                       [--history[=FILE]] [--dir=DIR] FILE|JOBID...\n"
             "  -o, --output=FILE   the page (report.html)\n"
             "  -l, --lang=en|ja    its language (en)\n"
             "  -r, --redact        names of users, hosts, jobs and folders are replaced\n"
             "  -p, --pdf           FILE.pdf beside it, by Chromium\n"
             "  -P, --prices=FILE   the price file (%s)\n"
+            "  -H, --history[=FILE]  earlier runs out of the site's history, too\n"
             "  -d, --dir=DIR       look for jobs here first\n"
             "Several runs of one workload are repeats; the first run is the page's.\n",
             default_prices);
@@ -64,6 +66,10 @@ static int take(struct options *o, int c, struct err *e)
     case 'p':
         o->pdf = true;
         return 0;
+    case 'H':
+        o->earlier = true;
+        o->history = optarg;
+        return 0;
     case 'P':
         o->prices = optarg;
         return 0;
@@ -82,11 +88,13 @@ static int find_prices(const struct options *o, struct prices *p, const char **n
     return *name ? prices_load(p, *name, e) : 0;
 }
 
-static int make(const struct options *o, const struct library *runs, struct err *e)
+static int make(const struct options *o, const struct library *runs, const struct conf *site,
+                struct err *e)
 {
     static struct book book;     /* 70 KiB */
     static struct prices prices; /* 10 KiB */
     struct page_source sources[LIBRARY_MOST];
+    struct past_runs earlier = {0};
     const char *prices_name;
 
     if (find_prices(o, &prices, &prices_name, e))
@@ -97,23 +105,34 @@ static int make(const struct options *o, const struct library *runs, struct err 
             return -1;
     }
     book_close(&book);
+    if (o->earlier && earlier_find(&earlier, site, o->history, &book, e)) {
+        past_runs_fini(&earlier);
+        return -1;
+    }
     const struct page_options page = {.lang = o->lang,
                                       .redacted = o->redact,
                                       .prices = prices_name ? &prices : NULL,
                                       .prices_name = o->redact ? NULL : prices_name,
-                                      .sources = sources};
-    if (page_write(o->out, &book, &page, e))
+                                      .sources = sources,
+                                      .earlier = o->earlier ? &earlier : NULL};
+    int rc = page_write(o->out, &book, &page, e);
+    past_runs_fini(&earlier);
+    if (rc)
         return -1;
     return o->pdf ? pdf_print(o->out, e) : 0;
 }
 
 int main(int argc, char **argv)
 {
-    static const struct option longs[] = {
-        {"output", required_argument, NULL, 'o'}, {"lang", required_argument, NULL, 'l'},
-        {"redact", no_argument, NULL, 'r'},       {"pdf", no_argument, NULL, 'p'},
-        {"prices", required_argument, NULL, 'P'}, {"dir", required_argument, NULL, 'd'},
-        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
+    static const struct option longs[] = {{"output", required_argument, NULL, 'o'},
+                                          {"lang", required_argument, NULL, 'l'},
+                                          {"redact", no_argument, NULL, 'r'},
+                                          {"pdf", no_argument, NULL, 'p'},
+                                          {"prices", required_argument, NULL, 'P'},
+                                          {"history", optional_argument, NULL, 'H'},
+                                          {"dir", required_argument, NULL, 'd'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
     static struct conf site; /* 40 KiB */
     static struct library runs;
     struct options o = {.out = "report.html"};
@@ -122,11 +141,14 @@ int main(int argc, char **argv)
 
     opterr = 0;
     out_guard("hpcai500 report");
-    while (rc == 0 && (c = getopt_long(argc, argv, "o:l:rpP:d:h", longs, NULL)) != -1) {
+    while (rc == 0 && (c = getopt_long(argc, argv, "o:l:rpP:H::d:h", longs, NULL)) != -1) {
         if (c == 'h')
             return usage(stdout);
         rc = c == '?' ? option_refuse(argv, longs, &e) : take(&o, c, &e);
     }
+    if (rc == 0 && o.redact && o.earlier)
+        rc = err_set(&e, "--redact takes the names by which --history finds earlier runs; "
+                         "leave one of them out");
     if (rc) {
         fprintf(stderr, "hpcai500 report: %s\n", e.text);
         return 2;
@@ -138,7 +160,7 @@ int main(int argc, char **argv)
     for (; rc == 0 && optind < argc; optind++)
         rc = library_add(&runs, &site, argv[optind], o.dir, o.redact, &e);
     if (rc == 0)
-        rc = make(&o, &runs, &e);
+        rc = make(&o, &runs, &site, &e);
     library_fini(&runs);
     if (rc)
         fprintf(stderr, "hpcai500 report: %s\n", e.text);

@@ -95,6 +95,25 @@ signal_to() {
 }
 
 # bats test_tags=mpi
+@test "runs=N: a training N times with seeds of its own in one record, of which a report makes one result" {
+    run ranks 2 "$fake" cosmoflow+hep,class=tiny,runs=3,seed=7
+    echo "$output"
+    [ "$status" -eq 0 ]
+    valid_record
+    no_journal
+    [ "$(field '[(w["name"], w["hyper_parameters"]) for w in r["workloads"]]')" = "[('cosmoflow', 'seed 7'), ('cosmoflow', 'seed 8'), ('cosmoflow', 'seed 9'), ('hep', 'seed 7'), ('hep', 'seed 8'), ('hep', 'seed 9')]" ]
+    [ "$(field 'r["run"]["seed"], r["run"]["canonical"]')" = "(7, 'cosmoflow+hep,class=tiny,seed=7,runs=3')" ]
+    HPCAI500_EXEC_PATH=$top_builddir/reports/tools "$top_builddir/reports/tools/hpcai500" report -o page.html "$(the_record)"
+    grep -q '<td>3 of each workload</td>' page.html
+    grep -q 'fastest and slowest left out' page.html
+    run "$fake" --dry-run cosmoflow+machine,class=tiny,runs=2 # ceilings once
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [ "$(grep -c '^workload  cosmoflow, run [12] of 2 with seed [12], class tiny' <<<"$output")" -eq 2 ]
+    [ "$(grep -c '^workload  machine, class' <<<"$output")" -eq 1 ]
+}
+
+# bats test_tags=mpi
 @test "the time of the phases is the wall time of the workload" {
     run ranks 2 "$fake" cosmoflow,class=tiny
     [ "$(field '[v for v in r["reasons"].values() if "differ by more" in v]')" = "[]" ]

@@ -197,6 +197,8 @@ static void begin_result(struct workload_result *r, const struct runspec *spec, 
     snprintf(r->class_name, sizeof r->class_name, "%s", runspec_class_name(plan->class));
     snprintf(r->engine, sizeof r->engine, "ref");
     snprintf(r->dtype, sizeof r->dtype, "%s", runspec_dtype_name(spec->dtype));
+    snprintf(r->hyper_parameters, sizeof r->hyper_parameters, "seed %llu",
+             (unsigned long long)spec->seed);
     snprintf(r->data_origin, sizeof r->data_origin, "generated");
     snprintf(r->metric, sizeof r->metric, "%s", plan->metric);
     r->higher_is_better = higher();

@@ -80,6 +80,12 @@ static const struct {
      "gemm+deepcam,epochs=gemm:7,batch=gemm:4,batch=deepcam:8"},
     {"cosmoflow,model=cosmo-net_2.0", "cosmoflow,model=cosmo-net_2.0"},
     {"component,model=deepcam:unet", "component,model=deepcam:unet"},
+    /* runs of each training */
+    {"cosmoflow,runs=3", "cosmoflow,runs=3"},
+    {"component,runs=1", "component"},
+    {"component,runs=3,target=deepcam:0.97,data=/d,epochs=cosmoflow:4",
+     "component,data=/d,epochs=cosmoflow:4,target=deepcam:0.97,runs=3"},
+    {"gemm+deepcam,runs=16,batch=deepcam:4", "gemm+deepcam,runs=16,batch=deepcam:4"},
     /* a suite's own time */
     {"component,time=40m", "component"},
     {"component,time=10m", "component,time=10m"},
@@ -162,6 +168,12 @@ static const struct {
     {"cosmoflow,seed=18446744073709551616",
      "seed=18446744073709551616 is out of range; the nearest is 'seed=18446744073709551615'"},
     {"cosmoflow,batch=16777217", "batch=16777217 is out of range; the nearest is 'batch=16777216'"},
+    {"cosmoflow,runs=0", "runs=0 is out of range; the nearest is 'runs=1'"},
+    {"cosmoflow,runs=33", "runs=33 is out of range; the nearest is 'runs=32'"},
+    {"component,runs=17", "runs=17 of these workloads are 34 runs, and a record holds 32: take "
+                          "fewer runs, or fewer workloads"},
+    {"cosmoflow,runs=2,checkpoint=/c", "checkpoint= and resume= are of one run of a training, and "
+                                       "runs=2 are several: leave one of them out"},
     {"cosmoflow,threads=4097", "threads=4097 is out of range; the nearest is 'threads=4096'"},
     {"cosmoflow,time=10",
      "time=10 is not a time: use a whole number of s, m or h, for example 'time=10m'"},
@@ -321,6 +333,31 @@ static void test_fields(void **state)
 }
 
 /* A text of the most bytes whose folder has a workload's name put behind it. */
+/* Each training has an entry a run, of its own seed and with the same values; a suite's
+ * folders and what is said for one workload go with it. */
+static void test_runs(void **state)
+{
+    static const int repeats[] = {0, 1, 2, 0, 1, 2};
+    struct runspec r;
+    struct err e = ERR_INIT;
+
+    (void)state;
+    assert_int_equal(runspec_parse(&r, "component,data=/d,target=deepcam:0.9,seed=7,runs=3", &e),
+                     0);
+    assert_int_equal(r.n_workloads, 6);
+    for (int i = 0; i < 6; i++) {
+        bool deepcam = i >= 3;
+        assert_string_equal(runspec_workload(r.workloads[i])->name,
+                            deepcam ? "deepcam" : "cosmoflow");
+        assert_int_equal(runspec_repeat(&r, i), repeats[i]);
+        assert_int_equal(runspec_seed(&r, i), 7 + repeats[i]);
+        assert_string_equal(runspec_data(&r, i), deepcam ? "/d/deepcam" : "/d/cosmoflow");
+        assert_true(runspec_target(&r, i) == (deepcam ? 0.9 : 0));
+    }
+    assert_int_equal(runspec_parse(&r, "cosmoflow,seed=18446744073709551615,runs=2", &e), 0);
+    assert_int_equal(runspec_seed(&r, 1), 0); /* goes round */
+}
+
 static void test_longest_folder(void **state)
 {
     char text[RUNSPEC_MAX_BYTES + 1], buf[RUNSPEC_MAX_BYTES + 1];
@@ -442,11 +479,12 @@ static void test_long_sentence(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),          cmocka_unit_test(test_bad),
-        cmocka_unit_test(test_length),        cmocka_unit_test(test_fields),
-        cmocka_unit_test(test_decimals),      cmocka_unit_test(test_answers),
-        cmocka_unit_test(test_long_sentence), cmocka_unit_test(test_longest_folder),
-        cmocka_unit_test(test_strip),         cmocka_unit_test(test_suite_time),
+        cmocka_unit_test(test_good),           cmocka_unit_test(test_bad),
+        cmocka_unit_test(test_length),         cmocka_unit_test(test_fields),
+        cmocka_unit_test(test_decimals),       cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_long_sentence),  cmocka_unit_test(test_runs),
+        cmocka_unit_test(test_longest_folder), cmocka_unit_test(test_strip),
+        cmocka_unit_test(test_suite_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

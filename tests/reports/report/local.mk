@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Pages and comparisons: units, then golden records of every state in a browser.
 if BUILD_TOOLS
-report_test_libs = reports/report/libreport.la reports/draw/libdraw.la reports/judge/libjudge.la \
+report_test_libs = reports/report/libreport.la reports/diagnose/libdiagnose.la reports/draw/libdraw.la reports/judge/libjudge.la \
     reports/record/librecord.la reports/core/libcore.la
 if BUILD_TESTS
 report_tests = %D%/test_page %D%/test_words

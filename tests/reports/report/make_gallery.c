@@ -6,6 +6,9 @@
  *
  *     whole again third   four nodes, three trainings and ceilings; repeats of it
  *     faster              the same on another network, the exchange shorter
+ *     held                the same with a diagnosis, an operator profile and the
+ *                         ceilings of every level, of the exchange and of reading
+ *     several             the same where no single bottleneck explains the waits
  *     partial invalid     stopped early; a loss that is not finite
  *     alone               one rank on one node, no Slurm, no network row
  *     ceilings            no training
@@ -32,6 +35,7 @@ struct kind {
     double exchange; /* of the exchange's seconds */
     double speed;    /* of everything */
     bool ceilings, trainings, hostile;
+    enum { PLAIN, HELD, SEVERAL } diagnosed;
 };
 
 struct work {
@@ -119,6 +123,89 @@ static void add_nodes(struct record *r, const struct kind *k)
     }
 }
 
+/* ---- diagnoses: the parts of a step are those of the phases ---- */
+
+enum { STEPS = 1536 };
+
+static const struct record_why whys[] = {
+    {.cause = "storage_bandwidth",
+     .confirmed = true,
+     .visible = 0.46,
+     .jitter = 0.01,
+     .causes = {{"storage_bandwidth", "", 0.46}},
+     .n_causes = 1},
+    {.cause = "network_bandwidth",
+     .node = "n2",
+     .visible = 0.42,
+     .jitter = 0.02,
+     .whole = "evaluation",
+     .causes = {{"network_bandwidth", "n2", 0.40}, {"storage_latency", "", 0.02}},
+     .n_causes = 2},
+    {.cause = "processor", .visible = 0.04, .jitter = 0.03}};
+
+static const struct record_why several = {
+    .cause = "no_single_bottleneck",
+    .visible = 0.44,
+    .jitter = 0.02,
+    .causes = {{"storage_latency", "", 0.24}, {"network_latency", "", 0.2}},
+    .n_causes = 2};
+
+static void add_path(struct result_path *p, const double *seconds)
+{
+    *p =
+        (struct result_path){.steps = STEPS - 1,
+                             .input_seconds = seconds[PHASE_INPUT_WAIT] / STEPS,
+                             .compute_seconds = 0.96 * seconds[PHASE_COMPUTE] / STEPS,
+                             .update_seconds = 0.04 * seconds[PHASE_COMPUTE] / STEPS,
+                             .withheld_seconds = seconds[PHASE_IMBALANCE] / STEPS,
+                             .exchange_cpu_seconds = 0.1 * seconds[PHASE_EXPOSED_ALLREDUCE] / STEPS,
+                             .wire_seconds = 0.9 * seconds[PHASE_EXPOSED_ALLREDUCE] / STEPS};
+    p->period_seconds = p->input_seconds + p->compute_seconds + p->update_seconds +
+                        p->withheld_seconds + p->exchange_cpu_seconds + p->wire_seconds;
+}
+
+/* Four operators that share the compute of STEPS steps: two near their roof, one of
+ * memory, one far below. */
+static void add_profile(struct workload_result *v, const double *seconds)
+{
+    static const struct {
+        const char *name, *op, *pass;
+        double part, flop, intensity;
+    } rows[] = {{"conv1", "conv", "weights", 0.40, 0.55, 60},
+                {"conv1", "conv", "forward", 0.28, 0.35, 45},
+                {"pool1", "maxpool", "forward", 0.12, 0, 1},
+                {"dense1", "dense", "forward", 0.14, 0.10, 6}};
+    enum { ROWS = sizeof rows / sizeof *rows };
+    double flop = v->flop_per_sample * (double)v->batch / v->ranks,
+           compute = seconds[PHASE_COMPUTE];
+
+    v->profile = (struct result_profile){.steps = STEPS,
+                                         .steady = true,
+                                         .step_seconds = v->path.period_seconds * STEPS,
+                                         .operators_seconds = 0.94 * compute,
+                                         .update_seconds = 0.04 * compute,
+                                         .input_seconds = seconds[PHASE_INPUT_WAIT],
+                                         .wait_seconds = seconds[PHASE_EXPOSED_ALLREDUCE],
+                                         .exchanged_bytes = 4.0 * (double)v->parameters * STEPS,
+                                         .n_operators = ROWS};
+    v->operators = calloc(ROWS, sizeof *v->operators);
+    for (int i = 0; v->operators && i < ROWS; i++) {
+        double own = flop * rows[i].flop;
+        v->operators[i] = (struct result_operator){
+            .calls = STEPS,
+            .seconds = rows[i].part * compute,
+            .least_seconds = 0.9 * rows[i].part * compute / STEPS,
+            .flop = own * STEPS,
+            .needed_flop = own * STEPS,
+            .bytes = (own > 0 ? own / rows[i].intensity : 0.05 * flop / 40) * STEPS};
+        snprintf(v->operators[i].name, sizeof v->operators[i].name, "%s", rows[i].name);
+        snprintf(v->operators[i].op, sizeof v->operators[i].op, "%s", rows[i].op);
+        snprintf(v->operators[i].pass, sizeof v->operators[i].pass, "%s", rows[i].pass);
+        snprintf(v->operators[i].implementation, sizeof v->operators[i].implementation, "own");
+        snprintf(v->operators[i].dtype, sizeof v->operators[i].dtype, "f32");
+    }
+}
+
 /* ---- trainings ---- */
 
 static struct workload_result result_of(const struct kind *k, const struct work *w, double seconds)
@@ -158,6 +245,9 @@ static struct workload_result result_of(const struct kind *k, const struct work 
     snprintf(v.baseline_domain_name, sizeof v.baseline_domain_name, "a method of the field");
     v.vflops_n5 = measured(result_vflops(flops, w->reached, w->target, w->higher, 5));
     v.vflops_n10 = measured(result_vflops(flops, w->reached, w->target, w->higher, 10));
+    if (strcmp(w->name, "defect") == 0)
+        result_add_other(&v, &(struct result_quality){
+                                 .name = "false_rejects", .value = measured(0.14), .target = NAN});
     for (int i = 1; i <= EPOCHS; i++) {
         double near = (w->baseline - w->reached) * exp(-i / 3.0);
         result_add_epoch(&v, &(struct result_epoch){i, seconds / EPOCHS * (1 + 0.01 * (i % 3)), 0.5,
@@ -190,7 +280,14 @@ static void add_training(struct record *r, const struct kind *k, const struct wo
     struct workload_result v = result_of(k, w, seconds);
     if (rows)
         v.wall_seconds = rows[0].wall_seconds;
+    if (k->diagnosed) {
+        add_path(&v.path, w->seconds);
+        add_profile(&v, w->seconds);
+        v.clock = (struct result_clock){"ping-pong", 5e-6, true};
+    }
     int at = record_add_workload(r, &v, rows, k->ranks);
+    if (k->diagnosed)
+        r->workloads[at].why = k->diagnosed == SEVERAL ? several : whys[w - works];
     double *each = calloc((size_t)k->ranks * (PHASE_COUNT + 1), sizeof *each);
     for (int i = 0; each && i < k->ranks * (PHASE_COUNT + 1); i++)
         each[i] = seconds * 7;
@@ -254,8 +351,43 @@ static void add_ceiling(struct record *r, const char *name, const char *what, co
     record_add_micro(r, &m);
 }
 
+/* Of the row that was added last. */
+static void set_shape(struct record *r, const char *shape, uint64_t bytes)
+{
+    struct micro_row *m = &r->micro[r->n_micro - 1];
+
+    snprintf(m->shape, sizeof m->shape, "%s", shape);
+    m->bytes = bytes;
+}
+
+/* Every level of the memory, the exchange of so many parameters, reading. */
+static void add_levels(struct record *r)
+{
+    static const struct {
+        const char *shape;
+        uint64_t bytes;
+        double rate;
+    } levels[] = {{"L1", 16 << 10, 1100e9},
+                  {"L2", 512 << 10, 600e9},
+                  {"L3", 16 << 20, 260e9},
+                  {"DRAM non-temporal", 1u << 30, 92e9}};
+
+    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
+        add_ceiling(r, "machine", "triad", "B/s", levels[i].rate, false);
+        set_shape(r, levels[i].shape, levels[i].bytes);
+    }
+    add_ceiling(r, "allreduce", "window", "B/s", 1.1e9, false);
+    set_shape(r, "224 KiB", 4 * 57412);
+    r->micro[r->n_micro - 1].algbw = measured(0.6e9);
+    r->micro[r->n_micro - 1].busbw = measured(1.1e9);
+    add_ceiling(r, "read", "hdf5", "B/s", 1.4e9, false);
+    set_shape(r, "4 workers", 64 << 20);
+}
+
 static void add_ceilings(struct record *r, const struct kind *k)
 {
+    if (k->diagnosed)
+        add_levels(r);
     add_ceiling(r, "machine", "fma", "FLOP/s", 450e9, false);
     add_ceiling(r, "machine", "convolution", "FLOP/s", 330e9, false);
     add_ceiling(r, "machine", "triad", "B/s", 92e9, false);
@@ -339,17 +471,19 @@ static int make(const char *dir, const struct kind *k)
 int main(int argc, char **argv)
 {
     static const struct kind kinds[] = {
-        {"whole", 4801, 4, 8, 0, 1, 1, true, true, false},
-        {"again", 4802, 4, 8, 7, 1, 1.03, true, true, false},
-        {"third", 4803, 4, 8, 14, 1, 0.98, true, true, false},
-        {"faster", 4804, 4, 8, 15, 0.5, 1, true, true, false},
-        {"wider", 4805, 8, 16, 16, 1, 0.6, true, true, false},
-        {"partial", 4806, 4, 8, 0, 1, 1, true, true, false},
-        {"invalid", 4807, 4, 8, 0, 1, 1, true, true, false},
-        {"alone", 4808, 1, 1, 0, 1, 4, true, true, false},
-        {"ceilings", 4809, 2, 2, 0, 1, 1, true, false, false},
-        {"hostile", 4810, 4, 8, 0, 1, 1, true, true, true},
-        {"thousands", 4811, 10000, RANKS_MOST, 0, 1, 1, true, true, false},
+        {"whole", 4801, 4, 8, 0, 1, 1, true, true, false, PLAIN},
+        {"again", 4802, 4, 8, 7, 1, 1.03, true, true, false, PLAIN},
+        {"third", 4803, 4, 8, 14, 1, 0.98, true, true, false, PLAIN},
+        {"faster", 4804, 4, 8, 15, 0.5, 1, true, true, false, PLAIN},
+        {"held", 4812, 4, 8, 0, 1, 1, true, true, false, HELD},
+        {"several", 4813, 4, 8, 0, 1, 1, true, true, false, SEVERAL},
+        {"wider", 4805, 8, 16, 16, 1, 0.6, true, true, false, PLAIN},
+        {"partial", 4806, 4, 8, 0, 1, 1, true, true, false, PLAIN},
+        {"invalid", 4807, 4, 8, 0, 1, 1, true, true, false, PLAIN},
+        {"alone", 4808, 1, 1, 0, 1, 4, true, true, false, PLAIN},
+        {"ceilings", 4809, 2, 2, 0, 1, 1, true, false, false, PLAIN},
+        {"hostile", 4810, 4, 8, 0, 1, 1, true, true, true, PLAIN},
+        {"thousands", 4811, 10000, RANKS_MOST, 0, 1, 1, true, true, false, PLAIN},
     };
     int rc = 0;
 

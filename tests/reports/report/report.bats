@@ -9,6 +9,7 @@ setup_file() {
     BROWSER=$(command -v chromium || command -v google-chrome || true)
     export BROWSER
     "$top_builddir/tests/reports/report/make_gallery" "$PLACE"
+    "$top_builddir/tests/reports/record/make_records" "$PLACE" >/dev/null
     cd "$PLACE" || return 1
     sed 's/^\[node \*\]/[node EPYC 9354 | none | eth0 | H13]/' "$top_srcdir/reports/report/prices.conf.example" >prices.conf
     report whole-en.html --prices=prices.conf whole.json again.json third.json
@@ -21,6 +22,12 @@ setup_file() {
     report thousands-en.html --prices=prices.conf thousands.json
     report scaling-ja.html --lang=ja whole.json wider.json
     report redacted-en.html --redact whole.json
+    report sizes-en.html whole.json again.json third.json wider.json
+    report held-en.html --prices=prices.conf held.json # a diagnosis, a profile, ceilings of every level
+    report held-ja.html --lang=ja --prices=prices.conf held.json
+    report several-ja.html --lang=ja several.json
+    jq '.workloads |= map(.why.confirmed = false | .why.node = "<script>n2</script>")' held.json >open.json
+    report open-en.html open.json
     compare whole.json,again.json,third.json faster.json >compared
     compare --html=compare-en.html whole.json,again.json,third.json faster.json again.json
     compare --html=compare-ja.html --lang=ja whole.json partial.json
@@ -35,7 +42,7 @@ browser() { [ -n "$BROWSER" ] || skip "no browser is installed (Debian: chromium
 look() { python3 "$top_srcdir/tests/reports/report/look.py" "$@"; }
 
 @test "every row of the words is used" {
-    sed -n 's/^W(\([A-Z0-9_]*\),.*/\1/p' "$top_srcdir/reports/report/words.def" >keys
+    sed -n 's/^W(\([A-Z0-9_]*\),.*/\1/p' "$top_srcdir"/reports/report/words*.def >keys
     [ "$(wc -l <keys)" -gt 250 ]
     while read -r key; do
         grep -qE "\bW_$key\b" "$top_srcdir"/reports/report/*.c || { echo "nothing says $key"; false; }
@@ -83,6 +90,9 @@ END
     [ "$(grep -c '<svg ' whole-en.html)" -eq 22 ]
     [ "$(grep -c '<svg ' whole-ja.html)" -eq 22 ]
     [ "$(grep -c '<svg ' ceilings-ja.html)" -eq 0 ]
+    # a run alone has no history; three rooflines twice, and the two of distributed learning
+    [ "$(grep -c '<svg ' held-en.html)" -eq 24 ]
+    [ "$(grep -c '<svg ' held-ja.html)" -eq 24 ]
 }
 
 @test "the numbers of a page agree with each other and with the record" {
@@ -103,7 +113,7 @@ for row, work in zip(times[0], doc["workloads"]):
     assert abs(sum(float(p) for _, p in cells) - 100) < .4, row
     assert row[0] == work["name"]
     assert abs(sum(p["median_seconds"] for p in work["phases"].values()) - float(row[8])) < .02 or work is not doc["workloads"][0]
-money = list(rows("money"))[1]
+money = list(rows("money"))[-1]
 value = [float(r[1].strip("\u20ac")) for r in money]
 assert abs(sum(value[:4]) - value[4]) <= 2, money
 assert abs(sum(float(r[2].split()[0]) for r in money[:4]) - 100) < .3, money
@@ -122,6 +132,139 @@ for row, work in zip(results, doc["workloads"]):
 END
 }
 
+@test "rooflines, stairs and the gap are the record's numbers" {
+    python3 - held-en.html held.json <<'END'
+import html, json, re, sys
+page = open(sys.argv[1], encoding="utf-8").read()
+doc = json.load(open(sys.argv[2]))
+PREFIX = {"": 1, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
+def number(text):
+    m = re.fullmatch(r"(-?[\d.]+) ?([kMGT]?)(FLOP/s|B|s|ms|%|)", text)
+    assert m, text
+    return float(m[1]) * PREFIX[m[2]] / (1000 if m[3] == "ms" else 1)
+def near(a, b, room=.06):
+    assert abs(a - b) <= .02 * abs(b) + room, (a, b)
+def tables(section):
+    body = page[page.index(f'<h2 id="{section}"'):]
+    body = body[:body.index("</section>")]
+    for t in re.findall(r"<tbody.*?</tbody>", body, re.S):
+        yield [[html.unescape(re.sub("<[^>]*>", "", c)).replace("\u00a0", " ").replace(",", "") for c in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", r, re.S)]
+               for r in re.findall(r"<tr.*?</tr>", t, re.S)]
+found = list(tables("ceilings"))
+micro = {m["shape"]: m["median"] for m in doc["micro"] if m["name"] == "machine"}
+peak, dram = 450e9, micro["DRAM non-temporal"]
+gap = {(r[0], r[1]): r for r in found[4]}
+for table, work in zip(found[1:4], doc["workloads"]):
+    profile, floors, room = work["profile"], 0, 0
+    assert len(table) == 1 + len(profile["operators"])
+    for row, op in zip(table[1:], profile["operators"]):
+        per = op["bytes"] / op["calls"]
+        assert row[0] == op["name"] + " " + op["pass"]
+        near(number(row[1]), 100 * op["seconds"] / profile["step_seconds"])
+        near(number(row[2]), per)
+        if op["needed_flop"]:
+            near(number(row[3]), op["needed_flop"] / op["bytes"])
+            near(number(row[4]), op["needed_flop"] / op["seconds"])
+            assert row[5] in ("arithmetic", "L1", "L2", "L3", "DRAM")
+            if row[5] == "arithmetic":
+                near(number(row[6]), 100 * op["needed_flop"] / peak / op["seconds"], .51)
+        else:
+            assert row[3] == row[4] == "\u2013", row
+        floors += number(row[6]) / 100 * op["seconds"] / profile["steps"]
+        room += .0051 * op["seconds"] / profile["steps"] # whole percents
+    operators = gap[work["name"], "operators"]
+    near(number(operators[2]), floors, room)
+    near(number(operators[4]), profile["operators_seconds"] / profile["steps"], 1e-5)
+    near(number(gap[work["name"], "exchange waited for"][2]), profile["exchanged_bytes"] / profile["steps"] / .6e9, 1e-5)
+    near(number(gap[work["name"], "reading waited for"][4]), profile["input_seconds"] / profile["steps"], 1e-5)
+for table, work in zip(tables("stairs"), doc["workloads"]):
+    stairs = {r[0]: number(r[1]) for r in table}
+    near(stairs["data sheet"], 4 * 4600e9)
+    near(stairs["measured peak"], work["ranks"] * peak)
+    near(stairs["over a step"], work["ranks"] * sum(o["flop"] for o in work["profile"]["operators"]) / work["profile"]["step_seconds"])
+    assert stairs["over a step"] < stairs["while operators run"] < stairs["library\u2019s convolution"] if "library\u2019s convolution" in stairs else True
+    near(stairs["in training"], work["performance"]["flop_per_second"])
+    assert stairs["quality-valid"] <= stairs["in training"]
+    assert [r for r in table if r[0] == "measured peak"][0][2] == "100 %"
+END
+    grep -q "data sheet&#39;s peak is not known" partial-en.html # no price file
+    no grep -q "data sheet&#39;s peak is not known" held-en.html
+    grep -q 'No run here has an operator profile' whole-en.html
+}
+
+@test "scaling: strong or weak by the batch, efficiency and the time to quality, drawn" {
+    rows() { sed -n '/<h2 id="scaling"/,/<\/section>/p' "$1" | sed 's/<[^>]*>/ /g; s/\xc2\xa0/ /g' | tr -s ' '; }
+    report weak.html whole.json again.json third.json wider.json
+    rows weak.html >weak
+    cat weak
+    grep -q 'hep 8 weak: the same batch a rank' weak
+    [ "$(sed -n '/<h2 id="scaling"/,/<\/section>/p' weak.html | grep -c '<svg ')" -eq 6 ]
+    jq '.workloads |= map(.batch = 64)' wider.json >strong.json
+    report strong.html whole.json again.json third.json strong.json
+    rows strong.html | grep -q 'hep 8 strong: the same batch'
+    # wider is 1 / 0.6 as fast on twice the nodes: 83 % of ideal, and as much to quality
+    grep -qE 'hep 8 weak: the same batch a rank [0-9.,]+ 1.6[0-9].* 8[0-9] % .* 1.6[0-9]' weak
+    jq '.workloads |= map(.dtype = "bf16")' wider.json >bf16.json # another training is no size of this one
+    report apart.html whole.json bf16.json
+    rows apart.html | grep -q 'One size was measured'
+}
+
+@test "repeats: the interval of their mean; of one run there is none" {
+    rows() { sed -n '/<h2 id="stability"/,/<\/section>/p' "$1" | sed 's/<[^>]*>/ /g; s/\xc2\xa0/ /g' | tr -s ' '; }
+    rows whole-en.html
+    rows whole-en.html | grep -qE 'hep 3 3 .*[0-9.]+ s to [0-9.]+ s'
+    no grep -qE '[0-9.]+ s to [0-9.]+ s' <(rows held-en.html)
+}
+
+@test "the site's history: a step is found and drawn, runs are there once, names are not given up" {
+    [ -x "$top_builddir/tests/reports/history/make_history" ] || skip "this build has no history"
+    mkdir archive
+    "$top_builddir/tests/reports/history/make_history" history.sqlite archive 60
+    report past-en.html --history=history.sqlite lab-4711.0.3.json
+    report past-ja.html --history=history.sqlite --lang=ja lab-4711.0.3.json
+    sed -n '/<h2 id="history"/,/<\/section>/p' past-en.html | sed 's/<[^>]*>/ /g; s/\xc2\xa0/ /g' >past
+    cat past
+    grep -q '60 runs, 59 of them from the site&#39;s history' past # the run itself is in both
+    grep -qE 'step +24 Nov 2026 +[0-9.]+ +[0-9.]+ +−7\.[0-9] %' past
+    grep -q '段差' past-ja.html
+    report new.html --history=history.sqlite whole.json # other trainings are not earlier runs of this one
+    grep -q 'has no other run of these trainings' new.html
+    jq '.workloads[0].dtype = "bf16"' lab-4711.0.3.json >other.json
+    report other.html --history=history.sqlite other.json
+    grep -q 'has no other run of these trainings' other.html
+    run report x.html --history=history.sqlite --redact whole.json
+    [ "$status" -eq 2 ]
+    [ "$output" = "hpcai500 report: --redact takes the names by which --history finds earlier runs; leave one of them out" ]
+    run report x.html --history=nowhere.sqlite whole.json
+    [ "$status" -eq 3 ]
+    [ ! -e x.html ]
+}
+
+@test "what a missed defect and a false reject cost, by the price file alone" {
+    of() { sed -n '/<h2 id="money"/,/<\/section>/p' "$1" | sed 's/<[^>]*>/ /g; s/\xc2\xa0/ /g' | tr -s ' '; }
+    of held-en.html
+    # 2,000,000 parts, 0.4 % flawed, 1 % of those missed at 85; 14 % of the good ones rejected at 3.5
+    of held-en.html | grep -q 'defect 1.0 % €6,800 14.0 % €976,080 €982,880'
+    of partial-en.html | grep -q 'the price file has no \[inspection\]'
+    no grep -q 'hep 1.0 %' <(of held-en.html) # which inspects nothing
+}
+
+@test "work above its roof makes the roofline not valid; no roof of its threads is a sentence" {
+    jq '.workloads[0].profile.operators[0].seconds /= 100' held.json >above.json
+    report above.html above.json
+    grep -q 'This roofline is not valid: 1 points are more than 5' above.html
+    no grep -q 'This roofline is not valid' held-en.html
+    jq '.workloads |= map(.threads = 3)' held.json >threads.json
+    report threads.html threads.json
+    grep -q 'There is no measured peak and memory of the same precision and threads' threads.html
+    jq '.micro = []' held.json >bare.json # the ceilings of another run, of the same class of nodes
+    report paired.html bare.json held.json
+    [ "$(grep -c 'against the measured peak and memory' paired.html)" -ge 3 ]
+    jq '.system.nodes |= map(.class = "another")' held.json >another.json
+    report unpaired.html bare.json another.json
+    grep -q 'There is no measured peak and memory' unpaired.html
+}
+
 @test "what must not be claimed is not" {
     grep -q 'is waiting for data' whole-en.html                # a wait is named,
     grep -q 'The causes are not confirmed yet' whole-en.html   # and not as a cause
@@ -138,7 +281,6 @@ END
 }
 
 @test "what limited the steps is said in the page's language, and the path sums to the step" {
-    "$top_builddir/tests/reports/record/make_records" .
     report lab-en.html lab-4711.0.3.json
     report lab-ja.html --lang=ja lab-4711.0.3.json
     grep -q "lift the quota of this node&#39;s control group, or ask Slurm for the processors used" lab-en.html
@@ -147,6 +289,50 @@ END
     [ "$sum" = 100 ]
     grep -q 'these have none' whole-en.html # the golden records have no diagnosis
     no grep -q 'these have none' lab-en.html
+}
+
+@test "page one says what the diagnosis says, and no more" {
+    one() { sed -n '/<section class="m"/,/<\/section>/p' "$1" | sed 's/<[^>]*>/ /g; s/\xc2\xa0/ /g'; }
+    one held-en.html >one
+    cat one
+    grep -q '2 of 3 diagnosed workloads wait for more than 10 % of each step, cosmoflow the most (46 %). The cause is confirmed: storage bandwidth.' one
+    grep -q 'is lost: network bandwidth: n2 sends slowly' one
+    grep -q 'Limited by: processor.' one
+    grep -q 'keep the samples in memory (keep=yes) or on a local disk' one # what costs nothing, the largest wait first
+    [ "$(grep -n 'cosmoflow: storage bandwidth, 46 % of each step, confirmed' one | cut -d: -f1)" -lt "$(grep -n 'hep: network bandwidth: n2 sends slowly, 40 % of each step, not confirmed' one | cut -d: -f1)" ]
+    grep -q 'hep: of the whole run evaluation takes more than any wait' one
+    no grep -q 'nothing is in the way of the processors' one # that is bought
+    grep -q 'the causes; 1 of 3 have a second witness' one
+    grep -q '“cosmoflow loses 46 % of each step: storage bandwidth. A second witness agrees.”' one
+    no grep -q 'not confirmed: no purchase' one
+    one open-en.html >one
+    grep -q 'One witness says so: no purchase is advised.' one
+    grep -q 'A second witness is still needed' one
+    grep -q '&lt;script&gt;n2' open-en.html
+    no grep -q '<script' open-en.html
+    jq '.workloads[1].why.foreign = 0.31' held.json >shared.json # such a run says nothing of the machine
+    report shared-en.html shared.json
+    one shared-en.html >one
+    grep -q 'Other work took 31 % of the cores that hep ran on: this run says what was left' one
+    grep -q 'Measure again with nodes of your own (--exclusive)' one
+    grep -q 'we measure again before we decide anything' one
+    no grep -qE 'The cause is confirmed|loses' one
+    one several-ja.html >one
+    grep -q '単一のボトルネックはありません' one
+    grep -q 'ストレージ遅延またはワーカー不足24%、ネットワーク遅延20%' one
+    jq '.workloads |= map(.why.cause = "of_a_later_release" | .why.whole = null)' held.json >later-cause.json # is not guessed at
+    report later-cause.html later-cause.json
+    no grep -qE 'diagnosed workloads? wait|is lost' later-cause.html
+}
+
+@test "an option that must save more than waits for it is refused; one that may pay is not advised" {
+    grep -q 'no: at most' held-en.html
+    grep -q '見送り（待ちは最大' held-ja.html
+    no grep -q 'no: at most' whole-en.html # which has no diagnosis
+    sed 's/^per_node = .*/per_node = 20/; s/^fixed = .*/fixed = 0/; s/^watts_per_node = .*/watts_per_node = 0/' prices.conf >cheap.conf
+    report cheap.html --prices=cheap.conf held.json
+    grep -q 'not yet: no gain was predicted' cheap.html
+    no grep -q 'no: at most' cheap.html
 }
 
 @test "hostile names are text and nothing else" {
@@ -175,10 +361,10 @@ END
 @test "a cause has its own part of a step, and none where only others were waited for" {
     jq '.workloads |= map(.why = {cause: "kernels", confirmed: false, causes: [{cause: "network", share: 0.04}]})' whole.json >kernels.json
     report kernels.html kernels.json
-    grep -qF '<td>kernels</td><td class="n">–</td>' kernels.html
+    grep -qF '<span>kernels</span></td><td role="cell" data-h="Of a step" class="n"><span>–</span>' kernels.html
     jq '.workloads |= map(.why.cause = "network")' kernels.json >network.json
     report network.html network.json
-    grep -qF '<td>network</td><td class="n">4' network.html
+    grep -qF '<span>network</span></td><td role="cell" data-h="Of a step" class="n"><span>4' network.html
 }
 
 @test "a redacted page has none of the names" {
@@ -232,6 +418,44 @@ END
     compare whole.json other.json | sed -n 2p | grep -q '^Not comparable at any level'
 }
 
+@test "a layer without a hash is not known, neither the same nor different" {
+    jq 'del(.system.layers.libraries.hash)' whole.json >missing.json
+    compare whole.json missing.json >unknown
+    head -3 unknown
+    sed -n 1p unknown | grep -q 'no layer differs that both records know'
+    sed -n 2p unknown | grep -q 'not known, and so perhaps different, too: libraries.'
+    sed -n 3p unknown | grep -qx 'Comparable at level hardware, as far as the layers are known.'
+    jq 'del(.system.layers.hardware.hash)' faster.json >missing.json # what is not known does not change the level
+    compare whole.json missing.json | sed -n 3p | grep -qx 'Comparable at level hardware.'
+    compare --json whole.json missing.json | jq -e '.differing_layers[0].layers == [] and .unknown_layers[0].layers == ["hardware"] and .level_certain'
+    jq 'del(.system.layers.libraries.hash)' faster.json >missing.json
+    compare whole.json missing.json | head -1 | grep -q 'one layer differs (hardware)'
+}
+
+@test "labels are held against the layers of the records, the data and the run text" {
+    of() { sed -n '/<h2 id="validity"/,/<\/section>/p' "$1" | sed 's/<[^>]*>/ /g'; }
+    of whole-en.html | grep -q 'these records are comparable at level hardware'
+    no grep -q 'does not hold' <(of whole-en.html)
+    report sides.html whole.json faster.json # level system is claimed: layer 1 may differ
+    no grep -q 'does not hold' <(of sides.html)
+    jq '.system.layers.implementation.hash = "x"' again.json >code.json # layer 7 may not
+    report code.html whole.json code.json
+    of code.html | grep -q 'A record claims a level at which it may not differ'
+    of code.html | grep -q 'comparable at level free'
+    jq '.system.layers.problem_domain.hash = "x"' again.json >problem.json
+    report problem.html whole.json problem.json
+    of problem.html | grep -q 'no level lets them be compared'
+    jq 'del(.system.layers.libraries.hash)' again.json >gone.json
+    report gone.html whole.json gone.json
+    of gone.html | grep -q 'By the layers that are known these records are comparable at level hardware'
+    jq '.run.canonical = "hep,class=small,target=0.5"' whole.json >aim.json
+    report aim.html aim.json
+    of aim.html | grep -q 'the closed division keeps the class&#39;s target'
+    jq '.run.division = "private"' aim.json >private.json
+    report private.html private.json
+    no grep -q 'the closed division keeps' private.html
+}
+
 @test "a difference is one only where its interval says so" {
     # hep's exchange is half as long: speed 1091 to 1312; cosmoflow's hardly matters
     compare --json whole.json,again.json,third.json faster.json,faster.json >c.json
@@ -253,6 +477,9 @@ END
     grep -qE 'defect: whole.json leads at exponent 1, better.json from exponent [3-5]: the order depends on the rule' bonus
     compare whole.json faster.json | grep -q 'hep, target 0.975: faster.json first'
     [ "$(compare whole.json faster.json | grep -c ' first$')" -ge 6 ]
+    grep -qE 'better.json: VFLOPS for n = 1, 5, 10: .*; as published ' bonus
+    # 0.6 of 0.45: the n-th power of 4/3 as published, none of it otherwise
+    compare --json whole.json better.json | jq -e '.workloads[2].systems[1] | (.vflops_as_published[4] / .vflops_capped[4] / pow(4/3; 5) - 1 | fabs < 1e-9) and .vflops_capped[0] == .vflops_capped[9]'
     compare --json --bonus whole.json better.json | jq -e '.bonus and (.workloads[2].leader_by_exponent | length == 10)'
 }
 

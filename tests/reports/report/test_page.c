@@ -10,6 +10,8 @@
 
 #include "reports/report/book.h"
 #include "reports/report/compare.h"
+#include "reports/report/held.h"
+#include "reports/report/past.h"
 #include "reports/report/prices.h"
 #include "reports/report/rules.h"
 #include "reports/report/split.h"
@@ -75,6 +77,53 @@ static void test_split(void **state)
     }
 }
 
+/* ---- what held it back ---- */
+
+#define WHY(cause, of, share)                                                                      \
+    "{\"why\":{\"cause\":\"" cause "\",\"confirmed\":true,\"visible\":0.5,\"causes\":[{"           \
+    "\"cause\":\"" of "\",\"share\":" #share "}]},\"path\":{\"period_seconds\":2,"                 \
+    "\"compute_seconds\":1,\"update_seconds\":0.2,\"wire_seconds\":0.3,"                           \
+    "\"exchange_cpu_seconds\":0.1,\"input_seconds\":0.4},\"phases\":{\"compute\":{"                \
+    "\"median_seconds\":60},\"input_wait\":{\"median_seconds\":20},\"evaluation\":{"               \
+    "\"median_seconds\":20}}}"
+
+static void test_held(void **state)
+{
+    static const struct {
+        const char *json;
+        enum cause cause;
+        bool waits;
+        double share; /* NAN: none */
+    } rows[] = {
+        {WHY("storage", "storage", 0.3), CAUSE_STORAGE, true, 0.3},
+        {WHY("kernels", "network", 0.04), CAUSE_KERNELS, false, NAN}, /* that is not its share */
+        {WHY("no_single_bottleneck", "network", 0.3), CAUSE_SEVERAL, true, 0.5},
+        {WHY("unknown", "network", 0.3), CAUSE_UNKNOWN, false, NAN},
+        {WHY("of_a_later_release", "network", 0.3), CAUSE_UNKNOWN, false, NAN},
+        {"{\"why\":null}", CAUSE_UNKNOWN, false, NAN},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        cJSON *w = cJSON_Parse(rows[i].json);
+        struct held h;
+        struct split s;
+        held_of(w, &h);
+        split_of(w, &s);
+        assert_int_equal(h.cause, rows[i].cause);
+        assert_int_equal(held_waits(&h), rows[i].waits);
+        assert_true(isnan(rows[i].share) ? isnan(h.share) : fabs(h.share - rows[i].share) < 1e-9);
+        if (cJSON_IsObject(cJSON_GetObjectItem(w, "why"))) {
+            near(h.compute, 0.6);
+            /* steps are 80 of 100 s; what is not steps may wait for anything */
+            near(held_bound(&h, &s, "network_bandwidth"), 0.2 * 0.8 + 0.2);
+            near(held_bound(&h, &s, "storage"), 0.2 * 0.8 + 0.2);
+        }
+        assert_true(isnan(held_bound(&h, &s, "compute")));
+        cJSON_Delete(w);
+    }
+}
+
 /* ---- repeats ---- */
 
 static void test_olympic(void **state)
@@ -119,9 +168,67 @@ static void test_groups(void **state)
     assert_int_equal(r.reached, 3);
     near(r.seconds, 55); /* 40 and the failed one are left out */
     near(r.normalised, 55 * 10 / 8.0);
+    /* 40, 50, 60: mean 50, deviation 10, two degrees of freedom */
+    assert_true(fabs(r.low - (50 - 2.91999 * 10 / sqrt(3))) < 1e-3);
+    assert_true(fabs(r.high - (50 + 2.91999 * 10 / sqrt(3))) < 1e-3);
     assert_true(r.olympic);
     for (int i = 0; i < 4; i++)
         cJSON_Delete(docs[i]);
+}
+
+/* ---- the past ---- */
+
+#define OWN                                                                                        \
+    "{\"id\":\"lab-7.0.0\",\"job\":{\"cluster\":\"lab\"},\"time\":{\"start\":"                     \
+    "\"2026-11-22T19:02:57.250Z\"},\"system\":{\"node_count\":4},\"workloads\":[{\"name\":"        \
+    "\"hep\",\"class\":\"tiny\",\"dtype\":\"f32\",\"ranks\":8,\"valid\":true,\"performance\":{"    \
+    "\"samples_per_second\":90}}]}"
+
+/* Ten runs at 100 and ten at 90, then the book's own, which the history has, too; and one
+ * run each that is of another training. */
+static void test_past(void **state)
+{
+    static struct past p;
+    static struct book b;
+    struct past_runs runs = {0};
+    struct past_run one = {"", "hep", "tiny", "f32", "lab", 4, 8, 0, 0};
+    cJSON *doc = cJSON_Parse(OWN);
+    struct err e = ERR_INIT;
+
+    (void)state;
+    assert_int_equal(book_add(&b, doc, &e), 0);
+    book_close(&b);
+    for (int i = 20; i-- > 0;) { /* in any order */
+        snprintf(one.key, sizeof one.key, "lab-%d.0.0", 100 + i);
+        one.time = 1000 * i;
+        one.speed = (i < 10 ? 100 : 90) + 0.01 * (i * 7 % 10);
+        assert_int_equal(past_runs_add(&runs, &one), 0);
+    }
+    snprintf(one.key, sizeof one.key, "lab-7.0.0");
+    past_runs_add(&runs, &one);
+    snprintf(one.key, sizeof one.key, "lab-8.0.0");
+    for (int k = 0; k < 6; k++) {
+        struct past_run other = one;
+        other.nodes += k == 0;
+        other.ranks += k == 1;
+        other.workload[0] += (char)(k == 2);
+        other.class_name[0] += (char)(k == 3);
+        other.dtype[0] += (char)(k == 4);
+        other.cluster[0] += (char)(k == 5);
+        past_runs_add(&runs, &other);
+    }
+    assert_int_equal(past_of(&p, &b.groups[0], &runs), 0);
+    assert_int_equal(p.n, 21);
+    assert_int_equal(p.asked, 1);
+    near(p.speed[20], 90); /* the newest */
+    assert_int_equal(p.n_changes, 1);
+    assert_int_equal(p.changes[0].kind, CHANGE_STEP);
+    assert_int_equal(p.changes[0].at, 10);
+    assert_int_equal(past_of(&p, &b.groups[0], NULL), 0);
+    assert_int_equal(p.n, 1);
+    assert_int_equal(p.n_changes, 0);
+    past_runs_fini(&runs);
+    cJSON_Delete(doc);
 }
 
 /* ---- prices ---- */
@@ -130,9 +237,11 @@ static const char site[] =
     "currency = EUR\nas_of = 2026-11-01\nvalid_until = 2026-12-31\nkwh = 0.25\npue = 1.2\n"
     "life_years = 4\nhours_available_per_year = 8000\n"
     "[node a b]\npurchase = 10000\nsupport_percent_per_year = 5\nstaff_per_year = 100\n"
-    "spares_percent = 2\npower_watts = 500\nmtbf_hours = 900\nrepair_hours = 100\n"
+    "spares_percent = 2\npower_watts = 500\ndata_sheet_gflops_f32 = 4000\nmtbf_hours = "
+    "900\nrepair_hours = 100\n"
     "[buy net]\nfactor = 2\nfixed = 1000\nper_node = 100\nwatts_per_node = 10\n"
-    "[mix]\nhep = 0.5\n";
+    "[mix]\nhep = 0.5\n"
+    "[inspection]\nparts_per_year = 1000\nflawed = 0.1\nmissed = 50\nfalse_reject = 2\n";
 
 static void test_life(void **state)
 {
@@ -143,6 +252,8 @@ static void test_life(void **state)
     (void)state;
     assert_int_equal(prices_parse(&p, site, strlen(site), "x", &e), 0);
     assert_null(prices_node(&p, "other"));
+    near(prices_data_sheet(&p.node[0], "f32"), 4e12);
+    assert_true(isnan(prices_data_sheet(&p.node[0], "bf16"))); /* it does not say */
     prices_life(&p, prices_node(&p, "a b"), &life);
     near(life.purchase, 10200);
     near(life.support, 4 * 500);
@@ -155,6 +266,10 @@ static void test_life(void **state)
     /* at the break-even what is freed is worth the price */
     double s = prices_break_even(&p, &p.node[0], &p.buy[0], 10, 0.5);
     near(s * 0.5 * 10 * life.sum, price);
+    /* of 100 flawed one is let through, of 900 good ones 90 are thrown away */
+    near(prices_inspection(&p, 0.01, 0.1).missed, 50);
+    near(prices_inspection(&p, 0.01, 0.1).false_rejects, 180);
+    assert_true(isnan(prices_inspection(&(struct prices){.pue = 1}, 0.01, 0.1).missed));
     assert_false(prices_expired(&p, 1798675200)); /* 31 December, 00:00 */
     assert_true(prices_expired(&p, 1798675200 + 86400));
 }
@@ -251,7 +366,8 @@ static void test_ratio(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_split),    cmocka_unit_test(test_olympic),
+        cmocka_unit_test(test_split),    cmocka_unit_test(test_held),
+        cmocka_unit_test(test_olympic),  cmocka_unit_test(test_past),
         cmocka_unit_test(test_groups),   cmocka_unit_test(test_life),
         cmocka_unit_test(test_refusals), cmocka_unit_test(test_levels),
         cmocka_unit_test(test_division), cmocka_unit_test(test_ratio)};
