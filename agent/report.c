@@ -470,5 +470,5 @@ int report_result(struct run *r, struct workload_result *result, struct err *e)
         return -1;
     if (r->comm->rank == 0)
         result_why(r, at);
-    return gather_counters(r, at, e);
+    return series_collect(r, at, e) < 0 ? -1 : gather_counters(r, at, e);
 }

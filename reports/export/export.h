@@ -24,6 +24,8 @@ struct export
     FILE *f;
     const char *workload; /* only this one; NULL: all */
     const char *org;      /* --mllog: who submits; NULL: unsaid */
+    const void *steps; /* of the record's steps file; NULL: the sink takes none */
+    size_t steps_size;
     long n_records, n_workloads;
     void *state;
 };
@@ -31,14 +33,15 @@ struct export
 struct export_sink {
     const char *name; /* of the option */
     const char *help;
-    bool takes_file; /* --NAME=FILE */
+    bool takes_file;  /* --NAME=FILE */
+    bool takes_steps; /* of each record also its steps file */
     int (*begin)(struct export *x, struct err *e);
     int (*record)(struct export *x, const struct cJSON *doc, struct err *e);
     int (*end)(struct export *x, bool good, struct err *e);
 };
 
 extern const struct export_sink export_prometheus, export_ndjson, export_csv, export_mllog,
-    export_junit, export_xdmod, export_clustercockpit, export_clustercockpit_data;
+    export_junit, export_xdmod, export_clustercockpit, export_clustercockpit_data, export_steps;
 
 /* The next workload of a record that is asked for; *i starts at 0 and is
  * behind it afterwards. NULL: no more. */

@@ -83,6 +83,7 @@ struct record_micro_head {
 extern const struct field record_fields[]; /* the whole record; all others stand below it */
 extern const struct field record_head_fields[];
 extern const struct field record_ranks_file_fields[];
+extern const struct field record_steps_file_fields[];
 extern const struct field record_run_fields[];
 extern const struct field record_job_fields[];
 extern const struct field record_times_fields[];

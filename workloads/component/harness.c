@@ -99,12 +99,15 @@ static void stamp_exchange(const struct engine_stamps *x, struct step_row *row)
 
     row->own = (float)(x->ready - begin - input);
     row->lib = (float)x->before;
-    row->tail = (float)(x->wait[0][0] - x->ready);
+    row->tail = (float)(x->wait[0].from - x->ready);
     row->half = x->half > 0 ? (float)(x->half - x->ready) : -1;
     row->waits = x->waits;
     for (int i = 0; i < x->waits; i++) {
-        row->wait[i][0] = (float)(x->wait[i][0] - begin);
-        row->wait[i][1] = (float)(x->wait[i][1] - begin);
+        const struct engine_wait *w = &x->wait[i];
+        row->wait[i][0] = (float)(w->from - begin);
+        row->wait[i][1] = (float)(w->to - begin);
+        row->start[i] = (float)(w->ready - begin);
+        row->half_of[i] = w->half > 0 ? (float)(w->half - begin) : -1;
     }
 }
 

@@ -171,7 +171,7 @@ static int train_epoch(struct loop *l, struct result_epoch *row, struct err *e)
         }
     }
     double end = phase_clock_to(l->clock, PHASE_OTHER);
-    if (train_steps_split(&l->steps, first(l), end - begin, &input_wait, e) < 0)
+    if (train_steps_split(&l->steps, row->epoch, first(l), end - begin, &input_wait, e) < 0)
         return -1;
 
     double slowest[2] = {end - begin, input_wait};
