@@ -32,3 +32,8 @@ double clock_cpu(void)
 {
     return 1e-9 * (double)nanoseconds(CLOCK_PROCESS_CPUTIME_ID);
 }
+
+double clock_thread(void)
+{
+    return 1e-9 * (double)nanoseconds(CLOCK_THREAD_CPUTIME_ID);
+}

@@ -24,4 +24,7 @@ int64_t clock_real(void);
 /* Seconds of CPU time that this process has used, all threads. */
 double clock_cpu(void);
 
+/* Of this thread. */
+double clock_thread(void);
+
 #endif

@@ -151,6 +151,23 @@ struct result_rank {
     double read_seconds, convert_seconds; /* of it: reading and decoding; making floats */
     double file_bytes;                    /* read from files in the steady state */
     bool keeping;                         /* the loader keeps decoded samples in memory */
+    double yardstick_seconds; /* of CPU, of a convolution of the yardstick; 0: there was none */
+};
+
+/* Seconds of one piece of work at the start, mean of all readings after that, and at the
+ * end: means over the ranks. */
+struct result_reading {
+    double start, mean, end;
+};
+
+/* How fast the processor was: workloads/component/yardstick.h. */
+struct result_yardstick {
+    char what[64]; /* "": there was none */
+    int readings;
+    struct result_reading wall, cpu; /* of the convolution */
+    struct result_reading chain;     /* of one multiplication */
+    double speed;                    /* start / mean of cpu, mean over the ranks ... */
+    double least_speed;              /* ... and of the rank that slowed down most */
 };
 
 /* How rank clocks were compared. */
@@ -212,6 +229,7 @@ struct workload_result {
 
     struct result_path path, first_path; /* steady state; first epoch */
     struct result_clock clock;
+    struct result_yardstick yardstick;
 
     /* this rank's; the agent gathers them */
     struct result_rank rank;

@@ -106,6 +106,7 @@ extern const struct field record_counter_fields[];
 extern const struct field record_counter_ranks_fields[];
 extern const struct field record_path_fields[];
 extern const struct field record_clock_fields[];
+extern const struct field record_yardstick_fields[];
 extern const struct field record_why_rows[];   /* all of a struct record_why */
 extern const struct field record_why_fields[]; /* without its causes */
 extern const struct field record_cause_fields[];

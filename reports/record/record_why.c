@@ -30,6 +30,19 @@ static int put_causes(cJSON *o, const struct record_why *why, const struct nulls
     return rc;
 }
 
+static int put_yardstick(cJSON *o, const struct workload_result *r, const struct nulls *n)
+{
+    struct nulls at = nulls_at(n, "yardstick");
+    cJSON *p;
+
+    if (r->yardstick.readings == 0)
+        return put_null(o, "yardstick",
+                        "the run ended before a second reading, or a rank had no memory for it", n);
+    return (p = put_object(o, "yardstick"))
+               ? fields_put(p, record_yardstick_fields, &r->yardstick, &at)
+               : -1;
+}
+
 int record_put_why(cJSON *o, const struct record_workload *w, const struct nulls *n)
 {
     const struct workload_result *r = &w->result;
@@ -41,7 +54,7 @@ int record_put_why(cJSON *o, const struct record_workload *w, const struct nulls
 
     if (!clock)
         return -1;
-    rc |= fields_put(clock, record_clock_fields, &r->clock, &clock_at);
+    rc |= fields_put(clock, record_clock_fields, &r->clock, &clock_at) | put_yardstick(o, r, n);
     if (!w->why.cause[0])
         return rc | put_null(o, "why", "the run ended before its ranks could be compared", n);
     if (!(why = put_object(o, "why")))

@@ -37,6 +37,34 @@ const struct field record_clock_fields[] = {
     FIELD_END,
 };
 
+#define READING(member, title)                                                                     \
+    FIELD(result_yardstick, member, POSITIVE, #member "_seconds", title, .unit = "s",              \
+          .why = "no yardstick was read", .since = "1.3.0", .leaves = true)
+
+const struct field record_yardstick_fields[] = {
+    FIELD(result_yardstick, what, TEXT, "what",
+          "the convolution that was timed; compare figures of the same one only", .since = "1.3.0"),
+    FIELD(result_yardstick, readings, INT, "readings",
+          "before the first step, between epochs, after the last", .since = "1.3.0"),
+    READING(wall.start, "a convolution before the first step"),
+    READING(wall.mean, "mean of the later readings"),
+    READING(wall.end, "after the last step"),
+    READING(cpu.start, "CPU of the thread that trains, before the first step"),
+    READING(cpu.mean, "mean of the later readings"),
+    READING(cpu.end, "after the last step"),
+    READING(chain.start, "one of a chain of multiplications, before the first step"),
+    READING(chain.mean, "mean of the later readings"),
+    READING(chain.end, "after the last step"),
+    FIELD(result_yardstick, speed, POSITIVE, "speed",
+          "of the processor while it trained, of its speed at the start: cpu.start / cpu.mean, "
+          "mean over the ranks",
+          .why = "no yardstick was read", .since = "1.3.0", .leaves = true),
+    FIELD(result_yardstick, least_speed, POSITIVE, "least_speed",
+          "the same of the rank that slowed down most", .why = "no yardstick was read",
+          .since = "1.3.0", .leaves = true),
+    FIELD_END,
+};
+
 #define NO_NODE "no single node is named"
 
 const struct field record_cause_fields[] = {

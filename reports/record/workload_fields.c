@@ -370,6 +370,11 @@ const struct field record_workload_rows[] = {
                .since = "1.2.0", .leaves = true),
     FIELD_HAND(OBJECT, "clock", "how the ranks' clocks were compared", .below = record_clock_fields,
                .since = "1.2.0"),
+    FIELD_HAND(OBJECT, "yardstick",
+               "how fast the processor was while this ran: the same work timed again and again, "
+               "means over the ranks",
+               .why = "the run ended before a second reading, or a rank had no memory for it",
+               .below = record_yardstick_fields, .since = "1.3.0", .leaves = true),
     FIELD_HAND(OBJECT, "why", "what limited the run, and what to do",
                .why = "the run ended before its ranks could be compared", .below = record_why_rows,
                .since = "1.2.0"),

@@ -247,6 +247,22 @@ static void show_phases(const cJSON *w)
         show_line("    AU (compute over compute and input wait): %.0f %%", 100 * au);
 }
 
+/* How fast the processor was while this ran. */
+static void show_yardstick(const cJSON *w)
+{
+    const double speed = show_number(w, "yardstick.speed");
+    const double least = show_number(w, "yardstick.least_speed");
+    char text[64] = "";
+
+    if (!(speed > 0))
+        return;
+    if (least > 0 && least < speed - 0.02)
+        snprintf(text, sizeof text, ", the slowest rank's %.2f", least);
+    show_line("  processor   %.2f of its start%s; convolution %s, of CPU %s", speed, text,
+              show_duration(show_number(w, "yardstick.wall.mean_seconds")).text,
+              show_duration(show_number(w, "yardstick.cpu.mean_seconds")).text);
+}
+
 static double counter(const cJSON *w, const char *name)
 {
     char path[80];
@@ -327,6 +343,7 @@ static void show_workload(const cJSON *w, const cJSON *reasons, int index, bool 
     show_others(w, reasons, index);
     show_speed(w);
     show_phases(w);
+    show_yardstick(w);
     show_counters(w);
 }
 

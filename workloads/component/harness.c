@@ -12,6 +12,7 @@
 #include "workloads/component/resume.h"
 #include "workloads/component/step_profile.h"
 #include "workloads/component/train.h"
+#include "workloads/component/yardstick.h"
 #include "workloads/data/cache.h"
 
 enum { MAX_WORKERS = 8 /* more than storage feeds */ };
@@ -36,6 +37,7 @@ struct run {
     bool judged;
     struct resume resume;
     struct step_profile profile;
+    struct yardstick *yardstick;
     int first_epoch;           /* of this process */
     double delay;              /* run delay when the batch was there */
     struct loader_stats begun; /* of the training loader, when the steady state began */
@@ -208,6 +210,14 @@ static void keep(void *ctx, const struct train_state *t)
     resume_save(&r->resume, r->net.model, t, r->tally.seen, r->host);
 }
 
+/* After each epoch that another one follows. */
+static void between(void *ctx)
+{
+    const struct run *r = ctx;
+
+    yardstick_between(r->yardstick);
+}
+
 static int open_loader(struct run *r, enum dataset_split s, uint64_t epoch, struct err *e)
 {
     const struct component *c = r->component;
@@ -282,6 +292,7 @@ static void close_all(struct run *r)
     if (r->feed && r->component->end)
         r->component->end(r->feed);
     free(r->feed);
+    yardstick_close(r->yardstick);
     resume_fini(&r->resume);
 }
 
@@ -317,6 +328,15 @@ static int resume_run(struct run *r, struct phase_clock *clock, struct workload_
     return rc;
 }
 
+/* Before the loader's threads are there. */
+static void measure_start(struct run *r)
+{
+    const struct shape x = tensor_shape(r->net.feed[0]);
+
+    r->yardstick = yardstick_open(r->spec, r->host, x.n == 5 ? 3 : 2);
+    yardstick_start(r->yardstick);
+}
+
 /* Everything up to the first step; agreed over the ranks. */
 static int stage_run(struct run *r, struct phase_clock *clock, struct workload_result *w,
                      struct train_task *task, struct err *e)
@@ -333,6 +353,7 @@ static int stage_run(struct run *r, struct phase_clock *clock, struct workload_r
     if (comm_agree(comm, engine_start(r->net.model, e), e) < 0 ||
         resume_run(r, clock, w, task, e) < 0)
         return -1;
+    measure_start(r);
     int rc = open_loader(r, DATASET_TRAIN, (uint64_t)task->first_epoch, e);
     if (rc == 0)
         rc = open_loader(r, DATASET_VALIDATION, 0, e);
@@ -399,6 +420,7 @@ int harness_run(const struct workload *workload, const struct runspec *spec, int
         .evaluate = evaluate,
         .judge = judge,
         .keep = *runspec_checkpoint(spec, index) ? keep : NULL,
+        .between = between,
     };
     struct phase_clock clock;
 
@@ -412,7 +434,11 @@ int harness_run(const struct workload *workload, const struct runspec *spec, int
     int rc = stage_run(&r, &clock, w, &task, e);
     if (rc == 0) {
         r.first_epoch = task.first_epoch;
+        const double since = host->now();
         rc = train_run(&task, &clock, w, e);
+        yardstick_end(r.yardstick, host->now() - since);
+        if (rc == 0)
+            rc = yardstick_gather(r.yardstick, host->comm, w, e);
         if (rc == 0)
             rc = step_profile_gather(&r.profile, r.net.model, r.net.graph, host->comm, w, e);
         finish(&r, w);

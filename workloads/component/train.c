@@ -384,6 +384,8 @@ static int run_epochs(struct loop *l, struct err *e)
             end_because(l->result, RUN_COMPLETE, "the time was over before the target was reached");
         if (l->stop)
             return 0;
+        if (t->between && l->epoch + 1 < t->epochs)
+            t->between(t->ctx);
     }
     return 0;
 }
