@@ -47,6 +47,10 @@ static struct steps_row file_row(const struct steps_epoch *epoch, long k)
         .last_ready = steps_ready(epoch->pack, epoch->packed[k]) - row->begin,
         .last_rank = steps_last(epoch->packed[k]),
         .buckets = row->waits,
+        .queue = row->ready,
+        .reading = row->reading,
+        .inflating = row->inflating,
+        .converting = row->converting,
     };
 
     for (int b = 0; b < STEPS_MAX_BUCKETS; b++) {
@@ -71,7 +75,7 @@ static int most_waits(const struct steps *s)
 static int keep_epoch(struct series *s, const struct steps_epoch *epoch)
 {
     const long n = epoch->steps->n;
-    double *length = malloc(((size_t)n + 1) * sizeof *length);
+    double *length = calloc((size_t)n + 1, sizeof *length);
     bool *near = calloc((size_t)n + 1, sizeof *near);
     int rc = length && near ? 0 : -1;
 
@@ -96,8 +100,8 @@ void series_epoch(struct series *s, const struct steps_epoch *epoch)
         s->begun = true;
     }
     s->epochs++;
-    s->steps_per_epoch = epoch->steps->n > s->steps_per_epoch ? epoch->steps->n
-                                                              : s->steps_per_epoch;
+    s->steps_per_epoch =
+        epoch->steps->n > s->steps_per_epoch ? epoch->steps->n : s->steps_per_epoch;
     if (!s->failed && keep_epoch(s, epoch) < 0)
         s->failed = true;
 }
@@ -172,8 +176,7 @@ static int pack_all(const struct run *r, struct parcel *p)
 /* Packs what this rank has, if it is one of those chosen; collective because windows go
  * on all ranks until the longest parcel is within its share of the file. *good: false
  * when a rank has no memory. */
-static int pack_within(struct run *r, struct chosen *c, struct parcel *p, bool *good,
-                       struct err *e)
+static int pack_within(struct run *r, struct chosen *c, struct parcel *p, bool *good, struct err *e)
 {
     const double all = 0.98 * STEPS_MAX_BYTES / r->spec.n_workloads;
 

@@ -72,6 +72,8 @@ struct step_row {
     float start[STEPS_BUCKETS];   /* it was ready, after begin; 0: not known */
     float half_of[STEPS_BUCKETS]; /* its first half was over here, after begin; <= 0: not known */
     int waits;
+    /* When the loader was asked: batches that were ready; workers that read, inflate, convert. */
+    int ready, reading, inflating, converting;
 };
 
 struct steps {

@@ -72,15 +72,20 @@ static int export_document(void *run, cJSON *doc, struct err *e)
     return rc;
 }
 
+static bool takes_steps(const struct run *r)
+{
+    return r->sink == &export_steps;
+}
+
 /* What was found, with its steps where the sink takes them. Their file is as the agent
  * wrote it: a site that redacts the record does not give it away. */
 static int export_found(struct run *r, struct found *f, struct err *e)
 {
     void *steps = NULL;
 
-    if (r->sink->takes_steps && redact_touches(&r->redact, f->doc))
+    if (takes_steps(r) && redact_touches(&r->redact, f->doc))
         return err_set(e, "the site redacts this record, and a steps file cannot be redacted");
-    if (r->sink->takes_steps && !(steps = find_steps(&r->config, f, &r->x.steps_size, e)))
+    if (takes_steps(r) && !(steps = find_steps(&r->config, f, &r->x.steps_size, e)))
         return -1;
     r->x.steps = steps;
     cJSON *doc = f->doc;
@@ -92,7 +97,7 @@ static int export_found(struct run *r, struct found *f, struct err *e)
 
 static int export_files(struct run *r, char **paths, int n, struct err *e)
 {
-    if (n == 0 && r->sink->takes_steps)
+    if (n == 0 && takes_steps(r))
         return err_set(e, "--%s is of runs that are named: give FILE or JOB", r->sink->name);
 #ifdef WITH_HISTORY
     if (n == 0)

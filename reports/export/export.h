@@ -24,7 +24,7 @@ struct export
     FILE *f;
     const char *workload; /* only this one; NULL: all */
     const char *org;      /* --mllog: who submits; NULL: unsaid */
-    const void *steps; /* of the record's steps file; NULL: the sink takes none */
+    const void *steps;    /* of the record's steps file; only export_steps has them */
     size_t steps_size;
     long n_records, n_workloads;
     void *state;
@@ -33,8 +33,7 @@ struct export
 struct export_sink {
     const char *name; /* of the option */
     const char *help;
-    bool takes_file;  /* --NAME=FILE */
-    bool takes_steps; /* of each record also its steps file */
+    bool takes_file; /* --NAME=FILE */
     int (*begin)(struct export *x, struct err *e);
     int (*record)(struct export *x, const struct cJSON *doc, struct err *e);
     int (*end)(struct export *x, bool good, struct err *e);

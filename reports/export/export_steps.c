@@ -114,6 +114,5 @@ static int record(struct export *x, const cJSON *doc, struct err *e)
 const struct export_sink export_steps = {
     .name = "steps",
     .help = "a row per training step of one run, CSV (its steps file)",
-    .takes_steps = true,
     .record = record,
 };

@@ -16,8 +16,8 @@
  *     for (i = 0; steps_keep_pack(&k, &at, &block, &bytes, &e) > 0;) ...
  *     steps_keep_fini(&k);
  *
- * A row takes 16 + 8 x (14 + 4 x buckets) bytes, at most 5,120 of them are held:
- * 0.8 MB with one bucket, 3.3 MB with 16.
+ * A row takes 16 + 8 x (18 + 4 x buckets) bytes, at most 5,120 of them are held:
+ * 1 MB with one bucket, 3.4 MB with 16.
  *
  * Life:    init/fini the caller's storage.
  * Failure: -1 when out of memory; nothing is lost that was kept before.

@@ -89,6 +89,10 @@ static int take_batch(struct run *r, struct train_step *s, struct loader_batch *
     s->row.begin = r->host->now();
     int rc = next_batch(r->loader[DATASET_TRAIN], s->step == 0, b, "an epoch", e);
     s->row.input = (float)(r->host->now() - s->row.begin);
+    s->row.ready = b->look.ready;
+    s->row.reading = b->look.reading;
+    s->row.inflating = b->look.inflating;
+    s->row.converting = b->look.converting;
     r->profile.input += (double)s->row.input;
     r->delay = r->host->run_delay ? r->host->run_delay() : 0;
     return rc;
@@ -373,10 +377,16 @@ static void say_loader(const struct run *r, struct result_rank *rank)
     if (rank->steps == 0)
         return;
     loader_stats(r->loader[DATASET_TRAIN], &s);
-    rank->read_seconds = (s.read_seconds - r->begun.read_seconds) / steps;
-    rank->convert_seconds = (s.convert_seconds - r->begun.convert_seconds) / steps;
-    rank->produce_seconds = rank->read_seconds + rank->convert_seconds;
+    rank->read_seconds = (s.read.seconds - r->begun.read.seconds) / steps;
+    rank->inflate_seconds = (s.inflate.seconds - r->begun.inflate.seconds) / steps;
+    rank->convert_seconds = (s.convert.seconds - r->begun.convert.seconds) / steps;
+    rank->produce_seconds = rank->read_seconds + rank->inflate_seconds + rank->convert_seconds;
+    rank->read_cpu_seconds = (s.read.cpu_seconds - r->begun.read.cpu_seconds) / steps;
+    rank->inflate_cpu_seconds = (s.inflate.cpu_seconds - r->begun.inflate.cpu_seconds) / steps;
+    rank->convert_cpu_seconds = (s.convert.cpu_seconds - r->begun.convert.cpu_seconds) / steps;
     rank->file_bytes = (double)(s.read_bytes - r->begun.read_bytes);
+    rank->memory_bytes = (double)(s.kept_bytes - r->begun.kept_bytes);
+    rank->ready = (double)(s.ready - r->begun.ready) / steps;
     rank->keeping = s.keeping;
 }
 

@@ -37,6 +37,9 @@ static struct steps_row make_row(long step, int rank, int buckets)
         .last_ready = 16 * ms,
         .last_rank = (double)(step % 2),
         .buckets = buckets,
+        .queue = (double)(step % 3),
+        .reading = (double)(step % 2),
+        .converting = 1,
     };
 
     for (int b = 0; b < STEPS_MAX_BUCKETS; b++) {

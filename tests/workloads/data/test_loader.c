@@ -304,7 +304,8 @@ static void kept_samples_are_counted_apart(void **state)
             assert_int_equal(s.read_samples, SAMPLES);
         else
             assert_int_equal(s.kept_samples, 0);
-        assert_true(s.read_seconds > 0 && s.convert_seconds > 0 && s.wait_seconds >= 0);
+        assert_true(s.read.seconds > 0 && s.convert.seconds > 0 && s.wait_seconds >= 0);
+        assert_true(s.kept_bytes == s.kept_samples * dataset_info(d)->sample_bytes);
         loader_destroy(l);
     }
     dataset_close(d);
