@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include <cjson/cJSON.h>
+#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,11 +38,14 @@ static void head(FILE *f, int buckets)
 
 /* ---- rows ---- */
 
-/* A text of a file that anybody may have written: only what stands in names. */
+/* A text of a file that anybody may have written: only what stands in names, and nothing
+ * that a spreadsheet would take for a formula. */
 static void put_name(FILE *f, const char *text)
 {
-    for (; *text; text++)
-        fputc(strchr("\"\r\n,", *text) || (unsigned char)*text < ' ' ? '?' : *text, f);
+    for (const char *at = text; *at; at++) {
+        const bool plain = isalnum((unsigned char)*at) || *at == '_' || *at == '.';
+        fputc(plain || (at > text && (*at == '-' || *at == '+')) ? *at : '?', f);
+    }
 }
 
 static void put_cells(FILE *f, struct steps_row *row, const struct steps_column *c, int bucket)
@@ -50,7 +54,7 @@ static void put_cells(FILE *f, struct steps_row *row, const struct steps_column 
         const double v = *steps_cell(row, c, bucket);
         fputc(',', f);
         if (isfinite(v))
-            export_number(f, v);
+            fprintf(f, c->kind == STEPS_TIME ? "%.7f" : "%.0f", v); /* ticks of 100 ns */
     }
 }
 

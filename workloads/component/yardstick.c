@@ -136,11 +136,11 @@ static void take(struct yardstick *y, long times)
 
     r.wall = convolve(y, times) / (double)times;
     r.cpu = (clock_thread() - cpu) / (double)times;
-    const double chain = y->now();
+    const double chain = clock_thread();
     const uint64_t x = chain_run(CHAIN_TIMES);
+    r.chain = (clock_thread() - chain) / ((double)CHAIN_TIMES * CHAIN_STEPS);
     y->last = y->now();
     y->failed |= x != chain_closed(CHAIN_TIMES);
-    r.chain = (y->last - chain) / ((double)CHAIN_TIMES * CHAIN_STEPS);
     y->spent += y->last - since;
     if (y->n++ == 0) {
         y->start = r;

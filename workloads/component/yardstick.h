@@ -11,7 +11,7 @@
  * The convolution, of one sample: 16 to 16 channels, 3^3, 24^3 places (191 MFLOP), or in
  * two dimensions 32 to 32, 3^2, 96^2 (170 MFLOP); engine `ref` gets a third of each
  * side. It is repeated for about 20 ms. `wall` and `cpu` are seconds of one of them, of
- * the thread that trains.
+ * the thread that trains; of the chain CPU time is taken alone.
  *
  * Cost: 25 ms each. Between epochs at least 10 s after the one before; the last one as
  * long as all of them stay within 0.5 % of the training, but at least one convolution.

@@ -8,6 +8,9 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "reports/core/clock.h"
 
 enum { DEFAULT_AHEAD = 2 };
 
@@ -136,21 +139,9 @@ static void add_time(struct loader_time *to, const struct loader_time *t)
     to->cpu_seconds += t->cpu_seconds;
 }
 
-/* How much of a core a worker takes, from the samples of late: those that were in memory
- * count like all others. Locked. */
-static void learn_share(struct loader *l, const struct loader_stats *s)
-{
-    const double seconds = s->read.seconds + s->inflate.seconds + s->convert.seconds;
-    const double cpu = s->read.cpu_seconds + s->inflate.cpu_seconds + s->convert.cpu_seconds;
-
-    if (seconds > 0)
-        l->share += learn * (fmin(cpu / seconds, 1) - l->share);
-    l->share = fmax(l->share, least_share);
-}
-
 /* A sample is there, or its failure. */
 static void finish(struct loader *l, const struct ticket *t, int rc, const struct loader_stats *sum,
-                   const struct err *e)
+                   double blocked, const struct err *e)
 {
     pthread_mutex_lock(&l->lock);
     l->stats.read_samples += sum->read_samples;
@@ -161,7 +152,7 @@ static void finish(struct loader *l, const struct ticket *t, int rc, const struc
     add_time(&l->stats.inflate, &sum->inflate);
     add_time(&l->stats.convert, &sum->convert);
     l->busy--;
-    learn_share(l, sum);
+    l->share = fmax(l->share + learn * (1 - blocked - l->share), least_share);
     l->stats.keeping &= sum->keeping;
     if (rc < 0)
         fail(l, t, e);
@@ -175,12 +166,16 @@ static void *thread_main(void *arg)
     struct worker *w = arg;
     struct ticket t = {.slot = NULL};
 
+    w->delay = clock_delay_open();
     while (take(w, &t)) {
         struct err e = ERR_INIT;
         struct loader_stats sum = {.keeping = w->loader->kept != NULL};
-        int rc = loader_make_sample(w, &t, &sum, &e);
-        finish(w->loader, &t, rc, &sum, &e);
+        double blocked;
+        int rc = loader_make_sample(w, &t, &sum, &blocked, &e);
+        finish(w->loader, &t, rc, &sum, blocked, &e);
     }
+    if (w->delay >= 0)
+        close(w->delay);
     return NULL;
 }
 

@@ -36,6 +36,7 @@ struct worker {
     bool running;
     bool helper; /* works while the consumer waits, or where workers block on files */
     _Atomic(enum doing) doing;
+    int delay; /* of clock_delay_open() */
     void *sample;
     struct chunk_scratch scratch;
 };
@@ -75,7 +76,7 @@ struct loader {
     bool waiting;      /* the consumer waits for one */
     bool stop, failed;
     int busy;     /* workers that make a sample */
-    double share; /* of its time in which a worker had a core, lately: 1 at first */
+    double share; /* of its time in which a worker had a core or wanted one, lately; 1 at first */
     struct loader_stats stats;
 
     /* The consumer's own. */
@@ -85,8 +86,9 @@ struct loader {
 /* Memory that is used from end to end: in large pages where there are some. NULL: none. */
 void *loader_large(size_t bytes);
 
-/* Makes the sample of a ticket in its slot. Of *sum what it did is set. */
+/* Makes the sample of a ticket in its slot. Of *sum what it did is set; *blocked: the part of
+ * the time in which the worker neither had a core nor wanted one. */
 int loader_make_sample(struct worker *w, const struct ticket *t, struct loader_stats *sum,
-                       struct err *e);
+                       double *blocked, struct err *e);
 
 #endif

@@ -109,8 +109,14 @@ static int make_from_file(struct making *m, struct worker *w, const struct ticke
     return rc;
 }
 
+/* *blocked of what took so many seconds, of them with a core, of them waiting for one. */
+static double part_blocked(double seconds, double cpu, double delay)
+{
+    return seconds > 0 ? fmin(fmax((seconds - cpu - fmax(0, delay)) / seconds, 0), 1) : 0;
+}
+
 int loader_make_sample(struct worker *w, const struct ticket *t, struct loader_stats *sum,
-                       struct err *e)
+                       double *blocked, struct err *e)
 {
     struct loader *l = w->loader;
     struct making m = {.loader = l,
@@ -120,7 +126,7 @@ int loader_make_sample(struct worker *w, const struct ticket *t, struct loader_s
                                   .epoch = t->epoch,
                                   .seed = l->o.seed,
                                   .augment = l->o.augment}};
-    const double start = l->o.now(), cpu = clock_thread();
+    const double start = l->o.now(), cpu = clock_thread(), delay = clock_delay(w->delay);
     const struct loader_time inflated = {w->scratch.seconds, w->scratch.cpu_seconds};
     int rc;
 
@@ -134,12 +140,14 @@ int loader_make_sample(struct worker *w, const struct ticket *t, struct loader_s
     } else {
         rc = make_from_file(&m, w, t, sum, e);
     }
+    const double seconds = l->o.now() - start, used = clock_thread() - cpu;
     doing(w, DOING_NOTHING);
+    *blocked = part_blocked(seconds, used, clock_delay(w->delay) - delay);
     sum->convert = m.convert;
     sum->inflate = (struct loader_time){w->scratch.seconds - inflated.seconds,
                                         w->scratch.cpu_seconds - inflated.cpu_seconds};
-    sum->read = (struct loader_time){
-        fmax(0, l->o.now() - start - sum->convert.seconds - sum->inflate.seconds),
-        fmax(0, clock_thread() - cpu - sum->convert.cpu_seconds - sum->inflate.cpu_seconds)};
+    sum->read =
+        (struct loader_time){fmax(0, seconds - sum->convert.seconds - sum->inflate.seconds),
+                             fmax(0, used - sum->convert.cpu_seconds - sum->inflate.cpu_seconds)};
     return rc;
 }

@@ -92,6 +92,13 @@ struct workload_result sample_result(int ranks, int epochs)
         .vflops_n10 = measured(result_vflops(61.5 * 0.21e9, 0.31, 0.34, false, 10)),
         .arena_bytes = 123456789,
         .stalls = {640, 3, 0.5},
+        .yardstick = {.what = "convolution 16 to 16, 3^3, 24^3, cpu f32, 2 threads",
+                      .readings = 3,
+                      .wall = {0.00175, 0.002, 0.00225},
+                      .cpu = {0.0015, 0.00175, 0.0015},
+                      .chain = {1e-9, 1.25e-9, 1e-9},
+                      .speed = 0.875,
+                      .least_speed = 0.75},
     };
 
     memset(w.data_manifest_sha256, 'a', 64);
