@@ -28,6 +28,13 @@ const char *phase_name(enum phase p);  /* "exposed_allreduce", ... */
 const char *phase_title(enum phase p); /* what it is, in a few words */
 bool phase_inside_step(enum phase p);  /* a part of training steps */
 
+/* Parts of phases: splits.def. */
+enum split {
+#define SPLIT(phase, name, title) SPLIT_##phase##_##name,
+#include "reports/core/splits.def"
+    SPLIT_COUNT
+};
+
 /* A quality metric: a row of metrics.def. */
 struct result_metric {
     const char *name, *unit, *title;
@@ -237,6 +244,7 @@ struct workload_result {
     /* this rank's; the agent gathers them */
     struct result_rank rank;
     double phase_seconds[PHASE_COUNT];
+    double split_seconds[SPLIT_COUNT];
     double wall_seconds;
 
     struct result_epoch *epochs;

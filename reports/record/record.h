@@ -135,6 +135,7 @@ struct record_rank {
     int node;            /* index of record_add_node(); -1 unknown */
     double wall_seconds; /* NAN: nothing is known of this rank */
     double phase_seconds[PHASE_COUNT];
+    double split_seconds[SPLIT_COUNT];
     struct result_rank steady;
     double throttled_seconds; /* of its control group, by the CPU quota, while it trained; NAN */
 };

@@ -102,6 +102,7 @@ extern const struct field record_shares_fields[];
 extern const struct field record_epoch_fields[];
 extern const struct field record_spread_fields[];
 extern const struct field record_worst_fields[];
+extern const struct field record_part_fields[];
 extern const struct field record_counter_fields[];
 extern const struct field record_counter_ranks_fields[];
 extern const struct field record_path_fields[];

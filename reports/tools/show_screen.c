@@ -217,6 +217,27 @@ static void show_speed(const cJSON *w)
                   show_duration(show_number(p, "stalls.stalled_seconds")).text);
 }
 
+/* What a phase is made of: "input 3 %, compute 90 %, wait 7 %", of the medians. */
+static void show_parts(const cJSON *w, const char *phase)
+{
+    const cJSON *parts = json_at(json_at(w, "splits"), phase), *part;
+    char text[256] = "";
+    double sum = 0;
+    size_t n = 0;
+
+    cJSON_ArrayForEach(part, parts) sum += json_number(part, "median_seconds", 0);
+    if (!(sum > 0) || !isfinite(sum))
+        return;
+    cJSON_ArrayForEach(part, parts)
+    {
+        const double of = json_number(part, "median_seconds", 0) / sum;
+        if (of >= 0.005 && part->string && n < sizeof text)
+            n += (size_t)snprintf(text + n, sizeof text - n, "%s%s %.0f %%", n ? ", " : "",
+                                  part->string, 100 * of);
+    }
+    show_wrapped("      of it       ", text, 18);
+}
+
 /* Medians over ranks as parts of their sum; the slowest rank's node beside. */
 static void show_phases(const cJSON *w)
 {
@@ -238,6 +259,8 @@ static void show_phases(const cJSON *w)
         show_line("    %-17.17s %12s %4.0f %%  %-20s  %10s  %s", phase->string,
                   show_duration(median).text, 100 * (median / sum), bar, show_duration(most).text,
                   json_text(phase, "max_node", ""));
+        if (median > 0.01 * sum)
+            show_parts(w, phase->string);
     }
     if (show_number(w, "data.made_seconds") > 0)
         show_line("    of staging, %s went into making the data set",

@@ -38,6 +38,7 @@ struct run {
     struct resume resume;
     struct step_profile profile;
     struct yardstick *yardstick;
+    struct phase_clock *clock;
     int first_epoch;           /* of this process */
     double delay;              /* run delay when the batch was there */
     struct loader_stats begun; /* of the training loader, when the steady state began */
@@ -177,8 +178,10 @@ static int evaluate(void *ctx, long batch, struct err *e)
     struct run *r = ctx;
     struct loader_batch b;
 
-    if (next_batch(r->loader[DATASET_VALIDATION], batch == 0, &b, "an evaluation", e) < 0 ||
-        net_forward(&r->net, &b, ENGINE_EVAL, e) < 0)
+    phase_clock_part(r->clock, SPLIT_evaluation_input);
+    const int rc = next_batch(r->loader[DATASET_VALIDATION], batch == 0, &b, "an evaluation", e);
+    phase_clock_part(r->clock, SPLIT_evaluation_compute);
+    if (rc < 0 || net_forward(&r->net, &b, ENGINE_EVAL, e) < 0)
         return -1;
     for (int k = 0; k < NET_OUTS && r->net.out[k]; k++)
         if (engine_read(r->net.graph, r->net.out[k], r->out[k], r->out_count[k], e) < 0)
@@ -261,8 +264,8 @@ static int make_outputs(struct run *r, struct err *e)
     return 0;
 }
 
-/* Data, feed, network, loaders. Local. */
-static int open_all(struct run *r, const char *path, struct err *e)
+/* The data, and what the feed must know of them. Local. */
+static int open_data(struct run *r, const char *path, struct err *e)
 {
     const struct component *c = r->component;
     const struct data_class *class = science_class(c->science, r->plan->class);
@@ -275,9 +278,13 @@ static int open_all(struct run *r, const char *path, struct err *e)
         if (!r->data[s])
             return -1;
     }
-    if (c->begin && c->begin(r->feed, r->recipe, r->data[DATASET_TRAIN], e) < 0)
-        return -1;
-    if (net_make(&r->net, c, r->recipe, r->spec, r->host,
+    return c->begin ? c->begin(r->feed, r->recipe, r->data[DATASET_TRAIN], e) : 0;
+}
+
+/* The network, and room for what it gives. Local. */
+static int make_all(struct run *r, struct err *e)
+{
+    if (net_make(&r->net, r->component, r->recipe, r->spec, r->host,
                  harness_rows(r->plan->batch, r->host->comm->size), r->feed, e) < 0)
         return -1;
     return make_outputs(r, e);
@@ -327,6 +334,7 @@ static int resume_run(struct run *r, struct phase_clock *clock, struct workload_
                       struct train_task *task, struct err *e)
 {
     phase_clock_to(clock, PHASE_CHECKPOINT);
+    phase_clock_part(clock, SPLIT_checkpoint_input);
     int rc = resume_load(&r->resume, r->net.model, w, task, r->seen, r->host, e);
     phase_clock_to(clock, PHASE_STAGING);
     return rc;
@@ -341,27 +349,40 @@ static void measure_start(struct run *r)
     yardstick_start(r->yardstick);
 }
 
+/* comm_agree(), whose wait is no work of staging. */
+static int staging_agree(struct run *r, int rc, struct err *e)
+{
+    phase_clock_part(r->clock, SPLIT_staging_wait);
+    rc = comm_agree(r->host->comm, rc, e);
+    phase_clock_part(r->clock, SPLIT_staging_compute);
+    return rc;
+}
+
 /* Everything up to the first step; agreed over the ranks. */
 static int stage_run(struct run *r, struct phase_clock *clock, struct workload_result *w,
                      struct train_task *task, struct err *e)
 {
-    struct comm *comm = r->host->comm;
-
-    if (resume_init(&r->resume, r->component->name, r->spec, r->index, r->plan, e) < 0 ||
-        find_data(r, w, e) < 0)
+    if (resume_init(&r->resume, r->component->name, r->spec, r->index, r->plan, e) < 0)
         return -1; /* on all ranks: the text is the same */
-    if (comm_agree(comm, open_all(r, w->data_path, e), e) < 0)
+    phase_clock_part(clock, SPLIT_staging_input);
+    if (find_data(r, w, e) < 0)
+        return -1; /* likewise */
+    int rc = open_data(r, w->data_path, e);
+    phase_clock_part(clock, SPLIT_staging_compute);
+    if (rc == 0)
+        rc = make_all(r, e);
+    if (staging_agree(r, rc, e) < 0)
         return -1;
     say_data(w, r->component, r->data, r->spec);
     say_network(w, &r->net);
-    if (comm_agree(comm, engine_start(r->net.model, e), e) < 0 ||
+    if (staging_agree(r, engine_start(r->net.model, e), e) < 0 ||
         resume_run(r, clock, w, task, e) < 0)
         return -1;
     measure_start(r);
-    int rc = open_loader(r, DATASET_TRAIN, (uint64_t)task->first_epoch, e);
+    rc = open_loader(r, DATASET_TRAIN, (uint64_t)task->first_epoch, e);
     if (rc == 0)
         rc = open_loader(r, DATASET_VALIDATION, 0, e);
-    if (comm_agree(comm, rc, e) < 0)
+    if (staging_agree(r, rc, e) < 0)
         return -1;
     task->steps = loader_steps(r->loader[DATASET_TRAIN]);
     task->eval_steps = loader_steps(r->loader[DATASET_VALIDATION]);
@@ -409,6 +430,7 @@ int harness_run(const struct workload *workload, const struct runspec *spec, int
                 struct workload_result *w, struct err *e)
 {
     const struct component *c = workload->own;
+    struct phase_clock clock;
     struct run r = {
         .component = c,
         .recipe = harness_recipe(c, plan->class, runspec_model(spec, index), e),
@@ -418,6 +440,7 @@ int harness_run(const struct workload *workload, const struct runspec *spec, int
         .host = host,
         .last = {.trivial = NAN},
         .profile = {.now = host->now},
+        .clock = &clock,
     };
     struct train_task task = {
         .host = host,
@@ -432,8 +455,6 @@ int harness_run(const struct workload *workload, const struct runspec *spec, int
         .keep = *runspec_checkpoint(spec, index) ? keep : NULL,
         .between = between,
     };
-    struct phase_clock clock;
-
     if (!r.recipe)
         return -1;
     phase_clock_start(&clock, host->now, PHASE_STAGING);
@@ -459,6 +480,7 @@ int harness_run(const struct workload *workload, const struct runspec *spec, int
     close_all(&r);
     phase_clock_to(&clock, PHASE_OTHER);
     memcpy(w->phase_seconds, clock.seconds, sizeof w->phase_seconds);
+    memcpy(w->split_seconds, clock.parts, sizeof w->split_seconds);
     w->wall_seconds = clock.since - clock.start;
     return rc;
 }

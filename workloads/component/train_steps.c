@@ -156,6 +156,31 @@ static void book_parts(struct train_steps *t, const struct steps_sums *sums)
             phase_clock_move(t->clock, PHASE_COMPUTE, phases[i], sums->part[i]);
 }
 
+/* The parts of the steps of the first epoch, which took so many seconds: what is no part of
+ * a step is the rest. */
+static void book_first(struct train_steps *t, const struct steps_sums *sums, double seconds)
+{
+    static const enum split parts[STEP_PARTS] = {
+        [STEP_INPUT] = SPLIT_first_epoch_input,
+        [STEP_COMPUTE] = SPLIT_first_epoch_compute,
+        [STEP_WITHHELD] = SPLIT_first_epoch_withheld,
+        [STEP_EXCHANGE_CPU] = SPLIT_first_epoch_exchange_cpu,
+        [STEP_SKEW] = SPLIT_first_epoch_skew,
+        [STEP_WIRE] = SPLIT_first_epoch_wire,
+        [STEP_UPDATE] = SPLIT_first_epoch_update,
+        [STEP_AGREE] = SPLIT_first_epoch_agree,
+        [STEP_OTHER] = SPLIT_first_epoch_other,
+    };
+    double rest = seconds;
+
+    phase_clock_move(t->clock, PHASE_COMPUTE, PHASE_FIRST_EPOCH, seconds);
+    for (int i = 0; i < STEP_PARTS; i++) {
+        t->clock->parts[parts[i]] += sums->part[i];
+        rest -= sums->part[i];
+    }
+    t->clock->parts[SPLIT_first_epoch_other] += rest;
+}
+
 int train_steps_split(struct train_steps *t, int epoch, bool first, double seconds, double *input,
                       struct err *e)
 {
@@ -165,7 +190,7 @@ int train_steps_split(struct train_steps *t, int epoch, bool first, double secon
         return -1;
     *input = sums.part[STEP_INPUT];
     if (first)
-        phase_clock_move(t->clock, PHASE_COMPUTE, PHASE_FIRST_EPOCH, seconds);
+        book_first(t, &sums, seconds);
     else
         book_parts(t, &sums);
     steps_add(first ? &t->first : &t->steady, &sums);

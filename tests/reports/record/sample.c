@@ -240,6 +240,11 @@ void sample_record(struct record *r, int ranks, int nodes, int epochs)
         rows[k].node = k % nodes;
         for (int p = 0; p < PHASE_COUNT; p++)
             rows[k].wall_seconds += rows[k].phase_seconds[p] = seconds[p] ? seconds[p] + k % 7 : 0;
+        rows[k].split_seconds[SPLIT_staging_input] = 1 + k % 7;
+        rows[k].split_seconds[SPLIT_first_epoch_compute] = 2 + k % 7;
+        rows[k].split_seconds[SPLIT_evaluation_input] = 1 + k % 7;
+        rows[k].split_seconds[SPLIT_evaluation_compute] = 6;
+        rows[k].split_seconds[SPLIT_checkpoint_output] = 8 + k % 7;
     }
     w.wall_seconds = rows[0].wall_seconds;
     int i = record_add_workload(r, &w, rows, ranks);
