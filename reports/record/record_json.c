@@ -92,7 +92,7 @@ static int put_workload(cJSON *array, const struct record *r, int i,
            record_others_put(o, &honest, &at) | fields_put(o, record_cost_fields, w, &at) |
            put_epochs(o, &w->result, limit, &at) | record_put_phases(o, r, w, limit, &at) |
            record_put_counters(o, r, w, &at) | record_put_profile(o, &w->result, limit, &at) |
-           record_put_why(o, w, &at);
+           record_put_why(o, r, w, &at);
 }
 
 /* ---- the whole ---- */

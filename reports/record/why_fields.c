@@ -69,6 +69,39 @@ const struct field record_yardstick_fields[] = {
     FIELD_END,
 };
 
+#define LOADER(member, title)                                                                      \
+    FIELD(record_loader, of.member, DOUBLE, #member, title, .unit = "s", .why = "not timed",       \
+          .since = "1.3.0", .leaves = true)
+
+const struct field record_loader_fields[] = {
+    FIELD(record_loader, keeping, BOOL, "keeping",
+          "decoded samples stay in memory: no file is read after the first epoch", .since = "1.3.0",
+          .leaves = true),
+    LOADER(produce_seconds, "to produce a batch; the next three sum to it"),
+    LOADER(read_seconds, "reading files"),
+    LOADER(inflate_seconds, "undoing their filters"),
+    LOADER(convert_seconds, "making floats"),
+    LOADER(read_cpu_seconds, "CPU time of reading: much less than its seconds is a wait for files"),
+    LOADER(inflate_cpu_seconds, "CPU time of undoing filters"),
+    LOADER(convert_cpu_seconds, "CPU time of making floats"),
+    FIELD(record_loader, file_bytes, DOUBLE, "file_bytes",
+          "of a step, all ranks: read from files, as stored", .unit = "bytes", .why = "not counted",
+          .since = "1.3.0", .leaves = true),
+    FIELD(record_loader, memory_bytes, DOUBLE, "memory_bytes",
+          "of a step, all ranks: from the loaders' memory, decoded", .unit = "bytes",
+          .why = "not counted", .since = "1.3.0", .leaves = true),
+    FIELD(record_loader, of.ready, DOUBLE, "ready",
+          "batches that were ready when one was asked for, mean", .why = "not counted",
+          .since = "1.3.0", .leaves = true),
+    FIELD(record_loader, most, DOUBLE, "most_seconds",
+          "to produce a batch, on the rank that takes longest", .unit = "s", .why = "not timed",
+          .since = "1.3.0", .leaves = true),
+    FIELD(record_loader, most_node, NAME, "most_node", "its node",
+          .why = "the rank did not say on which node it ran", .most = RECORD_NAME_SIZE - 1,
+          .secret = SECRET_HOST, .since = "1.3.0", .leaves = true),
+    FIELD_END,
+};
+
 #define NO_NODE "no single node is named"
 
 const struct field record_cause_fields[] = {

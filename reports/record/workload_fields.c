@@ -397,6 +397,11 @@ const struct field record_workload_rows[] = {
                .since = "1.2.0", .leaves = true),
     FIELD_HAND(OBJECT, "clock", "how the ranks' clocks were compared", .below = record_clock_fields,
                .since = "1.2.0"),
+    FIELD_HAND(OBJECT, "loader",
+               "how samples came to the steps after the first epoch: seconds of a batch, all "
+               "workers of a rank together, mean over the ranks",
+               .why = "there was no epoch after the first, or its ranks could not be asked",
+               .below = record_loader_fields, .since = "1.3.0", .leaves = true),
     FIELD_HAND(OBJECT, "yardstick",
                "how fast the processor was while this ran: the same work timed again and again, "
                "means over the ranks",

@@ -240,6 +240,16 @@ void sample_record(struct record *r, int ranks, int nodes, int epochs)
         rows[k].node = k % nodes;
         for (int p = 0; p < PHASE_COUNT; p++)
             rows[k].wall_seconds += rows[k].phase_seconds[p] = seconds[p] ? seconds[p] + k % 7 : 0;
+        rows[k].steady = (struct result_rank){.steps = 100,
+                                              .produce_seconds = 0.010 + 0.001 * (k % 7),
+                                              .read_seconds = 0.006,
+                                              .inflate_seconds = 0.003,
+                                              .convert_seconds = 0.001 + 0.001 * (k % 7),
+                                              .read_cpu_seconds = 0.001,
+                                              .inflate_cpu_seconds = 0.003,
+                                              .convert_cpu_seconds = 0.001,
+                                              .file_bytes = 1e8,
+                                              .ready = 1.5};
         rows[k].split_seconds[SPLIT_staging_input] = 1 + k % 7;
         rows[k].split_seconds[SPLIT_first_epoch_compute] = 2 + k % 7;
         rows[k].split_seconds[SPLIT_evaluation_input] = 1 + k % 7;
