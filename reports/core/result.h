@@ -29,7 +29,7 @@ const char *phase_title(enum phase p); /* what it is, in a few words */
 bool phase_inside_step(enum phase p);  /* a part of training steps */
 
 /* Parts of phases: splits.def. */
-enum split {
+enum phase_part {
 #define SPLIT(phase, name, title) SPLIT_##phase##_##name,
 #include "reports/core/splits.def"
     SPLIT_COUNT

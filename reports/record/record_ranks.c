@@ -99,7 +99,7 @@ static int put_phase(cJSON *phases, const struct record *r, const struct record_
 
 /* Median and most of a part of a phase; v: scratch. */
 static int put_split(cJSON *splits, const struct record *r, const struct record_workload *w,
-                     enum split s, const char *path, struct ranked *v, const struct nulls *n)
+                     enum phase_part s, const char *path, struct ranked *v, const struct nulls *n)
 {
     struct nulls at = nulls_at(n, "%s", path);
     cJSON *o = put_object(splits, path);

@@ -20,12 +20,12 @@ struct phase_clock {
     enum phase at;
     double seconds[PHASE_COUNT];
     double part_since;
-    enum split part;               /* SPLIT_COUNT: none */
+    enum phase_part part;          /* SPLIT_COUNT: none */
     double parts[SPLIT_COUNT + 1]; /* the last: of phases that have none */
 };
 
 /* The part in which a phase begins. */
-static inline enum split phase_clock_first_part(enum phase p)
+static inline enum phase_part phase_clock_first_part(enum phase p)
 {
     switch (p) {
     case PHASE_STAGING:
@@ -48,7 +48,7 @@ static inline void phase_clock_start(struct phase_clock *c, double (*now)(void),
     c->part = phase_clock_first_part(p);
 }
 
-static inline void phase_clock_book_part(struct phase_clock *c, double t, enum split part)
+static inline void phase_clock_book_part(struct phase_clock *c, double t, enum phase_part part)
 {
     c->parts[c->part] += t - c->part_since;
     c->part_since = t;
@@ -68,7 +68,7 @@ static inline double phase_clock_to(struct phase_clock *c, enum phase p)
 }
 
 /* Ends the running part of the phase and begins another of it. */
-static inline void phase_clock_part(struct phase_clock *c, enum split part)
+static inline void phase_clock_part(struct phase_clock *c, enum phase_part part)
 {
     phase_clock_book_part(c, c->now(), part);
 }

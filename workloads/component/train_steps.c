@@ -160,7 +160,7 @@ static void book_parts(struct train_steps *t, const struct steps_sums *sums)
  * a step is the rest. */
 static void book_first(struct train_steps *t, const struct steps_sums *sums, double seconds)
 {
-    static const enum split parts[STEP_PARTS] = {
+    static const enum phase_part parts[STEP_PARTS] = {
         [STEP_INPUT] = SPLIT_first_epoch_input,
         [STEP_COMPUTE] = SPLIT_first_epoch_compute,
         [STEP_WITHHELD] = SPLIT_first_epoch_withheld,
