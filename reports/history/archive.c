@@ -19,10 +19,7 @@
 #include "reports/core/atomic.h"
 #include "reports/core/fdio.h"
 
-#define SUFFIX         ".json.gz"
-#define WITNESS_SUFFIX ".witness"
-#define RANKS_SUFFIX   ".ranks.json.gz"
-#define STEPS_SUFFIX   ".steps.gz"
+#define SUFFIX ".json.gz"
 
 enum {
     DAY_LENGTH = 10, /* "2026/11/22" */
@@ -34,6 +31,12 @@ enum {
 
 /* The files of one record, in the order in which they get their names. */
 enum file { WITNESS, RANKS, STEPS, RECORD, FILES };
+static const struct {
+    const char *word, *suffix;
+} parts[FILES] = {{"witness", ".witness"},
+                  {"ranks", ".ranks.json.gz"},
+                  {"steps", ".steps.gz"},
+                  {"record", SUFFIX}};
 
 /* Put, but not yet under its name. */
 struct pending {
@@ -206,14 +209,9 @@ static int spot_open(struct archive *a, const char *place, bool make, struct spo
     }
     const char *name = place + DAY_LENGTH + 1;
     s->dirfd = fd;
-    static const char *const suffixes[FILES] = {
-        [WITNESS] = WITNESS_SUFFIX,
-        [RANKS] = RANKS_SUFFIX,
-        [STEPS] = STEPS_SUFFIX,
-        [RECORD] = SUFFIX};
     for (int i = 0; i < FILES; i++)
         snprintf(s->name[i], sizeof s->name[i], "%.*s%s", (int)(strlen(name) - (sizeof SUFFIX - 1)),
-                 name, suffixes[i]);
+                 name, parts[i].suffix);
     return 0;
 }
 
@@ -358,10 +356,11 @@ static int put(struct archive *a, const struct spot *s, const char *place,
 {
     size_t packed = 0;
     unsigned char *bytes = pack(item->text, item->size, &packed);
-    const struct archive_side files[FILES] = {[WITNESS] = {item->witness, item->witness ? strlen(item->witness) : 0},
-                      [RANKS] = item->ranks,
-                      [STEPS] = item->steps,
-                      [RECORD] = {bytes, packed}};
+    const struct archive_side files[FILES] = {
+        [WITNESS] = {item->witness, item->witness ? strlen(item->witness) : 0},
+        [RANKS] = item->ranks,
+        [STEPS] = item->steps,
+        [RECORD] = {bytes, packed}};
     bool has[FILES];
 
     errno = bytes ? 0 : ENOMEM;
@@ -541,11 +540,7 @@ static char *get_beside(struct archive *a, const char *place, enum file which, s
     if (e)
         e->text[0] = '\0';
     if (a->fetch)
-        return fetched(a,
-                       which == WITNESS ? "witness"
-                       : which == RANKS ? "ranks"
-                                        : "steps",
-                       place, most, size, e);
+        return fetched(a, parts[which].word, place, most, size, e);
     if (spot_open(a, place, false, &s, e) < 0)
         return NULL;
     char *text = load(s.dirfd, s.name[which], most, size);

@@ -222,8 +222,7 @@ static void phases_have_parts(void **state)
     before.epochs = 1;
     before.seconds = 40;
     struct ran x = run(&p, comm_self(), 0.3, 0);
-    before.epochs = 0;
-    before.seconds = 0;
+    memset(&before, 0, sizeof before);
     s = x.r.split_seconds;
     assert_int_equal(x.r.n_epochs, 3);
     /* ten steps: 4 s of compute, of them update, tail, software, no core */
