@@ -31,12 +31,10 @@ enum {
 
 /* The files of one record, in the order in which they get their names. */
 enum file { WITNESS, RANKS, STEPS, RECORD, FILES };
-static const struct {
+static const struct part {
     const char *word, *suffix;
-} parts[FILES] = {{"witness", ".witness"},
-                  {"ranks", ".ranks.json.gz"},
-                  {"steps", ".steps.gz"},
-                  {"record", SUFFIX}};
+} parts[] = {
+    {"witness", ".witness"}, {"ranks", ".ranks.json.gz"}, {"steps", ".steps.gz"}, {"", SUFFIX}};
 
 /* Put, but not yet under its name. */
 struct pending {
@@ -356,11 +354,9 @@ static int put(struct archive *a, const struct spot *s, const char *place,
 {
     size_t packed = 0;
     unsigned char *bytes = pack(item->text, item->size, &packed);
-    const struct archive_side files[FILES] = {
-        [WITNESS] = {item->witness, item->witness ? strlen(item->witness) : 0},
-        [RANKS] = item->ranks,
-        [STEPS] = item->steps,
-        [RECORD] = {bytes, packed}};
+    const size_t n = item->witness ? strlen(item->witness) : 0;
+    const struct archive_side witness = {item->witness, n}, record = {bytes, packed},
+                              files[FILES] = {witness, item->ranks, item->steps, record};
     bool has[FILES];
 
     errno = bytes ? 0 : ENOMEM;
