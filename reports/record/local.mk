@@ -5,6 +5,7 @@ noinst_LTLIBRARIES += %D%/librecord.la
 %C%_librecord_la_SOURCES = \
     %D%/facts.def \
     %D%/fields.h %D%/fields.c \
+    %D%/gzip.h %D%/gzip.c \
     %D%/job_word.h %D%/job_word.c \
     %D%/journal.h %D%/journal.c %D%/journal_record.c \
     %D%/record.h %D%/record.c %D%/record_file.c %D%/record_json.c \

@@ -8,12 +8,10 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#ifdef HAVE_ZLIB
-#include <zlib.h>
-#endif
 
 #include "reports/core/fdio.h"
 #include "reports/record/fields.h"
+#include "reports/record/gzip.h"
 #include "reports/record/steps_column.h"
 
 const struct steps_column steps_columns[] = {
@@ -90,39 +88,9 @@ static size_t count(const struct steps_column *c)
 }
 
 #ifdef HAVE_ZLIB
-/* One member of a gzip file, without a date in it: same bytes, same file. */
-static void *member(const void *bytes, size_t size, size_t *packed)
-{
-    z_stream z = {0};
-    unsigned char *out = NULL;
-
-    if (deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
-        return NULL;
-    const size_t room = deflateBound(&z, size);
-    if (size <= UINT32_MAX && (out = malloc(room))) {
-        z.next_in = (Bytef *)(uintptr_t)bytes;
-        z.avail_in = (uInt)size;
-        z.next_out = out;
-        z.avail_out = (uInt)room;
-        if (deflate(&z, Z_FINISH) != Z_STREAM_END) {
-            free(out);
-            out = NULL;
-        }
-        *packed = z.total_out;
-    }
-    deflateEnd(&z);
-    return out;
-}
-
-static const char *const no_member = "out of memory for the steps file";
+static const char *const not_packed = "out of memory for the steps file";
 #else
-static void *member(const void *bytes, size_t size, size_t *packed)
-{
-    (void)bytes, (void)size, (void)packed;
-    return NULL;
-}
-
-static const char *const no_member = "this build has no zlib: there is no steps file";
+static const char *const not_packed = "this build has no zlib: there is no steps file";
 #endif
 
 void *steps_pack(const struct steps_row *rows, int n, int buckets, size_t *bytes, struct err *e)
@@ -137,11 +105,11 @@ void *steps_pack(const struct steps_row *rows, int n, int buckets, size_t *bytes
         for (int b = 0; b < buckets; b++)
             for (const struct steps_column *c = steps_bucket_columns; c->name; c++)
                 at = put_column(at, rows, n, c, b);
-        packed = member(text, (size_t)(at - text), bytes);
+        packed = gzip_pack(text, (size_t)(at - text), bytes);
     }
     free(text);
     if (!packed)
-        err_set(e, "%s", no_member);
+        err_set(e, "%s", not_packed);
     return packed;
 }
 
@@ -333,11 +301,11 @@ int steps_set_write(const struct steps_set *s, const char *id, int fd, struct er
 
     if (text) {
         text[n] = '\n'; /* for the NUL: it is not a text any more */
-        packed = member(text, n + 1, &size);
+        packed = gzip_pack(text, n + 1, &size);
     }
     free(text);
     if (!packed)
-        return err_set(e, "%s", no_member);
+        return err_set(e, "%s", not_packed);
     errno = 0;
     int rc = fdio_write(fd, packed, size);
     for (int i = 0; rc == 0 && i < s->n_blocks; i++)
