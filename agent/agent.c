@@ -119,6 +119,13 @@ static void on_profile(void *ctx, const struct workload_result *so_far)
     report_profile(ctx, so_far);
 }
 
+static void on_steps(void *ctx, const struct steps_epoch *s)
+{
+    struct run *r = ctx;
+
+    series_epoch(&r->series, s);
+}
+
 static void on_say(void *ctx, const char *sentence)
 {
     struct run *r = ctx;
@@ -155,6 +162,7 @@ static struct workload_host host_of(struct run *r)
         .progress = on_progress,
         .epoch = on_epoch,
         .profile = on_profile,
+        .steps = on_steps,
         .say = on_say,
         .count = on_count,
         .stop = on_stop,
@@ -244,6 +252,7 @@ static int run_workload(struct run *r, int i, bool *could_not, struct err *e)
     progress_workload(&r->progress, row->name);
     counters_reset(r->counters);
     report_begin(r, i, &r->plan.of[i]);
+    series_begin(&r->series);
     on_phase(r, PHASE_STAGING);
     int rc = w->run(w, &own, i, &r->plan.of[i], &host, &result, &why);
     counters_stop(r->counters);

@@ -18,10 +18,9 @@
 
 #include "reports/core/atomic.h"
 #include "reports/core/fdio.h"
+#include "reports/record/gzip.h"
 
-#define SUFFIX         ".json.gz"
-#define WITNESS_SUFFIX ".witness"
-#define RANKS_SUFFIX   ".ranks.json.gz"
+#define SUFFIX ".json.gz"
 
 enum {
     DAY_LENGTH = 10, /* "2026/11/22" */
@@ -32,7 +31,11 @@ enum {
 };
 
 /* The files of one record, in the order in which they get their names. */
-enum file { WITNESS, RANKS, RECORD, FILES };
+enum file { WITNESS, RANKS, STEPS, RECORD, FILES };
+static const struct part {
+    const char *word, *suffix;
+} parts[] = {
+    {"witness", ".witness"}, {"ranks", ".ranks.json.gz"}, {"steps", ".steps.gz"}, {"", SUFFIX}};
 
 /* Put, but not yet under its name. */
 struct pending {
@@ -205,39 +208,13 @@ static int spot_open(struct archive *a, const char *place, bool make, struct spo
     }
     const char *name = place + DAY_LENGTH + 1;
     s->dirfd = fd;
-    static const char *const suffixes[FILES] = {
-        [WITNESS] = WITNESS_SUFFIX, [RANKS] = RANKS_SUFFIX, [RECORD] = SUFFIX};
     for (int i = 0; i < FILES; i++)
         snprintf(s->name[i], sizeof s->name[i], "%.*s%s", (int)(strlen(name) - (sizeof SUFFIX - 1)),
-                 name, suffixes[i]);
+                 name, parts[i].suffix);
     return 0;
 }
 
 /* ---- packing ---- */
-
-/* gzip of text, without a date in it: same bytes, same file. free() it. */
-static unsigned char *pack(const char *text, size_t size, size_t *packed)
-{
-    z_stream z = {0};
-    unsigned char *out = NULL;
-
-    if (deflateInit2(&z, 6, Z_DEFLATED, GZIP_WINDOW, 8, Z_DEFAULT_STRATEGY) != Z_OK)
-        return NULL;
-    size_t room = deflateBound(&z, size);
-    if ((out = malloc(room))) {
-        z.next_in = (Bytef *)(uintptr_t)text;
-        z.avail_in = (uInt)size;
-        z.next_out = out;
-        z.avail_out = (uInt)room;
-        if (deflate(&z, Z_FINISH) != Z_STREAM_END) {
-            free(out);
-            out = NULL;
-        }
-        *packed = z.total_out;
-    }
-    deflateEnd(&z);
-    return out;
-}
 
 /* Back again, at most RECORD_MAX_BYTES; NULL and why not. */
 static char *unpack(const unsigned char *in, size_t n, size_t *size, const char **why)
@@ -353,13 +330,10 @@ static int put(struct archive *a, const struct spot *s, const char *place,
                const struct archive_item *item)
 {
     size_t packed = 0;
-    unsigned char *bytes = pack(item->text, item->size, &packed);
-    const struct {
-        const void *bytes;
-        size_t size;
-    } files[FILES] = {[WITNESS] = {item->witness, item->witness ? strlen(item->witness) : 0},
-                      [RANKS] = {item->ranks, item->ranks_size},
-                      [RECORD] = {bytes, packed}};
+    unsigned char *bytes = gzip_pack(item->text, item->size, &packed);
+    const size_t n = item->witness ? strlen(item->witness) : 0;
+    const struct archive_side witness = {item->witness, n}, record = {bytes, packed},
+                              files[FILES] = {witness, item->ranks, item->steps, record};
     bool has[FILES];
 
     errno = bytes ? 0 : ENOMEM;
@@ -384,7 +358,8 @@ int archive_put(struct archive *a, const char *place, const struct archive_item 
 {
     struct spot s;
 
-    if (item->size > RECORD_MAX_BYTES || item->ranks_size > ARCHIVE_MAX_RANKS ||
+    if (item->size > RECORD_MAX_BYTES || item->ranks.size > ARCHIVE_MAX_SIDE ||
+        item->steps.size > ARCHIVE_MAX_SIDE ||
         (item->witness && strlen(item->witness) > ARCHIVE_MAX_WITNESS))
         return err_set(e, "%s is too large for the archive", place);
     if (spot_open(a, place, true, &s, e) < 0)
@@ -538,7 +513,7 @@ static char *get_beside(struct archive *a, const char *place, enum file which, s
     if (e)
         e->text[0] = '\0';
     if (a->fetch)
-        return fetched(a, which == WITNESS ? "witness" : "ranks", place, most, size, e);
+        return fetched(a, parts[which].word, place, most, size, e);
     if (spot_open(a, place, false, &s, e) < 0)
         return NULL;
     char *text = load(s.dirfd, s.name[which], most, size);
@@ -555,7 +530,12 @@ char *archive_witness(struct archive *a, const char *place, size_t *size, struct
 
 char *archive_ranks(struct archive *a, const char *place, size_t *size, struct err *e)
 {
-    return get_beside(a, place, RANKS, ARCHIVE_MAX_RANKS, size, e);
+    return get_beside(a, place, RANKS, ARCHIVE_MAX_SIDE, size, e);
+}
+
+char *archive_steps(struct archive *a, const char *place, size_t *size, struct err *e)
+{
+    return get_beside(a, place, STEPS, ARCHIVE_MAX_SIDE, size, e);
 }
 
 /* Folders above a place that are empty now. */
