@@ -114,6 +114,13 @@ static void on_epoch(void *ctx, const struct result_epoch *row)
     counters_sample(r->counters);
 }
 
+static void on_steps(void *ctx, const struct steps_epoch *s)
+{
+    struct run *r = ctx;
+
+    series_epoch(&r->series, s);
+}
+
 static void on_say(void *ctx, const char *sentence)
 {
     struct run *r = ctx;
@@ -149,6 +156,7 @@ static struct workload_host host_of(struct run *r)
         .phase = on_phase,
         .progress = on_progress,
         .epoch = on_epoch,
+        .steps = on_steps,
         .say = on_say,
         .count = on_count,
         .stop = on_stop,
@@ -236,6 +244,7 @@ static int run_workload(struct run *r, int i, bool *could_not, struct err *e)
     progress_workload(&r->progress, row->name);
     counters_reset(r->counters);
     report_begin(r, i, &r->plan.of[i]);
+    series_begin(&r->series);
     on_phase(r, PHASE_STAGING);
     int rc = w->run(w, &r->spec, i, &r->plan.of[i], &host, &result, &why);
     counters_stop(r->counters);

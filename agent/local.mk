@@ -21,6 +21,7 @@ noinst_LTLIBRARIES += %D%/libagent.la
     %D%/resources.h %D%/resources.c %D%/probe.c \
     %D%/run.h \
     %D%/run_delay.h %D%/run_delay.c %D%/say.h %D%/say.c \
+    %D%/series.h %D%/series.c \
     %D%/environment.h %D%/environment.c \
     %D%/system.h %D%/system.c %D%/system_node.c \
     %D%/system_parts.h %D%/system_software.c \

@@ -354,6 +354,7 @@ static int gather_ranks(struct run *r, struct workload_result *result, int *at, 
     int rc = room_of_rank_0(r, (size_t)c->size, sizeof own, &room, &counts, "the ranks' times", e);
 
     memcpy(own.phase_seconds, result->phase_seconds, sizeof own.phase_seconds);
+    memcpy(own.split_seconds, result->split_seconds, sizeof own.split_seconds);
     own.steady = result->rank;
     own.throttled_seconds =
         counters_value(r->counters, COUNTER_cgroup_throttled_seconds, PHASE_COMPUTE).value;
@@ -470,5 +471,5 @@ int report_result(struct run *r, struct workload_result *result, struct err *e)
         return -1;
     if (r->comm->rank == 0)
         result_why(r, at);
-    return gather_counters(r, at, e);
+    return series_collect(r, at, e) < 0 ? -1 : gather_counters(r, at, e);
 }

@@ -22,7 +22,7 @@ enum { PATH_SIZE = PATH_MAX + RECORD_ID_SIZE + 32 };
 
 /* ---- the record ---- */
 
-static const char *const tails[] = {".json", ".ranks.json.gz", ".ranks.json"};
+static const char *const tails[] = {".json", ".ranks.json.gz", ".ranks.json", ".steps.gz"};
 
 enum { N_TAILS = sizeof tails / sizeof tails[0] };
 

@@ -13,6 +13,7 @@
 #include "agent/plan.h"
 #include "agent/progress.h"
 #include "agent/resources.h"
+#include "agent/series.h"
 #include "papi/counters.h"
 #include "reports/record/journal.h"
 #include "reports/record/record.h"
@@ -36,6 +37,7 @@ struct run {
     struct counters *counters; /* NULL: none */
     struct progress progress;
 
+    struct series series; /* of the workload that runs */
     struct record record; /* head on every rank; nodes and workloads on rank 0 */
     struct record_node self;
     char id[RECORD_ID_SIZE];

@@ -3,32 +3,17 @@
 
 #include "agent/run_delay.h"
 
-#include <fcntl.h>
-#include <stdlib.h>
-#include <unistd.h>
+#include <math.h>
 
-/* "running waiting timeslices", the first two in nanoseconds. */
-static int stat_fd(void)
+#include "reports/core/clock.h"
+
+static double waited(void)
 {
     static int fd = -2;
 
     if (fd == -2)
-        fd = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
-    return fd;
-}
-
-/* Nanoseconds; -1: not known. */
-static double waited(void)
-{
-    char text[128], *second;
-    const int fd = stat_fd();
-    const ssize_t n = fd < 0 ? -1 : pread(fd, text, sizeof text - 1, 0);
-
-    if (n <= 0)
-        return -1;
-    text[n] = '\0';
-    strtoull(text, &second, 10);
-    return *second == ' ' ? (double)strtoull(second + 1, NULL, 10) : -1;
+        fd = clock_delay_open();
+    return clock_delay(fd);
 }
 
 bool run_delay_known(void)
@@ -38,7 +23,5 @@ bool run_delay_known(void)
 
 double run_delay(void)
 {
-    const double ns = waited();
-
-    return ns > 0 ? 1e-9 * ns : 0;
+    return fmax(0, waited());
 }

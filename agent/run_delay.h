@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * How long the calling thread has wanted to run and had no core: the kernel's run
- * delay (Documentation/scheduler/sched-stats.rst), half a microsecond a reading.
+ * How long the calling thread has wanted to run and had no core (reports/core/clock.h).
  *
  * Life:    the file of the thread that asks first stays open.
  * Failure: run_delay_known() says that the system does not tell.

@@ -66,17 +66,23 @@ static int fill_nodes(const struct record *r, const struct record_workload *w,
 
 static void fill_loader(const struct record_workload *w, struct cause_loader *l)
 {
-    double read = 0, convert = 0, bytes = 0;
+    const double samples = (double)w->result.train_samples, batch = (double)w->result.batch;
+    const double steps = batch > 0 ? ceil(samples / batch) : 0; /* of an epoch */
+    double read = 0, decode = 0, bytes = 0, epochs = 0;
 
     for (int k = 0; k < w->n_ranks; k++) {
         read += w->ranks[k].steady.read_seconds / w->n_ranks;
-        convert += w->ranks[k].steady.convert_seconds / w->n_ranks;
+        decode +=
+            (w->ranks[k].steady.inflate_seconds + w->ranks[k].steady.convert_seconds) / w->n_ranks;
+        l->read_cpu += w->ranks[k].steady.read_cpu_seconds / w->n_ranks;
         bytes += w->ranks[k].steady.file_bytes;
         l->keeping |= w->ranks[k].steady.keeping;
+        if (steps > 0)
+            epochs = fmax(epochs, (double)w->ranks[k].steady.steps / steps);
     }
     l->read = read;
-    l->decode = convert;
-    l->file_bytes = bytes / fmax(1, w->result.n_epochs - 1);
+    l->decode = decode;
+    l->file_bytes = bytes / fmax(1, epochs); /* after a resume, too: n_epochs has those before */
 }
 
 static void fill_whole(const struct record_workload *w, struct cause_whole *whole)

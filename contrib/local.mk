@@ -15,6 +15,7 @@ EXTRA_DIST += \
     %D%/bench/ranks.sh \
     %D%/bench/history.sh \
     %D%/bench/kernels.sh \
+    %D%/bench/steps.sh \
     %D%/cluster/cluster.sh \
     %D%/cluster/config.sh \
     %D%/cluster/daemons.sh \
@@ -52,6 +53,16 @@ contrib_bench_engine_bench_SOURCES = \
     %D%/bench/engine_bench.c %D%/bench/peaks.h %D%/bench/peaks.c
 contrib_bench_engine_bench_CFLAGS = $(AM_CFLAGS) $(OPENMP_CFLAGS)
 contrib_bench_engine_bench_LDADD = workloads/component/libcomponent.la reports/core/libcore.la -lm
+endif
+
+# Built on demand by contrib/bench/steps.sh.
+if HAVE_HDF5
+if BUILD_AGENT
+EXTRA_PROGRAMS += contrib/bench/steps_bench
+contrib_bench_steps_bench_SOURCES = %D%/bench/steps_bench.c
+contrib_bench_steps_bench_CFLAGS = $(AM_CFLAGS)
+contrib_bench_steps_bench_LDADD = agent/libagent.la workloads/component/libcomponent.la reports/core/libcore.la
+endif
 endif
 
 # Built on demand by contrib/bench/kernels.sh.

@@ -69,7 +69,11 @@ struct step_row {
     float half;     /* r to the end of the last sum's first half here; < 0: not known */
     float length;   /* begin to end */
     float wait[STEPS_BUCKETS][2]; /* w0, w1 of each bucket, after begin */
+    float start[STEPS_BUCKETS];   /* it was ready, after begin; 0: not known */
+    float half_of[STEPS_BUCKETS]; /* its first half was over here, after begin; <= 0: not known */
     int waits;
+    /* When the loader was asked: batches that were ready; workers that read, inflate, convert. */
+    int ready, reading, inflating, converting;
 };
 
 struct steps {
@@ -98,6 +102,15 @@ struct steps_pack steps_packing(double base, double seconds);
 double steps_packed(const struct steps_pack *p, double ready, int rank);
 double steps_ready(const struct steps_pack *p, double packed);
 int steps_last(double packed);
+
+/* An epoch that is over, as the host gets it: all on rank 0's clock. */
+struct steps_epoch {
+    int epoch;   /* from 1 */
+    long before; /* steps of this process before it */
+    const struct steps *steps;
+    const struct steps_pack *pack;
+    const double *packed; /* [steps->n]: who was last, and when */
+};
 
 /* ---- what becomes of the time ---- */
 

@@ -23,6 +23,8 @@
 #include "reports/core/runspec.h"
 #include "workloads/comm.h"
 
+struct steps_epoch;
+
 /* One moment of a run, for the progress line and the journal. */
 struct workload_progress {
     enum phase phase;
@@ -51,6 +53,8 @@ struct workload_host {
     void (*phase)(void *ctx, enum phase p);
     void (*progress)(void *ctx, const struct workload_progress *p);
     void (*epoch)(void *ctx, const struct result_epoch *row);
+    /* The steps of an epoch, before that; all of it is borrowed for the call. */
+    void (*steps)(void *ctx, const struct steps_epoch *s);
     void (*say)(void *ctx, const char *sentence); /* rank 0: a line for a person */
     /* Rank 0: "making data, 3 of 10", as often as it changes. */
     void (*count)(void *ctx, const char *what, uint64_t done, uint64_t all);

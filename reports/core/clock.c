@@ -3,7 +3,10 @@
 
 #include "reports/core/clock.h"
 
+#include <fcntl.h>
+#include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 static int64_t nanoseconds(clockid_t clock)
 {
@@ -31,4 +34,27 @@ int64_t clock_real(void)
 double clock_cpu(void)
 {
     return 1e-9 * (double)nanoseconds(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+double clock_thread(void)
+{
+    return 1e-9 * (double)nanoseconds(CLOCK_THREAD_CPUTIME_ID);
+}
+
+int clock_delay_open(void)
+{
+    return open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+}
+
+/* "running waiting timeslices", the first two in nanoseconds. */
+double clock_delay(int fd)
+{
+    char text[128], *second;
+    const ssize_t n = fd < 0 ? -1 : pread(fd, text, sizeof text - 1, 0);
+
+    if (n <= 0)
+        return -1;
+    text[n] = '\0';
+    strtoull(text, &second, 10);
+    return *second == ' ' ? 1e-9 * (double)strtoull(second + 1, NULL, 10) : -1;
 }

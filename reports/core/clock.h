@@ -24,4 +24,14 @@ int64_t clock_real(void);
 /* Seconds of CPU time that this process has used, all threads. */
 double clock_cpu(void);
 
+/* Of this thread. */
+double clock_thread(void);
+
+/* How long a thread has wanted to run and had no core: the kernel's run delay
+ * (Documentation/scheduler/sched-stats.rst), half a microsecond a reading. open: of the
+ * thread that calls it, for any thread to read; -1: the system does not tell. Seconds
+ * since that thread began; -1: not known. */
+int clock_delay_open(void);
+double clock_delay(int fd);
+
 #endif

@@ -16,7 +16,7 @@ noinst_LTLIBRARIES += %D%/libcore.la
     %D%/micro_row.h \
     %D%/nearest.h %D%/nearest.c \
     %D%/option.h %D%/option.c \
-    %D%/phases.def %D%/references.def \
+    %D%/phases.def %D%/splits.def %D%/references.def \
     %D%/result.h %D%/result.c \
     %D%/runspec.h %D%/runspec.c %D%/runspec_table.h %D%/runspec_table.c \
     %D%/runspec_value.h %D%/runspec_value.c \

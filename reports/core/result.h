@@ -28,6 +28,13 @@ const char *phase_name(enum phase p);  /* "exposed_allreduce", ... */
 const char *phase_title(enum phase p); /* what it is, in a few words */
 bool phase_inside_step(enum phase p);  /* a part of training steps */
 
+/* Parts of phases: splits.def. */
+enum phase_part {
+#define SPLIT(phase, name, title) SPLIT_##phase##_##name,
+#include "reports/core/splits.def"
+    SPLIT_COUNT
+};
+
 /* A quality metric: a row of metrics.def. */
 struct result_metric {
     const char *name, *unit, *title;
@@ -147,10 +154,30 @@ struct result_rank {
     double compute_error, withheld_error; /* standard errors of a step's means [s] */
     double late_seconds;                  /* run delay of a step while it waited for the exchange */
     double half_seconds;                  /* last arrival to the end of a sum's first half, mean */
-    double produce_seconds;               /* of the loader for a batch, all workers together */
-    double read_seconds, convert_seconds; /* of it: reading and decoding; making floats */
-    double file_bytes;                    /* read from files in the steady state */
-    bool keeping;                         /* the loader keeps decoded samples in memory */
+    /* Of the loader, for a batch, all workers together: the sum of the three, and CPU time. */
+    double produce_seconds;
+    double read_seconds, inflate_seconds, convert_seconds;
+    double read_cpu_seconds, inflate_cpu_seconds, convert_cpu_seconds;
+    double file_bytes, memory_bytes; /* of samples in the steady state, by where they were */
+    double ready;                    /* batches that were ready when one was asked for, mean */
+    bool keeping;                    /* the loader keeps decoded samples in memory */
+    double yardstick_seconds; /* of CPU, of a convolution of the yardstick; 0: there was none */
+};
+
+/* Seconds of one piece of work at the start, mean of all readings after that, and at the
+ * end: means over the ranks. */
+struct result_reading {
+    double start, mean, end;
+};
+
+/* How fast the processor was: workloads/component/yardstick.h. */
+struct result_yardstick {
+    char what[64]; /* "": there was none */
+    int readings;
+    struct result_reading wall, cpu; /* of the convolution */
+    struct result_reading chain;     /* of one multiplication */
+    double speed;                    /* start / mean of cpu, mean over the ranks ... */
+    double least_speed;              /* ... and of the rank that slowed down most */
 };
 
 /* How rank clocks were compared. */
@@ -212,10 +239,12 @@ struct workload_result {
 
     struct result_path path, first_path; /* steady state; first epoch */
     struct result_clock clock;
+    struct result_yardstick yardstick;
 
     /* this rank's; the agent gathers them */
     struct result_rank rank;
     double phase_seconds[PHASE_COUNT];
+    double split_seconds[SPLIT_COUNT];
     double wall_seconds;
 
     struct result_epoch *epochs;

@@ -38,7 +38,8 @@ static const struct export_sink *const sinks[] = {&export_prometheus,
                                                   &export_junit,
                                                   &export_xdmod,
                                                   &export_clustercockpit,
-                                                  &export_clustercockpit_data};
+                                                  &export_clustercockpit_data,
+                                                  &export_steps};
 
 enum { N_SINKS = sizeof sinks / sizeof *sinks };
 
@@ -71,8 +72,33 @@ static int export_document(void *run, cJSON *doc, struct err *e)
     return rc;
 }
 
+static bool takes_steps(const struct run *r)
+{
+    return r->sink == &export_steps;
+}
+
+/* What was found, with its steps where the sink takes them. Their file is as the agent
+ * wrote it: a site that redacts the record does not give it away. */
+static int export_found(struct run *r, struct found *f, struct err *e)
+{
+    void *steps = NULL;
+
+    if (takes_steps(r) && redact_touches(&r->redact, f->doc))
+        return err_set(e, "the site redacts this record, and a steps file cannot be redacted");
+    if (takes_steps(r) && !(steps = find_steps(&r->config, f, &r->x.steps_size, e)))
+        return -1;
+    r->x.steps = steps;
+    cJSON *doc = f->doc;
+    f->doc = NULL;
+    int rc = export_document(r, doc, e);
+    free(steps);
+    return rc;
+}
+
 static int export_files(struct run *r, char **paths, int n, struct err *e)
 {
+    if (n == 0 && takes_steps(r))
+        return err_set(e, "--%s is of runs that are named: give FILE or JOB", r->sink->name);
 #ifdef WITH_HISTORY
     if (n == 0)
         return export_history(&r->config, &r->filter, export_document, r, e);
@@ -83,10 +109,9 @@ static int export_files(struct run *r, char **paths, int n, struct err *e)
             found_fini(&f);
             return -1;
         }
-        cJSON *doc = f.doc;
-        f.doc = NULL;
+        const int rc = export_found(r, &f, e);
         found_fini(&f);
-        if (export_document(r, doc, e))
+        if (rc)
             return err_prefix(e, "%s", paths[i]);
     }
     return 0;

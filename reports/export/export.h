@@ -24,6 +24,8 @@ struct export
     FILE *f;
     const char *workload; /* only this one; NULL: all */
     const char *org;      /* --mllog: who submits; NULL: unsaid */
+    const void *steps;    /* of the record's steps file; only export_steps has them */
+    size_t steps_size;
     long n_records, n_workloads;
     void *state;
 };
@@ -38,7 +40,7 @@ struct export_sink {
 };
 
 extern const struct export_sink export_prometheus, export_ndjson, export_csv, export_mllog,
-    export_junit, export_xdmod, export_clustercockpit, export_clustercockpit_data;
+    export_junit, export_xdmod, export_clustercockpit, export_clustercockpit_data, export_steps;
 
 /* The next workload of a record that is asked for; *i starts at 0 and is
  * behind it afterwards. NULL: no more. */

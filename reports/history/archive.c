@@ -19,9 +19,7 @@
 #include "reports/core/atomic.h"
 #include "reports/core/fdio.h"
 
-#define SUFFIX         ".json.gz"
-#define WITNESS_SUFFIX ".witness"
-#define RANKS_SUFFIX   ".ranks.json.gz"
+#define SUFFIX ".json.gz"
 
 enum {
     DAY_LENGTH = 10, /* "2026/11/22" */
@@ -32,7 +30,11 @@ enum {
 };
 
 /* The files of one record, in the order in which they get their names. */
-enum file { WITNESS, RANKS, RECORD, FILES };
+enum file { WITNESS, RANKS, STEPS, RECORD, FILES };
+static const struct part {
+    const char *word, *suffix;
+} parts[] = {
+    {"witness", ".witness"}, {"ranks", ".ranks.json.gz"}, {"steps", ".steps.gz"}, {"", SUFFIX}};
 
 /* Put, but not yet under its name. */
 struct pending {
@@ -205,11 +207,9 @@ static int spot_open(struct archive *a, const char *place, bool make, struct spo
     }
     const char *name = place + DAY_LENGTH + 1;
     s->dirfd = fd;
-    static const char *const suffixes[FILES] = {
-        [WITNESS] = WITNESS_SUFFIX, [RANKS] = RANKS_SUFFIX, [RECORD] = SUFFIX};
     for (int i = 0; i < FILES; i++)
         snprintf(s->name[i], sizeof s->name[i], "%.*s%s", (int)(strlen(name) - (sizeof SUFFIX - 1)),
-                 name, suffixes[i]);
+                 name, parts[i].suffix);
     return 0;
 }
 
@@ -354,12 +354,9 @@ static int put(struct archive *a, const struct spot *s, const char *place,
 {
     size_t packed = 0;
     unsigned char *bytes = pack(item->text, item->size, &packed);
-    const struct {
-        const void *bytes;
-        size_t size;
-    } files[FILES] = {[WITNESS] = {item->witness, item->witness ? strlen(item->witness) : 0},
-                      [RANKS] = {item->ranks, item->ranks_size},
-                      [RECORD] = {bytes, packed}};
+    const size_t n = item->witness ? strlen(item->witness) : 0;
+    const struct archive_side witness = {item->witness, n}, record = {bytes, packed},
+                              files[FILES] = {witness, item->ranks, item->steps, record};
     bool has[FILES];
 
     errno = bytes ? 0 : ENOMEM;
@@ -384,7 +381,8 @@ int archive_put(struct archive *a, const char *place, const struct archive_item 
 {
     struct spot s;
 
-    if (item->size > RECORD_MAX_BYTES || item->ranks_size > ARCHIVE_MAX_RANKS ||
+    if (item->size > RECORD_MAX_BYTES || item->ranks.size > ARCHIVE_MAX_SIDE ||
+        item->steps.size > ARCHIVE_MAX_SIDE ||
         (item->witness && strlen(item->witness) > ARCHIVE_MAX_WITNESS))
         return err_set(e, "%s is too large for the archive", place);
     if (spot_open(a, place, true, &s, e) < 0)
@@ -538,7 +536,7 @@ static char *get_beside(struct archive *a, const char *place, enum file which, s
     if (e)
         e->text[0] = '\0';
     if (a->fetch)
-        return fetched(a, which == WITNESS ? "witness" : "ranks", place, most, size, e);
+        return fetched(a, parts[which].word, place, most, size, e);
     if (spot_open(a, place, false, &s, e) < 0)
         return NULL;
     char *text = load(s.dirfd, s.name[which], most, size);
@@ -555,7 +553,12 @@ char *archive_witness(struct archive *a, const char *place, size_t *size, struct
 
 char *archive_ranks(struct archive *a, const char *place, size_t *size, struct err *e)
 {
-    return get_beside(a, place, RANKS, ARCHIVE_MAX_RANKS, size, e);
+    return get_beside(a, place, RANKS, ARCHIVE_MAX_SIDE, size, e);
+}
+
+char *archive_steps(struct archive *a, const char *place, size_t *size, struct err *e)
+{
+    return get_beside(a, place, STEPS, ARCHIVE_MAX_SIDE, size, e);
 }
 
 /* Folders above a place that are empty now. */

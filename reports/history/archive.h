@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The dated archive of records: ARCHIVE/YYYY/MM/DD/<id>.json.gz, beside it the
- * witness's credentials as <id>.witness and, as the agent packed it, everything
- * per rank as <id>.ranks.json.gz.
+ * witness's credentials as <id>.witness and, as the agent packed them, everything
+ * per rank as <id>.ranks.json.gz and steps of training as <id>.steps.gz.
  *
  * A file is whole or not there: exclusive temporary file, fsync, rename,
  * fsync of the folder. A place is the path below ARCHIVE,
@@ -24,7 +24,7 @@
 enum {
     ARCHIVE_PLACE_SIZE = RECORD_ID_SIZE + 32,
     ARCHIVE_MAX_WITNESS = 64 << 20, /* bytes of the credentials of one record: 10,000 nodes' */
-    ARCHIVE_MAX_RANKS = 16 << 20    /* of what is per rank, packed */
+    ARCHIVE_MAX_SIDE = 16 << 20     /* of what is per rank, of steps, packed */
 };
 
 struct archive;
@@ -34,9 +34,8 @@ struct archive;
 struct archive *archive_open(const char *dir, struct err *e);
 void archive_close(struct archive *a);
 
-/* An archive that somebody else keeps: archive_get(), archive_witness() and
- * archive_ranks() call fetch with "record", "witness" or "ranks" and the place;
- * nothing can be put. fetch returns bytes with a NUL behind them, or NULL: with an
+/* An archive that somebody else keeps: archive_get() and its kin call fetch with
+ * "record", "witness", "ranks" or "steps" and the place; nothing can be put. fetch returns bytes with a NUL behind them, or NULL: with an
  * empty sentence there are none. text is borrowed until the close. */
 typedef void *archive_fetch(const char *text, const char *what, const char *place, size_t *size,
                             struct err *e);
@@ -51,8 +50,10 @@ struct archive_item {
     const char *text;
     size_t size;
     const char *witness; /* NULL: none */
-    const void *ranks;   /* byte for byte; NULL: none */
-    size_t ranks_size;
+    struct archive_side { /* byte for byte; NULL: none */
+        const void *bytes;
+        size_t size;
+    } ranks, steps;
 };
 
 /* Puts it there, the record last. Replaces what was there, and removes the parts
@@ -77,10 +78,12 @@ char *archive_read(const char *path, size_t *size, struct err *e);
 /* Its witness; NULL with an empty sentence when there is none. */
 char *archive_witness(struct archive *a, const char *place, size_t *size, struct err *e);
 
-/* What is per rank, as it was put; NULL with an empty sentence when it has none. */
+/* What is per rank, and its steps, as they were put; NULL with an empty sentence when it
+ * has none. */
 char *archive_ranks(struct archive *a, const char *place, size_t *size, struct err *e);
+char *archive_steps(struct archive *a, const char *place, size_t *size, struct err *e);
 
-/* Unlinks record, witness and ranks, then folders that are empty. Nothing there is
+/* Unlinks record, witness, ranks and steps, then folders that are empty. Nothing there is
  * no failure. */
 int archive_remove(struct archive *a, const char *place, struct err *e);
 

@@ -106,8 +106,7 @@ struct history_record {
     const char *text;        /* what goes to the archive, byte for byte */
     size_t size;
     const char *witness; /* credential texts, one per line; NULL: none */
-    const void *ranks;   /* its file with everything per rank, byte for byte; NULL: none */
-    size_t ranks_size;
+    struct archive_side ranks, steps; /* its files beside it, byte for byte */
     const char *seen; /* of a redacted text: the salted hash of what it was; NULL */
 };
 

@@ -442,7 +442,7 @@ static int file_rows(struct filing *f, const struct standing *there, const char 
     if (!f->place[0])
         return 0;
     const struct archive_item item = {f->record->text, f->record->size, f->record->witness,
-                                      f->record->ranks, f->record->ranks_size};
+                                      f->record->ranks, f->record->steps};
     return archive_put(h->archive, f->place, &item, f->e);
 }
 

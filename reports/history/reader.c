@@ -282,7 +282,10 @@ void *reader_answer(const struct conf *c, uid_t uid, const char *question, size_
     static const struct {
         const char *head;
         char *(*get)(struct archive *, const char *, size_t *, struct err *);
-    } rows[] = {{"record ", archive_get}, {"witness ", archive_witness}, {"ranks ", archive_ranks}};
+    } rows[] = {{"record ", archive_get},
+                {"witness ", archive_witness},
+                {"ranks ", archive_ranks},
+                {"steps ", archive_steps}};
 
     e->text[0] = '\0';
     if (strncmp(question, "history ", 8) == 0)

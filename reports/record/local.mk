@@ -10,6 +10,7 @@ noinst_LTLIBRARIES += %D%/librecord.la
     %D%/record.h %D%/record.c %D%/record_file.c %D%/record_json.c \
     %D%/record_fields.h %D%/record_fields.c \
     %D%/steps.def %D%/steps_file.h %D%/steps_column.h %D%/steps_file.c %D%/steps_read.c \
+    %D%/steps_keep.h %D%/steps_keep.c \
     %D%/record_put.h %D%/record_system.c %D%/record_ranks.c %D%/record_micro.c \
     %D%/workload_fields.c %D%/micro_fields.c \
     %D%/profile_fields.c %D%/record_profile.c \

@@ -3,6 +3,7 @@
 #include <config.h>
 
 #include "reports/record/record_put.h"
+#include "reports/record/steps_file.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -75,6 +76,7 @@ void record_fini(struct record *r)
     }
     for (int i = 0; i < r->n_kept; i++)
         free(r->kept[i]);
+    steps_set_destroy(r->steps);
     free(r->nodes);
     free(r->workloads);
     free(r->micro);

@@ -40,7 +40,7 @@
 #include "reports/core/runspec.h"
 
 #define RECORD_SCHEMA         "hpcai500/record"
-#define RECORD_SCHEMA_VERSION "1.2.0"
+#define RECORD_SCHEMA_VERSION "1.3.0"
 #define RECORD_RULES_VERSION  "1.0"
 
 enum {
@@ -135,6 +135,7 @@ struct record_rank {
     int node;            /* index of record_add_node(); -1 unknown */
     double wall_seconds; /* NAN: nothing is known of this rank */
     double phase_seconds[PHASE_COUNT];
+    double split_seconds[SPLIT_COUNT];
     struct result_rank steady;
     double throttled_seconds; /* of its control group, by the CPU quota, while it trained; NAN */
 };
@@ -185,6 +186,7 @@ struct record_workload {
 
 /* ---- the record ---- */
 
+struct steps_set;
 struct record {
     enum run_status status;
     bool valid;
@@ -206,6 +208,7 @@ struct record {
     struct record_reason {
         char *path, *text;
     } * reasons;
+    struct steps_set *steps; /* of its steps file, owned; NULL: none */
     int n_kept;
     char **kept; /* strings that record_keep() holds */
 };
@@ -259,18 +262,21 @@ void record_utc(struct timespec t, char utc[RECORD_UTC_SIZE]);
 
 /* The record as text of at most RECORD_MAX_BYTES; free() it. Lists that grow
  * with the machine are cut (worst ranks, odd nodes and latest epochs stay)
- * and say how many they leave out. ranks_file may be NULL. */
-struct record_ranks_file {
-    char name[RECORD_ID_SIZE + 32];
+ * and say how many they leave out. sides: the files beside it; NULL: none. */
+struct record_side {
+    char name[RECORD_ID_SIZE + 32]; /* "": there is none */
     char sha256[65];
 };
-char *record_to_json(const struct record *r, const struct record_ranks_file *ranks_file,
-                     struct err *e);
+struct record_sides {
+    struct record_side ranks, steps;
+};
+char *record_to_json(const struct record *r, const struct record_sides *sides, struct err *e);
 
 /* Writes `<id>.json` in dir, and with more than one rank, or with micro benchmarks,
- * everything per rank and every sample as `<id>.ranks.json.gz` beside it (without zlib: `.ranks.json`): exclusive
- * temporary file, fsync, rename that never replaces, fsync of the folder.
- * Temporary files that killed writers of this record left go then. path: where it is. The caller ignores SIGXFSZ. */
+ * everything per rank and every sample as `<id>.ranks.json.gz` beside it (without zlib:
+ * `.ranks.json`), with steps `<id>.steps.gz` (steps_file.h): exclusive temporary file, fsync, rename that never replaces, fsync of the folder.
+ * Temporary files that killed writers of this record left go then. path: where it is.
+ * The caller ignores SIGXFSZ. */
 int record_write(const struct record *r, const char *dir, char path[PATH_MAX], struct err *e);
 
 /* Reads a record that may be hostile: regular file, at most RECORD_MAX_BYTES,

@@ -45,10 +45,18 @@ const struct field record_head_fields[] = {
 };
 
 const struct field record_ranks_file_fields[] = {
-    FIELD(record_ranks_file, name, TEXT, "name", "its name, in the same folder",
+    FIELD(record_side, name, TEXT, "name", "its name, in the same folder",
           .pattern = "^" FILE_PATTERN "\\.ranks(-[0-9a-f]{8})?\\.json(\\.gz)?$"),
-    FIELD(record_ranks_file, sha256, TEXT, "sha256", "digest of its bytes",
+    FIELD(record_side, sha256, TEXT, "sha256", "digest of its bytes",
           .pattern = RECORD_SHA256_PATTERN),
+    FIELD_END,
+};
+
+const struct field record_steps_file_fields[] = {
+    FIELD(record_side, name, TEXT, "name", "its name, in the same folder",
+          .pattern = "^" FILE_PATTERN "\\.steps(-[0-9a-f]{8})?\\.gz$", .since = "1.3.0"),
+    FIELD(record_side, sha256, TEXT, "sha256", "digest of its bytes",
+          .pattern = RECORD_SHA256_PATTERN, .since = "1.3.0"),
     FIELD_END,
 };
 
@@ -240,6 +248,10 @@ const struct field record_fields[] = {
                "does",
                .why = "one rank: the record holds it all", .below = record_ranks_file_fields,
                .secret = SECRET_RANKS_FILE),
+    FIELD_HAND(OBJECT, "steps_file",
+               "file beside this one that holds steps of training one by one (hpcai500/steps)",
+               .why = "no steps were kept", .below = record_steps_file_fields,
+               .secret = SECRET_RANKS_FILE, .since = "1.3.0"),
     FIELD_HAND(OBJECT, "run", "what was asked", .by = "the agent, from the run text",
                .below = record_run_fields, .leaves = true),
     FIELD_HAND(OBJECT, "job", "the Slurm job; null without Slurm", .why = "not started by Slurm",

@@ -64,6 +64,16 @@ struct record_counter_head {
     double total, ratio;
 };
 
+/* A loader in the steady state: seconds of a batch, all workers together, mean over the
+ * ranks. */
+struct record_loader {
+    bool keeping;
+    struct result_rank of;           /* its times, bytes and `ready` */
+    double file_bytes, memory_bytes; /* of a step, all ranks */
+    double most;                     /* produce_seconds of the slowest rank ... */
+    const char *most_node;           /* ... and its node */
+};
+
 /* Operators that have no row of their own. */
 struct record_operators_rest {
     int operators;
@@ -83,6 +93,7 @@ struct record_micro_head {
 extern const struct field record_fields[]; /* the whole record; all others stand below it */
 extern const struct field record_head_fields[];
 extern const struct field record_ranks_file_fields[];
+extern const struct field record_steps_file_fields[];
 extern const struct field record_run_fields[];
 extern const struct field record_job_fields[];
 extern const struct field record_times_fields[];
@@ -101,10 +112,13 @@ extern const struct field record_shares_fields[];
 extern const struct field record_epoch_fields[];
 extern const struct field record_spread_fields[];
 extern const struct field record_worst_fields[];
+extern const struct field record_part_fields[];
 extern const struct field record_counter_fields[];
 extern const struct field record_counter_ranks_fields[];
 extern const struct field record_path_fields[];
 extern const struct field record_clock_fields[];
+extern const struct field record_yardstick_fields[];
+extern const struct field record_loader_fields[];
 extern const struct field record_why_rows[];   /* all of a struct record_why */
 extern const struct field record_why_fields[]; /* without its causes */
 extern const struct field record_cause_fields[];

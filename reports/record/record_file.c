@@ -24,6 +24,7 @@
 #include "reports/core/fdio.h"
 #include "reports/core/slurp.h"
 #include "reports/record/record_put.h"
+#include "reports/record/steps_file.h"
 #include "reports/core/sha256.h"
 #include "reports/core/utf8.h"
 
@@ -200,7 +201,7 @@ static int sink_all(sink s, const struct record *r, const char *id)
     return rc | sink_put(s, "]}\n");
 }
 
-static int fill_ranks(struct atomic *t, const struct record *r, const char *id)
+static int fill_ranks(const struct atomic *t, const struct record *r, const char *id, struct err *e)
 {
     int copy = fcntl(t->fd, F_DUPFD_CLOEXEC, 0);
     sink s = copy < 0 ? NULL : sink_open(copy);
@@ -208,7 +209,7 @@ static int fill_ranks(struct atomic *t, const struct record *r, const char *id)
     if (!s) {
         if (copy >= 0)
             close(copy);
-        return -1;
+        return err_set(e, "%s", errno ? strerror(errno) : "out of memory");
     }
     errno = 0;
     int rc = sink_all(s, r, id);
@@ -217,7 +218,12 @@ static int fill_ranks(struct atomic *t, const struct record *r, const char *id)
         rc = -1;
     else
         errno = why;
-    return rc;
+    return rc < 0 ? err_set(e, "%s", errno ? strerror(errno) : "out of memory") : 0;
+}
+
+static int fill_steps(const struct atomic *t, const struct record *r, const char *id, struct err *e)
+{
+    return steps_set_write(r->steps, id, t->fd, e);
 }
 
 static int cannot_write(struct err *e, const char *dir, const char *name)
@@ -226,8 +232,17 @@ static int cannot_write(struct err *e, const char *dir, const char *name)
                    errno ? strerror(errno) : "out of memory");
 }
 
+/* The files beside a record. */
+struct side {
+    const char *stem, *suffix; /* <id>.STEM SUFFIX */
+    int (*fill)(const struct atomic *t, const struct record *r, const char *id, struct err *e);
+};
+
+static const struct side ranks_side = {".ranks", RANKS_SUFFIX, fill_ranks},
+                         steps_side = {".steps", ".gz", fill_steps};
+
 /* Whether what a crash between the two files left is what we would write. */
-static bool same_file(int dirfd, const char *dir, const struct record_ranks_file *file)
+static bool same_file(int dirfd, const char *dir, const struct record_side *file)
 {
     char path[PATH_MAX], sha256[sizeof file->sha256];
     struct stat st;
@@ -238,8 +253,8 @@ static bool same_file(int dirfd, const char *dir, const struct record_ranks_file
 }
 
 /* Under its name; when that is taken by other bytes, the digest makes another. */
-static int publish_ranks(struct atomic *t, const char *dir, const char *id,
-                         struct record_ranks_file *file)
+static int publish_side(struct atomic *t, const struct side *side, const char *dir, const char *id,
+                        struct record_side *file)
 {
     if (atomic_publish(t, NULL) == 0)
         return 0;
@@ -247,29 +262,30 @@ static int publish_ranks(struct atomic *t, const char *dir, const char *id,
         return -1;
     if (same_file(t->dirfd, dir, file))
         return 1;
-    snprintf(file->name, sizeof file->name, "%s.ranks-%.8s" RANKS_SUFFIX, id, file->sha256);
+    snprintf(file->name, sizeof file->name, "%s%s-%.8s%s", id, side->stem, file->sha256,
+             side->suffix);
     return atomic_publish(t, file->name);
 }
 
-/* `<id>.ranks.json.gz`: 0 written, 1 it was there already, -1. */
-static int write_ranks(const struct record *r, int dirfd, const char *dir, const char *id,
-                       struct record_ranks_file *file, struct err *e)
+/* `<id>.ranks.json.gz`, `<id>.steps.gz`: 0 written, 1 it was there already, -1. */
+static int write_side(const struct record *r, const struct side *side, int dirfd, const char *dir,
+                      const char *id, struct record_side *file, struct err *e)
 {
     struct atomic t;
     char path[PATH_MAX];
 
-    snprintf(file->name, sizeof file->name, "%s.ranks" RANKS_SUFFIX, id);
+    snprintf(file->name, sizeof file->name, "%s%s%s", id, side->stem, side->suffix);
     if (temp_open(&t, dirfd, dir, file->name, e) < 0)
         return -1;
-    int rc = fill_ranks(&t, r, id);
+    int rc = side->fill(&t, r, id, e);
     if (rc < 0) {
-        cannot_write(e, dir, file->name);
+        err_prefix(e, "cannot write %s/%s", dir, file->name);
         goto out;
     }
     snprintf(path, sizeof path, "%s/%s", dir, t.temporary);
     if ((rc = sha256_file(path, file->sha256, NULL, e)) < 0)
         goto out;
-    rc = publish_ranks(&t, dir, id, file);
+    rc = publish_side(&t, side, dir, id, file);
     if (rc < 0)
         cannot_write(e, dir, file->name);
 out:
@@ -280,11 +296,11 @@ out:
 /* ---- the record ---- */
 
 static int write_record(const struct record *r, int dirfd, const char *dir, const char *id,
-                        const struct record_ranks_file *ranks, struct err *e)
+                        const struct record_sides *sides, struct err *e)
 {
     char name[RECORD_ID_SIZE + 8];
     struct atomic t;
-    char *text = record_to_json(r, ranks, e);
+    char *text = record_to_json(r, sides, e);
     int rc = -1;
 
     if (!text)
@@ -308,12 +324,39 @@ out:
     return rc;
 }
 
+/* The record last: it names the others, which go when it cannot be written. */
+static int write_all(const struct record *r, int dirfd, const char *dir, const char *id,
+                     struct record_sides *sides, struct err *e)
+{
+    struct {
+        const struct side *side;
+        struct record_side *file;
+        bool wanted;
+        int found; /* 1: another's, which is not ours to remove */
+    } rows[] = {{&ranks_side, &sides->ranks, record_has_ranks(r), 1},
+                {&steps_side, &sides->steps, steps_set_blocks(r->steps) > 0, 1}};
+    enum { N = sizeof rows / sizeof *rows };
+    int rc = 0;
+
+    for (int i = 0; i < N && rc == 0; i++)
+        if (rows[i].wanted) {
+            rows[i].found = write_side(r, rows[i].side, dirfd, dir, id, rows[i].file, e);
+            rc = rows[i].found < 0 ? -1 : 0;
+        }
+    if (rc == 0)
+        rc = write_record(r, dirfd, dir, id, sides, e);
+    for (int i = 0; i < N && rc < 0; i++)
+        if (rows[i].found == 0)
+            unlinkat(dirfd, rows[i].file->name, 0);
+    return rc;
+}
+
 int record_write(const struct record *r, const char *dir, char path[PATH_MAX], struct err *e)
 {
     char id[RECORD_ID_SIZE], name[RECORD_ID_SIZE + 8];
-    struct record_ranks_file ranks = {"", ""};
+    struct record_sides sides = {{"", ""}, {"", ""}};
     struct stat st;
-    int rc = -1, found = 0;
+    int rc = -1;
     int dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     if (dirfd < 0)
@@ -324,11 +367,7 @@ int record_write(const struct record *r, const char *dir, char path[PATH_MAX], s
         err_set(e, "%s/%s exists already and was not replaced", dir, name);
         goto out;
     }
-    if (record_has_ranks(r) && (found = write_ranks(r, dirfd, dir, id, &ranks, e)) < 0)
-        goto out;
-    rc = write_record(r, dirfd, dir, id, ranks.name[0] ? &ranks : NULL, e);
-    if (rc < 0 && ranks.name[0] && !found) /* another's file is not ours to remove */
-        unlinkat(dirfd, ranks.name, 0);
+    rc = write_all(r, dirfd, dir, id, &sides, e);
     if (rc == 0) {
         temp_sweep(dirfd, id);
         snprintf(path, PATH_MAX, "%s/%s", dir, name);

@@ -92,13 +92,25 @@ static int put_workload(cJSON *array, const struct record *r, int i,
            record_others_put(o, &honest, &at) | fields_put(o, record_cost_fields, w, &at) |
            put_epochs(o, &w->result, limit, &at) | record_put_phases(o, r, w, limit, &at) |
            record_put_counters(o, r, w, &at) | record_put_profile(o, &w->result, limit, &at) |
-           record_put_why(o, w, &at);
+           record_put_why(o, r, w, &at);
 }
 
 /* ---- the whole ---- */
 
+/* A file beside the record, null when it is not there. */
+static int put_side(cJSON *doc, const char *name, const struct record_side *side,
+                    const struct field *fields, const char *why, const struct nulls *n)
+{
+    cJSON *o;
+
+    if (!side || !side->name[0])
+        return put_null(doc, name, why, n);
+    o = put_object(doc, name);
+    return o ? fields_put(o, fields, side, n) : -1;
+}
+
 /* What is not complete is not valid, and both have a reason. */
-static int put_head(cJSON *doc, const struct record *r, const struct record_ranks_file *ranks_file,
+static int put_head(cJSON *doc, const struct record *r, const struct record_sides *sides,
                     const struct nulls *n)
 {
     const struct nulls status = nulls_at(n, "status"), valid = nulls_at(n, "valid");
@@ -111,13 +123,11 @@ static int put_head(cJSON *doc, const struct record *r, const struct record_rank
         rc |= put_reason(&status, "the reason is not known");
     if (!head.valid)
         rc |= put_reason(&valid, complete ? "the reason is not known" : "the run is not complete");
-    if (!ranks_file)
-        return rc | put_null(doc, "ranks_file",
-                             record_has_ranks(r) ? "it was not written"
-                                                 : "one rank: the record holds it all",
-                             n);
-    cJSON *o = put_object(doc, "ranks_file");
-    return o ? rc | fields_put(o, record_ranks_file_fields, ranks_file, n) : -1;
+    rc |= put_side(doc, "ranks_file", sides ? &sides->ranks : NULL, record_ranks_file_fields,
+                   record_has_ranks(r) ? "it was not written" : "one rank: the record holds it all",
+                   n);
+    return rc | put_side(doc, "steps_file", sides ? &sides->steps : NULL, record_steps_file_fields,
+                         "no steps were kept", n);
 }
 
 static int put_times(cJSON *doc, const struct record *r, const struct nulls *n)
@@ -143,7 +153,7 @@ static int put_reasons(cJSON *reasons, const struct record *r)
     return rc;
 }
 
-static cJSON *build(const struct record *r, const struct record_ranks_file *ranks_file,
+static cJSON *build(const struct record *r, const struct record_sides *sides,
                     const struct record_limits *limit)
 {
     cJSON *doc = cJSON_CreateObject();
@@ -154,7 +164,7 @@ static cJSON *build(const struct record *r, const struct record_ranks_file *rank
 
     if (!doc || !top.reasons || put_reasons(top.reasons, r) < 0)
         goto out;
-    rc = put_head(doc, r, ranks_file, &top);
+    rc = put_head(doc, r, sides, &top);
     if (!(o = put_object(doc, "run"))) {
         rc = -1;
         goto out;
@@ -180,8 +190,7 @@ out:
     return NULL;
 }
 
-char *record_to_json(const struct record *r, const struct record_ranks_file *ranks_file,
-                     struct err *e)
+char *record_to_json(const struct record *r, const struct record_sides *sides, struct err *e)
 {
     struct record_limits limit = {RECORD_MAX_NODES,  RECORD_MAX_NAMES,     RECORD_MAX_EPOCHS,
                                   RECORD_MAX_WORST,  RECORD_MAX_OPERATORS, RECORD_MAX_MICRO,
@@ -189,7 +198,7 @@ char *record_to_json(const struct record *r, const struct record_ranks_file *ran
 
     for (; limit.nodes > 0; limit.nodes /= 2, limit.names /= 2, limit.epochs /= 2,
                             limit.operators /= 2, limit.micro /= 2, limit.samples /= 2) {
-        cJSON *doc = build(r, ranks_file, &limit);
+        cJSON *doc = build(r, sides, &limit);
         char *text = doc ? cJSON_Print(doc) : NULL;
         cJSON_Delete(doc);
         if (!text) {

@@ -36,8 +36,10 @@ int record_put_counters(cJSON *o, const struct record *r, const struct record_wo
 int record_put_profile(cJSON *o, const struct workload_result *w, const struct record_limits *limit,
                        const struct nulls *n);
 
-/* record_why.c: `path`, `first_path`, `clock` and `why` of workload w's object o. */
-int record_put_why(cJSON *o, const struct record_workload *w, const struct nulls *n);
+/* record_why.c: `path`, `first_path`, `clock`, `yardstick`, `loader` and `why` of workload w's
+ * object o. */
+int record_put_why(cJSON *o, const struct record *r, const struct record_workload *w,
+                   const struct nulls *n);
 
 /* record_micro.c: `micro` of doc. */
 int record_put_micro(cJSON *doc, const struct record *r, const struct record_limits *limit,

@@ -97,6 +97,48 @@ static int put_phase(cJSON *phases, const struct record *r, const struct record_
            put_worst(o, r, w, v, count < worst ? count : worst, &at);
 }
 
+/* Median and most of a part of a phase; v: scratch. */
+static int put_split(cJSON *splits, const struct record *r, const struct record_workload *w,
+                     enum phase_part s, const char *path, struct ranked *v, const struct nulls *n)
+{
+    struct nulls at = nulls_at(n, "%s", path);
+    cJSON *o = put_object(splits, path);
+    int count = 0;
+
+    if (!o)
+        return -1;
+    for (int k = 0; k < w->n_ranks; k++) {
+        const double seconds = w->ranks[k].split_seconds[s];
+        if (rank_known(w, k))
+            v[count++] = (struct ranked){isfinite(seconds) && seconds > 0 ? seconds : 0, k};
+    }
+    qsort(v, (size_t)count, sizeof *v, highest_first);
+    const struct record_spread spread = {
+        .median = median_of(v, count), .max = v[0].value, .max_node = node_of(r, w, v[0].rank)};
+    return fields_put(o, record_part_fields, &spread, &at);
+}
+
+static int put_splits(cJSON *o, const struct record *r, const struct record_workload *w,
+                      struct ranked *v, const struct nulls *n)
+{
+    struct nulls at = nulls_at(n, "splits");
+    cJSON *splits;
+    double sum = 0;
+
+    for (int k = 0; k < w->n_ranks; k++)
+        for (int s = 0; s < SPLIT_COUNT; s++)
+            sum += w->ranks[k].split_seconds[s];
+    if (!(sum > 0)) /* of journals, which have phases alone */
+        return put_null(o, "splits", "the run ended before its ranks could be asked", n);
+    int rc = (splits = put_object(o, "splits")) ? 0 : -1;
+
+#define SPLIT(phase, name, title)                                                                  \
+    if (rc == 0)                                                                                   \
+        rc = put_split(splits, r, w, SPLIT_##phase##_##name, #phase "." #name, v, &at);
+#include "reports/core/splits.def"
+    return rc;
+}
+
 /* Most that a rank's phases miss its wall time by, as part of it. */
 static double phase_error(const struct record_workload *w)
 {
@@ -155,10 +197,12 @@ int record_put_phases(cJSON *o, const struct record *r, const struct record_work
                                    .ranks_known = known};
     int rc = fields_put(o, record_shares_fields, &shares, n);
     if (known == 0) {
-        rc |= put_null(o, "phases", "no rank left its phases", n);
+        rc |= put_null(o, "phases", "no rank left its phases", n) |
+              put_null(o, "splits", "no rank left its phases", n);
     } else if ((phases = put_object(o, "phases"))) {
         for (int p = 0; p < PHASE_COUNT; p++)
             rc |= put_phase(phases, r, w, (enum phase)p, v, limit->worst, &at);
+        rc |= put_splits(o, r, w, v, n);
     } else {
         rc = -1;
     }

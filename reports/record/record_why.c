@@ -30,7 +30,70 @@ static int put_causes(cJSON *o, const struct record_why *why, const struct nulls
     return rc;
 }
 
-int record_put_why(cJSON *o, const struct record_workload *w, const struct nulls *n)
+static int put_yardstick(cJSON *o, const struct workload_result *r, const struct nulls *n)
+{
+    struct nulls at = nulls_at(n, "yardstick");
+    cJSON *p;
+
+    if (r->yardstick.readings == 0)
+        return put_null(o, "yardstick",
+                        "the run ended before a second reading, or a rank had no memory for it", n);
+    return (p = put_object(o, "yardstick"))
+               ? fields_put(p, record_yardstick_fields, &r->yardstick, &at)
+               : -1;
+}
+
+/* Means over the ranks that have a steady state; how many. */
+static int fill_loader(const struct record *r, const struct record_workload *w,
+                       struct record_loader *l)
+{
+    struct result_rank *to = &l->of;
+    int n = 0;
+
+    for (int k = 0; k < w->n_ranks; k++) {
+        const struct result_rank *s = &w->ranks[k].steady;
+        const struct {
+            double *to, from;
+        } sums[] = {{&to->produce_seconds, s->produce_seconds},
+                    {&to->read_seconds, s->read_seconds},
+                    {&to->inflate_seconds, s->inflate_seconds},
+                    {&to->convert_seconds, s->convert_seconds},
+                    {&to->read_cpu_seconds, s->read_cpu_seconds},
+                    {&to->inflate_cpu_seconds, s->inflate_cpu_seconds},
+                    {&to->convert_cpu_seconds, s->convert_cpu_seconds},
+                    {&to->ready, s->ready}};
+        if (s->steps == 0)
+            continue;
+        n++;
+        for (size_t i = 0; i < sizeof sums / sizeof *sums; i++) /* the mean so far */
+            *sums[i].to += (sums[i].from - *sums[i].to) / n;
+        l->file_bytes += s->file_bytes / (double)s->steps;
+        l->memory_bytes += s->memory_bytes / (double)s->steps;
+        l->keeping |= s->keeping;
+        if (n == 1 || s->produce_seconds > l->most) {
+            const int node = w->ranks[k].node;
+            l->most = s->produce_seconds;
+            l->most_node = node >= 0 && node < r->n_nodes ? r->nodes[node].name : "";
+        }
+    }
+    return n;
+}
+
+static int put_loader(cJSON *o, const struct record *r, const struct record_workload *w,
+                      const struct nulls *n)
+{
+    struct nulls at = nulls_at(n, "loader");
+    struct record_loader l = {.most_node = ""};
+    cJSON *p;
+
+    if (fill_loader(r, w, &l) == 0)
+        return put_null(o, "loader",
+                        "there was no epoch after the first, or its ranks could not be asked", n);
+    return (p = put_object(o, "loader")) ? fields_put(p, record_loader_fields, &l, &at) : -1;
+}
+
+int record_put_why(cJSON *o, const struct record *all, const struct record_workload *w,
+                   const struct nulls *n)
 {
     const struct workload_result *r = &w->result;
     struct nulls clock_at = nulls_at(n, "clock"), why_at = nulls_at(n, "why");
@@ -41,7 +104,8 @@ int record_put_why(cJSON *o, const struct record_workload *w, const struct nulls
 
     if (!clock)
         return -1;
-    rc |= fields_put(clock, record_clock_fields, &r->clock, &clock_at);
+    rc |= fields_put(clock, record_clock_fields, &r->clock, &clock_at) | put_yardstick(o, r, n) |
+          put_loader(o, all, w, n);
     if (!w->why.cause[0])
         return rc | put_null(o, "why", "the run ended before its ranks could be compared", n);
     if (!(why = put_object(o, "why")))

@@ -27,8 +27,8 @@
  * A reader takes columns by name: it skips those that it does not know, and a time
  * that the file does not have is not known. A change of that kind is a minor version.
  *
- * What is not there: a file has at most 16 MiB. Of more than 64 ranks those with the
- * longest and the shortest own work, and some by chance; of more than 4,096 steps
+ * What is not there: a file has at most 16 MiB. Of more than 64 ranks it has those with
+ * the longest and the shortest own work and some between; of more than 4,096 steps
  * windows of 128 consecutive ones at a stride, the same on all ranks, and the steps
  * around stalls of that rank (steps_keep.h). A step is of a window when
  * step / window % stride is 0.

@@ -37,6 +37,71 @@ const struct field record_clock_fields[] = {
     FIELD_END,
 };
 
+#define READING(member, title)                                                                     \
+    FIELD(result_yardstick, member, POSITIVE, #member "_seconds", title, .unit = "s",              \
+          .why = "no yardstick was read", .since = "1.3.0", .leaves = true)
+
+const struct field record_yardstick_fields[] = {
+    FIELD(result_yardstick, what, TEXT, "what",
+          "the convolution that was timed; compare figures of the same one only", .since = "1.3.0"),
+    FIELD(result_yardstick, readings, INT, "readings",
+          "before the first step, between epochs, after the last", .since = "1.3.0"),
+    FIELD_HAND(OBJECT, "wall", "of one convolution", .since = "1.3.0", .leaves = true),
+    READING(wall.start, "a convolution before the first step"),
+    READING(wall.mean, "mean of the later readings"),
+    READING(wall.end, "after the last step"),
+    FIELD_HAND(OBJECT, "cpu", "of the same, CPU time", .since = "1.3.0", .leaves = true),
+    READING(cpu.start, "CPU of the thread that trains, before the first step"),
+    READING(cpu.mean, "mean of the later readings"),
+    READING(cpu.end, "after the last step"),
+    FIELD_HAND(OBJECT, "chain", "of one of a chain of multiplications, CPU time", .since = "1.3.0",
+               .leaves = true),
+    READING(chain.start, "one of a chain of multiplications, before the first step"),
+    READING(chain.mean, "mean of the later readings"),
+    READING(chain.end, "after the last step"),
+    FIELD(result_yardstick, speed, POSITIVE, "speed",
+          "of the processor while it trained, of its speed at the start: cpu.start / cpu.mean, "
+          "mean over the ranks",
+          .why = "no yardstick was read", .since = "1.3.0", .leaves = true),
+    FIELD(result_yardstick, least_speed, POSITIVE, "least_speed",
+          "the same of the rank that slowed down most", .why = "no yardstick was read",
+          .since = "1.3.0", .leaves = true),
+    FIELD_END,
+};
+
+#define LOADER(member, title)                                                                      \
+    FIELD(record_loader, of.member, DOUBLE, #member, title, .unit = "s", .why = "not timed",       \
+          .since = "1.3.0", .leaves = true)
+
+const struct field record_loader_fields[] = {
+    FIELD(record_loader, keeping, BOOL, "keeping",
+          "decoded samples stay in memory: no file is read after the first epoch", .since = "1.3.0",
+          .leaves = true),
+    LOADER(produce_seconds, "to produce a batch; the next three sum to it"),
+    LOADER(read_seconds, "reading files"),
+    LOADER(inflate_seconds, "undoing their filters"),
+    LOADER(convert_seconds, "making floats"),
+    LOADER(read_cpu_seconds, "CPU time of reading: much less than its seconds is a wait for files"),
+    LOADER(inflate_cpu_seconds, "CPU time of undoing filters"),
+    LOADER(convert_cpu_seconds, "CPU time of making floats"),
+    FIELD(record_loader, file_bytes, DOUBLE, "file_bytes",
+          "of a step, all ranks: read from files, as stored", .unit = "bytes", .why = "not counted",
+          .since = "1.3.0", .leaves = true),
+    FIELD(record_loader, memory_bytes, DOUBLE, "memory_bytes",
+          "of a step, all ranks: from the loaders' memory, decoded", .unit = "bytes",
+          .why = "not counted", .since = "1.3.0", .leaves = true),
+    FIELD(record_loader, of.ready, DOUBLE, "ready",
+          "batches that were ready when one was asked for, mean", .why = "not counted",
+          .since = "1.3.0", .leaves = true),
+    FIELD(record_loader, most, DOUBLE, "most_seconds",
+          "to produce a batch, on the rank that takes longest", .unit = "s", .why = "not timed",
+          .since = "1.3.0", .leaves = true),
+    FIELD(record_loader, most_node, NAME, "most_node", "its node",
+          .why = "the rank did not say on which node it ran", .most = RECORD_NAME_SIZE - 1,
+          .secret = SECRET_HOST, .since = "1.3.0", .leaves = true),
+    FIELD_END,
+};
+
 #define NO_NODE "no single node is named"
 
 const struct field record_cause_fields[] = {

@@ -294,6 +294,28 @@ const struct field record_spread_fields[] = {
     FIELD_END,
 };
 
+/* Of a struct record_spread. */
+const struct field record_part_fields[] = {
+    FIELD(record_spread, median, DOUBLE, "median_seconds", "median", .unit = "s", .since = "1.3.0",
+          .leaves = true),
+    FIELD(record_spread, max, DOUBLE, "max_seconds", "most", .unit = "s", .since = "1.3.0",
+          .leaves = true),
+    FIELD(record_spread, max_node, NAME, "max_node", "node of the rank with the most",
+          .why = NO_NODE, .most = RECORD_NAME_SIZE - 1, .secret = SECRET_HOST, .since = "1.3.0",
+          .leaves = true),
+    FIELD_END,
+};
+
+static const struct field splits_fields[] = {
+#define SPLIT_OF(symbol, phase, title)                                                             \
+    FIELD_HAND(OBJECT, #phase, title, .since = "1.3.0", .leaves = true),
+#define SPLIT(phase, name, title)                                                                  \
+    FIELD_HAND(OBJECT, #phase "." #name, title, .below = record_part_fields, .since = "1.3.0",     \
+               .leaves = true),
+#include "reports/core/splits.def"
+    FIELD_END,
+};
+
 static const struct field phases_fields[] = {
 #define PHASE(symbol, name, inside, title)                                                         \
     FIELD_HAND(OBJECT, #name, title, .below = record_spread_fields, .leaves = true),
@@ -351,6 +373,11 @@ const struct field record_workload_rows[] = {
     FIELD_HAND(OBJECT, "phases",
                "where the ranks' wall time went; at any moment a rank is in exactly one phase",
                .why = "no rank left its phases", .below = phases_fields, .leaves = true),
+    FIELD_HAND(OBJECT, "splits",
+               "what phases are made of; the parts of one sum to it on each rank, their medians "
+               "nearly",
+               .why = "the run ended before its ranks could be asked", .below = splits_fields,
+               .since = "1.3.0", .leaves = true),
     FIELD_HAND(
         MAP, "counters", "what the machine did, by counter; null where it could not be counted",
         .why = "no counter was read", .by = "the back ends of papi/", .pattern = NAME_PATTERN,
@@ -370,6 +397,16 @@ const struct field record_workload_rows[] = {
                .since = "1.2.0", .leaves = true),
     FIELD_HAND(OBJECT, "clock", "how the ranks' clocks were compared", .below = record_clock_fields,
                .since = "1.2.0"),
+    FIELD_HAND(OBJECT, "loader",
+               "how samples came to the steps after the first epoch: seconds of a batch, all "
+               "workers of a rank together, mean over the ranks",
+               .why = "there was no epoch after the first, or its ranks could not be asked",
+               .below = record_loader_fields, .since = "1.3.0", .leaves = true),
+    FIELD_HAND(OBJECT, "yardstick",
+               "how fast the processor was while this ran: the same work timed again and again, "
+               "means over the ranks",
+               .why = "the run ended before a second reading, or a rank had no memory for it",
+               .below = record_yardstick_fields, .since = "1.3.0", .leaves = true),
     FIELD_HAND(OBJECT, "why", "what limited the run, and what to do",
                .why = "the run ended before its ranks could be compared", .below = record_why_rows,
                .since = "1.2.0"),

@@ -204,6 +204,18 @@ static const struct group *same(const struct book *b, const struct group *of)
     return NULL;
 }
 
+/* CPU seconds of a's convolution over b's; NAN: it is not the same, or there is none. */
+static double processor_ratio(const struct group *a, const struct group *b)
+{
+    const cJSON *x = json_at(group_reported(a)->workload, "yardstick");
+    const cJSON *y = json_at(group_reported(b)->workload, "yardstick");
+    const char *what = json_text(x, "what", "");
+
+    if (!what[0] || strcmp(what, json_text(y, "what", "")) != 0)
+        return NAN;
+    return json_number(x, "cpu.mean_seconds", NAN) / json_number(y, "cpu.mean_seconds", NAN);
+}
+
 void compare_group(const struct side *sides, int n, const struct group *of, bool bonus,
                    struct compared *c)
 {
@@ -214,6 +226,7 @@ void compare_group(const struct side *sides, int n, const struct group *of, bool
         const struct group *g = i ? same(sides[i].book, of) : of;
         c->group[i] = g;
         c->reached[i] = g && training_reached(group_reported(g)->workload);
+        c->processor[i] = g && i ? processor_ratio(of, g) : NAN;
         c->speed[i] = g && i ? speed_of(g, of) : unknown;
         c->time[i] =
             g && i ? over_runs(g, of, "performance.time_to_quality_seconds", true) : unknown;

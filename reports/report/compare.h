@@ -11,6 +11,11 @@
  * their epochs after the first, which covers the noise within the runs alone
  * and says nothing of the next run.
  *
+ * Processor: how fast a side's was while its training ran, of the first side's, by the
+ * yardstick of the reported runs (workloads/component/yardstick.h): CPU seconds of one and
+ * the same convolution. Speed over that is the speed at equal processor: what is left when
+ * the hosts' clocks, neighbours and temperatures are taken out.
+ *
  * Ranking (HPC AI500 V2): FLOP/s x q^n, q = achieved / target (inverted where
  * lower is better), n = 1 to 10. q above 1 counts as 1 unless `bonus`; who did
  * not reach the target has none.
@@ -46,6 +51,7 @@ struct ratio {
 struct compared {
     const struct group *group[COMPARE_SIDES]; /* NULL: this side has no such training */
     struct ratio speed[COMPARE_SIDES], time[COMPARE_SIDES]; /* [0] is 1 */
+    double processor[COMPARE_SIDES]; /* NAN: not of the same convolution, or none */
     bool reached[COMPARE_SIDES];
     int leader[COMPARE_EXPONENTS]; /* side for n = index + 1; -1: nobody reached */
     double target[COMPARE_TARGETS];

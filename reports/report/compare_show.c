@@ -104,6 +104,10 @@ static void line(const struct pen *p, const struct comparison *c, const struct c
         fputc(' ', p->f);
         say(p, W_C_INTERVAL, N(r->low), N(r->high));
     }
+    if (side && !time && isfinite(row->processor[side]) && isfinite(r->value)) {
+        fputc(' ', p->f);
+        say(p, W_C_PROCESSOR, N(row->processor[side]), N(r->value / row->processor[side]));
+    }
     fputs("  ", p->f);
     say(p, compared_says(row, side, time));
     fputc('\n', p->f);
@@ -170,6 +174,9 @@ static void put_side(cJSON *list, const struct comparison *c, const struct compa
     if (i) {
         put_ratio(o, "speed", &row->speed[i]);
         put_ratio(o, "time", &row->time[i]);
+        put_number(o, "processor", row->processor[i], NULL, NULL);
+        put_number(o, "speed_at_equal_processor", row->speed[i].value / row->processor[i], NULL,
+                   NULL);
     }
 }
 

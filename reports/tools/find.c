@@ -6,15 +6,20 @@
 
 #include <cjson/cJSON.h>
 #include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "reports/core/sha256.h"
+#include "reports/core/slurp.h"
 #include "reports/record/fields.h"
 #include "reports/record/job_word.h"
 #include "reports/record/record.h"
+#include "reports/record/steps_file.h"
 #if defined HAVE_SQLITE && defined HAVE_ZLIB
 #define WITH_HISTORY 1
 #include "reports/history/history_words.h"
@@ -195,11 +200,27 @@ static int look_in_history(const struct conf *c, const char *word, struct found 
     archive_close(a);
     f->doc = f->text ? record_parse(f->text, f->size, best.key, e) : NULL;
     snprintf(f->name, sizeof f->name, "%s", best.place);
+    f->archived = true;
     f->n = best.n;
     f->seen = best.witnessed;
     return f->doc ? 1 : -1;
 }
+
+static void *archived_steps(const struct conf *c, const char *place, size_t *size, struct err *e)
+{
+    struct archive *a = reader_archive(c, e);
+    void *bytes = a ? archive_steps(a, place, size, e) : NULL;
+
+    archive_close(a);
+    return bytes;
+}
 #else
+static void *archived_steps(const struct conf *c, const char *place, size_t *size, struct err *e)
+{
+    (void)c, (void)place, (void)size, (void)e;
+    return NULL;
+}
+
 static int look_in_history(const struct conf *c, const char *word, struct found *f, struct err *e)
 {
     (void)c, (void)word, (void)f, (void)e;
@@ -240,4 +261,46 @@ int find_record(const struct conf *c, const char *word, const char *folder, stru
         return 0;
     int rc = look_in_history(c, word, f, &why);
     return rc > 0 ? 0 : nothing(word, folder, rc, &why, e);
+}
+
+/* ---- beside it ---- */
+
+static void *beside(const char *path, const char *name, size_t *size, struct err *e)
+{
+    const char *slash = strrchr(path, '/');
+    char at[PATH_MAX];
+
+    snprintf(at, sizeof at, "%.*s%.*s", slash ? (int)(slash - path) + 1 : 0, path,
+             RECORD_ID_SIZE + 32, name);
+    void *bytes = slurp(AT_FDCWD, at, O_NOFOLLOW, STEPS_MAX_BYTES, size);
+    if (!bytes)
+        err_set(e, "%s: %s", at, strerror(errno));
+    return bytes;
+}
+
+void *find_steps(const struct conf *c, const struct found *f, size_t *size, struct err *e)
+{
+    const char *name = json_text(f->doc, "steps_file.name", "");
+    char sha256[SHA256_HEX_SIZE];
+    struct err why = ERR_INIT;
+
+    if (!name[0] || strchr(name, '/')) {
+        err_set(e, "%s names no steps file: %s", f->name,
+                json_text(json_at(f->doc, "reasons"), "steps_file", "its release wrote none"));
+        return NULL;
+    }
+    void *bytes = f->archived ? archived_steps(c, f->name, size, &why)
+                              : beside(f->name, name, size, &why);
+    if (!bytes) {
+        err_set(e, "the steps file of %s is not there%s%s", f->name, why.text[0] ? ": " : "",
+                why.text);
+        return NULL;
+    }
+    sha256_of(bytes, *size, sha256);
+    if (strcmp(sha256, json_text(f->doc, "steps_file.sha256", "")) == 0)
+        return bytes;
+    err_set(e, "%s is not the steps file that its record names: it was changed, or is another",
+            name);
+    free(bytes);
+    return NULL;
 }

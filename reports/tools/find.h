@@ -15,6 +15,7 @@
 #define TOOLS_FIND_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "reports/core/conf.h"
@@ -28,6 +29,7 @@ struct found {
     size_t size;
     struct cJSON *doc;
     int n;    /* how many runs of the job there were */
+    bool archived; /* name is a place in the archive */
     int seen; /* root's witness: 1 the history has it, 0 it has it as a claim, -1 not known */
 };
 
@@ -41,5 +43,9 @@ struct found {
 int find_record(const struct conf *c, const char *word, const char *folder, struct found *f,
                 struct err *e);
 void found_fini(struct found *f);
+
+/* The bytes of the run's steps file (reports/record/steps_file.h), which stands beside its
+ * record and has the SHA-256 that the record says; free() them. */
+void *find_steps(const struct conf *c, const struct found *f, size_t *size, struct err *e);
 
 #endif

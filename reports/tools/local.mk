@@ -28,7 +28,7 @@ pkglibexec_PROGRAMS += %D%/hpcai500-compare %D%/hpcai500-config %D%/hpcai500-rec
 %C%_hpcai500_report_SOURCES = %D%/report.c %D%/library.h %D%/library.c %D%/pdf.h %D%/pdf.c
 %C%_hpcai500_report_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
 %C%_hpcai500_report_LDADD = %D%/libtools.la reports/report/libreport.la $(tools_libs)
-%C%_hpcai500_show_SOURCES = %D%/show.c %D%/show_screen.h %D%/show_screen.c \
+%C%_hpcai500_show_SOURCES = %D%/show.c %D%/show_screen.h %D%/show_screen.c %D%/show_phases.h %D%/show_phases.c \
     %D%/show_profile.h %D%/show_profile.c %D%/show_roofline.c \
     %D%/show_text.h %D%/show_text.c %D%/show_verdict.h %D%/show_verdict.c
 %C%_hpcai500_show_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)

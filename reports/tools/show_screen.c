@@ -11,6 +11,7 @@
 
 #include "reports/core/result.h"
 #include "reports/record/fields.h"
+#include "reports/tools/show_phases.h"
 #include "reports/tools/show_text.h"
 #include "reports/tools/show_verdict.h"
 
@@ -217,36 +218,6 @@ static void show_speed(const cJSON *w)
                   show_duration(show_number(p, "stalls.stalled_seconds")).text);
 }
 
-/* Medians over ranks as parts of their sum; the slowest rank's node beside. */
-static void show_phases(const cJSON *w)
-{
-    const cJSON *phases = json_at(w, "phases"), *phase;
-    double sum = 0;
-
-    cJSON_ArrayForEach(phase, phases) sum += json_number(phase, "median_seconds", 0);
-    if (!(sum > 0) || !isfinite(sum))
-        return;
-    show_line("  where the time went         median                        slowest rank");
-    cJSON_ArrayForEach(phase, phases)
-    {
-        double median = json_number(phase, "median_seconds", 0);
-        double most = json_number(phase, "max_seconds", 0);
-        char bar[21] = "";
-        if (most <= 0 || median < 0 || !(median <= sum) || !phase->string)
-            continue;
-        memset(bar, '#', (size_t)(20 * (median / sum) + 0.5));
-        show_line("    %-17.17s %12s %4.0f %%  %-20s  %10s  %s", phase->string,
-                  show_duration(median).text, 100 * (median / sum), bar, show_duration(most).text,
-                  json_text(phase, "max_node", ""));
-    }
-    if (show_number(w, "data.made_seconds") > 0)
-        show_line("    of staging, %s went into making the data set",
-                  show_duration(show_number(w, "data.made_seconds")).text);
-    double au = verdict_au(w);
-    if (isfinite(au))
-        show_line("    AU (compute over compute and input wait): %.0f %%", 100 * au);
-}
-
 static double counter(const cJSON *w, const char *name)
 {
     char path[80];
@@ -326,7 +297,7 @@ static void show_workload(const cJSON *w, const cJSON *reasons, int index, bool 
     show_quality(w);
     show_others(w, reasons, index);
     show_speed(w);
-    show_phases(w);
+    show_phases(w, why);
     show_counters(w);
 }
 

@@ -119,12 +119,13 @@ static void seal_of(const struct redact *x, const char *text, size_t size,
     redact_seal(x, hex, seal);
 }
 
-/* The bytes of the record's file with everything per rank, when it is in the
+/* The bytes of a file beside the record that it names as `which`, when it is in the
  * bundle and what the record says; free() it. 0, or -1: not now. */
-static int find_ranks(const struct filer *f, const struct verified *v, const cJSON *doc,
-                      char **bytes, size_t *size)
+static int find_side(const struct filer *f, const struct verified *v, const cJSON *doc,
+                     const char *which, struct archive_side *side)
 {
-    const char *name = json_text(doc, "ranks_file.name", "");
+    const cJSON *o = json_at(doc, which);
+    const char *name = json_text(o, "name", "");
     size_t n = strlen(name);
 
     if (n < 3 || strcmp(name + n - 3, ".gz") != 0)
@@ -133,13 +134,13 @@ static int find_ranks(const struct filer *f, const struct verified *v, const cJS
         const struct verified_file *file = &v->files[i];
         if (strcmp(file->name, name) != 0)
             continue;
-        if (strcmp(file->sha256, json_text(doc, "ranks_file.sha256", "")) != 0 ||
-            file->size > ARCHIVE_MAX_RANKS) {
+        if (strcmp(file->sha256, json_text(o, "sha256", "")) != 0 ||
+            file->size > ARCHIVE_MAX_SIDE) {
             collect_say(f->c->say, "%s is not what its record says: not archived", name);
             return 0;
         }
-        *size = file->size;
-        return (*bytes = store_get(f->store, file->at, file->size, NULL)) ? 0 : -1;
+        side->size = file->size;
+        return (side->bytes = store_get(f->store, file->at, file->size, NULL)) ? 0 : -1;
     }
     return 0;
 }
@@ -218,7 +219,8 @@ static int file_good(struct filer *f, struct job *j, struct verified *v, struct 
 {
     const struct redact *x = f->c->redact;
     bool hide = redact_touches(x, record->doc);
-    char *witness = credentials(f, j, v, ours), *shown = NULL, *ranks = NULL;
+    char *witness = credentials(f, j, v, ours), *shown = NULL;
+    struct archive_side ranks = {NULL, 0}, steps = {NULL, 0};
     char seal[REDACT_NAME_SIZE];
     struct names names = {0};
     int rc = witness ? all_nodes(j, v->w, record->doc, run, &names) : -1;
@@ -230,15 +232,19 @@ static int file_good(struct filer *f, struct job *j, struct verified *v, struct 
                 .doc = record->doc, .text = shown, .size = strlen(shown), .seen = seal};
         rc = shown ? 0 : -1;
     } else if (rc == 0) {
-        rc = find_ranks(f, v, record->doc, &ranks, &record->ranks_size);
+        rc = find_side(f, v, record->doc, "ranks_file", &ranks);
+        if (rc == 0)
+            rc = find_side(f, v, record->doc, "steps_file", &steps);
         record->ranks = ranks;
+        record->steps = steps;
         record->witness = witness;
     }
     take_over(v->w, run);
     if (rc == 0)
         rc = file_run(f, j, run, record, "");
     free_names(&names);
-    free(ranks);
+    free((void *)ranks.bytes);
+    free((void *)steps.bytes);
     free(shown);
     free(witness);
     return rc;

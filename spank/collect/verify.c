@@ -42,7 +42,8 @@ struct subject {
     char *witness;  /* credentials, one a line; NULL */
     struct err why; /* why the history could not be asked for it */
     char sha256[SHA256_HEX_SIZE];
-    char ranks[SHA256_HEX_SIZE]; /* of the file with everything per rank; "" not there */
+    /* of the files with everything per rank, and with steps; "" not there */
+    char ranks[SHA256_HEX_SIZE], steps[SHA256_HEX_SIZE];
 
     /* What the history has of a redacted record, whose witness is not kept. */
     bool redacted, archived; /* archived: the file is the archive's */
@@ -216,15 +217,23 @@ static void check_bounds(struct subject *s, const cJSON *doc)
     free((void *)run.nodes);
 }
 
-/* The record, whose hash root saw, has the hash of its file. */
-static void check_ranks(struct subject *s, const cJSON *doc)
+/* The record, whose hash root saw, has the hashes of its files. */
+static void check_sides(struct subject *s, const cJSON *doc)
 {
-    if (!s->ranks[0])
-        return;
-    if (strcmp(s->ranks, json_text(doc, "ranks_file.sha256", "")) == 0)
-        row(s, GOOD, "per rank", "the file with everything per rank is the record's");
-    else
-        row(s, WRONG, "per rank", "the file with everything per rank was changed, or is another");
+    const struct {
+        const char *there, *says, *name, *good, *wrong;
+    } rows[] = {{s->ranks, "ranks_file.sha256", "per rank",
+                 "the file with everything per rank is the record's",
+                 "the file with everything per rank was changed, or is another"},
+                {s->steps, "steps_file.sha256", "steps", "the file with steps is the record's",
+                 "the file with steps was changed, or is another"}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (!rows[i].there[0])
+            continue;
+        const bool same = strcmp(rows[i].there, json_text(doc, rows[i].says, "")) == 0;
+        row(s, same ? GOOD : WRONG, rows[i].name, same ? rows[i].good : rows[i].wrong);
+    }
 }
 
 static void check_subject(struct subject *s)
@@ -245,7 +254,7 @@ static void check_subject(struct subject *s)
         check_hash(s);
     }
     if (doc)
-        check_ranks(s, doc);
+        check_sides(s, doc);
     if (doc && s->is_seen)
         check_bounds(s, doc);
     cJSON_Delete(doc);
@@ -267,10 +276,14 @@ static int from_archive(struct subject *s, struct archive *a, const char *place,
     struct err none = ERR_INIT; /* not there is no sentence */
     if (s->text)
         s->witness = archive_witness(a, place, &n, &none);
-    char *ranks = s->text && !none.text[0] ? archive_ranks(a, place, &n, &none) : NULL;
-    if (ranks)
-        sha256_of(ranks, n, s->ranks);
-    free(ranks);
+    char *side = s->text && !none.text[0] ? archive_ranks(a, place, &n, &none) : NULL;
+    if (side)
+        sha256_of(side, n, s->ranks);
+    free(side);
+    side = s->text && !none.text[0] ? archive_steps(a, place, &n, &none) : NULL;
+    if (side)
+        sha256_of(side, n, s->steps);
+    free(side);
     archive_close(a);
     if (s->text && none.text[0])
         return err_set(e, "%s", none.text);
@@ -381,6 +394,9 @@ static int verify_file(const struct conf *c, const char *path, struct err *e)
         snprintf(beside, sizeof beside, "%.*s.ranks.json.gz", stem, path);
         if (sha256_file(beside, s.ranks, NULL, NULL) < 0)
             s.ranks[0] = '\0';
+        snprintf(beside, sizeof beside, "%.*s.steps.gz", stem, path);
+        if (sha256_file(beside, s.steps, NULL, NULL) < 0)
+            s.steps[0] = '\0';
         return verify_one(&s);
     }
     /* The witness of the same record, where the collector filed it. */

@@ -99,7 +99,8 @@ static int put(const char *dir, int version, struct err *e)
     archive_place("lab-4711.0.3", 1795374177, place);
     const struct archive_item item = {text, text ? strlen(text) : 0,
                                       version == 1 ? "MUNGE:one:\n" : "MUNGE:two:\n",
-                                      version == 1 ? "ranks one" : "ranks two", 9};
+                                      {version == 1 ? "ranks one" : "ranks two", 9},
+                                      {version == 1 ? "steps one" : "steps two", 9}};
     int rc = text ? archive_put(a, place, &item, e) : -1;
     free(text);
     archive_close(a);

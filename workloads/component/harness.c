@@ -12,6 +12,7 @@
 #include "workloads/component/resume.h"
 #include "workloads/component/step_profile.h"
 #include "workloads/component/train.h"
+#include "workloads/component/yardstick.h"
 #include "workloads/data/cache.h"
 
 enum { MAX_WORKERS = 8 /* more than storage feeds */ };
@@ -36,6 +37,8 @@ struct run {
     bool judged;
     struct resume resume;
     struct step_profile profile;
+    struct yardstick *yardstick;
+    struct phase_clock *clock;
     int first_epoch;           /* of this process */
     double delay;              /* run delay when the batch was there */
     struct loader_stats begun; /* of the training loader, when the steady state began */
@@ -87,6 +90,10 @@ static int take_batch(struct run *r, struct train_step *s, struct loader_batch *
     s->row.begin = r->host->now();
     int rc = next_batch(r->loader[DATASET_TRAIN], s->step == 0, b, "an epoch", e);
     s->row.input = (float)(r->host->now() - s->row.begin);
+    s->row.ready = b->look.ready;
+    s->row.reading = b->look.reading;
+    s->row.inflating = b->look.inflating;
+    s->row.converting = b->look.converting;
     r->profile.input += (double)s->row.input;
     r->delay = r->host->run_delay ? r->host->run_delay() : 0;
     return rc;
@@ -99,12 +106,15 @@ static void stamp_exchange(const struct engine_stamps *x, struct step_row *row)
 
     row->own = (float)(x->ready - begin - input);
     row->lib = (float)x->before;
-    row->tail = (float)(x->wait[0][0] - x->ready);
+    row->tail = (float)(x->wait[0].from - x->ready);
     row->half = x->half > 0 ? (float)(x->half - x->ready) : -1;
     row->waits = x->waits;
     for (int i = 0; i < x->waits; i++) {
-        row->wait[i][0] = (float)(x->wait[i][0] - begin);
-        row->wait[i][1] = (float)(x->wait[i][1] - begin);
+        const struct engine_wait *w = &x->wait[i];
+        row->wait[i][0] = (float)(w->from - begin);
+        row->wait[i][1] = (float)(w->to - begin);
+        row->start[i] = (float)(w->ready - begin);
+        row->half_of[i] = w->half > 0 ? (float)(w->half - begin) : -1;
     }
 }
 
@@ -168,8 +178,10 @@ static int evaluate(void *ctx, long batch, struct err *e)
     struct run *r = ctx;
     struct loader_batch b;
 
-    if (next_batch(r->loader[DATASET_VALIDATION], batch == 0, &b, "an evaluation", e) < 0 ||
-        net_forward(&r->net, &b, ENGINE_EVAL, e) < 0)
+    phase_clock_part(r->clock, SPLIT_evaluation_input);
+    const int rc = next_batch(r->loader[DATASET_VALIDATION], batch == 0, &b, "an evaluation", e);
+    phase_clock_part(r->clock, SPLIT_evaluation_compute);
+    if (rc < 0 || net_forward(&r->net, &b, ENGINE_EVAL, e) < 0)
         return -1;
     for (int k = 0; k < NET_OUTS && r->net.out[k]; k++)
         if (engine_read(r->net.graph, r->net.out[k], r->out[k], r->out_count[k], e) < 0)
@@ -203,6 +215,14 @@ static void keep(void *ctx, const struct train_state *t)
     struct run *r = ctx;
 
     resume_save(&r->resume, r->net.model, t, r->tally.seen, r->host);
+}
+
+/* After each epoch that another one follows. */
+static void between(void *ctx)
+{
+    const struct run *r = ctx;
+
+    yardstick_between(r->yardstick);
 }
 
 static int open_loader(struct run *r, enum dataset_split s, uint64_t epoch, struct err *e)
@@ -244,8 +264,8 @@ static int make_outputs(struct run *r, struct err *e)
     return 0;
 }
 
-/* Data, feed, network, loaders. Local. */
-static int open_all(struct run *r, const char *path, struct err *e)
+/* The data, and what the feed must know of them. Local. */
+static int open_data(struct run *r, const char *path, struct err *e)
 {
     const struct component *c = r->component;
     const struct data_class *class = science_class(c->science, r->plan->class);
@@ -258,9 +278,13 @@ static int open_all(struct run *r, const char *path, struct err *e)
         if (!r->data[s])
             return -1;
     }
-    if (c->begin && c->begin(r->feed, r->recipe, r->data[DATASET_TRAIN], e) < 0)
-        return -1;
-    if (net_make(&r->net, c, r->recipe, r->spec, r->host,
+    return c->begin ? c->begin(r->feed, r->recipe, r->data[DATASET_TRAIN], e) : 0;
+}
+
+/* The network, and room for what it gives. Local. */
+static int make_all(struct run *r, struct err *e)
+{
+    if (net_make(&r->net, r->component, r->recipe, r->spec, r->host,
                  harness_rows(r->plan->batch, r->host->comm->size), r->feed, e) < 0)
         return -1;
     return make_outputs(r, e);
@@ -279,6 +303,7 @@ static void close_all(struct run *r)
     if (r->feed && r->component->end)
         r->component->end(r->feed);
     free(r->feed);
+    yardstick_close(r->yardstick);
     resume_fini(&r->resume);
 }
 
@@ -309,8 +334,27 @@ static int resume_run(struct run *r, struct phase_clock *clock, struct workload_
                       struct train_task *task, struct err *e)
 {
     phase_clock_to(clock, PHASE_CHECKPOINT);
+    phase_clock_part(clock, SPLIT_checkpoint_input);
     int rc = resume_load(&r->resume, r->net.model, w, task, r->seen, r->host, e);
     phase_clock_to(clock, PHASE_STAGING);
+    return rc;
+}
+
+/* Before the loader's threads are there. */
+static void measure_start(struct run *r)
+{
+    const struct shape x = tensor_shape(r->net.feed[0]);
+
+    r->yardstick = yardstick_open(r->spec, r->host, x.n == 5 ? 3 : 2);
+    yardstick_start(r->yardstick);
+}
+
+/* comm_agree(), whose wait is no work of staging. */
+static int staging_agree(struct run *r, int rc, struct err *e)
+{
+    phase_clock_part(r->clock, SPLIT_staging_wait);
+    rc = comm_agree(r->host->comm, rc, e);
+    phase_clock_part(r->clock, SPLIT_staging_compute);
     return rc;
 }
 
@@ -318,22 +362,27 @@ static int resume_run(struct run *r, struct phase_clock *clock, struct workload_
 static int stage_run(struct run *r, struct phase_clock *clock, struct workload_result *w,
                      struct train_task *task, struct err *e)
 {
-    struct comm *comm = r->host->comm;
-
-    if (resume_init(&r->resume, r->component->name, r->spec, r->index, r->plan, e) < 0 ||
-        find_data(r, w, e) < 0)
+    if (resume_init(&r->resume, r->component->name, r->spec, r->index, r->plan, e) < 0)
         return -1; /* on all ranks: the text is the same */
-    if (comm_agree(comm, open_all(r, w->data_path, e), e) < 0)
+    phase_clock_part(clock, SPLIT_staging_input);
+    if (find_data(r, w, e) < 0)
+        return -1; /* likewise */
+    int rc = open_data(r, w->data_path, e);
+    phase_clock_part(clock, SPLIT_staging_compute);
+    if (rc == 0)
+        rc = make_all(r, e);
+    if (staging_agree(r, rc, e) < 0)
         return -1;
     say_data(w, r->component, r->data, r->spec);
     say_network(w, &r->net);
-    if (comm_agree(comm, engine_start(r->net.model, e), e) < 0 ||
+    if (staging_agree(r, engine_start(r->net.model, e), e) < 0 ||
         resume_run(r, clock, w, task, e) < 0)
         return -1;
-    int rc = open_loader(r, DATASET_TRAIN, (uint64_t)task->first_epoch, e);
+    measure_start(r);
+    rc = open_loader(r, DATASET_TRAIN, (uint64_t)task->first_epoch, e);
     if (rc == 0)
         rc = open_loader(r, DATASET_VALIDATION, 0, e);
-    if (comm_agree(comm, rc, e) < 0)
+    if (staging_agree(r, rc, e) < 0)
         return -1;
     task->steps = loader_steps(r->loader[DATASET_TRAIN]);
     task->eval_steps = loader_steps(r->loader[DATASET_VALIDATION]);
@@ -349,10 +398,16 @@ static void say_loader(const struct run *r, struct result_rank *rank)
     if (rank->steps == 0)
         return;
     loader_stats(r->loader[DATASET_TRAIN], &s);
-    rank->read_seconds = (s.read_seconds - r->begun.read_seconds) / steps;
-    rank->convert_seconds = (s.convert_seconds - r->begun.convert_seconds) / steps;
-    rank->produce_seconds = rank->read_seconds + rank->convert_seconds;
+    rank->read_seconds = (s.read.seconds - r->begun.read.seconds) / steps;
+    rank->inflate_seconds = (s.inflate.seconds - r->begun.inflate.seconds) / steps;
+    rank->convert_seconds = (s.convert.seconds - r->begun.convert.seconds) / steps;
+    rank->produce_seconds = rank->read_seconds + rank->inflate_seconds + rank->convert_seconds;
+    rank->read_cpu_seconds = (s.read.cpu_seconds - r->begun.read.cpu_seconds) / steps;
+    rank->inflate_cpu_seconds = (s.inflate.cpu_seconds - r->begun.inflate.cpu_seconds) / steps;
+    rank->convert_cpu_seconds = (s.convert.cpu_seconds - r->begun.convert.cpu_seconds) / steps;
     rank->file_bytes = (double)(s.read_bytes - r->begun.read_bytes);
+    rank->memory_bytes = (double)(s.kept_bytes - r->begun.kept_bytes);
+    rank->ready = (double)(s.ready - r->begun.ready) / steps;
     rank->keeping = s.keeping;
 }
 
@@ -375,6 +430,7 @@ int harness_run(const struct workload *workload, const struct runspec *spec, int
                 struct workload_result *w, struct err *e)
 {
     const struct component *c = workload->own;
+    struct phase_clock clock;
     struct run r = {
         .component = c,
         .recipe = harness_recipe(c, plan->class, runspec_model(spec, index), e),
@@ -384,6 +440,7 @@ int harness_run(const struct workload *workload, const struct runspec *spec, int
         .host = host,
         .last = {.trivial = NAN},
         .profile = {.now = host->now},
+        .clock = &clock,
     };
     struct train_task task = {
         .host = host,
@@ -396,9 +453,8 @@ int harness_run(const struct workload *workload, const struct runspec *spec, int
         .evaluate = evaluate,
         .judge = judge,
         .keep = *runspec_checkpoint(spec, index) ? keep : NULL,
+        .between = between,
     };
-    struct phase_clock clock;
-
     if (!r.recipe)
         return -1;
     phase_clock_start(&clock, host->now, PHASE_STAGING);
@@ -409,7 +465,11 @@ int harness_run(const struct workload *workload, const struct runspec *spec, int
     int rc = stage_run(&r, &clock, w, &task, e);
     if (rc == 0) {
         r.first_epoch = task.first_epoch;
+        const double since = host->now();
         rc = train_run(&task, &clock, w, e);
+        yardstick_end(r.yardstick, host->now() - since);
+        if (rc == 0)
+            rc = yardstick_gather(r.yardstick, host->comm, w, e);
         if (rc == 0)
             rc = step_profile_gather(&r.profile, r.net.model, r.net.graph, host->comm, w, e);
         finish(&r, w);
@@ -420,6 +480,7 @@ int harness_run(const struct workload *workload, const struct runspec *spec, int
     close_all(&r);
     phase_clock_to(&clock, PHASE_OTHER);
     memcpy(w->phase_seconds, clock.seconds, sizeof w->phase_seconds);
+    memcpy(w->split_seconds, clock.parts, sizeof w->split_seconds);
     w->wall_seconds = clock.since - clock.start;
     return rc;
 }

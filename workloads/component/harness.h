@@ -148,6 +148,9 @@ int harness_graphs(const struct workload *w, enum runspec_class class, int ranks
 
 /* Inner parts, shared by plan and run. */
 
+/* The engine as a run text asks for it. */
+struct engine_config net_config(const struct runspec *spec, const struct workload_host *host);
+
 /* Builds the model of a recipe: rows is the most samples of a step on this rank. */
 int net_make(struct net *n, const struct component *c, const struct recipe *r,
              const struct runspec *spec, const struct workload_host *host, long rows,

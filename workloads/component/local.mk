@@ -16,7 +16,8 @@ noinst_LTLIBRARIES += %D%/libcomponent.la
     %D%/train.h %D%/train.c \
     %D%/train_steps.h %D%/train_steps.c \
     %D%/unet.h %D%/unet.c \
+    %D%/yardstick.h %D%/yardstick.c \
     %D%/cosmo_convert.h %D%/cosmo_convert.c %D%/cosmoflow.c \
     %D%/defect.c
-%C%_libcomponent_la_LIBADD = workloads/engine/libengine.la workloads/data/libdata.la
+%C%_libcomponent_la_LIBADD = workloads/micro/libmicro.la workloads/engine/libengine.la workloads/data/libdata.la
 endif

@@ -4,11 +4,9 @@
 
 #include "workloads/component/harness.h"
 
-static int make_net(struct net *n, const struct component *c, const struct recipe *r,
-                    const struct runspec *spec, const struct workload_host *host, long rows,
-                    const void *feed, bool look, struct err *e)
+struct engine_config net_config(const struct runspec *spec, const struct workload_host *host)
 {
-    struct engine_config config = {
+    return (struct engine_config){
         .backend = spec->engine == ENGINE_AUTO ? engine_backend_name(0)
                                                : runspec_engine_name(spec->engine),
         .threads = host->threads,
@@ -18,6 +16,13 @@ static int make_net(struct net *n, const struct component *c, const struct recip
         .now = host->now,
         .bucket_bytes = spec->bucket_bytes,
     };
+}
+
+static int make_net(struct net *n, const struct component *c, const struct recipe *r,
+                    const struct runspec *spec, const struct workload_host *host, long rows,
+                    const void *feed, bool look, struct err *e)
+{
+    const struct engine_config config = net_config(spec, host);
 
     *n = (struct net){.model = model_create(&config, e)};
     if (!n->model)

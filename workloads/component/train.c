@@ -171,7 +171,7 @@ static int train_epoch(struct loop *l, struct result_epoch *row, struct err *e)
         }
     }
     double end = phase_clock_to(l->clock, PHASE_OTHER);
-    if (train_steps_split(&l->steps, first(l), end - begin, &input_wait, e) < 0)
+    if (train_steps_split(&l->steps, row->epoch, first(l), end - begin, &input_wait, e) < 0)
         return -1;
 
     double slowest[2] = {end - begin, input_wait};
@@ -217,15 +217,18 @@ static int evaluate_batches(struct loop *l, struct err *e)
         if (++i == t->eval_steps || i - agreed < stride)
             continue;
         double seconds = (l->clock->now() - since) / (double)(i - agreed);
+        phase_clock_part(l->clock, SPLIT_evaluation_wait);
         if (agree(l, e) < 0)
             return -1;
         if (l->stop)
             return 0;
         if (set_stride(l, seconds, &stride, e) < 0)
             return -1;
+        phase_clock_part(l->clock, SPLIT_evaluation_compute);
         since = l->clock->now();
         agreed = i;
     }
+    phase_clock_part(l->clock, SPLIT_evaluation_wait);
     if (l->rc < 0 && e)
         *e = l->said;
     return comm_agree(l->comm, l->rc, e);
@@ -237,9 +240,12 @@ static int evaluate(struct loop *l, struct result_epoch *row, struct err *e)
     const struct train_task *t = l->task;
 
     enter(l, PHASE_EVALUATION);
+    phase_clock_part(l->clock, SPLIT_evaluation_wait);
     int rc = t->begin_evaluation ? t->begin_evaluation(t->ctx, e) : 0;
+    phase_clock_part(l->clock, SPLIT_evaluation_compute);
     if (rc == 0)
         rc = evaluate_batches(l, e);
+    phase_clock_part(l->clock, SPLIT_evaluation_wait);
     if (rc == 0 && !l->stop)
         rc = t->judge(t->ctx, &row->quality, e);
     enter(l, PHASE_OTHER);
@@ -384,6 +390,8 @@ static int run_epochs(struct loop *l, struct err *e)
             end_because(l->result, RUN_COMPLETE, "the time was over before the target was reached");
         if (l->stop)
             return 0;
+        if (t->between && l->epoch + 1 < t->epochs)
+            t->between(t->ctx);
     }
     return 0;
 }

@@ -69,6 +69,8 @@ struct train_task {
     int (*judge)(void *ctx, double *quality, struct err *e);
     /* After each epoch that was judged, on every rank; NULL: nothing is kept. */
     void (*keep)(void *ctx, const struct train_state *s);
+    /* Before another epoch begins, each rank for itself; may be NULL. */
+    void (*between)(void *ctx);
 };
 
 /* Runs, and fills of *r: epochs, achieved, epochs_to_target, status, valid

@@ -14,6 +14,7 @@ int train_steps_init(struct train_steps *t, const struct train_task *task,
     *t = (struct train_steps){.clock = clock,
                               .result = result,
                               .comm = task->host->comm,
+                              .host = task->host,
                               .run_delay = task->host->run_delay};
     t->packed = calloc((size_t)task->steps, sizeof *t->packed);
     if (!t->packed)
@@ -110,7 +111,7 @@ static int common_epoch(struct train_steps *t, struct steps_pack *pack, bool *sp
 
 /* Who was last in each step, then this rank's parts of them: one maximum over the
  * ranks, whatever their number. */
-static int account_epoch(struct train_steps *t, struct steps_sums *sums, struct err *e)
+static int account_epoch(struct train_steps *t, int epoch, struct steps_sums *sums, struct err *e)
 {
     struct steps_pack pack;
     bool split;
@@ -128,6 +129,13 @@ static int account_epoch(struct train_steps *t, struct steps_sums *sums, struct 
         return -1;
     steps_account(&t->steps, &pack, t->packed, t->comm->rank, 0, split, sums);
     sums->part[STEP_AGREE] += t->agreed;
+    if (t->host->steps)
+        t->host->steps(t->host->ctx, &(struct steps_epoch){.epoch = epoch,
+                                                           .before = t->before,
+                                                           .steps = &t->steps,
+                                                           .pack = &pack,
+                                                           .packed = t->packed});
+    t->before += t->steps.n;
     return 0;
 }
 
@@ -148,16 +156,41 @@ static void book_parts(struct train_steps *t, const struct steps_sums *sums)
             phase_clock_move(t->clock, PHASE_COMPUTE, phases[i], sums->part[i]);
 }
 
-int train_steps_split(struct train_steps *t, bool first, double seconds, double *input,
+/* The parts of the steps of the first epoch, which took so many seconds: what is no part of
+ * a step is the rest. */
+static void book_first(struct train_steps *t, const struct steps_sums *sums, double seconds)
+{
+    static const enum phase_part parts[STEP_PARTS] = {
+        [STEP_INPUT] = SPLIT_first_epoch_input,
+        [STEP_COMPUTE] = SPLIT_first_epoch_compute,
+        [STEP_WITHHELD] = SPLIT_first_epoch_withheld,
+        [STEP_EXCHANGE_CPU] = SPLIT_first_epoch_exchange_cpu,
+        [STEP_SKEW] = SPLIT_first_epoch_skew,
+        [STEP_WIRE] = SPLIT_first_epoch_wire,
+        [STEP_UPDATE] = SPLIT_first_epoch_update,
+        [STEP_AGREE] = SPLIT_first_epoch_agree,
+        [STEP_OTHER] = SPLIT_first_epoch_other,
+    };
+    double rest = seconds;
+
+    phase_clock_move(t->clock, PHASE_COMPUTE, PHASE_FIRST_EPOCH, seconds);
+    for (int i = 0; i < STEP_PARTS; i++) {
+        t->clock->parts[parts[i]] += sums->part[i];
+        rest -= sums->part[i];
+    }
+    t->clock->parts[SPLIT_first_epoch_other] += rest;
+}
+
+int train_steps_split(struct train_steps *t, int epoch, bool first, double seconds, double *input,
                       struct err *e)
 {
     struct steps_sums sums = {.steps = 0};
 
-    if (account_epoch(t, &sums, e) < 0)
+    if (account_epoch(t, epoch, &sums, e) < 0)
         return -1;
     *input = sums.part[STEP_INPUT];
     if (first)
-        phase_clock_move(t->clock, PHASE_COMPUTE, PHASE_FIRST_EPOCH, seconds);
+        book_first(t, &sums, seconds);
     else
         book_parts(t, &sums);
     steps_add(first ? &t->first : &t->steady, &sums);

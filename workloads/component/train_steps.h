@@ -22,11 +22,13 @@ struct train_steps {
     struct phase_clock *clock;
     struct workload_result *result;
     struct comm *comm;
+    const struct workload_host *host;
     double (*run_delay)(void);
     struct steps steps;  /* of the running epoch */
     double *packed;      /* [steps.room] scratch */
     double left, agreed; /* the last step ended; seconds of agreements since then */
     struct steps_sums first, steady;
+    long before;                    /* steps of earlier epochs */
     struct clock_offset clock_then; /* as it was compared last, and when */
     double compared;
 };
@@ -46,8 +48,8 @@ void train_steps_epoch(struct train_steps *t, double begin);
 void train_steps_stamp(struct train_steps *t, const struct train_step *s, double begin, double end);
 
 /* The epoch's seconds, which the clock has on PHASE_COMPUTE, go to their phases; those of
- * the first epoch stay one. *input: this rank's wait for input. */
-int train_steps_split(struct train_steps *t, bool first, double seconds, double *input,
+ * the first epoch stay one. The host gets the steps; epoch: from 1. *input: this rank's wait for input. */
+int train_steps_split(struct train_steps *t, int epoch, bool first, double seconds, double *input,
                       struct err *e);
 
 /* Fills the result's paths, clock and this rank's place. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reports/core/clock.h"
 #include "workloads/data/inflate.h"
 
 enum { SUM_BYTES = 4, SUM_WORDS = 360 /* that 32 bits can add up before they are folded */ };
@@ -119,8 +120,8 @@ static long undo(const struct chunk_form *f, enum chunk_filter filter, struct in
     return n;
 }
 
-void *chunk_decode(const struct chunk_form *f, struct chunk_scratch *s, size_t stored,
-                   unsigned mask)
+static void *decode(const struct chunk_form *f, struct chunk_scratch *s, size_t stored,
+                    unsigned mask)
 {
     void *at = s->stored;
     long have = (long)stored;
@@ -134,6 +135,19 @@ void *chunk_decode(const struct chunk_form *f, struct chunk_scratch *s, size_t s
         next = !next;
     }
     return have >= 0 && (size_t)have == f->bytes ? at : NULL;
+}
+
+void *chunk_decode(const struct chunk_form *f, struct chunk_scratch *s, size_t stored,
+                   unsigned mask)
+{
+    const double since = clock_now(), cpu = clock_thread();
+
+    atomic_store_explicit(&s->decoding, true, memory_order_relaxed);
+    void *chunk = decode(f, s, stored, mask);
+    atomic_store_explicit(&s->decoding, false, memory_order_relaxed);
+    s->seconds += clock_now() - since;
+    s->cpu_seconds += clock_thread() - cpu;
+    return chunk;
 }
 
 void chunk_scratch_fini(struct chunk_scratch *s)

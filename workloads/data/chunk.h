@@ -11,6 +11,8 @@
 #ifndef DATA_CHUNK_H
 #define DATA_CHUNK_H
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,6 +38,9 @@ struct chunk_scratch {
     void *plain[2]; /* between filters */
     size_t plain_size;
     struct inflate *inflate; /* NULL: not needed yet */
+    /* Spent in chunk_decode() so far, and whether it is running: others may look. */
+    double seconds, cpu_seconds;
+    atomic_bool decoding;
 };
 
 /* Room in s->stored for so many bytes, and for what they decode to. */

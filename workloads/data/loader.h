@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Batches for a training loop: a worker thread per loader reads, decodes and
- * converts ahead of the trainer into a bounded queue. More workers may help;
- * they run only while the trainer waits, so its cores are its own.
+ * converts ahead of the trainer into a bounded queue. More workers may help while the
+ * trainer waits. While it computes, its cores are its own: workers then run together only
+ * as far as they block on files, so that all of them take about one core.
  *
  * The loader knows no science: a sample's fields (dataset.h) become the floats
  * that a network is fed by a function of the workload's, called by a worker.
@@ -81,11 +82,16 @@ struct loader_options {
     long step;           /* first step in it (resume); 0; loader_steps(): it is over, and
                           * the first loader_next() says so */
     int ahead;           /* batches kept ready; 0: 2 */
-    int workers;         /* 0: 1. All but the first work only while loader_next() waits. Neither
-                          * order nor values depend on it */
+    int workers;         /* 0: 1. Neither order nor values depend on it */
     uint64_t keep_bytes; /* keep decoded samples in memory when all that this loader can
                           * meet fit in so much; 0: read every time */
     double (*now)(void); /* monotonic seconds */
+};
+
+/* What the loader was doing when a batch was asked for. */
+struct loader_look {
+    int ready;                          /* batches in the queue */
+    int reading, inflating, converting; /* workers that did so; the others waited for room */
 };
 
 /* One rank's part of a step. Pointers hold until the next loader_next(). */
@@ -98,18 +104,27 @@ struct loader_batch {
     long global_n;                   /* samples of the step over all ranks */
     uint64_t epoch;
     long step, steps; /* from 0; per epoch */
+    struct loader_look look;
+};
+
+/* Sums over the workers: wall time, and CPU time of it. */
+struct loader_time {
+    double seconds, cpu_seconds;
 };
 
 struct loader_stats {
-    uint64_t samples;       /* delivered */
-    uint64_t read_samples;  /* of these read from files ... */
-    uint64_t kept_samples;  /* ... and from memory: no storage was touched */
-    uint64_t read_bytes;    /* from files, as stored */
-    double read_seconds;    /* the workers spent reading and decoding files */
-    double convert_seconds; /* the workers spent in make() */
-    double wait_seconds;    /* the consumer waited on an empty queue */
-    uint64_t waits;         /* batches that were not ready when asked for */
-    bool keeping;           /* keep_bytes was enough, and so was memory */
+    uint64_t samples;           /* delivered */
+    uint64_t read_samples;      /* of these read from files ... */
+    uint64_t kept_samples;      /* ... and from memory: no storage was touched */
+    uint64_t read_bytes;        /* from files, as stored */
+    uint64_t kept_bytes;        /* from memory, decoded */
+    struct loader_time read;    /* files, without undoing their filters */
+    struct loader_time inflate; /* undoing them (chunk.h) */
+    struct loader_time convert; /* make() */
+    double wait_seconds;        /* the consumer waited on an empty queue */
+    uint64_t waits;             /* batches that were not ready when asked for */
+    uint64_t ready;             /* batches that were ready, summed over the asks */
+    bool keeping;               /* keep_bytes was enough, and so was memory */
 };
 
 struct loader *loader_create(const struct loader_options *o, struct err *e);

@@ -30,7 +30,7 @@ noinst_LTLIBRARIES += %D%/libdata.la
     %D%/h5file.h %D%/h5file.c \
     %D%/h5read.h %D%/h5read.c \
     %D%/inflate.h %D%/inflate.c \
-    %D%/loader.h %D%/loader.c \
+    %D%/loader.h %D%/loader_inner.h %D%/loader.c %D%/loader_make.c %D%/loader_order.c \
     %D%/sample.h %D%/sample.c \
     %D%/sample_check.h %D%/sample_check.c \
     %D%/sample_pool.h %D%/sample_pool.c \

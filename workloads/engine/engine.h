@@ -455,7 +455,9 @@ struct engine_stamps {
     double after;        /* ... and from there on, before the first wait */
     double half;         /* comm's: the first half of the last sum was over here */
     int waits;
-    double wait[ENGINE_WAITS][2]; /* for a bucket, from and to; later ones join the last */
+    struct engine_wait { /* for a bucket; later ones join the last */
+        double ready, half, from, to;
+    } wait[ENGINE_WAITS];
 };
 const struct engine_stamps *model_stamps(const struct model *m);
 

@@ -35,6 +35,7 @@ struct bucket {
     size_t at, count;
     enum bucket_state state;
     int request;
+    double ready; /* its sum was started */
 };
 
 struct model {

@@ -271,14 +271,16 @@ static void book_exchange(struct model *m, double *since)
     m->parts[ENGINE_PART_EXCHANGE] += took;
 }
 
-static void stamp_wait(struct model *m, double from, double to)
+static void stamp_wait(struct model *m, const struct bucket *b, double from, double to)
 {
     struct engine_stamps *s = &m->stamps;
 
     if (s->waits < ENGINE_WAITS)
-        s->wait[s->waits++][0] = from;
-    s->wait[s->waits - 1][1] = to;
-    s->half = m->config.comm->half;
+        s->wait[s->waits++].from = from;
+    struct engine_wait *w = &s->wait[s->waits - 1];
+    w->ready = fmax(w->ready, b->ready);
+    w->to = to;
+    s->half = w->half = m->config.comm->half;
 }
 
 /* Starts the sum of a bucket over the ranks; parameters that nobody has
@@ -297,7 +299,8 @@ static int start_bucket(struct model *m, struct bucket *b, struct err *e)
         memset(m->gradients + p->at, 0, p->count * sizeof(float));
         p->has_gradient = true;
     }
-    stamp_ready(&m->stamps, profile_now(m));
+    b->ready = profile_now(m);
+    stamp_ready(&m->stamps, b->ready);
     if (c->allreduce_start(c, m->gradients + b->at, b->count, &b->request, e))
         return -1;
     b->state = BUCKET_STARTED;
@@ -482,7 +485,7 @@ static int wait_bucket(struct model *m, struct bucket *b, double *since, struct 
     if (c->wait(c, b->request, e))
         return -1;
     const double from = *since, took = profile_lap(m, since);
-    stamp_wait(m, from, *since);
+    stamp_wait(m, b, from, *since);
     m->stats.exposed_wait_seconds += took;
     if (!m->abandoned)
         m->parts[ENGINE_PART_WAIT] += took;

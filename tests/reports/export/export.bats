@@ -83,7 +83,7 @@ clean() {
     [[ "$output" == "hpcai500 export: "*nowhere.json* ]]
     run "$hpcai500" export --help
     [ "$status" -eq 0 ]
-    for format in prometheus ndjson csv mllog junit xdmod clustercockpit clustercockpit-data; do
+    for format in prometheus ndjson csv mllog junit xdmod clustercockpit clustercockpit-data steps; do
         [[ "$output" == *"--$format"* ]]
         grep -q "Fl -$format" "$top_srcdir/reports/tools/hpcai500-export.1"
     done
@@ -478,4 +478,48 @@ P
         done
         iconv -f UTF-8 -t UTF-8 "$out/x.prom" >/dev/null
     done
+}
+
+@test "steps: a row per step, from the file that the record names and no other" {
+    mkdir "$out/run" "$out/lone"
+    cp lab-4711.0.3.json lab-4711.0.3.steps.gz "$out/run"
+    cp lab-4711.0.3.json "$out/lone"
+    "$hpcai500" export --steps "$out/run/lab-4711.0.3.json" >"$out/x.csv"
+    python3 - "$out/x.csv" <<'P'
+import csv, sys
+raw = open(sys.argv[1], newline="").read()
+assert raw.endswith("\r\n") and raw.count("\n") == raw.count("\r\n")
+rows = list(csv.DictReader(open(sys.argv[1], newline=""), strict=True))
+assert [(r["rank"], r["node"], r["epoch"], r["step"]) for r in rows] == \
+    [(str(k), f"n{k + 1}", "1", str(s)) for k in (0, 1) for s in (0, 1, 2)]
+last = rows[-1]
+assert (last["id"], last["workload"], last["last_rank"]) == ("lab-4711.0.3", "cosmoflow", "1")
+assert (last["begin_seconds"], last["own_seconds"]) == ("100.5000000", "0.1250000")
+assert last["wait_end_0_seconds"] == "0.1625000" and last["half_0_seconds"] == ""
+assert "start_1_seconds" not in last
+P
+    [ "$("$hpcai500" export --steps --workload=hep "$out/run/lab-4711.0.3.json" | wc -l)" -eq 1 ]
+    # one byte more, none at all, no steps, two runs, none named
+    echo >>"$out/run/lab-4711.0.3.steps.gz"
+    run "$hpcai500" export --steps "$out/run/lab-4711.0.3.json"
+    [ "$status" -eq 3 ]
+    [[ "$output" == *"lab-4711.0.3.steps.gz is not the steps file that its record names: it was changed, or is another" ]]
+    run "$hpcai500" export --steps "$out/lone/lab-4711.0.3.json"
+    [ "$status" -eq 3 ]
+    [[ "$output" == *"/lone/lab-4711.0.3.steps.gz: No such file or directory" ]]
+    run "$hpcai500" export --steps lab-4713.0.3.json
+    [ "$status" -eq 3 ]
+    [[ "$output" == *"lab-4713.0.3.json names no steps file: no steps were kept" ]]
+    run "$hpcai500" export --steps lab-4711.0.3.json lab-4711.0.3.json
+    [ "$status" -eq 3 ]
+    [[ "$output" == *"--steps is of one run at a time" ]]
+    run "$hpcai500" export --steps
+    [ "$status" -eq 3 ]
+    [[ "$output" == *"--steps is of runs that are named: give FILE or JOB" ]]
+    # what a site hides is not in a file beside
+    (umask 077; head -c 32 /dev/urandom >"$out/salt")
+    printf 'redact = user,host\nsalt = %s\n' "$out/salt" >"$HPCAI500_CONF"
+    run "$hpcai500" export --steps lab-4711.0.3.json
+    [ "$status" -eq 3 ]
+    [[ "$output" == *"the site redacts this record, and a steps file cannot be redacted" ]]
 }

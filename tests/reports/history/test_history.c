@@ -230,9 +230,11 @@ static void test_archive_in_a_batch(void **state)
     for (int k = 0; k < 16; k++) {
         archive_begin(s->archive);
         const struct archive_item one = {"one", 3, k & 1 ? "MUNGE:1:" : NULL,
-                                         k & 4 ? "ranks 1" : NULL, k & 4 ? 7 : 0};
+                                         {k & 4 ? "ranks 1" : NULL, k & 4 ? 7 : 0},
+                                         {k & 8 ? "steps 1" : NULL, k & 8 ? 7 : 0}};
         const struct archive_item two = {"two", 3, k & 2 ? "MUNGE:2:" : NULL,
-                                         k & 8 ? "ranks 2" : NULL, k & 8 ? 7 : 0};
+                                         {k & 8 ? "ranks 2" : NULL, k & 8 ? 7 : 0},
+                                         {k & 4 ? "steps 2" : NULL, k & 4 ? 7 : 0}};
         assert_int_equal(archive_put(s->archive, place, &one, &e), 0);
         assert_int_equal(archive_put(s->archive, place, &two, &e), 0);
         assert_int_equal(archive_commit(s->archive, &e), 0);
@@ -243,6 +245,11 @@ static void test_archive_in_a_batch(void **state)
         assert_int_equal(text != NULL, (k & 2) != 0);
         if (text)
             assert_string_equal(text, "MUNGE:2:");
+        free(text);
+        text = archive_steps(s->archive, place, &size, &e);
+        assert_int_equal(text != NULL, (k & 4) != 0);
+        if (text)
+            assert_string_equal(text, "steps 2");
         free(text);
     }
     archive_begin(s->archive);

@@ -4,7 +4,8 @@ if BUILD_TOOLS
 record_test_libs = reports/record/librecord.la reports/core/libcore.la $(CMOCKA_LIBS)
 record_test_flags = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS)
 if BUILD_TESTS
-record_tests = %D%/test_record %D%/test_record_file %D%/test_journal %D%/test_redact
+record_tests = %D%/test_record %D%/test_record_file %D%/test_journal %D%/test_redact \
+    %D%/test_steps
 check_PROGRAMS += $(record_tests)
 TESTS += $(record_tests)
 %C%_test_record_SOURCES = %D%/test_record.c %D%/sample.h %D%/sample.c
@@ -19,6 +20,9 @@ TESTS += $(record_tests)
 %C%_test_redact_SOURCES = %D%/test_redact.c %D%/sample.h %D%/sample.c
 %C%_test_redact_CFLAGS = $(record_test_flags)
 %C%_test_redact_LDADD = $(record_test_libs)
+%C%_test_steps_SOURCES = %D%/test_steps.c
+%C%_test_steps_CFLAGS = $(record_test_flags)
+%C%_test_steps_LDADD = $(record_test_libs)
 endif
 check_PROGRAMS += %D%/make_records
 %C%_make_records_SOURCES = %D%/make_records.c %D%/sample.h %D%/sample.c

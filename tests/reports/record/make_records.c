@@ -10,6 +10,7 @@
 
 #include "reports/record/journal.h"
 #include "reports/record/record.h"
+#include "reports/record/steps_file.h"
 #include "tests/reports/record/sample.h"
 
 static int write_one(struct record *r, const char *dir, long job)
@@ -25,6 +26,37 @@ static int write_one(struct record *r, const char *dir, long job)
     else
         puts(path);
     record_fini(r);
+    return rc;
+}
+
+/* Three steps of rank 0 on n1 and of rank 1 on n2, with one wait each. */
+static int add_steps(struct record *r)
+{
+    const struct steps_workload w = {"cosmoflow", 4, 1, 1, 3, 128, 1};
+    struct steps_row rows[3];
+    struct err e = ERR_INIT;
+    int rc = (r->steps = steps_set_create()) ? steps_set_workload(r->steps, &w) : -1;
+
+    for (int rank = 0; rc == 0 && rank < 2; rank++) {
+        struct steps_block b = {.rank = rank, .epoch = 1, .rows = 3};
+        for (int k = 0; k < 3; k++) {
+            rows[k] = (struct steps_row){.step = k,
+                                         .begin = 100 + 0.25 * k,
+                                         .own = 0.125,
+                                         .length = 0.1875,
+                                         .last_ready = 0.15,
+                                         .last_rank = 1,
+                                         .buckets = 1,
+                                         .start = {0.125},
+                                         .half = {NAN},
+                                         .wait_begin = {0.125},
+                                         .wait_end = {0.1625}};
+        }
+        snprintf(b.node, sizeof b.node, "n%d", rank + 1);
+        void *bytes = steps_pack(rows, 3, 1, &b.bytes, &e);
+        rc = bytes ? steps_set_block(r->steps, &b, bytes) : -1;
+        free(bytes);
+    }
     return rc;
 }
 
@@ -63,7 +95,7 @@ static int complete(const char *dir)
     sample_record(&r, 4, 2, 3);
     record_add_micro(&r, &m);
     snprintf(r.run.level, sizeof r.run.level, "free");
-    return write_one(&r, dir, 4711);
+    return add_steps(&r) < 0 ? -1 : write_one(&r, dir, 4711);
 }
 
 /* One rank, no Slurm, little known. */

@@ -92,6 +92,13 @@ struct workload_result sample_result(int ranks, int epochs)
         .vflops_n10 = measured(result_vflops(61.5 * 0.21e9, 0.31, 0.34, false, 10)),
         .arena_bytes = 123456789,
         .stalls = {640, 3, 0.5},
+        .yardstick = {.what = "convolution 16 to 16, 3^3, 24^3, cpu f32, 2 threads",
+                      .readings = 3,
+                      .wall = {0.00175, 0.002, 0.00225},
+                      .cpu = {0.0015, 0.00175, 0.0015},
+                      .chain = {1e-9, 1.25e-9, 1e-9},
+                      .speed = 0.875,
+                      .least_speed = 0.75},
     };
 
     memset(w.data_manifest_sha256, 'a', 64);
@@ -233,6 +240,21 @@ void sample_record(struct record *r, int ranks, int nodes, int epochs)
         rows[k].node = k % nodes;
         for (int p = 0; p < PHASE_COUNT; p++)
             rows[k].wall_seconds += rows[k].phase_seconds[p] = seconds[p] ? seconds[p] + k % 7 : 0;
+        rows[k].steady = (struct result_rank){.steps = 100,
+                                              .produce_seconds = 0.010 + 0.001 * (k % 7),
+                                              .read_seconds = 0.006,
+                                              .inflate_seconds = 0.003,
+                                              .convert_seconds = 0.001 + 0.001 * (k % 7),
+                                              .read_cpu_seconds = 0.001,
+                                              .inflate_cpu_seconds = 0.003,
+                                              .convert_cpu_seconds = 0.001,
+                                              .file_bytes = 1e8,
+                                              .ready = 1.5};
+        rows[k].split_seconds[SPLIT_staging_input] = 1 + k % 7;
+        rows[k].split_seconds[SPLIT_first_epoch_compute] = 2 + k % 7;
+        rows[k].split_seconds[SPLIT_evaluation_input] = 1 + k % 7;
+        rows[k].split_seconds[SPLIT_evaluation_compute] = 6;
+        rows[k].split_seconds[SPLIT_checkpoint_output] = 8 + k % 7;
     }
     w.wall_seconds = rows[0].wall_seconds;
     int i = record_add_workload(r, &w, rows, ranks);

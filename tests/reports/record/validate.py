@@ -84,6 +84,14 @@ def check_hashes(text, path):
         said = layer.pop("hash")
         if hashlib.sha256(spelt(layer).encode()).hexdigest() != said:
             yield f"the hash of layer {name} is wrong"
+    if raw["steps_file"]:
+        beside = os.path.join(os.path.dirname(path), raw["steps_file"]["name"])
+        data = open(beside, "rb").read()
+        if hashlib.sha256(data).hexdigest() != raw["steps_file"]["sha256"]:
+            yield f"the hash of {beside} is wrong"
+        head = json.loads(gzip.decompress(data).split(b"\n", 1)[0])
+        if head["id"] != raw["id"] or head["schema"] != "hpcai500/steps":
+            yield f"{beside} belongs to {head['id']}"
     if raw["ranks_file"]:
         beside = os.path.join(os.path.dirname(path), raw["ranks_file"]["name"])
         with open(beside, "rb") as f:

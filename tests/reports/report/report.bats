@@ -242,6 +242,15 @@ END
     compare whole.json faster.json | grep -q 'differs within these runs; repeat them to know'
     compare whole.json faster.json | grep -q 'too few runs: no interval, nothing can be said'
     compare whole.json partial.json | grep -q 'target not reached: no result'
+    # the processors' speeds, where both have read the same yardstick, and what is left of a difference
+    compare whole.json faster.json | no grep -q 'processor ×'
+    jq '.workloads[].yardstick = {what: "x", cpu: {mean_seconds: 0.002}}' whole.json >slow.json
+    jq '.workloads[].yardstick = {what: "x", cpu: {mean_seconds: 0.001}}' faster.json >quick.json
+    jq '.workloads[].yardstick = {what: "y", cpu: {mean_seconds: 0.001}}' faster.json >odd.json
+    compare slow.json quick.json | grep -qE '\(processor × 2(\.0+)?; at equal speed × [0-9]'
+    compare slow.json odd.json | no grep -q 'processor ×'
+    compare --json slow.json quick.json | jq -e '.workloads[].systems[1] |
+        .processor == 2 and (.speed_at_equal_processor * 2 / .speed.ratio - 1 | fabs) < 1e-9'
 }
 
 @test "the order under the rules: exponents, targets, and no bonus unless it is asked for" {

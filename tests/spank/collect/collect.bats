@@ -94,7 +94,7 @@ has() { grep -qF -- "$2" <<< "$1" || { echo "no '$2' in: $1"; return 1; }; }
     [ "$(jq -r .id "$D/record.json")" = lab-100.0.3 ]
 }
 
-@test "what is per rank is archived beside its record, verified and forgotten with it" {
+@test "what is per rank, and its steps, are archived beside its record, verified and forgotten with it" {
     local day=$lib/archive/2026/11/22
     make_bundles ranks 100
     make_bundles forged 101
@@ -105,13 +105,17 @@ has() { grep -qF -- "$2" <<< "$1" || { echo "no '$2' in: $1"; return 1; }; }
     [ "$status" -eq 0 ]
     has "$output" "4 bundles: 4 filed"
     has "$output" "lab-101.0.3.ranks.json.gz is not what its record says: not archived"
+    has "$output" "lab-101.0.3.steps.gz is not what its record says: not archived"
     # whole and byte for byte; none of a record that is confidential or has none
     [ "$(find "$lib/archive" -name '*.ranks*')" = "$day/lab-100.0.3.ranks.json.gz" ]
     [ "$(sha256sum < "$day/lab-100.0.3.ranks.json.gz" | cut -c1-64)" = "$(zcat "$day/lab-100.0.3.json.gz" | jq -r .ranks_file.sha256)" ]
+    [ "$(find "$lib/archive" -name '*.steps*')" = "$day/lab-100.0.3.steps.gz" ]
+    [ "$(sha256sum < "$day/lab-100.0.3.steps.gz" | cut -c1-64)" = "$(zcat "$day/lab-100.0.3.json.gz" | jq -r .steps_file.sha256)" ]
     [ -z "$(find "$lib/archive" -name '.*tmp')" ]
     run verify 100
     [ "$status" -eq 0 ]
     has "$output" "ok       per rank"
+    has "$output" "ok       steps"
     run verify 101
     [ "$status" -eq 0 ]
     no has "$output" "per rank  "
@@ -128,9 +132,11 @@ has() { grep -qF -- "$2" <<< "$1" || { echo "no '$2' in: $1"; return 1; }; }
     run collect
     has "$output" "0 filed, 0 better than before, 1 known"
     echo x >> "$day/lab-100.0.3.ranks.json.gz"
+    echo x >> "$day/lab-100.0.3.steps.gz"
     run verify 100
     [ "$status" -eq 1 ]
     has "$output" "WRONG    per rank"
+    has "$output" "WRONG    steps"
     "$top_builddir/reports/tools/hpcai500-forget" --job=100 --history="$lib/history.sqlite" --archive="$lib/archive"
     [ -z "$(find "$lib/archive" -name '*lab-100*')" ]
 }

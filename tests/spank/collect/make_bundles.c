@@ -184,6 +184,7 @@ static int put(struct made *m, int node, const struct witness *w, const struct c
 
 /* As the agent packs it; nobody unpacks it here. */
 #define RANKS "\x1f\x8b of every rank"
+#define STEPS "\x1f\x8b of every step"
 
 static bool has_ranks(const struct made *m)
 {
@@ -229,10 +230,12 @@ static char *record_text(struct made *m, char name[RECORD_ID_SIZE + 8])
     record_judge(&r);
     record_id(&r, id);
     snprintf(name, RECORD_ID_SIZE + 8, "%s.json", id);
-    struct record_ranks_file ranks = {"", ""};
-    snprintf(ranks.name, sizeof ranks.name, "%s.ranks.json.gz", id);
-    sha256_of(RANKS, strlen(RANKS), ranks.sha256);
-    char *text = record_to_json(&r, has_ranks(m) ? &ranks : NULL, &m->e);
+    struct record_sides sides = {{"", ""}, {"", ""}};
+    snprintf(sides.ranks.name, sizeof sides.ranks.name, "%s.ranks.json.gz", id);
+    sha256_of(RANKS, strlen(RANKS), sides.ranks.sha256);
+    snprintf(sides.steps.name, sizeof sides.steps.name, "%s.steps.gz", id);
+    sha256_of(STEPS, strlen(STEPS), sides.steps.sha256);
+    char *text = record_to_json(&r, has_ranks(m) ? &sides : NULL, &m->e);
     record_fini(&r);
     return text;
 }
@@ -242,8 +245,8 @@ static int with_record(struct made *m)
     char name[RECORD_ID_SIZE + 8];
     char *text = record_text(m, name);
     struct witness w = witness_of(m, 1);
-    struct content files[] = {{name, text}, {"extra.txt", (char *)"extra"}};
-    char ranks[RECORD_ID_SIZE + 32];
+    struct content files[3] = {{name, text}, {"extra.txt", (char *)"extra"}};
+    char ranks[RECORD_ID_SIZE + 32], steps[RECORD_ID_SIZE + 32];
     int n = 1, rc;
 
     if (!text)
@@ -255,6 +258,9 @@ static int with_record(struct made *m)
         snprintf(ranks, sizeof ranks, "%.*s.ranks.json.gz", (int)strlen(name) - 5, name);
         files[n++] = (struct content){ranks, (char *)(is(m, "forged") ? "another" : RANKS)};
         add(m, &w, ranks, files[1].text);
+        snprintf(steps, sizeof steps, "%.*s.steps.gz", (int)strlen(name) - 5, name);
+        files[n++] = (struct content){steps, (char *)(is(m, "forged") ? "another" : STEPS)};
+        add(m, &w, steps, files[2].text);
     }
     if (is(m, "missing"))
         add(m, &w, "extra.txt", "extra");

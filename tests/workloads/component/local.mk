@@ -2,7 +2,7 @@
 if BUILD_TESTS
 if HAVE_HDF5
 tests_component_programs = %D%/test_cosmo_convert %D%/test_cosmoflow %D%/test_defect %D%/test_hep \
-    %D%/test_hep_net %D%/test_step_profile %D%/test_train %D%/test_unet
+    %D%/test_hep_net %D%/test_step_profile %D%/test_train %D%/test_unet %D%/test_yardstick
 check_PROGRAMS += $(tests_component_programs)
 TESTS += $(tests_component_programs)
 
@@ -42,6 +42,10 @@ EXTRA_DIST += %D%/nothing/workloads.def %D%/nothing/sciences.def
 
 %C%_test_step_profile_SOURCES = %D%/test_step_profile.c
 %C%_test_step_profile_LDADD = workloads/component/libcomponent.la $(tests_data_ldadd)
+
+%C%_test_yardstick_SOURCES = %D%/test_yardstick.c
+%C%_test_yardstick_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_yardstick_LDADD = workloads/component/libcomponent.la $(CMOCKA_LIBS)
 
 %C%_test_hep_SOURCES = %D%/test_hep.c
 %C%_test_hep_CFLAGS = $(tests_data_cflags)

@@ -42,6 +42,10 @@ losses() {
         ([$p | to_entries[] | select(.key != "step_seconds" and (.key | endswith("_seconds"))).value] |
             add / $p.step_seconds - 1 | fabs) < 1e-9 and $p.exchanged_bytes >= 16 * $p.steps' one.json
     [ "$(jq '[.workloads[0].epochs[]] | length > 1' one.json)" = "$(jq .workloads[0].profile.steady one.json)" ]
+    # the steps of both ranks, one by one, and the yardstick
+    [ "$(zcat out/*.steps.gz | head -n 1 | jq -c '[([.blocks[][1]] | unique), ([.blocks[][4]] | add)]')" = \
+        "$(jq -c '.workloads[0] | [[0, 1], (.epochs | length) * 2 * ((.data.train_samples / .batch) | ceil)]' one.json)" ]
+    jq -e '.workloads[0].yardstick | .readings >= 2 and .speed > 0' one.json
     # the generator's baseline came with the data, and the folder's name is the science's
     jq -e '.workloads[0].quality.baseline_domain.value > 0.2' one.json
     [ "$(ls -d cache/*/)" = "cache/nothing-tiny-g1-s1/" ]

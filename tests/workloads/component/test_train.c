@@ -162,6 +162,7 @@ static struct ran run(struct script *p, struct comm *comm, double target, double
     p->evaluated = before.epochs;
     out.rc = train_run(&t, &clock, &out.r, &out.e);
     memcpy(out.r.phase_seconds, clock.seconds, sizeof clock.seconds);
+    memcpy(out.r.split_seconds, clock.parts, sizeof out.r.split_seconds);
     out.r.wall_seconds = the_time - 1000;
     return out;
 }
@@ -203,6 +204,42 @@ static void stops_at_target(void **state)
     assert_near(x.r.epochs[2].train_loss, 0.5, 1e-12);
     assert_near(x.r.epochs[0].seconds, 50, 1e-9);
     assert_near(x.r.epochs[0].input_wait_seconds, 10, 1e-9);
+    result_fini(&x.r);
+}
+
+/* Those of a phase sum to it, and each has what happened in it. */
+static void phases_have_parts(void **state)
+{
+    struct script p = plain();
+    double *s;
+
+    (void)state;
+    p.lib_seconds = 0.25;
+    p.withheld_seconds = 0.5;
+    p.tail_seconds = 0.125;
+    p.update_seconds = 1;
+    p.exposed_seconds = 2;
+    before.epochs = 1;
+    before.seconds = 40;
+    struct ran x = run(&p, comm_self(), 0.3, 0);
+    memset(&before, 0, sizeof before);
+    s = x.r.split_seconds;
+    assert_int_equal(x.r.n_epochs, 3);
+    /* ten steps: 4 s of compute, of them update, tail, software, no core */
+    assert_near(s[SPLIT_first_epoch_input], 10, 1e-5);
+    assert_near(s[SPLIT_first_epoch_compute], 10 * (4 - 1 - 0.125 - 0.25 - 0.5), 1e-5);
+    assert_near(s[SPLIT_first_epoch_withheld], 5, 1e-5);
+    assert_near(s[SPLIT_first_epoch_exchange_cpu], 3.75, 1e-5);
+    assert_near(s[SPLIT_first_epoch_wire], 20, 1e-5);
+    assert_near(s[SPLIT_first_epoch_skew], 0, 1e-5);
+    assert_near(s[SPLIT_first_epoch_update], 10, 1e-5);
+    assert_near(s[SPLIT_first_epoch_agree] + s[SPLIT_first_epoch_other], 0, 1e-5);
+    assert_near(x.r.phase_seconds[PHASE_FIRST_EPOCH], 70, 1e-5);
+    /* two evaluations, two checkpoints */
+    assert_near(s[SPLIT_evaluation_compute], 14, 1e-9);
+    assert_near(s[SPLIT_evaluation_wait] + s[SPLIT_evaluation_input], 0, 1e-9);
+    assert_near(s[SPLIT_checkpoint_output], 4, 1e-9);
+    assert_near(s[SPLIT_staging_compute], 3, 1e-9);
     result_fini(&x.r);
 }
 
@@ -567,6 +604,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(idle_steps_wait),
         cmocka_unit_test(stops_at_target),
+        cmocka_unit_test(phases_have_parts),
         cmocka_unit_test(never_reaching_is_a_result),
         cmocka_unit_test(stops_in_time),
         cmocka_unit_test(stops_when_told),

@@ -9,9 +9,11 @@
 #include <cmocka.h>
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "reports/core/clock.h"
@@ -304,9 +306,63 @@ static void kept_samples_are_counted_apart(void **state)
             assert_int_equal(s.read_samples, SAMPLES);
         else
             assert_int_equal(s.kept_samples, 0);
-        assert_true(s.read_seconds > 0 && s.convert_seconds > 0 && s.wait_seconds >= 0);
+        assert_true(s.read.seconds > 0 && s.convert.seconds > 0 && s.wait_seconds >= 0);
+        assert_true(s.kept_bytes == s.kept_samples * dataset_info(d)->sample_bytes);
         loader_destroy(l);
     }
+    dataset_close(d);
+}
+
+/* What blocks and what the consumer does, as the workers see it. */
+static struct {
+    atomic_int inside, most; /* workers in make() that came while the consumer computes; most */
+    atomic_bool computing;
+} blocking;
+
+/* Takes 10 ms in which it wants no core, as a read from a slow disk does. */
+static int make_blocking(const void *ctx, const struct loader_sample *in, float *const out[],
+                         struct err *e)
+{
+    const int counts = atomic_load(&blocking.computing);
+    const int now = atomic_fetch_add(&blocking.inside, counts) + counts;
+
+    if (now > atomic_load(&blocking.most))
+        atomic_store(&blocking.most, now);
+    nanosleep(&(struct timespec){0, 10000000}, NULL);
+    atomic_fetch_sub(&blocking.inside, counts);
+    return make(ctx, in, out, e);
+}
+
+/* The consumer computes until several workers were seen in make() at once, which one worker
+ * alone never does; workers that sleep take no core from it. */
+static void workers_that_block_run_ahead(void **state)
+{
+    struct dataset *d = open_set();
+    struct loader_options o = {.data = d,
+                               .feed = FEED,
+                               .size = 1,
+                               .batch = 5,
+                               .ahead = 4,
+                               .workers = 3,
+                               .shuffle = true,
+                               .now = clock_now};
+    struct err e = ERR_INIT;
+    struct loader_batch b;
+    const double bound = clock_now() + 240;
+
+    (void)state;
+    o.feed.make = make_blocking;
+    struct loader *l = loader_create(&o, &e);
+    assert_non_null(l);
+    while (atomic_load(&blocking.most) < 2 && clock_now() < bound) {
+        atomic_store(&blocking.computing, false);
+        assert_true(loader_next(l, &b, &e) >= 0);
+        nanosleep(&(struct timespec){0, 10000000}, NULL); /* who helped it has begun by now */
+        atomic_store(&blocking.computing, true);
+        nanosleep(&(struct timespec){0, 50000000}, NULL);
+    }
+    assert_true(atomic_load(&blocking.most) >= 2);
+    loader_destroy(l);
     dataset_close(d);
 }
 
@@ -453,6 +509,7 @@ int main(void)
         cmocka_unit_test(workers_change_nothing),
         cmocka_unit_test(chunks_are_mixed_by_windows),
         cmocka_unit_test(kept_samples_are_counted_apart),
+        cmocka_unit_test(workers_that_block_run_ahead),
         cmocka_unit_test(a_cursor_resumes),
         cmocka_unit_test(destroy_joins),
         cmocka_unit_test(a_bad_file_surfaces),
