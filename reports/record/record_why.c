@@ -43,6 +43,34 @@ static int put_yardstick(cJSON *o, const struct workload_result *r, const struct
                : -1;
 }
 
+static int put_arms(cJSON *o, const struct record_ablation *a, const struct nulls *n)
+{
+    cJSON *list = put_array(o, "arms");
+    int rc = list ? 0 : -1;
+
+    for (int i = 0; rc == 0 && i < a->n_arms; i++) {
+        struct nulls at = nulls_at(n, "arms[%d]", i);
+        cJSON *row = cJSON_CreateObject();
+        if (!row || !cJSON_AddItemToArray(list, row))
+            return -1;
+        rc = fields_put(row, record_arm_fields, &a->arms[i], &at);
+    }
+    return rc;
+}
+
+static int put_ablation(cJSON *o, const struct record_ablation *a, const struct nulls *n)
+{
+    struct nulls at = nulls_at(n, "ablation");
+    cJSON *p;
+
+    if (a->n_arms == 0)
+        return put_null(o, "ablation",
+                        a->reason[0] ? a->reason : "it was not asked for (diagnose=no)", n);
+    if (!(p = put_object(o, "ablation")))
+        return -1;
+    return fields_put(p, record_ablation_fields, a, &at) | put_arms(p, a, &at);
+}
+
 /* Means over the ranks that have a steady state; how many. */
 static int fill_loader(const struct record *r, const struct record_workload *w,
                        struct record_loader *l)
@@ -105,7 +133,7 @@ int record_put_why(cJSON *o, const struct record *all, const struct record_workl
     if (!clock)
         return -1;
     rc |= fields_put(clock, record_clock_fields, &r->clock, &clock_at) | put_yardstick(o, r, n) |
-          put_loader(o, all, w, n);
+          put_loader(o, all, w, n) | put_ablation(o, &w->ablation, n);
     if (!w->why.cause[0])
         return rc | put_null(o, "why", "the run ended before its ranks could be compared", n);
     if (!(why = put_object(o, "why")))

@@ -339,6 +339,55 @@ static int counted_wait(struct comm *c, int request, struct err *e)
     return comm_self()->wait(comm_self(), request, e);
 }
 
+static size_t last_count;
+
+static int sized_start(struct comm *c, float *buf, size_t n, int *request, struct err *e)
+{
+    last_count = n;
+    return counted_start(c, buf, n, request, e);
+}
+
+/* An exchange that is taken away for a measurement: no sum, or one of one number. */
+static void test_exchange_taken_away(void **state)
+{
+    struct err e = ERR_INIT;
+    struct engine_config c = config_of(3);
+    struct comm counted = *comm_self();
+    const float x4[4] = {1, 1, 1, 1}, five = 5;
+
+    (void)state;
+    counted.allreduce_start = sized_start;
+    counted.wait = counted_wait;
+    c.comm = &counted;
+    struct model *m = model_create(&c, &e);
+    int group = model_group(m, "g", &plain_sgd);
+    struct param *w = model_param(m, group, "w", SHAPE(1, 4), XAVIER);
+    struct graph *g = graph_create(m, "g", 1);
+    struct tensor *x = graph_input(g, "x", SHAPE(4), CHANNELS_FIRST);
+    struct tensor *t = graph_input(g, "t", SHAPE(1), CHANNELS_FIRST);
+    must(engine_compile(g, op_mse(op_dense(x, w, NULL), t, NULL), &e), &e);
+    must(engine_start(m, &e), &e);
+    const struct {
+        enum engine_exchange exchange;
+        size_t least, most; /* numbers in its sum; 0: there is none */
+    } rows[] = {{EXCHANGE_NONE, 0, 0}, {EXCHANGE_MEET, 1, 1}, {EXCHANGE_SUMS, 4, 64}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        last_count = 0;
+        model_exchange(m, rows[i].exchange);
+        begin(g, 1);
+        feed(g, x, x4);
+        feed(g, t, &five);
+        model_zero(m, group);
+        forward_backward(g, true);
+        assert_in_range(last_count, rows[i].least, rows[i].most);
+        assert_int_equal(under_way, rows[i].least > 0);
+        must(model_step(m, group, 0, &e), &e);
+        assert_int_equal(under_way, 0);
+        assert_int_equal(model_stats(m, true).exchanged_bytes, last_count * sizeof(float));
+    }
+    model_destroy(m);
+}
+
 /* Gradients that are dropped while their sum is under way are not written
  * again, nor stepped with, before it is over. */
 static void test_dropped_sums(void **state)
@@ -1084,6 +1133,7 @@ int main(void)
         cmocka_unit_test(test_untouched_parameters),
         cmocka_unit_test(test_accumulated_gradients),
         cmocka_unit_test(test_dropped_sums),
+        cmocka_unit_test(test_exchange_taken_away),
         cmocka_unit_test(test_host_node),
         cmocka_unit_test(test_modes),
         cmocka_unit_test(test_published_net),
