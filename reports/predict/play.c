@@ -188,18 +188,29 @@ static double batch_work(const struct play *p, const struct actor *a)
     return changed * now * p->rows;
 }
 
-/* The trainer asks at t; when it has its batch. One worker has been at it since it
- * could, the others help from t on. */
+/* Workers that produce while the trainer computes: as many as take one core together. */
+static double early_workers(const struct play *p, const struct actor *a)
+{
+    const struct series_loader *l = &p->s->loader[a->like];
+    const double cached = isfinite(l->cached) ? fmin(l->cached, l->read) : 0;
+    const double wall = cached + (l->read - cached) * p->read + l->decode * p->decode;
+    const double core = cached + l->decode * p->decode;
+
+    return fmax(1, fmin(p->workers, core > 0 ? floor(wall / core) : p->workers));
+}
+
+/* The trainer asks at t; when it has its batch. Some workers have been at it since they
+ * could, all of them from t on. */
 static double fed(const struct play *p, struct actor *a, long k, double asks)
 {
     if (!p->s->loader)
         return asks + (double)a->now->input;
     const int ahead = most_ahead(p);
     const double begun = fmax(a->produced, a->freed[(k + 1) % (ahead + 1)]);
-    const double work = batch_work(p, a), waited = fmax(begun, asks);
-    const double left = work - (waited - begun);
+    const double work = batch_work(p, a), early = early_workers(p, a);
+    const double waited = fmax(begun, asks), left = work - (waited - begun) * early;
 
-    a->produced = left > 0 ? waited + left / p->workers : begun + work;
+    a->produced = left > 0 ? waited + left / p->workers : begun + work / early;
     const double got = fmax(asks, a->produced);
     a->freed[k % (ahead + 1)] = got;
     return got;

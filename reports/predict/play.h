@@ -4,8 +4,8 @@
  * does a step take? Own work, loader and disturbances are what a run measured, block
  * by block; only the exchange and the loader's queue are a model:
  *
- *     loader    ahead batches ready at most; one worker produces, the others help only
- *               while the trainer waits
+ *     loader    ahead batches ready at most; while the trainer computes as many workers
+ *               produce as take one core together, while it waits all
  *     exchange  direct: each rank sends its piece of a bucket to every other
  *               (reduce-scatter), then its sum to all (all-gather); a message takes
  *               alpha + bytes x inv_j of the sender j, one after the other; c is the

@@ -11,7 +11,7 @@
 #include "reports/judge/random.h"
 #include "reports/judge/stat.h"
 
-enum { DRAWS = 200, FEWEST_DRAWS = 40, MOST_BLOCKS = 64, LEAST_BLOCKS = 16, MODELS = 2 };
+enum { DRAWS = 100, FEWEST_DRAWS = 40, MOST_BLOCKS = 64, LEAST_BLOCKS = 16, MODELS = 2 };
 
 static const double most_replay = 0.10;    /* ln: beyond it nothing is predicted */
 static const double most_yardstick = 0.10; /* likewise */

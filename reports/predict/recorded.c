@@ -253,8 +253,72 @@ static int count_borders(const struct cJSON *work)
     return isfinite(calls / steps) ? (int)(calls / steps) : 0;
 }
 
+double recorded_arm(const struct cJSON *work, const char *arm, bool most)
+{
+    const cJSON *row;
+
+    cJSON_ArrayForEach(row, json_at(work, "ablation.arms"))
+    {
+        if (strcmp(json_text(row, "name", ""), arm) == 0 && !cJSON_IsTrue(json_at(row, "noisy")))
+            return json_number(row, most ? "high" : "gain", NAN);
+    }
+    return NAN;
+}
+
+/* Own work at half the rows / at all. */
+static double half_batch(const struct series *s, const struct cJSON *work)
+{
+    const double lost = recorded_arm(work, "half_batch", false);
+
+    return 1 - lost * series_period(s, 0, s->steps) / series_split(s).own;
+}
+
+/* What the exchange takes without its bytes, of one of its two phases: what an exchange of
+ * one number a bucket left of the wait. */
+static double software(const struct series *s, const struct cJSON *work)
+{
+    const double bytes =
+        recorded_arm(work, "empty_exchange", false) * series_period(s, 0, s->steps);
+
+    return isfinite(bytes) ? fmax(0, series_split(s).exchange - bytes) / 2 : NAN;
+}
+
+/* How far the processors' speed moved: ln of the end against the start. */
+static double yardstick_moved(const struct cJSON *work)
+{
+    return fabs(log(json_number(work, "yardstick.cpu.end_seconds", NAN) /
+                    json_number(work, "yardstick.cpu.start_seconds", NAN)));
+}
+
+enum { MAX_WORKERS = 8, DEFAULT_AHEAD = 2 }; /* of a run that does not say: harness.c */
+
+/* Where samples stay decoded in memory the loader is no queue worth a model. */
+static int fill_loader(struct recorded *to, const struct cJSON *work, int workers, int ahead,
+                       struct err *e)
+{
+    struct series *s = &to->series;
+    const double threads = json_number(work, "threads", 1);
+    const double produce = json_number(work, "loader.produce_seconds", NAN);
+
+    s->workers = workers > 0 ? workers : (int)fmin(threads, MAX_WORKERS);
+    s->ahead = ahead > 0 ? ahead : DEFAULT_AHEAD;
+    if (!(produce > 0))
+        return 0;
+    to->loader = calloc((size_t)s->ranks, sizeof *to->loader);
+    if (!to->loader)
+        return err_set(e, "out of memory for the loaders of %d ranks", s->ranks);
+    for (int i = 0; i < s->ranks; i++)
+        to->loader[i] =
+            (struct series_loader){.read = json_number(work, "loader.read_seconds", NAN),
+                                   .cached = json_number(work, "loader.read_cpu_seconds", NAN),
+                                   .decode = json_number(work, "loader.inflate_seconds", 0) +
+                                             json_number(work, "loader.convert_seconds", NAN)};
+    s->loader = to->loader;
+    return 0;
+}
+
 int recorded_read(struct recorded *to, struct steps_file *f, int workload, const struct cJSON *work,
-                  struct err *e)
+                  int workers, int ahead, struct err *e)
 {
     struct reading r = {.f = f, .e = e};
     struct series *s = &to->series;
@@ -272,11 +336,18 @@ int recorded_read(struct recorded *to, struct steps_file *f, int workload, const
         rc = fill_steps(to, &r, n);
     if (rc == 0)
         rc = fill_buckets(s, &r, work, n);
+    if (rc == 0)
+        rc = fill_loader(to, work, workers, ahead, e);
     s->nodes = count_nodes(&r);
     s->rows = lround(json_number(work, "batch", 0) / fmax(1, r.w->ranks));
     s->borders = count_borders(work);
     s->split = cJSON_IsTrue(json_at(work, "clock.split")) || s->ranks == 1;
     s->clock_bound = json_number(work, "clock.bound_seconds", 0);
+    s->yardstick_moved = yardstick_moved(work);
+    if (rc == 0) {
+        s->half_batch = half_batch(s, work);
+        s->transport.software = software(s, work);
+    }
     free_ranks(&r);
     if (rc < 0)
         recorded_fini(to);

@@ -9,6 +9,10 @@
  *     ready    start of bucket b after i1, over own: median over steps and ranks
  *     bytes    exchanged_bytes of the profile / steps / buckets: the engine makes buckets
  *              alike; which parameters end one is not in the record
+ *     loader   the record's means; read from the page cache is its CPU time
+ *     c        what the ablation empty_exchange left of the wait, half of it a phase
+ *     half     own work at half the rows, from the ablation half_batch: what the step lost is
+ *              own work
  *     curve    those points, straight between them; needs two buckets
  *
  * Of a run of more than 64 ranks the file has some; the last arrival is the whole
@@ -26,6 +30,10 @@
 struct cJSON;
 struct steps_file;
 
+/* Part by which a step was shorter in an arm of the record's ablation: its middle, or with
+ * `most` the upper end; NAN: not made, or noise hides it. */
+double recorded_arm(const struct cJSON *work, const char *arm, bool most);
+
 struct recorded {
     struct series series;
     struct series_step *step;
@@ -34,9 +42,10 @@ struct recorded {
     bool *first;
 };
 
-/* workload: its index in the file; work: the record's object of it. */
+/* workload: its index in the file; work: the record's object of it; workers, ahead: of
+ * the run text, 0: what a run without them has. */
 int recorded_read(struct recorded *r, struct steps_file *f, int workload, const struct cJSON *work,
-                  struct err *e);
+                  int workers, int ahead, struct err *e);
 void recorded_fini(struct recorded *r);
 
 #endif

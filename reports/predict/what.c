@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct what_row rows[WHAT_COUNT] = {
@@ -42,6 +43,41 @@ void what_text(const struct what *w, char *text, int size)
             n = size - 1;
     }
     text[n] = '\0';
+}
+
+static int parse_one(const char *text, size_t size, struct what *w, struct err *e)
+{
+    char word[48];
+    const char *colon = memchr(text, ':', size);
+    char *end;
+
+    if (size >= sizeof word || !colon)
+        return err_set(e, "'%.*s' is not a question; network_bandwidth:2 is one", (int)size, text);
+    snprintf(word, sizeof word, "%.*s", (int)(colon - text), text);
+    w->kind = what_find(word);
+    if (w->kind == WHAT_COUNT)
+        return err_set(e, "there is no question '%s'; network_bandwidth:2 is one", word);
+    snprintf(word, sizeof word, "%.*s", (int)(size - (size_t)(colon + 1 - text)), colon + 1);
+    w->factor = strtod(word, &end);
+    if (end == word || *end || !isfinite(w->factor))
+        return err_set(e, "'%s' is not a factor", word);
+    return 0;
+}
+
+int what_parse(const char *text, struct what *w, int most, struct err *e)
+{
+    int n = 0;
+
+    for (const char *at = text;; at++) {
+        const size_t size = strcspn(at, ",");
+        if (n == most)
+            return err_set(e, "more than %d questions at once", most);
+        if (parse_one(at, size, &w[n++], e) < 0)
+            return -1;
+        at += size;
+        if (!*at)
+            return n;
+    }
 }
 
 /* ---- what is needed ---- */

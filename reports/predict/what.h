@@ -55,6 +55,10 @@ const struct what_row *what_row(enum what_kind k);
 /* Kind of a name as prices.conf has it; WHAT_COUNT: none. */
 enum what_kind what_find(const char *name);
 
+/* "network_bandwidth:2", as many as there are with commas between, into w[most]; how many,
+ * -1 and a sentence. */
+int what_parse(const char *text, struct what *w, int most, struct err *e);
+
 /* "network bandwidth x 2" */
 void what_text(const struct what *w, char *text, int size);
 

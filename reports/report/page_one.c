@@ -345,7 +345,8 @@ static void draw_life(struct page *p, struct pic *pic, const void *what)
     for (int i = 0; i < 4; i++) {
         words[i] = said(&p->pen, parts[i].word);
         labels[i] = said(&p->pen, W_MONEY_ALONE, N(parts[i].value));
-        seg[i] = (struct seg){parts[i].value, parts[i].ink, labels[i].text};
+        seg[i] = (struct seg){isfinite(parts[i].value) ? parts[i].value : 0, parts[i].ink,
+                              labels[i].text};
         legend[i] = (struct legend){parts[i].ink, words[i].text};
     }
     struct said title = said(&p->pen, W_LIFE_TITLE, N(p->prices->life_years));

@@ -69,8 +69,10 @@ static void load(const struct machine *m, struct worker *w, long k, struct rando
     w->asks = w->x;
     w->produce = (m->read + m->decode) * m->rows * lognormal(g, 0.1);
     const double helped = fmax(begun, w->asks);
-    const double left = w->produce - (helped - begun);
-    w->produced = left > 0 ? helped + left / m->workers : begun + w->produce;
+    const int may = m->decode > 0 ? (int)((m->read + m->decode) / m->decode) : m->workers;
+    const int early = may < 1 ? 1 : may < m->workers ? may : m->workers;
+    const double left = w->produce - (helped - begun) * early;
+    w->produced = left > 0 ? helped + left / m->workers : begun + w->produce / early;
     w->in = fmax(w->asks, w->produced);
     w->freed[k & 7] = w->in;
 }
