@@ -15,17 +15,19 @@ static int put_path(cJSON *o, const char *name, const struct result_path *path, 
     return (p = put_object(o, name)) ? fields_put(p, record_path_fields, path, &at) : -1;
 }
 
-static int put_causes(cJSON *o, const struct record_why *why, const struct nulls *n)
+/* count structs of `size` bytes, each a row by the table. */
+static int put_rows(cJSON *o, const char *name, const struct field *table, const void *rows,
+                    size_t size, int count, const struct nulls *n)
 {
-    cJSON *list = put_array(o, "causes");
+    cJSON *list = put_array(o, name);
     int rc = list ? 0 : -1;
 
-    for (int i = 0; rc == 0 && i < why->n_causes; i++) {
-        struct nulls at = nulls_at(n, "causes[%d]", i);
+    for (int i = 0; rc == 0 && i < count; i++) {
+        struct nulls at = nulls_at(n, "%s[%d]", name, i);
         cJSON *row = cJSON_CreateObject();
         if (!row || !cJSON_AddItemToArray(list, row))
             return -1;
-        rc = fields_put(row, record_cause_fields, &why->causes[i], &at);
+        rc = fields_put(row, table, (const char *)rows + (size_t)i * size, &at);
     }
     return rc;
 }
@@ -43,21 +45,6 @@ static int put_yardstick(cJSON *o, const struct workload_result *r, const struct
                : -1;
 }
 
-static int put_arms(cJSON *o, const struct record_ablation *a, const struct nulls *n)
-{
-    cJSON *list = put_array(o, "arms");
-    int rc = list ? 0 : -1;
-
-    for (int i = 0; rc == 0 && i < a->n_arms; i++) {
-        struct nulls at = nulls_at(n, "arms[%d]", i);
-        cJSON *row = cJSON_CreateObject();
-        if (!row || !cJSON_AddItemToArray(list, row))
-            return -1;
-        rc = fields_put(row, record_arm_fields, &a->arms[i], &at);
-    }
-    return rc;
-}
-
 static int put_ablation(cJSON *o, const struct record_ablation *a, const struct nulls *n)
 {
     struct nulls at = nulls_at(n, "ablation");
@@ -68,7 +55,8 @@ static int put_ablation(cJSON *o, const struct record_ablation *a, const struct 
                         a->reason[0] ? a->reason : "it was not asked for (diagnose=no)", n);
     if (!(p = put_object(o, "ablation")))
         return -1;
-    return fields_put(p, record_ablation_fields, a, &at) | put_arms(p, a, &at);
+    return fields_put(p, record_ablation_fields, a, &at) |
+           put_rows(p, "arms", record_arm_fields, a->arms, sizeof *a->arms, a->n_arms, &at);
 }
 
 /* Means over the ranks that have a steady state; how many. */
@@ -139,5 +127,6 @@ int record_put_why(cJSON *o, const struct record *all, const struct record_workl
     if (!(why = put_object(o, "why")))
         return -1;
     return rc | fields_put(why, record_why_fields, &w->why, &why_at) |
-           put_causes(why, &w->why, &why_at);
+           put_rows(why, "causes", record_cause_fields, w->why.causes, sizeof *w->why.causes,
+                    w->why.n_causes, &why_at);
 }
