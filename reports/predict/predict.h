@@ -15,7 +15,7 @@
  *     s^2  = its variance + replay error^2 + sigma(kind)^2 + spread of the yardstick^2
  *     t    Student's 95 % point; degrees of freedom: s^4 / sum of each part^4 / its own
  *          (Satterthwaite), of sigma(kind) runs - 1
- *     host where the yardstick was not run, the drift between the halves stands for it
+ *     host where the yardstick was not run, the drift between the halves is used
  *
  * Beyond 8 times the measured s doubles with each further doubling, and beyond 64
  * there is no answer. A question about less than 5 % of the step is answered by what

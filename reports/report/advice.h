@@ -39,7 +39,7 @@ struct advice_free {
 enum worth { WORTH_UNKNOWN, WORTH_IT, WORTH_NOT, WORTH_UNDECIDED };
 
 struct advice_buy {
-    char name[PRICES_WORD]; /* of the price file; "": there is none */
+    char name[PRICES_WORD]; /* of the price file; "": without one */
     struct what what;
     bool known;                   /* its resource is one that can be asked for */
     struct prediction gain;       /* on top of what is free */

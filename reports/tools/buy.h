@@ -46,7 +46,7 @@ struct subject {
     unsigned missing; /* enum price_part: not in the price file, and not in these */
 };
 
-/* One for each workload that trains. 1: there is none, or no steps file. */
+/* One for each workload that the steps file has. 1: it has no workload of the record. */
 int buy_subjects(const cJSON *doc, const struct buy_options *o, struct subject **s, int *n,
                  struct err *e);
 /* free() it. */

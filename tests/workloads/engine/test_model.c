@@ -387,7 +387,7 @@ static void test_exchange_taken_away(void **state)
     make_counted(&k, 4);
     const struct {
         enum engine_exchange exchange;
-        size_t least, most; /* numbers in its sum; 0: there is none */
+        size_t least, most; /* numbers in its sum; 0: no sum */
     } rows[] = {{EXCHANGE_NONE, 0, 0}, {EXCHANGE_MEET, 1, 1}, {EXCHANGE_SUMS, 4, 64}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         last_count = 0;
