@@ -7,6 +7,7 @@
  *
  * Life:    series_begin() begins a workload, series_collect() ends it; series_fini().
  * Failure: a rank without memory leaves the workload out of the file; the run goes on.
+ *          -1 only when the ranks cannot go on together.
  * Threads: the main thread.
  */
 #ifndef AGENT_SERIES_H

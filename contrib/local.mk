@@ -59,11 +59,11 @@ endif
 
 # Built on demand by contrib/bench/steps.sh.
 if HAVE_HDF5
-if BUILD_AGENT
+if HAVE_CJSON
 EXTRA_PROGRAMS += contrib/bench/steps_bench
 contrib_bench_steps_bench_SOURCES = %D%/bench/steps_bench.c
 contrib_bench_steps_bench_CFLAGS = $(AM_CFLAGS)
-contrib_bench_steps_bench_LDADD = agent/libagent.la workloads/component/libcomponent.la reports/core/libcore.la
+contrib_bench_steps_bench_LDADD = workloads/component/libcomponent.la reports/record/librecord.la reports/core/libcore.la
 endif
 endif
 

@@ -18,6 +18,7 @@
 
 #include "reports/core/atomic.h"
 #include "reports/core/fdio.h"
+#include "reports/record/gzip.h"
 
 #define SUFFIX ".json.gz"
 
@@ -215,30 +216,6 @@ static int spot_open(struct archive *a, const char *place, bool make, struct spo
 
 /* ---- packing ---- */
 
-/* gzip of text, without a date in it: same bytes, same file. free() it. */
-static unsigned char *pack(const char *text, size_t size, size_t *packed)
-{
-    z_stream z = {0};
-    unsigned char *out = NULL;
-
-    if (deflateInit2(&z, 6, Z_DEFLATED, GZIP_WINDOW, 8, Z_DEFAULT_STRATEGY) != Z_OK)
-        return NULL;
-    size_t room = deflateBound(&z, size);
-    if ((out = malloc(room))) {
-        z.next_in = (Bytef *)(uintptr_t)text;
-        z.avail_in = (uInt)size;
-        z.next_out = out;
-        z.avail_out = (uInt)room;
-        if (deflate(&z, Z_FINISH) != Z_STREAM_END) {
-            free(out);
-            out = NULL;
-        }
-        *packed = z.total_out;
-    }
-    deflateEnd(&z);
-    return out;
-}
-
 /* Back again, at most RECORD_MAX_BYTES; NULL and why not. */
 static char *unpack(const unsigned char *in, size_t n, size_t *size, const char **why)
 {
@@ -353,7 +330,7 @@ static int put(struct archive *a, const struct spot *s, const char *place,
                const struct archive_item *item)
 {
     size_t packed = 0;
-    unsigned char *bytes = pack(item->text, item->size, &packed);
+    unsigned char *bytes = gzip_pack(item->text, item->size, &packed);
     const size_t n = item->witness ? strlen(item->witness) : 0;
     const struct archive_side witness = {item->witness, n}, record = {bytes, packed},
                               files[FILES] = {witness, item->ranks, item->steps, record};

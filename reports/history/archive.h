@@ -49,7 +49,7 @@ void archive_place(const char *id, int64_t begin, char place[ARCHIVE_PLACE_SIZE]
 struct archive_item {
     const char *text;
     size_t size;
-    const char *witness; /* NULL: none */
+    const char *witness;  /* NULL: none */
     struct archive_side { /* byte for byte; NULL: none */
         const void *bytes;
         size_t size;

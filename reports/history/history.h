@@ -105,9 +105,9 @@ struct history_record {
     const struct cJSON *doc; /* of record_parse() */
     const char *text;        /* what goes to the archive, byte for byte */
     size_t size;
-    const char *witness; /* credential texts, one per line; NULL: none */
+    const char *witness;              /* credential texts, one per line; NULL: none */
     struct archive_side ranks, steps; /* its files beside it, byte for byte */
-    const char *seen; /* of a redacted text: the salted hash of what it was; NULL */
+    const char *seen;                 /* of a redacted text: the salted hash of what it was; NULL */
 };
 
 enum history_outcome {

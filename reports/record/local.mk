@@ -5,12 +5,13 @@ noinst_LTLIBRARIES += %D%/librecord.la
 %C%_librecord_la_SOURCES = \
     %D%/facts.def \
     %D%/fields.h %D%/fields.c \
+    %D%/gzip.h %D%/gzip.c \
     %D%/job_word.h %D%/job_word.c \
     %D%/journal.h %D%/journal.c %D%/journal_record.c \
     %D%/record.h %D%/record.c %D%/record_file.c %D%/record_json.c \
     %D%/record_fields.h %D%/record_fields.c \
     %D%/steps.def %D%/steps_file.h %D%/steps_column.h %D%/steps_file.c %D%/steps_read.c \
-    %D%/steps_keep.h %D%/steps_keep.c \
+    %D%/steps_keep.h %D%/steps_keep.c %D%/steps_set.h %D%/steps_set.c \
     %D%/record_put.h %D%/record_system.c %D%/record_ranks.c %D%/record_micro.c \
     %D%/workload_fields.c %D%/micro_fields.c \
     %D%/profile_fields.c %D%/record_profile.c \

@@ -3,7 +3,7 @@
 #include <config.h>
 
 #include "reports/record/record_put.h"
-#include "reports/record/steps_file.h"
+#include "reports/record/steps_set.h"
 
 #include <ctype.h>
 #include <math.h>

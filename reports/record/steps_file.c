@@ -8,12 +8,10 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#ifdef HAVE_ZLIB
-#include <zlib.h>
-#endif
 
 #include "reports/core/fdio.h"
 #include "reports/record/fields.h"
+#include "reports/record/gzip.h"
 #include "reports/record/steps_column.h"
 
 const struct steps_column steps_columns[] = {
@@ -90,39 +88,9 @@ static size_t count(const struct steps_column *c)
 }
 
 #ifdef HAVE_ZLIB
-/* One member of a gzip file, without a date in it: same bytes, same file. */
-static void *member(const void *bytes, size_t size, size_t *packed)
-{
-    z_stream z = {0};
-    unsigned char *out = NULL;
-
-    if (deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
-        return NULL;
-    const size_t room = deflateBound(&z, size);
-    if (size <= UINT32_MAX && (out = malloc(room))) {
-        z.next_in = (Bytef *)(uintptr_t)bytes;
-        z.avail_in = (uInt)size;
-        z.next_out = out;
-        z.avail_out = (uInt)room;
-        if (deflate(&z, Z_FINISH) != Z_STREAM_END) {
-            free(out);
-            out = NULL;
-        }
-        *packed = z.total_out;
-    }
-    deflateEnd(&z);
-    return out;
-}
-
-static const char *const no_member = "out of memory for the steps file";
+static const char *const not_packed = "out of memory for the steps file";
 #else
-static void *member(const void *bytes, size_t size, size_t *packed)
-{
-    (void)bytes, (void)size, (void)packed;
-    return NULL;
-}
-
-static const char *const no_member = "this build has no zlib: there is no steps file";
+static const char *const not_packed = "this build has no zlib: there is no steps file";
 #endif
 
 void *steps_pack(const struct steps_row *rows, int n, int buckets, size_t *bytes, struct err *e)
@@ -137,88 +105,12 @@ void *steps_pack(const struct steps_row *rows, int n, int buckets, size_t *bytes
         for (int b = 0; b < buckets; b++)
             for (const struct steps_column *c = steps_bucket_columns; c->name; c++)
                 at = put_column(at, rows, n, c, b);
-        packed = member(text, (size_t)(at - text), bytes);
+        packed = gzip_pack(text, (size_t)(at - text), bytes);
     }
     free(text);
     if (!packed)
-        err_set(e, "%s", no_member);
+        err_set(e, "%s", not_packed);
     return packed;
-}
-
-/* ---- the set ---- */
-
-struct stored {
-    struct steps_block of;
-    void *bytes;
-};
-
-struct steps_set {
-    int n_workloads, n_blocks, room;
-    struct steps_workload *workloads;
-    struct stored *blocks;
-    size_t bytes;
-};
-
-/* Of the file: for the line in front of the blocks, beside so much a block. */
-enum { HEAD_BYTES = 16384, HEAD_BYTES_BLOCK = 16 };
-
-struct steps_set *steps_set_create(void)
-{
-    return calloc(1, sizeof(struct steps_set));
-}
-
-void steps_set_destroy(struct steps_set *s)
-{
-    const int errno_before = errno;
-
-    for (int i = 0; s && i < s->n_blocks; i++)
-        free(s->blocks[i].bytes);
-    if (s) {
-        free(s->blocks);
-        free(s->workloads);
-    }
-    free(s);
-    errno = errno_before;
-}
-
-int steps_set_workload(struct steps_set *s, const struct steps_workload *w)
-{
-    struct steps_workload *all =
-        realloc(s->workloads, ((size_t)s->n_workloads + 1) * sizeof *s->workloads);
-
-    if (!all)
-        return -1;
-    s->workloads = all;
-    all[s->n_workloads] = *w;
-    return s->n_workloads++;
-}
-
-int steps_set_block(struct steps_set *s, const struct steps_block *b, const void *bytes)
-{
-    if (s->n_blocks == STEPS_MAX_BLOCKS ||
-        s->bytes + b->bytes + HEAD_BYTES_BLOCK + HEAD_BYTES > STEPS_MAX_BYTES)
-        return -1;
-    if (s->n_blocks == s->room) {
-        const int room = s->room ? 2 * s->room : 64;
-        struct stored *more = realloc(s->blocks, (size_t)room * sizeof *more);
-        if (!more)
-            return -1;
-        s->blocks = more;
-        s->room = room;
-    }
-    struct stored *to = &s->blocks[s->n_blocks];
-    *to = (struct stored){*b, malloc(b->bytes + 1)};
-    if (!to->bytes)
-        return -1;
-    memcpy(to->bytes, bytes, b->bytes);
-    s->bytes += b->bytes + HEAD_BYTES_BLOCK;
-    s->n_blocks++;
-    return 0;
-}
-
-int steps_set_blocks(const struct steps_set *s)
-{
-    return s ? s->n_blocks : 0;
 }
 
 /* ---- the line in front ---- */
@@ -333,11 +225,11 @@ int steps_set_write(const struct steps_set *s, const char *id, int fd, struct er
 
     if (text) {
         text[n] = '\n'; /* for the NUL: it is not a text any more */
-        packed = member(text, n + 1, &size);
+        packed = gzip_pack(text, n + 1, &size);
     }
     free(text);
     if (!packed)
-        return err_set(e, "%s", no_member);
+        return err_set(e, "%s", not_packed);
     errno = 0;
     int rc = fdio_write(fd, packed, size);
     for (int i = 0; rc == 0 && i < s->n_blocks; i++)

@@ -45,15 +45,14 @@
 
 #include "reports/core/err.h"
 #include "reports/record/record.h"
+#include "reports/record/steps_set.h"
 
 #define STEPS_SCHEMA         "hpcai500/steps"
 #define STEPS_SCHEMA_VERSION "1.0"
 
 enum {
-    STEPS_MAX_BYTES = 16 << 20, /* of a file: what a bundle and the archive take */
     STEPS_MAX_BUCKETS = 16,
-    STEPS_MAX_ROWS = 8192, /* of a block */
-    STEPS_MAX_BLOCKS = 1 << 17
+    STEPS_MAX_ROWS = 8192 /* of a block */
 };
 
 /* One step; times in seconds, NAN: not known. */
@@ -63,39 +62,10 @@ struct steps_row {
 #include "reports/record/steps.def"
 };
 
-struct steps_workload {
-    char name[32];
-    int ranks;   /* of the run */
-    int buckets; /* columns of so many */
-    int epochs;  /* that were trained, whole or in part */
-    long steps_per_epoch;
-    long window, stride; /* steps are kept in windows, every stride-th; 1: all */
-};
-
-/* One rank in one epoch. */
-struct steps_block {
-    int workload, rank;
-    int epoch; /* from 1, as in the record */
-    char node[RECORD_NAME_SIZE];
-    int rows;
-    size_t bytes; /* packed */
-};
-
 /* ---- making one ---- */
 
 /* Rows as a block; free() it. */
 void *steps_pack(const struct steps_row *rows, int n, int buckets, size_t *bytes, struct err *e);
-
-/* What a file will hold, in memory. */
-struct steps_set;
-struct steps_set *steps_set_create(void);
-void steps_set_destroy(struct steps_set *s);
-/* Copies; the index of the workload, -1: out of memory. */
-int steps_set_workload(struct steps_set *s, const struct steps_workload *w);
-/* Copies b and its bytes, which steps_pack() made. -1: out of memory, or it would be
- * more than STEPS_MAX_BYTES. */
-int steps_set_block(struct steps_set *s, const struct steps_block *b, const void *bytes);
-int steps_set_blocks(const struct steps_set *s);
 
 /* The file of the run `id`, into fd. */
 int steps_set_write(const struct steps_set *s, const char *id, int fd, struct err *e);

@@ -38,8 +38,8 @@ static void show_yardstick(const cJSON *w)
 {
     if (!(show_number(w, "yardstick.speed") > 0))
         return;
-    show_line("    processor %.2f of its start, the slowest rank's %.2f; convolution %s of CPU",
-              show_number(w, "yardstick.speed"), show_number(w, "yardstick.least_speed"),
+    show_line("    slowest rank's processor %.2f of its start; convolution %s of CPU",
+              show_number(w, "yardstick.least_speed"),
               show_duration(show_number(w, "yardstick.cpu.mean_seconds")).text);
 }
 

@@ -94,7 +94,7 @@ has() { grep -qF -- "$2" <<< "$1" || { echo "no '$2' in: $1"; return 1; }; }
     [ "$(jq -r .id "$D/record.json")" = lab-100.0.3 ]
 }
 
-@test "what is per rank, and its steps, are archived beside its record, verified and forgotten with it" {
+@test "what is per rank is archived beside its record, verified and forgotten with it" {
     local day=$lib/archive/2026/11/22
     make_bundles ranks 100
     make_bundles forged 101
