@@ -193,7 +193,8 @@ static void show_asked(const struct subject *s)
 
 static void show_subject(const struct subject *s)
 {
-    show_line("%s  %s %s, %g nodes, %.10s", s->id, s->name, s->size, s->nodes, s->date);
+    show_line("%s  %s %s, %g node%s, %.10s", s->id, s->name, s->size, s->nodes,
+              s->nodes == 1 ? "" : "s", s->date);
     if (s->why[0]) {
         show_wrapped("  ", s->why, 2);
         return;
