@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reports/diagnose/ablation.h"
 #include "reports/diagnose/cause.h"
 
 /* ---- the nodes ---- */
@@ -98,6 +99,46 @@ static void fill_whole(const struct record_workload *w, struct cause_whole *whol
     }
 }
 
+/* ---- steps that lacked something ---- */
+
+/* A gain that noise hides names nothing. */
+static double told(const struct ablation *a, enum ablation_arm_kind k)
+{
+    return a->arm[k].made && !a->arm[k].noisy ? fmax(0, a->arm[k].gain) : NAN;
+}
+
+static void fill_ablation(const struct workload_result *r, struct cause_ablation *c,
+                          struct record_ablation *out)
+{
+    static const char *const names[] = {
+#define ARM(symbol, name, rebuild, title) #name,
+#include "reports/core/ablation.def"
+    };
+    struct ablation a;
+
+    ablation_judge(&r->ablation, &a);
+    *out = (struct record_ablation){
+        .rounds = a.rounds, .dropped = a.dropped, .steps = r->ablation.steps};
+    if (a.why)
+        snprintf(out->reason, sizeof out->reason, "%s",
+                 r->ablation.reason[0] ? r->ablation.reason
+                 : a.rounds            ? a.why
+                                       : "");
+    for (int i = 0; i < ARM_COUNT; i++) {
+        if (!a.arm[i].made)
+            continue;
+        struct record_arm *arm = &out->arms[out->n_arms++];
+        *arm = (struct record_arm){.gain = a.arm[i].gain,
+                                   .low = a.arm[i].low,
+                                   .high = a.arm[i].high,
+                                   .noisy = a.arm[i].noisy};
+        snprintf(arm->name, sizeof arm->name, "%s", names[i]);
+    }
+    c->network = told(&a, ARM_EMPTY);
+    c->input = told(&a, ARM_MEMORY);
+    c->both = told(&a, ARM_FREE);
+}
+
 static void fill_case(const struct record_workload *w, const struct why_cores *cores,
                       struct cause_case *c)
 {
@@ -157,6 +198,7 @@ int why_find(const struct record *r, struct record_workload *w, const struct why
     c.nodes = nodes;
     c.n_nodes = fill_nodes(r, w, nodes);
     fill_case(w, cores, &c);
+    fill_ablation(&w->result, &c.ablation, &w->ablation);
     diagnose(&c, &d);
     keep(&d, &w->why);
     free(nodes);

@@ -27,6 +27,8 @@ EXTRA_DIST += \
     %D%/evidence/faults.sh \
     %D%/evidence/faults-io.sh \
     %D%/evidence/validate.sh \
+    %D%/evidence/truth.sh \
+    %D%/evidence/truth.py \
     %D%/evidence/axe.sh \
     %D%/evidence/rcp.sh \
     %D%/evidence/bands.sh \

@@ -5,6 +5,7 @@ include reports/core/local.mk
 include reports/record/local.mk
 include reports/judge/local.mk
 include reports/diagnose/local.mk
+include reports/predict/local.mk
 include reports/draw/local.mk
 include reports/history/local.mk
 include reports/export/local.mk

@@ -187,6 +187,25 @@ struct result_clock {
     bool split;           /* skew and wire could be told apart */
 };
 
+/* Arms of an ablation: ablation.def. */
+enum ablation_arm_kind {
+#define ARM(symbol, name, rebuild, title) ARM_##symbol,
+#include "reports/core/ablation.def"
+    ARM_COUNT
+};
+
+enum { RESULT_ROUNDS = 8 };
+
+/* Blocks of steps with something taken away, rounds of one block of each arm. */
+struct result_ablation {
+    int rounds;      /* 0: none was made */
+    long steps;      /* that a block counts */
+    char reason[96]; /* why there are no rounds; "" */
+    bool made[ARM_COUNT];
+    double seconds[RESULT_ROUNDS][ARM_COUNT]; /* of a step of the block, slowest rank */
+    double delay[RESULT_ROUNDS][ARM_COUNT];   /* run delay over time, of the rank with most */
+};
+
 struct workload_result {
     char name[32];
     char suite[32];
@@ -237,6 +256,7 @@ struct workload_result {
 
     struct result_profile profile; /* over the ranks already */
 
+    struct result_ablation ablation;
     struct result_path path, first_path; /* steady state; first epoch */
     struct result_clock clock;
     struct result_yardstick yardstick;

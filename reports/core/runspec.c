@@ -17,6 +17,7 @@ static const char *const dtype_words[] = {"f32", "bf16", NULL};
 static const char *const engine_words[] = {"auto", "cpu", "ref", NULL};
 static const char *const division_words[] = {"closed", "look-alike", "private", NULL};
 static const char *const yesno_words[] = {"no", "yes", NULL};
+static const char *const diagnose_words[] = {"no", "quick", "yes", NULL};
 static const char *const turns_words[] = {"auto", "no", "yes", NULL};
 _Static_assert(sizeof class_words / sizeof *class_words == CLASS_COUNT + 1, "a word per class");
 _Static_assert(sizeof dtype_words / sizeof *dtype_words == DTYPE_COUNT + 1, "a word per dtype");
@@ -74,6 +75,8 @@ static const struct keys_key keys[KEY_COUNT] = {
                    "batches that a rank keeps ready; else 2"},
     [KEY_KEEP] = {"keep", &keys_word, FIELD(keep), "yes", yesno_words, 0, 0, NULL,
                   "no: samples are read from their files in every epoch, never kept in memory"},
+    [KEY_DIAGNOSE] = {"diagnose", &keys_word, FIELD(diagnose), "no", diagnose_words, 0, 0, NULL,
+                      "after training, time steps without the loader, without the exchange, ..."},
     [KEY_OUT] = {"out", &runspec_folder, FIELD(out), NULL, NULL, 0, 0, "FOLDER|NAME.json|none",
                  "where the record goes; else the site's spool and a copy in the working folder"},
     [KEY_GATE] = {"gate", &keys_word, FIELD(gate), "no", yesno_words, 0, 0, NULL,

@@ -41,6 +41,7 @@ enum runspec_dtype { DTYPE_F32, DTYPE_BF16, DTYPE_COUNT };
 enum runspec_engine { ENGINE_AUTO, ENGINE_CPU, ENGINE_REF, ENGINE_COUNT };
 enum runspec_division { DIVISION_CLOSED, DIVISION_LOOK_ALIKE, DIVISION_PRIVATE, DIVISION_COUNT };
 
+enum runspec_diagnose { DIAGNOSE_NO, DIAGNOSE_QUICK, DIAGNOSE_YES, DIAGNOSE_COUNT };
 enum runspec_turns { TURNS_AUTO, TURNS_NO, TURNS_YES, TURNS_COUNT };
 
 #define RUNSPEC_DTYPE_BIT(d) (1u << DTYPE_##d)
@@ -66,6 +67,7 @@ enum runspec_key {
     KEY_WORKERS,      /* threads of a rank's loader; unset: as many as compute */
     KEY_AHEAD,        /* batches kept ready; unset: 2 */
     KEY_KEEP,         /* no: samples are read from files in every epoch */
+    KEY_DIAGNOSE,     /* after training, steps without something are timed */
     KEY_OUT,          /* folder for the record */
     KEY_GATE,         /* yes: a failed or invalid run stops the command after it */
     KEY_DIVISION,     /* closed, look-alike, private */
@@ -112,6 +114,7 @@ struct runspec {
     uint64_t bucket_bytes; /* 0: from the plan */
     int workers, ahead;    /* 0 unset */
     bool keep;
+    enum runspec_diagnose diagnose;
     char out[RUNSPEC_MAX_BYTES + 1]; /* "" unset */
     bool gate;
     enum runspec_division division;

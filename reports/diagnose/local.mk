@@ -2,7 +2,7 @@
 # Where does the time go, and what limits it? Pure functions.
 noinst_LTLIBRARIES += %D%/libdiagnose.la
 %C%_libdiagnose_la_SOURCES = \
-    %D%/causes.def \
+    %D%/ablation.h %D%/ablation.c %D%/causes.def \
     %D%/cause.h %D%/cause.c %D%/said.c \
     %D%/words.h %D%/words.c
 if HAVE_CJSON
@@ -10,4 +10,5 @@ if HAVE_CJSON
     %D%/roofline_judge.h %D%/roofline_judge.c
 %C%_libdiagnose_la_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
 endif
+%C%_libdiagnose_la_LIBADD = reports/judge/libjudge.la
 EXTRA_DIST += %D%/README.md

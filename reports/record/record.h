@@ -182,10 +182,26 @@ struct record_roofline {
     double share; /* of a step that its operators need at least; NAN */
 };
 
+/* What steps gained without something: reports/diagnose/ablation.h. */
+struct record_arm {
+    char name[32];
+    double gain, low, high; /* part by which a step was shorter */
+    bool noisy;
+};
+
+struct record_ablation {
+    int rounds, dropped; /* rounds 0: none */
+    long steps;
+    char reason[96]; /* why nothing can be said; "" */
+    struct record_arm arms[ARM_COUNT];
+    int n_arms;
+};
+
 struct record_workload {
     struct workload_result result; /* owned */
     struct record_why why;
     struct record_roofline roofline;
+    struct record_ablation ablation;
     int n_ranks; /* of ranks[]; may be 0 or fewer than result.ranks */
     struct record_rank *ranks;
     int n_counters;

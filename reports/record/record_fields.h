@@ -119,6 +119,8 @@ extern const struct field record_path_fields[];
 extern const struct field record_clock_fields[];
 extern const struct field record_yardstick_fields[];
 extern const struct field record_loader_fields[];
+extern const struct field record_ablation_rows[]; /* all of a struct record_ablation */
+extern const struct field record_ablation_fields[], record_arm_fields[];
 extern const struct field record_why_rows[];   /* all of a struct record_why */
 extern const struct field record_why_fields[]; /* without its causes */
 extern const struct field record_cause_fields[];

@@ -15,17 +15,19 @@ static int put_path(cJSON *o, const char *name, const struct result_path *path, 
     return (p = put_object(o, name)) ? fields_put(p, record_path_fields, path, &at) : -1;
 }
 
-static int put_causes(cJSON *o, const struct record_why *why, const struct nulls *n)
+/* count structs of `size` bytes, each a row by the table. */
+static int put_rows(cJSON *o, const char *name, const struct field *table, const void *rows,
+                    size_t size, int count, const struct nulls *n)
 {
-    cJSON *list = put_array(o, "causes");
+    cJSON *list = put_array(o, name);
     int rc = list ? 0 : -1;
 
-    for (int i = 0; rc == 0 && i < why->n_causes; i++) {
-        struct nulls at = nulls_at(n, "causes[%d]", i);
+    for (int i = 0; rc == 0 && i < count; i++) {
+        struct nulls at = nulls_at(n, "%s[%d]", name, i);
         cJSON *row = cJSON_CreateObject();
         if (!row || !cJSON_AddItemToArray(list, row))
             return -1;
-        rc = fields_put(row, record_cause_fields, &why->causes[i], &at);
+        rc = fields_put(row, table, (const char *)rows + (size_t)i * size, &at);
     }
     return rc;
 }
@@ -41,6 +43,20 @@ static int put_yardstick(cJSON *o, const struct workload_result *r, const struct
     return (p = put_object(o, "yardstick"))
                ? fields_put(p, record_yardstick_fields, &r->yardstick, &at)
                : -1;
+}
+
+static int put_ablation(cJSON *o, const struct record_ablation *a, const struct nulls *n)
+{
+    struct nulls at = nulls_at(n, "ablation");
+    cJSON *p;
+
+    if (a->n_arms == 0)
+        return put_null(o, "ablation",
+                        a->reason[0] ? a->reason : "it was not asked for (diagnose=no)", n);
+    if (!(p = put_object(o, "ablation")))
+        return -1;
+    return fields_put(p, record_ablation_fields, a, &at) |
+           put_rows(p, "arms", record_arm_fields, a->arms, sizeof *a->arms, a->n_arms, &at);
 }
 
 /* Means over the ranks that have a steady state; how many. */
@@ -105,11 +121,12 @@ int record_put_why(cJSON *o, const struct record *all, const struct record_workl
     if (!clock)
         return -1;
     rc |= fields_put(clock, record_clock_fields, &r->clock, &clock_at) | put_yardstick(o, r, n) |
-          put_loader(o, all, w, n);
+          put_loader(o, all, w, n) | put_ablation(o, &w->ablation, n);
     if (!w->why.cause[0])
         return rc | put_null(o, "why", "the run ended before its ranks could be compared", n);
     if (!(why = put_object(o, "why")))
         return -1;
     return rc | fields_put(why, record_why_fields, &w->why, &why_at) |
-           put_causes(why, &w->why, &why_at);
+           put_rows(why, "causes", record_cause_fields, w->why.causes, sizeof *w->why.causes,
+                    w->why.n_causes, &why_at);
 }

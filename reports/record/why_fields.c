@@ -69,6 +69,38 @@ const struct field record_yardstick_fields[] = {
     FIELD_END,
 };
 
+#define PART(member, title)                                                                        \
+    FIELD(record_arm, member, DOUBLE, #member, title, .why = "nothing can be said",                \
+          .range = RANGE_ANY, .since = "1.3.0", .leaves = true)
+
+const struct field record_arm_fields[] = {
+    FIELD(record_arm, name, TEXT, "name",
+          "what the steps lacked: data_from_memory, empty_exchange (one number a bucket), "
+          "no_exchange, memory_and_no_exchange, half_threads, half_batch",
+          .pattern = "^[a-z][a-z_]*$", .since = "1.3.0"),
+    PART(gain, "part by which a step was shorter without it; below 0: longer"),
+    PART(low, "5 % of that"),
+    PART(high, "95 % of that: the most that a purchase of it can bring"),
+    FIELD(record_arm, noisy, BOOL, "noisy", "the interval is wider than 10 % to a side",
+          .since = "1.3.0"),
+    FIELD_END,
+};
+
+const struct field record_ablation_fields[] = {
+    FIELD(record_ablation, rounds, INT, "rounds", "of one block of each arm", .since = "1.3.0"),
+    FIELD(record_ablation, dropped, INT, "dropped",
+          "of them: other work came or went between the blocks", .since = "1.3.0"),
+    FIELD(record_ablation, steps, LONG, "steps", "that a block counts", .since = "1.3.0"),
+    FIELD_END,
+};
+
+const struct field record_ablation_rows[] = {
+    FIELD_ROWS(record_ablation_fields),
+    FIELD_HAND(LIST, "arms", "steps that lacked something", .below = record_arm_fields,
+               .since = "1.3.0"),
+    FIELD_END,
+};
+
 #define LOADER(member, title)                                                                      \
     FIELD(record_loader, of.member, DOUBLE, #member, title, .unit = "s", .why = "not timed",       \
           .since = "1.3.0", .leaves = true)

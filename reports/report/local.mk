@@ -5,7 +5,7 @@ dist_doc_DATA += %D%/prices.conf.example
 if BUILD_TOOLS
 noinst_LTLIBRARIES += %D%/libreport.la
 %C%_libreport_la_SOURCES = \
-    %D%/book.h %D%/book.c %D%/compare.h %D%/compare.c %D%/compare_page.c \
+    %D%/advice.h %D%/advice.c %D%/book.h %D%/book.c %D%/compare.h %D%/compare.c %D%/compare_page.c \
     %D%/compare_show.h %D%/compare_show.c %D%/frame.h %D%/frame.c \
     %D%/format.h %D%/format.c %D%/gates.h %D%/gates.c %D%/held.h %D%/held.c %D%/page.h %D%/page.c \
     %D%/past.h %D%/past.c %D%/page_advice.c %D%/page_one.c %D%/prices.h %D%/prices.c %D%/rules.h %D%/rules.c %D%/section.h %D%/section.c \
@@ -13,7 +13,7 @@ noinst_LTLIBRARIES += %D%/libreport.la
     %D%/split.h %D%/split.c %D%/words.def %D%/words_one.def %D%/words_compare.def %D%/words.h %D%/words.c
 nodist_%C%_libreport_la_SOURCES = %D%/style.h
 %C%_libreport_la_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
-%C%_libreport_la_LIBADD = reports/diagnose/libdiagnose.la reports/judge/libjudge.la reports/draw/libdraw.la reports/record/librecord.la reports/core/libcore.la $(CJSON_LIBS) -lm
+%C%_libreport_la_LIBADD = reports/predict/libpredict.la reports/diagnose/libdiagnose.la reports/judge/libjudge.la reports/draw/libdraw.la reports/record/librecord.la reports/core/libcore.la $(CJSON_LIBS) -lm
 dist_man_MANS += %D%/hpcai500-prices.conf.5
 
 # The style sheet as a text in C.

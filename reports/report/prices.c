@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "reports/core/nearest.h"
 #include "reports/core/slurp.h"
@@ -46,6 +47,8 @@ static const struct key keys[] = {
     KEY(SITE, prices, hours_available_per_year, NUMBER, 1, 8784),
     KEY(SITE, prices, discount_rate, NUMBER, 0, 1),
     KEY(SITE, prices, nodes, NUMBER, 1, 1e6),
+    KEY(SITE, prices, checkpoint_hours, NUMBER, 0, 1e6),
+    KEY(SITE, prices, restart_hours, NUMBER, 0, 1e6),
     KEY(NODE, price_node, purchase, NUMBER, 0, 1e12),
     KEY(NODE, price_node, support_percent_per_year, NUMBER, 0, 100),
     KEY(NODE, price_node, staff_per_year, NUMBER, 0, 1e12),
@@ -159,6 +162,12 @@ static int put_line(struct reader *r, char *key, char *word)
     return no_key(r, key);
 }
 
+/* A node of which nothing is said. */
+static const struct price_node no_node = {.support_percent_per_year = NAN,
+                                          .staff_per_year = NAN,
+                                          .spares_percent = NAN,
+                                          .power_watts = NAN};
+
 /* "[node cpu-genoa]" */
 static int open_section(struct reader *r, char *line)
 {
@@ -186,6 +195,7 @@ static int open_section(struct reader *r, char *line)
     if (strcmp(word, "node") == 0 && p->n_nodes < PRICES_NODES) {
         r->section = SECTION_NODE;
         r->at = &p->node[p->n_nodes++];
+        *(struct price_node *)r->at = no_node;
         snprintf(((struct price_node *)r->at)->name, PRICES_WORD, "%s", name);
         return 0;
     }
@@ -238,7 +248,7 @@ static int check(const struct prices *p, const char *name, struct err *e)
 
 int prices_parse(struct prices *p, const char *text, size_t size, const char *name, struct err *e)
 {
-    struct prices fresh = {.pue = 1};
+    struct prices fresh = {.pue = 1, .kwh = NAN};
     struct reader r = {.p = &fresh, .name = name, .at = &fresh, .e = e};
     char *copy = strndup(text, size), *at = copy;
     int rc = copy ? 0 : err_set(e, "out of memory");
@@ -267,6 +277,15 @@ int prices_load(struct prices *p, const char *path, struct err *e)
     int rc = prices_parse(p, text, size, path, e);
     free(text);
     return rc;
+}
+
+const char prices_default[] = HPCAI500_SYSCONFDIR "/prices.conf";
+
+int prices_find(struct prices *p, const char **name, struct err *e)
+{
+    if (!*name && access(prices_default, R_OK) == 0)
+        *name = prices_default;
+    return *name ? prices_load(p, *name, e) : 0;
 }
 
 /* ---- what follows ---- */
@@ -305,22 +324,39 @@ static double power(const struct prices *p, double watts)
     return years(p) * watts * p->pue * p->hours_available_per_year * p->kwh / 1000;
 }
 
+static double given(double v)
+{
+    return isfinite(v) ? v : 0;
+}
+
 void prices_life(const struct prices *p, const struct price_node *n, struct price_life *life)
 {
     double up = n->mtbf_hours > 0 ? n->mtbf_hours / (n->mtbf_hours + n->repair_hours) : 1;
 
     *life =
-        (struct price_life){.purchase = n->purchase * (1 + n->spares_percent / 100),
+        (struct price_life){.purchase = n->purchase * (1 + given(n->spares_percent) / 100),
                             .support = years(p) * n->purchase * n->support_percent_per_year / 100,
                             .power = power(p, n->power_watts),
                             .staff = years(p) * n->staff_per_year};
-    life->sum = life->purchase + life->support + life->power + life->staff;
+    life->missing = (isfinite(life->support) ? 0u : PRICE_SUPPORT) |
+                    (isfinite(life->power) ? 0u : PRICE_POWER) |
+                    (isfinite(life->staff) ? 0u : PRICE_STAFF) |
+                    (isfinite(n->spares_percent) ? 0u : PRICE_SPARES);
+    life->sum = life->purchase + given(life->support) + given(life->power) + given(life->staff);
     life->node_hour = life->sum / (p->life_years * p->hours_available_per_year * up);
+}
+
+double prices_failures(const struct prices *p, const struct price_node *n, double nodes)
+{
+    if (!(n->mtbf_hours > 0))
+        return 1;
+    return 1 + nodes / n->mtbf_hours * (p->checkpoint_hours / 2 + p->restart_hours);
 }
 
 double prices_buy(const struct prices *p, const struct price_buy *b, double nodes)
 {
-    return b->fixed + nodes * (b->per_node + power(p, b->watts_per_node));
+    const double watts = b->watts_per_node == 0 ? 0 : given(power(p, b->watts_per_node));
+    return b->fixed + nodes * (b->per_node + watts);
 }
 
 double prices_break_even(const struct prices *p, const struct price_node *n,

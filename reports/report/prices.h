@@ -16,6 +16,10 @@
  * mix x nodes x life cost of a node; it pays if that is more than M.
  * prices_break_even() is the s at which both are equal.
  *
+ * What the file does not say costs nobody nothing: it is NAN, it is not in a sum, and
+ * who shows the sum says so (price_life.missing). Failures of a long job lose, of each
+ * of its node-hours, nodes / mtbf x (checkpoint / 2 + restart) hours.
+ *
  * Life:    plain data of some 10 KiB; nothing to free.
  * Failure: -1 and a sentence with file and line; *p is unchanged. What cannot
  *          be computed is NAN.
@@ -59,6 +63,7 @@ struct prices {
     char currency[4]; /* ISO 4217; "": there is no price file */
     char as_of[16], valid_until[16], source[PRICES_TEXT];
     double kwh, pue, life_years, hours_available_per_year, discount_rate, nodes;
+    double checkpoint_hours, restart_hours;
     int n_nodes, n_buys, n_mix;
     struct price_node node[PRICES_NODES];
     struct price_buy buy[PRICES_BUYS];
@@ -70,18 +75,30 @@ struct prices {
 int prices_load(struct prices *p, const char *path, struct err *e);
 int prices_parse(struct prices *p, const char *text, size_t size, const char *name, struct err *e);
 
+/* The site's: where a file that nobody names is. */
+extern const char prices_default[];
+
+/* Reads *name; NULL: prices_default where it is there, else *name stays NULL. */
+int prices_find(struct prices *p, const char **name, struct err *e);
+
 /* The row of that hardware class, else that of "*"; NULL: none. */
 const struct price_node *prices_node(const struct prices *p, const char *hardware_class);
 
 /* FLOP/s that a node has by its data sheet in a precision; NAN: it does not say. */
 double prices_data_sheet(const struct price_node *n, const char *dtype);
 
-/* The parts of a node over its life. */
+enum price_part { PRICE_SUPPORT = 1, PRICE_POWER = 2, PRICE_STAFF = 4, PRICE_SPARES = 8 };
+
+/* The parts of a node over its life; NAN: the file does not say, and the sum lacks it. */
 struct price_life {
     double purchase, support, power, staff, sum;
     double node_hour;
+    unsigned missing; /* of enum price_part */
 };
 void prices_life(const struct prices *p, const struct price_node *n, struct price_life *life);
+
+/* 1 + what failures lose of a job of so many nodes; 1 where the file does not say. */
+double prices_failures(const struct prices *p, const struct price_node *n, double nodes);
 
 /* Price of an option for so many nodes, with the power it adds over its life. */
 double prices_buy(const struct prices *p, const struct price_buy *b, double nodes);

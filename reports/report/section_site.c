@@ -261,6 +261,22 @@ static void inspections(struct page *p)
              N(p->prices->inspection.false_reject));
 }
 
+/* What is in no sum for want of a price, each in a sentence. */
+static void missing_prices(struct page *p, unsigned missing)
+{
+    static const struct {
+        enum price_part part;
+        enum word word;
+    } rows[] = {{PRICE_SUPPORT, W_NO_SUPPORT_PRICE},
+                {PRICE_POWER, W_NO_POWER_PRICE},
+                {PRICE_STAFF, W_NO_STAFF_PRICE},
+                {PRICE_SPARES, W_NO_SPARES_PRICE}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (missing & rows[i].part)
+            para(p, "small", rows[i].word);
+}
+
 void section_money(struct page *p)
 {
     static const struct column columns[] = {{W_WORKLOAD, false},    {W_NODE_HOURS, true},
@@ -285,6 +301,7 @@ void section_money(struct page *p)
         return;
     }
     life_table(p, &life);
+    missing_prices(p, life.missing);
     para(p, "small", W_LIFE_NOTE, N(life.node_hour), N(p->prices->life_years),
          N(p->prices->hours_available_per_year));
     if (prices_expired(p->prices, book_time(p->book->records[0], "time.end")))

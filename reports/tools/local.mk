@@ -30,10 +30,11 @@ pkglibexec_PROGRAMS += %D%/hpcai500-compare %D%/hpcai500-config %D%/hpcai500-rec
 %C%_hpcai500_report_LDADD = %D%/libtools.la reports/report/libreport.la $(tools_libs)
 %C%_hpcai500_show_SOURCES = %D%/show.c %D%/ceilings.h %D%/ceilings.c %D%/show_screen.h %D%/show_screen.c \
     %D%/show_phases.h %D%/show_phases.c \
+    %D%/buy.h %D%/buy.c %D%/show_buy.h %D%/show_buy.c \
     %D%/show_profile.h %D%/show_profile.c %D%/show_roofline.c \
     %D%/show_text.h %D%/show_text.c %D%/show_verdict.h %D%/show_verdict.c
 %C%_hpcai500_show_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
-%C%_hpcai500_show_LDADD = %D%/libtools.la reports/diagnose/libdiagnose.la $(tools_libs)
+%C%_hpcai500_show_LDADD = %D%/libtools.la reports/report/libreport.la reports/predict/libpredict.la reports/diagnose/libdiagnose.la $(tools_libs)
 dist_man_MANS += %D%/hpcai500.1 %D%/hpcai500-compare.1 %D%/hpcai500-config.1 %D%/hpcai500-export.1 \
     %D%/hpcai500-recover.1 %D%/hpcai500-report.1 %D%/hpcai500-show.1
 completiondir = $(datadir)/bash-completion/completions

@@ -19,8 +19,6 @@
 #include "reports/tools/library.h"
 #include "reports/tools/pdf.h"
 
-static const char default_prices[] = HPCAI500_SYSCONFDIR "/prices.conf";
-
 struct options {
     const char *out, *dir, *prices, *history;
     enum language lang;
@@ -40,7 +38,7 @@ static int usage(FILE *f)
             "  -H, --history[=FILE]  earlier runs out of the site's history, too\n"
             "  -d, --dir=DIR       look for jobs here first\n"
             "Several runs of one workload are repeats; the first run is the page's.\n",
-            default_prices);
+            prices_default);
     return f == stdout ? 0 : 2;
 }
 
@@ -79,15 +77,6 @@ static int take(struct options *o, int c, struct err *e)
     }
 }
 
-/* The file that was named; the site's where there is one; else none. */
-static int find_prices(const struct options *o, struct prices *p, const char **name, struct err *e)
-{
-    *name = o->prices;
-    if (!*name && access(default_prices, R_OK) == 0)
-        *name = default_prices;
-    return *name ? prices_load(p, *name, e) : 0;
-}
-
 static int make(const struct options *o, const struct library *runs, const struct conf *site,
                 struct err *e)
 {
@@ -95,9 +84,9 @@ static int make(const struct options *o, const struct library *runs, const struc
     static struct prices prices; /* 10 KiB */
     struct page_source sources[LIBRARY_MOST];
     struct past_runs earlier = {0};
-    const char *prices_name;
+    const char *prices_name = o->prices;
 
-    if (find_prices(o, &prices, &prices_name, e))
+    if (prices_find(&prices, &prices_name, e))
         return -1;
     for (int i = 0; i < runs->n; i++) {
         sources[i] = (struct page_source){runs->runs[i].name, runs->sha256[i]};

@@ -3,6 +3,7 @@ include tests/reports/core/local.mk
 include tests/reports/record/local.mk
 include tests/reports/judge/local.mk
 include tests/reports/diagnose/local.mk
+include tests/reports/predict/local.mk
 include tests/reports/history/local.mk
 include tests/reports/draw/local.mk
 include tests/reports/export/local.mk

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "workloads/component/ablate.h"
 #include "workloads/component/harness_say.h"
 #include "workloads/component/resume.h"
 #include "workloads/component/step_profile.h"
@@ -444,6 +445,28 @@ static void finish(const struct run *r, struct workload_result *w)
                       .target = c->target, .class_recipe = !own, .beats_domain = c->beats_domain});
 }
 
+/* Steps without something, where the run text wants them. What was trained stays valid
+ * whatever becomes of them. */
+static int ablate(struct run *r, struct workload_result *w, double trained, struct err *e)
+{
+    const struct ablate a = {
+        .component = r->component,
+        .recipe = r->recipe,
+        .spec = r->spec,
+        .host = r->host,
+        .net = &r->net,
+        .loader = r->loader[DATASET_TRAIN],
+        .feed = r->feed,
+        .batch = r->plan->batch,
+        .step_seconds = w->path.period_seconds,
+        .trained_seconds = trained,
+    };
+
+    if (r->spec->diagnose == DIAGNOSE_NO)
+        return 0;
+    return ablate_run(&a, &w->ablation, e);
+}
+
 int harness_run(const struct workload *workload, const struct runspec *spec, int index,
                 const struct workload_plan *plan, const struct workload_host *host,
                 struct workload_result *w, struct err *e)
@@ -474,6 +497,8 @@ int harness_run(const struct workload *workload, const struct runspec *spec, int
         .keep = *runspec_checkpoint(spec, index) ? keep : NULL,
         .between = between,
     };
+    double trained = 0;
+
     if (!r.recipe)
         return -1;
     phase_clock_start(&clock, host->now, PHASE_STAGING);
@@ -486,7 +511,8 @@ int harness_run(const struct workload *workload, const struct runspec *spec, int
         r.first_epoch = task.first_epoch;
         const double since = host->now();
         rc = train_run(&task, &clock, w, e);
-        yardstick_end(r.yardstick, host->now() - since);
+        trained = host->now() - since;
+        yardstick_end(r.yardstick, trained);
         if (rc == 0)
             rc = yardstick_gather(r.yardstick, host->comm, w, e);
         if (rc == 0)
@@ -496,10 +522,12 @@ int harness_run(const struct workload *workload, const struct runspec *spec, int
         snprintf(w->reason, sizeof w->reason, "%.*s", (int)sizeof w->reason - 1,
                  e ? e->text : "staging failed");
     }
-    close_all(&r);
     phase_clock_to(&clock, PHASE_OTHER);
     memcpy(w->phase_seconds, clock.seconds, sizeof w->phase_seconds);
     memcpy(w->split_seconds, clock.parts, sizeof w->split_seconds);
     w->wall_seconds = clock.since - clock.start;
+    if (rc == 0)
+        rc = ablate(&r, w, trained, e);
+    close_all(&r);
     return rc;
 }

@@ -436,6 +436,12 @@ int model_step(struct model *m, int group, double rate, struct err *e);
  * under way are not started again. Made again from its model_zero() on. */
 void model_abandon(struct model *m);
 
+/* What becomes of gradients over the ranks, the same on all, between steps: their sums;
+ * one number of each bucket, so that ranks meet and no bytes pass; nothing at all. For
+ * measuring what the exchange costs: only the first trains. */
+enum engine_exchange { EXCHANGE_SUMS, EXCHANGE_MEET, EXCHANGE_NONE };
+void model_exchange(struct model *m, enum engine_exchange x);
+
 /* Since start or the last call with reset. */
 struct engine_stats {
     double exposed_wait_seconds; /* in model_step(), for the exchange */

@@ -46,6 +46,7 @@ struct model {
     bool failed;
     bool started;
     bool abandoned; /* takes part in exchanges only */
+    enum engine_exchange exchange;
 
     int n_groups, n_params, n_states, n_graphs, n_copies, n_buckets;
     struct group groups[GROUPS_MAX];

@@ -301,10 +301,13 @@ static int start_bucket(struct model *m, struct bucket *b, struct err *e)
     }
     b->ready = profile_now(m);
     stamp_ready(&m->stamps, b->ready);
-    if (c->allreduce_start(c, m->gradients + b->at, b->count, &b->request, e))
+    const size_t count = m->exchange == EXCHANGE_SUMS ? b->count : 1;
+    if (m->exchange != EXCHANGE_NONE &&
+        c->allreduce_start(c, m->gradients + b->at, count, &b->request, e))
         return -1;
     b->state = BUCKET_STARTED;
-    m->stats.exchanged_bytes += b->count * sizeof(float);
+    if (m->exchange != EXCHANGE_NONE)
+        m->stats.exchanged_bytes += count * sizeof(float);
     return 0;
 }
 
@@ -321,14 +324,18 @@ static int start_ready(struct graph *g, int i, struct err *e)
     return 0;
 }
 
+static int wait_sum(struct model *m, struct bucket *b, struct err *e)
+{
+    struct comm *c = m->config.comm;
+    return m->exchange == EXCHANGE_NONE ? 0 : c->wait(c, b->request, e);
+}
+
 /* Only when its sum is over may a bucket be written or started again. */
 static int reopen_bucket(struct model *m, struct bucket *b, struct err *e)
 {
-    struct comm *c = m->config.comm;
-
     if (b->state != BUCKET_DROPPED)
         return 0;
-    if (c->wait(c, b->request, e))
+    if (wait_sum(m, b, e))
         return -1;
     b->state = BUCKET_OPEN;
     return 0;
@@ -410,6 +417,11 @@ void model_abandon(struct model *m)
     m->abandoned = true;
 }
 
+void model_exchange(struct model *m, enum engine_exchange x)
+{
+    m->exchange = x;
+}
+
 void model_zero(struct model *m, int group)
 {
     if (m->abandoned && m->groups[group].stepping)
@@ -480,9 +492,7 @@ static void clip_gradient(struct model *m, int group, float clip)
 /* *since: when what came before was over. */
 static int wait_bucket(struct model *m, struct bucket *b, double *since, struct err *e)
 {
-    struct comm *c = m->config.comm;
-
-    if (c->wait(c, b->request, e))
+    if (wait_sum(m, b, e))
         return -1;
     const double from = *since, took = profile_lap(m, since);
     stamp_wait(m, b, from, *since);

@@ -7,10 +7,16 @@ TESTS += %D%/test_show
 %C%_test_show_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS)
 %C%_test_show_LDADD = reports/record/librecord.la reports/core/libcore.la $(CMOCKA_LIBS)
 endif
-TESTS += %D%/roofline.bats %D%/show.bats %D%/stdout.bats %D%/config.bats %D%/completion.bats %D%/help.bats
+check_PROGRAMS += %D%/make_buy
+%C%_make_buy_SOURCES = %D%/make_buy.c \
+    tests/reports/predict/machine.h tests/reports/predict/machine.c \
+    tests/reports/record/sample.h tests/reports/record/sample.c
+%C%_make_buy_LDADD = reports/predict/libpredict.la reports/record/librecord.la \
+    reports/core/libcore.la -lm
+TESTS += %D%/buy.bats %D%/roofline.bats %D%/show.bats %D%/stdout.bats %D%/config.bats %D%/completion.bats %D%/help.bats
 endif
 if BUILD_HISTORY
 TESTS += %D%/history.bats %D%/recipes.bats
 endif
-dist_check_SCRIPTS += %D%/roofline.bats %D%/picture_check.py %D%/show.bats %D%/stdout.bats %D%/config.bats %D%/completion.bats %D%/help.bats %D%/history.bats %D%/recipes.bats
+dist_check_SCRIPTS += %D%/buy.bats %D%/roofline.bats %D%/picture_check.py %D%/show.bats %D%/stdout.bats %D%/config.bats %D%/completion.bats %D%/help.bats %D%/history.bats %D%/recipes.bats
 EXTRA_DIST += %D%/golden

@@ -53,6 +53,32 @@ losses() {
     [ "$(ls cache/nothing-tiny-g1-s1/train | wc -l)" -eq 8 ]
 }
 
+@test "diagnose= times steps without something, and says before what that takes" {
+    run=nothing,class=tiny,threads=1,target=0.000001,epochs=60
+    mkdir plain quick
+    ranks 2 "$agent" "$run,out=plain" || [ $? -eq 1 ]
+    ranks 2 "$agent" "$run,diagnose=quick,out=quick" 2>log || [ $? -eq 1 ]
+    cat log
+    /usr/bin/python3 "$top_srcdir/tests/reports/record/validate.py" plain/*.json quick/*.json || [ $? -eq 77 ]
+    cp plain/local*[0-9].json plain.json
+    cp quick/local*[0-9].json quick.json
+    grep -q "diagnose: 8 rounds of 3 arms, about [0-9]* s" log
+    jq -e '.workloads[0].ablation == null and (.reasons["workloads[0].ablation"] | test("not asked"))' plain.json
+    # what was trained is the same, whatever is measured after it
+    [ "$(losses plain.json)" = "$(losses quick.json)" ]
+    # others' work may have come or gone: then it says so
+    jq -e '.workloads[0].ablation as $a | if $a == null
+        then .reasons["workloads[0].ablation"] | test("others. work came or went")
+        else $a.rounds == 8 and ([$a.arms[].name] == ["data_from_memory", "empty_exchange"]) and
+            all($a.arms[]; .low <= .gain and .gain <= .high) end' quick.json
+}
+
+@test "what an ablation would take more than training did is not made" {
+    ranks 2 "$agent" nothing,class=tiny,threads=1,target=0.000001,epochs=2,diagnose=yes,out=short.json || [ $? -eq 1 ]
+    jq -e '.workloads[0].ablation == null and
+        (.reasons["workloads[0].ablation"] | test("it would take .* s, more than training did"))' short.json
+}
+
 @test "model= chooses a model, or says what there is" {
     run "$agent" nothing,class=tiny,model=line,epochs=1,target=1
     [[ "$output" == *"epoch 1"* ]]

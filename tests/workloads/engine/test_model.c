@@ -339,46 +339,102 @@ static int counted_wait(struct comm *c, int request, struct err *e)
     return comm_self()->wait(comm_self(), request, e);
 }
 
+static size_t last_count;
+
+static int sized_start(struct comm *c, float *buf, size_t n, int *request, struct err *e)
+{
+    last_count = n;
+    return counted_start(c, buf, n, request, e);
+}
+
+/* A started model of one dense layer of n numbers, whose sums are counted. */
+struct counted {
+    struct comm comm;
+    struct model *m;
+    struct param *w;
+    struct graph *g;
+    struct tensor *x, *t;
+    int group;
+};
+
+static void make_counted(struct counted *k, long n)
+{
+    struct err e = ERR_INIT;
+    struct engine_config c = config_of(3);
+
+    k->comm = *comm_self();
+    k->comm.allreduce_start = sized_start;
+    k->comm.wait = counted_wait;
+    c.comm = &k->comm;
+    k->m = model_create(&c, &e);
+    k->group = model_group(k->m, "g", &plain_sgd);
+    k->w = model_param(k->m, k->group, "w", SHAPE(1, n), XAVIER);
+    k->g = graph_create(k->m, "g", 1);
+    k->x = graph_input(k->g, "x", SHAPE(n), CHANNELS_FIRST);
+    k->t = graph_input(k->g, "t", SHAPE(1), CHANNELS_FIRST);
+    must(engine_compile(k->g, op_mse(op_dense(k->x, k->w, NULL), k->t, NULL), &e), &e);
+    must(engine_start(k->m, &e), &e);
+}
+
+/* An exchange that is taken away for a measurement: no sum, or one of one number. */
+static void test_exchange_taken_away(void **state)
+{
+    struct err e = ERR_INIT;
+    struct counted k;
+    const float x4[4] = {1, 1, 1, 1}, five = 5;
+
+    (void)state;
+    make_counted(&k, 4);
+    const struct {
+        enum engine_exchange exchange;
+        size_t least, most; /* numbers in its sum; 0: no sum */
+    } rows[] = {{EXCHANGE_NONE, 0, 0}, {EXCHANGE_MEET, 1, 1}, {EXCHANGE_SUMS, 4, 64}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        last_count = 0;
+        model_exchange(k.m, rows[i].exchange);
+        begin(k.g, 1);
+        feed(k.g, k.x, x4);
+        feed(k.g, k.t, &five);
+        model_zero(k.m, k.group);
+        forward_backward(k.g, true);
+        assert_in_range(last_count, rows[i].least, rows[i].most);
+        assert_int_equal(under_way, rows[i].least > 0);
+        must(model_step(k.m, k.group, 0, &e), &e);
+        assert_int_equal(under_way, 0);
+        assert_int_equal(model_stats(k.m, true).exchanged_bytes, last_count * sizeof(float));
+    }
+    model_destroy(k.m);
+}
+
 /* Gradients that are dropped while their sum is under way are not written
  * again, nor stepped with, before it is over. */
 static void test_dropped_sums(void **state)
 {
     struct err e = ERR_INIT;
-    struct engine_config c = config_of(3);
-    struct comm counted = *comm_self();
+    struct counted k;
     const float one = 1, five = 5;
     float before, after;
 
     (void)state;
-    counted.allreduce_start = counted_start;
-    counted.wait = counted_wait;
-    c.comm = &counted;
-    struct model *m = model_create(&c, &e);
-    int group = model_group(m, "g", &plain_sgd);
-    struct param *w = model_param(m, group, "w", SHAPE(1, 1), XAVIER);
-    struct graph *g = graph_create(m, "g", 1);
-    struct tensor *x = graph_input(g, "x", SHAPE(1), CHANNELS_FIRST);
-    struct tensor *t = graph_input(g, "t", SHAPE(1), CHANNELS_FIRST);
-    must(engine_compile(g, op_mse(op_dense(x, w, NULL), t, NULL), &e), &e);
-    must(engine_start(m, &e), &e);
-    get(w, PARAM_VALUE, &before, 1);
-    begin(g, 1);
-    feed(g, x, &one);
-    feed(g, t, &five);
-    forward_backward(g, true);
+    make_counted(&k, 1);
+    get(k.w, PARAM_VALUE, &before, 1);
+    begin(k.g, 1);
+    feed(k.g, k.x, &one);
+    feed(k.g, k.t, &five);
+    forward_backward(k.g, true);
     for (int i = 0; i < 2; i++) {
-        model_zero(m, group);
-        model_zero(m, group);
+        model_zero(k.m, k.group);
+        model_zero(k.m, k.group);
         assert_int_equal(under_way, 1);
-        forward_backward(g, true);
+        forward_backward(k.g, true);
         assert_int_equal(under_way, 1);
     }
-    model_zero(m, group);
-    must(model_step(m, group, 0.1, &e), &e);
+    model_zero(k.m, k.group);
+    must(model_step(k.m, k.group, 0.1, &e), &e);
     assert_int_equal(under_way, 0);
-    get(w, PARAM_VALUE, &after, 1);
+    get(k.w, PARAM_VALUE, &after, 1);
     assert_true(before == after);
-    model_destroy(m);
+    model_destroy(k.m);
 }
 
 /* A host node that picks the larger half of each row: shapes fixed, gradient
@@ -1084,6 +1140,7 @@ int main(void)
         cmocka_unit_test(test_untouched_parameters),
         cmocka_unit_test(test_accumulated_gradients),
         cmocka_unit_test(test_dropped_sums),
+        cmocka_unit_test(test_exchange_taken_away),
         cmocka_unit_test(test_host_node),
         cmocka_unit_test(test_modes),
         cmocka_unit_test(test_published_net),

@@ -1,0 +1,233 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""The plan of truth.sh, and its tables.
+
+truth.py plan SEED LINES CODE    the runs that LINES lacks of this code, a JSON line each
+truth.py tables LINES            confusion matrix, errors, coverage
+"""
+import collections
+import json
+import math
+import random
+import statistics
+import sys
+
+COMPONENTS = ["cosmoflow", "hep", "defect"]
+INJECTED, CLEAN = 60, 30
+FOREIGN = 0.05  # of a step: beyond it a run is made again
+NEAR = 3        # clean runs that are the reference of an injected one
+
+# case: causes that name it, the node that has to be named, and mild and strong bands
+CASES = {
+    "nothing": (["processor", "kernels", "memory_bandwidth"], None, None),
+    "network": (["network", "network_bandwidth", "network_latency", "not_overlapped"], None, ((400, 800), (100, 300))),
+    "network-n2": (["network", "network_bandwidth", "network_latency", "not_overlapped"], "n2", ((300, 600), (80, 200))),
+    "quota": (["withheld"], None, ((70, 85), (35, 60))),
+    "quota-n2": (["node_quota"], "n2", ((70, 85), (35, 60))),
+    "storage": (["storage", "storage_bandwidth", "storage_latency", "input"], None, ((6, 9), (2, 4))),
+    "workers": (["input", "storage_latency", "decode", "storage"], None, ((1, 1), (1, 1))),
+    "threads": (["too_many_threads"], None, ((3, 4), (6, 8))),
+    "two": (["no_single_bottleneck"], None, ((150, 300), (80, 120))),
+}
+
+
+def injections(case, value):
+    both = ["n1", "n2"]
+    if case == "network":
+        return [{"node": n, "what": "network", "value": f"{value}mbit"} for n in both]
+    if case == "network-n2":
+        return [{"node": "n2", "what": "network", "value": f"{value}mbit"}]
+    if case == "quota":
+        return [{"node": n, "what": "cpu", "value": value} for n in both]
+    if case == "quota-n2":
+        return [{"node": "n2", "what": "cpu", "value": value}]
+    if case == "storage":
+        return [{"node": n, "what": "storage", "value": value * 1000000} for n in both]
+    if case == "two":
+        return [{"node": "n1", "what": "cpu", "value": 60}, {"node": "n2", "what": "network", "value": f"{value}mbit"}]
+    return []
+
+
+def keys_of(case, value):
+    if case in ("storage",):
+        return "threads=1,keep=no"
+    if case == "workers":
+        return "threads=1,keep=no,workers=1,ahead=1"
+    if case == "threads":
+        return f"threads={value}"
+    return "threads=1"
+
+
+def asks(case, value, levels):
+    """Questions whose truth another run of the plan is: {what, of: key of those runs}."""
+    if case == "network":
+        return [{"what": f"network_bandwidth:{v / value:g}", "of": f"network {v}"} for v in levels if v != value]
+    if case == "storage":
+        return [{"what": f"storage:{v / value:g}", "of": f"storage {v}"} for v in levels if v != value]
+    if case == "nothing":
+        return [{"what": "batch:2", "of": "batch"}, {"what": "nodes:2", "of": "nodes"}]
+    return []
+
+
+def plan(seed):
+    """90 runs in order: two injected, one clean. Levels repeat within a case, so that
+    truths of other runs exist."""
+    rng = random.Random(seed)
+    names = [c for c in CASES if c != "nothing"]
+    levels = {}
+    for case in names:
+        mild, strong = CASES[case][2]
+        levels[case] = [rng.randint(*mild), rng.randint(*strong)]
+    injected = []
+    for i in range(INJECTED):
+        case = names[i % len(names)]
+        injected.append((case, levels[case][(i // len(names)) % 2], COMPONENTS[(i // (2 * len(names))) % 3]))
+    rng.shuffle(injected)
+    clean = [("nothing", 0, COMPONENTS[i % 3], ["plain", "plain", "batch", "plain", "nodes"][(i // 3) % 5]) for i in range(CLEAN)]
+    order = []
+    for i, c in enumerate(clean):
+        order += [(*x, "plain") for x in injected[2 * i:2 * i + 2]] + [c]
+    for number, (case, value, component, kind) in enumerate(order, 1):
+        yield {
+            "run": number, "case": case, "value": value, "component": component, "kind": kind,
+            "nodes": "n1,n2,n3,n4" if kind == "nodes" else "n1,n2",
+            "keys": keys_of(case, value) + (",batch=16" if kind == "batch" else ",batch=8"),
+            "chill": case in ("storage", "workers"),
+            "inject": injections(case, value),
+            "ask": asks(case, value, levels.get(case, [])) if kind == "plain" else [],
+        }
+
+
+def read(path, code=None):
+    lines = [json.loads(x) for x in open(path) if x.strip()]
+    return [x for x in lines if code is None or x["code"] == code]
+
+
+def undisturbed(x):
+    return not (x.get("foreign") or 0) > FOREIGN
+
+
+def key(x):
+    """What a question's `of` names."""
+    if x["kind"] != "plain":
+        return x["kind"]
+    return "nothing" if x["case"] == "nothing" else f"{x['case']} {x['value']}"
+
+
+# ---- tables ----
+
+def judgement(x):
+    """right, abstained, wrong resource, wrong node"""
+    want, node, _ = CASES[x["case"]]
+    cause, at = x.get("cause"), x.get("node")
+    if x["case"] == "two":
+        first = {c["cause"] for c in x.get("causes", [])[:2]}
+        if cause == "no_single_bottleneck":
+            return "right" if any("network" in c for c in first) and any(c in ("node_quota", "withheld") for c in first) else "abstained"
+        return "abstained" if cause in ("node_quota", "network", "network_bandwidth", "withheld") else "wrong resource"
+    if cause in (None, "no_single_bottleneck", "unknown", "several"):
+        return "abstained"
+    if cause in want:
+        return "right" if node is None or at == node else "wrong node" if at else "right"
+    if cause in CASES["nothing"][0]:
+        return "abstained"  # a throttle that nobody saw
+    if cause in ("node_was_slower", "slow_node"):
+        return "wrong node" if x["case"] == "nothing" or at != node else "abstained"
+    return "wrong resource"
+
+
+def at_yardstick(x):
+    """Step in units of the run's own yardstick: a slower hour is not a slower machine."""
+    if not x.get("step") or not x.get("yardstick"):
+        return None
+    return x["step"] / (x["yardstick"] / (x.get("speed") or 1))
+
+
+def truth_of(lines, x, of):
+    near = [y for y in lines if key(y) == of and y["component"] == x["component"] and undisturbed(y) and at_yardstick(y)]
+    near.sort(key=lambda y: abs(y["run"] - x["run"]))
+    return [at_yardstick(y) for y in near[:NEAR]]
+
+
+def predictions(lines):
+    """(kind, run, ln error, covered, ln noise of the reference)"""
+    for x in lines:
+        asked = {f"{a['what']}:{a['factor']:g}": a["gain"] for a in x.get("asked") or []}
+        for a in x["ask"]:
+            gain = asked.get(a["what"])
+            if not gain or gain["state"] != "predicted" or not at_yardstick(x):
+                yield a["what"].split(":")[0], x["run"], None, None, (gain or {}).get("why"), x
+                continue
+            truth = truth_of(lines, x, a["of"])
+            if not truth:
+                continue
+            batch = 2 if a["what"].startswith("batch:") else 1
+            true_gain = batch * at_yardstick(x) / statistics.median(truth)
+            noise = math.log(max(truth) / min(truth)) if len(truth) > 1 else float("nan")
+            yield (a["what"].split(":")[0], x["run"], math.log(gain["middle"] / true_gain),
+                   gain["low"] <= true_gain <= gain["high"], noise, x)
+
+
+def percent(part, whole):
+    return f"{100 * part / whole:.0f} %" if whole else "–"
+
+
+def tables(path):
+    lines = read(path)
+    codes = collections.Counter(x["code"] for x in lines)
+    if not codes:
+        print("no runs")
+        return
+    code = lines[-1]["code"]
+    lines = [x for x in lines if x["code"] == code]
+    good = [x for x in lines if undisturbed(x)]
+    print(f"code {code}: {len(lines)} runs, {len(good)} undisturbed; of other code: {len(read(path)) - len(lines)}\n")
+
+    seen = collections.defaultdict(collections.Counter)
+    verdicts = collections.Counter()
+    for x in good:
+        j = judgement(x)
+        seen[x["case"]][x.get("cause") or "none"] += 1
+        verdicts[j] += 1
+    names = sorted({c for row in seen.values() for c in row})
+    print("| injected | " + " | ".join(names) + " |\n|---" * 1 + "|---" * len(names) + "|")
+    for case in CASES:
+        if seen[case]:
+            print(f"| {case} | " + " | ".join(str(seen[case][c] or "") for c in names) + " |")
+    print("\n| judged | runs | |\n|---|---|---|")
+    for name in ("right", "abstained", "wrong resource", "wrong node"):
+        print(f"| {name} | {verdicts[name]} | {percent(verdicts[name], len(good))} |")
+
+    rows = list(predictions(good))
+    told = [r for r in rows if r[2] is not None]
+    print("\n| what-if | predictions | median error | within 10 % | covered by 90 % | refused | noise of the reference |\n|---|---|---|---|---|---|---|")
+    for kind in sorted({r[0] for r in rows}) + ["all"]:
+        mine = [r for r in told if kind in (r[0], "all")]
+        refused = len([r for r in rows if r[2] is None and kind in (r[0], "all")])
+        if not mine:
+            print(f"| {kind} | 0 | – | – | – | {refused} | – |")
+            continue
+        noise = [r[4] for r in mine if not math.isnan(r[4])]
+        print(f"| {kind} | {len(mine)} | {100 * statistics.median(abs(math.expm1(r[2])) for r in mine):.1f} % "
+              f"| {percent(sum(abs(math.expm1(r[2])) <= 0.1 for r in mine), len(mine))} "
+              f"| {percent(sum(r[3] for r in mine), len(mine))} | {refused} "
+              f"| {100 * statistics.median(noise):.0f} % |" if noise else f"| {kind} | {len(mine)} | … |")
+    replays = [abs(x["replay"]["error"]) for x in good if x.get("replay")]
+    if replays:
+        print(f"\nReplay of the same steps: mean {100 * statistics.mean(replays):.1f} %, worst {100 * max(replays):.1f} %.")
+
+
+def main():
+    if sys.argv[1:2] == ["plan"] and len(sys.argv) == 5:
+        done = {x["run"] for x in read(sys.argv[3], sys.argv[4]) if undisturbed(x)}
+        for x in plan(int(sys.argv[2])):
+            if x["run"] not in done:
+                print(json.dumps(x))
+    elif sys.argv[1:2] == ["tables"] and len(sys.argv) == 3:
+        tables(sys.argv[2])
+    else:
+        sys.exit(__doc__)
+
+
+if __name__ == "__main__":
+    main()

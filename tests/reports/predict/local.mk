@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: BSD-3-Clause
+if BUILD_TESTS
+check_PROGRAMS += %D%/test_predict
+TESTS += %D%/test_predict
+%C%_test_predict_SOURCES = %D%/test_predict.c %D%/machine.h %D%/machine.c
+%C%_test_predict_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_predict_LDADD = reports/predict/libpredict.la reports/core/libcore.la $(CMOCKA_LIBS)
+endif

@@ -1,0 +1,156 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: BSD-3-Clause
+# hpcai500 show --buy: on records and steps files of machines whose limit is known.
+
+load ../../no
+
+setup_file() {
+    export RUNS=$(mktemp -d)
+    for what in healthy network storage shared; do
+        mkdir "$RUNS/$what"
+        "$top_builddir/tests/reports/tools/make_buy" "$RUNS/$what" "$what" >"$RUNS/$what/path"
+    done
+}
+
+teardown_file() {
+    rm -r "$RUNS"
+}
+
+setup() {
+    export HPCAI500_EXEC_PATH=$top_builddir/reports/tools
+    hpcai500=$top_builddir/reports/tools/hpcai500
+    printf 'history = %s\nreader = %s\n' "$BATS_TEST_TMPDIR/none" "$BATS_TEST_TMPDIR/noreader" >"$BATS_TEST_TMPDIR/conf"
+    export HPCAI500_CONF=$BATS_TEST_TMPDIR/conf
+}
+
+# --buy of the run $1 with further options; JSON's value at the jq-like path is py's business.
+buy() {
+    local run=$1
+    shift
+    run "$hpcai500" show --buy "$@" "$(cat "$RUNS/$run/path")"
+    echo "$output"
+    [ "$status" -eq 0 ]
+}
+
+# Truth of a Python expression about the JSON: w is its first workload, by() finds a
+# purchase.
+holds() {
+    python3 -c '
+import json, sys
+d = json.load(sys.stdin); w = d["workloads"][0]
+def by(what): return next(p for p in w["purchases"] if p["what"] == what)
+def free(what, k): return next(f for f in w["free"] if f["what"] == what and f["factor"] == k)
+sys.exit(not ('"$1"'))' <<<"$output"
+}
+
+# A price file: $1 more lines of [buy x], $2 the mix.
+prices() {
+    cat >"$BATS_TEST_TMPDIR/prices.conf" <<END
+currency = EUR
+as_of = 2026-11-01
+kwh = 0.24
+life_years = 5
+hours_available_per_year = 8300
+nodes = 16
+${3:-}
+[node *]
+purchase = 11800
+power_watts = 640
+[buy x]
+$1
+$2
+END
+    prices=--prices=$BATS_TEST_TMPDIR/prices.conf
+}
+
+@test "without prices: gains with intervals, free measures first, refusals by name" {
+    buy network
+    [[ "$output" == *"A step takes "*"; played again "* ]]
+    [[ "$output" == *"First, for nothing"*"Then, for money:"* ]]
+    [[ "$output" == *"network bandwidth × 2"*"between "*" and "*" times as fast"* ]]
+    [[ "$output" == *"processors × 2"*"no answer: how much of the work"* ]]
+    [[ "$output" != *EUR* && "$output" != *saves* ]]
+    [ -z "$(LC_ALL=C.UTF-8 awk 'length > 80' <<<"$output")" ]
+}
+
+@test "the JSON has what the text says" {
+    buy network --json
+    holds 'd["schema"] == "hpcai500/buy" and w["name"] == "cosmoflow"'
+    holds 'abs(w["replay"]["error"]) < 0.03 and w["shared_cores"] is False'
+    holds '1.1 < by("network_bandwidth")["gain"]["middle"] < 1.9'
+    holds 'by("compute")["gain"]["state"] == "refused" and by("compute")["gain"]["low"] is None'
+    holds '"price" not in by("storage") and "money" not in w'
+}
+
+@test "slow storage: what faster storage brings" {
+    buy storage --json --what=storage:2
+    holds '1.1 < w["asked"][0]["gain"]["middle"] < 1.6 and w["asked"][0]["gain"]["low"] > 1'
+    buy network --json
+    holds 'by("storage")["gain"]["state"] in ("bound", "refused")'
+}
+
+@test "a healthy run says at most what a network could bring" {
+    buy healthy --json
+    holds 'by("network_bandwidth")["gain"]["state"] == "bound"'
+    holds '1 < by("network_bandwidth")["gain"]["high"] < 1.06'
+}
+
+@test "worth it at the lower end only, against nodes for the same money" {
+    prices $'resource = nodes\nfactor = 2\nper_node = 10' $'[mix]\ncosmoflow = 0.9'
+    buy healthy --json "$prices"
+    holds 'by("nodes")["worth"] == "worth it" and by("nodes")["advised"]'
+    holds 'by("nodes")["rival"]["nodes"] < 1.01'
+    buy healthy "$prices"
+    [[ "$output" == *"saves between "*": worth it"* ]]
+    [[ "$output" == *"the price file does not say what support costs"* ]]
+    prices $'resource = nodes\nfactor = 2\nper_node = 90000' $'[mix]\ncosmoflow = 0.9'
+    buy healthy --json "$prices"
+    holds 'by("nodes")["worth"] == "not worth it" and not by("nodes")["advised"]'
+}
+
+@test "an interval on both sides of the price is undecided" {
+    prices $'resource = network_bandwidth\nfactor = 2\nper_node = 4000' $'[mix]\ncosmoflow = 0.9'
+    buy network --json "$prices"
+    holds 'by("network_bandwidth")["saved_low"] < by("network_bandwidth")["price"] < by("network_bandwidth")["saved_high"]'
+    holds 'by("network_bandwidth")["worth"] == "undecided" and not by("network_bandwidth")["advised"]'
+}
+
+@test "without a mix there is no sum of the site" {
+    prices $'resource = network_bandwidth\nfactor = 8\nper_node = 10' ''
+    buy network "$prices"
+    [[ "$output" == *"[mix] does not have this workload"* ]]
+    [[ "$output" != *saves* ]]
+    [[ "$output" == *"% for 1,000 EUR"* ]]
+}
+
+@test "a question of one's own, and a wrong one" {
+    buy network --json --what=network_bandwidth:4,nodes:2,network_bandwidth:100
+    holds 'len(w["asked"]) == 3 and w["asked"][0]["factor"] == 4'
+    holds 'w["asked"][0]["gain"]["middle"] > 1.2'
+    holds 'w["asked"][2]["gain"]["why"] == "100 times what was measured is beyond 64 times"'
+    run "$hpcai500" show --buy --what=luck:2 "$(cat "$RUNS/network/path")"
+    [ "$status" -eq 3 ]
+    [[ "$output" == *"there is no question 'luck'"* ]]
+}
+
+@test "expired prices warn" {
+    prices $'resource = storage\nfactor = 2\nper_node = 10' '' 'valid_until = 2020-01-01'
+    buy network "$prices"
+    [[ "$output" == *"they were valid until 2020-01-01: this run is later"* ]]
+}
+
+@test "on shared cores nothing is advised" {
+    prices $'resource = nodes\nfactor = 2\nper_node = 1' $'[mix]\ncosmoflow = 1'
+    buy shared --json "$prices"
+    holds 'w["shared_cores"] and not any(p["advised"] for p in w["purchases"])'
+    buy shared
+    [[ "$output" == *"Other work shares these cores"* ]]
+}
+
+@test "a run without its steps is refused with a sentence" {
+    cp "$(cat "$RUNS/network/path")" "$BATS_TEST_TMPDIR/alone.json"
+    run "$hpcai500" show --buy "$BATS_TEST_TMPDIR/alone.json"
+    echo "$output"
+    [ "$status" -eq 3 ]
+    [[ "$output" == *steps* ]]
+}
