@@ -278,7 +278,8 @@ static void stamp_wait(struct model *m, double from, double to)
     if (s->waits < ENGINE_WAITS)
         s->wait[s->waits++][0] = from;
     s->wait[s->waits - 1][1] = to;
-    s->half = m->config.comm->half;
+    if (m->config.comm->half > 0)
+        s->half = m->config.comm->half; /* a short sum after it has no halves */
 }
 
 /* Starts the sum of a bucket over the ranks; parameters that nobody has
