@@ -136,7 +136,7 @@ struct record_rank {
     double wall_seconds; /* NAN: nothing is known of this rank */
     double phase_seconds[PHASE_COUNT];
     struct result_rank steady;
-    double throttled_seconds; /* of its control group, by the CPU quota, while it trained; NAN */
+    double throttled_seconds; /* by a CPU quota in steady steps, workloads/throttled.h; NAN */
 };
 
 /* One counter of a workload. total, phases, ratio are over all ranks; what
@@ -158,6 +158,7 @@ struct record_counter {
 struct record_cause {
     char cause[32];
     char node[RECORD_NAME_SIZE];
+    char suspect[32]; /* "": it is named already */
     double share;
 };
 

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 if BUILD_TESTS
-check_PROGRAMS += %D%/test_cause %D%/test_words
-TESTS += %D%/test_cause %D%/test_words
+check_PROGRAMS += %D%/test_cause %D%/test_confirm %D%/test_words
+TESTS += %D%/test_cause %D%/test_confirm %D%/test_words
+%C%_test_confirm_SOURCES = %D%/test_confirm.c
+%C%_test_confirm_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_confirm_LDADD = reports/diagnose/libdiagnose.la reports/core/libcore.la $(CMOCKA_LIBS)
 %C%_test_cause_SOURCES = %D%/test_cause.c %D%/synth.h %D%/synth.c
 %C%_test_cause_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_cause_LDADD = reports/diagnose/libdiagnose.la workloads/libworkloads.la \
