@@ -26,6 +26,7 @@ EXTRA_DIST += \
     %D%/evidence/faults.sh \
     %D%/evidence/faults-io.sh \
     %D%/evidence/validate.sh \
+    %D%/evidence/why.sh \
     %D%/evidence/axe.sh \
     %D%/evidence/rcp.sh \
     %D%/evidence/bands.sh \
