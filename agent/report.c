@@ -23,6 +23,7 @@
 #include "reports/core/clock.h"
 #include "reports/core/crc32c.h"
 #include "workloads/engine/engine.h"
+#include "workloads/throttled.h"
 
 enum { PATH_SIZE = PATH_MAX + RECORD_ID_SIZE + 32 };
 
@@ -279,6 +280,8 @@ void report_begin(struct run *r, int index, const struct workload_plan *plan)
     r->index = index;
     r->workload_begun = r->phase_begun = r->phases_written = clock_now();
     r->phase = PHASE_STAGING;
+    r->throttled = 0;
+    r->throttled_then = throttled_seconds();
     memset(r->phase_seconds, 0, sizeof r->phase_seconds);
     pthread_mutex_lock(&r->lock);
     if (r->journal)
@@ -306,6 +309,16 @@ static void write_phases(struct run *r, double now)
     pthread_mutex_unlock(&r->lock);
 }
 
+/* Time that a quota took of steady steps, as far as they have come. */
+static void turn_throttled(struct run *r)
+{
+    const double now = throttled_seconds();
+
+    if (r->phase == PHASE_COMPUTE)
+        r->throttled += now - r->throttled_then;
+    r->throttled_then = now;
+}
+
 void report_phases(struct run *r)
 {
     write_phases(r, turn(r, r->phase));
@@ -313,6 +326,7 @@ void report_phases(struct run *r)
 
 void report_phase(struct run *r, enum phase p)
 {
+    turn_throttled(r);
     double now = turn(r, p);
 
     if (now - r->phases_written >= phases_every_seconds)
@@ -364,8 +378,8 @@ static int gather_ranks(struct run *r, struct workload_result *result, int *at, 
     memcpy(own.phase_seconds, result->phase_seconds, sizeof own.phase_seconds);
     memcpy(own.split_seconds, result->split_seconds, sizeof own.split_seconds);
     own.steady = result->rank;
-    own.throttled_seconds =
-        counters_value(r->counters, COUNTER_cgroup_throttled_seconds, PHASE_COMPUTE).value;
+    turn_throttled(r);
+    own.throttled_seconds = r->throttled;
     for (int i = 0; i < c->size && c->rank == 0 && rc == 0; i++)
         counts[i] = sizeof own;
     if (rc == 0)

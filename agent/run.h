@@ -51,6 +51,9 @@ struct run {
     _Atomic(enum phase) phase;
     double phase_begun, phase_seconds[PHASE_COUNT];
     double phases_written; /* when the journal got them */
+    /* By a CPU quota, of this workload's steady steps; NAN: no control group tells it. And
+     * what it was when the phase began. */
+    double throttled, throttled_then;
 };
 
 #endif

@@ -149,6 +149,8 @@ static void fill_case(const struct record_workload *w, const struct why_cores *c
     c->wire = path->wire_seconds;
     c->exchange_cpu = path->exchange_cpu_seconds;
     c->input = path->input_seconds;
+    c->computed = path->compute_seconds;
+    c->withheld = path->withheld_seconds;
     c->compute.cores = cores->cores;
     c->compute.threads = cores->threads;
     fill_loader(w, &c->loader);
@@ -183,6 +185,8 @@ static void keep(const struct diagnosis *d, struct record_why *why)
         c->share = fmin(d->of[i].share, 1);
         copy(c->cause, sizeof c->cause, cause_name(d->of[i].cause));
         copy(c->node, sizeof c->node, d->of[i].node);
+        if (d->of[i].suspect != CAUSE_UNKNOWN)
+            copy(c->suspect, sizeof c->suspect, cause_name(d->of[i].suspect));
     }
 }
 

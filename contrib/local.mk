@@ -29,6 +29,7 @@ EXTRA_DIST += \
     %D%/evidence/validate.sh \
     %D%/evidence/truth.sh \
     %D%/evidence/truth.py \
+    %D%/evidence/why.sh \
     %D%/evidence/axe.sh \
     %D%/evidence/rcp.sh \
     %D%/evidence/bands.sh \

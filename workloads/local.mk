@@ -6,7 +6,8 @@ noinst_LTLIBRARIES += %D%/libworkloads.la
     %D%/agree.c %D%/clock_offset.h %D%/clock_offset.c %D%/comm.h %D%/comm.c \
     %D%/metric.h %D%/metric.c \
     %D%/philox.h \
-    %D%/steps.h %D%/steps.c
+    %D%/steps.h %D%/steps.c \
+    %D%/throttled.h %D%/throttled.c
 %C%_libworkloads_la_LIBADD = reports/core/libcore.la
 include workloads/engine/local.mk
 include workloads/data/local.mk

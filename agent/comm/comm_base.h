@@ -53,8 +53,9 @@ struct request {
     uint32_t number; /* of the shared sum, from 0 */
     /* mail */
     bool whole;     /* every rank gets every piece and sums all */
-    bool returning; /* second half: sums come back ... */
-    double half;    /* ... since then; 0: not timed */
+    bool returning; /* second half: sums come back */
+    int n_pieces;   /* of the first half's requests: receives, which come first ... */
+    double half;    /* ... and when they were all here; 0: not timed */
     int tag;
     float *scratch; /* grows, stays with the slot */
     size_t scratch_n;

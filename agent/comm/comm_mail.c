@@ -63,6 +63,7 @@ static int post_pieces(struct mpi_comm *m, struct request *r, struct err *e)
     for (int i = 0; i < size; i++)
         if (i != rank && post(m, r, false, piece_of(r, own_len, i), own_len, i, r->tag, e) < 0)
             return -1;
+    r->n_pieces = r->n_mpi;
     for (int k = 1; k < size; k++) {
         int to = (rank + k) % size;
         if (!r->whole)
@@ -139,6 +140,8 @@ int mail_move(struct mpi_comm *m, struct request *r, bool *moved, struct err *e)
         if (!done)
             return 0;
         r->n_done++;
+        if (!r->returning && !r->whole && r->n_done == r->n_pieces)
+            r->half = clock_now(); /* its own may still be on their way out */
     }
     *moved = true;
     r->n_mpi = r->n_done = 0;
@@ -152,7 +155,6 @@ int mail_move(struct mpi_comm *m, struct request *r, bool *moved, struct err *e)
         return 0;
     }
     r->returning = true;
-    r->half = clock_now();
     return post_sums(m, r, e);
 }
 

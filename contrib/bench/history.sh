@@ -49,9 +49,10 @@ def user(i): return users[(i * 104729 % 2500) ** 2 // 125000]  # few have many
 def work(i): return works[i * 31 % 5 if i % 3 else 0]
 R = range(1, runs + 1)
 db.executemany("INSERT INTO run VALUES (?,?,?,?,?,?,-1,-1,-1,-1,0,'0',?,?,'phys','batch',?,1,?,?,0,1,1,"
-    "'cosmoflow,class=tiny',?)", ((i, f"lab-{i}.0.0", 7 << 20, "0" * 64, cluster, i, 1000 + i % 50,
+    "'cosmoflow,class=tiny',?,'')", ((i, f"lab-{i}.0.0", 7 << 20, "0" * 64, cluster, i, 1000 + i % 50,
     user(i), f"n{i * 7919 % 200 + 1}", at(i), at(i) + 100, f"2026/01/01/lab-{i}.0.0.json.gz") for i in R))
-db.executemany("INSERT INTO part VALUES (?,?,?,0,?,'tiny','cpu','f32','generated',4,2,8,0,1,?,0.31,'mae',83.25,?)",
+db.executemany("INSERT INTO part VALUES (?,?,?,0,?,'tiny','cpu','f32','generated',4,2,8,0,1,?,0.31,'mae',83.25,?,"
+    "'processor','','','processor','of a step of 62.5 ms: nothing waits noticeably','nothing is in the way')",
     ((i, i, at(i), work(i), 60 + i % 7 * 0.1, 1.2e10) for i in R))
 db.executemany("INSERT INTO on_node VALUES (?,?,?)", sorted((node(i), at(i), i) for i in R))
 db.executemany("INSERT INTO value VALUES (?,?,0,?,?)",

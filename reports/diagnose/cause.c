@@ -11,14 +11,17 @@
 /* Parts of T, of V, of the run; cause.h says where each is used. */
 static const struct cause_healthy floors = {
     .wire = 0.03, .exchange_cpu = 0.03, .input = 0.01, .withheld = 0.02};
-static const double excess_least = 0.03, visible_least = 0.10, named_alone = 0.80,
-                    named_ablated = 0.60, foreign_least = 0.02, whole_least = 0.10,
+static const double excess_least = 0.03, visible_least = CAUSE_VISIBLE / 100.0,
+                    named_alone = CAUSE_ALONE / 100.0, named_ablated = CAUSE_ABLATED / 100.0,
+                    foreign_least = 0.02, whole_least = 0.10, part_of_wire = 0.20,
                     slower_loader = 1.10, two_sided_90 = 1.64;
 
 void cause_case_init(struct cause_case *c)
 {
     *c = (struct cause_case){
         .period = NAN,
+        .computed = NAN,
+        .withheld = NAN,
         .healthy = {NAN, NAN, NAN, NAN},
         .exchange = {NAN, NAN, NAN, NAN, NAN},
         .loader = {NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, false},
@@ -77,6 +80,22 @@ static double usual(const struct cause_case *c, enum column which)
     return median;
 }
 
+/* What all nodes have in common, found once: there may be ten thousand of them. */
+struct common {
+    double compute, withheld, quota, shared, produce; /* of the usual node, seconds of a step */
+    double ranks;
+};
+
+static struct common common_of(const struct cause_case *c)
+{
+    struct common all = {usual(c, COMPUTE), usual(c, WITHHELD), usual(c, QUOTA),
+                         usual(c, SHARED),  usual(c, PRODUCE),  0};
+
+    for (int i = 0; i < c->n_nodes; i++)
+        all.ranks += c->nodes[i].ranks;
+    return all;
+}
+
 static double above(double share, double healthy, double floor)
 {
     return fmax(0, share - (isfinite(healthy) ? healthy : floor));
@@ -85,7 +104,8 @@ static double above(double share, double healthy, double floor)
 /* ---- which of its kind ---- */
 
 /* The one node that the others wait for longest in a first half: its own first half
- * is short, because what comes to it comes fast. */
+ * is short, because what comes to it comes fast. With several sums under way the last
+ * one's half may be over before the last arrival: below 0. */
 static const char *slow_sender(const struct cause_case *c)
 {
     double most = 0, least = INFINITY, second = INFINITY;
@@ -104,7 +124,8 @@ static const char *slow_sender(const struct cause_case *c)
             second = fmin(second, half);
         }
     }
-    return c->n_nodes > 1 && most > 2 * least && second > 0.75 * most ? name : NULL;
+    const bool long_enough = most > part_of_wire * c->wire; /* else the halves are noise */
+    return c->n_nodes > 1 && long_enough && most > 2 * least && second > 0.75 * most ? name : NULL;
 }
 
 static enum cause network_cause(const struct cause_case *c)
@@ -159,35 +180,43 @@ struct waits {
     double sum;
 };
 
-static void add(struct waits *w, enum cause cause, const char *node, double share)
+/* Returns the entry that it is part of; NULL: there is none. */
+static struct cause_share *add(struct waits *w, enum cause cause, const char *node, double share)
 {
     struct cause_share *s = NULL;
 
     if (!(share > 0))
-        return;
+        return NULL;
     for (int i = 0; i < w->n && !s; i++)
         if (w->of[i].cause == cause && strcmp(w->of[i].node, node ? node : "") == 0)
             s = &w->of[i];
     if (!s && w->n < (int)(sizeof w->of / sizeof *w->of)) {
         s = &w->of[w->n++];
-        *s = (struct cause_share){.cause = cause};
+        *s = (struct cause_share){.cause = cause, .suspect = CAUSE_UNKNOWN};
         snprintf(s->node, sizeof s->node, "%.*s", CAUSE_NODE_SIZE - 1, node ? node : "");
     }
     if (s)
         s->share += share;
     w->sum += share;
+    return s;
+}
+
+/* A node that is called `confirmed` only when it is; of two suspicions the larger. */
+static void add_suspect(const struct cause_case *c, struct waits *w, enum cause confirmed,
+                        const char *node, double share)
+{
+    struct cause_share *s = add(w, c->node_confirmed ? confirmed : CAUSE_NODE_SLOWER, node, share);
+
+    if (s && !c->node_confirmed && share >= 0.5 * s->share)
+        s->suspect = confirmed;
 }
 
 /* A node's excess counts when it is more than its error and the node is last more
  * often than chance makes it. */
-static bool attributable(const struct cause_case *c, const struct cause_node *n, double excess,
-                         double error)
+static bool attributable(const struct cause_case *c, const struct common *all,
+                         const struct cause_node *n, double excess, double error)
 {
-    double ranks = 0;
-
-    for (int i = 0; i < c->n_nodes; i++)
-        ranks += c->nodes[i].ranks;
-    const double share = n->ranks / ranks;
+    const double share = n->ranks / all->ranks;
     const double sigma = sqrt(share * (1 - share) / (double)c->steps);
 
     return excess > excess_least * c->period && !(excess <= two_sided_90 * error) &&
@@ -195,45 +224,44 @@ static bool attributable(const struct cause_case *c, const struct cause_node *n,
 }
 
 /* Returns what the throttled node's messages cost the others, at most `wire`. */
-static double add_withheld(const struct cause_case *c, const struct cause_node *n, double wire,
-                           struct waits *w)
+static double add_withheld(const struct cause_case *c, const struct common *all,
+                           const struct cause_node *n, double wire, struct waits *w)
 {
-    const double excess = n->withheld - usual(c, WITHHELD);
-    const double quota = column_of(n, QUOTA) - usual(c, QUOTA);
+    const double excess = n->withheld - all->withheld;
+    const double quota = column_of(n, QUOTA) - all->quota;
     const bool by_quota = quota >= 0.5 * excess;
 
-    if (!attributable(c, n, excess, n->withheld_error))
+    if (!attributable(c, all, n, excess, n->withheld_error))
         return 0;
     const double moved = isfinite(n->late) ? fmin(n->late / c->period, wire) : 0;
-    const enum cause cause = by_quota            ? CAUSE_NODE_QUOTA
-                             : c->node_confirmed ? CAUSE_NODE_SHARED
-                                                 : CAUSE_NODE_SLOWER;
-    add(w, cause, n->name, excess / c->period + moved);
+    if (by_quota)
+        add(w, CAUSE_NODE_QUOTA, n->name, excess / c->period + moved);
+    else
+        add_suspect(c, w, CAUSE_NODE_SHARED, n->name, excess / c->period + moved);
     return moved;
 }
 
-static void add_nodes(const struct cause_case *c, double *wire, struct waits *w)
+static void add_nodes(const struct cause_case *c, const struct common *all, double *wire,
+                      struct waits *w)
 {
     for (int i = 0; i < c->n_nodes && c->n_nodes > 1; i++) {
         const struct cause_node *n = &c->nodes[i];
-        const double compute = n->compute - usual(c, COMPUTE);
+        const double compute = n->compute - all->compute;
 
-        *wire -= add_withheld(c, n, *wire, w);
-        if (attributable(c, n, compute, n->compute_error))
-            add(w, c->node_confirmed ? CAUSE_SLOW_NODE : CAUSE_NODE_SLOWER, n->name,
-                compute / c->period);
+        *wire -= add_withheld(c, all, n, *wire, w);
+        if (attributable(c, all, n, compute, n->compute_error))
+            add_suspect(c, w, CAUSE_SLOW_NODE, n->name, compute / c->period);
     }
 }
 
 /* The wait for input: of the one node whose loader takes longer, else of all. */
-static void add_input(const struct cause_case *c, struct waits *w)
+static void add_input(const struct cause_case *c, const struct common *all, struct waits *w)
 {
-    const double produce = usual(c, PRODUCE);
     const char *who = NULL;
     int slower = 0;
 
     for (int i = 0; i < c->n_nodes && c->n_nodes > 1; i++)
-        if (c->nodes[i].produce > slower_loader * produce) {
+        if (c->nodes[i].produce > slower_loader * all->produce) {
             slower++;
             who = c->nodes[i].name;
         }
@@ -243,9 +271,9 @@ static void add_input(const struct cause_case *c, struct waits *w)
 
 /* Cores that all nodes lacked: by quotas, by threads of ours, by others. Returns
  * the last, as a part of T. */
-static double add_cores(const struct cause_case *c, struct waits *w)
+static double add_cores(const struct cause_case *c, const struct common *all, struct waits *w)
 {
-    const double quota = usual(c, QUOTA) / c->period, shared = usual(c, SHARED) / c->period;
+    const double quota = all->quota / c->period, shared = all->shared / c->period;
     const bool too_many = c->compute.cores > 0 && c->compute.threads > c->compute.cores;
 
     add(w, CAUSE_WITHHELD, NULL, above(quota, c->healthy.withheld, floors.withheld));
@@ -261,16 +289,26 @@ static int larger_first(const void *a, const void *b)
     return (x->share < y->share) - (x->share > y->share);
 }
 
-static void collect(const struct cause_case *c, struct diagnosis *d, struct waits *w)
+/* The exchange's software is timed by the clock, and run delay is booked as if all of it had
+ * hit the computing: of its seconds so many were its own. */
+static double software_of(const struct cause_case *c)
+{
+    const double ran = c->computed + c->exchange_cpu, all = ran + c->withheld;
+
+    return all > 0 && ran > 0 ? c->exchange_cpu * ran / all : c->exchange_cpu;
+}
+
+static void collect(const struct cause_case *c, const struct common *all, struct diagnosis *d,
+                    struct waits *w)
 {
     double wire = above(c->wire / c->period, c->healthy.wire, floors.wire);
 
-    d->foreign = add_cores(c, w);
-    add_nodes(c, &wire, w);
+    d->foreign = add_cores(c, all, w);
+    add_nodes(c, all, &wire, w);
     add(w, network_cause(c), slow_sender(c), wire);
     add(w, CAUSE_EXCHANGE_SOFTWARE, NULL,
-        above(c->exchange_cpu / c->period, c->healthy.exchange_cpu, floors.exchange_cpu));
-    add_input(c, w);
+        above(software_of(c) / c->period, c->healthy.exchange_cpu, floors.exchange_cpu));
+    add_input(c, all, w);
     qsort(w->of, (size_t)w->n, sizeof *w->of, larger_first);
     d->visible = w->sum;
     d->n_of = w->n < CAUSE_MOST ? w->n : CAUSE_MOST;
@@ -278,10 +316,10 @@ static void collect(const struct cause_case *c, struct diagnosis *d, struct wait
 }
 
 /* What is on the path and nobody's: neither the usual node's work, nor attributed. */
-static double jitter_of(const struct cause_case *c, const struct diagnosis *d)
+static double jitter_of(const struct cause_case *c, const struct common *all,
+                        const struct diagnosis *d)
 {
-    double rest =
-        c->period - c->wire - c->exchange_cpu - c->input - usual(c, COMPUTE) - usual(c, WITHHELD);
+    double rest = c->period - c->wire - c->exchange_cpu - c->input - all->compute - all->withheld;
 
     for (int i = 0; i < d->n_of; i++)
         if (d->of[i].node[0] && cause_family(d->of[i].cause) == FAMILY_CORES)
@@ -345,9 +383,10 @@ void diagnose(const struct cause_case *c, struct diagnosis *d)
 
     *d = (struct diagnosis){.cause = CAUSE_UNKNOWN, .whole = CAUSE_UNKNOWN, .period = NAN};
     if (c->period > 0 && c->n_nodes > 0 && c->steps > 0) {
+        const struct common all = common_of(c);
         d->period = c->period;
-        collect(c, d, &w);
-        d->jitter = jitter_of(c, d);
+        collect(c, &all, d, &w);
+        d->jitter = jitter_of(c, &all, d);
         if (d->foreign < foreign_least)
             d->foreign = 0;
         name(c, d);

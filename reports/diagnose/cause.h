@@ -44,6 +44,9 @@
 
 enum { CAUSE_NODE_SIZE = 64, CAUSE_MOST = 4, CAUSE_TEXT_SIZE = 512 };
 
+/* The borders of the rule, percent: of T; of V. */
+enum { CAUSE_VISIBLE = 10, CAUSE_ALONE = 80, CAUSE_ABLATED = 60, CAUSE_TOGETHER = 20 };
+
 /* A node in the steady state: seconds of a step, mean over its ranks and steps.
  * NAN: not known. */
 struct cause_node {
@@ -106,6 +109,7 @@ struct cause_case {
     long steps;                       /* of the steady state */
     double period;                    /* T, seconds */
     double wire, exchange_cpu, input; /* of T, on the slowest path */
+    double computed, withheld;        /* there, too; NAN: not known */
     struct cause_healthy healthy;
     struct cause_exchange exchange;
     struct cause_loader loader;
@@ -122,6 +126,8 @@ struct cause_share {
     enum cause cause;
     char node[CAUSE_NODE_SIZE]; /* "": all, or not known which */
     double share;               /* of T, above the healthy run's */
+    enum cause suspect;         /* of CAUSE_NODE_SLOWER: what it is called once it is confirmed
+                         * (confirm.h); else CAUSE_UNKNOWN */
 };
 
 struct diagnosis {
@@ -144,5 +150,8 @@ void diagnose(const struct cause_case *c, struct diagnosis *d);
 void diagnosis_verdict(const struct diagnosis *d, enum language l, char *text, size_t size);
 void diagnosis_why(const struct diagnosis *d, enum language l, char *text, size_t size);
 void diagnosis_next(const struct diagnosis *d, enum language l, char *text, size_t size);
+
+/* One more: what would change the verdict, by the borders of the rule. */
+void diagnosis_change(const struct diagnosis *d, enum language l, char *text, size_t size);
 
 #endif

@@ -4,6 +4,7 @@ noinst_LTLIBRARIES += %D%/libdiagnose.la
 %C%_libdiagnose_la_SOURCES = \
     %D%/ablation.h %D%/ablation.c %D%/causes.def \
     %D%/cause.h %D%/cause.c %D%/said.c \
+    %D%/confirm.h %D%/confirm.c \
     %D%/words.h %D%/words.c
 if HAVE_CJSON
 %C%_libdiagnose_la_SOURCES += %D%/roofline.h %D%/roofline.c \

@@ -23,6 +23,12 @@ enum phrase {
     FOREIGN,
     WHOLE,
     NO_STEADY,
+    WAITS_FROM,
+    LARGEST,
+    STAYS,
+    ALONE,
+    REPEATS,
+    WITNESS,
     PHRASES
 };
 
@@ -39,6 +45,17 @@ static const char *const phrases[PHRASES][2] = {
                  "。他の処理がこれらのコアの %.0f %% を使った"},
     [WHOLE] = {"; of the whole run: %s (%.0f %%)", "。実行全体では: %s (%.0f %%)"},
     [NO_STEADY] = {"there was no epoch after the first", "2 番目以降のエポックがない"},
+    [WAITS_FROM] = {"something else is named when what steps wait for is %.0f %% of them",
+                    "待ちがステップの %.0f %% 以上になると、その原因が判定になる"},
+    [LARGEST] = {" (now %.0f %%)", "(現在 %.0f %%)"},
+    [STAYS] = {"it stays while it takes at least %.0f %% of a step",
+               "ステップの %.0f %% 以上を占める限り、この判定は変わらない"},
+    [ALONE] = {"the first is named alone when all others take at most %.0f %% of a step",
+               "他の待ちの合計がステップの %.0f %% 以下になると、最初のものだけが判定になる"},
+    [REPEATS] = {"; two of three runs like this one that name the node make it a slow node",
+                 "。同じ条件の 3 回の実行のうち 2 回が同じノードを指すと、遅いノードと判定する"},
+    [WITNESS] = {"; a run without it that is shorter by as much confirms it",
+                 "。それを除いた実行が同じだけ短くなれば確認される"},
 };
 
 static void put_number(char *text, size_t size, enum phrase p, enum language l, double share)
@@ -65,7 +82,7 @@ static void duration(double seconds, char *text, size_t size)
         snprintf(text, size, "%.3g s", seconds);
 }
 
-static const double named_together = 0.20; /* of V, cause.h */
+static const double named_together = CAUSE_TOGETHER / 100.0;
 
 /* Of no single bottleneck those that count. */
 static bool counts(const struct diagnosis *d, int i)
@@ -125,4 +142,42 @@ void diagnosis_next(const struct diagnosis *d, enum language l, char *text, size
     text_add(text, size, "%s", cause_next(d->cause, l));
     if (d->cause == CAUSE_SEVERAL && d->n_of)
         text_add(text, size, "%s%s", phrases[COLON][l], cause_next(d->of[0].cause, l));
+}
+
+/* The share of T from which on a wait beside `others` is named. */
+static double named_from(double others, bool ablated)
+{
+    const double part = (ablated ? CAUSE_ABLATED : CAUSE_ALONE) / 100.0;
+
+    return fmax(others * part / (1 - part), CAUSE_VISIBLE / 100.0 - others);
+}
+
+static void put_now(char *text, size_t size, enum language l, double share)
+{
+    put_number(text, size, LARGEST, l, share);
+}
+
+void diagnosis_change(const struct diagnosis *d, enum language l, char *text, size_t size)
+{
+    const double most = d->n_of ? d->of[0].share : 0, others = fmax(0, d->visible - most);
+    const enum cause_family family = cause_family(d->cause);
+
+    text[0] = '\0';
+    if (!isfinite(d->period)) {
+        text_add(text, size, "%s", phrases[NO_STEADY][l]);
+    } else if (family == FAMILY_COMPUTE) {
+        put_number(text, size, WAITS_FROM, l, CAUSE_VISIBLE / 100.0);
+        put_now(text, size, l, d->visible);
+    } else if (d->cause == CAUSE_SEVERAL) {
+        put_number(text, size, ALONE, l, most * (100 - CAUSE_ALONE) / CAUSE_ALONE);
+        put_now(text, size, l, others);
+    } else {
+        const bool ablated = most < CAUSE_ALONE / 100.0 * d->visible;
+        put_number(text, size, STAYS, l, named_from(others, ablated));
+        put_now(text, size, l, most);
+        if (d->cause == CAUSE_NODE_SLOWER)
+            text_add(text, size, "%s", phrases[REPEATS][l]);
+        else if (!d->confirmed && (family == FAMILY_NETWORK || family == FAMILY_INPUT))
+            text_add(text, size, "%s", phrases[WITNESS][l]);
+    }
 }

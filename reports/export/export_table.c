@@ -30,7 +30,8 @@ static const char *const columns[] = {
     ".phases.first_epoch.median_seconds", ".phases.compute.median_seconds",
     ".phases.input_wait.median_seconds", ".phases.exposed_allreduce.median_seconds",
     ".phases.imbalance.median_seconds", ".phases.evaluation.median_seconds",
-    ".phases.checkpoint.median_seconds", ".phases.other.median_seconds",
+    ".phases.checkpoint.median_seconds", ".phases.other.median_seconds", ".why.cause", ".why.node",
+    ".why.verdict",
     /* of a micro benchmark's row, which has some of the above, too */
     ".what", ".shape", ".direction", ".from", ".to", ".bytes", ".median", ".p95", ".p99", ".best",
     ".unit", ".busbw_bytes_per_second", ".slowest_node", ".run_delay"};

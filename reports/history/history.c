@@ -49,8 +49,9 @@ static const char *const statements[DB_COUNT] = {
     [DB_PART_ADD] =
         "INSERT INTO part (run, begin, position, workload, class, engine, dtype, origin, ranks,"
         " threads, batch, status, valid, samples_per_second, quality, quality_metric,"
-        " time_to_quality_seconds, flop_per_second) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,"
-        " ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
+        " time_to_quality_seconds, flop_per_second, cause, cause_node, suspect, verdict, why, next)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,"
+        " ?19, ?20, ?21, ?22, ?23, ?24)",
     [DB_NODE_ADD] = "INSERT OR IGNORE INTO on_node (node, begin, run) VALUES (?1, ?2, ?3)",
     [DB_METRIC_FIND] = "SELECT id FROM metric WHERE workload = ?1 AND name = ?2",
     [DB_METRIC_ADD] = "INSERT INTO metric (workload, name) VALUES (?1, ?2)",

@@ -45,7 +45,7 @@ struct cJSON;
 struct history;
 
 enum {
-    HISTORY_VERSION = 3, /* user_version of the file */
+    HISTORY_VERSION = 4, /* user_version of the file */
     HISTORY_KEY_SIZE = RECORD_ID_SIZE,
     HISTORY_NONE = RUN_CRASHED + 1, /* a status: asked for, but no record */
     HISTORY_MAX_TEXT = 4096         /* of an outbox text */
@@ -212,6 +212,8 @@ struct history_row {
     bool workload_valid;
     double samples_per_second, quality, time_to_quality_seconds, flop_per_second; /* NAN: none */
     const char *quality_metric;
+    /* what limited its steps, in the record's words; "" none: hpcai500-record(5), why */
+    const char *cause, *cause_node, *suspect, *verdict, *why, *next;
     const char *metric;      /* "" none asked for */
     const char *metric_node; /* "" the whole run's value */
     double value;            /* NAN when no metric is asked for */

@@ -249,7 +249,8 @@ static void write_sql(char sql[SQL_SIZE], const struct wanted *w, enum walk walk
         " r.restart, r.begin, r.end, r.status, r.valid, r.witnessed, p.position, w.text, p.class,"
         " p.engine, p.dtype, p.origin, p.ranks, p.threads, p.batch, p.status, p.valid,"
         " p.samples_per_second, p.quality, p.time_to_quality_seconds, p.flop_per_second,"
-        " p.quality_metric, k.text, t.text, v.value"
+        " p.quality_metric, p.cause, p.cause_node, p.suspect, p.verdict, p.why, p.next,"
+        " k.text, t.text, v.value"
         " FROM pick CROSS JOIN part p ON p.id = pick.part CROSS JOIN run r ON r.id = p.run"
         " LEFT JOIN name c ON c.id = r.cluster LEFT JOIN name u ON u.id = r.user"
         " LEFT JOIN name w ON w.id = p.workload LEFT JOIN metric m ON m.id = pick.metric"
@@ -349,6 +350,12 @@ int history_next(struct history_query *q, struct history_row *row, struct err *e
     row->time_to_quality_seconds = REAL();
     row->flop_per_second = REAL();
     row->quality_metric = TEXT();
+    row->cause = TEXT();
+    row->cause_node = TEXT();
+    row->suspect = TEXT();
+    row->verdict = TEXT();
+    row->why = TEXT();
+    row->next = TEXT();
     row->metric = TEXT();
     row->metric_node = TEXT();
     row->value = REAL();

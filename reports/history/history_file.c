@@ -18,6 +18,7 @@ enum {
     MAX_PARTS = 256,
     SHOWN_NODES = 8,
     NODES_TEXT = SHOWN_NODES * RECORD_NAME_SIZE + 8,
+    WHY_TEXT = 512,  /* as in struct record_why */
     GRADE_SHIFT = 20 /* below it: how many ranks a partial record knows */
 };
 
@@ -261,6 +262,7 @@ struct part_head {
     int status;
     bool valid;
     double speed, quality, time_to_quality, flops;
+    const char *cause, *cause_node, *suspect, *verdict, *why, *next; /* NULL: nothing is said */
 };
 
 /* A user's words, cut to what a word may be. */
@@ -270,6 +272,11 @@ static const char *word(const cJSON *o, const char *path, char buf[RECORD_NAME_S
     return buf;
 }
 
+static const char *or_none(const char *text)
+{
+    return text ? text : "";
+}
+
 static int add_part(struct filing *f, int position, const struct part_head *a, struct part *p)
 {
     *p = (struct part){.f = f};
@@ -277,21 +284,47 @@ static int add_part(struct filing *f, int position, const struct part_head *a, s
     if (p->workload < 0)
         return p->rc = -1;
     /* clang-format off */
-    p->rc = db_run(f->h, db_bind(f->h, DB_PART_ADD, f->e, "iiii" "tttt" "iiiii" "rrt" "rr",
+    p->rc = db_run(f->h, db_bind(f->h, DB_PART_ADD, f->e, "iiii" "tttt" "iiiii" "rrt" "rr" "tttttt",
         (long long)f->run_id, (long long)f->run->begin, (long long)position, (long long)p->workload,
         a->class_name, a->engine, a->dtype, a->origin,
         (long long)a->ranks, (long long)a->threads, (long long)a->batch, (long long)a->status,
         (long long)a->valid,
         a->speed, a->quality, a->quality_metric,
-        a->time_to_quality, a->flops), f->e);
+        a->time_to_quality, a->flops,
+        or_none(a->cause), or_none(a->cause_node), or_none(a->suspect), or_none(a->verdict),
+        or_none(a->why), or_none(a->next)), f->e);
     /* clang-format on */
     p->id = sqlite3_last_insert_rowid(f->h->db);
     return p->rc;
 }
 
+/* A sentence of a record: no longer than an agent writes it. */
+static const char *sentence(const cJSON *o, const char *path, char buf[WHY_TEXT])
+{
+    snprintf(buf, WHY_TEXT, "%s", json_text(o, path, ""));
+    return buf;
+}
+
+/* What limited its steps. Its node counts only where the run was, as in values. */
+static void read_why(const struct filing *f, const cJSON *w, struct part_head *head,
+                     char words[3][RECORD_NAME_SIZE], char sentences[3][WHY_TEXT])
+{
+    const cJSON *why = json_at(w, "why"), *first = cJSON_GetArrayItem(json_at(why, "causes"), 0);
+
+    head->cause = word(why, "cause", words[0]);
+    head->cause_node = word(why, "node", words[1]);
+    if (!ran_on(f->run, head->cause_node))
+        head->cause_node = "";
+    else
+        head->suspect = word(first, "suspect", words[2]);
+    head->verdict = sentence(why, "verdict", sentences[0]);
+    head->why = sentence(why, "why", sentences[1]);
+    head->next = sentence(why, "next", sentences[2]);
+}
+
 static int add_workload(struct filing *f, const cJSON *w, int position)
 {
-    char words[6][RECORD_NAME_SIZE];
+    char words[6][RECORD_NAME_SIZE], causes[3][RECORD_NAME_SIZE], sentences[3][WHY_TEXT];
     struct part p;
     struct part_head head = {
         .workload = word(w, "name", words[0]),
@@ -313,6 +346,7 @@ static int add_workload(struct filing *f, const cJSON *w, int position)
 
     if (head.status < 0)
         head.status = f->run->status;
+    read_why(f, w, &head, causes, sentences);
     if (add_part(f, position, &head, &p) < 0)
         return -1;
     for (size_t i = 0; i < sizeof plain_metrics / sizeof *plain_metrics; i++)
@@ -359,8 +393,17 @@ static int add_micro(struct filing *f, const cJSON *m, int position)
 
 static int add_parts(struct filing *f)
 {
-    static const struct part_head nothing = {"", "",           "",    "",  "",  "",  0,  0,
-                                             0,  HISTORY_NONE, false, NAN, NAN, NAN, NAN};
+    static const struct part_head nothing = {.workload = "",
+                                             .class_name = "",
+                                             .engine = "",
+                                             .dtype = "",
+                                             .origin = "",
+                                             .quality_metric = "",
+                                             .status = HISTORY_NONE,
+                                             .speed = NAN,
+                                             .quality = NAN,
+                                             .time_to_quality = NAN,
+                                             .flops = NAN};
     const cJSON *row;
     int position = 0, rc = 0;
     struct part p;

@@ -77,6 +77,14 @@ static const char *const history_steps[] = {
     "ALTER TABLE outbox_3 RENAME TO outbox;"
     "CREATE INDEX outbox_due ON outbox (due);"
     "ALTER TABLE run ADD COLUMN seen TEXT NOT NULL DEFAULT '';",
+
+    /* What limited the steps, as the record says it. */
+    "ALTER TABLE part ADD COLUMN cause TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE part ADD COLUMN cause_node TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE part ADD COLUMN suspect TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE part ADD COLUMN verdict TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE part ADD COLUMN why TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE part ADD COLUMN next TEXT NOT NULL DEFAULT '';",
 };
 
 #endif

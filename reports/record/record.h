@@ -137,7 +137,7 @@ struct record_rank {
     double phase_seconds[PHASE_COUNT];
     double split_seconds[SPLIT_COUNT];
     struct result_rank steady;
-    double throttled_seconds; /* of its control group, by the CPU quota, while it trained; NAN */
+    double throttled_seconds; /* by a CPU quota in steady steps, workloads/throttled.h; NAN */
 };
 
 /* One counter of a workload. total, phases, ratio are over all ranks; what
@@ -159,6 +159,7 @@ struct record_counter {
 struct record_cause {
     char cause[32];
     char node[RECORD_NAME_SIZE];
+    char suspect[32]; /* "": it is named already */
     double share;
 };
 

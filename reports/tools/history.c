@@ -21,7 +21,8 @@
 #include "reports/history/history_words.h"
 #include "reports/history/reader.h"
 #include "reports/draw/plot.h"
-#include "reports/core/utf8.h"
+#include "reports/tools/history_rows.h"
+#include "reports/tools/repeats.h"
 #include "reports/core/option.h"
 #include "reports/core/out.h"
 
@@ -29,170 +30,14 @@ enum {
     LIMIT = 1000,
     PANELS = 24,
     SPARK_WIDTH = 50,
-    SPARK_REST = 30, /* of its line: "60 values, median 59.63" and the marks of steps */
-    UTC_SIZE = 24
+    SPARK_REST = 30 /* of its line: "60 values, median 59.63" and the marks of steps */
 };
 
 static const char note[] =
     "Changes: rank test for one change (max-type Wilcoxon), 1 % false alarms "
     "per series without change; hpcai500-history(1).";
 
-/* ---- one table of a row's fields: JSON and CSV ---- */
-
-enum kind {
-    TEXT,
-    INTEGER,
-    UNSIGNED, /* a long, below 0 there is none */
-    NUMBERED, /* a long, below 1 there is none */
-    BOOL,
-    REAL,
-    TIME,
-    STATUS
-};
-
-static const struct column {
-    const char *name;
-    enum kind kind;
-    size_t offset;
-} columns[] = {
-#define COLUMN(name, kind, member)                                                                 \
-    {                                                                                              \
-        name, kind, offsetof(struct history_row, member)                                           \
-    }
-    COLUMN("key", TEXT, key),
-    COLUMN("cluster", TEXT, cluster),
-    COLUMN("job_id", NUMBERED, job),
-    COLUMN("array_job_id", NUMBERED, array_job),
-    COLUMN("array_task_id", UNSIGNED, array_task),
-    COLUMN("het_job_id", NUMBERED, het_job),
-    COLUMN("het_offset", UNSIGNED, het_offset),
-    COLUMN("restart", INTEGER, restart),
-    COLUMN("step_id", TEXT, step),
-    COLUMN("user", TEXT, user),
-    COLUMN("uid", UNSIGNED, uid),
-    COLUMN("account", TEXT, account),
-    COLUMN("partition", TEXT, partition),
-    COLUMN("nodes", TEXT, nodes),
-    COLUMN("node_count", INTEGER, n_nodes),
-    COLUMN("begin", TIME, begin),
-    COLUMN("end", TIME, end),
-    COLUMN("run", TEXT, asked),
-    COLUMN("status", STATUS, status),
-    COLUMN("valid", BOOL, valid),
-    COLUMN("witnessed", BOOL, witnessed),
-    COLUMN("archive", TEXT, archive),
-    COLUMN("position", INTEGER, position),
-    COLUMN("workload", TEXT, workload),
-    COLUMN("class", TEXT, class_name),
-    COLUMN("engine", TEXT, engine),
-    COLUMN("dtype", TEXT, dtype),
-    COLUMN("data_origin", TEXT, origin),
-    COLUMN("ranks", INTEGER, ranks),
-    COLUMN("threads", INTEGER, threads),
-    COLUMN("batch", UNSIGNED, batch),
-    COLUMN("workload_status", STATUS, workload_status),
-    COLUMN("workload_valid", BOOL, workload_valid),
-    COLUMN("samples_per_second", REAL, samples_per_second),
-    COLUMN("quality_metric", TEXT, quality_metric),
-    COLUMN("quality", REAL, quality),
-    COLUMN("time_to_quality_seconds", REAL, time_to_quality_seconds),
-    COLUMN("flop_per_second", REAL, flop_per_second),
-    COLUMN("metric", TEXT, metric),
-    COLUMN("metric_node", TEXT, metric_node),
-    COLUMN("value", REAL, value),
-};
-
-enum { COLUMNS = sizeof columns / sizeof *columns };
-
-static const char *status_text(int status)
-{
-    const char *name = status == HISTORY_NONE ? "none" : status_name(status);
-    return name ? name : "unknown";
-}
-
-/* "2026-11-22T19:02:57Z"; "" when unknown */
-static const char *utc(int64_t t, char text[UTC_SIZE])
-{
-    time_t seconds = (time_t)t;
-    struct tm tm;
-
-    text[0] = '\0';
-    if (t > 0 && gmtime_r(&seconds, &tm))
-        strftime(text, UTC_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm);
-    return text;
-}
-
-/* The shortest decimals that read back as the same number; "" for none. */
-static const char *real_text(double v, char buf[64])
-{
-    buf[0] = '\0';
-    for (int digits = 15; isfinite(v) && digits <= 17; digits++) {
-        snprintf(buf, 64, "%.*g", digits, v);
-        if (strtod(buf, NULL) == v)
-            break;
-    }
-    return buf;
-}
-
-/* A field as text, "" when there is none; *quoted: it is a text in JSON too. */
-static const char *field_text(const struct history_row *row, const struct column *c, char buf[64],
-                              bool *quoted)
-{
-    const char *p = (const char *)row + c->offset;
-
-    *quoted = c->kind == TEXT || c->kind == TIME || c->kind == STATUS;
-    buf[0] = '\0';
-    switch (c->kind) {
-    case TEXT:
-        return *(const char *const *)p;
-    case TIME:
-        return utc(*(const int64_t *)p, buf);
-    case STATUS:
-        return status_text(*(const int *)p);
-    case BOOL:
-        return *(const bool *)p ? "true" : "false";
-    case REAL:
-        return real_text(*(const double *)p, buf);
-    case INTEGER:
-        snprintf(buf, 64, "%d", *(const int *)p);
-        return buf;
-    default:
-        if (*(const long *)p >= (c->kind == NUMBERED))
-            snprintf(buf, 64, "%ld", *(const long *)p);
-        return buf;
-    }
-}
-
 /* ---- JSON ---- */
-
-static void print_json(cJSON *o)
-{
-    char *text = o ? cJSON_PrintUnformatted(o) : NULL;
-
-    fputs(text ? text : "null", stdout);
-    cJSON_free(text);
-    cJSON_Delete(o);
-}
-
-static void row_json(const struct history_row *row, long n)
-{
-    cJSON *o = cJSON_CreateObject();
-    const struct nulls nowhere = {NULL, ""};
-
-    for (int i = 0; i < COLUMNS; i++) {
-        char buf[64];
-        bool quoted;
-        const char *text = field_text(row, &columns[i], buf, &quoted);
-        if (!*text)
-            cJSON_AddNullToObject(o, columns[i].name);
-        else if (quoted)
-            put_text(o, columns[i].name, text, NULL, &nowhere);
-        else
-            cJSON_AddRawToObject(o, columns[i].name, text);
-    }
-    fputs(n ? ",\n" : "\n", stdout);
-    print_json(o);
-}
 
 static double percent(const struct change *c)
 {
@@ -203,10 +48,10 @@ static cJSON *change_json(const struct series *s, const struct change *c)
 {
     cJSON *o = cJSON_CreateObject();
     const struct nulls nowhere = {NULL, ""};
-    char when[UTC_SIZE];
+    char when[HISTORY_UTC];
 
     put_text(o, "kind", c->kind == CHANGE_STEP ? "step" : "drift", NULL, &nowhere);
-    put_text(o, "at", utc(s->time[c->at], when), NULL, &nowhere);
+    put_text(o, "at", history_utc(s->time[c->at], when), NULL, &nowhere);
     put_text(o, "first_run", s->key[c->at], NULL, &nowhere);
     put_number(o, "before", c->before, NULL, &nowhere);
     put_number(o, "after", c->after, NULL, &nowhere);
@@ -231,57 +76,16 @@ static void series_json(const struct series *s, int n)
     for (int i = 0; i < s->n_changes; i++)
         cJSON_AddItemToArray(list, change_json(s, &s->changes[i]));
     fputs(n ? ",\n" : "\n", stdout);
-    print_json(o);
-}
-
-/* ---- CSV ---- */
-
-/* RFC 4180; a text that a spreadsheet would calculate gets a quote before it. */
-static void csv_cell(const char *text, bool quoted, bool last)
-{
-    char clean[1024];
-
-    snprintf(clean, sizeof clean, "%s", text);
-    utf8_clean(clean);
-    bool formula = quoted && clean[0] && strchr("=+-@", clean[0]);
-    bool quotes = formula || strpbrk(clean, "\",\r\n");
-    if (quotes)
-        putchar('"');
-    if (formula)
-        putchar('\'');
-    for (const char *c = clean; *c; c++) {
-        if (*c == '"')
-            putchar('"');
-        putchar(*c);
-    }
-    if (quotes)
-        putchar('"');
-    fputs(last ? "\r\n" : ",", stdout);
-}
-
-static void csv_head(void)
-{
-    for (int i = 0; i < COLUMNS; i++)
-        csv_cell(columns[i].name, true, i == COLUMNS - 1);
-}
-
-static void csv_row(const struct history_row *row)
-{
-    for (int i = 0; i < COLUMNS; i++) {
-        char buf[64];
-        bool quoted;
-        const char *text = field_text(row, &columns[i], buf, &quoted);
-        csv_cell(text, quoted, i == COLUMNS - 1);
-    }
+    history_json(o);
 }
 
 /* ---- the table ---- */
 
 static const struct table_column runs_head[] = {
-    {"begin (UTC)", false, 0, 0}, {"run", false, 12, 0},     {"user", false, 6, 2},
-    {"workload", false, 10, 0},   {"nodes", false, 6, 3},    {"status", false, 0, 0},
-    {"seen", false, 0, 4},        {"samples/s", true, 0, 0}, {"quality", true, 0, 1},
-    {"to quality", true, 0, 5}};
+    {"begin (UTC)", false, 0, 0}, {"run", false, 12, 0},       {"user", false, 6, 2},
+    {"workload", false, 10, 0},   {"nodes", false, 6, 3},      {"status", false, 0, 0},
+    {"seen", false, 0, 4},        {"samples/s", true, 0, 0},   {"quality", true, 0, 1},
+    {"to quality", true, 0, 5},   {"limited by", false, 12, 6}};
 static const struct table_column values_head[] = {
     {"begin (UTC)", false, 0, 0}, {"run", false, 12, 0},    {"user", false, 6, 2},
     {"workload", false, 10, 0},   {"nodes", false, 6, 3},   {"status", false, 0, 0},
@@ -295,10 +99,10 @@ static const char *shown(double v, const char *unit, char buf[32])
 
 static void table_line(struct table *t, const struct history_row *r)
 {
-    char begin[UTC_SIZE], workload[160], status[32], a[32], b[32], c[32];
+    char begin[HISTORY_UTC], workload[160], status[32], a[32], b[32], c[32];
     const char *cells[TABLE_COLUMNS] = {begin, r->key, r->user, workload, r->nodes, status};
 
-    utc(r->begin, begin);
+    history_utc(r->begin, begin);
     if (begin[0]) {
         begin[10] = ' ';
         begin[16] = '\0';
@@ -306,7 +110,7 @@ static void table_line(struct table *t, const struct history_row *r)
     snprintf(workload, sizeof workload, "%s%s%s", *r->workload ? r->workload : "-",
              *r->class_name ? " " : "", r->class_name);
     snprintf(status, sizeof status, "%s%s",
-             status_text(r->position < 0 ? r->status : r->workload_status),
+             history_status(r->position < 0 ? r->status : r->workload_status),
              r->workload_status == RUN_COMPLETE && !r->workload_valid ? ", not valid" : "");
     cells[6] = r->witnessed ? "root" : "claim"; /* root saw it, or the user's word alone */
     if (*r->metric) {
@@ -316,6 +120,7 @@ static void table_line(struct table *t, const struct history_row *r)
         cells[7] = shown(r->samples_per_second, "", a);
         cells[8] = shown(r->quality, "", b);
         cells[9] = shown(r->time_to_quality_seconds, " s", c);
+        cells[10] = *r->verdict ? r->verdict : "-";
     }
     table_row(t, cells);
 }
@@ -327,14 +132,14 @@ static bool plain_terminal(void)
 
 static void print_change(const struct series *s, const struct change *c)
 {
-    char when[UTC_SIZE];
+    char when[HISTORY_UTC];
 
     if (c->kind == CHANGE_STEP)
         printf("  step %+.2g %% at %s (%s): %.4g, then %.4g\n", percent(c),
-               utc(s->time[c->at], when), s->key[c->at], c->before, c->after);
+               history_utc(s->time[c->at], when), s->key[c->at], c->before, c->after);
     else
         printf("  drift %+.2g %% since %s (%s): from %.4g to %.4g\n", percent(c),
-               utc(s->time[c->at], when), s->key[c->at], c->before, c->after);
+               history_utc(s->time[c->at], when), s->key[c->at], c->before, c->after);
 }
 
 static void print_series(const struct series *s, int width)
@@ -397,9 +202,10 @@ struct options {
     const char *plot, *file;
 };
 
-static long print_rows(struct history_query *q, const struct options *o, struct series_set *set,
-                       struct err *e)
+static long print_rows(struct history *h, struct history_query *q, const struct options *o,
+                       struct series_set *set, struct err *e)
 {
+    char verdict[REPEATS_VERDICT];
     struct history_row row;
     struct table t;
     bool values = o->filter.metric != NULL;
@@ -410,10 +216,11 @@ static long print_rows(struct history_query *q, const struct options *o, struct 
                values ? sizeof values_head / sizeof *values_head
                       : sizeof runs_head / sizeof *runs_head);
     while ((rc = history_next(q, &row, e)) > 0) {
+        repeats_row(h, &row, verdict);
         if (o->form == FORM_JSON)
-            row_json(&row, n);
+            history_row_json(&row, n);
         else if (o->form == FORM_CSV)
-            csv_row(&row);
+            history_csv_row(&row);
         else
             table_line(&t, &row);
         if (series_add(set, &row) < 0) {
@@ -453,8 +260,8 @@ static long answer(struct history *h, const struct options *o, struct err *e)
     if (o->form == FORM_JSON)
         printf("{\"rows\": [");
     if (o->form == FORM_CSV)
-        csv_head();
-    long n = print_rows(q, o, &set, e);
+        history_csv_head();
+    long n = print_rows(h, q, o, &set, e);
     history_done(q);
     series_test(&set);
     if (n >= 0)

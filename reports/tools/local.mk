@@ -3,9 +3,9 @@
 if BUILD_TOOLS
 # What several verbs share; with a history, that is asked too.
 noinst_LTLIBRARIES += %D%/libtools.la
-%C%_libtools_la_SOURCES = %D%/find.h %D%/find.c
+%C%_libtools_la_SOURCES = %D%/find.h %D%/find.c %D%/repeats.h %D%/repeats.c
 %C%_libtools_la_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
-%C%_libtools_la_LIBADD =
+%C%_libtools_la_LIBADD = reports/diagnose/libdiagnose.la
 if BUILD_HISTORY
 %C%_libtools_la_LIBADD += reports/history/libhistory.la
 endif
@@ -32,7 +32,8 @@ pkglibexec_PROGRAMS += %D%/hpcai500-compare %D%/hpcai500-config %D%/hpcai500-rec
     %D%/show_phases.h %D%/show_phases.c \
     %D%/buy.h %D%/buy.c %D%/show_buy.h %D%/show_buy.c \
     %D%/show_profile.h %D%/show_profile.c %D%/show_roofline.c \
-    %D%/show_text.h %D%/show_text.c %D%/show_verdict.h %D%/show_verdict.c
+    %D%/show_text.h %D%/show_text.c %D%/show_verdict.h %D%/show_verdict.c \
+    %D%/show_why.h %D%/show_why.c
 %C%_hpcai500_show_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
 %C%_hpcai500_show_LDADD = %D%/libtools.la reports/report/libreport.la reports/predict/libpredict.la reports/diagnose/libdiagnose.la $(tools_libs)
 dist_man_MANS += %D%/hpcai500.1 %D%/hpcai500-compare.1 %D%/hpcai500-config.1 %D%/hpcai500-export.1 \
@@ -43,9 +44,9 @@ endif
 
 if BUILD_HISTORY
 pkglibexec_PROGRAMS += %D%/hpcai500-history %D%/hpcai500-forget
-%C%_hpcai500_history_SOURCES = %D%/history.c
+%C%_hpcai500_history_SOURCES = %D%/history.c %D%/history_rows.h %D%/history_rows.c
 %C%_hpcai500_history_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
-%C%_hpcai500_history_LDADD = reports/history/libhistory.la $(tools_libs)
+%C%_hpcai500_history_LDADD = %D%/libtools.la reports/history/libhistory.la $(tools_libs)
 %C%_hpcai500_forget_SOURCES = %D%/forget.c
 %C%_hpcai500_forget_LDADD = reports/history/libhistory.la $(tools_libs)
 dist_man_MANS += %D%/hpcai500-history.1 %D%/hpcai500-forget.1

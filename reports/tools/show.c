@@ -18,6 +18,7 @@
 #include "reports/report/prices.h"
 #include "reports/tools/ceilings.h"
 #include "reports/tools/find.h"
+#include "reports/tools/repeats.h"
 #include "reports/tools/show_buy.h"
 #include "reports/tools/show_profile.h"
 #include "reports/tools/show_screen.h"
@@ -116,6 +117,8 @@ static int show_one(const struct conf *c, const char *word, const struct options
         fwrite(f.text, 1, f.size, stdout);
     } else if (rc == 0) {
         json_clean(f.doc);
+        if (o->page == PAGE_SCREEN)
+            repeats_confirm(c, f.doc, o->dir ? o->dir : ".");
         if (o->page == PAGE_SCREEN)
             show_screen(f.doc, &(struct show_options){o->colour, o->why, o->reasons, f.seen});
         else if (o->page == PAGE_BUY)

@@ -14,6 +14,7 @@
 #include "reports/tools/show_phases.h"
 #include "reports/tools/show_text.h"
 #include "reports/tools/show_verdict.h"
+#include "reports/tools/show_why.h"
 
 static void headline(const cJSON *doc, bool coloured)
 {
@@ -96,39 +97,6 @@ static void show_verdict(const cJSON *w)
 
     verdict_text(w, text, sizeof text);
     show_wrapped("  verdict     ", text, 14);
-}
-
-/* What limited it, in the record's own words; with --why from what that follows. */
-static void show_why(const cJSON *w, bool all)
-{
-    const cJSON *why = json_at(w, "why"), *path = json_at(w, "path"), *part;
-    const double period = show_number(path, "period_seconds");
-
-    if (!cJSON_IsObject(why))
-        return;
-    show_wrapped("  limit       ", json_text(why, "verdict", "-"), 14);
-    show_wrapped("    why       ", json_text(why, "why", "-"), 14);
-    show_wrapped("    next      ", json_text(why, "next", "-"), 14);
-    if (!all || !(period > 0))
-        return;
-    show_line("    slowest path of %.0f steps, a mean step of %s:", show_number(path, "steps"),
-              show_duration(period).text);
-    cJSON_ArrayForEach(part, path)
-    {
-        if (!cJSON_IsNumber(part) || !strstr(part->string, "_seconds") ||
-            strcmp(part->string, "period_seconds") == 0)
-            continue;
-        show_line("      %-24.*s %10s %5.1f %%",
-                  (int)(strstr(part->string, "_seconds") - part->string), part->string,
-                  show_duration(part->valuedouble).text, 100 * part->valuedouble / period);
-    }
-    show_line("    clocks compared by %s, +- %s", json_text(w, "clock.method", "nothing"),
-              show_duration(show_number(w, "clock.bound_seconds")).text);
-    show_line("    witnesses: the steps' parts%s", cJSON_IsTrue(json_at(why, "confirmed"))
-                                                       ? ", and an ablation that agrees"
-                                                       : " alone, so it is not confirmed");
-    show_line("    it changes when its share falls below 80 %% of the %.0f %% that wait",
-              100 * json_number(why, "visible", 0));
 }
 
 static void show_quality(const cJSON *w)

@@ -7,11 +7,15 @@
 #include <config.h>
 
 #include <malloc.h>
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "agent/comm/comm_base.h"
 #include "agent/report.h"
+#include "agent/why.h"
+#include "reports/diagnose/cause.h"
 #include "tests/unit.h"
 
 enum { NODES = 10000, PER_NODE = 8, RANKS = NODES * PER_NODE };
@@ -156,12 +160,57 @@ static void the_table_of_ranks_is_small(void **state)
     assert_true(each * RANKS < 12000000);
 }
 
+/* What limited it is found by rank 0 from what it has: a row a node, and no more than a
+ * few passes over them (a pass of all nodes for each node would take minutes). */
+static void rank_0_diagnoses_all_nodes(void **state)
+{
+    const size_t each = 200; /* of a node: struct cause_node, and a copy of a column */
+    struct record_rank *ranks = calloc(RANKS, sizeof *ranks);
+    struct workload_result result = {.name = "cosmoflow", .ranks = RANKS};
+    struct record r;
+
+    (void)state;
+    assert_non_null(ranks);
+    record_init(&r);
+    for (int i = 0; i < NODES; i++) {
+        struct record_node node = {.plugin_remote = true};
+        snprintf(node.name, sizeof node.name, "n%d", i + 1);
+        assert_int_equal(record_add_node(&r, &node), i);
+    }
+    for (int i = 0; i < RANKS; i++) {
+        const bool slow = i / PER_NODE == 4711;
+        ranks[i].node = i / PER_NODE;
+        ranks[i].steady = (struct result_rank){.steps = 1000,
+                                               .last = slow ? 0.1 : 1e-6,
+                                               .compute_error = 1e-4,
+                                               .half_seconds = NAN,
+                                               .produce_seconds = NAN};
+        ranks[i].phase_seconds[PHASE_COMPUTE] = slow ? 60 : 40 + i % 3 * 0.1;
+        ranks[i].throttled_seconds = NAN;
+    }
+    result.path = (struct result_path){
+        .steps = 999, .period_seconds = 0.062, .compute_seconds = 0.060, .wire_seconds = 0.001};
+    assert_int_equal(record_add_workload(&r, &result, ranks, RANKS), 0);
+    held = heap();
+    struct record_workload *w = &r.workloads[0];
+    assert_int_equal(why_find(&r, w, &(struct why_cores){.cores = 1, .threads = 1}), 0);
+    assert_string_equal(w->why.cause, "node_was_slower");
+    assert_string_equal(w->why.node, "n4712");
+    print_message("rank 0: %zu bytes a node while it diagnoses %d of them\n",
+                  sizeof(struct cause_node) + sizeof(double), NODES);
+    assert_true(sizeof(struct cause_node) + sizeof(double) <= each);
+    assert_true(heap() - held < 100000); /* nothing of it stays */
+    free(ranks);
+    record_fini(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_rank_but_0_holds_what_others_measured),
         cmocka_unit_test(rank_0_holds_what_the_record_keeps),
         cmocka_unit_test(the_table_of_ranks_is_small),
+        cmocka_unit_test(rank_0_diagnoses_all_nodes),
     };
 
     return cmocka_run_group_tests_name("scale", tests, NULL, NULL);

@@ -9,33 +9,10 @@
 # far above anything that noise makes of a median of five; nothing here asserts a rate.
 
 load helper
+load inject
 
 eval "$(declare -f teardown | sed 's/^teardown ()/helper_&/')"
-teardown() { end_throttle n2; let_go n2; helper_teardown; }
-
-throttle() { "$lab" exec "$1" tc qdisc add dev eth0 root tbf rate 200mbit burst 64kb latency 50ms; }
-end_throttle() { "$lab" exec "$1" tc qdisc del dev eth0 root 2> /dev/null || true; }
-
-# hold NODE CONTROLLER FILE VALUE...: its slurmd, and so its steps, in a group of their own
-hold() {
-    local group=/sys/fs/cgroup/$2/hpcai500-micro-$HPCAI500_CLUSTER pid; pid=$(cat "$S/nodes/$1/slurmd.pid")
-    [ -e "/sys/fs/cgroup/$2/cgroup.procs" ] || skip "no cgroup v1 with the controller $2 here"
-    mkdir -p "$group"
-    while [ $# -gt 3 ]; do
-        echo "$4" > "$group/$3" || skip "the kernel does not take $3 for this"
-        set -- "$1" "$2" "${@:5}"
-    done
-    echo "$pid" > "$group/cgroup.procs"
-}
-
-let_go() {
-    local group
-    for group in /sys/fs/cgroup/*/"hpcai500-micro-$HPCAI500_CLUSTER"; do
-        [ -d "$group" ] || continue
-        cat "$S/nodes/$1/slurmd.pid" > "${group%/*}/cgroup.procs"
-        await 2 rmdir "$group" # a step's last process may be on its way out
-    done
-}
+teardown() { end_all n2; helper_teardown; }
 
 # p2p: a run on all four nodes; its record is $R
 p2p() {
@@ -48,7 +25,7 @@ slow() { jq -r '.micro[] | select(.status == "SLOW") | [.what, .from // "-", .to
 
 @test "p2p names the node whose egress is throttled, its direction, and nobody else" {
     need_root; need_nodes_of_their_own
-    throttle n2
+    slow_wire n2 200mbit
     p2p ""
     run slow "$R"
     [ "$output" = "sends n2 -" ] || { echo "named: $output"; jq -c '.micro[] | [.what, .from, .to, .median, .status]' "$R"; false; }
@@ -75,7 +52,8 @@ slow() { jq -r '.micro[] | select(.status == "SLOW") | [.what, .from // "-", .to
 # changed is known to a third only, and the rule then names nobody for less.
 @test "a CPU quota on one node: its peak is named, and what held its threads" {
     need_root; need_nodes_of_their_own
-    hold n2 cpu cpu.cfs_period_us 10000 cpu.cfs_quota_us 1000
+    can_hold cpu || skip "no cgroup v1 with the controller cpu here"
+    slow_cpu n2 10 || skip "the kernel does not take this quota"
     srun_ -N4 -n4 --hpcai500="machine,class=tiny,turns=yes,threads=1,dtype=bf16,out=$OUT" hpcai500-agent
     R=$(the_record)
     is "$R" '.status == "complete"' '.valid' 'all(.micro[]; .status != "FAULTY")' \
@@ -90,7 +68,8 @@ slow() { jq -r '.micro[] | select(.status == "SLOW") | [.what, .from // "-", .to
 
 @test "a throttled disk of one node: read names it, and nobody else" {
     need_root; need_nodes_of_their_own
-    hold n2 blkio blkio.throttle.read_bps_device "$(stat -c %Hd:%Ld "$S/nodes/n2/cache") 100000000"
+    can_hold blkio || skip "no cgroup v1 with the controller blkio here"
+    slow_disk n2 50000000 || skip "the kernel does not take this throttle"
     srun_ -N4 -n4 --hpcai500="read,class=tiny,turns=yes,out=$OUT" hpcai500-agent
     R=$(the_record)
     is "$R" '.status == "complete"' '.valid' \

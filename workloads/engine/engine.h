@@ -459,7 +459,7 @@ struct engine_stamps {
     double first, ready; /* the first, the last bucket was given to the exchange */
     double before;       /* seconds inside the exchange before `ready` ... */
     double after;        /* ... and from there on, before the first wait */
-    double half;         /* comm's: the first half of the last sum was over here */
+    double half;         /* comm's: the first half of the last sum that has halves was over */
     int waits;
     struct engine_wait { /* for a bucket; later ones join the last */
         double ready, half, from, to;

@@ -280,7 +280,8 @@ static void stamp_wait(struct model *m, const struct bucket *b, double from, dou
     struct engine_wait *w = &s->wait[s->waits - 1];
     w->ready = fmax(w->ready, b->ready);
     w->to = to;
-    s->half = w->half = m->config.comm->half;
+    if (m->config.comm->half > 0)
+        s->half = w->half = m->config.comm->half; /* a short sum after it has no halves */
 }
 
 /* Starts the sum of a bucket over the ranks; parameters that nobody has

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 if BUILD_TESTS
-check_PROGRAMS += %D%/test_ablation %D%/test_cause %D%/test_words
-TESTS += %D%/test_ablation %D%/test_cause %D%/test_words
+check_PROGRAMS += %D%/test_ablation %D%/test_cause %D%/test_confirm %D%/test_words
+TESTS += %D%/test_ablation %D%/test_cause %D%/test_confirm %D%/test_words
+%C%_test_confirm_SOURCES = %D%/test_confirm.c
+%C%_test_confirm_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_confirm_LDADD = reports/diagnose/libdiagnose.la reports/core/libcore.la $(CMOCKA_LIBS)
 %C%_test_ablation_SOURCES = %D%/test_ablation.c
 %C%_test_ablation_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_ablation_LDADD = reports/diagnose/libdiagnose.la reports/core/libcore.la $(CMOCKA_LIBS)

@@ -175,6 +175,38 @@ static void a_quota_is_no_network(void **state)
     assert_int_equal(of(&c).cause, CAUSE_SEVERAL);
 }
 
+/* A throttled rank's exchange takes longer by the clock, and its software is no cause: as
+ * a private cluster showed it, n2 with a third of a processor. */
+static void a_quota_is_no_software(void **state)
+{
+    struct cause_node nodes[] = {
+        {.name = "n1", .ranks = 1, .compute = 0.0322, .withheld = 0.0024, .half = 0.004},
+        {.name = "n2",
+         .ranks = 1,
+         .compute = 0.0161,
+         .withheld = 0.0767,
+         .quota = 0.0767,
+         .late = 0.0004,
+         .last = 1,
+         .half = 0.003}};
+    struct cause_case c;
+
+    (void)state;
+    cause_case_init(&c);
+    c.nodes = nodes;
+    c.n_nodes = 2;
+    c.steps = 127;
+    c.period = 0.1131;
+    c.exchange_cpu = 0.0193;
+    c.computed = 0.0161;
+    c.withheld = 0.0767;
+    struct diagnosis d = of(&c);
+    assert_int_equal(d.cause, CAUSE_NODE_QUOTA);
+    assert_true(d.of[0].share >= 0.9 * d.visible);
+    c.withheld = 0; /* then it is the software's own */
+    assert_true(of(&c).of[0].share < 0.9 * of(&c).visible);
+}
+
 /* n2 sends slowly: n1 waits longer in the first half, and n2 is the one named. */
 static void the_slow_direction(void **state)
 {
@@ -192,6 +224,12 @@ static void the_slow_direction(void **state)
     s.nodes[1].half = NAN;
     assert_string_equal(of(&c).node, "");
     assert_int_equal(of(&c).cause, CAUSE_NETWORK);
+    /* halves that are nothing beside the wire, or over before the last arrival */
+    s.nodes[0].half = 0.05 * c.wire;
+    s.nodes[1].half = -0.004;
+    assert_string_equal(of(&c).node, "");
+    s.nodes[0].half = 0.5 * c.wire;
+    assert_string_equal(of(&c).node, "n2");
 }
 
 /* All compute longer: with a quota they had no core, without one they are slow. */
@@ -379,7 +417,35 @@ static void chance_is_no_node(void **state)
         struct diagnosis d = of(&c);
         assert_int_equal(d.cause, cases[i].cause);
         assert_string_equal(d.node, d.cause == CAUSE_PROCESSOR ? "" : "n2");
+        if (d.n_of)
+            assert_int_equal(d.of[0].suspect, CAUSE_SLOW_NODE);
     }
+}
+
+/* What it would be called when other runs say it, too: the larger of its two excesses. */
+static void a_suspicion_has_a_name(void **state)
+{
+    struct synth s = synth_healthy(2, 0.03, 12);
+    struct cause_case c;
+
+    (void)state;
+    s.foreign[1] = 0.5;
+    synth_make(&s, &c);
+    struct diagnosis d = of(&c);
+    assert_int_equal(d.cause, CAUSE_NODE_SLOWER);
+    assert_int_equal(d.of[0].suspect, CAUSE_NODE_SHARED);
+    c.node_confirmed = true;
+    d = of(&c);
+    assert_int_equal(d.cause, CAUSE_NODE_SHARED);
+    assert_int_equal(d.of[0].suspect, CAUSE_UNKNOWN);
+
+    s = synth_healthy(2, 0.03, 12);
+    s.foreign[1] = 0.2;
+    s.slower[1] = 0.5;
+    synth_make(&s, &c);
+    d = of(&c);
+    assert_int_equal(d.n_of, 1);
+    assert_int_equal(d.of[0].suspect, CAUSE_SLOW_NODE);
 }
 
 /* ---- in words ---- */
@@ -430,11 +496,65 @@ static void three_lines(void **state)
         strcmp(text, "no single bottleneck: node n2: CPU quota, network: n2 sends slowly") == 0);
 }
 
+static struct diagnosis play(int what, double slow)
+{
+    static struct synth s;
+    struct cause_case c;
+
+    s = synth_healthy(2, 0.03, 13);
+    if (what != NOTHING)
+        inject(&s, (enum injected)what, slow);
+    synth_make(&s, &c);
+    return of(&c);
+}
+
+/* The border that is printed is the rule's: on its other side the verdict is another. */
+static void what_would_change_it(void **state)
+{
+    char text[CAUSE_TEXT_SIZE];
+    double border, now;
+
+    (void)state;
+    struct diagnosis d = play(NOTHING, 0);
+    diagnosis_change(&d, LANGUAGE_EN, text, sizeof text);
+    assert_int_equal(
+        sscanf(text, "something else is named when what steps wait for is %lf %%", &border), 1);
+    assert_true(border == 10);
+
+    d = play(WIRE_ALL, 0.5);
+    diagnosis_change(&d, LANGUAGE_EN, text, sizeof text);
+    assert_int_equal(sscanf(text, "it stays while it takes at least %lf %% of a step (now %lf %%)",
+                            &border, &now),
+                     2);
+    assert_true(border >= 10 - 100 * (d.visible - d.of[0].share) - 0.5 && border < now);
+    assert_non_null(strstr(text, "; a run without it"));
+
+    d = play(SLOW_ONCE, 0.5);
+    diagnosis_change(&d, LANGUAGE_EN, text, sizeof text);
+    assert_non_null(strstr(text, "; two of three runs like this one"));
+
+    d = play(WIRE_AND_QUOTA, 0.25);
+    assert_int_equal(d.cause, CAUSE_SEVERAL);
+    diagnosis_change(&d, LANGUAGE_EN, text, sizeof text);
+    assert_int_equal(
+        sscanf(
+            text,
+            "the first is named alone when all others take at most %lf %% of a step (now %lf %%)",
+            &border, &now),
+        2);
+    assert_true(fabs(border - 25 * d.of[0].share) <= 0.5 && now > border);
+    for (int l = LANGUAGE_EN; l < LANGUAGE_COUNT; l++) {
+        diagnosis_change(&d, (enum language)l, text, sizeof text);
+        assert_true(strlen(text) > 20);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hundreds_of_series),
         cmocka_unit_test(a_quota_is_no_network),
+        cmocka_unit_test(a_quota_is_no_software),
         cmocka_unit_test(the_slow_direction),
         cmocka_unit_test(a_quota_on_all_is_no_slow_processor),
         cmocka_unit_test(a_noisy_host_is_jitter),
@@ -445,7 +565,9 @@ int main(void)
         cmocka_unit_test(an_ablation_confirms),
         cmocka_unit_test(a_class_has_its_own_floor),
         cmocka_unit_test(chance_is_no_node),
+        cmocka_unit_test(a_suspicion_has_a_name),
         cmocka_unit_test(three_lines),
+        cmocka_unit_test(what_would_change_it),
     };
 
     return cmocka_run_group_tests_name("cause", tests, NULL, NULL);

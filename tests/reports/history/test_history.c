@@ -39,6 +39,26 @@ static void test_same_record_twice(void **state)
     assert_true(row.samples_per_second == 61.5);
 }
 
+/* What limited it stands in its row; a record of before has no such words. */
+static void test_what_limited_it(void **state)
+{
+    struct site *s = *state;
+    struct err e = ERR_INIT;
+    struct history_filter f = HISTORY_FILTER_INIT;
+    struct history_row row;
+
+    file_job(s, 1, "ada", RUN_COMPLETE, false);
+    struct history_query *q = history_ask(s->h, &f, &e);
+    assert_int_equal(history_next(q, &row, &e), 1);
+    assert_string_equal(row.cause, "node_quota");
+    assert_string_equal(row.cause_node, "n2");
+    assert_string_equal(row.suspect, "");
+    assert_string_equal(row.verdict, "node n2: CPU quota (not confirmed)");
+    assert_non_null(strstr(row.why, "of a step of 62.5 ms"));
+    assert_string_equal(row.next, "lift the quota of this node's control group");
+    history_done(q);
+}
+
 /* Each pair of kinds in both orders: the better one stands, whichever came
  * first. */
 static void test_the_better_one_stands(void **state)
@@ -412,6 +432,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_same_record_twice, site_setup, site_teardown),
+        cmocka_unit_test_setup_teardown(test_what_limited_it, site_setup, site_teardown),
         cmocka_unit_test_setup_teardown(test_the_better_one_stands, site_setup, site_teardown),
         cmocka_unit_test_setup_teardown(test_asked_but_no_record, site_setup, site_teardown),
         cmocka_unit_test_setup_teardown(test_records_of_other_kinds, site_setup, site_teardown),

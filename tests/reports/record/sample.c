@@ -166,7 +166,7 @@ static void sample_why(struct record_workload *w)
                                  .reason = "of a step of 62.5 ms: node n2: CPU quota 25 %, jitter "
                                            "6 %; the rest is compute",
                                  .next = "lift the quota of this node's control group",
-                                 .causes = {{"node_quota", "n2", 0.25}},
+                                 .causes = {{.cause = "node_quota", .node = "n2", .share = 0.25}},
                                  .n_causes = 1};
 }
 

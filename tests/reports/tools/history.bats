@@ -160,6 +160,34 @@ history() {
     jq -e '.rows == [] and .series == []' empty
 }
 
+@test "what limited a run: in the table, in JSON and CSV, and two of three runs make a slow node" {
+    "$top_builddir/tests/reports/record/make_records" . > /dev/null
+    for job in 4700 4701 4702; do
+        jq -c --argjson job $job '.id = "lab-\($job).0.3" | .job.job_id = $job | .time.start = "2026-11-22T19:0\($job - 4700):57.000Z" |
+            .workloads[0].why |= (.cause = "node_was_slower" | .node = "n2" | .verdict = "n2 was slower in this run" |
+                .causes = [{cause: .cause, node: .node, suspect: "node_shared", share: 0.25}])' lab-4711.0.3.json > $job.json
+    done
+    jq -c '.id = "lab-4701.0.3" | .job.job_id = 4701 | .time.start = "2026-11-22T19:01:57.000Z"' lab-4711.0.3.json > 4701.json
+    mkdir archive
+    "$top_builddir/tests/reports/history/make_history" own.sqlite archive 0 4700.json 4701.json 4702.json
+    DB=own.sqlite history --json --user=ada | jq -e '[.rows[] | select(.workload == "cosmoflow")] | map([.cause, .cause_node, .verdict]) == [
+        ["node_was_slower", "n2", "n2 was slower in this run"],
+        ["node_quota", "n2", "node n2: CPU quota (not confirmed)"],
+        ["node_shared", "n2", "node n2: shared core"]] and
+        all(.[]; .why | startswith("of a step of 62.5 ms")) and
+        (map(.next) | (.[0] | startswith("lift the quota")) and (.[2] | startswith("find what else runs")))'
+    DB=own.sqlite history --csv --job=4702 | grep -q ',node_shared,n2,node n2: shared core,'
+    DB=own.sqlite run history --workload=cosmoflow --user=ada
+    echo "$output"
+    [[ "${lines[0]}" == *"to quality  limited by"* ]]
+    [[ "${lines[1]}" == *"  n2 was slower in this run" ]]
+    [[ "${lines[3]}" == *"  node n2: shared core" ]]
+    # the record's word on a node where the run was not is not taken
+    jq -c '.id = "lab-4703.0.3" | .job.job_id = 4703 | .workloads[0].why.node = "n99"' 4700.json > 4703.json
+    "$top_builddir/tests/reports/history/make_history" other.sqlite archive 0 4703.json
+    DB=other.sqlite history --json --user=ada | jq -e '.rows[] | select(.workload == "cosmoflow") | .cause == "node_was_slower" and .cause_node == null'
+}
+
 @test "--csv is what RFC 4180 says, and no formula" {
     history --csv >out.csv
     python3 - <<'EOF'
@@ -168,7 +196,7 @@ raw = open("out.csv", newline="", encoding="utf-8").read()
 assert raw.endswith("\r\n") and "\n" not in raw.replace("\r\n", "")
 rows = list(csv.DictReader(open("out.csv", newline="", encoding="utf-8")))
 assert len(rows) == 62
-assert all(None not in r and len(r) == 41 for r in rows)
+assert all(None not in r and len(r) == 46 for r in rows)
 for r in rows:
     for name, cell in r.items():
         assert not cell or cell[0] not in "=+-@\t\r", (name, cell)
@@ -248,7 +276,8 @@ db = sqlite3.connect("site/history.sqlite")
 db.execute("""WITH RECURSIVE k(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM k WHERE i < 10000)
     INSERT INTO part SELECT NULL, run, begin + i, i, workload, class, engine, dtype, origin,
         ranks, threads, batch, status, valid, 60 + i % 7, quality, quality_metric,
-        time_to_quality_seconds, flop_per_second FROM k JOIN part p ON p.id = 1""")
+        time_to_quality_seconds, flop_per_second, cause, cause_node, suspect, verdict, why, next
+        FROM k JOIN part p ON p.id = 1""")
 db.commit()'
     # what ASan holds back of freed memory is not the program's
     export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}quarantine_size_mb=1

@@ -74,11 +74,66 @@ fits() {
     [[ "$output" == *"slowest path of 127 steps, a mean step of 62 ms:"* ]]
     awk '/slowest path/ { on = 1; next } /clocks compared/ { on = 0 } on { sum += $(NF - 1) } END { exit !(sum > 99.7 && sum < 100.3) }' <<<"$output"
     [[ "$output" == *"clocks compared by ping-pong, +- "* ]]
+    [[ "$output" == *"change    it stays while it takes at least 10 % of a step (now 25 %)"* ]]
     # a record without it is shown all the same
     jq 'del(.workloads[0].why, .workloads[0].path)' "$GALLERY/lab-4711.0.3.json" >lab-4711.0.3.json
     run "$hpcai500" show --why lab-4711.0.3.json
     [ "$status" -eq 0 ]
     [[ "$output" != *"slowest path"* ]]
+}
+
+# slower JOB NODE: a record of that job, which began as many minutes later, that suspects the node
+slower() {
+    jq -c --argjson job "$1" --arg node "$2" '.id = "lab-\($job).0.3" | .job.job_id = $job |
+        .time.start = "2026-11-22T19:\($job - 4700):57.000Z" | .workloads[0].why |= (
+            .cause = "node_was_slower" | .node = $node | .verdict = "\($node) was slower in this run; of the whole run: evaluation (40 %)" |
+            .why = "of a step of 62.5 ms: it took 25 %" |
+            .causes = [{cause: "node_was_slower", node: $node, suspect: "slow_node", share: 0.25}])' \
+        "$GALLERY/lab-4711.0.3.json" > "lab-$1.0.3.json"
+}
+
+@test "a node that was slower is a slow node when two of three runs say it" {
+    slower 4711 n2
+    run "$hpcai500" show --why lab-4711.0.3.json
+    echo "$output"
+    [[ "$output" == *"limit       n2 was slower in this run; of the whole run: evaluation (40 %)"* ]]
+    words=$(tr -s ' \n' ' ' <<<"$output")
+    [[ "$words" == *"there is no earlier run like it to compare with"* ]]
+    [[ "$words" == *"two of three runs like this one that name the node make it a slow node"* ]]
+    # another node, another class, a run that came later: none of them says it of n2
+    slower 4710 n1
+    slower 4709 n2; jq -c '.workloads[0].class = "small"' lab-4709.0.3.json > x; mv x lab-4709.0.3.json
+    slower 4712 n2
+    run "$hpcai500" show lab-4711.0.3.json
+    echo "$output"
+    [[ "$output" == *"limit       n2 was slower in this run"* ]]
+    [[ "$(tr -s ' \n' ' ' <<<"$output")" == *"; 1 of the last 2 runs like this one name it"* ]]
+    slower 4708 n2
+    "$hpcai500" show --json lab-4711.0.3.json | cmp - lab-4711.0.3.json # the record stays as it is
+    run "$hpcai500" show lab-4711.0.3.json
+    echo "$output"
+    [[ "$output" == *"limit       slow node n2: processor; of the whole run: evaluation (40 %)"* ]]
+    [[ "$(tr -s ' \n' ' ' <<<"$output")" == *"; 2 of the last 3 runs like this one name it next repeat the run without this node;"* ]]
+}
+
+@test "the site's history says it, too" {
+    make_history=$top_builddir/tests/reports/history/make_history
+    [ -x "$make_history" ] || skip "built without a history"
+    mkdir own archive
+    slower 4708 n2; slower 4710 n1; slower 4711 n2
+    "$make_history" site.sqlite archive 0 lab-4708.0.3.json lab-4710.0.3.json lab-4711.0.3.json
+    mv lab-4711.0.3.json own; rm lab-*
+    cd own
+    printf 'history = %s\nreader = %s\n' "$BATS_TEST_TMPDIR/site.sqlite" "$BATS_TEST_TMPDIR/noreader" > "$HPCAI500_CONF"
+    run "$hpcai500" show lab-4711.0.3.json
+    echo "$output"
+    [[ "$output" == *"limit       slow node n2: processor"* ]]
+    # the run itself is in the history, too, and is no repeat of itself
+    printf 'history = %s\nreader = %s\n' "$BATS_TEST_TMPDIR/own.sqlite" "$BATS_TEST_TMPDIR/noreader" > "$HPCAI500_CONF"
+    "$make_history" ../own.sqlite ../archive 0 lab-4711.0.3.json
+    run "$hpcai500" show lab-4711.0.3.json
+    [[ "$output" == *"limit       n2 was slower in this run"* ]]
+    [[ "$(tr -s ' \n' ' ' <<<"$output")" == *"; there is no earlier run like it"* ]]
 }
 
 @test "qualities beside the primary one have a line each; a record of 1.0.0 has none" {

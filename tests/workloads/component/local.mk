@@ -2,7 +2,7 @@
 if BUILD_TESTS
 if HAVE_HDF5
 tests_component_programs = %D%/test_cosmo_convert %D%/test_cosmoflow %D%/test_defect %D%/test_hep \
-    %D%/test_hep_net %D%/test_step_profile %D%/test_train %D%/test_unet %D%/test_yardstick
+    %D%/test_hep_net %D%/test_step_profile %D%/test_steps_scale %D%/test_train %D%/test_unet %D%/test_yardstick
 check_PROGRAMS += $(tests_component_programs)
 TESTS += $(tests_component_programs)
 
@@ -53,6 +53,10 @@ EXTRA_DIST += %D%/nothing/workloads.def %D%/nothing/sciences.def
 %C%_test_hep_net_SOURCES = %D%/test_hep_net.c
 %C%_test_hep_net_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_hep_net_LDADD = workloads/component/libcomponent.la $(CMOCKA_LIBS)
+
+%C%_test_steps_scale_SOURCES = %D%/test_steps_scale.c
+%C%_test_steps_scale_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_steps_scale_LDADD = workloads/component/libcomponent.la $(CMOCKA_LIBS)
 
 %C%_test_train_SOURCES = %D%/test_train.c
 %C%_test_train_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What limited a workload's steps, on the screen. */
+#include <config.h>
+
+#include "reports/tools/show_why.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "reports/diagnose/cause.h"
+#include "reports/record/fields.h"
+#include "reports/tools/show_text.h"
+
+static void show_path(const cJSON *path, double period)
+{
+    const cJSON *part;
+
+    show_line("    slowest path of %.0f steps, a mean step of %s:", show_number(path, "steps"),
+              show_duration(period).text);
+    cJSON_ArrayForEach(part, path)
+    {
+        if (!cJSON_IsNumber(part) || !strstr(part->string, "_seconds") ||
+            strcmp(part->string, "period_seconds") == 0)
+            continue;
+        show_line("      %-24.*s %10s %5.1f %%",
+                  (int)(strstr(part->string, "_seconds") - part->string), part->string,
+                  show_duration(part->valuedouble).text, 100 * part->valuedouble / period);
+    }
+}
+
+static enum cause cause_of(const cJSON *o, const char *path)
+{
+    const int cause = cause_find(json_text(o, path, ""));
+
+    return cause < 0 ? CAUSE_UNKNOWN : (enum cause)cause;
+}
+
+/* The record's words as a diagnosis again. */
+static struct diagnosis diagnosis_of(const cJSON *why, double period)
+{
+    const cJSON *c;
+    struct diagnosis d = {.cause = cause_of(why, "cause"),
+                          .confirmed = cJSON_IsTrue(json_at(why, "confirmed")),
+                          .period = period,
+                          .visible = json_number(why, "visible", 0),
+                          .whole = CAUSE_UNKNOWN};
+
+    cJSON_ArrayForEach(c, json_at(why, "causes"))
+    {
+        if (d.n_of == CAUSE_MOST)
+            break;
+        struct cause_share *s = &d.of[d.n_of++];
+        *s = (struct cause_share){cause_of(c, "cause"), "", json_number(c, "share", 0),
+                                  cause_of(c, "suspect")};
+        snprintf(s->node, sizeof s->node, "%.*s", CAUSE_NODE_SIZE - 1, json_text(c, "node", ""));
+    }
+    return d;
+}
+
+void show_why(const cJSON *w, bool all)
+{
+    const cJSON *why = json_at(w, "why"), *path = json_at(w, "path");
+    const double period = show_number(path, "period_seconds");
+    char change[CAUSE_TEXT_SIZE];
+
+    if (!cJSON_IsObject(why))
+        return;
+    show_wrapped("  limit       ", json_text(why, "verdict", "-"), 14);
+    show_wrapped("    why       ", json_text(why, "why", "-"), 14);
+    show_wrapped("    next      ", json_text(why, "next", "-"), 14);
+    if (!all || !(period > 0))
+        return;
+    show_path(path, period);
+    show_line("    clocks compared by %s, +- %s", json_text(w, "clock.method", "nothing"),
+              show_duration(show_number(w, "clock.bound_seconds")).text);
+    show_line("    witnesses: the steps' parts%s", cJSON_IsTrue(json_at(why, "confirmed"))
+                                                       ? ", and an ablation that agrees"
+                                                       : " alone, so it is not confirmed");
+    const struct diagnosis d = diagnosis_of(why, period);
+    diagnosis_change(&d, LANGUAGE_EN, change, sizeof change);
+    show_wrapped("    change    ", change, 14);
+}
