@@ -124,6 +124,14 @@ void assess_why(struct assess *a, const char *node, const char *why)
         snprintf(a->nodes[i].why, sizeof a->nodes[i].why, "%s", why);
 }
 
+void assess_said(struct assess *a, const char *node, const char *words)
+{
+    int i = node_of(a, node);
+
+    if (i >= 0 && !a->nodes[i].said[0])
+        snprintf(a->nodes[i].said, sizeof a->nodes[i].said, "%s", words);
+}
+
 /* ---- values ---- */
 
 /* On the scale of judge_loss(); NAN: none. */

@@ -32,7 +32,8 @@
 struct assess_node {
     char name[256];
     struct node_result *lines[JUDGE_ROUNDS + 1]; /* [0]: the look; NULL: none came */
-    char why[160];                               /* the driver's: why there is none; "" */
+    char said[160];                              /* Slurm's words on it; "" */
+    char why[160]; /* the driver's: what kept it from being measured; "" nothing */
 
     enum verdict verdict;
     int metric;             /* that decided; -1: none did */
@@ -85,8 +86,11 @@ int assess_line(struct assess *a, const struct node_result *r, struct err *e);
 /* A link of a round: bytes/s, and seconds (NAN: not measured). */
 int assess_pair(struct assess *a, int round, const char *from, const char *to, double bandwidth,
                 double latency, struct err *e);
-/* Why a node has no line. */
+/* What kept a node from being measured, or a part of it: UNKNOWN. */
 void assess_why(struct assess *a, const char *node, const char *why);
+
+/* What Slurm said of a node, in case it says nothing itself: the first words stay. */
+void assess_said(struct assess *a, const char *node, const char *words);
 
 int assess_look(struct assess *a, struct err *e);
 /* How many nodes; 0: nothing. -1: out of memory. */

@@ -222,9 +222,14 @@ static void decide_node(struct assess *a, int i)
     const struct node_result *r = n->lines[0];
 
     if (!r) {
-        say(n, VERDICT_UNKNOWN, "%s", n->why[0] ? n->why : "it said nothing");
+        say(n, VERDICT_UNKNOWN, "%s",
+            n->why[0]    ? n->why
+            : n->said[0] ? n->said
+                         : "it said nothing within its time");
         return;
     }
+    if (n->why[0])
+        say(n, VERDICT_UNKNOWN, "%s", n->why);
     compare_fact(a, i, "processors", BALLOT_CPUS);
     compare_fact(a, i, "GiB of memory", BALLOT_MEMORY);
     compare_fact(a, i, "NUMA nodes", BALLOT_NUMA);

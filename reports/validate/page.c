@@ -140,7 +140,8 @@ static char letter_of(struct classes *c, const char *class)
     return i < CLASSES ? (char)('A' + i) : '*';
 }
 
-static void print_row(const struct assess_node *n, struct classes *c, int width, FILE *f)
+static void print_row(const struct assess *a, const struct assess_node *n, struct classes *c,
+                      int width, FILE *f)
 {
     const char *class = n->lines[0] ? n->lines[0]->class : NULL;
     char value[24], like[24];
@@ -157,7 +158,8 @@ static void print_row(const struct assess_node *n, struct classes *c, int width,
     else if (isfinite(n->blind))
         fprintf(f, "%*s\n", left, (snprintf(value, sizeof value, "(%4.1f)", n->blind), value));
     else
-        fprintf(f, "not slower than %.0f %%: noise\n", JUDGE_HIDDEN);
+        fprintf(f, "%s\n",
+                a->n_groups ? "not slower than 15 %: noise" : "its speed was not judged");
 }
 
 static void print_table(const struct page *p, struct classes *c, FILE *f)
@@ -173,7 +175,7 @@ static void print_table(const struct page *p, struct classes *c, FILE *f)
     fprintf(f, "%-*s CLASS VERDICT       METRIC                VALUE     CLASS LOSS%% LIMIT\n",
             width, "NODE");
     for (int i = 0; i < a->n; i++)
-        print_row(&a->nodes[i], c, width, f);
+        print_row(a, &a->nodes[i], c, width, f);
     for (int i = 0; i < c->n; i++)
         fprintf(f, "class %c: %.60s\n", 'A' + i, c->of[i][0] ? c->of[i] : "not known");
     fprintf(f, "(4.3): the smallest loss, in %%, that this run sees nine times in ten\n");
@@ -181,9 +183,26 @@ static void print_table(const struct page *p, struct classes *c, FILE *f)
 
 /* ---- what it cannot see ---- */
 
+/* Words of a text, in lines of PAGE_COLUMNS that begin with so many blanks; `at`: columns
+ * that the first line has already. */
+static void print_words(const char *text, int at, int indent, FILE *f)
+{
+    for (const char *word = text; *word;) {
+        int n = (int)strcspn(word, " ");
+        if (at + 1 + n > PAGE_COLUMNS && at > indent) {
+            fprintf(f, "\n%*s", indent, "");
+            at = indent;
+        }
+        at += fprintf(f, "%s%.*s", at > indent ? " " : "", n, word);
+        word += n + strspn(word + n, " ");
+    }
+    fputc('\n', f);
+}
+
 static void print_blind(const struct page *p, FILE *f)
 {
-    char line[256] = "";
+    char line[512] = "noise hides losses of 15 % and more in:";
+    size_t empty = strlen(line);
     int priors = 0, groups = p->a->n_groups, runs = 0;
 
     for (int g = 0; g < groups; g++) {
@@ -192,15 +211,13 @@ static void print_blind(const struct page *p, FILE *f)
         priors += !is->look.h.known;
         runs = is->runs > runs ? is->runs : runs;
         if (blind > JUDGE_HIDDEN)
-            text_add(line, sizeof line, "%s%s %.0f %%", *line ? ", " : "",
+            text_add(line, sizeof line, "%s %s %.0f %%", line[empty] ? "," : "",
                      node_metric_row(is->metric)->name, blind);
     }
-    if (*line)
-        fprintf(f, "noise hides losses of 15 %% and more in: %s\n", line);
+    if (line[empty])
+        print_words(line, 0, 0, f);
     if (groups > 0 && priors == groups)
-        fprintf(f,
-                "no history: judged by shipped priors, which see little; %d runs of a class make "
-                "one\n",
+        fprintf(f, "no history: judged by shipped priors, which see little; %d runs make one\n",
                 VARIANCE_RUNS);
     else if (groups > 0)
         fprintf(f, "noise of %d of %d metrics is known from up to %d runs\n", groups - priors,
@@ -239,7 +256,7 @@ static void print_paragraph(const struct assess_node *n, FILE *f)
                 "     %.1f %% behind its like, significant from %.1f %%; P(false) < 1 %% a run\n",
                 n->loss, n->limit);
     else
-        fprintf(f, "     %.*s\n", PAGE_COLUMNS - 5, n->text);
+        fputs("     ", f), print_words(n->text, 5, 5, f);
     print_rounds(n, f);
     if (n->metric >= 0)
         fprintf(f, "     perhaps: %s\n", node_metric_row(n->metric)->what);
