@@ -49,8 +49,8 @@ struct node_result {
     char serial[64]; /* "" when it cannot be read */
     char profile[16];
     char run[64]; /* of hpcai500 validate; "": none, it was started by hand */
-    long time; /* Unix seconds, at its end */
-    int round; /* 0: the first look; 1..: confirmation */
+    long time;    /* Unix seconds, at its end */
+    int round;    /* 0: the first look; 1..: confirmation */
     double seconds;
 
     /* the inventory */

@@ -69,6 +69,19 @@ static void decide(struct assess *a)
     assert_int_equal(assess_decide(a, &e), 0);
 }
 
+/* Three rounds of all four, n3's bandwidth so many times what is healthy. */
+static void three_rounds(struct assess *a, double of_n3)
+{
+    struct err e = ERR_INIT;
+
+    for (int round = 1; round <= 3; round++)
+        for (unsigned i = 0; i < 4; i++) {
+            struct node_result again = healthy(four[i], round, 17 * (unsigned)round + i);
+            again.values[NODE_METRIC_triad].value *= i == 2 ? of_n3 : 1;
+            assert_int_equal(assess_line(a, &again, &e), 0);
+        }
+}
+
 static void test_good(void **state)
 {
     struct node_result r[4];
@@ -106,13 +119,7 @@ static void test_slow(void **state)
     assert_int_equal(todo.from, 1);
     assert_int_equal(todo.rounds, 3);
     free(todo.nodes);
-    for (int round = 1; round <= 3; round++)
-        for (unsigned i = 0; i < 4; i++) {
-            struct node_result again = healthy(four[i], round, 17 * (unsigned)round + i);
-            if (i == 2)
-                again.values[NODE_METRIC_triad].value *= 0.5;
-            assert_int_equal(assess_line(a, &again, &e), 0);
-        }
+    three_rounds(a, 0.5);
     assert_int_equal(assess_todo(a, 2, &todo, &e), 0);
     decide(a);
     assert_int_equal(a->nodes[2].verdict, VERDICT_SLOW);
@@ -135,11 +142,7 @@ static void test_transient(void **state)
     all_good(r);
     r[2].values[NODE_METRIC_triad].value *= 0.5;
     struct assess *a = look(r, 4, NULL);
-    for (int round = 1; round <= 3; round++)
-        for (unsigned i = 0; i < 4; i++) {
-            struct node_result again = healthy(four[i], round, 17 * (unsigned)round + i);
-            assert_int_equal(assess_line(a, &again, &e), 0);
-        }
+    three_rounds(a, 1);
     decide(a);
     assert_int_equal(a->nodes[2].verdict, VERDICT_TRANSIENT);
     assess_close(a);
@@ -375,12 +378,7 @@ static void test_page(void **state)
     struct assess *a = look(r, 3, NULL);
     assert_int_equal(assess_line(a, &r[3], &e), 0);
     assert_int_equal(assess_look(a, &e), 0);
-    for (int round = 1; round <= 3; round++)
-        for (unsigned i = 0; i < 4; i++) {
-            struct node_result again = healthy(four[i], round, 17 * (unsigned)round + i);
-            again.values[NODE_METRIC_triad].value *= i == 2 ? 0.5 : 1;
-            assert_int_equal(assess_line(a, &again, &e), 0);
-        }
+    three_rounds(a, 0.5);
     decide(a);
     struct page p = {.a = a,
                      .run = "r1",
