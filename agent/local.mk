@@ -4,6 +4,7 @@
 EXTRA_DIST += %D%/README.md
 include agent/comm/local.mk
 include agent/micro/local.mk
+include agent/node/local.mk
 if BUILD_AGENT
 noinst_LTLIBRARIES += %D%/libagent.la
 %C%_libagent_la_SOURCES = \

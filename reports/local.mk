@@ -8,6 +8,7 @@ include reports/diagnose/local.mk
 include reports/predict/local.mk
 include reports/draw/local.mk
 include reports/history/local.mk
+include reports/validate/local.mk
 include reports/export/local.mk
 include reports/report/local.mk
 include reports/tools/local.mk

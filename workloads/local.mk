@@ -14,4 +14,5 @@ include workloads/data/local.mk
 include workloads/generate/local.mk
 include workloads/component/local.mk
 include workloads/micro/local.mk
+include workloads/node/local.mk
 include workloads/view/local.mk

@@ -15,6 +15,7 @@ noinst_LTLIBRARIES += %D%/libcore.la
     %D%/metrics.def \
     %D%/micro_row.h \
     %D%/nearest.h %D%/nearest.c \
+    %D%/node_metrics.def %D%/node_result.h %D%/node_result.c \
     %D%/option.h %D%/option.c \
     %D%/phases.def %D%/splits.def %D%/references.def \
     %D%/result.h %D%/result.c \

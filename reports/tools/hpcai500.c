@@ -41,6 +41,7 @@ static const struct {
     {"collect", "file the spool's records in the history"},
     {"reader", "shows users their own runs: the site's service"},
     {"config", "the site's settings"},
+    {"node", "the tests of one node: a validation's helper"},
     {"slurmctl", "nodes and reservations in slurmctld: a validation's helper"},
     {"slurmdbd", "one job's AdminComment: the collector's helper"},
     {"witness", "what prolog and epilog run as root"},

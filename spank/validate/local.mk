@@ -16,8 +16,10 @@ endif
 # hpcai500 validate: which nodes are not what they should be?
 if BUILD_TOOLS
 pkglibexec_PROGRAMS += %D%/hpcai500-validate
-%C%_hpcai500_validate_SOURCES = %D%/validate.h %D%/validate_main.c %D%/validate_simulate.c
-%C%_hpcai500_validate_LDADD = reports/core/libmain.la reports/draw/libdraw.la reports/judge/libjudge.la \
+%C%_hpcai500_validate_SOURCES = %D%/validate.h %D%/validate_main.c %D%/validate_simulate.c \
+    %D%/measure.h %D%/measure.c %D%/measure_job.c %D%/measure_main.c %D%/measure_slurm.c
+%C%_hpcai500_validate_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
+%C%_hpcai500_validate_LDADD = reports/core/libmain.la reports/validate/libverdict.la reports/draw/libdraw.la reports/judge/libjudge.la \
     reports/core/libcore.la
 dist_man_MANS += %D%/hpcai500-validate.1
 endif

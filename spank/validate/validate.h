@@ -28,4 +28,14 @@ struct simulate_options {
  * shipped priors. */
 int validate_simulate(const struct simulate_options *o, FILE *f, struct err *e);
 
+/* ---- measuring: measure.h ---- */
+
+struct measure_options;
+
+/* Measures, prints the page, files the verdicts: an enum alarm, or -1 and a sentence. */
+int validate_measure(const struct measure_options *o, struct err *e);
+/* The same from the command line: its exit status. */
+int validate_measure_main(int argc, char **argv);
+int validate_measure_usage(FILE *f);
+
 #endif

@@ -12,7 +12,8 @@
 
 static int usage(FILE *f)
 {
-    fprintf(f, "usage: hpcai500 validate simulate [--full | --runs=N] [--seed=N] [--nodes=N]\n"
+    validate_measure_usage(f);
+    fprintf(f, "       hpcai500 validate simulate [--full | --runs=N] [--seed=N] [--nodes=N]\n"
                "                                  [--metrics=M]\n"
                "How small a loss is seen, and how often a healthy node is named: by simulation.\n");
     return f == stdout ? 0 : VALIDATE_USAGE;
@@ -81,9 +82,12 @@ int main(int argc, char **argv)
 {
     struct simulate_options o;
     struct err e = ERR_INIT;
-    int rc = parse(&o, argc, argv, &e);
 
     out_guard("hpcai500 validate");
+    if (argc > 1 && argv[1][0] == '-' && strcmp(argv[1], "-h") != 0 &&
+        strcmp(argv[1], "--help") != 0)
+        return validate_measure_main(argc, argv);
+    int rc = parse(&o, argc, argv, &e);
     if (rc > 0)
         return usage(stdout);
     if (rc == 0 && validate_simulate(&o, stdout, &e) == 0)

@@ -21,4 +21,5 @@ include tests/workloads/data/local.mk
 include tests/workloads/generate/local.mk
 include tests/workloads/component/local.mk
 include tests/workloads/micro/local.mk
+include tests/workloads/node/local.mk
 include tests/workloads/view/local.mk

@@ -1,0 +1,99 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: BSD-3-Clause
+# hpcai500 validate on four real nodes: jobs, lines, rounds, verdicts, their files.
+#
+# All nodes share this machine's cores and take turns. What is asserted of speed is a node
+# that a quota holds to a twentieth of a core; that nobody else is named is asserted of
+# numbers alone, which no noise changes.
+
+load helper
+
+eval "$(declare -f setup | sed 's/^setup ()/helper_setup ()/')"
+eval "$(declare -f teardown | sed 's/^teardown ()/helper_teardown ()/')"
+
+setup() {
+    helper_setup
+    need_root
+    echo "history = $OUT/history.sqlite" > conf
+    build=${top_builddir:-$S/build}
+    make -s -C "$build" tests/workloads/node/hpcai500-node-test > make.log 2>&1 || { cat make.log; return 1; }
+}
+
+teardown() { let_go; "$lab" start n4 > /dev/null 2>&1 || true; helper_teardown; }
+
+group=/sys/fs/cgroup/cpu/hpcai500-validate-$HPCAI500_CLUSTER
+
+# hold NODE: a twentieth of a core for all that its slurmd starts
+hold() {
+    [ -e /sys/fs/cgroup/cpu/cgroup.procs ] || skip "no cgroup v1 with the controller cpu here"
+    mkdir -p "$group"
+    { echo 50000 > "$group/cpu.cfs_period_us" && echo 2500 > "$group/cpu.cfs_quota_us"; } ||
+        skip "the kernel takes no quota"
+    cat "$S/nodes/$1/slurmd.pid" > "$group/cgroup.procs"
+}
+
+let_go() {
+    local pid
+    [ -d "$group" ] || return 0
+    while read -r pid; do echo "$pid" > /sys/fs/cgroup/cpu/cgroup.procs || true; done < "$group/cgroup.procs"
+    await 2 rmdir "$group" # a step's last process may be on its way out
+}
+
+# validate OPTION...: its page, its exit status in $code
+validate() {
+    code=0
+    timeout -k 10 $limit "$S/prefix/libexec/hpcai500/hpcai500-validate" --nodes='n[1-4]' \
+        --conf="$OUT/conf" --profile=quick --turns --spacing=0 --samples=2 --calls=100 \
+        --node-program="$build/tests/workloads/node/hpcai500-node-test" \
+        --agent="$S/prefix/bin/hpcai500-agent" "$@" > page 2> talk < /dev/null || code=$?
+    cat talk page
+}
+
+# verdict NODE: its word in the page
+verdict() { awk -v n="$1" '$1 == n && ($2 ~ /^[A-Z-]$/) { print $3; exit }' page; }
+filed() { jq -r "select(.node == \"$1\") | .$2" verdicts.jsonl | tail -n 1; }
+
+@test "four good nodes are good, by their numbers; the verdicts are filed" {
+    validate --only=correct,replica --mpi=none
+    [ "$code" = 0 ]
+    for n in n1 n2 n3 n4; do [ "$(verdict $n)" = GOOD ]; done
+    grep -qx '4 good: OK' page
+    [ "$(wc -l < verdicts.jsonl)" = 4 ]
+    [ "$(filed n3 verdict)" = GOOD ]; [ "$(filed n3 job)" -gt 0 ]
+    [ "$(jq -s 'map(.results) | unique | length' values.jsonl)" = 1 ]
+    [ "$(jq -s 'map(.calls) | unique' -c values.jsonl)" = '[100]' ]
+    [ "$(awk '{ if (length > 80) print }' page | grep -vc 'all of it')" = 0 ]
+    run validate --dry-run
+    [ "$status" = 0 ]; [[ $output == *"sbatch --parsable "*"--nodelist=n1,n2,n3,n4"* ]]
+    [ "$(wc -l < verdicts.jsonl)" = 4 ]
+}
+
+@test "a bit that flips is FAULTY by its core, a dead slurmd UNKNOWN, a held node SLOW" {
+    need_nodes_of_their_own
+    hold n2
+    "$lab" kill n4
+    HPCAI500_NODE_TEST="n1 flip=1:57" validate --only=correct,clock --json --junit=junit.xml --calls=60 --mpi=none
+    [ "$code" = 2 ]
+    is page '.verdicts[0].verdict == "FAULTY" and .verdicts[0].action == "ISOLATE"' \
+        '.verdicts[0].text == "correct: core 1: 1 of 60 results differ, first in call 57"' \
+        '.verdicts[1].verdict == "SLOW" and .verdicts[1].loss_percent > 30' \
+        '.verdicts[1].rounds_percent | length >= 3' \
+        '.verdicts[2].verdict != "FAULTY" and .verdicts[2].verdict != "UNKNOWN"' \
+        '.verdicts[3].verdict == "UNKNOWN" and .verdicts[3].action == "RESET"' \
+        '.actions | map(select(.do == "drain") | .node) | contains(["n1", "n2"])' \
+        '.alarm == "CRITICAL"'
+    [ "$(filed n1 verdict)" = FAULTY ]
+    [[ $(filed n1 reason) == "hpcai500: correct: core 1: 1 of 60 results differ"*"(job "*")" ]]
+    grep -q 'classname="n4" name="node"><error' junit.xml
+    # it looked and changed nothing
+    [[ $(scontrol -o show node n1) == *State=IDLE* ]]
+}
+
+@test "links are measured in one MPI step, and an ordinary user may look" {
+    chmod 777 "$OUT"
+    as_user "$S/prefix/libexec/hpcai500/hpcai500-validate" --nodes='n[1-2]' --conf="$OUT/conf" --folder="$OUT" \
+        --profile=quick --turns --spacing=0 --only=inventory --agent="$S/prefix/bin/hpcai500-agent" --json > page || code=$?
+    is page '[.operating_point[].metric] | contains(["net.out.bandwidth", "net.latency"])' \
+        '[.verdicts[].verdict] | contains(["FAULTY"]) | not'
+    [ -s verdicts.jsonl ]
+}
