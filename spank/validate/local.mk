@@ -9,7 +9,7 @@ noinst_LTLIBRARIES += %D%/libvalidate.la
 if BUILD_SLURMDBD
 pkglibexec_PROGRAMS += %D%/hpcai500-slurmctl
 dist_man_MANS += %D%/hpcai500-slurmctl.8
-%C%_hpcai500_slurmctl_SOURCES = %D%/slurmctl.c
+%C%_hpcai500_slurmctl_SOURCES = %D%/slurmctl.c %D%/slurmctl_read.h %D%/slurmctl_read.c %D%/slurmctl_look.c
 %C%_hpcai500_slurmctl_CPPFLAGS = $(AM_CPPFLAGS) $(SLURM_CFLAGS)
 %C%_hpcai500_slurmctl_LDADD = reports/core/libmain.la %D%/libvalidate.la $(LIBSLURM_LIBS)
 endif
