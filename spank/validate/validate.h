@@ -28,4 +28,10 @@ struct simulate_options {
  * shipped priors. */
 int validate_simulate(const struct simulate_options *o, FILE *f, struct err *e);
 
+/* ---- act, file: in a build with a history ---- */
+
+/* argv[0] is the task's word; returns the exit status. */
+int validate_act(int argc, char **argv);
+int validate_file(int argc, char **argv);
+
 #endif
