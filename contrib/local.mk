@@ -25,6 +25,7 @@ EXTRA_DIST += \
     %D%/evidence/debian.sh \
     %D%/evidence/faults.sh \
     %D%/evidence/faults-io.sh \
+    %D%/evidence/replay.sh \
     %D%/evidence/validate.sh \
     %D%/evidence/axe.sh \
     %D%/evidence/rcp.sh \
