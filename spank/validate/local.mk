@@ -38,3 +38,6 @@ dist_man_MANS += %D%/hpcai500-validate-act.8
 endif
 %C%_hpcai500_validate_LDADD += reports/draw/libdraw.la reports/judge/libjudge.la reports/core/libcore.la
 endif
+# On nodes: RebootProgram's first word, which notes the reboot and becomes the rest; and
+# the health check, which writes a file and nothing else.
+dist_pkglibexec_SCRIPTS += %D%/reboot %D%/health

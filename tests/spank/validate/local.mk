@@ -22,4 +22,5 @@ endif
 if BUILD_TOOLS
 TESTS += %D%/validate.bats
 endif
-dist_check_SCRIPTS += %D%/validate.bats
+TESTS += %D%/triggers.bats
+dist_check_SCRIPTS += %D%/validate.bats %D%/triggers.bats
