@@ -26,6 +26,7 @@ EXTRA_DIST += \
     %D%/evidence/debian.sh \
     %D%/evidence/faults.sh \
     %D%/evidence/faults-io.sh \
+    %D%/evidence/replay.sh \
     %D%/evidence/validate.sh \
     %D%/evidence/truth.sh \
     %D%/evidence/truth.py \
@@ -88,12 +89,14 @@ endif
 # among the documents.
 if BUILD_COLLECTOR
 collect_units = contrib/systemd/hpcai500-collect.service contrib/systemd/hpcai500-collect-once.service \
-    contrib/systemd/hpcai500-reader.service
+    contrib/systemd/hpcai500-reader.service contrib/systemd/hpcai500-act@.service
 if HAVE_SYSTEMDUNITDIR
-systemdsystemunit_DATA = $(collect_units) %D%/systemd/hpcai500-collect-once.timer %D%/systemd/hpcai500-reader.socket
+systemdsystemunit_DATA = $(collect_units) %D%/systemd/hpcai500-collect-once.timer %D%/systemd/hpcai500-reader.socket \
+    %D%/systemd/hpcai500-act@.timer
 else
 systemddocdir = $(docdir)/systemd
-systemddoc_DATA = $(collect_units) %D%/systemd/hpcai500-collect-once.timer %D%/systemd/hpcai500-reader.socket
+systemddoc_DATA = $(collect_units) %D%/systemd/hpcai500-collect-once.timer %D%/systemd/hpcai500-reader.socket \
+    %D%/systemd/hpcai500-act@.timer
 endif
 systemdexampledir = $(docdir)/systemd
 systemdexample_DATA = %D%/systemd/hpcai500.tmpfiles %D%/systemd/hpcai500.sysusers
@@ -104,12 +107,14 @@ $(collect_units): Makefile
 contrib/systemd/hpcai500-collect.service: %D%/systemd/hpcai500-collect.service.in
 contrib/systemd/hpcai500-collect-once.service: %D%/systemd/hpcai500-collect-once.service.in
 contrib/systemd/hpcai500-reader.service: %D%/systemd/hpcai500-reader.service.in
+contrib/systemd/hpcai500-act@.service: %D%/systemd/hpcai500-act@.service.in
 endif
 EXTRA_DIST += %D%/systemd/hpcai500-collect.service.in \
     %D%/systemd/hpcai500-collect-once.service.in %D%/systemd/hpcai500-collect-once.timer \
     %D%/systemd/hpcai500.tmpfiles %D%/systemd/hpcai500.sysusers \
-    %D%/systemd/hpcai500-reader.service.in %D%/systemd/hpcai500-reader.socket
+    %D%/systemd/hpcai500-act@.service.in %D%/systemd/hpcai500-reader.service.in %D%/systemd/hpcai500-reader.socket
 
+dist_doc_DATA += %D%/check_hpcai500.nhc
 EXTRA_DIST += %D%/frameworks/pytorch/checkpoint.py %D%/frameworks/pytorch/defect.py \
     %D%/frameworks/pytorch/hep.py
 EXTRA_DIST += %D%/bench/micro.sh %D%/bench/pairs.awk %D%/bench/read.sh

@@ -91,6 +91,7 @@ UnkillableStepTimeout=120
 BatchStartTimeout=60
 TCPTimeout=10
 MailProg=/bin/true
+RebootProgram="$S/etc/reboot"
 AccountingStorageType=accounting_storage/slurmdbd
 AccountingStorageHost=$control
 AccountingStoragePort=$port
@@ -126,6 +127,26 @@ StoragePass=private
 StorageLoc=slurm_acct_db
 E
     )
+}
+
+# write_reboot: what RebootProgram is here: the node's slurmd ends, and starts as after a
+# boot (-b). It runs inside the node, whose host name is the node's. A file
+# no-reboot in the node's folder is a node that does not come back.
+write_reboot() {
+    cat > "$S/etc/reboot" <<'E'
+#!/bin/bash
+if [ -n "${HPCAI500_REBOOTED-}" ]; then
+    n=$(hostname) S=$HPCAI500_DAEMON_OF
+    [ ! -e "$S/nodes/$n/no-reboot" ] || exit 0
+    pid=$(cat "$S/nodes/$n/slurmd.pid")
+    kill "$pid"
+    while [ -d "/proc/$pid" ] && ! grep -q '^State:.Z' "/proc/$pid/status"; do sleep 0.1; done
+    unset HPCAI500_REBOOTED # the next one is another
+    exec slurmd -N "$n" -b
+fi
+HPCAI500_REBOOTED=yes setsid "$0" < /dev/null > /dev/null 2>&1 &
+E
+    chmod 755 "$S/etc/reboot"
 }
 
 # write_plugstack [none | ARGUMENTS...]: every node and the login node

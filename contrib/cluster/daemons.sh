@@ -160,7 +160,7 @@ cluster_up() {
     exec 9< /var/tmp; flock -w 600 9 || die "waited 10 minutes for the lock on /var/tmp"
     pick_ports
     if [ "$mode" = netns ]; then pick_subnet; control=$subnet.254; fi
-    save_state; write_slurm_conf; write_env; write_site shared; write_plugstack
+    save_state; write_slurm_conf; write_reboot; write_env; write_site shared; write_plugstack
     say "starting '$name' in $S: $nodes nodes, mode $mode, ports $port.., network $subnet"
     if [ "$mode" = netns ]; then switch_up; fi
     munge_up; mariadb_up; slurm_up

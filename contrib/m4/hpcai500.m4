@@ -102,7 +102,8 @@ AS_IF([test "x$hpcai500_found" = xyes], [
     AC_CHECK_DECLS([slurm_get_errno, slurm_init], [], [], [
 #include <slurm/slurm.h>
 #include <slurm/slurm_errno.h>])
-    AC_CHECK_MEMBERS([slurm_selected_step_t.step_id.job_id], [], [], [#include <slurm/slurm.h>])])
+    AC_CHECK_MEMBERS([slurm_selected_step_t.step_id.job_id, slurm_job_info_t.job_id], [], [],
+        [#include <slurm/slurm.h>])])
 AC_SUBST([LIBSLURM_LIBS])
 ])
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "reports/core/clock.h"
@@ -149,4 +150,18 @@ int spawn_run(const struct spawn *s, int seconds, size_t most, char **text)
         end(pid, &status);
     close(ends[0]);
     return why ? CODE_NOT_STARTED : late ? CODE_LATE : spawn_code(status);
+}
+
+int spawn_beside(const char *name, char path[PATH_MAX])
+{
+    const ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - 1);
+    char *slash;
+
+    if (n <= 0)
+        return -1;
+    path[n] = '\0';
+    if (!(slash = strrchr(path, '/')) || slash + 1 + strlen(name) >= path + PATH_MAX)
+        return -1;
+    strcpy(slash + 1, name);
+    return access(path, X_OK);
 }

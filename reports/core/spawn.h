@@ -14,6 +14,7 @@
 #ifndef CORE_SPAWN_H
 #define CORE_SPAWN_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -51,5 +52,8 @@ int spawn_code(int status);
  * text, its group gets SIGTERM and 5 s later SIGKILL. Returns its code, 124
  * when it was ended so, 127 when it could not be started. */
 int spawn_run(const struct spawn *s, int seconds, size_t most, char **text);
+
+/* Path of a program in the folder of this one; -1: it is not there, or may not be run. */
+int spawn_beside(const char *name, char path[PATH_MAX]);
 
 #endif

@@ -71,6 +71,19 @@ static const char *const statements[DB_COUNT] = {
                          " WHERE id = ?1 AND text = ?2",
     [DB_OUTBOX_SIZE] = "SELECT count(*), coalesce(min(since), 0) FROM outbox",
     [DB_NAMES] = "SELECT text FROM name WHERE kind = ?1 ORDER BY text",
+    [DB_LEASE_FIND] = "SELECT holder, since, beat FROM lease WHERE name = ?1",
+    [DB_LEASE_PUT] = "INSERT INTO lease (name, holder, since, beat) VALUES (?1, ?2, ?3, ?4)"
+                     " ON CONFLICT (name) DO UPDATE SET holder = excluded.holder,"
+                     " since = excluded.since, beat = excluded.beat",
+    [DB_LEASE_DROP] = "DELETE FROM lease WHERE name = ?1 AND holder = ?2",
+    [DB_DEED_ADD] = "INSERT INTO deed (node, verb, words, run, looked, wrote, outcome, said)"
+                    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    [DB_DEED_END] = "UPDATE deed SET wrote = ?2, outcome = ?3, said = ?4 WHERE id = ?1",
+    [DB_DEED_OPEN] = "SELECT * FROM deed WHERE outcome <= 1 ORDER BY id",
+    [DB_DEED_NEWEST] = "SELECT * FROM deed WHERE node = ?1 AND verb = ?2 AND run = ?3"
+                       " AND outcome <> ?4 ORDER BY id DESC LIMIT 1",
+    [DB_DEED_COUNT] = "SELECT count(*) FROM deed WHERE verb = ?1 AND run = ?2 AND outcome <> ?3",
+    [DB_DEED_LIST] = "SELECT * FROM deed WHERE node = ?1 OR ?1 = '' ORDER BY id DESC",
 };
 
 int db_fail(const struct history *h, struct err *e)

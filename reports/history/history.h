@@ -45,7 +45,7 @@ struct cJSON;
 struct history;
 
 enum {
-    HISTORY_VERSION = 4, /* user_version of the file */
+    HISTORY_VERSION = 5, /* user_version of the file */
     HISTORY_KEY_SIZE = RECORD_ID_SIZE,
     HISTORY_NONE = RUN_CRASHED + 1, /* a status: asked for, but no record */
     HISTORY_MAX_TEXT = 4096         /* of an outbox text */

@@ -36,6 +36,15 @@ enum db_statement {
     DB_OUTBOX_FAILED,
     DB_OUTBOX_SIZE,
     DB_NAMES,
+    DB_LEASE_FIND,
+    DB_LEASE_PUT,
+    DB_LEASE_DROP,
+    DB_DEED_ADD,
+    DB_DEED_END,
+    DB_DEED_OPEN,
+    DB_DEED_NEWEST,
+    DB_DEED_COUNT,
+    DB_DEED_LIST,
     DB_COUNT
 };
 

@@ -10,6 +10,8 @@
  *   metric   a metric of a workload: "cosmoflow, samples_per_second"
  *   value    narrow: one number of one part; node 0 is the whole run
  *   outbox   what accounting must still be told
+ *   lease    who is at work on the nodes (history_work.h)
+ *   deed     what was written in Slurm, or may have been
  *
  * run.sha256 is of the text in the archive, run.seen the salted hash of the
  * record that root saw, where the archive has it redacted (without a salt the
@@ -85,6 +87,14 @@ static const char *const history_steps[] = {
     "ALTER TABLE part ADD COLUMN verdict TEXT NOT NULL DEFAULT '';"
     "ALTER TABLE part ADD COLUMN why TEXT NOT NULL DEFAULT '';"
     "ALTER TABLE part ADD COLUMN next TEXT NOT NULL DEFAULT '';",
+
+    "CREATE TABLE lease (name TEXT PRIMARY KEY, holder TEXT NOT NULL, since INTEGER NOT NULL,"
+    "  beat INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE deed (id INTEGER PRIMARY KEY, node TEXT NOT NULL, verb TEXT NOT NULL,"
+    "  words TEXT NOT NULL, run TEXT NOT NULL, looked INTEGER NOT NULL, wrote INTEGER NOT NULL,"
+    "  outcome INTEGER NOT NULL, said TEXT NOT NULL);"
+    "CREATE INDEX deed_node ON deed (node, id);"
+    "CREATE INDEX deed_open ON deed (outcome) WHERE outcome <= 1;",
 };
 
 #endif

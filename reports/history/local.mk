@@ -8,6 +8,7 @@ noinst_LTLIBRARIES += %D%/libhistory.la
     %D%/history_db.h %D%/history_schema.h \
     %D%/history_own.h %D%/history_own.c \
     %D%/history_series.h %D%/history_series.c \
+    %D%/history_work.h %D%/history_work.c \
     %D%/reader.h %D%/reader.c \
     %D%/history_words.h %D%/history_words.c
 %C%_libhistory_la_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS) $(SQLITE_CFLAGS) $(ZLIB_CFLAGS)

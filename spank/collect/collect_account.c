@@ -100,21 +100,6 @@ struct helper {
     FILE *to, *from;
 };
 
-/* hpcai500-slurmdbd in the folder of this program. */
-static int helper_path(char path[PATH_MAX])
-{
-    ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - 64);
-    char *slash;
-
-    if (n <= 0)
-        return -1;
-    path[n] = '\0';
-    if (!(slash = strrchr(path, '/')))
-        return -1;
-    strcpy(slash, "/hpcai500-slurmdbd");
-    return access(path, X_OK);
-}
-
 /* What it may know of our environment: where Slurm's configuration is, and its
  * lock. The rest could steer what it loads (LD_PRELOAD and the like). */
 static const char *const passed[] = {"SLURM_CONF", "SLURM_CONF_SERVER", "HPCAI500_SLURMDBD_LOCK"};
@@ -146,7 +131,7 @@ static int helper_start(const struct conf *c, struct helper *p, struct err *e)
     const char *const argv[] = {path, "merge", "-", NULL};
     int in[2], out[2], why;
 
-    if (helper_path(path) < 0)
+    if (spawn_beside("hpcai500-slurmdbd", path) < 0)
         return err_set(e, "there is no hpcai500-slurmdbd (%s): accounting is not told", path);
     if (pipe2(in, O_CLOEXEC) < 0)
         return err_set(e, "a pipe: %s", strerror(errno));

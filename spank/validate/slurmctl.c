@@ -5,8 +5,11 @@
  *
  *     hpcai500-slurmctl nodes [SINCE]
  *     hpcai500-slurmctl reservation NAME
+ *     hpcai500-slurmctl look RESERVATION | - NODES
+ *     hpcai500-slurmctl events NODE SINCE UNTIL
  *     hpcai500-slurmctl resume NODE MARK
  *     hpcai500-slurmctl drain NODE MARK REASON
+ *     hpcai500-slurmctl restore NODE MARK UID REASON
  *     hpcai500-slurmctl leave RESERVATION NODES
  *     hpcai500-slurmctl extend RESERVATION SECONDS
  *
@@ -19,19 +22,23 @@
  *
  * nodes answers a line "nodes TIME N" (or "same TIME" when nothing changed since SINCE)
  * and one of node.h for each node: one RPC, whatever the size. reservation answers
- * "reservation END FLAGS USERS NODES". A verb that writes answers one line: a word of
- * slurmctl.h, and a sentence or the node as it is now.
+ * "reservation END FLAGS USERS NODES". look answers both, then "member NODE" for each node
+ * of the reservation (or of NODES), "job ID STATE NODE,..." for each job of this user that
+ * measures nodes, and "end": all that a poll needs, in three RPCs. events answers what
+ * slurmdbd knows of the node's troubles in that time, a line of node.h each whose times
+ * are begin and end (0: it lasts), and "end". A verb that writes answers one line: a word
+ * of slurmctl.h, and a sentence or the node as it is now.
+ *
+ * No slurmctld keeps others out between the second reading and the write. Who drained the
+ * node in that millisecond is seen in its events; restore puts his drain back.
  */
 #include <config.h>
 
-#include <errno.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <slurm/slurm.h>
@@ -42,6 +49,7 @@
 #include "spank/account/last_error.h"
 #include "spank/validate/node.h"
 #include "spank/validate/slurmctl.h"
+#include "spank/validate/slurmctl_read.h"
 
 enum { ANSWER_SECONDS = 60 };
 
@@ -51,143 +59,14 @@ static const char *const words[SLURMCTL_CODES] = {
     [SLURMCTL_CHANGED] = "changed",
 };
 
-/* ---- what went wrong ---- */
-
-/* What libslurm's last error comes to, with its words. */
-static enum slurmctl_code failed(struct err *e, const char *what, const char *name)
-{
-    const int no = last_error();
-
-    err_set(e, "%s %s: %s", what, name, no ? slurm_strerror(no) : "no answer");
-    switch (no) {
-    case ESLURM_USER_ID_MISSING: /* "Invalid user id": not an operator */
-    case ESLURM_ACCESS_DENIED:
-        return SLURMCTL_DENIED;
-    case ESLURM_INVALID_NODE_NAME:
-    case ESLURM_RESERVATION_INVALID:
-        return SLURMCTL_NONE;
-    case ESLURM_INVALID_NODE_STATE:
-        return SLURMCTL_CHANGED;
-    default:
-        return SLURMCTL_LATER;
-    }
-}
-
-/* ---- nodes ---- */
-
-static unsigned base_flag(uint32_t state)
-{
-    switch (state & NODE_STATE_BASE) {
-    case NODE_STATE_DOWN:
-        return NODE_HAS_DOWN;
-    case NODE_STATE_IDLE:
-        return NODE_HAS_IDLE;
-    case NODE_STATE_ALLOCATED:
-        return NODE_HAS_ALLOCATED;
-    case NODE_STATE_MIXED:
-        return NODE_HAS_MIXED;
-    default:
-        return 0;
-    }
-}
-
-static unsigned flags_of(uint32_t state)
-{
-    static const struct {
-        uint32_t slurm;
-        unsigned ours;
-    } table[] = {
-        {NODE_STATE_DRAIN, NODE_HAS_DRAIN},
-        {NODE_STATE_FAIL, NODE_HAS_FAIL},
-        {NODE_STATE_COMPLETING, NODE_HAS_COMPLETING},
-        {NODE_STATE_NO_RESPOND, NODE_HAS_NOT_RESPONDING},
-        {NODE_STATE_POWERING_UP, NODE_HAS_POWERING_UP},
-        {NODE_STATE_POWERING_DOWN, NODE_HAS_POWERING_DOWN},
-        {NODE_STATE_POWERED_DOWN, NODE_HAS_POWERED_DOWN},
-        {NODE_STATE_REBOOT_REQUESTED, NODE_HAS_REBOOT_REQUESTED},
-        {NODE_STATE_REBOOT_ISSUED, NODE_HAS_REBOOT_ISSUED},
-        {NODE_STATE_INVALID_REG, NODE_HAS_INVALID},
-        {NODE_STATE_MAINT, NODE_HAS_MAINTENANCE},
-        {NODE_STATE_RES, NODE_HAS_RESERVED},
-        {NODE_STATE_PLANNED, NODE_HAS_PLANNED},
-    };
-    unsigned flags = base_flag(state);
-
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        if (state & table[i].slurm)
-            flags |= table[i].ours;
-    return flags;
-}
-
-static void node_fill(struct node *n, const node_info_t *from)
-{
-    const char *reason = from->reason ? from->reason : "";
-
-    *n = (struct node){
-        .flags = flags_of(from->node_state),
-        .reason_time = from->reason_time > 0 ? from->reason_time : 0,
-        .boot_time = from->boot_time > 0 ? from->boot_time : 0,
-        .reason_uid = *reason ? from->reason_uid : 0,
-    };
-    snprintf(n->name, sizeof n->name, "%s", from->name ? from->name : "");
-    snprintf(n->reason, sizeof n->reason, "%s", reason);
-    node_mark(n, reason);
-}
-
-static void print_node(const char *before, const struct node *n)
-{
-    char line[NODE_LINE_SIZE];
-
-    if (node_print(n, line, sizeof line))
-        printf("%s%s\n", before, line);
-}
-
 static enum slurmctl_code nodes(char **word, struct err *e)
 {
-    const char *since = word[0];
-    node_info_msg_t *all = NULL;
-    struct node n;
     char *end = NULL;
-    const long long from = since ? strtoll(since, &end, 10) : 0;
+    const long long since = word[0] ? strtoll(word[0], &end, 10) : 0;
 
-    if (since && (end == since || *end || from < 0))
-        return err_set(e, "'%.32s' is not a time", since), SLURMCTL_USAGE;
-    if (slurm_load_node((time_t)from, &all, SHOW_ALL)) {
-        if (last_error() != SLURM_NO_CHANGE_IN_DATA)
-            return failed(e, "the table of", "nodes");
-        printf("same %lld\n", from);
-        return SLURMCTL_DONE;
-    }
-    uint32_t named = 0;
-    for (uint32_t i = 0; i < all->record_count; i++)
-        named += all->node_array[i].name != NULL; /* a FUTURE node has none */
-    printf("nodes %lld %" PRIu32 "\n", (long long)all->last_update, named);
-    for (uint32_t i = 0; i < all->record_count; i++) {
-        if (!all->node_array[i].name)
-            continue;
-        node_fill(&n, &all->node_array[i]);
-        print_node("", &n);
-    }
-    slurm_free_node_info_msg(all);
-    return SLURMCTL_DONE;
-}
-
-static enum slurmctl_code node_read(char *name, struct node *n, struct err *e)
-{
-    node_info_msg_t *one = NULL;
-
-    if (slurm_load_node_single(&one, name, SHOW_ALL))
-        return failed(e, "node", name);
-    enum slurmctl_code code = SLURMCTL_NONE;
-    if (one->record_count == 1 && one->node_array[0].name &&
-        strcmp(one->node_array[0].name, name) == 0) {
-        node_fill(n, &one->node_array[0]);
-        code = SLURMCTL_DONE;
-    } else {
-        err_set(e, "there is no node %.64s", name);
-    }
-    slurm_free_node_info_msg(one);
-    return code;
+    if (word[0] && (end == word[0] || *end || since < 0))
+        return err_set(e, "'%.32s' is not a time", word[0]), SLURMCTL_USAGE;
+    return read_nodes((time_t)since, e);
 }
 
 /* ---- one node is written ---- */
@@ -195,11 +74,11 @@ static enum slurmctl_code node_read(char *name, struct node *n, struct err *e)
 /* Reads it and compares it with what the caller saw. */
 static enum slurmctl_code look(char *name, const char *mark, struct node *n, struct err *e)
 {
-    enum slurmctl_code code = node_read(name, n, e);
+    enum slurmctl_code code = read_node(name, n, e);
 
     if (code != SLURMCTL_DONE || strcmp(n->mark, mark) == 0)
         return code;
-    print_node("changed ", n);
+    read_print("changed ", n);
     return SLURMCTL_CHANGED;
 }
 
@@ -210,12 +89,12 @@ static enum slurmctl_code write_node(update_node_msg_t *m,
     struct node now;
 
     if (slurm_update_node(m))
-        return failed(e, "node", m->node_names);
-    enum slurmctl_code code = node_read(m->node_names, &now, e);
+        return read_failed(e, "node", m->node_names);
+    enum slurmctl_code code = read_node(m->node_names, &now, e);
     if (code != SLURMCTL_DONE)
         return code;
     code = good(&now, m->reason) ? SLURMCTL_DONE : SLURMCTL_CHANGED;
-    print_node(code == SLURMCTL_DONE ? "done " : "changed ", &now);
+    read_print(code == SLURMCTL_DONE ? "done " : "changed ", &now);
     return code;
 }
 
@@ -230,30 +109,48 @@ static bool is_resumed(const struct node *n, const char *reason)
     return !node_is_out(n);
 }
 
-static enum slurmctl_code drain(char **word, struct err *e)
+/* Nobody's reason but ours goes. */
+static enum slurmctl_code write_drain(struct node *n, char *reason, uint32_t uid, struct err *e)
 {
-    char *name = word[0], *reason = word[2];
     update_node_msg_t m;
-    struct node n;
 
-    if (node_reason_check(reason, e) < 0)
-        return SLURMCTL_REFUSED;
-    enum slurmctl_code code = look(name, word[1], &n, e);
-    if (code != SLURMCTL_DONE)
-        return code;
-    if (is_drained(&n, reason)) {
-        print_node("there ", &n);
-        return SLURMCTL_DONE;
-    }
-    if (node_is_out(&n) && !node_reason_ours(n.reason))
-        return err_set(e, "%s is out of service for a reason that is not hpcai500's", name),
+    if (node_is_out(n) && !node_reason_ours(n->reason))
+        return err_set(e, "%s is out of service for a reason that is not hpcai500's", n->name),
                SLURMCTL_REFUSED;
     slurm_init_update_node_msg(&m);
-    m.node_names = name;
+    m.node_names = n->name;
     m.node_state = NODE_STATE_DRAIN;
     m.reason = reason;
-    m.reason_uid = getuid();
+    m.reason_uid = uid;
     return write_node(&m, is_drained, e);
+}
+
+static enum slurmctl_code drain(char **word, struct err *e)
+{
+    struct node n;
+
+    if (node_reason_check(word[2], e) < 0)
+        return SLURMCTL_REFUSED;
+    enum slurmctl_code code = look(word[0], word[1], &n, e);
+    if (code != SLURMCTL_DONE)
+        return code;
+    if (!is_drained(&n, word[2]))
+        return write_drain(&n, word[2], getuid(), e);
+    read_print("there ", &n);
+    return SLURMCTL_DONE;
+}
+
+/* Somebody's drain that a write of ours went over: his words and his name, again. */
+static enum slurmctl_code restore(char **word, struct err *e)
+{
+    char *end;
+    const unsigned long long uid = strtoull(word[2], &end, 10);
+    struct node n;
+
+    if (end == word[2] || *end || uid >= NO_VAL)
+        return err_set(e, "'%.32s' is not a user's number", word[2]), SLURMCTL_USAGE;
+    enum slurmctl_code code = look(word[0], word[1], &n, e);
+    return code == SLURMCTL_DONE ? write_drain(&n, word[3], (uint32_t)uid, e) : code;
 }
 
 static enum slurmctl_code resume(char **word, struct err *e)
@@ -281,58 +178,13 @@ static enum slurmctl_code resume(char **word, struct err *e)
 
 /* ---- a reservation ---- */
 
-struct reservation {
-    char *nodes, *users; /* malloc */
-    long long end;
-    bool maintenance, ignores_jobs, specific;
-};
-
-static void reservation_fini(struct reservation *r)
-{
-    free(r->nodes);
-    free(r->users);
-    *r = (struct reservation){.nodes = NULL};
-}
-
-static enum slurmctl_code reservation_read(const char *name, struct reservation *r, struct err *e)
-{
-    reserve_info_msg_t *all = NULL;
-    enum slurmctl_code code = SLURMCTL_NONE;
-
-    *r = (struct reservation){.nodes = NULL};
-    if (slurm_load_reservations(0, &all))
-        return failed(e, "reservation", name);
-    for (uint32_t i = 0; i < all->record_count && code == SLURMCTL_NONE; i++) {
-        const reserve_info_t *from = &all->reservation_array[i];
-        if (!from->name || strcmp(from->name, name) != 0)
-            continue;
-        r->nodes = strdup(from->node_list ? from->node_list : "");
-        r->users = strdup(from->users ? from->users : "");
-        r->end = from->end_time;
-        r->maintenance = from->flags & RESERVE_FLAG_MAINT;
-        r->ignores_jobs = from->flags & RESERVE_FLAG_IGN_JOBS;
-        r->specific = from->flags & RESERVE_FLAG_SPEC_NODES;
-        code = r->nodes && r->users ? SLURMCTL_DONE : SLURMCTL_LATER;
-    }
-    slurm_free_reservation_info_msg(all);
-    if (code != SLURMCTL_DONE)
-        err_set(e,
-                code == SLURMCTL_NONE ? "there is no reservation %.64s"
-                                      : "no memory for reservation %.64s",
-                name);
-    return code;
-}
-
 static enum slurmctl_code reservation(char **word, struct err *e)
 {
     struct reservation r;
     enum slurmctl_code code = reservation_read(word[0], &r, e);
 
     if (code == SLURMCTL_DONE)
-        printf("reservation %lld %s%s%s%s %s %s\n", r.end, r.maintenance ? "MAINT" : "",
-               r.ignores_jobs ? "+IGNORE_JOBS" : "", r.specific ? "+SPEC_NODES" : "",
-               r.maintenance || r.ignores_jobs || r.specific ? "" : "-", r.users[0] ? r.users : "-",
-               r.nodes[0] ? r.nodes : "-");
+        reservation_print(&r);
     reservation_fini(&r);
     return code;
 }
@@ -369,7 +221,7 @@ static enum slurmctl_code reservation_end(char *name, struct err *e)
     reservation_name_msg_t m = {.name = name};
 
     if (slurm_delete_reservation(&m))
-        return failed(e, "reservation", name);
+        return read_failed(e, "reservation", name);
     printf("done deleted\n");
     return SLURMCTL_DONE;
 }
@@ -386,9 +238,9 @@ static enum slurmctl_code reservation_write(char *name, char *minus, char *rest,
     if (slurm_update_reservation(&m) == 0)
         return SLURMCTL_DONE;
     if (last_error() != ESLURM_INVALID_NODE_NAME && last_error() != ESLURM_NOT_SUPPORTED)
-        return failed(e, "reservation", name);
+        return read_failed(e, "reservation", name);
     m.node_list = rest;
-    return slurm_update_reservation(&m) ? failed(e, "reservation", name) : SLURMCTL_DONE;
+    return slurm_update_reservation(&m) ? read_failed(e, "reservation", name) : SLURMCTL_DONE;
 }
 
 /* Whether exactly these nodes are in it. */
@@ -461,7 +313,7 @@ static enum slurmctl_code extend(char **word, struct err *e)
     m.name = name;
     m.duration = (uint32_t)((n + 59) / 60);
     m.flags = RESERVE_FLAG_DUR_PLUS;
-    code = slurm_update_reservation(&m) ? failed(e, "reservation", name) : SLURMCTL_DONE;
+    code = slurm_update_reservation(&m) ? read_failed(e, "reservation", name) : SLURMCTL_DONE;
     if (code == SLURMCTL_DONE)
         code = reservation_read(name, &after, e);
     if (code == SLURMCTL_DONE && after.end < before.end + n)
@@ -480,9 +332,15 @@ static const struct verb {
     int least, most;                                       /* words behind it */
     enum slurmctl_code (*ask)(char **word, struct err *e); /* word ends with NULL */
 } verbs[] = {
-    {"nodes", "[SINCE]", 0, 1, nodes},           {"reservation", "NAME", 1, 1, reservation},
-    {"resume", "NODE MARK", 2, 2, resume},       {"drain", "NODE MARK REASON", 3, 3, drain},
-    {"leave", "RESERVATION NODES", 2, 2, leave}, {"extend", "RESERVATION SECONDS", 2, 2, extend},
+    {"nodes", "[SINCE]", 0, 1, nodes},
+    {"reservation", "NAME", 1, 1, reservation},
+    {"look", "RESERVATION | - NODES", 1, 2, read_look},
+    {"events", "NODE SINCE UNTIL", 3, 3, read_events},
+    {"resume", "NODE MARK", 2, 2, resume},
+    {"drain", "NODE MARK REASON", 3, 3, drain},
+    {"restore", "NODE MARK UID REASON", 4, 4, restore},
+    {"leave", "RESERVATION NODES", 2, 2, leave},
+    {"extend", "RESERVATION SECONDS", 2, 2, extend},
 };
 
 enum { N_VERBS = sizeof verbs / sizeof *verbs };

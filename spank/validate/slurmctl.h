@@ -6,6 +6,9 @@
 #ifndef VALIDATE_SLURMCTL_H
 #define VALIDATE_SLURMCTL_H
 
+/* Name of the jobs that measure nodes. */
+#define SLURMCTL_JOB "hpcai500-validate"
+
 enum slurmctl_code {
     SLURMCTL_DONE = 0, /* "done": written, and seen there afterwards; "there": it was so already */
     SLURMCTL_REFUSED = 1, /* "refused": what we never do; nothing was sent */

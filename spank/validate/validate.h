@@ -38,4 +38,10 @@ int validate_measure(const struct measure_options *o, struct err *e);
 int validate_measure_main(int argc, char **argv);
 int validate_measure_usage(FILE *f);
 
+/* ---- act, file: in a build with a history ---- */
+
+/* argv[0] is the task's word; returns the exit status. */
+int validate_act(int argc, char **argv);
+int validate_file(int argc, char **argv);
+
 #endif

@@ -78,12 +78,27 @@ static int parse(struct simulate_options *o, int argc, char **argv, struct err *
     return 0;
 }
 
+/* Tasks with a main of their own. */
+static const struct {
+    const char *name;
+    int (*main)(int argc, char **argv);
+} tasks[] = {
+#if VALIDATE_ACTS
+    {"act", validate_act},
+    {"file", validate_file},
+#endif
+    {NULL, NULL},
+};
+
 int main(int argc, char **argv)
 {
     struct simulate_options o;
     struct err e = ERR_INIT;
 
     out_guard("hpcai500 validate");
+    for (int i = 0; argc > 1 && tasks[i].name; i++)
+        if (strcmp(tasks[i].name, argv[1]) == 0)
+            return tasks[i].main(argc - 1, argv + 1);
     if (argc > 1 && argv[1][0] == '-' && strcmp(argv[1], "-h") != 0 &&
         strcmp(argv[1], "--help") != 0)
         return validate_measure_main(argc, argv);

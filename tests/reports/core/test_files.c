@@ -331,6 +331,17 @@ static void test_slurp_text(void **state)
 
 /* ---- spawn ---- */
 
+static void test_a_program_beside_this_one(void **state)
+{
+    char path[PATH_MAX], self[PATH_MAX] = "";
+
+    (void)state;
+    assert_true(readlink("/proc/self/exe", self, sizeof self - 1) > 0);
+    assert_int_equal(spawn_beside(strrchr(self, '/') + 1, path), 0);
+    assert_string_equal(path, self);
+    assert_int_equal(spawn_beside("nobody-has-this-name", path), -1);
+}
+
 static void test_spawn_run(void **state)
 {
     static const struct {
@@ -414,12 +425,19 @@ static void test_spawn_start(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_mode_is_set),     cmocka_unit_test(test_new_and_again),
-        cmocka_unit_test(test_discard),         cmocka_unit_test(test_fixed_name),
-        cmocka_unit_test(test_full_disk),       cmocka_unit_test(test_refused_paths),
-        cmocka_unit_test(test_temporary_names), cmocka_unit_test(test_slurp),
-        cmocka_unit_test(test_slurp_refuses),   cmocka_unit_test(test_slurp_text),
-        cmocka_unit_test(test_spawn_run),       cmocka_unit_test(test_spawn_says_too_much),
+        cmocka_unit_test(test_a_program_beside_this_one),
+        cmocka_unit_test(test_mode_is_set),
+        cmocka_unit_test(test_new_and_again),
+        cmocka_unit_test(test_discard),
+        cmocka_unit_test(test_fixed_name),
+        cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_refused_paths),
+        cmocka_unit_test(test_temporary_names),
+        cmocka_unit_test(test_slurp),
+        cmocka_unit_test(test_slurp_refuses),
+        cmocka_unit_test(test_slurp_text),
+        cmocka_unit_test(test_spawn_run),
+        cmocka_unit_test(test_spawn_says_too_much),
         cmocka_unit_test(test_spawn_start),
     };
 
