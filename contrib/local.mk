@@ -96,7 +96,8 @@ EXTRA_DIST += %D%/systemd/hpcai500-collect.service.in \
     %D%/systemd/hpcai500.tmpfiles %D%/systemd/hpcai500.sysusers \
     %D%/systemd/hpcai500-reader.service.in %D%/systemd/hpcai500-reader.socket
 
-EXTRA_DIST += %D%/frameworks/pytorch/checkpoint.py %D%/frameworks/pytorch/defect.py \
+EXTRA_DIST += %D%/frameworks/pytorch/checkpoint.py %D%/frameworks/pytorch/deepcam.py \
+    %D%/frameworks/pytorch/defect.py %D%/frameworks/pytorch/twin.py \
     %D%/frameworks/pytorch/hep.py
 EXTRA_DIST += %D%/bench/micro.sh %D%/bench/pairs.awk %D%/bench/read.sh
 

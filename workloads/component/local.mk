@@ -17,6 +17,7 @@ noinst_LTLIBRARIES += %D%/libcomponent.la
     %D%/train_steps.h %D%/train_steps.c \
     %D%/unet.h %D%/unet.c \
     %D%/cosmo_convert.h %D%/cosmo_convert.c %D%/cosmoflow.c \
+    %D%/deepcam.c \
     %D%/defect.c
 %C%_libcomponent_la_LIBADD = workloads/engine/libengine.la workloads/data/libdata.la
 endif

@@ -74,6 +74,25 @@ END
         "58974016ee2085ddb6f994dcef50b014abfd337d431249ccdbe110ddd7f8e821  -" ]
 }
 
+@test "weather is the same for one and three processes, with statistics beside it" {
+    "$generate" deepcam,class=tiny --train 12 --validation 4 -o "$dir/one" 2>/dev/null
+    for rank in 1 2 0; do
+        "$generate" deepcam,class=tiny --train 12 --validation 4 -o "$dir/three" --rank $rank --size 3 2>/dev/null
+    done
+    diff -r "$dir/one" "$dir/three"
+    [ "$(ls "$dir/one" | tr '\n' ' ')" = "MANIFEST stats.h5 train validation " ]
+    [ "$(ls "$dir"/one/train | wc -l) $(ls "$dir"/one/validation | wc -l)" = "12 4" ]
+    grep -q "^baseline logistic_iou 0[.]" "$dir/one/MANIFEST"
+    "$data" check "$dir/one"
+    "$data" show "$dir/one" | grep -q "TMQ"
+    grep -qx "generator 1" "$dir/one/MANIFEST" # else: a new hash below
+    build=$(sed -n 's/^build //p' "$dir/one/MANIFEST")
+    [ "$build" = "x86_64 fftw-3.3.10 hdf5-1.10.8 zlib-1.2.13" ] ||
+        skip "the hash is kept for x86_64, FFTW 3.3.10, HDF5 1.10.8, zlib 1.2.13; this is $build"
+    [ "$(grep ^file "$dir/one/MANIFEST" | sha256sum)" = \
+        "cb0c98f460d69417abc1738703c7e2953b34b6d6857a060515ece47c2d38f5c0  -" ]
+}
+
 @test "another seed makes other bytes" {
     make_set one
     "$generate" cosmoflow,class=tiny,seed=2 $few -o "$dir/two" 2>/dev/null
