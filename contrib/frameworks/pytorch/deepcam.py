@@ -1,28 +1,15 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""The workload `deepcam` in PyTorch: the same files, network and recipe.
-
-    deepcam.py DATA [--class tiny|small] [--epochs N] [--threads N]
-        trains on DATA/train, prints loss and quality of DATA/validation
-    deepcam.py DATA --compare RUN
-        makes the steps that tests' `twin_losses` left in RUN (start values, samples and
-        loss of each step) and compares: exit 0 when all losses
-        agree to 5 digits, 1 when not
-
-Exit 77 when PyTorch or h5py are missing."""
+"""The workload `deepcam` in PyTorch: the same files, network and recipe. Started as
+defect.py is (--class tiny or small), with the same two uses and exit statuses."""
 import os
 import sys
 
-try:
-    import h5py
-    import numpy as np
-    import torch
-    import torch.nn as nn
-except ImportError as e:
-    print(f"{e}; Debian: python3-torch python3-h5py")
-    sys.exit(77)
-
-import defect
+import defect  # first: it says which packages are missing
+import h5py
+import numpy as np
+import torch
+import torch.nn as nn
 import twin
 
 CLASSES, CHANNELS = 3, 16

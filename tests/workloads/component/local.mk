@@ -78,6 +78,7 @@ check_PROGRAMS += %D%/twin_losses
 %C%_twin_losses_SOURCES = %D%/twin_losses.c
 %C%_twin_losses_LDADD = workloads/component/libcomponent.la
 TESTS += %D%/deepcam_torch.bats %D%/defect_torch.bats %D%/hep_torch.bats
+EXTRA_DIST += %D%/twins.bash
 dist_check_SCRIPTS += %D%/deepcam_torch.bats %D%/defect_torch.bats %D%/hep_torch.bats
 
 %C%_test_unet_SOURCES = %D%/test_unet.c
