@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # PyTorch's twin of a workload beside the engine: same files, same start values.
+# shellcheck shell=bash disable=SC2154
 
 losses=$top_builddir/tests/workloads/component/twin_losses
 generate=$top_builddir/workloads/generate/hpcai500-generate
