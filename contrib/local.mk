@@ -115,7 +115,8 @@ EXTRA_DIST += %D%/systemd/hpcai500-collect.service.in \
     %D%/systemd/hpcai500-act@.service.in %D%/systemd/hpcai500-reader.service.in %D%/systemd/hpcai500-reader.socket
 
 dist_doc_DATA += %D%/check_hpcai500.nhc
-EXTRA_DIST += %D%/frameworks/pytorch/checkpoint.py %D%/frameworks/pytorch/defect.py \
+EXTRA_DIST += %D%/frameworks/pytorch/checkpoint.py %D%/frameworks/pytorch/deepcam.py \
+    %D%/frameworks/pytorch/defect.py %D%/frameworks/pytorch/twin.py \
     %D%/frameworks/pytorch/hep.py
 EXTRA_DIST += %D%/bench/micro.sh %D%/bench/pairs.awk %D%/bench/read.sh
 EXTRA_DIST += %D%/bench/profile.sh %D%/bench/start.sh

@@ -18,6 +18,7 @@ noinst_LTLIBRARIES += %D%/libcomponent.la
     %D%/unet.h %D%/unet.c \
     %D%/yardstick.h %D%/yardstick.c \
     %D%/cosmo_convert.h %D%/cosmo_convert.c %D%/cosmoflow.c \
+    %D%/deepcam.c \
     %D%/defect.c
 %C%_libcomponent_la_LIBADD = workloads/micro/libmicro.la workloads/engine/libengine.la workloads/data/libdata.la
 endif

@@ -264,6 +264,25 @@ static int take_baselines(const struct gen_set *s, const struct parts *p, struct
     return 0;
 }
 
+/* The science's side file, which no list of files has: it is made of them. */
+static int make_side_file(const struct gen_set *s, const struct parts *p, struct err *e)
+{
+    char sha256[SHA256_HEX_SIZE], path[PATH_MAX];
+    uint64_t bytes;
+
+    if (!s->generator->beside)
+        return 0;
+    struct h5_image *file = h5_image_begin(e);
+    if (!file)
+        return -1;
+    if (s->generator->beside(p->features, s->train_samples, file, e) < 0) {
+        h5_image_drop(file);
+        return -1;
+    }
+    return h5_image_write(file, join(path, s->partial, s->science->side_files[0]), sha256, &bytes,
+                          e);
+}
+
 /* Baselines, list of files; then MANIFEST stands in OUT.partial. */
 static int write_manifest(const struct gen_set *s, const struct parts *p, struct err *e)
 {
@@ -281,7 +300,7 @@ static int write_manifest(const struct gen_set *s, const struct parts *p, struct
         memcpy(m.files[i].sha256, p->file[i].sha256, sizeof m.files[i].sha256);
         m.files[i].bytes = p->file[i].bytes;
     }
-    if (take_baselines(s, p, &m, e) < 0)
+    if (take_baselines(s, p, &m, e) < 0 || make_side_file(s, p, e) < 0)
         goto out;
     FILE *f = fopen(join(path, s->partial, MANIFEST_NAME), "we");
     if (f) {
@@ -308,9 +327,9 @@ static void sweep(const struct gen_set *s)
         while (d && (entry = readdir(d))) {
             const char *name = entry->d_name;
             size_t n = strlen(name);
-            bool ours = i < 2 ? n > 4 && strcmp(name + n - 4, ".tmp") == 0
-                              : strcmp(name, PLAN_NAME) == 0 || strcmp(name, LOCK_NAME) == 0 ||
-                                    strncmp(name, PART_HEAD, strlen(PART_HEAD)) == 0;
+            bool ours = (n > 4 && strcmp(name + n - 4, ".tmp") == 0) ||
+                        (i == 2 && (strcmp(name, PLAN_NAME) == 0 || strcmp(name, LOCK_NAME) == 0 ||
+                                    strncmp(name, PART_HEAD, strlen(PART_HEAD)) == 0));
             snprintf(path, sizeof path, "%s/%s", folder, name);
             if (ours)
                 unlink(path);

@@ -48,6 +48,10 @@ struct generator {
      * NULL: none. */
     int (*also)(void *maker, uint64_t seed, uint64_t sample, struct h5_image *file, struct err *e);
 
+    /* The science's first side file, from the features of the training part
+     * ([n][features]). NULL: none. */
+    int (*beside)(const float *train, size_t n, struct h5_image *file, struct err *e);
+
     /* The science's baselines, in its order, on the validation part.
      * train: [n][features]. NULL: none. */
     int (*baselines)(const float *train, size_t n, const float *validation, size_t m,

@@ -18,6 +18,13 @@ noinst_LTLIBRARIES += %D%/libgenerate.la
     %D%/hep/hep.h %D%/hep/hep.c %D%/hep/hep_hard.c %D%/hep/hep_shower.c \
     %D%/hep/hep_detector.c %D%/hep/hep_jets.c \
     %D%/hep/hep_baseline.h %D%/hep/hep_baseline.c \
+    %D%/weather/flow.h %D%/weather/flow.c \
+    %D%/weather/generate_weather.c \
+    %D%/weather/objects.h %D%/weather/objects.c \
+    %D%/weather/plane.h %D%/weather/plane.c \
+    %D%/weather/regression.h %D%/weather/regression.c \
+    %D%/weather/streams.h \
+    %D%/weather/weather.h %D%/weather/weather.c \
     %D%/gen_draw.h %D%/gen_draw.c \
     %D%/gen_file.h %D%/gen_file.c \
     %D%/gen_fftw.h \

@@ -10,9 +10,6 @@
         agree to 5 digits, 1 when not
 
 Exit 77 when PyTorch or h5py are missing."""
-import argparse
-import glob
-import math
 import os
 import sys
 
@@ -26,9 +23,9 @@ except ImportError as e:
     sys.exit(77)
 
 import checkpoint
+import twin
 
 CLASSES = 6
-TOLERANCE = 1e-5  # relative: five digits
 
 
 class Recipe:
@@ -99,12 +96,10 @@ class UNet(nn.Module):
 def read(folder):
     """Pictures of mean 0 and deviation 1 each, and their masks."""
     images, masks = [], []
-    for path in sorted(glob.glob(os.path.join(folder, "*.h5")) + glob.glob(os.path.join(folder, "*.hdf5"))):
+    for path in twin.files(folder):
         with h5py.File(path, "r") as f:
             images.append(f["images"][()])
             masks.append(f["masks"][()])
-    if not images:
-        sys.exit(f"defect.py: {folder} holds no .h5 or .hdf5 file")
     x = np.concatenate(images).astype(np.float64)
     x = x.reshape(len(x), 1, *x.shape[-2:])
     mean, deviation = x.mean((2, 3), keepdims=True), x.std((2, 3), keepdims=True)
@@ -145,70 +140,22 @@ def mean_iou(net, x, y, batch):
     return iou[there].mean().item()
 
 
-def rate_at(recipe, epoch):
-    warm = min(1.0, epoch / 0.5) if epoch < 0.5 else 1.0
-    return recipe.rate * warm * (0.01 + 0.99 * (1 + math.cos(math.pi * epoch / recipe.epochs)) / 2)
-
-
 def train(recipe, data):
     x, y = read(os.path.join(data, "train"))
     vx, vy = read(os.path.join(data, "validation"))
     net = UNet(recipe.width, recipe.levels)
-    rule = torch.optim.Adam(net.parameters(), lr=recipe.rate)
-    steps = -(-len(x) // recipe.batch)
-    for epoch in range(recipe.epochs):
-        order, total = torch.randperm(len(x)).tolist(), 0.0
-        for step in range(steps):
-            ids = order[step * recipe.batch:(step + 1) * recipe.batch]
-            for group in rule.param_groups:
-                group["lr"] = rate_at(recipe, epoch + step / steps)
-            rule.zero_grad()
-            loss = loss_of(net, *batch_of(x, y, ids, torch.randint(8, (len(ids),)).tolist()))
-            loss.backward()
-            rule.step()
-            total += loss.item() / steps
-        print(f"epoch {epoch + 1}: loss {total:.4f} mean IoU {mean_iou(net, vx, vy, recipe.batch):.4f}",
-              flush=True)
+    twin.train(recipe, torch.optim.Adam(net.parameters(), lr=recipe.rate), len(x),
+               lambda ids: loss_of(net, *batch_of(x, y, ids, torch.randint(8, (len(ids),)).tolist())),
+               lambda: f"mean IoU {mean_iou(net, vx, vy, recipe.batch):.4f}")
 
 
 def compare(recipe, data, run):
     x, y = read(os.path.join(data, "train"))
     net = UNet(recipe.width, recipe.levels)
     net.load(os.path.join(run, "start.ckpt"))
-    rule = torch.optim.Adam(net.parameters(), lr=recipe.rate)
-    worst, steps = 0.0, 0
-    with open(os.path.join(run, "steps.txt")) as f:
-        for line in f:  # rate, loss, ids
-            rate, ours, *ids = line.split()
-            ids = [int(i) for i in ids]
-            for group in rule.param_groups:
-                group["lr"] = float(rate)
-            rule.zero_grad()
-            loss = loss_of(net, x[ids], y[ids])
-            loss.backward()
-            rule.step()
-            far = abs(float(ours) - loss.item()) / loss.item()
-            worst, steps = max(worst, far), steps + 1
-            print(f"PyTorch {loss.item():.7f} here {float(ours):.7f} off by {far:.1e}")
-    return 0 if steps >= 3 and worst < TOLERANCE else 1
-
-
-def main():
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("data")
-    p.add_argument("--class", dest="size", choices=RECIPES, default="tiny")
-    p.add_argument("--compare", metavar="RUN")
-    p.add_argument("--epochs", type=int)
-    p.add_argument("--threads", type=int, default=2)
-    a = p.parse_args()
-    torch.set_num_threads(a.threads)
-    recipe = RECIPES[a.size]
-    if a.compare:
-        return compare(recipe, a.data, a.compare)
-    recipe.epochs = a.epochs or recipe.epochs
-    train(recipe, a.data)
-    return 0
+    return twin.compare(torch.optim.Adam(net.parameters(), lr=recipe.rate), run,
+                        lambda ids: loss_of(net, x[ids], y[ids]))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(twin.main(__doc__, RECIPES, train, compare))

@@ -59,6 +59,16 @@ END
     grep -qx "baseline ridge_mae 1.4587086" "$dir/raw/MANIFEST"
 }
 
+# bytes_are SET VERSION HASH: of the list of files, where the libraries are those of the
+# hash. Another version has another hash.
+bytes_are() {
+    grep -qx "generator $2" "$dir/$1/MANIFEST"
+    build=$(sed -n 's/^build //p' "$dir/$1/MANIFEST")
+    [ "$build" = "x86_64 fftw-3.3.10 hdf5-1.10.8 zlib-1.2.13" ] ||
+        skip "the hash is kept for x86_64, FFTW 3.3.10, HDF5 1.10.8, zlib 1.2.13; this is $build"
+    [ "$(grep ^file "$dir/$1/MANIFEST" | sha256sum)" = "$3  -" ]
+}
+
 @test "surfaces are the same for one and two processes, and those of version 1" {
     surfaces="defect,class=tiny --train 600 --validation 300" # files of 256
     "$generate" $surfaces -o "$dir/one" 2>/dev/null
@@ -66,12 +76,20 @@ END
     diff -r "$dir/one" "$dir/two"
     [ "$(ls "$dir"/one/train | wc -l) $(ls "$dir"/one/validation | wc -l)" = "3 2" ]
     grep -qx "baseline threshold_iou 0.072940788" "$dir/one/MANIFEST"
-    grep -qx "generator 1" "$dir/one/MANIFEST" # else: a new hash below
-    build=$(sed -n 's/^build //p' "$dir/one/MANIFEST")
-    [ "$build" = "x86_64 fftw-3.3.10 hdf5-1.10.8 zlib-1.2.13" ] ||
-        skip "the hash is kept for x86_64, FFTW 3.3.10, HDF5 1.10.8, zlib 1.2.13; this is $build"
-    [ "$(grep ^file "$dir/one/MANIFEST" | sha256sum)" = \
-        "58974016ee2085ddb6f994dcef50b014abfd337d431249ccdbe110ddd7f8e821  -" ]
+    bytes_are one 1 58974016ee2085ddb6f994dcef50b014abfd337d431249ccdbe110ddd7f8e821
+}
+
+@test "weather is the same for one and three processes, with statistics beside it" {
+    "$generate" deepcam,class=tiny --train 12 --validation 4 -o "$dir/one" 2>/dev/null
+    for rank in 1 2 0; do
+        "$generate" deepcam,class=tiny --train 12 --validation 4 -o "$dir/three" --rank $rank --size 3 2>/dev/null
+    done
+    diff -r "$dir/one" "$dir/three"
+    [ "$(ls "$dir/one" | tr '\n' ' ')" = "MANIFEST stats.h5 train validation " ]
+    [ "$(ls "$dir"/one/train | wc -l) $(ls "$dir"/one/validation | wc -l)" = "12 4" ]
+    grep -q "^baseline logistic_iou 0[.]" "$dir/one/MANIFEST"
+    "$data" check "$dir/one" | grep -qF "moments of weather, layout 'deepcam', generated, class tiny"
+    bytes_are one 1 cb0c98f460d69417abc1738703c7e2953b34b6d6857a060515ece47c2d38f5c0
 }
 
 @test "another seed makes other bytes" {

@@ -22,6 +22,17 @@ TESTS += %D%/test_defect
 %C%_test_defect_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(FFTW_CFLAGS)
 %C%_test_defect_LDADD = workloads/generate/libgenerate.la reports/core/libcore.la $(CMOCKA_LIBS) \
     $(FFTW_LIBS)
+
+check_PROGRAMS += %D%/test_weather %D%/test_weather_flow
+TESTS += %D%/test_weather %D%/test_weather_flow
+%C%_test_weather_flow_SOURCES = %D%/test_weather_flow.c
+%C%_test_weather_flow_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(FFTW_CFLAGS)
+%C%_test_weather_flow_LDADD = workloads/generate/libgenerate.la reports/core/libcore.la $(CMOCKA_LIBS) \
+    $(FFTW_LIBS)
+%C%_test_weather_SOURCES = %D%/test_weather.c
+%C%_test_weather_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(FFTW_CFLAGS)
+%C%_test_weather_LDADD = workloads/generate/libgenerate.la reports/core/libcore.la $(CMOCKA_LIBS) \
+    $(FFTW_LIBS)
 %C%_test_hep_SOURCES = %D%/test_hep.c
 %C%_test_hep_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_hep_LDADD = workloads/generate/libgenerate.la workloads/component/libcomponent.la \

@@ -55,6 +55,7 @@ refused() {
 cosmoflow train/cube_0000003.hdf5 950 600
 hep train/events_0000000.hdf5 700 300
 defect train/surfaces_0000000.hdf5 400 300
+deepcam train/data_0000003.hdf5 900 1100
 END
 }
 
