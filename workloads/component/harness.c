@@ -38,7 +38,7 @@ struct run {
     bool judged;
     struct resume resume;
     struct step_profile profile;
-    long profile_told;         /* steps of the profile that the host was told last */
+    long profile_told; /* steps of the profile that the host was told last */
     struct yardstick *yardstick;
     struct phase_clock *clock;
     int first_epoch;           /* of this process */
