@@ -289,8 +289,8 @@ void *find_steps(const struct conf *c, const struct found *f, size_t *size, stru
                 json_text(json_at(f->doc, "reasons"), "steps_file", "its release wrote none"));
         return NULL;
     }
-    void *bytes = f->archived ? archived_steps(c, f->name, size, &why)
-                              : beside(f->name, name, size, &why);
+    void *bytes =
+        f->archived ? archived_steps(c, f->name, size, &why) : beside(f->name, name, size, &why);
     if (!bytes) {
         err_set(e, "the steps file of %s is not there%s%s", f->name, why.text[0] ? ": " : "",
                 why.text);

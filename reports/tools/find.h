@@ -28,9 +28,9 @@ struct found {
     char *text;          /* the record, byte for byte */
     size_t size;
     struct cJSON *doc;
-    int n;    /* how many runs of the job there were */
+    int n;         /* how many runs of the job there were */
     bool archived; /* name is a place in the archive */
-    int seen; /* root's witness: 1 the history has it, 0 it has it as a claim, -1 not known */
+    int seen;      /* root's witness: 1 the history has it, 0 it has it as a claim, -1 not known */
 };
 
 #define FOUND_INIT                                                                                 \

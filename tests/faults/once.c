@@ -97,7 +97,8 @@ static int put(const char *dir, int version, struct err *e)
     char *text = a ? text_of(version, e) : NULL, place[ARCHIVE_PLACE_SIZE];
 
     archive_place("lab-4711.0.3", 1795374177, place);
-    const struct archive_item item = {text, text ? strlen(text) : 0,
+    const struct archive_item item = {text,
+                                      text ? strlen(text) : 0,
                                       version == 1 ? "MUNGE:one:\n" : "MUNGE:two:\n",
                                       {version == 1 ? "ranks one" : "ranks two", 9},
                                       {version == 1 ? "steps one" : "steps two", 9}};

@@ -229,10 +229,14 @@ static void test_archive_in_a_batch(void **state)
     archive_place("lab-1.0.3", 1795374177, place);
     for (int k = 0; k < 16; k++) {
         archive_begin(s->archive);
-        const struct archive_item one = {"one", 3, k & 1 ? "MUNGE:1:" : NULL,
+        const struct archive_item one = {"one",
+                                         3,
+                                         k & 1 ? "MUNGE:1:" : NULL,
                                          {k & 4 ? "ranks 1" : NULL, k & 4 ? 7 : 0},
                                          {k & 8 ? "steps 1" : NULL, k & 8 ? 7 : 0}};
-        const struct archive_item two = {"two", 3, k & 2 ? "MUNGE:2:" : NULL,
+        const struct archive_item two = {"two",
+                                         3,
+                                         k & 2 ? "MUNGE:2:" : NULL,
                                          {k & 8 ? "ranks 2" : NULL, k & 8 ? 7 : 0},
                                          {k & 4 ? "steps 2" : NULL, k & 4 ? 7 : 0}};
         assert_int_equal(archive_put(s->archive, place, &one, &e), 0);
