@@ -265,7 +265,9 @@ static void add_input(const struct cause_case *c, const struct common *all, stru
             slower++;
             who = c->nodes[i].name;
         }
-    add(w, input_cause(&c->loader), slower == 1 ? who : NULL,
+    /* where the usual loader, too, takes longer than a step without that wait, all are slow */
+    const bool all_slow = all->produce > c->period - c->input;
+    add(w, input_cause(&c->loader), slower == 1 && !all_slow ? who : NULL,
         above(c->input / c->period, c->healthy.input, floors.input));
 }
 

@@ -24,8 +24,8 @@
  *     without all of it (ablation) -> named
  *     else                         -> no single bottleneck: those of 20 % of V and more
  *
- * A node's loader is named by its production time per batch (10 % above the median),
- * never by who waited: ranks are coupled, and chance decides who runs dry first. A
+ * A node's loader is named by its production time per batch (10 % above the median,
+ * which itself keeps up with a step that does not wait), never by who waited: ranks are coupled, and chance decides who runs dry first. A
  * node is called slow only when two of three repeats or its history say it too;
  * else it "was slower in this run". Without an ablation that agrees a cause is
  * "not confirmed".

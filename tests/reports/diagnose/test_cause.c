@@ -335,6 +335,27 @@ static void kinds_of_input(void **state)
     }
 }
 
+/* Slow storage of all nodes, as a private cluster had it: one is a sixth slower by chance. */
+static void slow_storage_of_all_is_no_node(void **state)
+{
+    struct cause_node nodes[] = {
+        {.name = "n1", .ranks = 1, .compute = 0.09, .last = 0.4, .produce = 0.20},
+        {.name = "n2", .ranks = 1, .compute = 0.09, .last = 0.6, .produce = 0.24}};
+    struct cause_case c;
+
+    (void)state;
+    cause_case_init(&c);
+    c.nodes = nodes;
+    c.n_nodes = 2;
+    c.steps = 63;
+    c.period = 0.241;
+    c.input = 0.101;
+    assert_int_equal(of(&c).cause, CAUSE_INPUT);
+    assert_string_equal(of(&c).node, "");
+    nodes[0].produce = 0.10; /* it keeps up: n2 is the one */
+    assert_string_equal(of(&c).node, "n2");
+}
+
 static void kinds_of_compute(void **state)
 {
     struct synth s = synth_healthy(2, 0.03, 8);
@@ -561,6 +582,7 @@ int main(void)
         cmocka_unit_test(others_work_comes_out_first),
         cmocka_unit_test(kinds_of_network),
         cmocka_unit_test(kinds_of_input),
+        cmocka_unit_test(slow_storage_of_all_is_no_node),
         cmocka_unit_test(kinds_of_compute),
         cmocka_unit_test(an_ablation_confirms),
         cmocka_unit_test(a_class_has_its_own_floor),
