@@ -301,8 +301,8 @@ char *record_to_json(const struct record *r, const struct record_sides *sides, s
 
 /* Writes `<id>.json` in dir, and with more than one rank, or with micro benchmarks,
  * everything per rank and every sample as `<id>.ranks.json.gz` beside it (without zlib:
- * `.ranks.json`), with steps `<id>.steps.gz` (steps_file.h): exclusive temporary file, fsync, rename that never replaces, fsync of the folder.
- * Temporary files that killed writers of this record left go then. path: where it is.
+ * `.ranks.json`), with steps `<id>.steps.gz` (steps_file.h): exclusive temporary file,
+ * fsync, rename that never replaces, fsync of the folder. Temporary files that killed writers of this record left go then. path: where it is.
  * The caller ignores SIGXFSZ. */
 int record_write(const struct record *r, const char *dir, char path[PATH_MAX], struct err *e);
 

@@ -26,7 +26,7 @@
 enum { MEASURE_JOBS = 6, MEASURE_TEXT = 256 };
 
 struct measure_options {
-    const char *nodes, *reservation; /* one of them */
+    const char *nodes, *reservation; /* one of them; both: those nodes of it */
     const char *profile;             /* of hpcai500-node */
     const char *folder;              /* NULL: beside the history */
     const char *only;                /* tests; NULL: as the profile says */

@@ -51,7 +51,7 @@ enum { ROWS = sizeof rows / sizeof *rows };
 int validate_measure_usage(FILE *f)
 {
     fprintf(f,
-            "usage: hpcai500 validate --nodes=LIST | --reservation=NAME [options]\n"
+            "usage: hpcai500 validate --nodes=LIST | --reservation=NAME [--nodes=LIST] [options]\n"
             "           [--profile=quick|standard|deep] [--budget=SECONDS] [--only=TEST,...]\n"
             "           [--calls=N] [--samples=N] [--spacing=SECONDS] [--patience=SECONDS]\n"
             "           [--minutes=N] [--turns] [--mpi=TYPE] [--partition=NAME] [--account=NAME]\n"
@@ -90,8 +90,8 @@ static int check(const struct measure_options *o, struct err *e)
 {
     const char *const names[] = {o->nodes, o->reservation, o->partition, o->account, o->mpi};
 
-    if (!o->nodes == !o->reservation)
-        return err_set(e, "give --nodes=LIST or --reservation=NAME, one of them");
+    if (!o->nodes && !o->reservation)
+        return err_set(e, "give --nodes=LIST, --reservation=NAME, or both");
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (!plain(names[i]))
             return err_set(e,

@@ -114,7 +114,7 @@ int measure_nodes(struct measure *m, struct err *e)
     char *list = NULL, *names = NULL;
     int rc = 0;
 
-    if (m->o->reservation)
+    if (!m->o->nodes)
         rc = reserved_nodes(m->o->reservation, &list, e);
     else if (!(list = strdup(m->o->nodes)))
         rc = err_set(e, "out of memory for the names of the nodes");

@@ -48,7 +48,8 @@ void train_steps_epoch(struct train_steps *t, double begin);
 void train_steps_stamp(struct train_steps *t, const struct train_step *s, double begin, double end);
 
 /* The epoch's seconds, which the clock has on PHASE_COMPUTE, go to their phases; those of
- * the first epoch stay one. The host gets the steps; epoch: from 1. *input: this rank's wait for input. */
+ * the first epoch stay one. The host gets the steps; epoch: from 1. *input: this rank's
+ * wait for input. */
 int train_steps_split(struct train_steps *t, int epoch, bool first, double seconds, double *input,
                       struct err *e);
 

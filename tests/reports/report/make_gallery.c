@@ -132,14 +132,15 @@ static const struct record_why whys[] = {
      .confirmed = true,
      .visible = 0.46,
      .jitter = 0.01,
-     .causes = {{"storage_bandwidth", "", 0.46}},
+     .causes = {{.cause = "storage_bandwidth", .node = "", .share = 0.46}},
      .n_causes = 1},
     {.cause = "network_bandwidth",
      .node = "n2",
      .visible = 0.42,
      .jitter = 0.02,
      .whole = "evaluation",
-     .causes = {{"network_bandwidth", "n2", 0.40}, {"storage_latency", "", 0.02}},
+     .causes = {{.cause = "network_bandwidth", .node = "n2", .share = 0.40},
+                {.cause = "storage_latency", .node = "", .share = 0.02}},
      .n_causes = 2},
     {.cause = "processor", .visible = 0.04, .jitter = 0.03}};
 
@@ -147,7 +148,8 @@ static const struct record_why several = {
     .cause = "no_single_bottleneck",
     .visible = 0.44,
     .jitter = 0.02,
-    .causes = {{"storage_latency", "", 0.24}, {"network_latency", "", 0.2}},
+    .causes = {{.cause = "storage_latency", .node = "", .share = 0.24},
+               {.cause = "network_latency", .node = "", .share = 0.2}},
     .n_causes = 2};
 
 static void add_path(struct result_path *p, const double *seconds)

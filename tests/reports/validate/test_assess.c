@@ -136,7 +136,6 @@ static void test_slow(void **state)
 static void test_transient(void **state)
 {
     struct node_result r[4];
-    struct err e = ERR_INIT;
 
     (void)state;
     all_good(r);
