@@ -79,7 +79,8 @@ const struct node *event_lost(const struct deed *d, const struct node *rows, int
     for (int i = 0; i < n; i++) {
         const int64_t begin = rows[i].reason_time, end = rows[i].boot_time;
         if (is_drain_of_another(&rows[i]) &&
-            (at ? ended_by(&rows[i], d->looked, at) : begin >= d->looked && end >= begin && end <= last))
+            (at ? ended_by(&rows[i], d->looked, at)
+                : begin >= d->looked && end >= begin && end <= last))
             return &rows[i];
     }
     return NULL;

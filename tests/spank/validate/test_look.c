@@ -141,7 +141,7 @@ static void test_a_drain_that_a_write_went_over(void **state)
         {&slow, row(drain, "bob: fan", NOON + 1, NOON + 8), true}, /* slurmctld was busy */
         {&slow, row(drain, "bob: fan", NOON - 1, NOON + 8), false},
         {&slow, row(drain, "bob: fan", NOON + 1, NOON + 7), false}, /* he ended it himself */
-        {&drained, row(drain, "bob: fan", NOON + 2, 0), false}, /* later, and it stands */
+        {&drained, row(drain, "bob: fan", NOON + 2, 0), false},     /* later, and it stands */
         {&drained, row(drain, ours, NOON, NOON + 1), false},
         {&drained, row(NODE_HAS_IDLE, "note", NOON, NOON + 1), false}, /* not out of service */
         {&resumed, row(drain, "bob: fan", NOON, NOON + 1), true},
