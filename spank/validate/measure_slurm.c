@@ -286,7 +286,8 @@ static void cancel(long job)
 /* To its end, or until its patience is over. A controller that does not answer is asked again. */
 static int wait_for(struct measure *m, const struct measure_job *j, struct err *e)
 {
-    double begin = clock_now(), seen = clock_now(), most = 600 + 8 * measure_seconds(m, j);
+    const double begin = clock_now(), most = 600 + 8 * measure_seconds(m, j);
+    double seen = begin, started = 0;
     struct timespec poll = {m->o->spacing < 5 ? 1 : 5, 0};
     char state[32];
 
@@ -301,16 +302,16 @@ static int wait_for(struct measure *m, const struct measure_job *j, struct err *
             continue;
         if (!*state || strncmp(state, "COMPLET", 7) == 0)
             return 0;
-        if (strcmp(state, "PENDING") != 0 && now - begin < most)
-            continue;
-        if (now - begin < (double)m->o->patience)
+        const bool pending = strcmp(state, "PENDING") == 0;
+        if (!pending && started == 0)
+            started = now;
+        if (pending ? now - begin < (double)m->o->patience : now - started < most)
             continue;
         cancel(m->job);
-        return strcmp(state, "PENDING") == 0
-                   ? err_set(e, "job %ld did not start within %ld s and was cancelled", m->job,
-                             m->o->patience)
-                   : err_set(e, "job %ld did not end within %.0f s and was cancelled", m->job,
-                             now - begin);
+        return pending ? err_set(e, "job %ld did not start within %ld s and was cancelled", m->job,
+                                 m->o->patience)
+                       : err_set(e, "job %ld did not end within %.0f s and was cancelled", m->job,
+                                 now - started);
     }
 }
 
