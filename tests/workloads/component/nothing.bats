@@ -121,6 +121,18 @@ killed_and_resumed() { # RANKS
     jq -e '.workloads[0].phases.checkpoint.median_seconds > 0' resumed.json
 }
 
+# Its steps are short, so that an ablation would fit; of a real network it would take as long
+# again as training did, and who told waits half a minute.
+@test "a run that is told to end makes no ablation" {
+    NOTHING_NAP=20000000 "$agent" nothing,class=tiny,threads=1,target=0.000001,epochs=1000,diagnose=quick,out=told.json \
+        >log 2>&1 3>&- &
+    p=$!
+    await 5 grep -q "epoch 4" log
+    kill -TERM "$p"
+    wait "$p" || true
+    jq -e '.workloads[0].ablation == null and (.reasons["workloads[0].ablation"] | test("told to end"))' told.json || { cat log; jq -c '.reasons, .status' told.json; false; }
+}
+
 @test "a run killed in an epoch resumes to the same losses (1 rank)" {
     killed_and_resumed 1
 }
