@@ -93,12 +93,6 @@ static int in_file(const struct steps_file *f, const char *name)
     return -1;
 }
 
-static int count_nodes(const cJSON *doc)
-{
-    const cJSON *nodes = json_at(doc, "system.nodes");
-    return cJSON_IsArray(nodes) ? cJSON_GetArraySize(nodes) : 1;
-}
-
 /* What the run text says of the loader. */
 static void fill_loader(struct subject *s, const cJSON *doc)
 {
@@ -128,7 +122,7 @@ static int gather(const cJSON *doc, const struct buy_options *o, struct steps_fi
             .size = json_text(w, "class", "?"),
             .date = json_text(doc, "time.end", ""),
             .class = json_text(doc, "system.nodes[0].class", ""),
-            .nodes = count_nodes(doc),
+            .nodes = record_nodes(doc),
             .prices = o->prices,
         };
         fill_money(to, doc, w);

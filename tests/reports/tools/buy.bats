@@ -123,6 +123,39 @@ END
     [[ "$output" == *"% for 1,000 EUR"* ]]
 }
 
+@test "money has two digits and is no power of ten" {
+    prices $'resource = nodes\nfactor = 2\nper_node = 10' $'[mix]\ncosmoflow = 0.9'
+    buy healthy "$prices"
+    [[ "$output" == *"x costs 160 EUR"* ]]
+    [[ "$output" != *e+* ]]
+    prices $'resource = nodes\nfactor = 2\nper_node = 9000000' ''
+    buy healthy "$prices"
+    [[ "$output" == *"x costs 140 million EUR"* ]]
+}
+
+@test "a price file without an option: its mix is not said to lack the workload" {
+    prices '' $'[mix]\ncosmoflow = 0.9'
+    sed -i '/^\[buy x\]/d' "$BATS_TEST_TMPDIR/prices.conf"
+    buy network "$prices"
+    [[ "$output" == *"node-hour "*" EUR"*"Then, for money:"* ]]
+    [[ "$output" != *"does not have this workload"* && "$output" != *" costs "[-–]* ]]
+}
+
+# A record describes 64 nodes at most, and says how many there were.
+@test "a run of more nodes than its record describes costs what all of them cost" {
+    mkdir "$BATS_TEST_TMPDIR/large"
+    cp "$RUNS"/network/* "$BATS_TEST_TMPDIR/large"
+    local record=$BATS_TEST_TMPDIR/large/$(basename "$(cat "$RUNS/network/path")")
+    jq '.system.node_count = 1000' "$(cat "$RUNS/network/path")" >"$record"
+    prices $'resource = nodes\nfactor = 2\nper_node = 10' ''
+    run "$hpcai500" show --buy --json "$prices" "$record"
+    [ "$status" -eq 0 ]
+    local large=$output
+    buy network --json "$prices"
+    [ "$(jq '.workloads[0].nodes' <<<"$large")" = 1000 ]
+    [ "$(jq --argjson two "$output" '.workloads[0].money.run / $two.workloads[0].money.run | round' <<<"$large")" = 500 ]
+}
+
 @test "a question of one's own, and a wrong one" {
     buy network --json --what=network_bandwidth:4,nodes:2,network_bandwidth:100
     holds 'len(w["asked"]) == 3 and w["asked"][0]["factor"] == 4'
