@@ -418,6 +418,29 @@ static void test_page(void **state)
     assess_close(a);
 }
 
+/* A reservation that would be left empty is ended; without one nothing is to be done. */
+static void test_page_of_good_nodes(void **state)
+{
+    struct node_result r[4];
+
+    (void)state;
+    all_good(r);
+    struct assess *a = look(r, 4, NULL);
+    decide(a);
+    struct page p = {.a = a, .run = "r1", .reservation = "maint", .profile = "quick", .job = 1};
+    char *text = page_of(&p, page_text);
+    p.reservation = NULL;
+    char *none = page_of(&p, page_text);
+    holds(text,
+          "hpcai500 validate act --apply would do:\n  scontrol delete reservationname=maint\n");
+    assert_null(strstr(text, "nodes-="));
+    holds(none, "\nNothing would be changed in Slurm.\n4 good: OK\n");
+    assert_null(strstr(none, "scontrol"));
+    free(text);
+    free(none);
+    assess_close(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -426,7 +449,7 @@ int main(void)
         cmocka_unit_test(test_keys),      cmocka_unit_test(test_unknown),
         cmocka_unit_test(test_few),       cmocka_unit_test(test_links),
         cmocka_unit_test(test_line),      cmocka_unit_test(test_past),
-        cmocka_unit_test(test_page),
+        cmocka_unit_test(test_page),      cmocka_unit_test(test_page_of_good_nodes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
