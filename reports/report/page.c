@@ -106,6 +106,7 @@ int page_print(FILE *f, const struct book *b, const struct page_options *o, stru
         p.node = prices_node(p.prices, json_text(b->records[0], "system.nodes[0].class", ""));
     head(&p);
     page_one(&p);
+    page_advice(&p);
     contents(&p);
     for (int i = 0; i < SECTIONS; i++)
         one_section(&p, i);

@@ -340,4 +340,5 @@ void page_advice(struct page *p)
     how_sure(p);
     fputs("</div></div>\n", f);
     three_sentences(p);
+    fputs("</section>\n", f);
 }

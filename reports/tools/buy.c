@@ -81,22 +81,34 @@ static int advise_subject(struct subject *s, struct steps_file *f, int workload,
     return 0;
 }
 
-/* Index of the workload in the file; -1: it is not there. */
-static int in_file(const struct steps_file *f, const char *name)
+/* Index in the file of the workload of that name before which so many of that name stand
+ * (runs=): its order is the record's, and only the last, which was stopped, may lack.
+ * -1: it is not there. */
+static int in_file(const struct steps_file *f, const char *name, int before)
 {
     int n;
     const struct steps_workload *w = steps_file_workloads(f, &n);
 
     for (int i = 0; i < n; i++)
-        if (strcmp(w[i].name, name) == 0)
+        if (strcmp(w[i].name, name) == 0 && before-- == 0)
             return i;
     return -1;
 }
 
-static int count_nodes(const cJSON *doc)
+/* How many workloads before this one have its name. */
+static int same_before(const cJSON *doc, const cJSON *work)
 {
-    const cJSON *nodes = json_at(doc, "system.nodes");
-    return cJSON_IsArray(nodes) ? cJSON_GetArraySize(nodes) : 1;
+    const char *name = json_text(work, "name", "");
+    const cJSON *w;
+    int n = 0;
+
+    cJSON_ArrayForEach(w, json_at(doc, "workloads"))
+    {
+        if (w == work)
+            break;
+        n += strcmp(json_text(w, "name", ""), name) == 0;
+    }
+    return n;
 }
 
 /* What the run text says of the loader. */
@@ -118,7 +130,7 @@ static int gather(const cJSON *doc, const struct buy_options *o, struct steps_fi
     cJSON_ArrayForEach(w, json_at(doc, "workloads"))
     {
         const char *name = json_text(w, "name", "");
-        const int workload = in_file(f, name);
+        const int workload = in_file(f, name, same_before(doc, w));
         if (workload < 0)
             continue;
         struct subject *to = &s[(*n)++];
@@ -128,7 +140,7 @@ static int gather(const cJSON *doc, const struct buy_options *o, struct steps_fi
             .size = json_text(w, "class", "?"),
             .date = json_text(doc, "time.end", ""),
             .class = json_text(doc, "system.nodes[0].class", ""),
-            .nodes = count_nodes(doc),
+            .nodes = record_nodes(doc),
             .prices = o->prices,
         };
         fill_money(to, doc, w);
