@@ -28,6 +28,9 @@ setup_file() {
     report several-ja.html --lang=ja several.json
     jq '.workloads |= map(.why.confirmed = false | .why.node = "<script>n2</script>")' held.json >open.json
     report open-en.html open.json
+    jq '.workloads |= map(.phases as $p | .phases.withheld = $p.compute | .phases.compute = ($p.compute | map_values(if type == "number" then . / 10 else . end)))' whole.json >withheld.json
+    report withheld-en.html withheld.json
+    report withheld-ja.html --lang=ja withheld.json
     compare whole.json,again.json,third.json faster.json >compared
     compare --html=compare-en.html whole.json,again.json,third.json faster.json again.json
     compare --html=compare-ja.html --lang=ja whole.json partial.json
@@ -108,11 +111,11 @@ def rows(section):
                for r in re.findall(r"<tr.*?</tr>", table, re.S)]
 times = list(rows("time"))
 for row, work in zip(times[0], doc["workloads"]):
-    cells = [re.fullmatch(r"([\d.]+) \(([\d.]+) %\)", c).groups() for c in row[1:8]]
-    assert abs(sum(float(s) for s, _ in cells) - float(row[8])) < .05, row
+    cells = [re.fullmatch(r"([\d.]+) \(([\d.]+) %\)", c).groups() for c in row[1:9]]
+    assert abs(sum(float(s) for s, _ in cells) - float(row[9])) < .05, row
     assert abs(sum(float(p) for _, p in cells) - 100) < .4, row
     assert row[0] == work["name"]
-    assert abs(sum(p["median_seconds"] for p in work["phases"].values()) - float(row[8])) < .02 or work is not doc["workloads"][0]
+    assert abs(sum(p["median_seconds"] for p in work["phases"].values()) - float(row[9])) < .02 or work is not doc["workloads"][0]
 money = list(rows("money"))[-1]
 value = [float(r[1].strip("\u20ac")) for r in money]
 assert abs(sum(value[:4]) - value[4]) <= 2, money
@@ -124,11 +127,27 @@ wait = {r[0]: r[1] for r in times[1]}
 assert len(big) == 3
 for n, w in zip(big, doc["workloads"]):
     row = [r for r in times[0] if r[0] == w["name"]][0]
-    assert any(abs(float(n) - float(re.search(r"\(([\d.]+)", c).group(1))) <= .51 for c in row[1:8]), (n, row)
+    assert any(abs(float(n) - float(re.search(r"\(([\d.]+)", c).group(1))) <= .51 for c in row[1:9]), (n, row)
 assert "hep waits for " + wait["hep"].split()[0] in html.unescape(page).replace("\u201c", ""), wait
 results = list(rows("results"))[0]
 for row, work in zip(results, doc["workloads"]):
     assert abs(float(row[3]) - work["quality"]["achieved"]) < 5e-3 and abs(float(row[4]) - work["quality"]["target"]) < 5e-3
+END
+}
+
+@test "time without a core is a part of its own, a wait, and never computing" {
+    grep -q 'is waiting for a core' withheld-en.html
+    grep -q '<rect [^>]*class="r"' withheld-en.html
+    grep -q 'コア待ち' withheld-ja.html
+    no grep -qE 'computing is the limit|hardly waits' withheld-en.html
+    python3 - withheld-en.html withheld.json <<'END'
+import html, json, re, sys
+page = html.unescape(open(sys.argv[1], encoding="utf-8").read()).replace("\u00a0", " ")
+for work in json.load(open(sys.argv[2]))["workloads"]:
+    phases = {n: p["median_seconds"] or 0 for n, p in work["phases"].items()}
+    said = re.search(work["name"] + r": compute .*? wait for a core (\d+) %, .*? other (\d+) %\.", page)
+    for k, phase in (1, "withheld"), (2, "other"):
+        assert abs(float(said.group(k)) - 100 * phases[phase] / sum(phases.values())) < .51, (said.group(0), phases)
 END
 }
 
