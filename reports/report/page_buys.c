@@ -63,6 +63,9 @@ bool page_decides(const struct page *p)
     for (int i = 0; i < p->book->n_groups; i++)
         if (!training_reached(group_work(p, i)))
             return false;
+    for (int i = 0; i < p->gates.n; i++) /* page one asks to measure again first */
+        if (p->gates.gate[i].free_step)
+            return false;
     if (page_first_held(p) >= 0)
         return worst < 0 || p->held[worst].confirmed;
     return is_split_clear(p);

@@ -103,7 +103,8 @@ int page_first_held(const struct page *p);
 int page_disturbed(const struct page *p);
 /* What limits a group that has a diagnosis: "network bandwidth: n2 sends slowly". */
 struct said page_cause(const struct page *p, int i);
-/* What costs no training: nothing on this page says that no purchase is to be judged by it. */
+/* Nothing on this page is against judging a purchase by it: it is valid, of reached quality,
+ * of several runs on cores of their own, and no cause is open. */
 bool page_decides(const struct page *p);
 /* Of all records. */
 double page_node_hours(const struct page *p);

@@ -37,6 +37,8 @@ setup_file() {
         # nothing is in the way of believing it: no gate fails, the cause is confirmed
         jq '.workloads[0] |= (.why = {cause: "processor", confirmed: true, visible: 0.04, foreign: 0, causes: []}
             | .quality.epochs_to_target = 40)' "$(cat "$what/path")" >"$what/sure.json"
+        jq '.id = "lab-2.0.0"' "$what/sure.json" >"$what/sure2.json"
+        jq '.id = "lab-3.0.0"' "$what/sure.json" >"$what/sure3.json"
     done
     cat >bought.conf <<'END'
 currency = EUR
@@ -67,11 +69,11 @@ per_node = 100
 [mix]
 cosmoflow = 0.9
 END
-    report bought-en.html --prices=bought.conf healthy/sure.json
-    report bought-ja.html --lang=ja --prices=bought.conf healthy/sure.json
+    report bought-en.html --prices=bought.conf healthy/sure*.json
+    report bought-ja.html --lang=ja --prices=bought.conf healthy/sure*.json
     report waits-en.html --prices=bought.conf "$(cat healthy/path)"
     report network-en.html network/sure.json # no price file
-    report shared-steps-ja.html --lang=ja --prices=bought.conf shared/sure.json
+    report shared-steps-ja.html --lang=ja --prices=bought.conf shared/sure*.json
     compare whole.json,again.json,third.json faster.json >compared
     compare --html=compare-en.html whole.json,again.json,third.json faster.json again.json
     compare --html=compare-ja.html --lang=ja whole.json partial.json
@@ -454,6 +456,8 @@ END
     no grep -q '推奨（' shared-steps-ja.html
     grep -q 'コアがほかの処理と共有されていました' shared-steps-ja.html
     grep -q '推奨（' bought-ja.html
+    report once.html --prices=bought.conf healthy/sure.json # page one asks to repeat it first
+    option once.html 'more nodes' | grep -q 'not yet: '
     jq '.workloads[0].quality.reached = false | .workloads[0].valid = false' healthy/sure.json >healthy/missed.json
     report missed.html --prices=bought.conf healthy/missed.json
     no grep -qE 'yes: [0-9]' missed.html
