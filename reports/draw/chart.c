@@ -15,7 +15,8 @@
 
 const char *ink_class(enum ink ink)
 {
-    static const char *const classes[INK_COUNT] = {"c", "m1", "i", "w", "k", "e", "s", "o", "g"};
+    static const char *const classes[INK_COUNT] = {"c", "m1", "i", "w", "k",
+                                                   "r", "e",  "s", "o", "g"};
     return classes[ink];
 }
 

@@ -34,6 +34,7 @@ enum ink {
     INK_INPUT,
     INK_WIRE,
     INK_SKEW,
+    INK_CORES,
     INK_EVALUATION,
     INK_START,
     INK_OTHER,

@@ -97,16 +97,20 @@ struct site {
     double nodes;
 };
 
-/* An option of nodes has a price for each new one; without one it is a node's life. */
-static double price_of(const struct site *t, const struct price_buy *b, enum what_kind kind)
+double advice_price(const struct prices *p, const struct price_node *node,
+                    const struct price_buy *b, double nodes)
 {
+    const enum what_kind kind = what_find(b->resource);
     struct price_buy each = *b;
+    struct price_life life = {.sum = NAN};
 
     if (kind != WHAT_NODES && kind != WHAT_NODES_WEAK)
-        return prices_buy(t->p, b, t->nodes);
+        return prices_buy(p, b, nodes);
+    if (node)
+        prices_life(p, node, &life);
     if (each.per_node == 0)
-        each.per_node = t->life;
-    return prices_buy(t->p, &each, t->nodes * (b->factor - 1));
+        each.per_node = life.sum;
+    return prices_buy(p, &each, nodes * (b->factor - 1));
 }
 
 /* What so many times the nodes bring, by the power law through twice the nodes. */
@@ -164,7 +168,7 @@ static int with_prices(const struct site *t, struct advice *a, struct err *e)
         memcpy(b->name, from->name, sizeof b->name);
         if (!b->known)
             continue;
-        b->price = price_of(t, from, kind);
+        b->price = advice_price(t->p, t->node, from, t->nodes);
         if (ask(t->s, a, &b->what, &b->gain, e) < 0 || rival(t, a, b, e) < 0)
             return -1;
         judge(t, a, b);

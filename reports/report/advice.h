@@ -70,6 +70,11 @@ struct advice {
 int advise(const struct predictor *s, const struct prices *p, const struct price_node *node,
            const char *workload, double nodes, struct advice *a, struct err *e);
 
+/* Price of an option for so many nodes. One of nodes has a price for each new one; without
+ * one it is a node's life. NAN: node is NULL, and that is needed. */
+double advice_price(const struct prices *p, const struct price_node *node,
+                    const struct price_buy *b, double nodes);
+
 /* Money of a run: of so many nodes for so many seconds, failures included; NAN. */
 double advice_run_price(const struct prices *p, const struct price_node *node, double nodes,
                         double seconds);

@@ -45,6 +45,16 @@ static void three(char out[FORMAT_SIZE], double v)
         grouped(out, v, decimals);
 }
 
+/* A factor in two digits: 0.97, 1.2, 120. */
+static void factor(char out[FORMAT_SIZE], double v)
+{
+    const double unit = v >= 99.5 ? pow(10, floor(log10(v)) - 1) : 1;
+
+    grouped(out, round(v / unit) * unit, 0);
+    if (v < 9.95)
+        grouped(out, v, v < .995 ? 2 : 1);
+}
+
 static void percent(char out[FORMAT_SIZE], double v, int decimals, enum language l)
 {
     grouped(out, v, decimals);
@@ -153,7 +163,9 @@ void format_number(char out[FORMAT_SIZE], double v, const char *form, enum langu
     if (form[0] == 'n')
         grouped(out, v, form[1] ? form[1] - '0' : 0);
     else if (strncmp(form, "pct", 3) == 0)
-        percent(out, v, form[3] == '1', l);
+        percent(out, v, form[3] == '1' || (form[3] == '2' && fabs(v) < 9.95), l);
+    else if (strcmp(form, "x") == 0)
+        factor(out, v);
     else if (strcmp(form, "dur") == 0)
         duration(out, v, l);
     else if (strcmp(form, "money") == 0)

@@ -85,6 +85,8 @@ enum ink held_ink(enum cause c)
         [FAMILY_NETWORK] = INK_WIRE,    [FAMILY_INPUT] = INK_INPUT,    [FAMILY_CORES] = INK_SKEW,
         [FAMILY_COMPUTE] = INK_COMPUTE, [FAMILY_RUN] = INK_EVALUATION, [FAMILY_NONE] = INK_OTHER};
 
+    if (c == CAUSE_WITHHELD || c == CAUSE_THREADS) /* of all ranks: nobody is slower */
+        return INK_CORES;
     return inks[cause_family(c)];
 }
 

@@ -12,8 +12,6 @@
 #include "reports/report/frame.h"
 #include "reports/report/section.h"
 
-/* A section that no record can fill yet has no function: its lead says what
- * would fill it. */
 static const struct section sections[] = {
     {"system", W_SYSTEM, W_SYSTEM_LEAD, section_system},
     {"results", W_RESULTS, W_RESULTS_LEAD, section_results},
@@ -23,7 +21,7 @@ static const struct section sections[] = {
     {"ceilings", W_CEILINGS, W_CEILINGS_LEAD, section_ceilings},
     {"stairs", W_STAIRS, W_STAIRS_LEAD, section_stairs},
     {"scaling", W_SCALING, W_SCALING_LEAD, section_scaling},
-    {"whatif", W_WHATIF, W_WHATIF_NEEDS, NULL},
+    {"whatif", W_WHATIF, W_WHATIF_LEAD, section_whatif},
     {"nodes", W_NODES, W_NODES_LEAD, section_nodes},
     {"money", W_MONEY, W_MONEY_LEAD, section_money},
     {"stability", W_STABILITY, W_STABILITY_LEAD, section_stability},
@@ -81,9 +79,8 @@ static void one_section(struct page *p, int i)
     fprintf(p->pen.f, "<section aria-labelledby=\"%s\"><h2 id=\"%s\">%d ", s->id, s->id, i + 1);
     say(&p->pen, s->title);
     fputs("</h2>", p->pen.f);
-    para(p, s->print ? "lead" : NULL, s->lead);
-    if (s->print)
-        s->print(p);
+    para(p, "lead", s->lead);
+    s->print(p);
     fputs("</section>\n", p->pen.f);
 }
 
@@ -104,6 +101,8 @@ int page_print(FILE *f, const struct book *b, const struct page_options *o, stru
     }
     if (p.prices)
         p.node = prices_node(p.prices, json_text(b->records[0], "system.nodes[0].class", ""));
+    if (advised_of(b, o, p.advised, e) < 0)
+        return -1;
     head(&p);
     page_one(&p);
     page_advice(&p);

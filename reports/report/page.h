@@ -33,6 +33,10 @@ struct page_options {
     const char *prices_name;           /* of the file */
     const struct page_source *sources; /* a row per record of the book */
     const struct past_runs *earlier;   /* of the site's history; NULL: it was not asked */
+    /* Bytes of the steps file of that record of the book, free() them; NULL: it is not
+     * there. steps itself may be NULL. */
+    void *(*steps)(void *from, int record, size_t *size);
+    void *steps_from;
 };
 
 /* The page into a stream: 0, or -1 when a record has no content. */

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Page one's second half: what to do for nothing, what to buy, what it costs, how
- * sure, three sentences for the meeting. It must never claim: a purchase without a
- * simulated gain; the part of a step that waits as a gain, it is the most of one; a
- * price that is not in the file.
+ * Page one's second half: what to do for nothing, what it costs, how sure, three
+ * sentences for the meeting. It must never claim: the part of a step that waits as a
+ * gain, it is the most of one; the sum of single gains as what they gain together.
  */
 #include <config.h>
 
@@ -14,7 +13,7 @@
 #include "reports/record/fields.h"
 #include "reports/report/section.h"
 
-enum { MOST_STEPS = 3, MOST_BUYS = 4, CAUSE_SAID = 160 };
+enum { MOST_STEPS = 3, CAUSE_SAID = 160 };
 
 /* ---- what to do ---- */
 
@@ -82,6 +81,24 @@ static void step_row(struct grid *g, const struct step *s)
                  T(cause));
 }
 
+/* What the simulator says of the first training whose steps are there; false: of none. */
+static bool together(struct page *p)
+{
+    for (int i = 0; i < p->book->n_groups; i++) {
+        const struct advice *a = &p->advised[i].advice;
+        const struct said name = group_name(p, i);
+        if (!advised_known(&p->advised[i]))
+            continue;
+        if (a->n_taken && a->together.state == PREDICTED && a->together.low > 1)
+            para(p, "small", W_FREE_TOGETHER, T(name.text), N(100 * advised_less(a->together.low)),
+                 N(100 * advised_less(a->together.high)));
+        else
+            para(p, "small", W_FREE_NO_GAIN, T(name.text));
+        return true;
+    }
+    return false;
+}
+
 /* Those of the diagnosis, then what the checks found. */
 static void free_steps(struct page *p)
 {
@@ -117,81 +134,8 @@ static void free_steps(struct page *p)
         grid_say(&g, W_TODO_NONE_WHY);
     }
     grid_close(&g);
-    para(p, "small", diagnosed ? W_FREE_AT_MOST : W_FREE_NEEDS);
-}
-
-/* The shares of the price file's mix that this report has trainings of. */
-static double mix_here(const struct page *p)
-{
-    double sum = 0;
-
-    for (int i = 0; i < p->prices->n_mix; i++)
-        for (int k = 0; k < p->book->n_groups; k++)
-            if (strcmp(p->prices->mix[i].name, p->book->groups[k].name) == 0) {
-                sum += p->prices->mix[i].share;
-                break;
-            }
-    return sum;
-}
-
-/* The most of the time, 0 to 1, that the option could save in the work of the mix that
- * was measured here; NAN: one of them does not tell. */
-static double most_gain(const struct page *p, const struct price_buy *b)
-{
-    double sum = 0, shares = 0;
-
-    for (int i = 0; i < p->prices->n_mix; i++)
-        for (int k = 0; k < p->book->n_groups; k++)
-            if (strcmp(p->prices->mix[i].name, p->book->groups[k].name) == 0) {
-                sum += p->prices->mix[i].share * held_bound(&p->held[k], &p->split[k], b->resource);
-                shares += p->prices->mix[i].share;
-                break;
-            }
-    return sum / shares;
-}
-
-static void buys(struct page *p)
-{
-    static const struct column columns[] = {
-        {W_OPTION, false}, {W_PRICE, true}, {W_BREAK_EVEN, true}, {W_ADVICE, false}};
-    double nodes = p->prices->nodes > 0 ? p->prices->nodes : record_nodes(p->book->records[0]);
-    struct grid g;
-
-    grid_open(&g, p, columns, 4, true);
-    for (int i = 0; i < p->prices->n_buys && i < MOST_BUYS; i++) {
-        const struct price_buy *b = &p->prices->buy[i];
-        double even = prices_break_even(p->prices, p->node, b, nodes, mix_here(p));
-        grid_row(&g);
-        grid_say(&g, W_OPTION_NAME, T(b->name), N(b->factor));
-        grid_value(&g, N(prices_buy(p->prices, b, nodes)), "money");
-        grid_say(&g, even > 1 ? W_NEVER_PAYS : W_PAYS_FROM, N(100 * even));
-        double most = most_gain(p, b);
-        if (most < even)
-            grid_say(&g, W_NO_GAIN, N(100 * most));
-        else
-            grid_say(&g, W_NOT_YET);
-    }
-    grid_close(&g);
-    para(p, "small", W_BUY_NOTE, N(nodes), N(100 * mix_here(p)), N(p->prices->life_years));
-}
-
-static void what_to_buy(struct page *p)
-{
-    heading(p, 2, W_BUY);
-    if (!p->prices)
-        para(p, NULL, W_BUY_NO_PRICES);
-    else if (!p->node)
-        para(p, NULL, W_BUY_NO_NODE,
-             T(json_text(p->book->records[0], "system.nodes[0].class", "–")));
-    else if (p->prices->n_buys == 0)
-        para(p, NULL, W_BUY_NONE);
-    else if (!(mix_here(p) > 0))
-        para(p, NULL, W_BUY_NO_MIX);
-    else
-        buys(p);
-    int worst = page_worst_held(p);
-    if (worst >= 0 && !p->held[worst].confirmed)
-        para(p, "small", W_BUY_OPEN);
+    if (!together(p))
+        para(p, "small", diagnosed ? W_FREE_AT_MOST : W_FREE_NEEDS);
 }
 
 /* ---- costs, doubts, sentences ---- */
@@ -310,7 +254,7 @@ static void first_sentence(struct page *p)
                  N(split_percent(&p->split[worst], PART_COMPUTE)));
 }
 
-static void three_sentences(struct page *p)
+static void three_sentences(struct page *p, bool buys)
 {
     int reached = 0;
 
@@ -324,7 +268,7 @@ static void three_sentences(struct page *p)
     else
         sentence(p, W_S_HOURS, N(page_node_hours(p)));
     bool free_first = page_worst_held(p) >= 0 && page_disturbed(p) < 0 && !p->gates.failed;
-    sentence(p, free_first ? W_S_FREE : W_S_NEXT);
+    sentence(p, free_first ? W_S_FREE : buys ? W_S_BUY : W_S_NEXT);
     fputs("</ol>\n", p->pen.f);
 }
 
@@ -333,12 +277,12 @@ void page_advice(struct page *p)
     FILE *f = p->pen.f;
 
     free_steps(p);
-    what_to_buy(p);
+    bool buys = page_buys(p);
     fputs("<div class=\"two\"><div>", f);
     costs(p);
     fputs("</div><div>", f);
     how_sure(p);
     fputs("</div></div>\n", f);
-    three_sentences(p);
+    three_sentences(p, buys);
     fputs("</section>\n", f);
 }

@@ -258,8 +258,10 @@ static void held_finding(struct page *p, int i)
 
 static void split_finding(struct page *p, int i)
 {
-    static const enum word waits[] = {
-        [PART_INPUT] = W_F_INPUT, [PART_EXCHANGE] = W_F_EXCHANGE, [PART_SKEW] = W_F_SKEW};
+    static const enum word waits[] = {[PART_INPUT] = W_F_INPUT,
+                                      [PART_EXCHANGE] = W_F_EXCHANGE,
+                                      [PART_SKEW] = W_F_SKEW,
+                                      [PART_WITHHELD] = W_F_WITHHELD};
     const struct split *s = &p->split[i];
     const cJSON *w = group_work(p, i);
     struct said of = said(&p->pen, W_F_OF, T(group_name(p, i).text));

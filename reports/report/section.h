@@ -10,6 +10,7 @@
 #define REPORT_SECTION_H
 
 #include "reports/draw/chart.h"
+#include "reports/report/advised.h"
 #include "reports/report/held.h"
 #include "reports/report/page.h"
 #include "reports/report/split.h"
@@ -24,6 +25,7 @@ struct page {
     int pics, tables;                     /* counted, for their names */
     struct split split[BOOK_MOST_GROUPS]; /* of each group's reported run */
     struct held held[BOOK_MOST_GROUPS];
+    struct advised advised[BOOK_MOST_GROUPS]; /* by their steps, where they are there */
 };
 
 /* ---- elements ---- */
@@ -90,6 +92,7 @@ struct section {
 
 void page_one(struct page *p);    /* its section stays open for page_advice() */
 void page_advice(struct page *p); /* its second half, behind page_one() */
+bool page_buys(struct page *p);   /* what to buy; true: something is advised */
 
 /* The group that waits most of its time, by the split; of its steps, by a diagnosis; the
  * first with a diagnosis; -1: none. */
@@ -100,6 +103,9 @@ int page_first_held(const struct page *p);
 int page_disturbed(const struct page *p);
 /* What limits a group that has a diagnosis: "network bandwidth: n2 sends slowly". */
 struct said page_cause(const struct page *p, int i);
+/* Nothing on this page is against judging a purchase by it: it is valid, of reached quality,
+ * of several runs on cores of their own, and no cause is open. */
+bool page_decides(const struct page *p);
 /* Of all records. */
 double page_node_hours(const struct page *p);
 
@@ -112,6 +118,7 @@ void section_ceilings(struct page *p);
 void section_rooflines(struct page *p); /* the end of section_ceilings() */
 void section_stairs(struct page *p);
 void section_scaling(struct page *p);
+void section_whatif(struct page *p);
 void section_nodes(struct page *p);
 void section_money(struct page *p);
 void section_stability(struct page *p);

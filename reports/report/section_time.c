@@ -27,8 +27,9 @@ static void split_desc(struct page *p, char *text, size_t size)
             text + used, size - used, "%s",
             said(&p->pen, W_SPLIT_DESC, T(group_name(p, i).text), N(split_percent(s, PART_COMPUTE)),
                  N(split_percent(s, PART_INPUT)), N(split_percent(s, PART_EXCHANGE)),
-                 N(split_percent(s, PART_SKEW)), N(split_percent(s, PART_EVALUATION)),
-                 N(split_percent(s, PART_START)), N(split_percent(s, PART_OTHER)))
+                 N(split_percent(s, PART_SKEW)), N(split_percent(s, PART_WITHHELD)),
+                 N(split_percent(s, PART_EVALUATION)), N(split_percent(s, PART_START)),
+                 N(split_percent(s, PART_OTHER)))
                 .text);
     }
 }
@@ -73,14 +74,20 @@ void draw_split(struct page *p, struct pic *pic, const void *what)
 
 static void split_table(struct page *p)
 {
-    static const struct column columns[] = {{W_WORKLOAD, false},  {W_PART_COMPUTE, true},
-                                            {W_PART_INPUT, true}, {W_PART_EXCHANGE, true},
-                                            {W_PART_SKEW, true},  {W_PART_EVALUATION, true},
-                                            {W_PART_START, true}, {W_PART_OTHER, true},
-                                            {W_SUM, true},        {W_WALL, true}};
+    static const struct column columns[] = {{W_WORKLOAD, false},
+                                            {W_PART_COMPUTE, true},
+                                            {W_PART_INPUT, true},
+                                            {W_PART_EXCHANGE, true},
+                                            {W_PART_SKEW, true},
+                                            {W_PART_WITHHELD, true},
+                                            {W_PART_EVALUATION, true},
+                                            {W_PART_START, true},
+                                            {W_PART_OTHER, true},
+                                            {W_SUM, true},
+                                            {W_WALL, true}};
     struct grid g;
 
-    grid_open(&g, p, columns, 10, false);
+    grid_open(&g, p, columns, 11, false);
     for (int i = 0; i < p->book->n_groups; i++) {
         const struct split *s = &p->split[i];
         grid_row(&g);

@@ -16,6 +16,7 @@ static const struct {
     [PART_INPUT] = {INK_INPUT, W_PART_INPUT},
     [PART_EXCHANGE] = {INK_WIRE, W_PART_EXCHANGE},
     [PART_SKEW] = {INK_SKEW, W_PART_SKEW},
+    [PART_WITHHELD] = {INK_CORES, W_PART_WITHHELD},
     [PART_EVALUATION] = {INK_EVALUATION, W_PART_EVALUATION},
     [PART_START] = {INK_START, W_PART_START},
     [PART_OTHER] = {INK_OTHER, W_PART_OTHER},
@@ -26,15 +27,11 @@ enum part split_part(const char *phase)
     static const struct {
         const char *phase;
         enum part part;
-    } table[] = {{"update", PART_COMPUTE},
-                 {"exchange_cpu", PART_EXCHANGE},
-                 {"agree", PART_EXCHANGE},
-                 {"compute", PART_COMPUTE},
-                 {"input_wait", PART_INPUT},
-                 {"imbalance", PART_SKEW},
-                 {"exposed_allreduce", PART_EXCHANGE},
-                 {"evaluation", PART_EVALUATION},
-                 {"first_epoch", PART_START},
+    } table[] = {{"update", PART_COMPUTE},        {"exchange_cpu", PART_EXCHANGE},
+                 {"agree", PART_EXCHANGE},        {"compute", PART_COMPUTE},
+                 {"input_wait", PART_INPUT},      {"imbalance", PART_SKEW},
+                 {"withheld", PART_WITHHELD},     {"exposed_allreduce", PART_EXCHANGE},
+                 {"evaluation", PART_EVALUATION}, {"first_epoch", PART_START},
                  {"staging", PART_START}};
 
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
@@ -82,7 +79,7 @@ void split_of(const cJSON *workload, struct split *s)
     }
     for (int p = 0; p < PART_COUNT; p++)
         s->sum += s->seconds[p];
-    for (enum part p = PART_INPUT; p <= PART_SKEW; p++) {
+    for (enum part p = PART_INPUT; p <= PART_WITHHELD; p++) {
         s->wait += s->seconds[p];
         if (s->seconds[p] > s->seconds[s->largest])
             s->largest = p;

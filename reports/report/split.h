@@ -31,6 +31,7 @@ enum part {
     PART_INPUT,
     PART_EXCHANGE,
     PART_SKEW,
+    PART_WITHHELD, /* work to do and no core: a quota, other work, too many threads */
     PART_EVALUATION,
     PART_START, /* staging and the first epoch */
     PART_OTHER, /* checkpoints, the rest, phases that this release does not know */
@@ -50,8 +51,8 @@ struct split {
     double sum;        /* of them */
     double wall;       /* of the workload, the slowest rank; NAN */
     double miss;       /* (sum - wall) / wall; NAN */
-    double wait;       /* input, exchange and skew */
-    enum part largest; /* of the three */
+    double wait;       /* input, exchange, skew and withheld */
+    enum part largest; /* of the four */
     enum limit limit;
 };
 

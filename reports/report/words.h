@@ -13,7 +13,8 @@
  *
  * Forms (a number that is not finite is an en dash):
  *     n      1,024           n1, n2   with so many decimals     g   three digits
- *     pct    22 % / 22%      pct1     one decimal
+ *     x      a factor in two digits: 0.97, 1.2, 120
+ *     pct    22 % / 22%      pct1     one decimal     pct2   two digits
  *     dur    2 h 46 min / 2時間46分; 12.3 s; 45 ms
  *     flops  12.9 GFLOP/s    flop, bytes, bps (B/s), joule, watt, hertz: the same
  *     money  ¥2.6 M / 260万円, rounded alike in both; the pen has the currency

@@ -8,10 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "reports/core/runspec.h"
-#include "reports/predict/recorded.h"
 #include "reports/record/fields.h"
 #include "reports/record/steps_file.h"
+#include "reports/report/advice_run.h"
 #include "reports/report/book.h"
 
 /* ---- gathering ---- */
@@ -50,76 +49,22 @@ static int ask(struct subject *s, const struct predictor *p, const char *questio
     return n < 0 ? -1 : 0;
 }
 
-/* By what factor samples per second grew at most without something; NAN. */
-static double most_gain(const cJSON *w, const char *arm)
-{
-    const double most = recorded_arm(w, arm, true);
-    return most < 1 ? 1 / (1 - most) : NAN;
-}
-
 /* What cannot be said of one workload is a sentence of it, not the end of all. */
-static int advise_subject(struct subject *s, struct steps_file *f, int workload, const cJSON *w,
-                          const char *questions, struct err *e)
+static int advise_subject(struct subject *s, struct steps_file *f, int workload, const cJSON *doc,
+                          const cJSON *w, const char *questions, struct err *e)
 {
-    struct recorded r;
-    struct predictor p;
+    struct advice_run r;
     struct err why = ERR_INIT;
-    int rc = recorded_read(&r, f, workload, w, s->workers, s->ahead, &why);
 
-    if (rc == 0 && (rc = predict_open(&p, &r.series, &why)) == 0) {
-        p.ablation.network = most_gain(w, "empty_exchange");
-        p.ablation.input = most_gain(w, "data_from_memory");
-        rc = advise(&p, s->prices, s->node, s->name, s->nodes, &s->advice, e);
-        if (rc == 0)
-            rc = ask(s, &p, questions, e);
-        predict_close(&p);
-        recorded_fini(&r);
-        return rc;
+    if (advice_run_open(&r, f, workload, doc, w, &why) < 0) {
+        snprintf(s->why, sizeof s->why, "%.*s", (int)sizeof s->why - 1, why.text);
+        return 0;
     }
-    snprintf(s->why, sizeof s->why, "%.*s", (int)sizeof s->why - 1, why.text);
-    recorded_fini(&r);
-    return 0;
-}
-
-/* Index in the file of the workload of that name before which so many of that name stand
- * (runs=): its order is the record's, and only the last, which was stopped, may lack.
- * -1: it is not there. */
-static int in_file(const struct steps_file *f, const char *name, int before)
-{
-    int n;
-    const struct steps_workload *w = steps_file_workloads(f, &n);
-
-    for (int i = 0; i < n; i++)
-        if (strcmp(w[i].name, name) == 0 && before-- == 0)
-            return i;
-    return -1;
-}
-
-/* How many workloads before this one have its name. */
-static int same_before(const cJSON *doc, const cJSON *work)
-{
-    const char *name = json_text(work, "name", "");
-    const cJSON *w;
-    int n = 0;
-
-    cJSON_ArrayForEach(w, json_at(doc, "workloads"))
-    {
-        if (w == work)
-            break;
-        n += strcmp(json_text(w, "name", ""), name) == 0;
-    }
-    return n;
-}
-
-/* What the run text says of the loader. */
-static void fill_loader(struct subject *s, const cJSON *doc)
-{
-    struct runspec spec;
-
-    if (runspec_parse(&spec, json_text(doc, "run.canonical", ""), NULL) == 0) {
-        s->workers = spec.workers;
-        s->ahead = spec.ahead;
-    }
+    int rc = advise(&r.predictor, s->prices, s->node, s->name, s->nodes, &s->advice, e);
+    if (rc == 0)
+        rc = ask(s, &r.predictor, questions, e);
+    advice_run_close(&r);
+    return rc;
 }
 
 static int gather(const cJSON *doc, const struct buy_options *o, struct steps_file *f,
@@ -130,7 +75,7 @@ static int gather(const cJSON *doc, const struct buy_options *o, struct steps_fi
     cJSON_ArrayForEach(w, json_at(doc, "workloads"))
     {
         const char *name = json_text(w, "name", "");
-        const int workload = in_file(f, name, same_before(doc, w));
+        const int workload = advice_run_find(f, doc, w);
         if (workload < 0)
             continue;
         struct subject *to = &s[(*n)++];
@@ -144,8 +89,7 @@ static int gather(const cJSON *doc, const struct buy_options *o, struct steps_fi
             .prices = o->prices,
         };
         fill_money(to, doc, w);
-        fill_loader(to, doc);
-        if (advise_subject(to, f, workload, w, o->what, e) < 0)
+        if (advise_subject(to, f, workload, doc, w, o->what, e) < 0)
             return -1;
     }
     return 0;

@@ -31,8 +31,7 @@ enum { BUY_ASKED = 16 };
 struct subject {
     const char *id, *name, *size, *date, *class;
     double nodes;
-    int workers, ahead; /* of the run text; 0: not said */
-    char why[256];      /* nothing can be said; "": advice holds */
+    char why[256]; /* nothing can be said; "": advice holds */
     struct advice advice;
     struct buy_asked {
         struct what what;

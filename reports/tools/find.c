@@ -280,7 +280,13 @@ static void *beside(const char *path, const char *name, size_t *size, struct err
 
 void *find_steps(const struct conf *c, const struct found *f, size_t *size, struct err *e)
 {
-    const char *name = json_text(f->doc, "steps_file.name", "");
+    return find_steps_of(c, f, json_at(f->doc, "steps_file"), size, e);
+}
+
+void *find_steps_of(const struct conf *c, const struct found *f, const cJSON *steps, size_t *size,
+                    struct err *e)
+{
+    const char *name = json_text(steps, "name", "");
     char sha256[SHA256_HEX_SIZE];
     struct err why = ERR_INIT;
 
@@ -297,7 +303,7 @@ void *find_steps(const struct conf *c, const struct found *f, size_t *size, stru
         return NULL;
     }
     sha256_of(bytes, *size, sha256);
-    if (strcmp(sha256, json_text(f->doc, "steps_file.sha256", "")) == 0)
+    if (strcmp(sha256, json_text(steps, "sha256", "")) == 0)
         return bytes;
     err_set(e, "%s is not the steps file that its record names: it was changed, or is another",
             name);

@@ -47,5 +47,8 @@ void found_fini(struct found *f);
 /* The bytes of the run's steps file (reports/record/steps_file.h), which stands beside its
  * record and has the SHA-256 that the record says; free() them. */
 void *find_steps(const struct conf *c, const struct found *f, size_t *size, struct err *e);
+/* The same by the record's object steps_file, where that was redacted since; may be NULL. */
+void *find_steps_of(const struct conf *c, const struct found *f, const struct cJSON *steps,
+                    size_t *size, struct err *e);
 
 #endif

@@ -31,7 +31,9 @@ int library_add(struct library *l, const struct conf *c, const char *word, const
     if (find_record(c, word, folder, &f, e))
         return -1;
     json_clean(f.doc);
+    l->steps[l->n] = cJSON_Duplicate(json_at(f.doc, "steps_file"), true);
     if (redact && hide(c, &f, e)) {
+        cJSON_Delete(l->steps[l->n]);
         found_fini(&f);
         return -1;
     }
@@ -45,6 +47,13 @@ int library_add(struct library *l, const struct conf *c, const char *word, const
 
 void library_fini(struct library *l)
 {
-    while (l->n)
+    while (l->n) {
         found_fini(&l->runs[--l->n]);
+        cJSON_Delete(l->steps[l->n]);
+    }
+}
+
+void *library_steps(const struct library *l, const struct conf *c, int run, size_t *size)
+{
+    return find_steps_of(c, &l->runs[run], l->steps[run], size, NULL);
 }

@@ -22,6 +22,7 @@ struct library {
     int n;
     struct found runs[LIBRARY_MOST];
     char sha256[LIBRARY_MOST][SHA256_HEX_SIZE]; /* of the file's bytes; "" when redacted */
+    struct cJSON *steps[LIBRARY_MOST];          /* steps_file before it was redacted; NULL: none */
 };
 
 /* redact: users, accounts, hosts, folders, jobs, clusters and partitions go,
@@ -30,5 +31,8 @@ struct library {
 int library_add(struct library *l, const struct conf *c, const char *word, const char *folder,
                 bool redact, struct err *e);
 void library_fini(struct library *l);
+
+/* Bytes of the steps file of that run, free() them; NULL: it is not there. */
+void *library_steps(const struct library *l, const struct conf *c, int run, size_t *size);
 
 #endif

@@ -77,6 +77,18 @@ static int take(struct options *o, int c, struct err *e)
     }
 }
 
+struct shelf {
+    const struct library *runs;
+    const struct conf *site;
+};
+
+static void *steps_of(void *from, int record, size_t *size)
+{
+    const struct shelf *s = from;
+
+    return library_steps(s->runs, s->site, record, size);
+}
+
 static int make(const struct options *o, const struct library *runs, const struct conf *site,
                 struct err *e)
 {
@@ -85,6 +97,7 @@ static int make(const struct options *o, const struct library *runs, const struc
     struct page_source sources[LIBRARY_MOST];
     struct past_runs earlier = {0};
     const char *prices_name = o->prices;
+    struct shelf shelf = {runs, site};
 
     if (prices_find(&prices, &prices_name, e))
         return -1;
@@ -103,7 +116,9 @@ static int make(const struct options *o, const struct library *runs, const struc
                                       .prices = prices_name ? &prices : NULL,
                                       .prices_name = o->redact ? NULL : prices_name,
                                       .sources = sources,
-                                      .earlier = o->earlier ? &earlier : NULL};
+                                      .earlier = o->earlier ? &earlier : NULL,
+                                      .steps = steps_of,
+                                      .steps_from = &shelf};
     int rc = page_write(o->out, &book, &page, e);
     past_runs_fini(&earlier);
     if (rc)

@@ -28,6 +28,52 @@ setup_file() {
     report several-ja.html --lang=ja several.json
     jq '.workloads |= map(.why.confirmed = false | .why.node = "<script>n2</script>")' held.json >open.json
     report open-en.html open.json
+    jq '.workloads |= map(.phases as $p | .phases.withheld = $p.compute | .phases.compute = ($p.compute | map_values(if type == "number" then . / 10 else . end)))' whole.json >withheld.json
+    report withheld-en.html withheld.json
+    report withheld-ja.html --lang=ja withheld.json
+    for what in healthy network shared; do # with their steps files, of machines whose limit is known
+        mkdir "$what"
+        "$top_builddir/tests/reports/tools/make_buy" "$what" "$what" >"$what/path"
+        # nothing is in the way of believing it: no gate fails, the cause is confirmed
+        jq '.workloads[0] |= (.why = {cause: "processor", confirmed: true, visible: 0.04, foreign: 0, causes: []}
+            | .quality.epochs_to_target = 40)' "$(cat "$what/path")" >"$what/sure.json"
+        jq '.id = "lab-2.0.0"' "$what/sure.json" >"$what/sure2.json"
+        jq '.id = "lab-3.0.0"' "$what/sure.json" >"$what/sure3.json"
+    done
+    cat >bought.conf <<'END'
+currency = EUR
+as_of = 2026-11-01
+kwh = 0.24
+life_years = 5
+hours_available_per_year = 8300
+nodes = 16
+[node *]
+purchase = 11800
+power_watts = 640
+[buy more nodes]
+resource = nodes
+factor = 2
+per_node = 10
+[buy gold nodes]
+resource = nodes
+factor = 2
+per_node = 90000
+[buy links]
+resource = network_bandwidth
+factor = 2
+per_node = 100
+[buy luck]
+resource = luck
+factor = 2
+per_node = 100
+[mix]
+cosmoflow = 0.9
+END
+    report bought-en.html --prices=bought.conf healthy/sure*.json
+    report bought-ja.html --lang=ja --prices=bought.conf healthy/sure*.json
+    report waits-en.html --prices=bought.conf "$(cat healthy/path)"
+    report network-en.html network/sure.json # no price file
+    report shared-steps-ja.html --lang=ja --prices=bought.conf shared/sure*.json
     compare whole.json,again.json,third.json faster.json >compared
     compare --html=compare-en.html whole.json,again.json,third.json faster.json again.json
     compare --html=compare-ja.html --lang=ja whole.json partial.json
@@ -108,11 +154,11 @@ def rows(section):
                for r in re.findall(r"<tr.*?</tr>", table, re.S)]
 times = list(rows("time"))
 for row, work in zip(times[0], doc["workloads"]):
-    cells = [re.fullmatch(r"([\d.]+) \(([\d.]+) %\)", c).groups() for c in row[1:8]]
-    assert abs(sum(float(s) for s, _ in cells) - float(row[8])) < .05, row
+    cells = [re.fullmatch(r"([\d.]+) \(([\d.]+) %\)", c).groups() for c in row[1:9]]
+    assert abs(sum(float(s) for s, _ in cells) - float(row[9])) < .05, row
     assert abs(sum(float(p) for _, p in cells) - 100) < .4, row
     assert row[0] == work["name"]
-    assert abs(sum(p["median_seconds"] for p in work["phases"].values()) - float(row[8])) < .02 or work is not doc["workloads"][0]
+    assert abs(sum(p["median_seconds"] for p in work["phases"].values()) - float(row[9])) < .02 or work is not doc["workloads"][0]
 money = list(rows("money"))[-1]
 value = [float(r[1].strip("\u20ac")) for r in money]
 assert abs(sum(value[:4]) - value[4]) <= 2, money
@@ -124,11 +170,27 @@ wait = {r[0]: r[1] for r in times[1]}
 assert len(big) == 3
 for n, w in zip(big, doc["workloads"]):
     row = [r for r in times[0] if r[0] == w["name"]][0]
-    assert any(abs(float(n) - float(re.search(r"\(([\d.]+)", c).group(1))) <= .51 for c in row[1:8]), (n, row)
+    assert any(abs(float(n) - float(re.search(r"\(([\d.]+)", c).group(1))) <= .51 for c in row[1:9]), (n, row)
 assert "hep waits for " + wait["hep"].split()[0] in html.unescape(page).replace("\u201c", ""), wait
 results = list(rows("results"))[0]
 for row, work in zip(results, doc["workloads"]):
     assert abs(float(row[3]) - work["quality"]["achieved"]) < 5e-3 and abs(float(row[4]) - work["quality"]["target"]) < 5e-3
+END
+}
+
+@test "time without a core is a part of its own, a wait, and never computing" {
+    grep -q 'is waiting for a core' withheld-en.html
+    grep -q '<rect [^>]*class="r"' withheld-en.html
+    grep -q 'コア待ち' withheld-ja.html
+    no grep -qE 'computing is the limit|hardly waits' withheld-en.html
+    python3 - withheld-en.html withheld.json <<'END'
+import html, json, re, sys
+page = html.unescape(open(sys.argv[1], encoding="utf-8").read()).replace("\u00a0", " ")
+for work in json.load(open(sys.argv[2]))["workloads"]:
+    phases = {n: p["median_seconds"] or 0 for n, p in work["phases"].items()}
+    said = re.search(work["name"] + r": compute .*? wait for a core (\d+) %, .*? other (\d+) %\.", page)
+    for k, phase in (1, "withheld"), (2, "other"):
+        assert abs(float(said.group(k)) - 100 * phases[phase] / sum(phases.values())) < .51, (said.group(0), phases)
 END
 }
 
@@ -274,7 +336,7 @@ END
     grep -q '判断の材料にできません' invalid-ja.html
     grep -q 'There is no price file' partial-en.html
     no grep -q '€' partial-en.html
-    grep -q 'no record holds those steps yet' whole-en.html
+    grep -q 'No steps file of these records is beside its record' whole-en.html
     no grep -qE 'broken|faulty' whole-en.html # only what differs in this run
     grep -q 'fastest and slowest left out' whole-en.html
     no grep -q 'fastest and slowest left out' partial-en.html
@@ -333,6 +395,89 @@ END
     report cheap.html --prices=cheap.conf held.json
     grep -q 'not yet: no gain was predicted' cheap.html
     no grep -q 'no: at most' cheap.html
+}
+
+@test "a simulated gain: page one, its section and show --buy say the same" {
+    "$top_builddir/reports/tools/hpcai500" show --buy --json --prices=bought.conf healthy/sure.json >bought.json
+    "$top_builddir/reports/tools/hpcai500" show --buy --json network/sure.json >network.json
+    python3 - bought-en.html bought.json network-en.html network.json <<'END'
+import html, json, math, re, sys
+def near(text, value): # half of its last digit
+    decimals = len(text.partition(".")[2])
+    assert abs(float(text.replace(",", "")) - value) <= .51 * 10 ** -decimals, (text, value)
+def rows(page, start, end):
+    body = page[page.index(start):]
+    body = body[:body.index(end)]
+    return [[html.unescape(re.sub("<[^>]*>", "", c)).replace("\u00a0", " ") for c in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", r, re.S)]
+            for r in re.findall(r"<tr.*?</tr>", body, re.S)]
+for i in 1, 3:
+    page = open(sys.argv[i], encoding="utf-8").read()
+    work = json.load(open(sys.argv[i + 1]))["workloads"][0]
+    section = page[page.index('<h2 id="whatif"'):]
+    section = section[:section.index("</section>")]
+    replay = rows(section, "How well the steps replay", "</table>")[1]
+    for cell, key in zip(replay[3:], ("error", "held_out", "drift")):
+        near(cell.strip("% ").replace("\u2212", "-"), 100 * math.expm1(work["replay"][key]))
+    asked = rows(section, "For nothing", "</table>")[1:]
+    bought = rows(section, "For money", "</table>")[1:]
+    for cells, answers in (asked, work["free"]), (bought, work["purchases"]):
+        answers = [a["gain"] for a in answers if a.get("gain") and a["gain"]["state"] != "refused"]
+        if cells is asked and "together" in work:
+            answers.append(work["together"])
+        assert len(cells) == len(answers) > 0
+        for c, gain in zip(cells, answers):
+            ends = re.findall(r"[\d.,]+", c[2])
+            if gain["state"] == "bound":
+                assert c[2].startswith("at most ") and c[3].startswith("at most "), c
+                near(ends[0], gain["high"])
+            else:
+                near(ends[0], gain["low"])
+                near(ends[1], gain["high"])
+            near(re.findall(r"[\d.]+", c[3])[-1], max(0, 100 - 100 / gain["high"]))
+    refused = {r[2] for r in rows(section, "What has no answer", "</table>")[1:]}
+    for a in work["free"] + work["purchases"]:
+        assert not a.get("gain") or a["gain"]["state"] != "refused" or a["gain"]["why"] in refused, a
+    if i == 1: # what page one says of an option is what its row says
+        one = {r[0].split(" (")[0]: r[3] for r in rows(page, "Then, what to buy", "</table>")[1:]}
+        for c in bought:
+            less = c[3].split("at most ")[-1]
+            assert less in one[c[1].split(":")[0]], (c, one)
+        assert one["luck"] == "no answer: section 9 says why", one
+END
+}
+
+@test "a purchase is advised by a run that decides, by the whole interval, and clear of more nodes" {
+    option() { sed -n '/Then, what to buy\|何に投資するか/,/<\/table>/p' "$1" | grep -F ">$2 (" | sed 's/<[^>]*>/ /g; s/\xc2\xa0/ /g'; }
+    option bought-en.html 'more nodes' | grep -qE 'yes: [0-9]+ %–[0-9]+ % less time'
+    grep -q 'What the table says yes to pays for itself' bought-en.html
+    option bought-en.html 'gold nodes' | grep -qE 'no: [0-9]+ %–[0-9]+ % less time'
+    option waits-en.html 'more nodes' | grep -qE 'not yet: .* to be confirmed' # one witness
+    no grep -qE 'yes: [0-9]|What the table says yes' waits-en.html
+    no grep -q '推奨（' shared-steps-ja.html
+    grep -q 'コアがほかの処理と共有されていました' shared-steps-ja.html
+    grep -q '推奨（' bought-ja.html
+    report once.html --prices=bought.conf healthy/sure.json # page one asks to repeat it first
+    option once.html 'more nodes' | grep -q 'not yet: '
+    jq '.workloads[0].quality.reached = false | .workloads[0].valid = false' healthy/sure.json >healthy/missed.json
+    report missed.html --prices=bought.conf healthy/missed.json
+    no grep -qE 'yes: [0-9]' missed.html
+}
+
+@test "without a run's own steps nothing is simulated; redacted, a run is, and has no names" {
+    mkdir -p bare
+    cp healthy/sure.json bare
+    report bare.html --prices=bought.conf bare/sure.json
+    grep -q 'No steps file of these records is beside its record' bare.html
+    grep -q 'not yet: no gain was predicted' bare.html
+    cp healthy/*.steps.gz bare
+    printf x >>"$(echo bare/*.steps.gz)" # not the one that the record names
+    report bare.html --prices=bought.conf bare/sure.json
+    grep -q 'No steps file of these records is beside its record' bare.html
+    report hidden.html --redact --prices=bought.conf healthy/sure.json
+    grep -q 'How well the steps replay' hidden.html
+    for name in lab-4711 lab n1 n2; do
+        no grep -qE "(^|[^A-Za-z0-9])$name([^A-Za-z0-9]|\$)" hidden.html
+    done
 }
 
 @test "hostile names are text and nothing else" {

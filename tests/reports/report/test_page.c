@@ -8,6 +8,7 @@
 #include <string.h>
 #include <cjson/cJSON.h>
 
+#include "reports/core/result.h"
 #include "reports/report/book.h"
 #include "reports/report/compare.h"
 #include "reports/report/held.h"
@@ -55,6 +56,10 @@ static void test_split(void **state)
         {PHASES(47, 2, 2, 45, 1), LIMIT_NAMED, PART_SKEW},
         {PHASES(50, 20, 20, 5, 2), LIMIT_SEVERAL, PART_INPUT},
         {PHASES(20, 15, 1, 1, 60), LIMIT_START, PART_INPUT},
+        {"{\"wall_seconds\":100,\"phases\":{\"compute\":{\"median_seconds\":17},\"imbalance\":{"
+         "\"median_seconds\":5},\"withheld\":{\"median_seconds\":60},\"x\":{\"median_seconds\":3}}"
+         "}",
+         LIMIT_NAMED, PART_WITHHELD}, /* no core is not computing */
         {"{\"phases\":{}}", LIMIT_UNKNOWN, PART_INPUT},
     };
 
@@ -75,6 +80,33 @@ static void test_split(void **state)
         near(s.seconds[PART_OTHER], 3); /* a phase of a later release is not lost */
         near(s.miss, s.sum / 100 - 1);
     }
+}
+
+/* Every phase that a record has belongs to a part that tells it. */
+static void test_parts(void **state)
+{
+    static const enum part parts[] = {[PHASE_STAGING] = PART_START,
+                                      [PHASE_FIRST_EPOCH] = PART_START,
+                                      [PHASE_COMPUTE] = PART_COMPUTE,
+                                      [PHASE_INPUT_WAIT] = PART_INPUT,
+                                      [PHASE_WITHHELD] = PART_WITHHELD,
+                                      [PHASE_EXCHANGE_CPU] = PART_EXCHANGE,
+                                      [PHASE_UPDATE] = PART_COMPUTE,
+                                      [PHASE_EXPOSED_ALLREDUCE] = PART_EXCHANGE,
+                                      [PHASE_IMBALANCE] = PART_SKEW,
+                                      [PHASE_AGREE] = PART_EXCHANGE,
+                                      [PHASE_EVALUATION] = PART_EVALUATION,
+                                      [PHASE_CHECKPOINT] = PART_OTHER,
+                                      [PHASE_OTHER] = PART_OTHER};
+    static const char *const names[] = {
+#define PHASE(symbol, name, inside, title) #name,
+#include "reports/core/phases.def"
+    };
+
+    (void)state;
+    assert_int_equal(sizeof parts / sizeof *parts, sizeof names / sizeof *names);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        assert_int_equal(split_part(names[i]), parts[i]);
 }
 
 /* ---- what held it back ---- */
@@ -366,10 +398,11 @@ static void test_ratio(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_split),    cmocka_unit_test(test_held),
-        cmocka_unit_test(test_olympic),  cmocka_unit_test(test_past),
-        cmocka_unit_test(test_groups),   cmocka_unit_test(test_life),
-        cmocka_unit_test(test_refusals), cmocka_unit_test(test_levels),
-        cmocka_unit_test(test_division), cmocka_unit_test(test_ratio)};
+        cmocka_unit_test(test_split),  cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_held),   cmocka_unit_test(test_olympic),
+        cmocka_unit_test(test_past),   cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_life),   cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_levels), cmocka_unit_test(test_division),
+        cmocka_unit_test(test_ratio)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
