@@ -165,3 +165,17 @@ struct said group_name(const struct page *p, int i)
     html_clean(s.text, sizeof s.text, g->name[0] ? g->name : "?", HTML_MOST);
     return s;
 }
+
+const cJSON *group_ceilings(const struct page *p, int group)
+{
+    const cJSON *own = group_reported(&p->book->groups[group])->record;
+    const char *class_name = json_text(own, "system.nodes[0].class", "");
+
+    if (cJSON_GetArraySize(json_at(own, "micro")))
+        return own;
+    for (int i = 0; i < p->book->n; i++)
+        if (cJSON_GetArraySize(json_at(p->book->records[i], "micro")) &&
+            strcmp(json_text(p->book->records[i], "system.nodes[0].class", "-"), class_name) == 0)
+            return p->book->records[i];
+    return own;
+}

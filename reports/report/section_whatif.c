@@ -150,11 +150,11 @@ static double two_digits(double v)
     return round(v / unit) * unit;
 }
 
-static enum word worth_word(const struct advice_buy *b)
+static enum word worth_word(const struct page *p, const struct advice_buy *b)
 {
     switch (b->worth) {
     case WORTH_IT:
-        return b->advised ? W_WORTH_YES : W_WORTH_NODES;
+        return !b->advised ? W_WORTH_NODES : page_decides(p) ? W_WORTH_YES : W_WORTH_WAITS;
     case WORTH_NOT:
         return W_WORTH_NO;
     case WORTH_UNDECIDED:
@@ -175,7 +175,7 @@ static void money_cells(struct grid *g, const struct advice_buy *b, bool shared)
     if (shared)
         grid_say(g, W_BUY_SHARED);
     else
-        grid_say(g, worth_word(b));
+        grid_say(g, worth_word(g->p, b));
     if (isfinite(b->rival_nodes) && b->rival.state == PREDICTED)
         grid_say(g, W_RIVAL_OF, N(b->rival_nodes), N(b->rival.low), N(b->rival.high));
     else

@@ -449,10 +449,12 @@ END
 @test "a purchase is advised by a run that decides, by the whole interval, and clear of more nodes" {
     option() { sed -n '/Then, what to buy\|何に投資するか/,/<\/table>/p' "$1" | grep -F ">$2 (" | sed 's/<[^>]*>/ /g; s/\xc2\xa0/ /g'; }
     option bought-en.html 'more nodes' | grep -qE 'yes: [0-9]+ %–[0-9]+ % less time'
+    option bought-en.html links | grep -q 'undecided: at most' # the price is within the interval
     grep -q 'What the table says yes to pays for itself' bought-en.html
     option bought-en.html 'gold nodes' | grep -qE 'no: [0-9]+ %–[0-9]+ % less time'
     option waits-en.html 'more nodes' | grep -qE 'not yet: .* to be confirmed' # one witness
-    no grep -qE 'yes: [0-9]|What the table says yes' waits-en.html
+    no grep -qE 'yes: [0-9]|What the table says yes|>worth it<' waits-en.html
+    grep -q '>worth it<' bought-en.html
     no grep -q '推奨（' shared-steps-ja.html
     grep -q 'コアがほかの処理と共有されていました' shared-steps-ja.html
     grep -q '推奨（' bought-ja.html
