@@ -36,20 +36,6 @@ struct subject {
     double floor; /* seconds that its operators take at least in a step */
 };
 
-const cJSON *group_ceilings(const struct page *p, int group)
-{
-    const cJSON *own = group_reported(&p->book->groups[group])->record;
-    const char *class_name = json_text(own, "system.nodes[0].class", "");
-
-    if (cJSON_GetArraySize(json_at(own, "micro")))
-        return own;
-    for (int i = 0; i < p->book->n; i++)
-        if (cJSON_GetArraySize(json_at(p->book->records[i], "micro")) &&
-            strcmp(json_text(p->book->records[i], "system.nodes[0].class", "-"), class_name) == 0)
-            return p->book->records[i];
-    return own;
-}
-
 /* False: there is no profile, or no roof of its precision and threads. */
 static bool subject_of(const struct page *p, int group, struct subject *s)
 {

@@ -11,6 +11,7 @@ load inject
 load why
 
 eval "$(declare -f teardown | sed 's/^teardown ()/helper_&/')"
+# shellcheck disable=SC2154
 teardown() { end_all "${why_nodes[@]}"; helper_teardown; }
 
 # verdict CASE: its run says the fault that was injected
