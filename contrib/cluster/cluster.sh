@@ -21,6 +21,7 @@ usage: cluster.sh [-c NAME] VERB ...
   exec NODE COMMAND...      run COMMAND as root inside a node's namespaces
   start|stop|kill NODE      one node's slurmd: start, end, or kill -9
   slurmdbd start|stop       accounting away, and back again
+  slurmctld start            after a test has ended it
   plugin [ARGS...]          write plugstack.conf of every node again (or remove
                             the plugin from it with `plugin none`)
   site shared|node          write hpcai500.conf again: one spool for all nodes, or
@@ -85,6 +86,7 @@ case $verb in
     kill) load; node_stop "$1" KILL ;;
     slurmdbd) load
         case ${1-} in start) slurmdbd_start ;; stop) slurmdbd_stop ;; *) usage >&2; exit 2 ;; esac ;;
+    slurmctld) load; [ "${1-}" = start ] || { usage >&2; exit 2; }; slurmctld_start ;;
     plugin) load; write_plugstack "$@" ;;
     site) load; write_site "$@" ;;
     help) usage ;;

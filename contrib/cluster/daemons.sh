@@ -109,6 +109,13 @@ slurmdbd_stop() {
     await 5 eval "! kill -0 $pid" || die "slurmdbd does not end"
 }
 
+slurmctld_start() {
+    export SLURM_CONF=$S/etc/slurm.conf
+    ! reachable $((port + 1)) || return 0
+    slurmctld 3>&- 4>&- 5>&- 9>&- || die "slurmctld: $(tail -1 "$S/log/slurmctld.log")"
+    await 5 reachable $((port + 1)) || die "slurmctld did not start: $(tail -1 "$S/log/slurmctld.log")"
+}
+
 slurm_up() {
     export SLURM_CONF=$S/etc/slurm.conf
     mkdir -p "$S/ctld"
@@ -118,8 +125,7 @@ slurm_up() {
     sacctmgr -i add account bench >/dev/null 2>&1 || true
     sacctmgr -i add user "root,nobody,$(id -un)" account=bench >/dev/null 2>&1 || true
     sacctmgr -i modify user "$(id -un)" set adminlevel=admin >/dev/null 2>&1 || true
-    slurmctld 9>&- || die "slurmctld: $(tail -1 "$S/log/slurmctld.log")"
-    await 5 reachable $((port + 1)) || die "slurmctld did not start: $(tail -1 "$S/log/slurmctld.log")"
+    slurmctld_start
 }
 
 all_idle() { [ "$(SLURM_CONF=$S/etc/slurm.conf sinfo -h -p main -t idle -o %D 2>/dev/null)" = "$nodes" ]; }

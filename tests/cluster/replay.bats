@@ -197,7 +197,7 @@ E
     run act --apply maint
     echo "$output"; [ "$status" -eq 3 ]
     "$lab" slurmdbd start
-    "$lab" run slurmctld 9>&- 3>&-
+    "$lab" slurmctld start
     up() { scontrol ping | grep -q UP && "$ctl" nodes > /dev/null; }
     await 5 up
     done_() { act --apply maint > "$R/last"; }
