@@ -21,7 +21,7 @@ usage: cluster.sh [-c NAME] VERB ...
   exec NODE COMMAND...      run COMMAND as root inside a node's namespaces
   start|stop|kill NODE      one node's slurmd: start, end, or kill -9
   slurmdbd start|stop       accounting away, and back again
-  slurmctld start            after a test has ended it
+  slurmctld start           after a test has ended it
   plugin [ARGS...]          write plugstack.conf of every node again (or remove
                             the plugin from it with `plugin none`)
   site shared|node          write hpcai500.conf again: one spool for all nodes, or
