@@ -103,7 +103,8 @@ static size_t epochs_of(int rank, int ranks)
             clock_now += 0.05;
             train_steps_stamp(&t, &s, from, clock_now);
         }
-        assert_int_equal(train_steps_split(&t, epoch + 1, epoch == 0, clock_now - begin, &input, &e), 0);
+        assert_int_equal(
+            train_steps_split(&t, epoch + 1, epoch == 0, clock_now - begin, &input, &e), 0);
         look();
     }
     assert_int_equal(train_steps_fill(&t, &e), 0);
