@@ -22,8 +22,9 @@ struct advice_run {
     struct predictor predictor;
 };
 
-/* Index of the workload of that name in the file; -1: it is not there. */
-int advice_run_find(const struct steps_file *f, const char *name);
+/* Index in the file of that workload of the record; -1: it is not there. Of several of one
+ * name (runs=) the order is the record's. */
+int advice_run_find(const struct steps_file *f, const cJSON *record, const cJSON *work);
 
 /* workload: its index in the file; work: the record's object of it. */
 int advice_run_open(struct advice_run *r, struct steps_file *f, int workload, const cJSON *record,

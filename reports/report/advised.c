@@ -24,7 +24,7 @@ static int advise_training(const struct training *t, const struct prices *prices
                            struct steps_file *f, struct advised *a, struct err *e)
 {
     const char *name = json_text(t->workload, "name", "");
-    const int workload = advice_run_find(f, name);
+    const int workload = advice_run_find(f, t->record, t->workload);
     const struct price_node *node =
         prices ? prices_node(prices, json_text(t->record, "system.nodes[0].class", "")) : NULL;
     struct err why = ERR_INIT;

@@ -75,7 +75,7 @@ static int gather(const cJSON *doc, const struct buy_options *o, struct steps_fi
     cJSON_ArrayForEach(w, json_at(doc, "workloads"))
     {
         const char *name = json_text(w, "name", "");
-        const int workload = advice_run_find(f, name);
+        const int workload = advice_run_find(f, doc, w);
         if (workload < 0)
             continue;
         struct subject *to = &s[(*n)++];
