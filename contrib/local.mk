@@ -112,7 +112,8 @@ endif
 EXTRA_DIST += %D%/systemd/hpcai500-collect.service.in \
     %D%/systemd/hpcai500-collect-once.service.in %D%/systemd/hpcai500-collect-once.timer \
     %D%/systemd/hpcai500.tmpfiles %D%/systemd/hpcai500.sysusers \
-    %D%/systemd/hpcai500-act@.service.in %D%/systemd/hpcai500-reader.service.in %D%/systemd/hpcai500-reader.socket
+    %D%/systemd/hpcai500-act@.service.in %D%/systemd/hpcai500-act@.timer \
+    %D%/systemd/hpcai500-reader.service.in %D%/systemd/hpcai500-reader.socket
 
 dist_doc_DATA += %D%/check_hpcai500.nhc
 EXTRA_DIST += %D%/frameworks/pytorch/checkpoint.py %D%/frameworks/pytorch/deepcam.py \

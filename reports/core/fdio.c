@@ -38,3 +38,11 @@ int fdio_write(int fd, const void *bytes, size_t n)
     }
     return 0;
 }
+
+bool fdio_ends_line(int fd)
+{
+    char last = '\n';
+    off_t size = lseek(fd, 0, SEEK_END);
+
+    return size <= 0 || pread(fd, &last, 1, size - 1) != 1 || last == '\n';
+}

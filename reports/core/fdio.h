@@ -9,6 +9,7 @@
 #ifndef CORE_FDIO_H
 #define CORE_FDIO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -17,5 +18,9 @@ ssize_t fdio_read(int fd, void *buf, size_t n);
 
 /* 0: all n bytes were taken. */
 int fdio_write(int fd, const void *bytes, size_t n);
+
+/* Whether a file that is open for reading is empty or ends with a whole line: what is to be
+ * appended behind a line that a crash cut short needs an end of it first. */
+bool fdio_ends_line(int fd);
 
 #endif

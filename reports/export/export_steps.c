@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The steps of a run, one a row: CSV, RFC 4180. Times in seconds; what is not known is
- * empty. Rows of several workloads have the columns of the one with most buckets.
+ * empty. Rows of several workloads have the columns of the one with most buckets; those of
+ * one name (runs=) are told apart by their position, from 0.
  */
 #include <config.h>
 
@@ -29,7 +30,7 @@ static void head_columns(FILE *f, const struct steps_column *c, int bucket)
 
 static void head(FILE *f, int buckets)
 {
-    fputs("id,workload,rank,node,epoch", f);
+    fputs("id,workload,position,rank,node,epoch", f);
     head_columns(f, steps_columns, -1);
     for (int b = 0; b < buckets; b++)
         head_columns(f, steps_bucket_columns, b);
@@ -64,7 +65,7 @@ static void put_row(FILE *f, const char *id, const struct steps_workload *w,
     put_name(f, id);
     fputc(',', f);
     put_name(f, w->name);
-    fprintf(f, ",%d,", b->rank);
+    fprintf(f, ",%d,%d,", b->workload, b->rank);
     put_name(f, b->node);
     fprintf(f, ",%d", b->epoch);
     put_cells(f, row, steps_columns, 0);

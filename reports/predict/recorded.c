@@ -105,8 +105,7 @@ static long align(struct reading *r)
 
 static int last_bucket(const struct steps_row *row)
 {
-    const int n = (int)row->buckets;
-    return (n > STEPS_MAX_BUCKETS ? STEPS_MAX_BUCKETS : n) - 1;
+    return (int)fmin(fmax(row->buckets, 0), STEPS_MAX_BUCKETS) - 1; /* it may be any number */
 }
 
 /* A time that is not known, or below 0 by a clock's tick, is none. */

@@ -193,6 +193,7 @@ int advise(const struct predictor *s, const struct prices *p, const struct price
     *a = (struct advice){.replay = s->replay, .shared = s->shared, .mix = NAN};
     if (for_nothing(s, a, e) < 0)
         return -1;
+    a->mix = p ? mix_of(p, workload) : NAN;
     if (!p || p->n_buys == 0)
         return without_prices(s, a, e);
     if (node) {
@@ -201,7 +202,6 @@ int advise(const struct predictor *s, const struct prices *p, const struct price
     }
     if (p->nodes > 0)
         t.nodes = p->nodes;
-    a->mix = mix_of(p, workload);
     return with_prices(&t, a, e);
 }
 

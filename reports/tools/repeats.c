@@ -146,6 +146,8 @@ static void add_history(struct history *h, const struct like *run, struct confir
     struct history_filter f = HISTORY_FILTER_INIT;
     struct history_row row;
 
+    if (!isfinite(run->begin)) /* a record that does not say when it was */
+        return;
     f.workload = run->workload;
     f.node = run->node;
     f.until = (int64_t)run->begin;

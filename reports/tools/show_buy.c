@@ -14,30 +14,48 @@
 
 /* ---- numbers of at most two digits ---- */
 
+/* 0.97, 12, 120: never as a power of ten. */
+static struct shown two_digits(double v)
+{
+    const double unit = v != 0 && isfinite(v) ? pow(10, floor(log10(fabs(v))) - 1) : 1;
+    const double two = round(v / unit) * unit;
+    struct shown s;
+
+    snprintf(s.text, sizeof s.text, fabs(two) >= 99.5 ? "%.0f" : "%.2g", two);
+    return s;
+}
+
 /* A factor: 1.2, 0.97, 12. */
 static struct shown factor(double v)
 {
     struct shown s;
 
-    snprintf(s.text, sizeof s.text, v < 0.995 || v >= 10 ? "%.2g" : "%.1f", v);
+    if (v < 0.995 || v >= 9.95)
+        return two_digits(v);
+    snprintf(s.text, sizeof s.text, "%.1f", v);
     return s;
 }
 
 static struct shown money(double v, const char *currency)
 {
+    const char *sign = v < 0 ? "-" : "";
+    double two = fabs(v);
     struct shown s;
-    const double unit = v != 0 && isfinite(v) ? pow(10, floor(log10(fabs(v))) - 1) : 1;
-    const double two = round(v / unit) * unit;
 
     if (!isfinite(v))
         return show_plain(v);
+    if (two >= 100) {
+        const double unit = pow(10, floor(log10(two)) - 1);
+        two = round(two / unit) * unit;
+    }
     if (two < 1000)
-        snprintf(s.text, sizeof s.text, "%.2g %s", two, currency);
+        snprintf(s.text, sizeof s.text, "%s%.12s %.3s", sign, two_digits(two).text, currency);
+    else if (two < 1e6)
+        snprintf(s.text, sizeof s.text, "%s%.0f,%03.0f %.3s", sign, floor(two / 1000),
+                 fmod(two, 1000), currency);
     else
-        snprintf(s.text, sizeof s.text, "%.0f,%03.0f %s", floor(two / 1000), fmod(two, 1000),
+        snprintf(s.text, sizeof s.text, "%s%.12s million %.3s", sign, two_digits(two / 1e6).text,
                  currency);
-    if (two >= 1e6)
-        snprintf(s.text, sizeof s.text, "%.2g million %s", two / 1e6, currency);
     return s;
 }
 
@@ -116,7 +134,8 @@ static void show_price(const struct advice_buy *b, const char *currency)
         show_wrapped("    ", "what this resource brings cannot be asked", 4);
         return;
     }
-    show_line("    %s costs %s", b->name, money(b->price, currency).text);
+    if (isfinite(b->price))
+        show_line("    %s costs %s", b->name, money(b->price, currency).text);
     if (isfinite(b->saved_low))
         show_line("    saves between %s and %s: %s", money(b->saved_low, currency).text,
                   money(b->saved_high, currency).text, worth_words(b));

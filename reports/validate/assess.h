@@ -80,8 +80,8 @@ struct assess_todo {
 struct assess *assess_create(const char *const *names, int n, struct past *past, struct err *e);
 void assess_close(struct assess *a);
 
-/* A line, by its round; a later one of the same round fills in what the first lacks. Of a node
- * that is not among the names: nothing. */
+/* A line, by its round; of a later one of the same round the values take the place of the
+ * first's, and what is wrong is added to it. Of a node that is not among the names: nothing. */
 int assess_line(struct assess *a, const struct node_result *r, struct err *e);
 /* A link of a round: bytes/s, and seconds (NAN: not measured). */
 int assess_pair(struct assess *a, int round, const char *from, const char *to, double bandwidth,

@@ -278,20 +278,45 @@ static bool fails(enum verdict v)
     return v == VERDICT_SLOW || v == VERDICT_FAULTY;
 }
 
+static int count(const struct assess *a, bool (*is)(enum verdict))
+{
+    int n = 0;
+
+    for (int i = 0; i < a->n; i++)
+        n += is(a->nodes[i].verdict);
+    return n;
+}
+
+/* Slurm fills a reservation that is left empty with other nodes: the last one ends it. */
+static void print_leaving(const struct page *p, FILE *f)
+{
+    const struct assess *a = p->a;
+    const char *comma = "";
+
+    if (count(a, leaves) == a->n) {
+        fprintf(f, "  scontrol delete reservationname=%s\n", p->reservation);
+        return;
+    }
+    fprintf(f, "  scontrol update reservationname=%s nodes-=", p->reservation);
+    for (int i = 0; i < a->n; i++)
+        if (leaves(a->nodes[i].verdict)) {
+            fprintf(f, "%s%s", comma, a->nodes[i].name);
+            comma = ",";
+        }
+    fputc('\n', f);
+}
+
 static void print_commands(const struct page *p, FILE *f)
 {
     const struct assess *a = p->a;
+    const bool leaving = p->reservation && count(a, leaves) > 0;
     char reason[PAGE_REASON_SIZE];
-    int n = 0;
 
-    fprintf(f, "\nWith --apply this would be done:\n");
-    for (int i = 0; i < a->n && p->reservation; i++)
-        if (leaves(a->nodes[i].verdict)) {
-            if (n++ == 0)
-                fprintf(f, "  scontrol update reservationname=%s nodes-=", p->reservation);
-            fprintf(f, "%s%s", n > 1 ? "," : "", a->nodes[i].name);
-        }
-    fputs(n ? "\n" : "", f);
+    fputs(leaving || count(a, fails) > 0 ? "\nhpcai500 validate act --apply would do:\n"
+                                         : "\nNothing would be changed in Slurm.\n",
+          f);
+    if (leaving)
+        print_leaving(p, f);
     for (int i = 0; i < a->n; i++) {
         if (!fails(a->nodes[i].verdict))
             continue;

@@ -214,12 +214,14 @@ struct variance_node past_own(const struct past *p, const struct node_result *r)
 int past_append(const char *path, const char *run, const struct node_result *lines, int n,
                 struct err *e)
 {
-    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640), rc = 0;
+    int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0640), rc = 0;
     static struct node_result r;
     char line[NODE_LINE_SIZE];
 
     if (fd < 0 || flock(fd, LOCK_EX) < 0)
         rc = err_set(e, "the values %s cannot be opened: %s", path, strerror(errno));
+    if (rc == 0 && !fdio_ends_line(fd) && fdio_write(fd, "\n", 1) < 0)
+        rc = err_set(e, "the values %s cannot be written: %s", path, strerror(errno));
     for (int i = 0; i < n && rc == 0; i++) {
         r = lines[i];
         snprintf(r.run, sizeof r.run, "%s", run);

@@ -173,15 +173,6 @@ static char *new_lines(const struct verdict_line *there, int n_there, const stru
     return text;
 }
 
-/* Whether the file ends with a whole line. */
-static bool ends_whole(int fd)
-{
-    char last = '\n';
-    off_t size = lseek(fd, 0, SEEK_END);
-
-    return size <= 0 || pread(fd, &last, 1, size - 1) != 1 || last == '\n';
-}
-
 int verdicts_append(const char *path, const struct verdict_line *v, int n, struct err *e)
 {
     struct verdict_line *there = NULL;
@@ -193,7 +184,7 @@ int verdicts_append(const char *path, const struct verdict_line *v, int n, struc
         goto out;
     }
     if (verdicts_read(path, &there, &n_there, e) < 0 ||
-        !(text = new_lines(there, n_there, v, n, ends_whole(fd), e)))
+        !(text = new_lines(there, n_there, v, n, fdio_ends_line(fd), e)))
         goto out;
     if (fdio_write(fd, text, strlen(text)) < 0 || fsync(fd) < 0)
         err_set(e, "the verdicts %s cannot be written: %s", path, strerror(errno));

@@ -16,6 +16,12 @@ static int usage(FILE *f)
     fprintf(f, "       hpcai500 validate simulate [--full | --runs=N] [--seed=N] [--nodes=N]\n"
                "                                  [--metrics=M]\n"
                "How small a loss is seen, and how often a healthy node is named: by simulation.\n");
+#if VALIDATE_ACTS
+    fprintf(
+        f, "       hpcai500 validate act ...\n"
+           "       hpcai500 validate file ...\n"
+           "What follows from verdicts, and verdicts of a site's own: hpcai500-validate-act(8).\n");
+#endif
     return f == stdout ? 0 : VALIDATE_USAGE;
 }
 

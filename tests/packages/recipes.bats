@@ -37,12 +37,32 @@ options() { grep -ohE -- '--with(out)?-[a-z0-9]+' "$@" | sed -E 's/^--with(out)?
 @test "the programs and pages that the recipes name are installed; the rest is of the tools" {
     local installed named
     installed=$(find "$top_srcdir" -name local.mk -not -path '*/build/*' -exec cat {} + | tr -s ' ' '\n' | sed 's,.*/,,' |
-        grep -E 'hpcai500|^data-view$' | sort -u)
+        grep -E 'hpcai500|^(data-view|health|reboot)$' | sort -u)
     named=$( (grep -hoE '/(bin|libexec/hpcai500|man/man.)/[^ *]+$' "$debian"/*.install
         grep -hoE '^%[{]_(bindir|libexecdir|mandir)[}].*/[^*]+' "$spec") | sed 's,.*/,,' | sort -u)
     echo "named: $named"
     [ "$(grep -c . <<< "$named")" -ge 10 ]
     [ -z "$(comm -13 <(echo "$installed") <(echo "$named"))" ]
+}
+
+@test "what runs on compute nodes is in the agent's package, and only there" {
+    local name left
+    for name in hpcai500-node hpcai500-node.8; do
+        grep -qE "/$name\$" "$debian/hpcai500-agent.install"
+        sed -n '/^%files agent/,/^%files tools/p' "$spec" | grep -qE "/$name[*]?\$"
+        # and not in the list of what is left, which is the tools'
+        left=$(sed -n "s/.*grep -vE '\(.*\)' |\$/\1/p" "$spec" | paste -sd '|')
+        [ -z "$(grep -vE "$left" <<< "/usr/libexec/hpcai500/$name")" ]
+    done
+}
+
+@test "each unit for systemd in the tree is in the tarball" {
+    local listed unit
+    listed=$(sed -e ':a' -e '/\\$/{N;s/\\\n//;ba' -e '}' "$top_srcdir/contrib/local.mk" | grep '^EXTRA_DIST')
+    for unit in "$top_srcdir"/contrib/systemd/*; do
+        echo "$unit"
+        grep -qF "/systemd/${unit##*/}" <<< "$listed"
+    done
 }
 
 @test "the spec is one that rpm reads" {

@@ -494,7 +494,8 @@ rows = list(csv.DictReader(open(sys.argv[1], newline=""), strict=True))
 assert [(r["rank"], r["node"], r["epoch"], r["step"]) for r in rows] == \
     [(str(k), f"n{k + 1}", "1", str(s)) for k in (0, 1) for s in (0, 1, 2)]
 last = rows[-1]
-assert (last["id"], last["workload"], last["last_rank"]) == ("lab-4711.0.3", "cosmoflow", "1")
+assert (last["id"], last["workload"], last["position"], last["last_rank"]) == \
+    ("lab-4711.0.3", "cosmoflow", "0", "1")
 assert (last["begin_seconds"], last["own_seconds"]) == ("100.5000000", "0.1250000")
 assert last["wait_end_0_seconds"] == "0.1625000" and last["half_0_seconds"] == ""
 assert "start_1_seconds" not in last

@@ -123,6 +123,67 @@ END
     [[ "$output" == *"% for 1,000 EUR"* ]]
 }
 
+@test "money has two digits and is no power of ten" {
+    prices $'resource = nodes\nfactor = 2\nper_node = 10' $'[mix]\ncosmoflow = 0.9'
+    buy healthy "$prices"
+    [[ "$output" == *"x costs 160 EUR"* ]]
+    [[ "$output" != *e+* ]]
+    prices $'resource = nodes\nfactor = 2\nper_node = 9000000' ''
+    buy healthy "$prices"
+    [[ "$output" == *"x costs 140 million EUR"* ]]
+}
+
+@test "a price file without an option: its mix is not said to lack the workload" {
+    prices '' $'[mix]\ncosmoflow = 0.9'
+    sed -i '/^\[buy x\]/d' "$BATS_TEST_TMPDIR/prices.conf"
+    buy network "$prices"
+    [[ "$output" == *"node-hour "*" EUR"*"Then, for money:"* ]]
+    [[ "$output" != *"does not have this workload"* && "$output" != *" costs "[-–]* ]]
+}
+
+# A record describes 64 nodes at most, and says how many there were.
+@test "a run of more nodes than its record describes costs what all of them cost" {
+    mkdir "$BATS_TEST_TMPDIR/large"
+    cp "$RUNS"/network/* "$BATS_TEST_TMPDIR/large"
+    local record=$BATS_TEST_TMPDIR/large/$(basename "$(cat "$RUNS/network/path")")
+    jq '.system.node_count = 1000' "$(cat "$RUNS/network/path")" >"$record"
+    prices $'resource = nodes\nfactor = 2\nper_node = 10' ''
+    run "$hpcai500" show --buy --json "$prices" "$record"
+    [ "$status" -eq 0 ]
+    local large=$output
+    buy network --json "$prices"
+    [ "$(jq '.workloads[0].nodes' <<<"$large")" = 1000 ]
+    [ "$(jq --argjson two "$output" '.workloads[0].money.run / $two.workloads[0].money.run | round' <<<"$large")" = 500 ]
+}
+
+# runs=: workloads of one name, the first of a healthy machine, the second of a slow network.
+@test "each run of a training is asked about its own steps" {
+    mkdir "$BATS_TEST_TMPDIR/runs"
+    python3 - "$(cat "$RUNS/healthy/path")" "$(cat "$RUNS/network/path")" "$BATS_TEST_TMPDIR/runs/two.json" <<'END'
+import gzip, hashlib, json, os, sys, zlib
+def read(path):
+    record = json.load(open(path))
+    data = open(os.path.join(os.path.dirname(path), record["steps_file"]["name"]), "rb").read()
+    head = zlib.decompressobj(31)
+    return record, json.loads(head.decompress(data)), head.unused_data
+a, head, first = read(sys.argv[1])
+b, other, second = read(sys.argv[2])
+a["workloads"] += b["workloads"]
+head["workloads"] += other["workloads"]
+head["blocks"] += [[1] + block[1:] for block in other["blocks"]]
+data = gzip.compress(json.dumps(head).encode() + b"\n") + first + second
+open(os.path.join(os.path.dirname(sys.argv[3]), a["steps_file"]["name"]), "wb").write(data)
+a["steps_file"]["sha256"] = hashlib.sha256(data).hexdigest()
+json.dump(a, open(sys.argv[3], "w"))
+END
+    run "$hpcai500" show --buy --json "$BATS_TEST_TMPDIR/runs/two.json"
+    echo "$output"
+    [ "$status" -eq 0 ]
+    holds 'by("network_bandwidth")["gain"]["state"] == "bound"'
+    holds 'd["workloads"][1]["purchases"][2]["what"] == "network_bandwidth"'
+    holds 'd["workloads"][1]["purchases"][2]["gain"]["middle"] > 1.1'
+}
+
 @test "a question of one's own, and a wrong one" {
     buy network --json --what=network_bandwidth:4,nodes:2,network_bandwidth:100
     holds 'len(w["asked"]) == 3 and w["asked"][0]["factor"] == 4'

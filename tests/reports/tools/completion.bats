@@ -27,6 +27,11 @@ completes() {
     completes hpcai500 export --clu = --cluster= --clustercockpit --clustercockpit-data
     completes hpcai500 config confid = confidential
     completes hpcai500 doctor mun = munge
+    completes hpcai500 validate sim = simulate
+    if [ -x "$top_builddir/reports/tools/hpcai500-history" ]; then
+        completes hpcai500 validate act --appl = --apply
+        completes hpcai500 validate fi = file
+    fi
     touch record.json
     completes hpcai500 show rec = record.json
     completes hpcai500 zebra --x =

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cjson/cJSON.h>
 
@@ -337,6 +338,36 @@ static void test_past(void **state)
     unlink(path);
 }
 
+/* A line that a crash cut short costs that line, and not the next run's first. */
+static void test_past_cut_short(void **state)
+{
+    char path[] = "/tmp/test_assessXXXXXX", run[16];
+    int fd = mkstemp(path);
+    struct err e = ERR_INIT;
+    struct judge_history h;
+    struct node_result r[4];
+    struct stat st;
+
+    (void)state;
+    assert_true(fd >= 0);
+    for (unsigned k = 0; k < 6; k++) {
+        for (unsigned i = 0; i < 4; i++)
+            r[i] = healthy(four[i], 0, 100 * k + i);
+        snprintf(run, sizeof run, "r%u", k);
+        assert_int_equal(past_append(path, run, r, 4, &e), 0);
+        if (k == 2)
+            assert_true(fstat(fd, &st) == 0 && ftruncate(fd, st.st_size - 20) == 0);
+    }
+    close(fd);
+    struct past *p = past_open(path, &e);
+    assert_non_null(p);
+    assert_int_equal(past_noise(p, "AMD EPYC 7543, H12DSU", NODE_METRIC_triad, &h, &e), 0);
+    assert_int_equal(past_own(p, &r[3]).runs, 5);
+    assert_int_equal(past_own(p, &r[0]).runs, 6);
+    past_close(p);
+    unlink(path);
+}
+
 /* ---- the page ---- */
 
 static char *page_of(const struct page *p, void (*print)(const struct page *p, FILE *f))
@@ -418,15 +449,45 @@ static void test_page(void **state)
     assess_close(a);
 }
 
+/* A reservation that would be left empty is ended; without one nothing is to be done. */
+static void test_page_of_good_nodes(void **state)
+{
+    struct node_result r[4];
+
+    (void)state;
+    all_good(r);
+    struct assess *a = look(r, 4, NULL);
+    decide(a);
+    struct page p = {.a = a, .run = "r1", .reservation = "maint", .profile = "quick", .job = 1};
+    char *text = page_of(&p, page_text);
+    p.reservation = NULL;
+    char *none = page_of(&p, page_text);
+    holds(text,
+          "hpcai500 validate act --apply would do:\n  scontrol delete reservationname=maint\n");
+    assert_null(strstr(text, "nodes-="));
+    holds(none, "\nNothing would be changed in Slurm.\n4 good: OK\n");
+    assert_null(strstr(none, "scontrol"));
+    free(text);
+    free(none);
+    assess_close(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),      cmocka_unit_test(test_slow),
-        cmocka_unit_test(test_transient), cmocka_unit_test(test_wrong_numbers),
-        cmocka_unit_test(test_keys),      cmocka_unit_test(test_unknown),
-        cmocka_unit_test(test_few),       cmocka_unit_test(test_links),
-        cmocka_unit_test(test_line),      cmocka_unit_test(test_past),
+        cmocka_unit_test(test_good),
+        cmocka_unit_test(test_slow),
+        cmocka_unit_test(test_transient),
+        cmocka_unit_test(test_wrong_numbers),
+        cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_few),
+        cmocka_unit_test(test_links),
+        cmocka_unit_test(test_line),
+        cmocka_unit_test(test_past),
+        cmocka_unit_test(test_past_cut_short),
         cmocka_unit_test(test_page),
+        cmocka_unit_test(test_page_of_good_nodes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
