@@ -195,7 +195,7 @@ static int pack_within(struct run *r, struct chosen *c, struct parcel *p, bool *
         if (!steps_keep_thin(&r->series.keep)) {
             for (int i = 0; 2 * i < c->n; i++)
                 c->rank[i] = c->rank[2 * i];
-            c->n = (c->n + 1) / 2;
+            c->n = c->n > 1 ? (c->n + 1) / 2 : 0; /* one is too long: none */
         }
     }
 }

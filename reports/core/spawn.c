@@ -97,9 +97,7 @@ static bool read_all(int fd, int64_t until, size_t most, char **text)
     for (;;) {
         struct pollfd p = {.fd = fd, .events = POLLIN};
         int64_t left = until - clock_now_ms();
-        if (left <= 0 || poll(&p, 1, left < 60000 ? (int)left : 60000) < 0)
-            left = 0;
-        if (left <= 0 && errno != EINTR)
+        if (left <= 0 || (poll(&p, 1, left < 60000 ? (int)left : 60000) < 0 && errno != EINTR))
             return false;
         if (!p.revents)
             continue;

@@ -18,7 +18,7 @@ static double most_gain(const cJSON *w, const char *arm)
 }
 
 /* How many workloads before this one have its name. */
-static int same_before(const cJSON *record, const cJSON *work)
+static int same_before(const cJSON *record, const cJSON *work, const char *name)
 {
     const cJSON *w;
     int n = 0;
@@ -27,19 +27,19 @@ static int same_before(const cJSON *record, const cJSON *work)
     {
         if (w == work)
             break;
-        n += strcmp(json_text(w, "name", ""), json_text(work, "name", "")) == 0;
+        n += strcmp(json_text(w, "name", ""), name) == 0;
     }
     return n;
 }
 
-/* Only the last, which was stopped, may lack in the file. */
 int advice_run_find(const struct steps_file *f, const cJSON *record, const cJSON *work)
 {
-    int n, before = same_before(record, work);
+    const char *name = json_text(work, "name", "");
+    int n, before = same_before(record, work, name);
     const struct steps_workload *w = steps_file_workloads(f, &n);
 
     for (int i = 0; i < n; i++)
-        if (strcmp(w[i].name, json_text(work, "name", "")) == 0 && before-- == 0)
+        if (strcmp(w[i].name, name) == 0 && before-- == 0)
             return i;
     return -1;
 }

@@ -22,8 +22,9 @@ struct advice_run {
     struct predictor predictor;
 };
 
-/* Index in the file of that workload of the record; -1: it is not there. Of several of one
- * name (runs=) the order is the record's. */
+/* Index in the file of that workload of the record: of the one of its name before which as
+ * many of the name stand (runs=), as the file's order is the record's, and only the last,
+ * which was stopped, may lack. -1: it is not there. */
 int advice_run_find(const struct steps_file *f, const cJSON *record, const cJSON *work);
 
 /* workload: its index in the file; work: the record's object of it. */

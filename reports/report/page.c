@@ -105,6 +105,7 @@ int page_print(FILE *f, const struct book *b, const struct page_options *o, stru
         return -1;
     head(&p);
     page_one(&p);
+    page_advice(&p);
     contents(&p);
     for (int i = 0; i < SECTIONS; i++)
         one_section(&p, i);

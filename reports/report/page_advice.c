@@ -284,4 +284,5 @@ void page_advice(struct page *p)
     how_sure(p);
     fputs("</div></div>\n", f);
     three_sentences(p, buys);
+    fputs("</section>\n", f);
 }

@@ -302,6 +302,4 @@ void page_one(struct page *p)
     verdict(p);
     findings(p);
     where_time_goes(p);
-    page_advice(p);
-    fputs("</section>\n", f);
 }

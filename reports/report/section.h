@@ -90,8 +90,8 @@ struct section {
     void (*print)(struct page *p);
 };
 
-void page_one(struct page *p);
-void page_advice(struct page *p); /* its second half */
+void page_one(struct page *p);    /* its section stays open for page_advice() */
+void page_advice(struct page *p); /* its second half, behind page_one() */
 bool page_buys(struct page *p);   /* what to buy; true: something is advised */
 
 /* The group that waits most of its time, by the split; of its steps, by a diagnosis; the

@@ -142,6 +142,7 @@ static int settle(struct act *a, struct err *e)
         struct err why = ERR_INIT;
         if (look_ask(NULL, "", &l, &why) != SLURMCTL_DONE) {
             act_say(a, "the nodes: %s", why.text);
+            a->waits = true;
             return 0;
         }
         rc = act_settle(a, &l, &unsettled, e);

@@ -63,11 +63,12 @@ static int64_t written_at(const struct deed *d, const struct node *rows, int n)
     return d->outcome == DEED_BEGUN ? 0 : d->wrote;
 }
 
-/* His row began a moment before a write at `at`, and ended with it. */
-static bool ended_by(const struct node *row, int64_t at)
+/* His row began a moment before a write at `at`, or since the writer looked, and ended with
+ * it. */
+static bool ended_by(const struct node *row, int64_t looked, int64_t at)
 {
     return row->boot_time == at && row->reason_time < at &&
-           row->reason_time >= at - EVENT_WRITE_SECONDS;
+           (row->reason_time >= at - EVENT_WRITE_SECONDS || row->reason_time >= looked);
 }
 
 const struct node *event_lost(const struct deed *d, const struct node *rows, int n)
@@ -78,7 +79,8 @@ const struct node *event_lost(const struct deed *d, const struct node *rows, int
     for (int i = 0; i < n; i++) {
         const int64_t begin = rows[i].reason_time, end = rows[i].boot_time;
         if (is_drain_of_another(&rows[i]) &&
-            (at ? ended_by(&rows[i], at) : begin >= d->looked && end >= begin && end <= last))
+            (at ? ended_by(&rows[i], d->looked, at)
+                : begin >= d->looked && end >= begin && end <= last))
             return &rows[i];
     }
     return NULL;

@@ -16,7 +16,7 @@
 
 enum {
     EVENT_SETTLE_SECONDS = 5, /* slurmdbd hears of a change by then */
-    EVENT_WRITE_SECONDS = 2,  /* from the writer's look to its write */
+    EVENT_WRITE_SECONDS = 2,  /* from the writer's look to its write, or longer when it was */
     EVENT_BEGUN_SECONDS = 15  /* and of one whose writer was killed */
 };
 

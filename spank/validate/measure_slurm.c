@@ -47,15 +47,20 @@ static int take_names(struct measure *m, char *text, struct err *e)
     m->names = calloc(MOST_NODES, sizeof *m->names);
     if (!m->names)
         return err_set(e, "out of memory for the names of the nodes");
-    for (char *line = strtok(text, "\n"); line && m->n < MOST_NODES; line = strtok(NULL, "\n"))
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+        if (m->n == MOST_NODES)
+            return err_set(e, "more than %d nodes: measure them in parts, by --nodes=", MOST_NODES);
         snprintf(m->names[m->n++], sizeof *m->names, "%s", line);
+    }
     m->list = calloc((size_t)m->n + 1, sizeof *m->list);
     m->there = calloc((size_t)m->n + 1, sizeof *m->there);
     if (!m->list || !m->there)
         return err_set(e, "out of memory for the names of the nodes");
     for (int i = 0; i < m->n; i++)
         m->list[i] = m->names[i];
-    return m->n > 0 ? 0 : err_set(e, "'%s' names no node", m->o->nodes);
+    return m->n > 0 ? 0
+                    : err_set(e, "'%.200s' names no node",
+                              m->o->nodes ? m->o->nodes : m->o->reservation);
 }
 
 /* Of a reservation: the last word of the helper's line. */
@@ -215,6 +220,19 @@ void measure_command(const struct measure *m, const struct measure_job *j, char 
     free(w);
 }
 
+/* sbatch's "JOB" or "JOB;CLUSTER", in a line of its own: sites let it say more. 0: none. */
+static long job_of(const char *text)
+{
+    for (const char *line = text; line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        char *end;
+        const long job = strtol(line, &end, 10);
+        if (end > line && job > 0 && (*end == '\n' || *end == ';' || *end == '\0'))
+            return job;
+    }
+    return 0;
+}
+
 static int submit(struct measure *m, const struct measure_job *j, struct err *e)
 {
     struct words *w = malloc(sizeof *w);
@@ -227,7 +245,7 @@ static int submit(struct measure *m, const struct measure_job *j, struct err *e)
     else if (atomic_write(AT_FDCWD, path, 0755, 0, script, strlen(script)) < 0)
         err_set(e, "the script %s cannot be written: %s", path, strerror(errno));
     else if (ask(w->of, &text, e) == 0) {
-        m->job = strtol(text, NULL, 10);
+        m->job = job_of(text);
         rc = m->job > 0 ? 0 : err_set(e, "sbatch answered '%.100s' and no job", text);
     }
     if (w)
@@ -268,7 +286,8 @@ static void cancel(long job)
 /* To its end, or until its patience is over. A controller that does not answer is asked again. */
 static int wait_for(struct measure *m, const struct measure_job *j, struct err *e)
 {
-    double begin = clock_now(), seen = clock_now(), most = 600 + 8 * measure_seconds(m, j);
+    const double begin = clock_now(), most = 600 + 8 * measure_seconds(m, j);
+    double seen = begin, started = 0;
     struct timespec poll = {m->o->spacing < 5 ? 1 : 5, 0};
     char state[32];
 
@@ -283,16 +302,16 @@ static int wait_for(struct measure *m, const struct measure_job *j, struct err *
             continue;
         if (!*state || strncmp(state, "COMPLET", 7) == 0)
             return 0;
-        if (strcmp(state, "PENDING") != 0 && now - begin < most)
-            continue;
-        if (now - begin < (double)m->o->patience)
+        const bool pending = strcmp(state, "PENDING") == 0;
+        if (!pending && started == 0)
+            started = now;
+        if (pending ? now - begin < (double)m->o->patience : now - started < most)
             continue;
         cancel(m->job);
-        return strcmp(state, "PENDING") == 0
-                   ? err_set(e, "job %ld did not start within %ld s and was cancelled", m->job,
-                             m->o->patience)
-                   : err_set(e, "job %ld did not end within %.0f s and was cancelled", m->job,
-                             now - begin);
+        return pending ? err_set(e, "job %ld did not start within %ld s and was cancelled", m->job,
+                                 m->o->patience)
+                       : err_set(e, "job %ld did not end within %.0f s and was cancelled", m->job,
+                                 now - started);
     }
 }
 

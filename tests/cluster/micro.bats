@@ -59,10 +59,16 @@ slow() { jq -r '.micro[] | select(.status == "SLOW") | [.what, .from // "-", .to
     is "$R" '.status == "complete"' '.valid' 'all(.micro[]; .status != "FAULTY")' \
         'all(.micro[] | select(.what == "chain"); .ranks == 4 and .samples_taken == 20 and .run_delay > 0.5 and
             .slowest_node == "n2" and .throttled_seconds > 0.1)' \
-        '[.micro[] | select(.what == "peak")] | length == 1 and .[0].status == "SLOW" and (.[0].reason |
-            test("^n2 reaches 0[.][0-9]+ of the others. rate; its threads waited [0-9]+ % of the time for a core, a CPU quota held them [0-9.]+ s$"))' \
         'all(.micro[] | select(.status == "SLOW"); .reason | startswith("n2 "))' \
-        '[.micro[] | select(.what == "order swap")] | length == 1 and (.[0].reason | test("detectable are"))'
+        '[.micro[] | select(.what == "order swap")] | length == 1 and (.[0].reason | test("detectable are"))' \
+        '[.micro[] | select(.what == "peak")] | length == 1'
+    # a machine whose order-swap test fails is too noisy for names, and the rule abstains
+    if jq -e 'any(.micro[]; .what == "order swap" and .status == "UNSTEADY")' "$R"; then
+        is "$R" '.micro[] | select(.what == "peak") | .status == "OK" or .status == "SLOW"'
+        return
+    fi
+    is "$R" '.micro[] | select(.what == "peak") | .status == "SLOW" and (.reason |
+        test("^n2 reaches 0[.][0-9]+ of the others. rate; its threads waited [0-9]+ % of the time for a core, a CPU quota held them [0-9.]+ s$"))'
     hpcai500 show "$R" | grep -q 'SLOW: n2 reaches'
 }
 

@@ -71,6 +71,8 @@ all_fresh() { [ "$("$ctl" nodes | awk 'NR > 1 && $3 == "IDLE"' | wc -l)" = "$(no
 
 replay_end() {
     local n
+    # a test that failed with a watcher of its own leaves it to nobody else's nodes
+    [ -z "${first-}" ] || kill "$first" 2>/dev/null || true
     scancel --quiet --user=root 2>/dev/null || true
     for n in n1 n2 n3 n4; do
         rm -f "$S/nodes/$n/no-reboot"

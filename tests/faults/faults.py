@@ -229,7 +229,7 @@ class Recover(Record):
 
 
 def archived(d):
-    return [f for f in files(d, "archive/2026/11/22/*.json.gz") if ".ranks." not in f]
+    return [f for f in files(d, "archive/2026/11/22/*.json.gz") if ".ranks." not in f and ".steps." not in f]
 
 
 def archived_version(d):
@@ -255,10 +255,13 @@ class Archive(Case):
         ranks = open(files(d, "archive/2026/11/22/*.ranks.json.gz")[0]).read()
         must(ranks in ("ranks one", "ranks two"), "half a file of what is per rank")
         must(archived_version(d) == 1 or ranks == "ranks two", "the record came before its ranks")
+        steps = open(files(d, "archive/2026/11/22/*.steps.gz")[0]).read()
+        must(steps in ("steps one", "steps two"), "half a file of steps")
+        must(archived_version(d) == 1 or steps == "steps two", "the record came before its steps")
 
     def done(self, d):
         must(archived_version(d) == 2, "version", archived_version(d))
-        must(len(files(d, "archive/*/*/*/*")) == 3 and not hidden(d), "leftovers:", hidden(d))
+        must(len(files(d, "archive/*/*/*/*")) == 4 and not hidden(d), "leftovers:", hidden(d))
 
 
 class ArchiveNew(Archive):

@@ -10,6 +10,8 @@ enum { WARM_STEPS = 4, REBUILT_STEPS = 16, LEAST_STEPS = 16 };
 
 static const double block_seconds = 0.5;
 
+static const char told_to_end[] = "the run was told to end";
+
 /* Left out for time, from the first on. */
 static const enum ablation_arm_kind dispensable[] = {ARM_BATCH, ARM_THREADS, ARM_FREE, ARM_ALONE};
 
@@ -177,7 +179,7 @@ static void choose(const struct lab *l)
     made[ARM_BASE] = made[ARM_MEMORY] = true;
     made[ARM_EMPTY] = many;
     made[ARM_ALONE] = made[ARM_FREE] = many && all;
-    made[ARM_THREADS] = all && l->a->host->threads > 1;
+    made[ARM_THREADS] = all; /* plan() asks whether any rank has several */
     made[ARM_BATCH] = all && l->a->batch / l->comm->size > 1;
 }
 
@@ -186,18 +188,32 @@ static double cost(const struct lab *l, double step)
     return RESULT_ROUNDS * count_arms(l->r) * (double)(l->r->steps + WARM_STEPS) * step;
 }
 
+/* Whether this rank was told to end. */
+static bool is_told(const struct lab *l)
+{
+    const struct workload_host *host = l->a->host;
+
+    return host->stop && host->stop(host->ctx);
+}
+
 /* Steps of a block, arms and their time, the same on all ranks. */
 static int plan(struct lab *l, struct err *e)
 {
     const struct workload_host *host = l->a->host;
     const double left = host->deadline > 0 ? host->deadline - host->now() - 1 : INFINITY;
-    double v[3] = {l->a->step_seconds, -fmin(left, l->a->trained_seconds), l->a->host->threads};
+    const double step = l->a->step_seconds;
+    double v[4] = {isfinite(step) ? step : 0, -fmin(left, l->a->trained_seconds), host->threads,
+                   is_told(l)};
     char sentence[96];
 
-    if (l->comm->size > 1 && l->comm->reduce(l->comm, v, 3, COMM_MAX, e) < 0)
+    if (l->comm->size > 1 && l->comm->reduce(l->comm, v, 4, COMM_MAX, e) < 0)
         return -1;
     choose(l);
     l->r->made[ARM_THREADS] &= v[2] > 1;
+    if (v[3] > 0) {
+        snprintf(l->r->reason, sizeof l->r->reason, "%s", told_to_end);
+        return 0;
+    }
     if (!(v[0] > 0)) {
         snprintf(l->r->reason, sizeof l->r->reason, "there was no epoch after the first");
         return 0;
@@ -254,6 +270,22 @@ static int rebuild_all(struct lab *l, struct err *e)
     return 0;
 }
 
+/* Another round, unless a rank was told to end: its time is short. */
+static int another_round(struct lab *l, int round, struct err *e)
+{
+    double told = is_told(l);
+
+    if (l->comm->size > 1 && l->comm->reduce(l->comm, &told, 1, COMM_MAX, e) < 0)
+        return -1;
+    if (told > 0) {
+        snprintf(l->r->reason, sizeof l->r->reason, "%s", told_to_end);
+        return 0;
+    }
+    const int rc = one_round(l, round, e);
+    l->r->rounds += rc == 0;
+    return rc;
+}
+
 int ablate_run(const struct ablate *a, struct result_ablation *r, struct err *e)
 {
     struct lab l = {.a = a, .comm = a->host->comm, .r = r, .random = a->spec->seed};
@@ -261,10 +293,8 @@ int ablate_run(const struct ablate *a, struct result_ablation *r, struct err *e)
 
     if (rc == 0 && !r->reason[0])
         rc = rebuild_all(&l, e);
-    for (int round = 0; rc == 0 && !r->reason[0] && round < RESULT_ROUNDS; round++) {
-        rc = one_round(&l, round, e);
-        r->rounds += rc == 0;
-    }
+    for (int round = 0; rc == 0 && !r->reason[0] && round < RESULT_ROUNDS; round++)
+        rc = another_round(&l, round, e);
     if (rc < 0)
         snprintf(r->reason, sizeof r->reason, "it failed: %.*s", (int)sizeof r->reason - 16,
                  e ? e->text : "");

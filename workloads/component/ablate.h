@@ -11,7 +11,7 @@
  *     rebuild  another network of half the threads, or half the rows: 16 steps first
  *     budget   never more than training took, nor than the run's time leaves: arms are
  *              left out from the last on, then blocks are of 16 steps; if that does not
- *              fit, none is made
+ *              fit, none is made; a run that is told to end makes no further round
  *
  * A rank that fails in a block goes on with idle steps to the block's end.
  *

@@ -374,6 +374,28 @@ static void test_spawn_run(void **state)
     sigaction(SIGTERM, &before, NULL);
 }
 
+static void on_alarm(int sig)
+{
+    (void)sig;
+}
+
+/* A signal that came while we waited says nothing of the wait that is over later. */
+static void test_spawn_run_after_a_signal(void **state)
+{
+    static const char *const argv[] = {"/bin/sh", "-c", "exec sleep 20", NULL};
+    const struct spawn s = {.argv = argv, .in = SPAWN_NULL};
+    const struct sigaction mine = {.sa_handler = on_alarm};
+    struct sigaction before;
+    char *text;
+
+    (void)state;
+    sigaction(SIGALRM, &mine, &before);
+    alarm(1);
+    assert_int_equal(spawn_run(&s, 2, 1 << 16, &text), 124);
+    sigaction(SIGALRM, &before, NULL);
+    free(text);
+}
+
 static void test_spawn_says_too_much(void **state)
 {
     static const char *const argv[] = {"yes", NULL};
@@ -437,6 +459,7 @@ int main(void)
         cmocka_unit_test(test_slurp_refuses),
         cmocka_unit_test(test_slurp_text),
         cmocka_unit_test(test_spawn_run),
+        cmocka_unit_test(test_spawn_run_after_a_signal),
         cmocka_unit_test(test_spawn_says_too_much),
         cmocka_unit_test(test_spawn_start),
     };

@@ -4,8 +4,9 @@
  * sentence, or it can be shown, with and without all its reasons, and what is
  * shown holds no control character.
  *
- * links: reports/tools/show_screen.c reports/tools/show_text.c reports/tools/show_verdict.c
- * links: lib:reports/record lib:reports/core pkg:libcjson pkg:zlib
+ * links: reports/tools/show_screen.c reports/tools/show_phases.c reports/tools/show_text.c
+ * links: reports/tools/show_verdict.c reports/tools/show_why.c
+ * links: lib:reports/diagnose lib:reports/judge lib:reports/record lib:reports/core pkg:libcjson pkg:zlib
  */
 #include <config.h>
 

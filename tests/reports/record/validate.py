@@ -72,7 +72,7 @@ def check_reasons(doc):
     nulls = {at for at, v in places(doc) if v is None}
     for at in sorted(nulls - set(doc["reasons"])):
         yield f"{at} is null without a reason"
-    known = re.compile(r"(workloads\[\d+\]\.)?(valid|status|phases)$|journal\[\d+\]$")
+    known = re.compile(r"(workloads\[\d+\]\.)?(valid|status|phases|profile)$|journal\[\d+\]$")
     for at in sorted(set(doc["reasons"]) - nulls):
         if not known.match(at):
             yield f"a reason for {at}, which is not null"

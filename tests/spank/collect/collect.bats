@@ -522,7 +522,7 @@ disturbed() {
     [ -z "$(find "$D/lib/archive" -mindepth 1 | grep -v '^[A-Za-z0-9/._+-]*$')" ]
     [ -z "$(find /tmp /var/tmp -maxdepth 1 -name 'x*' -newer "$D/before" 2>/dev/null)" ]
     [ "$(sqlite3 "$lib/history.sqlite" 'PRAGMA integrity_check')" = ok ]
-    [ "$(sqlite3 "$lib/history.sqlite" "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")" = 7 ]
+    [ "$(sqlite3 "$lib/history.sqlite" "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")" = 9 ]
     # each was filed or refused with its reason
     [ $(($(sqlite3 "$lib/history.sqlite" 'SELECT count(*) FROM run') + $(ls "$lib/quarantine" | grep -c '[.]reason$'))) -ge $((job - 170)) ]
     find "$lib/archive" -name '*.json.gz' -exec zcat {} + | jq -e . > /dev/null

@@ -121,6 +121,7 @@ static void test_a_drain_that_a_write_went_over(void **state)
     static const char ours[] = "hpcai500: SLOW (job 7)";
     struct deed
         drained = {.verb = "drain", .looked = NOON, .wrote = NOON + 1, .outcome = DEED_WRITTEN},
+        slow = {.verb = "drain", .looked = NOON, .wrote = NOON + 8, .outcome = DEED_WRITTEN},
         killed = {.verb = "drain", .looked = NOON},
         resumed = {.verb = "resume", .looked = NOON, .wrote = NOON + 1, .outcome = DEED_WRITTEN},
         dead = {.verb = "resume", .looked = NOON};
@@ -137,7 +138,10 @@ static void test_a_drain_that_a_write_went_over(void **state)
         {&drained, row(drain, "bob: fan", NOON, NOON), false}, /* he ended it before our look */
         {&drained, row(drain, "bob: fan", NOON - 2, NOON + 1), false},
         {&drained, row(drain, "bob: fan", NOON - 600, NOON), false},
-        {&drained, row(drain, "bob: fan", NOON + 2, 0), false}, /* later, and it stands */
+        {&slow, row(drain, "bob: fan", NOON + 1, NOON + 8), true}, /* slurmctld was busy */
+        {&slow, row(drain, "bob: fan", NOON - 1, NOON + 8), false},
+        {&slow, row(drain, "bob: fan", NOON + 1, NOON + 7), false}, /* he ended it himself */
+        {&drained, row(drain, "bob: fan", NOON + 2, 0), false},     /* later, and it stands */
         {&drained, row(drain, ours, NOON, NOON + 1), false},
         {&drained, row(NODE_HAS_IDLE, "note", NOON, NOON + 1), false}, /* not out of service */
         {&resumed, row(drain, "bob: fan", NOON, NOON + 1), true},

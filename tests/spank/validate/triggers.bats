@@ -40,6 +40,10 @@ says() {
     echo "$output"; [ "$status" -eq 0 ]; [ "$output" = "rebooted -f now" ]
     read -r time boot < state/reboot-asked
     [ "$time" -ge "$before" ]; [ "$boot" = "$(cat /proc/sys/kernel/random/boot_id)" ]
+    # through a link that somebody has put there root writes nothing elsewhere
+    echo precious > elsewhere; ln -s "$PWD/elsewhere" state/reboot-asked.new
+    run "$there/reboot" "$PWD/site-reboot"
+    [ "$(cat elsewhere)" = precious ]; [ ! -L state/reboot-asked ]
     # with node features the first word gets them, and the site's own must too
     HPCAI500_REBOOT=$PWD/site-reboot run "$there/reboot" knl,flat
     [ "$output" = "rebooted knl,flat" ]

@@ -205,6 +205,8 @@ CASES = {
     "conv2d_stride": lambda c: c.conv(c.x(), True, 2, (1, 1)),
     "conv2d_uneven": lambda c: c.conv(c.x(), False, (1, 2), (1, 2, 0, 1)),
     "conv2d_1x1": lambda c: c.conv(c.x(), True),
+    "conv2d_small_map": lambda c: c.conv(
+        c.conv(c.conv(c.x(), False), True, pad=(1, 1)) * 0.1, True, 2, (1, 1)) * 0.1,
     "conv3d": lambda c: c.conv(c.x(), True, pad=(1, 1)),
     "conv3d_stride": lambda c: c.conv(c.x(), True, 2),
     "conv3d_wide": lambda c: c.conv(c.conv(c.x(), True, pad=(1, 1)), True, pad=(1, 1)),
