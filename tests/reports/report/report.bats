@@ -41,12 +41,12 @@ setup_file() {
         jq '.id = "lab-3.0.0"' "$what/sure.json" >"$what/sure3.json"
     done
     cat >bought.conf <<'END'
+nodes = 16
 currency = EUR
 as_of = 2026-11-01
-kwh = 0.24
 life_years = 5
 hours_available_per_year = 8300
-nodes = 16
+kwh = 0.24
 [node *]
 purchase = 11800
 power_watts = 640
