@@ -59,8 +59,8 @@ inject() {
 
 # run JSON: one line of the plan; its line of the results
 run() {
-    local id component case keys nodes out record
-    read -r id component case nodes keys < <(jq -r '[.run, .component, .case, .nodes, .keys] | @tsv' <<< "$1")
+    local id component keys nodes out record
+    read -r id component nodes keys < <(jq -r '[.run, .component, .nodes, .keys] | @tsv' <<< "$1")
     out=$folder/$id; rm -rf "$out"
     local first last; first=$(cut -d' ' -f1 /proc/loadavg)
     while read -r node what value; do
