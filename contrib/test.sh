@@ -243,7 +243,7 @@ stage_lint() {
 # Data are made once, in the cache of this command's home.
 stage_train() {
     [ -x "$W/gcc/agent/hpcai500-agent" ] || build gcc CC=gcc MPICC="$openmpi" || return
-    export top_srcdir=$top top_builddir=$W/gcc MPIEXEC=${openmpi/mpicc/mpiexec}
+    local -x top_srcdir=$top top_builddir=$W/gcc MPIEXEC=${openmpi/mpicc/mpiexec} # no later stage's
     bats_file train "$top/tests/train/train.bats"
 }
 
