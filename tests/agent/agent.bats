@@ -397,7 +397,8 @@ signal_to() {
     rm -f "$dir"/*.json*
     FAKE_TROUBLE=-1:2:spin run ranks 2 "$fake" cosmoflow,class=tiny,time=3s
     echo "$output"
-    [ "$status" -eq 4 ]
+    # 4 is rank 0's; MPICH's launcher kills the other one then, and may report that (9)
+    [ "$status" -eq 4 ] || [ "$status" -eq 9 ]
     [[ "$(field 'r["reasons"]["status"]')" == *"its time has been over for "*" s and it has not ended; rank 0 ($(hostname)) was in compute of cosmoflow"* ]]
     [ "$(field 'r["status"], len(r["workloads"][0]["epochs"])')" = "('partial', 1)" ]
     valid_record
