@@ -65,7 +65,7 @@ static void judge_stood(struct run *r, double seconds)
     progress_say(&r->progress, text);
 }
 
-/* Work above a roof says that the roof is none. */
+/* Work above its roof: the ceilings are not those of this work. */
 static void judge_rooflines(struct run *r)
 {
     char text[320];

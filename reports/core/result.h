@@ -200,7 +200,7 @@ enum { RESULT_ROUNDS = 8 };
 struct result_ablation {
     int rounds;      /* 0: none was made */
     long steps;      /* that a block counts */
-    char reason[96]; /* why there are no rounds; "" */
+    char reason[96]; /* why nothing can be said; "": it can */
     bool made[ARM_COUNT];
     double seconds[RESULT_ROUNDS][ARM_COUNT]; /* of a step of the block, slowest rank */
     double delay[RESULT_ROUNDS][ARM_COUNT];   /* run delay over time, of the rank with most */

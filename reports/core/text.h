@@ -10,7 +10,7 @@
 
 #include <stddef.h>
 
-/* Adds to what stands in text of so many bytes, which ends with a NUL. */
+/* Appends to the NUL-terminated text, whose room is size bytes; what does not fit is cut. */
 void text_add(char *text, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 #endif

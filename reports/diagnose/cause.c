@@ -180,7 +180,7 @@ struct waits {
     double sum;
 };
 
-/* Returns the entry that it is part of; NULL: there is none. */
+/* Returns the entry that the share was added to; NULL: nothing was added. */
 static struct cause_share *add(struct waits *w, enum cause cause, const char *node, double share)
 {
     struct cause_share *s = NULL;

@@ -13,7 +13,7 @@ static const char *const said[LANGUAGE_COUNT] = {
     "。同じ条件の直近 %2$d 回のうち %1$d 回がこのノードを指している",
 };
 static const char *const first[LANGUAGE_COUNT] = {
-    "; there is no earlier run like it to compare with",
+    "; no earlier run is like it, so nothing can be compared",
     "。比較できる以前の実行はない",
 };
 

@@ -3,7 +3,7 @@
  * Rooflines of a run that has both, work and ceilings (roofline.h), into its record.
  *
  * Life:    keeps nothing.
- * Failure: -1 when out of memory; the record then says that there is no roofline.
+ * Failure: -1 when out of memory; the record is then without a roofline.
  * Threads: pure but for the record.
  */
 #ifndef DIAGNOSE_ROOFLINE_JUDGE_H

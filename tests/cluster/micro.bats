@@ -64,11 +64,10 @@ slow() { jq -r '.micro[] | select(.status == "SLOW") | [.what, .from // "-", .to
         '[.micro[] | select(.what == "peak")] | length == 1'
     # where other work takes the cores (ranks take turns: without it the load is 1 to 2) repeats
     # differ too much for names, and the rule abstains
-    if jq -e 'any(.micro[]; .what == "order swap" and .status == "UNSTEADY")' "$R" ||
-        awk '{ exit $1 < 3 }' /proc/loadavg; then
-        is "$R" '.micro[] | select(.what == "peak") | .status == "OK" or .status == "SLOW"'
-        return
-    fi
+    if jq -e '.micro[0].status != "SLOW" and any(.micro[]; .what == "order swap" and .status == "UNSTEADY")' "$R"
+    then skip "the order swap was unsteady: other work takes this machine's cores"; fi
+    if awk '{ exit $1 < 3 }' /proc/loadavg && jq -e '.micro[0].status != "SLOW"' "$R"
+    then skip "other work takes this machine's cores"; fi
     is "$R" '.micro[] | select(.what == "peak") | .status == "SLOW" and (.reason |
         test("^n2 reaches 0[.][0-9]+ of the others. rate; its threads waited [0-9]+ % of the time for a core, a CPU quota held them [0-9.]+ s$"))'
     hpcai500 show "$R" | grep -q 'SLOW: n2 reaches'

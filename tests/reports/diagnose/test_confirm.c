@@ -75,8 +75,8 @@ static void it_is_said(void **state)
     (void)state;
     confirm_begin(&c, "n2", NOW);
     confirm_said(&c, LANGUAGE_EN, text, sizeof text);
-    assert_string_equal(text,
-                        "of a step of 62 ms; there is no earlier run like it to compare with");
+    assert_string_equal(
+        text, "of a step of 62 ms; no earlier run is like it, so nothing can be compared");
     text[strlen("of a step of 62 ms")] = '\0';
     confirm_add(&c, &(struct confirm_run){"a", NOW - 60, "node_was_slower", "n2"});
     confirm_add(&c, &(struct confirm_run){"b", NOW - 70, "processor", ""});

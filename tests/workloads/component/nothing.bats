@@ -73,7 +73,7 @@ losses() {
             all($a.arms[]; .low <= .gain and .gain <= .high) end' quick.json
 }
 
-@test "an ablation that would take more than training did is not made, and says so" {
+@test "after two epochs an ablation is made, or the record says why it is not" {
     ranks 2 "$agent" nothing,class=tiny,threads=1,target=0.000001,epochs=2,diagnose=yes,out=short.json || [ $? -eq 1 ]
     # whether a step of microseconds takes longer without something is the machine's affair
     jq -e 'if .workloads[0].ablation == null
