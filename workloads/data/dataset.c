@@ -276,6 +276,11 @@ int dataset_read_rest(struct dataset *d, uint64_t i, void *sample, struct err *e
     return read_sample(d, &d->scratch, i, REST, sample, NULL, NULL, e);
 }
 
+/* Told to fetch a file, Linux takes small pages and lets whoever tells it wait for
+ * them: loader_bench, cold, 1 thread, 16 files of 16 MiB: 1.10 GB/s told, 1.53 not;
+ * 512 files of 100 KB: 0.44 told, 0.28 not (files of 3 MB: 1.31, 1.19). */
+enum { SHORT_FILE = 4 << 20 };
+
 void dataset_will_read(const struct dataset *d, uint64_t i)
 {
     char path[PATH_MAX];
@@ -286,7 +291,7 @@ void dataset_will_read(const struct dataset *d, uint64_t i)
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (fd < 0)
         return;
-    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= SHORT_FILE)
         posix_fadvise(fd, 0, 0, POSIX_FADV_WILLNEED);
     close(fd);
 }
