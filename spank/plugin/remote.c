@@ -99,7 +99,7 @@ static void announce(spank_t sp, const struct request *r)
 
 /* What the batch step's environment says, all of it. */
 struct batch_job {
-    char partition[256], cpus[64], tasks[64], nodes[64], id[64];
+    char partition[256], cpus[64], tasks[64], nodes[64], id[64], name[64];
     uint32_t job, n_nodes;
     char **env;
 };
@@ -110,6 +110,19 @@ static void word(spank_t sp, const char *name, const char *option, char *buf, si
 
     if (spank_getenv(sp, name, buf + n, (int)(size - n)) || !buf[n])
         buf[0] = '\0';
+}
+
+/* The job's own name: the number of an array's last task is also that of all its tasks. */
+static void name_job(spank_t sp, uint32_t job, char *name, size_t size)
+{
+    char array[32], task[32];
+
+    word(sp, "SLURM_ARRAY_JOB_ID", "", array, sizeof array);
+    word(sp, "SLURM_ARRAY_TASK_ID", "", task, sizeof task);
+    if (array[0] && task[0])
+        snprintf(name, size, "%s_%s", array, task);
+    else
+        snprintf(name, size, "%u", job);
 }
 
 /* S_JOB_NNODES is 0 in the batch step. */
@@ -124,6 +137,7 @@ static int batch_job_get(spank_t sp, struct batch_job *b)
         return -1;
     b->n_nodes = (uint32_t)strtoul(strchr(b->nodes, '=') + 1, NULL, 10);
     snprintf(b->id, sizeof b->id, "--jobid=%u", b->job);
+    name_job(sp, b->job, b->name, sizeof b->name);
     return 0;
 }
 
@@ -165,7 +179,7 @@ static int start_step(spank_t sp, const struct request *r, int *told, bool *ende
         if (words[i][0])
             argv[argc++] = (char *)words[i];
     int code = step_run(argv, b.env, STEP_AGENT | STEP_BESIDE, step_seconds(&r->spec), told, e);
-    *ended = code != 0 && !step_job_runs(b.job, srun, b.env);
+    *ended = code != 0 && !step_job_runs(b.name, srun, b.env);
     return code;
 }
 

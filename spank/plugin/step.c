@@ -300,14 +300,14 @@ out:
     return code;
 }
 
-bool step_job_runs(uint32_t job, const char *srun, char *const env[])
+bool step_job_runs(const char *job, const char *srun, char *const env[])
 {
     const char *slash = strrchr(srun, '/');
-    char path[4096], id[32], state[64];
-    char *const argv[] = {
-        path, (char *)"--noheader", (char *)"--jobs", id, (char *)"-o", (char *)"%T", NULL};
+    char path[4096], state[64];
+    char *const argv[] = {path,        (char *)"--noheader", (char *)"--jobs",
+                          (char *)job, (char *)"-o",         (char *)"%T",
+                          NULL};
 
-    snprintf(id, sizeof id, "%u", job);
     int n = snprintf(path, sizeof path, "%.*s/squeue", slash ? (int)(slash - srun) : 1,
                      slash ? srun : ".");
     if (n >= (int)sizeof path || step_ask(argv, env, state, sizeof state, NULL))

@@ -47,9 +47,9 @@ int step_run(char *const argv[], char *const env[], unsigned flags, double secon
  * 30 seconds. */
 int step_ask(char *const argv[], char *const env[], char *line, size_t size, struct err *e);
 
-/* Whether Slurm still lets the job run; true when it does not answer. Asks the
- * squeue beside srun. */
-bool step_job_runs(uint32_t job, const char *srun, char *const env[]);
+/* Whether Slurm still lets the job run ("7", of an array "7_1"); true when it does not
+ * answer. Asks the squeue beside srun. */
+bool step_job_runs(const char *job, const char *srun, char *const env[]);
 
 /* A copy of env changed as step.h's top says; free() it, the strings are
  * borrowed. NULL when out of memory. */

@@ -842,6 +842,9 @@ batch() {
     printf '#!/bin/sh\necho "$@" > %s/squeue.argv\necho COMPLETING\n' "$dir" > squeue
     batch component; [ $status -eq 137 ]; only "agent's results"
     [ "$(cat squeue.argv)" = "--noheader --jobs 7 -o %T" ]
+    # the last task of an array has the number of the array: the others may have ended
+    batch component SLURM_ARRAY_JOB_ID=7 SLURM_ARRAY_TASK_ID=2
+    [ "$(cat squeue.argv)" = "--noheader --jobs 7_2 -o %T" ]
     echo 4 > srun.exit # an agent that ended in time, with its record
     batch component; [ $status -eq 4 ]; only "agent's results"
     echo 137 > srun.exit
