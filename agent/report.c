@@ -473,11 +473,10 @@ out:
 /* Rank 0: what limited it, in the record and for the person who waits. */
 static void result_why(struct run *r, int workload)
 {
-    struct record_workload *w = &r->record.workloads[workload];
     const struct why_cores cores = {r->resources.share, r->threads};
 
-    if (why_find(&r->record, w, &cores) == 0)
-        say_why(r, &w->why);
+    if (why_find(&r->record, workload, &cores) == 0)
+        say_why(r, &r->record.workloads[workload].why);
 }
 
 int report_result(struct run *r, struct workload_result *result, struct err *e)

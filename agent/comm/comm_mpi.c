@@ -12,6 +12,7 @@
 
 #include "agent/comm/comm_clock.h"
 #include "agent/comm/comm_collect.h"
+#include "agent/comm/comm_echo.h"
 #include "agent/comm/comm_mail.h"
 #include "agent/comm/comm_share.h"
 #include "agent/comm/comm_sums.h"
@@ -31,6 +32,8 @@ static const struct comm table = {
     .gatherv = collect_gatherv,
     .barrier = collect_barrier,
     .compare_clocks = clock_compare,
+    .echo = echo_send,
+    .node_of = comm_mpi_node_index,
 };
 
 static void number_nodes(struct mpi_comm *m)

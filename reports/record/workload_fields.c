@@ -401,6 +401,11 @@ const struct field record_workload_rows[] = {
                .since = "1.2.0", .leaves = true),
     FIELD_HAND(OBJECT, "clock", "how the ranks' clocks were compared", .below = record_clock_fields,
                .since = "1.2.0"),
+    FIELD_HAND(
+        OBJECT, "run_delay",
+        "how often steps were asked how long they had wanted to run and had no core: always, "
+        "unless that costs more than 1 % of a step",
+        .below = record_asking_fields, .since = "1.3.0", .leaves = true),
     FIELD_HAND(OBJECT, "loader",
                "how samples came to the steps after the first epoch: seconds of a batch, all "
                "workers of a rank together, mean over the ranks",
@@ -411,6 +416,11 @@ const struct field record_workload_rows[] = {
                "means over the ranks",
                .why = "the run ended before a second reading, or a rank had no memory for it",
                .below = record_yardstick_fields, .since = "1.3.0", .leaves = true),
+    FIELD_HAND(OBJECT, "transport",
+               "what a message costs the transport of the run: sums and messages between nodes "
+               "after training, each after a pause of a step",
+               .why = "the ranks of one node share memory", .below = record_transport_rows,
+               .since = "1.3.0", .leaves = true),
     FIELD_HAND(OBJECT, "ablation",
                "steps after training that lacked something (diagnose=), against steps that did not",
                .why = "it was not asked for (diagnose=no)", .below = record_ablation_rows,

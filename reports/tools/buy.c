@@ -51,7 +51,8 @@ static int ask(struct subject *s, const struct predictor *p, const char *questio
 
 /* What cannot be said of one workload is a sentence of it, not the end of all. */
 static int advise_subject(struct subject *s, struct steps_file *f, int workload, const cJSON *doc,
-                          const cJSON *w, const char *questions, struct err *e)
+                          const cJSON *w, const cJSON *ceilings, const char *questions,
+                          struct err *e)
 {
     struct advice_run r;
     struct err why = ERR_INIT;
@@ -60,6 +61,8 @@ static int advise_subject(struct subject *s, struct steps_file *f, int workload,
         snprintf(s->why, sizeof s->why, "%.*s", (int)sizeof s->why - 1, why.text);
         return 0;
     }
+    if (ceilings)
+        advice_run_ceilings(&r, ceilings, w);
     int rc = advise(&r.predictor, s->prices, s->node, s->name, s->nodes, &s->advice, e);
     if (rc == 0)
         rc = ask(s, &r.predictor, questions, e);
@@ -89,7 +92,7 @@ static int gather(const cJSON *doc, const struct buy_options *o, struct steps_fi
             .prices = o->prices,
         };
         fill_money(to, doc, w);
-        if (advise_subject(to, f, workload, doc, w, o->what, e) < 0)
+        if (advise_subject(to, f, workload, doc, w, o->ceilings, o->what, e) < 0)
             return -1;
     }
     return 0;

@@ -29,6 +29,11 @@ prog=$top_builddir/tests/agent/ranks
     for n in 2 3 5; do ranks $n "$prog" clocks asked; done
 }
 
+@test "a message to one rank and its answer, each pair in both directions" {
+    for n in 2 3; do ranks $n "$prog" echo; done
+    NO_WINDOW=1 ranks 2 "$prog" echo
+}
+
 @test "a rank that is killed is named by the others at once" {
     run ranks_alive 3 "$prog" fail kill
     [ "$status" -ne 0 ]

@@ -247,13 +247,45 @@ static int test_clocks(const char *asked)
     return 0;
 }
 
+/* Each pair in turn, in both directions: what is sent arrives, whoever waits for whom. */
+static int test_echo(const char *argument)
+{
+    const size_t lengths[] = {1, 256, 300000};
+    float *buf = comm->alloc(comm, 300000 * sizeof *buf, &err);
+
+    (void)argument;
+    CHECK(buf, "no memory:");
+    CHECK(comm->node_of(comm, 0) == 0, "rank 0 is on node %d", comm->node_of(comm, 0));
+    for (int a = 0; a < comm->size; a++)
+        for (int b = 0; b < comm->size; b++) {
+            const bool begins = comm->rank == a;
+            if (a == b || (comm->rank != a && comm->rank != b))
+                continue;
+            for (int k = 0; k < 3; k++) {
+                double seconds = -1;
+                fill(buf, lengths[k], 10 * a + b);
+                if (!begins)
+                    nap(0.001);
+                CHECK(comm->echo(comm, begins ? b : a, begins, buf, lengths[k], &seconds, &err) ==
+                          0,
+                      "no echo:");
+                CHECK(!begins || seconds > 0, "%g s", seconds);
+                for (size_t i = 0; i < lengths[k]; i++)
+                    CHECK(buf[i] == value(a, i, 10 * a + b), "float %zu of %zu is not rank %d's", i,
+                          lengths[k], a);
+            }
+        }
+    comm->free(comm, buf);
+    return 0;
+}
+
 static const struct {
     const char *name;
     int (*run)(const char *argument);
     double timeout_seconds;
 } cases[] = {
-    {"sums", test_sums, 20},     {"many", test_many, 20},     {"blocking", test_blocking, 20},
-    {"clocks", test_clocks, 20}, {"fail", expect_failure, 1},
+    {"sums", test_sums, 20},     {"many", test_many, 20}, {"blocking", test_blocking, 20},
+    {"clocks", test_clocks, 20}, {"echo", test_echo, 20}, {"fail", expect_failure, 1},
 };
 
 int main(int argc, char **argv)

@@ -13,6 +13,7 @@
 #include "workloads/component/resume.h"
 #include "workloads/component/step_profile.h"
 #include "workloads/component/train.h"
+#include "workloads/component/transport.h"
 #include "workloads/component/yardstick.h"
 #include "workloads/data/cache.h"
 
@@ -97,7 +98,7 @@ static int take_batch(struct run *r, struct train_step *s, struct loader_batch *
     s->row.inflating = b->look.inflating;
     s->row.converting = b->look.converting;
     r->profile.input += (double)s->row.input;
-    r->delay = r->host->run_delay ? r->host->run_delay() : 0;
+    r->delay = s->asked ? r->host->run_delay() : 0;
     return rc;
 }
 
@@ -159,7 +160,7 @@ static int step(void *ctx, struct train_step *s, struct err *e)
     model_zero(n->model, n->group);
     if (net_forward(n, &b, ENGINE_TRAIN, e) < 0 || engine_backward(n->graph, true, e) < 0)
         return -1;
-    if (!s->idle && r->host->run_delay) {
+    if (!s->idle && s->asked) {
         s->arrived_delay = r->host->run_delay();
         s->row.withheld = (float)(s->arrived_delay - r->delay);
     }
@@ -467,6 +468,21 @@ static int ablate(struct run *r, struct workload_result *w, double trained, stru
     return ablate_run(&a, &w->ablation, e);
 }
 
+/* What the transport costs, in the rhythm of the steps that were made. */
+static int probe(struct run *r, struct workload_result *w, double trained, struct err *e)
+{
+    const double steps = fmax(1, (double)w->profile.steps);
+    const double buckets = fmax(1, model_stamps(r->net.model)->waits);
+    const struct transport t = {
+        .host = r->host,
+        .bucket_bytes = (double)w->profile.exchanged_bytes / steps / buckets,
+        .period_seconds = w->path.period_seconds,
+        .trained_seconds = trained,
+    };
+
+    return transport_run(&t, &w->transport, e);
+}
+
 int harness_run(const struct workload *workload, const struct runspec *spec, int index,
                 const struct workload_plan *plan, const struct workload_host *host,
                 struct workload_result *w, struct err *e)
@@ -526,6 +542,8 @@ int harness_run(const struct workload *workload, const struct runspec *spec, int
     memcpy(w->phase_seconds, clock.seconds, sizeof w->phase_seconds);
     memcpy(w->split_seconds, clock.parts, sizeof w->split_seconds);
     w->wall_seconds = clock.since - clock.start;
+    if (rc == 0)
+        rc = probe(&r, w, trained, e);
     if (rc == 0)
         rc = ablate(&r, w, trained, e);
     close_all(&r);

@@ -15,6 +15,7 @@ noinst_LTLIBRARIES += %D%/libcomponent.la
     %D%/tally.h %D%/tally.c \
     %D%/train.h %D%/train.c \
     %D%/train_steps.h %D%/train_steps.c \
+    %D%/transport.h %D%/transport.c \
     %D%/unet.h %D%/unet.c \
     %D%/yardstick.h %D%/yardstick.c \
     %D%/cosmo_convert.h %D%/cosmo_convert.c %D%/cosmoflow.c \

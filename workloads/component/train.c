@@ -116,6 +116,7 @@ static int make_step(struct loop *l, struct err *e)
         .step = l->made,
         .place = l->epoch + (double)l->made / t->steps,
         .idle = l->rc < 0,
+        .asked = train_steps_asks(&l->steps),
     };
 
     if (t->step(t->ctx, &s, e) < 0) {

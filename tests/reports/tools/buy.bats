@@ -6,7 +6,7 @@ load ../../no
 
 setup_file() {
     export RUNS=$(mktemp -d)
-    for what in healthy network storage shared; do
+    for what in healthy network latency storage shared; do
         mkdir "$RUNS/$what"
         "$top_builddir/tests/reports/tools/make_buy" "$RUNS/$what" "$what" >"$RUNS/$what/path"
     done
@@ -80,6 +80,35 @@ END
     holds '1.1 < by("network_bandwidth")["gain"]["middle"] < 1.9'
     holds 'by("compute")["gain"]["state"] == "refused" and by("compute")["gain"]["low"] is None'
     holds '"price" not in by("storage") and "money" not in w'
+}
+
+# asked I CASE KIND FACTOR: the answer to question I holds what that machine really does
+asked() {
+    local truth
+    truth=$("$top_builddir/tests/reports/tools/make_buy" truth "$2" "$3" "$4")
+    echo "truth of $3: $truth"
+    holds 'w["asked"]['"$1"']["gain"]["state"] == "predicted" and w["asked"]['"$1"']["gain"]["low"] <= '"$truth"' <= w["asked"]['"$1"']["gain"]["high"]'
+}
+
+@test "a record with the transport's test answers for latency and bandwidth, and says what a message takes" {
+    buy latency --json --what=network_latency:4,network_bandwidth:2
+    asked 0 latency network_latency 4
+    holds 'w["asked"][0]["gain"]["middle"] > 1.15'
+    holds 'w["asked"][1]["gain"]["state"] == "predicted" and w["asked"][1]["gain"]["middle"] < 1.1'
+    buy network --json --what=network_latency:4
+    holds 'w["asked"][0]["gain"]["why"] == "the time of a message was not measured: the run has no transport test"'
+    run "$hpcai500" show --why "$(cat "$RUNS/latency/path")"
+    [[ "$output" == *"transport, 9 rounds: a message 3000 us (2940 to 3060), a phase's software"* ]]
+    [[ "$output" == *"200 us (180 to 220), bytes at 3"*" GB/s (98 to 102 %)"* ]]
+    [[ "$output" == *"memory binds 0 to 0 % of the operators' time"* ]]
+}
+
+@test "a record that knows what memory binds answers for processors, untested" {
+    buy latency --json --what=compute:2,memory_bandwidth:2
+    asked 0 latency compute 2
+    holds 'w["asked"][0]["gain"]["untested"] and w["asked"][1]["gain"]["state"] == "bound"'
+    buy latency --what=compute:2
+    [[ "$(tr -s ' \n' ' ' <<<"$output")" == *"processors × 2 between "*" times as fast (untested)"* ]]
 }
 
 @test "slow storage: what faster storage brings" {

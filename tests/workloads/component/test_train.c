@@ -589,11 +589,13 @@ static void gates(void **state)
 static void idle_steps_wait(void **state)
 {
     struct step_row row;
-    struct train_steps t = {.steps = {.row = &row}, .left = 10};
+    bool asked;
+    struct train_steps t = {.steps = {.row = &row}, .asked = &asked, .left = 10};
     const struct train_step idle = {.idle = true};
 
     (void)state;
     train_steps_stamp(&t, &idle, 10, 12);
+    assert_false(asked);
     assert_true(row.begin == 10 && row.input + row.own == 0);
     assert_int_equal(row.waits, 1);
     assert_true(row.wait[0][0] == 0 && row.wait[0][1] == 2 && row.length == 2);
