@@ -68,12 +68,11 @@ static long place_in_block(uint64_t block, long every)
 
 bool train_steps_asks(const struct train_steps *t)
 {
-    const long k = t->steps.n;
+    const long k = t->before + t->steps.n;
 
     if (!t->run_delay)
         return false;
-    return k == 0 ||
-           k % t->every == place_in_block((uint64_t)((t->before + k) / t->every), t->every);
+    return t->steps.n == 0 || k % t->every == place_in_block((uint64_t)(k / t->every), t->every);
 }
 
 /* What a reading costs: the least of some, of which a task switch may make any longer. */
@@ -110,6 +109,9 @@ static void fill_unasked(struct train_steps *t)
         if (t->asked[k]) {
             own += (double)t->steps.row[k].own;
             withheld += (double)t->steps.row[k].withheld;
+            t->withheld.n++;
+            t->withheld.sum += (double)t->steps.row[k].withheld;
+            t->withheld.squares += pow((double)t->steps.row[k].withheld, 2);
             late += (double)t->steps.row[k].late;
             asked++;
         }
@@ -327,7 +329,7 @@ int train_steps_fill(struct train_steps *t, struct err *e)
         return 0;
     r->last = (double)s->last / (double)s->steps;
     r->compute_error = steps_error(&s->compute);
-    r->withheld_error = steps_error(&s->withheld);
+    r->withheld_error = steps_error(t->every > 1 ? &t->withheld : &s->withheld);
     r->late_seconds = s->late / (double)s->steps;
     r->half_seconds = s->halves ? s->half / (double)s->halves : NAN;
     return 0;

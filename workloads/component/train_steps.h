@@ -8,7 +8,8 @@
  * (contrib/bench/steps.sh). After the first epoch it is known what they cost: where that is more
  * than 1 % of a mean step, only one step of each m is asked, by chance which, and the first
  * of each epoch; m is the least that makes it 0.5 %. The other steps of the epoch get the
- * part of their own time, and the late seconds, that the asked ones had: sums stay unbiased.
+ * part of their own time, and the late seconds, that the asked ones had: sums stay unbiased,
+ * and the error of their mean is that of the asked ones.
  *
  * The order of calls, on every rank:
  *
@@ -36,10 +37,11 @@ struct train_steps {
     double *packed;      /* [steps.room] scratch */
     double left, agreed; /* the last step ended; seconds of agreements since then */
     struct steps_sums first, steady;
-    long before;   /* steps of earlier epochs */
-    double asking; /* seconds of the run delay's readings in a step; 0: not known */
-    long every;    /* so many steps have one that is asked */
-    bool *asked;   /* [steps.room] of the running epoch */
+    long before;                  /* steps of earlier epochs */
+    double asking;                /* seconds of the run delay's readings in a step; 0: not known */
+    long every;                   /* so many steps have one that is asked */
+    bool *asked;                  /* [steps.room] of the running epoch */
+    struct steps_blocks withheld; /* of asked steps, when not all are: a block each */
     struct clock_offset clock_then; /* as it was compared last, and when */
     double compared;
 };

@@ -116,10 +116,15 @@ slower() {
     [[ "$(tr -s ' \n' ' ' <<<"$output")" == *"; 2 of the last 3 runs like this one name it next repeat the run without this node;"* ]]
 }
 
-@test "the site's history says it, too" {
+# need_history: $make_history, and folders for the site's archive and a user's own records
+need_history() {
     make_history=$top_builddir/tests/reports/history/make_history
     [ -x "$make_history" ] || skip "built without a history"
     mkdir own archive
+}
+
+@test "the site's history says it, too" {
+    need_history
     slower 4708 n2; slower 4710 n1; slower 4711 n2
     "$make_history" site.sqlite archive 0 lab-4708.0.3.json lab-4710.0.3.json lab-4711.0.3.json
     mv lab-4711.0.3.json own; rm lab-*
@@ -168,9 +173,7 @@ earlier() {
     [[ "$output" == *"limit       n2 was slower in this run"* ]]
 
     # the same from the site's history
-    make_history=$top_builddir/tests/reports/history/make_history
-    [ -x "$make_history" ] || skip "built without a history"
-    mkdir own archive
+    need_history
     for job in 4706 4707 4708 4709 4710; do earlier "$job" "1.0${job#47}"; done
     "$make_history" site.sqlite archive 0 lab-47*.json
     mv lab-4720.0.3.json own; rm lab-*

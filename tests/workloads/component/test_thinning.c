@@ -170,6 +170,7 @@ static void thinned_sums_are_not_off(void **state)
     /* of [i1, a]; what came after is late */
     near(r.phase_seconds[PHASE_WITHHELD] / own, 0.1, 3 * sigma);
     near(late, 0.01, 1e-4);
+    near(r.rank.withheld_error, 0.8e-3 * sigma, 0.2 * 0.8e-3 * sigma);
     result_fini(&r);
 }
 
