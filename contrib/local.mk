@@ -30,6 +30,7 @@ EXTRA_DIST += \
     %D%/evidence/validate.sh \
     %D%/evidence/truth.sh \
     %D%/evidence/truth.py \
+    %D%/evidence/trace.sh %D%/evidence/trace.c %D%/evidence/trace.py \
     %D%/evidence/why.sh \
     %D%/evidence/axe.sh \
     %D%/evidence/rcp.sh \
