@@ -34,6 +34,10 @@ prog=$top_builddir/tests/agent/ranks
     NO_WINDOW=1 ranks 2 "$prog" echo
 }
 
+@test "the transport's own test on real messages (2 and 3 ranks)" {
+    for n in 2 3; do NO_WINDOW=1 ranks $n "$prog" transport; done
+}
+
 @test "a rank that is killed is named by the others at once" {
     run ranks_alive 3 "$prog" fail kill
     [ "$status" -ne 0 ]

@@ -16,6 +16,8 @@
 #include <unistd.h>
 
 #include "agent/comm/comm_mpi.h"
+#include "reports/core/clock.h"
+#include "workloads/component/transport.h"
 
 static struct comm *comm;
 static struct err err;
@@ -279,13 +281,54 @@ static int test_echo(const char *argument)
     return 0;
 }
 
+static int alone(const struct comm *c, int rank)
+{
+    (void)c;
+    return rank;
+}
+
+static bool in_order(const struct result_value *v)
+{
+    return isfinite(v->value) && v->low >= 0 && v->low <= v->value && v->value <= v->high;
+}
+
+/* The transport's own test on real messages, each rank a node for itself. */
+static int test_transport(const char *argument)
+{
+    const struct workload_host host = {.comm = comm, .now = clock_now};
+    const struct transport t = {
+        .host = &host, .bucket_bytes = 100000, .period_seconds = 0.001, .trained_seconds = 10};
+    struct result_transport r;
+    int links = comm->size * (comm->size - 1);
+
+    (void)argument;
+    comm->node_of = alone;
+    CHECK(transport_run(&t, &r, &err) == 0, "no test:");
+    CHECK(r.rounds >= 5 && r.rounds <= 9 && !r.reason[0], "%d rounds: %s", r.rounds, r.reason);
+    if (comm->rank > 0)
+        return 0;
+    CHECK(r.links == links, "%d links, not %d", r.links, links);
+    CHECK(in_order(&r.alpha) && r.alpha.value > 0, "alpha %g", r.alpha.value);
+    CHECK(in_order(&r.software) && in_order(&r.rate), "c %g, rate %g", r.software.value,
+          r.rate.value);
+    for (int i = 0; i < 3; i++)
+        CHECK(in_order(&r.sum[i].seconds) && r.sum[i].seconds.value > 0, "sum %d: %g", i,
+              r.sum[i].seconds.value);
+    for (int i = 0; i < r.n_links; i++)
+        CHECK(in_order(&r.link[i].alpha) && in_order(&r.link[i].rate) &&
+                  r.link[i].from != r.link[i].to,
+              "link %d", i);
+    return 0;
+}
+
 static const struct {
     const char *name;
     int (*run)(const char *argument);
     double timeout_seconds;
 } cases[] = {
     {"sums", test_sums, 20},     {"many", test_many, 20}, {"blocking", test_blocking, 20},
-    {"clocks", test_clocks, 20}, {"echo", test_echo, 20}, {"fail", expect_failure, 1},
+    {"clocks", test_clocks, 20}, {"echo", test_echo, 20}, {"transport", test_transport, 60},
+    {"fail", expect_failure, 1},
 };
 
 int main(int argc, char **argv)
