@@ -271,7 +271,7 @@ static void cut_latency(const struct series *s, double k, int model, struct play
         return;
     p->alpha *= 1 - less / t->alpha;
     if (p->alpha < 0) {
-        const double rest = (p->ranks - 1) * t->alpha * p->alpha;
+        const double rest = (p->ranks - 1) * p->x->alpha * p->alpha;
         p->alpha = 0;
         if (p->x->software > 0)
             p->software = fmax(0, p->software + rest / p->x->software);
