@@ -10,7 +10,7 @@
 # wrong. Last, whether the free measure for too few workers that the verdict names helps.
 #
 # It can be stopped and started again: runs of this commit that FOLDER (the cluster's
-# shared/why) has are not made again, and the one table at the end has all. Three repeats take
+# shared/why; nodes have a /tmp of their own) has are not made again, and the one table at the end has all. Three repeats take
 # about a quarter of an hour on two cores. A cluster that is up is used as it is, with what
 # is installed there; else contrib/first-light.sh brings one up, which goes when all is done.
 set -euo pipefail
@@ -57,7 +57,7 @@ once() {
     mkdir -p "$folder/$2"; touch "$folder/$2/made"
 }
 
-why_data "$folder/data"
+why_data "$folder/data" || { tail -n 5 log >&2; echo "why.sh: no data: do the nodes see $folder?" >&2; exit 3; }
 for ((k = 1; k <= repeats; k++)); do
     for case in "${why_cases[@]}"; do
         why_possible "$case" > /dev/null && once "$case" "$case-$k" "$k"
