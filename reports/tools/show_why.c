@@ -33,11 +33,16 @@ static void show_path(const cJSON *path, double period)
 static struct shown rate_of(const cJSON *o)
 {
     const double v = show_number(o, "rate_bytes_per_second");
+    const double high = show_number(o, "rate_high_bytes_per_second") / v;
     struct shown s;
 
+    if (high > 10) { /* both messages may have taken the same time */
+        snprintf(s.text, sizeof s.text, "%.16s (%.0f %% and more)", show_si(v, "B/s").text,
+                 100 * show_number(o, "rate_low_bytes_per_second") / v);
+        return s;
+    }
     snprintf(s.text, sizeof s.text, "%.16s (%.0f to %.0f %%)", show_si(v, "B/s").text,
-             100 * show_number(o, "rate_low_bytes_per_second") / v,
-             100 * show_number(o, "rate_high_bytes_per_second") / v);
+             100 * show_number(o, "rate_low_bytes_per_second") / v, 100 * high);
     return s;
 }
 
