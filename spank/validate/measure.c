@@ -63,10 +63,8 @@ int measure_init(struct measure *m, const struct measure_options *o, struct err 
     free(c);
     size_t n = strftime(m->run, sizeof m->run, "%Y%m%dT%H%M%S", gmtime_r(&now, &tm));
     snprintf(m->run + n, sizeof m->run - n, "-%ld", (long)getpid());
-    if (make_folder(m, e) < 0 || verdicts_path(m->history, values, sizeof values, e) < 0)
+    if (make_folder(m, e) < 0 || past_path(m->history, values, sizeof values, e) < 0)
         return -1;
-    snprintf(strrchr(values, '/'), sizeof values - (size_t)(strrchr(values, '/') - values),
-             "/values.jsonl");
     m->past = past_open(values, e);
     return m->past ? 0 : -1;
 }
@@ -169,10 +167,10 @@ static int confirm(struct measure *m, struct err *e)
 
 /* ---- the files ---- */
 
-static int file_all(const struct measure *m, const struct page *p, struct err *e)
+static int file_verdicts(const struct measure *m, const struct page *p, struct err *e)
 {
     struct verdict_line *v = calloc((size_t)m->n, sizeof *v);
-    char path[PATH_MAX], values[PATH_MAX];
+    char path[PATH_MAX];
     int rc = v ? verdicts_path(m->history, path, sizeof path, e)
                : err_set(e, "out of memory for %d verdicts", m->n);
 
@@ -184,14 +182,25 @@ static int file_all(const struct measure *m, const struct page *p, struct err *e
     if (rc == 0)
         rc = verdicts_append(path, v, m->n, e);
     free(v);
-    if (rc == 0) {
-        snprintf(values, sizeof values, "%.*s/values.jsonl", (int)(strrchr(path, '/') - path),
-                 path);
-        for (int i = 0; i < m->n && rc == 0; i++)
-            for (int k = 0; k <= JUDGE_ROUNDS && rc == 0; k++)
-                if (m->assess->nodes[i].lines[k])
-                    rc = past_append(values, m->run, m->assess->nodes[i].lines[k], 1, e);
-    }
+    return rc;
+}
+
+/* What every node measured in every round. */
+static int file_values(const struct measure *m, struct err *e)
+{
+    const struct node_result **lines =
+        malloc((size_t)m->n * (JUDGE_ROUNDS + 1) * sizeof *lines + 1);
+    char path[PATH_MAX];
+    int n = 0, rc = lines ? past_path(m->history, path, sizeof path, e)
+                          : err_set(e, "out of memory for the values of %d nodes", m->n);
+
+    for (int i = 0; i < m->n && rc == 0; i++)
+        for (int k = 0; k <= JUDGE_ROUNDS; k++)
+            if (m->assess->nodes[i].lines[k])
+                lines[n++] = m->assess->nodes[i].lines[k];
+    if (rc == 0)
+        rc = past_append(path, m->run, lines, n, e);
+    free(lines);
     return rc;
 }
 
@@ -232,7 +241,9 @@ static int finish(struct measure *m, struct err *e)
                      .where = m->folder};
 
     if (rc == 0)
-        rc = file_all(m, &p, e);
+        rc = file_verdicts(m, &p, e);
+    if (rc == 0)
+        rc = file_values(m, e);
     if (rc == 0 && m->o->junit)
         rc = write_junit(&p, m->o->junit, e);
     if (rc == 0 && m->o->json)

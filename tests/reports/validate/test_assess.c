@@ -57,6 +57,19 @@ static struct assess *look(const struct node_result *r, int n, struct past *past
     return a;
 }
 
+/* One run of the four nodes into the file. */
+static void file_run(const char *path, unsigned k, struct node_result r[4])
+{
+    const struct node_result *lines[4] = {&r[0], &r[1], &r[2], &r[3]};
+    struct err e = ERR_INIT;
+    char run[16];
+
+    for (unsigned i = 0; i < 4; i++)
+        r[i] = healthy(four[i], 0, 100 * k + i);
+    snprintf(run, sizeof run, "r%u", k);
+    assert_int_equal(past_append(path, run, lines, 4, &e), 0);
+}
+
 static void all_good(struct node_result r[4])
 {
     for (unsigned i = 0; i < 4; i++)
@@ -293,7 +306,7 @@ static void test_line(void **state)
  * priors, and a loss that they did not see is seen. */
 static void test_past(void **state)
 {
-    char path[] = "/tmp/test_assessXXXXXX", run[16];
+    char path[] = "/tmp/test_assessXXXXXX";
     int fd = mkstemp(path);
     struct err e = ERR_INIT;
     struct judge_history h;
@@ -302,12 +315,8 @@ static void test_past(void **state)
     (void)state;
     assert_true(fd >= 0);
     close(fd);
-    for (unsigned k = 0; k < 12; k++) {
-        for (unsigned i = 0; i < 4; i++)
-            r[i] = healthy(four[i], 0, 100 * k + i);
-        snprintf(run, sizeof run, "r%u", k);
-        assert_int_equal(past_append(path, run, r, 4, &e), 0);
-    }
+    for (unsigned k = 0; k < 12; k++)
+        file_run(path, k, r);
     struct past *p = past_open(path, &e);
     assert_non_null(p);
     assert_int_equal(past_runs(p, "AMD EPYC 7543, H12DSU"), 12);
@@ -341,7 +350,7 @@ static void test_past(void **state)
 /* A line that a crash cut short costs that line, and not the next run's first. */
 static void test_past_cut_short(void **state)
 {
-    char path[] = "/tmp/test_assessXXXXXX", run[16];
+    char path[] = "/tmp/test_assessXXXXXX";
     int fd = mkstemp(path);
     struct err e = ERR_INIT;
     struct judge_history h;
@@ -351,10 +360,7 @@ static void test_past_cut_short(void **state)
     (void)state;
     assert_true(fd >= 0);
     for (unsigned k = 0; k < 6; k++) {
-        for (unsigned i = 0; i < 4; i++)
-            r[i] = healthy(four[i], 0, 100 * k + i);
-        snprintf(run, sizeof run, "r%u", k);
-        assert_int_equal(past_append(path, run, r, 4, &e), 0);
+        file_run(path, k, r);
         if (k == 2)
             assert_true(fstat(fd, &st) == 0 && ftruncate(fd, st.st_size - 20) == 0);
     }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -156,6 +157,55 @@ static void test_writers(void **state)
     free(v);
 }
 
+/* The file has doubled again and again: of each node the newest verdict is there, of one
+ * that was measured once too, and lines of another kind. */
+static void test_kept(void **state)
+{
+    enum { NODES = 100, RUNS = 120 };
+    static struct verdict_line all[NODES];
+    struct verdict_line once = line_of("gone", "0", 1), *v;
+    struct err e = ERR_INIT;
+    struct stat st;
+    char name[16], run[16], text[256] = "";
+    int n, newest = 0;
+
+    (void)state;
+    unlink(path);
+    assert_int_equal(verdicts_append(path, &once, 1, &e), 0);
+    FILE *f = fopen(path, "a");
+    assert_non_null(f);
+    fputs("{\"hpcai500\":\"verdict 2\",\"node\":\"n1\"}\n", f);
+    fclose(f);
+    assert_int_equal(chmod(path, 0660), 0);
+    for (int k = 1; k <= RUNS; k++) {
+        for (int i = 0; i < NODES; i++) {
+            snprintf(name, sizeof name, "n%d", i);
+            snprintf(run, sizeof run, "r%d", k);
+            all[i] = line_of(name, run, 1000 + k);
+        }
+        assert_int_equal(verdicts_append(path, all, NODES, &e), 0);
+    }
+    assert_int_equal(verdicts_read(path, &v, &n, &e), 0);
+    assert_true(n >= NODES * VERDICTS_KEEP && n < NODES * RUNS / 2);
+    for (int i = 0; i < NODES; i++) {
+        snprintf(name, sizeof name, "n%d", i);
+        newest += verdicts_newest(v, n, name)->time == 1000 + RUNS;
+    }
+    assert_int_equal(newest, NODES);
+    assert_int_equal(verdicts_newest(v, n, "gone")->time, 1);
+    free(v);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0660);
+    assert_true(st.st_size < 2 * VERDICTS_LEAST);
+    f = fopen(path, "r");
+    assert_non_null(f);
+    assert_non_null(fgets(text, sizeof text, f));
+    assert_non_null(strstr(text, "renewed 1"));
+    assert_non_null(fgets(text, sizeof text, f));
+    assert_non_null(strstr(text, "verdict 2"));
+    fclose(f);
+}
+
 static void test_refused(void **state)
 {
     struct verdict_line one = line_of("n1", "9", 1);
@@ -177,7 +227,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_line),    cmocka_unit_test(test_not_lines),
         cmocka_unit_test(test_file),    cmocka_unit_test(test_cut_short),
-        cmocka_unit_test(test_writers), cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_writers), cmocka_unit_test(test_kept),
+        cmocka_unit_test(test_refused),
     };
 
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
