@@ -19,6 +19,7 @@ static const char *const division_words[] = {"closed", "look-alike", "private", 
 static const char *const yesno_words[] = {"no", "yes", NULL};
 static const char *const diagnose_words[] = {"no", "quick", "yes", NULL};
 static const char *const turns_words[] = {"auto", "no", "yes", NULL};
+static const char *const profile_words[] = {"quick", "standard", "deep", NULL};
 _Static_assert(sizeof class_words / sizeof *class_words == CLASS_COUNT + 1, "a word per class");
 _Static_assert(sizeof dtype_words / sizeof *dtype_words == DTYPE_COUNT + 1, "a word per dtype");
 _Static_assert(sizeof engine_words / sizeof *engine_words == ENGINE_COUNT + 1, "a word per engine");
@@ -67,6 +68,10 @@ static const struct keys_key keys[KEY_COUNT] = {
                     "[WORKLOAD:]FOLDER", "go on from the state in that folder"},
     [KEY_TURNS] = {"turns", &keys_word, FIELD(turns), "auto", turns_words, 0, 0, NULL,
                    "micro: one node or pair at a time; auto: where cores turn out to be shared"},
+    [KEY_PROFILE] = {"profile", &keys_word, FIELD(profile), "standard", profile_words, 0, 0, NULL,
+                     "validate: tests of some 20 s, a minute or 12 minutes a node"},
+    [KEY_BUDGET] = {"budget", &keys_time, FIELD(budget_seconds), NULL, NULL, 1, 86400, "N(s|m|h)",
+                    "validate: of the profile's tests those that find most in so long"},
     [KEY_BUCKET] = {"bucket", &keys_bytes, FIELD(bucket_bytes), NULL, NULL, 0, 0, "SIZE",
                     "most bytes of gradients exchanged together; else from the network's plan"},
     [KEY_WORKERS] = {"workers", &keys_whole, FIELD(workers), NULL, NULL, 1, 64, "N",
@@ -490,6 +495,11 @@ const char *runspec_dtype_name(enum runspec_dtype d)
 const char *runspec_engine_name(enum runspec_engine x)
 {
     return engine_words[x];
+}
+
+const char *runspec_profile_name(enum runspec_profile p)
+{
+    return profile_words[p];
 }
 
 const char *runspec_division_name(enum runspec_division d)

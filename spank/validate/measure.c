@@ -14,6 +14,7 @@
 
 #include "reports/core/conf.h"
 #include "reports/core/text.h"
+#include "reports/validate/metric_tests.h"
 #include "reports/validate/page.h"
 #include "spank/validate/validate.h"
 
@@ -96,30 +97,6 @@ static bool wants_links(const struct measure *m)
     return !m->o->mpi || strcmp(m->o->mpi, "none") != 0;
 }
 
-/* The tests of the node part that give these metrics, as hpcai500-node spells them. */
-static void tests_of(unsigned metrics, char text[MEASURE_TEXT], bool *links)
-{
-    static const struct {
-        const char *metric, *test;
-    } list[] = {
-        {"clock", "clock"},        {"gemm.f32", "gemm.f32"},      {"gemm.bf16", "gemm.bf16"},
-        {"memory.triad", "triad"}, {"memory.latency", "latency"}, {"disk", "disk"},
-        {"train", "train"}};
-
-    *text = '\0';
-    *links = false;
-    for (int metric = 0; metric < NODE_METRICS; metric++) {
-        const char *name = node_metric_row(metric)->name;
-        if (!(metrics & 1U << metric))
-            continue;
-        *links |= strncmp(name, "net", 3) == 0;
-        for (size_t i = 0; i < sizeof list / sizeof *list; i++)
-            if (strncmp(name, list[i].metric, strlen(list[i].metric)) == 0 &&
-                !strstr(text, list[i].test))
-                text_add(text, MEASURE_TEXT, "%s%s", *text ? "," : "", list[i].test);
-    }
-}
-
 static void say_gated(const struct measure *m)
 {
     char text[512] = "";
@@ -141,7 +118,7 @@ static int confirm(struct measure *m, struct err *e)
 {
     for (int turn = 1; turn <= MEASURE_JOBS; turn++) {
         struct assess_todo todo;
-        char tests[MEASURE_TEXT], name[32];
+        char tests[METRIC_TESTS_SIZE], name[32];
         int n = assess_todo(m->assess, turn, &todo, e);
         if (n <= 0)
             return n;
@@ -153,7 +130,7 @@ static int confirm(struct measure *m, struct err *e)
                                 .from = todo.from,
                                 .rounds = todo.rounds,
                                 .only = tests};
-        tests_of(todo.metrics, tests, &j.links);
+        j.links = metric_tests(todo.metrics, tests);
         snprintf(name, sizeof name, "%s-%d", todo.all ? "again" : "confirm", turn);
         int rc = measure_run(m, &j, e);
         free(todo.nodes);

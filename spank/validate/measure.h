@@ -23,7 +23,7 @@
 #include "reports/core/err.h"
 #include "reports/validate/assess.h"
 
-enum { MEASURE_JOBS = 6, MEASURE_TEXT = 256 };
+enum { MEASURE_JOBS = 6 };
 
 struct measure_options {
     const char *nodes, *reservation; /* one of them; both: those nodes of it */

@@ -21,7 +21,8 @@ tests_agent_agent_flip_LDADD = agent/libagent.la workloads/component/libcomponen
 tests_agent_agent_flip_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=dnn_run
 endif
 TESTS += tests/agent/operators.bats
-TESTS += tests/agent/comm.bats tests/agent/agent.bats tests/agent/rcp.bats tests/agent/micro.bats
+TESTS += tests/agent/comm.bats tests/agent/agent.bats tests/agent/rcp.bats tests/agent/micro.bats \
+    tests/agent/validate.bats
 if BUILD_TESTS
 check_PROGRAMS += tests/agent/test_job tests/agent/test_scale
 TESTS += tests/agent/test_job tests/agent/test_scale
@@ -48,5 +49,5 @@ tests_agent_test_memory_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_agent_test_memory_LDADD = agent/libagent.la $(CMOCKA_LIBS)
 endif
 endif
-dist_check_SCRIPTS += %D%/comm.bats %D%/agent.bats %D%/rcp.bats %D%/micro.bats %D%/operators.bats
+dist_check_SCRIPTS += %D%/comm.bats %D%/agent.bats %D%/rcp.bats %D%/micro.bats %D%/operators.bats %D%/validate.bats
 EXTRA_DIST += %D%/mpi.bash %D%/terminal.py %D%/two_workloads.def

@@ -97,3 +97,16 @@ filed() { jq -r "select(.node == \"$1\") | .$2" verdicts.jsonl | tail -n 1; }
         '[.verdicts[].verdict] | contains(["FAULTY"]) | not'
     [ -s verdicts.jsonl ]
 }
+
+@test "the run validate: a line of each node as it comes, verdicts in the record" {
+    printf '#!/bin/sh\nexec "%s" "$@" --only=correct --calls=60\n' \
+        "$build/tests/workloads/node/hpcai500-node-test" > fewer
+    chmod 755 fewer
+    HPCAI500_NODE_TEST="n2 flip=0:57" HPCAI500_NODE_PROGRAM="$OUT/fewer" \
+        srun_ -N2 -n2 --hpcai500="validate,profile=quick,turns=yes,out=$OUT/r.json" hpcai500-agent > lines || code=$?
+    [ "$code" = 1 ] # a row is FAULTY
+    [ "$(grep -c '"node 1"' lines)" -ge 2 ]
+    is r.json '.micro | map(select(.what == "verdict" and .from == "n2")) | .[0].shape == "FAULTY"' \
+        '.micro | map(select(.what == "verdict" and .from == "n1")) | .[0].shape != "FAULTY"' \
+        '.micro | map(.what) | contains(["net.out.bandwidth", "net.latency"])'
+}

@@ -113,7 +113,10 @@ struct micro_host {
     enum runspec_class class;
     enum runspec_dtype dtype; /* BF16: leave out f32 */
     uint64_t seed;
-    bool turns;              /* one node, or one pair, at a time */
+    const char *profile;      /* of validate: quick, standard, deep */
+    double budget_seconds;    /* of its tests of a node; 0: the profile's own */
+    const char *node_program; /* that it starts on each node */
+    bool turns;               /* one node, or one pair, at a time */
     double floor_seconds;    /* of a sample */
     int samples;             /* of each row */
     int node, n_nodes;       /* of this rank; all */
@@ -125,6 +128,8 @@ struct micro_host {
     /* Brackets calls that nobody can interrupt (agent/guard.h); what NULL: the end. */
     void (*blocking)(void *ctx, const char *what);
     void (*count)(void *ctx, const char *what, uint64_t done, uint64_t all);
+    /* Rank 0 takes the line of a node, with its newline. */
+    void (*line)(void *ctx, const char *line);
     /* Rank 0 takes a row, which it frees. */
     int (*row)(void *ctx, struct micro_row *row, struct err *e);
 };
