@@ -16,7 +16,9 @@ bin_PROGRAMS += %D%/hpcai500
 nodist_%C%_hpcai500_SOURCES = build_id.h
 %C%_hpcai500_LDADD = reports/core/libmain.la reports/core/libcore.la
 
-pkglibexec_PROGRAMS += %D%/hpcai500-compare %D%/hpcai500-config %D%/hpcai500-recover %D%/hpcai500-report %D%/hpcai500-show
+pkglibexec_PROGRAMS += %D%/hpcai500-baseline %D%/hpcai500-compare %D%/hpcai500-config %D%/hpcai500-recover %D%/hpcai500-report %D%/hpcai500-show
+%C%_hpcai500_baseline_SOURCES = %D%/baseline.c
+%C%_hpcai500_baseline_LDADD = reports/validate/libverdict.la $(tools_libs)
 %C%_hpcai500_compare_SOURCES = %D%/compare.c %D%/library.h %D%/library.c
 %C%_hpcai500_compare_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
 %C%_hpcai500_compare_LDADD = %D%/libtools.la reports/report/libreport.la $(tools_libs)
@@ -36,7 +38,7 @@ pkglibexec_PROGRAMS += %D%/hpcai500-compare %D%/hpcai500-config %D%/hpcai500-rec
     %D%/show_why.h %D%/show_why.c
 %C%_hpcai500_show_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
 %C%_hpcai500_show_LDADD = %D%/libtools.la reports/report/libreport.la reports/predict/libpredict.la reports/diagnose/libdiagnose.la $(tools_libs)
-dist_man_MANS += %D%/hpcai500.1 %D%/hpcai500-compare.1 %D%/hpcai500-config.1 %D%/hpcai500-export.1 \
+dist_man_MANS += %D%/hpcai500.1 %D%/hpcai500-baseline.1 %D%/hpcai500-compare.1 %D%/hpcai500-config.1 %D%/hpcai500-export.1 \
     %D%/hpcai500-recover.1 %D%/hpcai500-report.1 %D%/hpcai500-show.1
 completiondir = $(datadir)/bash-completion/completions
 dist_completion_DATA = %D%/completion/hpcai500

@@ -67,13 +67,16 @@ int measure_init(struct measure *m, const struct measure_options *o, struct err 
     if (make_folder(m, e) < 0 || past_path(m->history, values, sizeof values, e) < 0)
         return -1;
     m->past = past_open(values, e);
-    return m->past ? 0 : -1;
+    if (!m->past || baseline_path(m->history, values, sizeof values, e) < 0)
+        return -1;
+    return baseline_read(values, &m->baselines, &m->n_baselines, e);
 }
 
 void measure_fini(struct measure *m)
 {
     assess_close(m->assess);
     past_close(m->past);
+    free(m->baselines);
     free(m->names);
     free(m->list);
     free(m->there);

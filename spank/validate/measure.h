@@ -56,6 +56,8 @@ struct measure {
     bool *there;        /* [n]: Slurm would start a job on it */
     struct assess *assess;
     struct past *past;
+    struct baseline *baselines; /* malloc */
+    int n_baselines;
     long job; /* the last */
 };
 
