@@ -45,6 +45,7 @@ struct micro_host bench_host(const struct run *r, int index, enum runspec_class 
         .seed = r->spec.seed,
         .profile = runspec_profile_name(r->spec.profile),
         .budget_seconds = r->spec.budget_seconds,
+        .spares = r->spec.spares,
         .node_program = r->place.node_program,
         .turns = r->turns,
         .floor_seconds = MICRO_FLOOR_SECONDS,

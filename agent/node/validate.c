@@ -163,6 +163,23 @@ static double node_seconds(const struct micro_host *h)
     return seconds;
 }
 
+/* What is left for the tests of a node when links, further rounds and the record get their
+ * part; on every rank the same. */
+static const double node_part = 0.6;
+
+static int set_budget(struct validation *v, struct err *e)
+{
+    const struct micro_host *h = v->h;
+    double left = node_part * (h->deadline - h->now()) / (h->turns ? h->n_nodes : 1);
+
+    if (h->comm->reduce(h->comm, &left, 1, COMM_MIN, e) < 0)
+        return -1;
+    v->budget = h->budget_seconds;
+    if (left < node_seconds(h))
+        v->budget = fmax(1, floor(left));
+    return 0;
+}
+
 static void plan(const struct micro_host *h, struct micro_plan *p)
 {
     struct micro_host links = *h;
@@ -175,8 +192,9 @@ static void plan(const struct micro_host *h, struct micro_plan *p)
     p->rows = 1;
     p->expected_seconds = node_seconds(h) * (h->turns ? h->n_nodes : 1) + own.expected_seconds;
     p->memory_bytes = own.memory_bytes;
-    snprintf(p->title, sizeof p->title, "%d node%s%s, profile %s: numbers, speed, links", h->n_nodes,
-             h->n_nodes == 1 ? "" : "s", h->turns && h->n_nodes > 1 ? " one by one" : "", h->profile);
+    snprintf(p->title, sizeof p->title, "%d node%s%s, profile %s: numbers, speed, links",
+             h->n_nodes, h->n_nodes == 1 ? "" : "s",
+             h->turns && h->n_nodes > 1 ? " one by one" : "", h->profile);
 }
 
 static int begin(struct validation *v, struct err *e)
@@ -199,7 +217,7 @@ static int begin(struct validation *v, struct err *e)
             rc = -1;
     }
     free(names);
-    return comm_agree(h->comm, rc, e);
+    return comm_agree(h->comm, rc, e) < 0 ? -1 : set_budget(v, e);
 }
 
 static int run(const struct micro_host *h, int *done, struct err *e)
@@ -220,8 +238,8 @@ static int run(const struct micro_host *h, int *done, struct err *e)
     if (rc == 0)
         rc = confirm(&v, wanted, e);
     if (rc == 0)
-        rc = comm_agree(h->comm,
-                        v.a ? (assess_decide(v.a, e) < 0 ? -1 : validate_rows(&v, e)) : 0, e);
+        rc = comm_agree(h->comm, v.a ? (assess_decide(v.a, e) < 0 ? -1 : validate_rows(&v, e)) : 0,
+                        e);
     *done = rc == 0;
     assess_close(v.a);
     free(v.first);
@@ -229,4 +247,4 @@ static int run(const struct micro_host *h, int *done, struct err *e)
     return rc;
 }
 
-const struct micro_bench micro_validate = {plan, run};
+const struct micro_bench micro_validate = {plan, run}, micro_vet = {plan, run};

@@ -27,6 +27,11 @@
 
 #include "workloads/micro/micro.h"
 
-extern const struct micro_bench micro_validate;
+/* vet: the same before a batch script, and exactly `spares` nodes to be left out
+ * (reports/validate/spares.h). Rows "spare" say which and why. Instead of the nodes' lines one
+ * line on standard output, which the plugin reads (spank/plugin/vet.h):
+ *     hpcai500-vet ok|short INDEX:NODE[,INDEX:NODE...]
+ * the index in the order of the job's nodes; "short": more nodes are bad than are left out. */
+extern const struct micro_bench micro_validate, micro_vet;
 
 #endif

@@ -16,6 +16,7 @@ struct validation {
     int *first;       /* [n_nodes]: the first rank of each node */
     struct assess *a; /* rank 0; else NULL */
     int round;        /* that is measured */
+    double budget;    /* seconds of the tests of a node; 0: the profile's own */
 };
 
 /* Collective. The tests (NULL: the profile's) on the nodes of `wanted` [n_nodes]; lines are

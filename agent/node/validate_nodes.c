@@ -49,8 +49,8 @@ static void start(const struct validation *v, const char *only, struct program *
     argv[n] = words[n], n++;
     snprintf(words[n], sizeof *words, "--round=%d", v->round);
     argv[n] = words[n], n++;
-    if (v->h->budget_seconds >= 1 && !only) {
-        snprintf(words[n], sizeof *words, "--budget=%.0f", v->h->budget_seconds);
+    if (v->budget >= 1 && !only) {
+        snprintf(words[n], sizeof *words, "--budget=%.0f", v->budget);
         argv[n] = words[n], n++;
     }
     if (only) {
@@ -132,7 +132,7 @@ static int take_text(struct validation *v, int rank, const char *text, struct er
         return 0;
     }
     snprintf(r.node, sizeof r.node, "%s", name);
-    if (h->line)
+    if (h->line && h->spares == 0)
         h->line(h->ctx, text);
     return assess_line(v->a, &r, e);
 }

@@ -8,9 +8,11 @@
 #include <string.h>
 
 #include "agent/node/validate_inner.h"
+#include "reports/validate/spares.h"
 #include "workloads/micro/sample.h"
 
-static void head(struct micro_row *r, const char *what, const char *unit, bool more_is_better)
+static void head(const struct validation *v, struct micro_row *r, const char *what,
+                 const char *unit, bool more_is_better)
 {
     const struct measure none = unmeasured("made of other rows"),
                          other = unmeasured("other programs measured it");
@@ -20,7 +22,7 @@ static void head(struct micro_row *r, const char *what, const char *unit, bool m
                             .checked = true,
                             .more_is_better = more_is_better,
                             .slowest_rank = -1};
-    snprintf(r->name, sizeof r->name, "validate");
+    snprintf(r->name, sizeof r->name, v->h->spares ? "vet" : "validate");
     snprintf(r->what, sizeof r->what, "%s", what);
     snprintf(r->unit, sizeof r->unit, "%s", unit);
     snprintf(r->direction, sizeof r->direction, "none");
@@ -69,7 +71,7 @@ static int put_metric(const struct validation *v, const struct assess_group *g, 
     const struct micro_host *h = v->h;
     struct micro_row r;
 
-    head(&r, row->name, row->unit, row->more_is_better);
+    head(v, &r, row->name, row->unit, row->more_is_better);
     snprintf(r.shape, sizeof r.shape, "%.63s", g->class ? g->class : "links");
     if (fill_samples(v, g, metric, &r) < 0) {
         micro_row_fini(&r);
@@ -108,7 +110,7 @@ static int put_verdict(const struct validation *v, const struct assess_node *is,
     const char *metric = is->metric >= 0 ? node_metric_row(is->metric)->name : "";
     struct micro_row r;
 
-    head(&r, "verdict", "%", false);
+    head(v, &r, "verdict", "%", false);
     snprintf(r.shape, sizeof r.shape, "%s%s%s", verdict_word(is->verdict), *metric ? " " : "",
              metric);
     snprintf(r.from, sizeof r.from, "%.63s", is->name);
@@ -117,13 +119,18 @@ static int put_verdict(const struct validation *v, const struct assess_node *is,
         r.median = measured(is->loss);
     else
         r.median = unmeasured("no metric decided");
-    if (is->metric >= 0)
-        snprintf(r.reason, sizeof r.reason, "%.40s %s: %.1f %% behind its like in %d further rounds%s",
-                 is->name, verdict_word(is->verdict), is->loss, is->rounds,
+    if (is->verdict == VERDICT_INCONCLUSIVE)
+        snprintf(r.reason, sizeof r.reason,
+                 "%.60s INCONCLUSIVE: fewer than %d nodes of its class, and a job knows no history",
+                 is->name, JUDGE_ALONE);
+    else if (is->metric >= 0)
+        snprintf(r.reason, sizeof r.reason,
+                 "%.40s %s: %.1f %% behind its like in %d further rounds%s", is->name,
+                 verdict_word(is->verdict), is->loss, is->rounds,
                  is->gated ? ", which do not decide yet" : "");
     else
-        snprintf(r.reason, sizeof r.reason, "%.40s %s: %.100s", is->name,
-                 verdict_word(is->verdict), is->text);
+        snprintf(r.reason, sizeof r.reason, "%.40s %s: %.100s", is->name, verdict_word(is->verdict),
+                 is->text);
     return hand_over(v, &r, n, e);
 }
 
@@ -139,22 +146,80 @@ static int put_counts(const struct validation *v, int *n, struct err *e)
             count++;
             most = fmax(most, a->nodes[i].blind);
         }
-    head(&good, "good", "nodes", true);
+    head(v, &good, "good", "nodes", true);
     snprintf(good.shape, sizeof good.shape, "of %d nodes", a->n);
     good.ranks = a->n;
     good.median = measured(count);
-    head(&blind, "blind", "%", false);
+    head(v, &blind, "blind", "%", false);
     snprintf(blind.shape, sizeof blind.shape, "of good nodes");
     blind.ranks = count;
-    blind.median = isfinite(most) ? measured(most) : unmeasured("no good node saw a loss below 15 %");
+    blind.median =
+        isfinite(most) ? measured(most) : unmeasured("no good node saw a loss below 15 %");
     return hand_over(v, &good, n, e) < 0 ? -1 : hand_over(v, &blind, n, e);
+}
+
+/* ---- spares ---- */
+
+static int put_spare(const struct validation *v, int i, int *n, struct err *e)
+{
+    const struct assess_node *is = &v->a->nodes[i];
+    struct micro_row r;
+    double loss;
+    int metric;
+
+    spares_behind(v->a, i, &metric, &loss);
+    head(v, &r, "spare", "%", false);
+    snprintf(r.from, sizeof r.from, "%.63s", is->name);
+    snprintf(r.shape, sizeof r.shape, "%s", verdict_word(is->verdict));
+    r.median = isfinite(loss) ? measured(loss) : unmeasured("it is not behind in any metric");
+    if (is->verdict >= VERDICT_SUSPECT)
+        snprintf(r.reason, sizeof r.reason, "%.60s is left out: %s", is->name,
+                 verdict_word(is->verdict));
+    else if (metric >= 0)
+        snprintf(r.reason, sizeof r.reason,
+                 "%.60s is left out: not bad, only the slowest: %s %+.1f %%", is->name,
+                 node_metric_row(metric)->name, -loss);
+    else
+        snprintf(r.reason, sizeof r.reason, "%.60s is left out: not bad, one of equals", is->name);
+    return hand_over(v, &r, n, e);
+}
+
+/* The rows, and the line for the plugin. */
+static int put_spares(const struct validation *v, int *n, struct err *e)
+{
+    const struct assess *a = v->a;
+    bool *spare = malloc((size_t)a->n * sizeof *spare);
+    const int bad = spare ? spares_choose(a, v->h->spares, spare) : -1;
+    char *line = NULL;
+    size_t size;
+    FILE *f = bad < 0 ? NULL : open_memstream(&line, &size);
+    int rc = f ? 0 : err_set(e, "out of memory for the spares"), count = 0;
+
+    if (f)
+        fprintf(f, "hpcai500-vet %s ", bad > v->h->spares ? "short" : "ok");
+    for (int i = 0; i < a->n && rc == 0; i++) {
+        if (!spare[i])
+            continue;
+        fprintf(f, "%s%d:%s", count++ ? "," : "", i, a->nodes[i].name);
+        rc = put_spare(v, i, n, e);
+    }
+    if (f) {
+        fputc('\n', f);
+        if (fclose(f) != 0 && rc == 0)
+            rc = err_set(e, "out of memory for the spares");
+    }
+    if (rc == 0 && v->h->line)
+        v->h->line(v->h->ctx, line);
+    free(line);
+    free(spare);
+    return rc;
 }
 
 int validate_rows(const struct validation *v, struct err *e)
 {
     int n = 0;
 
-    if (put_counts(v, &n, e) < 0)
+    if (put_counts(v, &n, e) < 0 || (v->h->spares > 0 && put_spares(v, &n, e) < 0))
         return -1;
     for (int i = 0; i < v->a->n; i++)
         if (v->a->nodes[i].verdict != VERDICT_GOOD && put_verdict(v, &v->a->nodes[i], &n, e) < 0)

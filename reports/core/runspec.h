@@ -66,6 +66,7 @@ enum runspec_key {
     KEY_TURNS,        /* auto, no, yes: micro benchmarks one node or pair at a time */
     KEY_PROFILE,      /* quick, standard, deep: tests of validate */
     KEY_BUDGET,       /* seconds of its tests of a node; unset: the profile's own */
+    KEY_SPARES,       /* nodes that vet leaves out */
     KEY_BUCKET,       /* bytes of gradients exchanged together; unset: from the plan */
     KEY_WORKERS,      /* threads of a rank's loader; unset: as many as compute */
     KEY_AHEAD,        /* batches kept ready; unset: 2 */
@@ -116,6 +117,7 @@ struct runspec {
     enum runspec_turns turns;
     enum runspec_profile profile;
     double budget_seconds; /* 0 unset */
+    int spares;            /* 0 unset */
     uint64_t bucket_bytes; /* 0: from the plan */
     int workers, ahead;    /* 0 unset */
     bool keep;
@@ -162,6 +164,9 @@ static inline long runspec_batch(const struct runspec *r, int index)
 {
     return r->batch[index];
 }
+
+/* Whether the run is a vet: it chooses nodes for what follows it. */
+bool runspec_is_vet(const struct runspec *r);
 
 /* Which run of its training the index-th entry is, from 0 on. */
 static inline int runspec_repeat(const struct runspec *r, int index)

@@ -6,7 +6,7 @@ noinst_LTLIBRARIES += %D%/libverdict.la
     %D%/json_line.h %D%/json_line.c %D%/lines.h %D%/lines.c %D%/metric_tests.h %D%/metric_tests.c \
     %D%/names.h %D%/names.c %D%/node_line.h %D%/node_line.c \
     %D%/page.h %D%/page.c %D%/page_file.c %D%/past.h %D%/past_inner.h %D%/past.c %D%/past_keep.c \
-    %D%/verdicts.h %D%/verdicts.c
+    %D%/spares.h %D%/spares.c %D%/verdicts.h %D%/verdicts.c
 %C%_libverdict_la_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
 %C%_libverdict_la_LIBADD = reports/record/librecord.la reports/draw/libdraw.la reports/judge/libjudge.la \
     reports/core/libcore.la $(CJSON_LIBS)

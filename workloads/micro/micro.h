@@ -115,12 +115,13 @@ struct micro_host {
     uint64_t seed;
     const char *profile;      /* of validate: quick, standard, deep */
     double budget_seconds;    /* of its tests of a node; 0: the profile's own */
+    int spares;               /* nodes that vet leaves out; 0: it is validate */
     const char *node_program; /* that it starts on each node */
     bool turns;               /* one node, or one pair, at a time */
-    double floor_seconds;    /* of a sample */
-    int samples;             /* of each row */
-    int node, n_nodes;       /* of this rank; all */
-    struct micro_swap *swap; /* NULL: no order-swap test */
+    double floor_seconds;     /* of a sample */
+    int samples;              /* of each row */
+    int node, n_nodes;        /* of this rank; all */
+    struct micro_swap *swap;  /* NULL: no order-swap test */
     void *ctx;
     const char *(*node_name)(void *ctx, int rank);
     int (*node_of)(void *ctx, int rank);
