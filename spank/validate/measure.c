@@ -14,6 +14,7 @@
 
 #include "reports/core/conf.h"
 #include "reports/core/text.h"
+#include "reports/validate/causes.h"
 #include "reports/validate/metric_tests.h"
 #include "reports/validate/page.h"
 #include "spank/validate/validate.h"
@@ -46,6 +47,20 @@ static int make_folder(struct measure *m, struct err *e)
     return 0;
 }
 
+/* Which kinds of trouble the site's nodes have had. */
+static int find_priors(struct measure *m, struct err *e)
+{
+    struct verdict_line *v;
+    char path[PATH_MAX];
+    int n;
+
+    if (verdicts_path(m->history, path, sizeof path, e) < 0 || verdicts_read(path, &v, &n, e) < 0)
+        return -1;
+    causes_text(v, n, m->priors);
+    free(v);
+    return 0;
+}
+
 int measure_init(struct measure *m, const struct measure_options *o, struct err *e)
 {
     struct conf *c = malloc(sizeof *c);
@@ -69,7 +84,9 @@ int measure_init(struct measure *m, const struct measure_options *o, struct err 
     m->past = past_open(values, e);
     if (!m->past || baseline_path(m->history, values, sizeof values, e) < 0)
         return -1;
-    return baseline_read(values, &m->baselines, &m->n_baselines, e);
+    if (baseline_read(values, &m->baselines, &m->n_baselines, e) < 0)
+        return -1;
+    return o->budget > 0 ? find_priors(m, e) : 0;
 }
 
 void measure_fini(struct measure *m)

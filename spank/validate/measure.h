@@ -58,7 +58,8 @@ struct measure {
     struct past *past;
     struct baseline *baselines; /* malloc */
     int n_baselines;
-    long job; /* the last */
+    char priors[160]; /* for a budget, of the verdicts so far; "" the shipped ones */
+    long job;         /* the last */
 };
 
 int measure_init(struct measure *m, const struct measure_options *o, struct err *e);

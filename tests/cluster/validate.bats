@@ -54,10 +54,16 @@ verdict() { awk -v n="$1" '$1 == n && ($2 ~ /^[A-Z-]$/) { print $3; exit }' page
 filed() { jq -r "select(.node == \"$1\") | .$2" verdicts.jsonl | tail -n 1; }
 
 @test "four good nodes are good, by their numbers; the verdicts are filed" {
+    unvalidated() { "$S/prefix/libexec/hpcai500/hpcai500-validate" unvalidated --conf="$OUT/conf" --prometheus="$OUT/metrics"; }
+    run unvalidated
+    echo "$output"; [ "$status" = 1 ]; [[ $output == *"WARN: 4 of 4 nodes in service have been unvalidated since their boot" ]]
+    grep -qx 'hpcai500_nodes_unvalidated 4' metrics
     validate --only=correct,replica --mpi=none
     [ "$code" = 0 ]
     for n in n1 n2 n3 n4; do [ "$(verdict $n)" = GOOD ]; done
     grep -qx '4 good: OK' page
+    run unvalidated
+    echo "$output"; [ "$status" = 0 ]; [ "$output" = "OK: 0 of 4 nodes in service have been unvalidated since their boot" ]
     [ "$(wc -l < verdicts.jsonl)" = 4 ]
     [ "$(filed n3 verdict)" = GOOD ]; [ "$(filed n3 job)" -gt 0 ]
     [ "$(jq -s 'map(.results) | unique | length' values.jsonl)" = 1 ]

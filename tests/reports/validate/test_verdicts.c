@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "reports/validate/causes.h"
 #include "reports/validate/verdicts.h"
 #include "tests/unit.h"
 
@@ -206,6 +207,33 @@ static void test_kept(void **state)
     fclose(f);
 }
 
+/* What the site's nodes have had moves the priors, from the shipped ones on. */
+static void test_causes(void **state)
+{
+    struct verdict_line v[24];
+    char text[CAUSES_SIZE];
+
+    (void)state;
+    for (int i = 0; i < 24; i++) {
+        v[i] = line_of("n1", "1", i);
+        if (i < 10)
+            snprintf(v[i].metric, sizeof v[i].metric, "disk.write");
+        else
+            snprintf(v[i].word, sizeof v[i].word, "GOOD"); /* says nothing of causes */
+    }
+    causes_text(v + 10, 14, text);
+    assert_string_equal(text, "");
+    causes_text(v, 24, text);
+    assert_string_equal(text, "network:0.200,memory:0.100,compute:0.075,disk:0.550,numbers:0.025,"
+                              "rest:0.050");
+    for (int i = 0; i < 10; i++) {
+        v[i].metric[0] = '\0';
+        snprintf(v[i].reason, sizeof v[i].reason, "hpcai500: correct: core 1: 1 of 60 differ");
+    }
+    causes_text(v, 24, text);
+    assert_non_null(strstr(text, "numbers:0.525"));
+}
+
 static void test_refused(void **state)
 {
     struct verdict_line one = line_of("n1", "9", 1);
@@ -228,7 +256,7 @@ int main(void)
         cmocka_unit_test(test_line),    cmocka_unit_test(test_not_lines),
         cmocka_unit_test(test_file),    cmocka_unit_test(test_cut_short),
         cmocka_unit_test(test_writers), cmocka_unit_test(test_kept),
-        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_causes),  cmocka_unit_test(test_refused),
     };
 
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -392,6 +392,25 @@ static void test_ecc(void **state)
 
 /* ---- what a budget buys ---- */
 
+/* A site whose disks fail: the same seconds buy another test. */
+static void test_priors(void **state)
+{
+    double priors[NODE_CAUSES];
+    struct err e = ERR_INIT;
+
+    (void)state;
+    assert_int_equal(node_priors_parse("disk:0.9,memory:0.01", priors, &e), 0);
+    assert_true(priors[CAUSE_DISK] == 0.9 && priors[CAUSE_MEMORY] == 0.01);
+    assert_true(priors[CAUSE_COMPUTE] == 0.15); /* as shipped */
+    assert_true(node_choose_by(PROFILE_STANDARD, 5, priors, NULL) & 1U << NODE_TEST_disk);
+    assert_false(node_choose(PROFILE_STANDARD, 5, NULL) & 1U << NODE_TEST_disk);
+    static const char *const wrong[] = {"disks:0.9", "disk:2", "disk",
+                                        "disk:", "disk:0.9;memory:1"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_int_equal(node_priors_parse(wrong[i], priors, &e), -1);
+    assert_string_equal(e.text, "'disk:0.9;memory:1' is not a cause and its prior, memory:0.2");
+}
+
 static void test_plan(void **state)
 {
     double seconds;
@@ -421,14 +440,14 @@ static void test_plan(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_alike),   cmocka_unit_test(test_one_core),
-        cmocka_unit_test(test_ends),    cmocka_unit_test(test_no_majority),
-        cmocka_unit_test(test_rate),    cmocka_unit_test(test_team),
-        cmocka_unit_test(test_processors),
-        cmocka_unit_test(test_calls),   cmocka_unit_test(test_network),
-        cmocka_unit_test(test_pattern), cmocka_unit_test(test_disk),
-        cmocka_unit_test(test_facts),   cmocka_unit_test(test_ecc),
-        cmocka_unit_test(test_plan),
+        cmocka_unit_test(test_alike),      cmocka_unit_test(test_one_core),
+        cmocka_unit_test(test_ends),       cmocka_unit_test(test_no_majority),
+        cmocka_unit_test(test_rate),       cmocka_unit_test(test_team),
+        cmocka_unit_test(test_processors), cmocka_unit_test(test_calls),
+        cmocka_unit_test(test_network),    cmocka_unit_test(test_pattern),
+        cmocka_unit_test(test_disk),       cmocka_unit_test(test_facts),
+        cmocka_unit_test(test_ecc),        cmocka_unit_test(test_plan),
+        cmocka_unit_test(test_priors),
     };
 
     return cmocka_run_group_tests(tests, make_root, remove_root);
