@@ -126,8 +126,7 @@ static void find_cache(char *cache, const char *of_site)
 
 /* Installed: the folder of programs. Not installed: beside this program in the
  * built tree. */
-static void find_program(char *path, const char *variable, const char *installed,
-                         const char *built)
+static void find_program(char *path, const char *variable, const char *installed, const char *built)
 {
     const char *said = getenv(variable);
     char self[PATH_MAX - 64];

@@ -33,12 +33,12 @@
 #include "reports/record/record.h"
 
 struct place {
-    char record[PATH_MAX];    /* out=FOLDER, else the drop folder, else the working folder */
-    char file[PATH_MAX];      /* out=NAME.json; "": not given */
-    char copy[PATH_MAX];      /* folder of hpcai500-JOB.json; "": there is no such copy */
-    char left[PATH_MAX];      /* what place_user() left; "": nothing */
-    char drop[PATH_MAX];      /* this job's folder in this node's spool; "": none */
-    char cache[PATH_MAX];     /* HPCAI500_CACHE, the site's cache=, XDG_CACHE_HOME/hpcai500 */
+    char record[PATH_MAX];       /* out=FOLDER, else the drop folder, else the working folder */
+    char file[PATH_MAX];         /* out=NAME.json; "": not given */
+    char copy[PATH_MAX];         /* folder of hpcai500-JOB.json; "": there is no such copy */
+    char left[PATH_MAX];         /* what place_user() left; "": nothing */
+    char drop[PATH_MAX];         /* this job's folder in this node's spool; "": none */
+    char cache[PATH_MAX];        /* HPCAI500_CACHE, the site's cache=, XDG_CACHE_HOME/hpcai500 */
     char generator[PATH_MAX];    /* HPCAI500_GENERATOR, the folder of programs, built tree */
     char node_program[PATH_MAX]; /* HPCAI500_NODE_PROGRAM, the folder of helpers, built tree */
 };

@@ -28,6 +28,7 @@ EXTRA_DIST += \
     %D%/evidence/faults-io.sh \
     %D%/evidence/replay.sh \
     %D%/evidence/validate.sh \
+    %D%/evidence/nodes.sh \
     %D%/evidence/truth.sh \
     %D%/evidence/truth.py \
     %D%/evidence/why.sh \
