@@ -71,6 +71,8 @@ struct result_stalls {
     long steps;   /* training steps in all */
     long stalled; /* steps longer than 1.5 x the median */
     double stalled_seconds;
+    /* Length of a step, 50 and 99 % (nearest rank) and the longest; 0: not timed. */
+    double median_seconds, p99_seconds, most_seconds;
 };
 
 /* Reference convergence point that the class carries, 0 seeds: none. */

@@ -168,6 +168,10 @@ const struct field record_quality_fields[] = {
     FIELD_END,
 };
 
+#define STEP(member, title)                                                                        \
+    FIELD(workload_result, stalls.member, POSITIVE, "performance.stalls." #member, title,          \
+          .unit = "s", .why = "steps were not timed", .since = "1.3.0")
+
 #define NO_RCP "no reference convergence point for this run"
 
 const struct field record_workload_fields[] = {
@@ -220,11 +224,15 @@ const struct field record_workload_fields[] = {
           .unit = "FLOP/s", .leaves = true),
     FIELD(workload_result, arena_bytes, U64, "performance.arena_bytes", "planned memory per rank",
           .unit = "bytes", .why = "stopped before memory was planned"),
-    FIELD_HAND(OBJECT, "performance.stalls", "steps longer than 1.5 x the median"),
+    FIELD_HAND(OBJECT, "performance.stalls",
+               "lengths of the steps, and those longer than 1.5 x the median"),
     FIELD(workload_result, stalls.steps, LONG, "performance.stalls.steps", "training steps in all"),
     FIELD(workload_result, stalls.stalled, LONG, "performance.stalls.stalled", "of them, stalled"),
     FIELD(workload_result, stalls.stalled_seconds, DOUBLE, "performance.stalls.stalled_seconds",
           "time in stalled steps", .unit = "s", .why = "steps were not timed"),
+    STEP(median_seconds, "length of a step after the first epoch, on rank 0: half are shorter"),
+    STEP(p99_seconds, "of 99 in 100 it is at most that, nearest rank"),
+    STEP(most_seconds, "of the longest"),
     FIELD_END,
 };
 

@@ -33,6 +33,7 @@ static int advise_training(const struct training *t, const struct prices *prices
     if (workload < 0)
         return 0;
     a->there = true;
+    (void)lengths_filed(f, workload, &a->lengths, NULL); /* else none are known */
     if (advice_run_open(&run, f, workload, t->record, t->workload, &why) < 0) {
         snprintf(a->why, sizeof a->why, "%.*s", (int)sizeof a->why - 1, why.text);
         return 0;

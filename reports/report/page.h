@@ -17,6 +17,7 @@
 
 #include "reports/report/book.h"
 #include "reports/report/gates.h"
+#include "reports/report/node_verdicts.h"
 #include "reports/report/past.h"
 #include "reports/report/prices.h"
 #include "reports/report/words.h"
@@ -33,6 +34,7 @@ struct page_options {
     const char *prices_name;           /* of the file */
     const struct page_source *sources; /* a row per record of the book */
     const struct past_runs *earlier;   /* of the site's history; NULL: it was not asked */
+    const struct node_verdicts *verdicts; /* of the site's validations; NULL: not asked */
     /* Bytes of the steps file of that record of the book, free() them; NULL: it is not
      * there. steps itself may be NULL. */
     void *(*steps)(void *from, int record, size_t *size);

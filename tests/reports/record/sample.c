@@ -91,7 +91,7 @@ struct workload_result sample_result(int ranks, int epochs)
         .vflops_n5 = measured(result_vflops(61.5 * 0.21e9, 0.31, 0.34, false, 5)),
         .vflops_n10 = measured(result_vflops(61.5 * 0.21e9, 0.31, 0.34, false, 10)),
         .arena_bytes = 123456789,
-        .stalls = {640, 3, 0.5},
+        .stalls = {640, 3, 0.5, 0.125, 0.1875, 0.375},
         .yardstick = {.what = "convolution 16 to 16, 3^3, 24^3, cpu f32, 2 threads",
                       .readings = 3,
                       .wall = {0.00175, 0.002, 0.00225},

@@ -278,6 +278,78 @@ END
     no grep -qE '[0-9.]+ s to [0-9.]+ s' <(rows held-en.html)
 }
 
+@test "step to step: the record's lengths; of a record without them its steps file's" {
+    python3 - whole-en.html whole.json again.json third.json <<'END'
+import html, json, re, sys
+page = open(sys.argv[1], encoding="utf-8").read()
+docs = [json.load(open(name)) for name in sys.argv[2:]]
+body = page[page.index('<h2 id="stability"'):]
+runs, steps = [[[html.unescape(re.sub("<[^>]*>", "", c)).replace("\u00a0", " ").replace(",", "") for c in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", r, re.S)]
+                for r in re.findall(r"<tr.*?</tr>", t, re.S)] for t in re.findall(r"<tbody.*?</tbody>", body[:body.index("</section>")], re.S)]
+for i, (run, row) in enumerate(zip(runs, steps)):
+    works = [d["workloads"][i] for d in docs]
+    speeds = [w["performance"]["samples_per_second"] for w in works]
+    assert abs(float(run[7].split()[0]) - 100 * (max(speeds) / min(speeds) - 1)) < .06, run
+    s = sorted(works, key=lambda w: w["performance"]["time_to_quality_seconds"])[1]["performance"]["stalls"] # the median run
+    ms = [float(c.split()[0]) * (1 if c.endswith("ms") else 1000) for c in row[1:4]]
+    for got, want in zip(ms, (s["median_seconds"], s["p99_seconds"], s["most_seconds"])):
+        assert abs(got / (1000 * want) - 1) < .01, (row, s)
+    assert abs(float(row[4]) - s["p99_seconds"] / s["median_seconds"]) < .006
+END
+    mkdir -p without
+    cp healthy/*.steps.gz without
+    jq 'del(.workloads[].performance.stalls | .median_seconds, .p99_seconds, .most_seconds)' healthy/sure.json >without/sure.json
+    report without.html without/sure.json
+    cp "$(cat healthy/path)" without
+    "$top_builddir/reports/tools/hpcai500" export --steps "without/$(basename "$(cat healthy/path)")" >steps.csv
+    python3 - without.html steps.csv <<'END'
+import csv, html, math, re, sys
+page = open(sys.argv[1], encoding="utf-8").read()
+body = page[page.index('<h2 id="stability"'):]
+table = re.findall(r"<tbody.*?</tbody>", body[:body.index("</section>")], re.S)[1]
+cells = [html.unescape(re.sub("<[^>]*>", "", c)).replace("\u00a0", " ") for c in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", table, re.S)]
+ms = [float(c.split()[0]) * (1 if c.endswith("ms") else 1000) for c in cells[1:4]]
+rows = [r for r in csv.DictReader(open(sys.argv[2])) if r["rank"] == "0" and r["epoch"] != "1"]
+length = sorted(1000 * float(next(v for k, v in r.items() if k.startswith("length"))) for r in rows)
+for got, want in zip(ms, (length[len(length) // 2], length[math.ceil(.99 * len(length)) - 1], length[-1])):
+    assert abs(got / want - 1) < .01, (cells, want)
+END
+}
+
+@test "of single nodes: the diagnosis, the time of the same work, the newest verdicts of validations" {
+    nodes() { sed -n '/<h2 id="nodes"/,/<\/section>/p' "$1" | sed 's/<\/tr>/\n/g' | sed 's/<[^>]*>/ /g; s/\xc2\xa0/ /g' | tr -s ' '; }
+    nodes held-en.html
+    nodes held-en.html | grep -q 'n2 diagnosis of the run network bandwidth: n2 sends slowly hep 40 % of a step not confirmed'
+    nodes held-en.html | grep -qE 'n4 compute time slower than the median cosmoflow 7\.[0-9] % more time in this run alone'
+    no grep -qE ' n[13] (diagnosis|compute)' <(nodes held-en.html)
+    nodes held-en.html | grep -q 'are not on this page: --history'
+    nodes held-ja.html | grep -q 'n2 測定の診断'
+    nodes alone-en.html | grep -q 'Nothing is said against a single node'
+    [ -x "$top_builddir/tests/reports/history/make_history" ] || skip "this build has no history"
+    mkdir -p site site/archive
+    "$top_builddir/tests/reports/history/make_history" site/history.sqlite site/archive 2
+    verdict() { # NODE WORD TIME CLUSTER RUN
+        jq -cn --arg n "$1" --arg w "$2" --argjson t "$3" --arg c "$4" --arg r "$5" '{hpcai500: "verdict 1", node: $n, class: "x", verdict: $w, gated: false,
+            metric: (if $w == "GOOD" then "" else "memory.triad" end), loss: (if $w == "GOOD" then null else 48.12 end), limit: null, blind: 4.3, reason: "", cluster: $c,
+            job: 1, run: $r, boot_id: "", serial: "", time: $t}'
+    }
+    { # n2 was good, then slow; n3 the other way; n1 of another cluster is another node
+        verdict n2 GOOD 1795000000 lab 1; verdict n3 SLOW 1795000000 lab 1; verdict n1 FAULTY 1795300000 other 9
+        verdict n2 SLOW 1795200000 lab 2; verdict n3 GOOD 1795200000 lab 2; verdict n1 GOOD 1795200000 lab 2
+    } >site/verdicts.jsonl
+    report said.html --history=site/history.sqlite held.json
+    nodes said.html >said
+    cat said
+    grep -qE 'n2 validation SLOW: measured again, and slower memory.triad 48.1 % less confirmed on 20 Nov 2026' said
+    no grep -qE 'n3 validation|FAULTY' said
+    grep -q 'on the 4 nodes that the records describe: 2 good, 0 to be looked at, 1 slow or faulty, 1 without one' said
+    report sagt.html --lang=ja --history=site/history.sqlite held.json
+    nodes sagt.html | grep -q '良好2、要確認0、低速または不正1、未検証1'
+    rm site/verdicts.jsonl # no validation is on file
+    report unsaid.html --history=site/history.sqlite held.json
+    nodes unsaid.html | grep -q '0 good, 0 to be looked at, 0 slow or faulty, 4 without one'
+}
+
 @test "the site's history: a step is found and drawn, runs are there once, names are not given up" {
     [ -x "$top_builddir/tests/reports/history/make_history" ] || skip "this build has no history"
     mkdir archive

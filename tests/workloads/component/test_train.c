@@ -401,6 +401,9 @@ static void counts_stalls(void **state)
     assert_int_equal(x.r.stalls.steps, 40); /* the first epoch is not steady */
     assert_int_equal(x.r.stalls.stalled, 4);
     assert_near(x.r.stalls.stalled_seconds, 40, 1e-9);
+    assert_near(x.r.stalls.median_seconds, x.r.stalls.most_seconds - 10, 1e-9);
+    assert_near(x.r.stalls.p99_seconds, x.r.stalls.most_seconds, 1e-9); /* 4 of 40 are long */
+    assert_true(x.r.stalls.median_seconds > 0);
     result_fini(&x.r);
 }
 
