@@ -3,7 +3,7 @@
 if BUILD_TOOLS
 # What several verbs share; with a history, that is asked too.
 noinst_LTLIBRARIES += %D%/libtools.la
-%C%_libtools_la_SOURCES = %D%/find.h %D%/find.c %D%/repeats.h %D%/repeats.c
+%C%_libtools_la_SOURCES = %D%/ceilings.h %D%/ceilings.c %D%/find.h %D%/find.c %D%/repeats.h %D%/repeats.c
 %C%_libtools_la_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
 %C%_libtools_la_LIBADD = reports/diagnose/libdiagnose.la
 if BUILD_HISTORY
@@ -28,7 +28,7 @@ pkglibexec_PROGRAMS += %D%/hpcai500-compare %D%/hpcai500-config %D%/hpcai500-rec
 %C%_hpcai500_report_SOURCES = %D%/report.c %D%/earlier.h %D%/earlier.c %D%/library.h %D%/library.c %D%/pdf.h %D%/pdf.c
 %C%_hpcai500_report_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
 %C%_hpcai500_report_LDADD = %D%/libtools.la reports/report/libreport.la $(tools_libs)
-%C%_hpcai500_show_SOURCES = %D%/show.c %D%/ceilings.h %D%/ceilings.c %D%/show_screen.h %D%/show_screen.c \
+%C%_hpcai500_show_SOURCES = %D%/show.c %D%/show_screen.h %D%/show_screen.c \
     %D%/show_phases.h %D%/show_phases.c \
     %D%/buy.h %D%/buy.c %D%/show_buy.h %D%/show_buy.c \
     %D%/show_profile.h %D%/show_profile.c %D%/show_roofline.c \

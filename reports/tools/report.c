@@ -16,7 +16,9 @@
 #include "reports/core/conf.h"
 #include "reports/core/option.h"
 #include "reports/core/out.h"
+#include "reports/record/fields.h"
 #include "reports/report/page.h"
+#include "reports/tools/ceilings.h"
 #include "reports/tools/earlier.h"
 #include "reports/tools/library.h"
 #include "reports/tools/pdf.h"
@@ -115,7 +117,21 @@ struct known {
     struct past_runs earlier;
     struct node_verdicts verdicts;
     bool has_verdicts;
+    struct found found[LIBRARY_MOST]; /* of each run its ceilings, where it has none */
+    const cJSON *ceilings[LIBRARY_MOST];
 };
+
+/* Not in a redacted report: runs are found by the names of nodes. */
+static void find_ceilings(const struct options *o, const struct conf *site,
+                          const struct library *runs, struct known *k)
+{
+    for (int i = 0; !o->redact && i < runs->n; i++)
+        if (ceilings_missing(runs->runs[i].doc) &&
+            ceilings_find(site, runs->runs[i].doc, &k->found[i])) {
+            json_clean(k->found[i].doc);
+            k->ceilings[i] = k->found[i].doc;
+        }
+}
 
 static int know(const struct options *o, const struct conf *site, const struct book *book,
                 struct known *k, struct err *e)
@@ -127,6 +143,8 @@ static int know(const struct options *o, const struct conf *site, const struct b
 
 static void forget(struct known *k)
 {
+    for (int i = 0; i < LIBRARY_MOST; i++)
+        found_fini(&k->found[i]);
     past_runs_fini(&k->earlier);
     node_verdicts_fini(&k->verdicts);
 }
@@ -137,7 +155,7 @@ static int make(const struct options *o, const struct library *runs, const struc
     static struct book book;     /* 70 KiB */
     static struct prices prices; /* 10 KiB */
     struct page_source sources[LIBRARY_MOST];
-    struct known known = {.has_verdicts = false};
+    static struct known known;
     const char *prices_name = o->prices;
     struct shelf shelf = {runs, site};
 
@@ -153,12 +171,14 @@ static int make(const struct options *o, const struct library *runs, const struc
         forget(&known);
         return -1;
     }
+    find_ceilings(o, site, runs, &known);
     const struct page_options page = {.lang = o->lang,
                                       .redacted = o->redact,
                                       .prices = prices_name ? &prices : NULL,
                                       .prices_name = o->redact ? NULL : prices_name,
                                       .sources = sources,
                                       .earlier = o->earlier ? &known.earlier : NULL,
+                                      .ceilings = known.ceilings,
                                       .verdicts = known.has_verdicts ? &known.verdicts : NULL,
                                       .steps = steps_of,
                                       .steps_from = &shelf};
