@@ -8,7 +8,7 @@ noinst_LTLIBRARIES += %D%/libreport.la
     %D%/advice.h %D%/advice.c %D%/advice_run.h %D%/advice_run.c %D%/advised.h %D%/advised.c %D%/book.h %D%/book.c %D%/compare.h %D%/compare.c %D%/compare_page.c \
     %D%/compare_show.h %D%/compare_show.c %D%/frame.h %D%/frame.c \
     %D%/format.h %D%/format.c %D%/gates.h %D%/gates.c %D%/held.h %D%/held.c %D%/lengths.h %D%/lengths.c %D%/node_verdicts.h %D%/node_verdicts.c %D%/page.h %D%/page.c \
-    %D%/past.h %D%/past.c %D%/page_advice.c %D%/page_buys.c %D%/page_facts.c %D%/page_one.c %D%/prices.h %D%/prices.c %D%/rules.h %D%/rules.c %D%/section.h %D%/section.c \
+    %D%/past.h %D%/past.c %D%/page_advice.c %D%/page_buys.c %D%/page_facts.c %D%/page_one.c %D%/prices.h %D%/prices.c %D%/refusals.def %D%/refusal.h %D%/refusal.c %D%/rules.h %D%/rules.c %D%/section.h %D%/section.c \
     %D%/section_ceilings.c %D%/section_change.c %D%/section_roofline.c %D%/section_money.c %D%/section_nodes.c %D%/section_rules.c %D%/section_run.c %D%/section_stability.c \
     %D%/section_time.c %D%/section_whatif.c \
     %D%/split.h %D%/split.c %D%/words.def %D%/words_one.def %D%/words_nodes.def %D%/words_whatif.def %D%/words_compare.def %D%/words.h %D%/words.c

@@ -9,6 +9,7 @@
 #include <math.h>
 
 #include "reports/draw/html.h"
+#include "reports/report/refusal.h"
 #include "reports/report/section.h"
 
 /* ---- what was asked, and what is answered ---- */
@@ -198,7 +199,7 @@ static void buy_rows(struct grid *g, int i)
         if (b->gain.untested || b->gain.beyond)
             grid_say(g, b->gain.beyond ? W_BEYOND : W_UNTESTED);
         else if (b->gain.state == PREDICT_BOUND)
-            grid_say(g, W_BOUNDED, T(b->gain.why));
+            grid_say(g, W_BOUNDED, T(refusal_said(b->gain.why, p->pen.lang).text));
         else
             grid_cell(g);
         if (b->name[0])
@@ -234,7 +235,7 @@ static void refused_row(struct grid *g, int i, struct said asked, const char *wh
     grid_value(g, T(group_name(g->p, i).text), "");
     grid_value(g, T(asked.text), "");
     grid_cell(g);
-    html_text(g->p->pen.f, why, 0);
+    html_text(g->p->pen.f, refusal_said(why, g->p->pen.lang).text, 0);
 }
 
 static int refused_rows(struct grid *g, int i)
@@ -286,7 +287,7 @@ static void without(struct page *p, int i)
     if (!a->there)
         para(p, NULL, W_WHATIF_MISSING, T(name.text));
     else if (a->why[0])
-        para(p, NULL, W_WHATIF_CANNOT, T(name.text), T(a->why));
+        para(p, NULL, W_WHATIF_CANNOT, T(name.text), T(refusal_said(a->why, p->pen.lang).text));
     else if (a->advice.shared)
         para(p, NULL, W_WHATIF_SHARED, T(name.text));
 }

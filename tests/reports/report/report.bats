@@ -98,6 +98,23 @@ look() { python3 "$top_srcdir/tests/reports/report/look.py" "$@"; }
     done < <(grep -ohE '\bW_[A-Z0-9_]+\b' "$top_srcdir"/reports/report/*.c | sort -u)
 }
 
+@test "every refusal of the simulator has a row in both languages, and a Japanese page says it so" {
+    python3 "$top_srcdir/tests/reports/report/refusals.py" "$top_srcdir" >rows
+    cat rows
+    [ ! -s rows ]
+    python3 - bought-ja.html <<'END'
+import html, re, sys
+page = open(sys.argv[1], encoding="utf-8").read()
+section = page[page.index('<h2 id="whatif"'):]
+section = section[:section.index("</section>")]
+table = section[section.index("予測できないもの"):]
+why = [html.unescape(re.sub("<[^>]*>", "", c)) for c in re.findall(r"<td[^>]*>(.*?)</td>", table[:table.index("</table>")], re.S)][1::2]
+assert len(why) > 3, why
+for w in why + [c for c in re.findall(r"上限値：(.*?)<", section)]:
+    assert re.search("[ぁ-ん]", w) and not re.search("[a-z]+ [a-z]+ [a-z]+", w), w
+END
+}
+
 @test "what is wrong on purpose is seen in this browser" {
     browser
     look wild "$BROWSER" >wild
@@ -692,6 +709,20 @@ END
     jq '.workloads[].yardstick = {what: "y", cpu: {mean_seconds: 0.001}}' faster.json >odd.json
     compare slow.json quick.json | grep -qE '\(processor × 2(\.0+)?; at equal speed × [0-9]'
     compare slow.json odd.json | no grep -q 'processor ×'
+    compare --html=equal.html slow.json quick.json
+    compare --html=unequal.html slow.json odd.json
+    grep -q 'not every record here has read the same yardstick' unequal.html
+    no grep -q 'not every record here' equal.html
+    python3 - equal.html <<'END'
+import html, re, sys
+page = open(sys.argv[1], encoding="utf-8").read()
+rows = [[html.unescape(re.sub("<[^>]*>", "", c)) for c in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", r, re.S)] for r in re.findall(r"<tr.*?</tr>", page, re.S)]
+rows = [r for r in rows if len(r) == 7 and r[0] == "quick.json" and r[1] == "samples per second"]
+assert len(rows) == 3
+for r in rows: # as measured and at equal processor agree by the processors' ratio
+    ratio, processor, equal = (float(c.split()[0]) for c in r[3:6])
+    assert processor == 2 and abs(equal * processor / ratio - 1) < 3e-3, r
+END
     compare --json slow.json quick.json | jq -e '.workloads[].systems[1] |
         .processor == 2 and (.speed_at_equal_processor * 2 / .speed.ratio - 1 | fabs) < 1e-9'
 }
