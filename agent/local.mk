@@ -10,6 +10,7 @@ noinst_LTLIBRARIES += %D%/libagent.la
 %C%_libagent_la_SOURCES = \
     %D%/agent.h %D%/agent.c \
     %D%/begin.h %D%/begin.c \
+    %D%/energy.h %D%/energy.c \
     %D%/guard.h %D%/guard.c \
     %D%/job.h %D%/job.c \
     %D%/memory.h %D%/memory.c \

@@ -159,6 +159,7 @@ int place_find(struct place *p, const struct runspec *spec, struct err *e)
     if (conf_load(&site, NULL, 0, e))
         return -1;
     find_cache(p->cache, site.cache);
+    snprintf(p->energy, sizeof p->energy, "%s", site.energy);
     find_generator(p->generator);
     find_drop(p->drop, site.spool);
     return find_record(p, spec->out, e);

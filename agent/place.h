@@ -39,6 +39,7 @@ struct place {
     char left[PATH_MAX];      /* what place_user() left; "": nothing */
     char drop[PATH_MAX];      /* this job's folder in this node's spool; "": none */
     char cache[PATH_MAX];     /* HPCAI500_CACHE, the site's cache=, XDG_CACHE_HOME/hpcai500 */
+    char energy[PATH_MAX];    /* the site's energy= */
     char generator[PATH_MAX]; /* HPCAI500_GENERATOR, beside this program's libexec, built tree */
 };
 

@@ -13,14 +13,24 @@
 
 /* ---- energy and money ---- */
 
-/* Joules that counters saw: whole nodes, else packages and memory. */
+/* Who read the energy of whole nodes, as the record says it (agent/energy.h). */
+static enum word node_source(const cJSON *w)
+{
+    const char *from = json_text(w, "counters.energy_node_joules.source", "");
+
+    return strncmp(from, "Slurm", 5) == 0      ? W_BY_SLURM_PLUGIN
+           : strncmp(from, "the site", 8) == 0 ? W_BY_SITE_COMMAND
+                                               : W_BY_NODE_SENSOR;
+}
+
+/* Joules that were read: of whole nodes, else of packages and memory. */
 static double joules(const cJSON *w, enum word *source)
 {
     double node = json_number(w, "counters.energy_node_joules.total", NAN);
     double package = json_number(w, "counters.energy_package_joules.total", NAN);
     double dram = json_number(w, "counters.energy_dram_joules.total", 0);
 
-    *source = isfinite(node) ? W_BY_NODE_SENSOR : isfinite(package) ? W_BY_PACKAGES : W_BY_NOTHING;
+    *source = isfinite(node) ? node_source(w) : isfinite(package) ? W_BY_PACKAGES : W_BY_NOTHING;
     return isfinite(node) ? node : package + dram;
 }
 

@@ -367,6 +367,25 @@ END
     nodes unsaid.html | grep -q '0 good, 0 to be looked at, 0 slow or faulty, 4 without one'
 }
 
+@test "energy is whose the record says it is, else the price file's, and says so" {
+    money() { sed -n '/<h2 id="money"/,/<\/section>/p' "$1" | sed 's/<\/tr>/\n/g' | sed 's/<[^>]*>/ /g; s/&#39;/'"'"'/g; s/\xc2\xa0/ /g' | tr -s ' '; }
+    money whole-en.html | grep -qE 'hep .* [0-9.]+ kJ processors and memory \(RAPL\)'
+    while IFS='|' read -r source words; do
+        jq --arg s "$source" '.workloads |= map(.counters.energy_node_joules = (.counters.energy_package_joules | .source = $s | .total = 123456))' whole.json >energy.json
+        report energy.html energy.json
+        money energy.html | grep -qE "hep .* 123 kJ $words"
+    done <<'END'
+/sys/cray/pm_counters/energy|node sensors
+the site's command (energy)|the site's command, whole nodes
+Slurm's acct_gather_energy (sstat)|Slurm's energy plugin, whole nodes
+END
+    jq '.workloads |= map(.counters.energy_package_joules = null)' whole.json >dark.json
+    report dark.html --prices=prices.conf dark.json # four nodes of so many watts
+    money dark.html | grep -qE 'hep .* [0-9.]+ kJ watts of the price file, not measured'
+    report dark.html dark.json
+    money dark.html | grep -qE 'hep .* – not measured'
+}
+
 @test "the site's history: a step is found and drawn, runs are there once, names are not given up" {
     [ -x "$top_builddir/tests/reports/history/make_history" ] || skip "this build has no history"
     mkdir archive
