@@ -50,6 +50,12 @@ struct comm {
     int (*progress)(struct comm *c, struct err *e);
     int (*wait)(struct comm *c, int request, struct err *e);
 
+    /* The ranks of this rank's node among themselves, as a table of its own; collective
+     * over c, on all nodes at once. close() it before c is over; collective over it. NULL:
+     * there are no nodes. */
+    struct comm *(*of_node)(struct comm *c, struct err *e);
+    void (*close)(struct comm *of_node);
+
     /* Blocking, for set-up, metrics and synchronised statistics. */
     int (*reduce)(struct comm *c, double *v, int n, enum comm_op op, struct err *e);
     int (*broadcast)(struct comm *c, void *buf, size_t bytes, int root, struct err *e);

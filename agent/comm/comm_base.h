@@ -80,6 +80,7 @@ struct mpi_comm {
     bool (*over)(void *ctx);                       /* may be NULL */
     void *options_ctx;
     MPI_Comm world, roll, local;
+    bool no_window;
     struct peer *peers; /* [size] */
     int n_nodes;
     struct share *share; /* NULL: several nodes, or no window */

@@ -76,7 +76,7 @@ const struct field record_yardstick_fields[] = {
 const struct field record_arm_fields[] = {
     FIELD(record_arm, name, TEXT, "name",
           "what the steps lacked: data_from_memory, empty_exchange (one number a bucket), "
-          "no_exchange, memory_and_no_exchange, half_threads, half_batch",
+          "no_exchange, memory_and_no_exchange, half_threads, half_batch, one_node",
           .pattern = "^[a-z][a-z_]*$", .since = "1.3.0"),
     PART(gain, "part by which a step was shorter without it; below 0: longer"),
     PART(low, "5 % of that"),

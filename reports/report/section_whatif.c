@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What if: gains that were simulated. It must never claim: more than 8 times what was
+ * What if: what ablations measured, and gains that were simulated. It must never claim: more than 8 times what was
  * measured without saying so; a time to quality; the sum of single gains as what they
  * gain together; a gain without its interval; a zero gain as exact.
  */
 #include <config.h>
 
 #include <math.h>
+#include <string.h>
 
+#include "reports/core/result.h"
 #include "reports/draw/html.h"
+#include "reports/record/fields.h"
 #include "reports/report/refusal.h"
 #include "reports/report/section.h"
 
@@ -88,6 +91,71 @@ static void replays(struct page *p)
         grid_value(&g, N(100 * expm1(r->held_out)), "pct1");
         grid_value(&g, N(100 * expm1(r->drift)), "pct1");
     }
+    grid_close(&g);
+}
+
+/* ---- ablations ---- */
+
+static enum word arm_word(const char *name)
+{
+    static const char *const names[ARM_COUNT] = {
+#define ARM(symbol, name, rebuild, title) #name,
+#include "reports/core/ablation.def"
+    };
+    static const enum word words[ARM_COUNT] = {
+        [ARM_BASE] = W_NONE,       [ARM_MEMORY] = W_ARM_MEMORY, [ARM_EMPTY] = W_ARM_EMPTY,
+        [ARM_ALONE] = W_ARM_ALONE, [ARM_FREE] = W_ARM_FREE,     [ARM_THREADS] = W_ARM_THREADS,
+        [ARM_BATCH] = W_ARM_BATCH, [ARM_NODE] = W_ARM_NODE};
+
+    for (int i = 0; i < ARM_COUNT; i++)
+        if (strcmp(names[i], name) == 0)
+            return words[i];
+    return W_NONE;
+}
+
+static void ablation_rows(struct grid *g, int i)
+{
+    const cJSON *arm;
+
+    cJSON_ArrayForEach(arm, json_at(group_work(g->p, i), "ablation.arms"))
+    {
+        const char *name = json_text(arm, "name", "");
+        grid_row(g);
+        grid_value(g, T(group_name(g->p, i).text), "");
+        if (arm_word(name) == W_NONE) /* of a later release */
+            grid_value(g, T(name), "");
+        else
+            grid_say(g, arm_word(name));
+        grid_value(g, N(100 * json_number(arm, "gain", NAN)), "pct1");
+        grid_say(g, W_LESS_BETWEEN, N(100 * json_number(arm, "low", NAN)),
+                 N(100 * json_number(arm, "high", NAN)));
+        if (cJSON_IsTrue(json_at(arm, "noisy")))
+            grid_say(g, W_NOISY);
+        else
+            grid_cell(g);
+    }
+}
+
+/* Where a run has some; it is measured, so it needs no steps file. */
+static void ablations(struct page *p)
+{
+    static const struct column columns[] = {{W_WORKLOAD, false},
+                                            {W_WITHOUT, false},
+                                            {W_LESS_STEP, true},
+                                            {W_INTERVAL, true},
+                                            {W_REMARK, false}};
+    int some = 0;
+    struct grid g;
+
+    for (int i = 0; i < p->book->n_groups; i++)
+        some += cJSON_GetArraySize(json_at(group_work(p, i), "ablation.arms"));
+    if (!some)
+        return;
+    heading(p, 3, W_ABLATIONS);
+    para(p, NULL, W_ABLATIONS_TEXT);
+    grid_open(&g, p, columns, 5, false);
+    for (int i = 0; i < p->book->n_groups; i++)
+        ablation_rows(&g, i);
     grid_close(&g);
 }
 
@@ -300,6 +368,7 @@ void section_whatif(struct page *p)
         there += p->advised[i].there;
         known += advised_known(&p->advised[i]);
     }
+    ablations(p);
     if (there == 0) {
         para(p, NULL, W_WHATIF_NEEDS);
         return;

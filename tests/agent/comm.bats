@@ -24,6 +24,11 @@ prog=$top_builddir/tests/agent/ranks
     for n in 1 2 4; do ranks $n "$prog" blocking; done
 }
 
+@test "the ranks of a node are a table of their own, beside that of all (1 to 3 ranks)" {
+    for n in 1 3; do ranks $n "$prog" node; done
+    NO_WINDOW=1 ranks 2 "$prog" node
+}
+
 @test "clocks: of one kernel, and by messages along a tree (1 to 5 ranks)" {
     for n in 1 2; do ranks $n "$prog" clocks; done
     for n in 2 3 5; do ranks $n "$prog" clocks asked; done

@@ -247,13 +247,49 @@ static int test_clocks(const char *asked)
     return 0;
 }
 
+/* The ranks of a node among themselves, beside all of them, as often as one likes. */
+static int test_node(const char *argument)
+{
+    enum { FLOATS = 5000 };
+
+    (void)argument;
+    for (int again = 0; again < 2; again++) {
+        struct comm *node = comm->of_node(comm, &err);
+        CHECK(node, "no node:");
+        CHECK(node->size == comm->local_size && node->rank == comm->local_rank, "rank %d of %d",
+              node->rank, node->size);
+        CHECK(strcmp(node->node, comm->node) == 0, "on %s", node->node);
+        float *all = comm->alloc(comm, FLOATS * sizeof *all, &err);
+        float *own = node->alloc(node, FLOATS * sizeof *own, &err);
+        int of_all, of_node;
+        CHECK(all && own, "alloc");
+        for (int i = 0; i < FLOATS; i++) {
+            all[i] = (float)(comm->rank + i);
+            own[i] = (float)(node->rank + 2 * i);
+        }
+        CHECK(comm->allreduce_start(comm, all, FLOATS, &of_all, &err) == 0, "start");
+        CHECK(node->allreduce_start(node, own, FLOATS, &of_node, &err) == 0, "start");
+        CHECK(node->wait(node, of_node, &err) == 0 && comm->wait(comm, of_all, &err) == 0, "wait");
+        for (int i = 0; i < FLOATS; i++) {
+            const int n = comm->size, m = node->size;
+            CHECK(all[i] == (float)(n * (n - 1) / 2 + n * i), "all[%d] %g", i, (double)all[i]);
+            CHECK(own[i] == (float)(m * (m - 1) / 2 + 2 * m * i), "own[%d] %g", i, (double)own[i]);
+        }
+        node->free(node, own);
+        comm->close(node);
+        comm->free(comm, all);
+        CHECK(comm->barrier(comm, &err) == 0, "barrier");
+    }
+    return 0;
+}
+
 static const struct {
     const char *name;
     int (*run)(const char *argument);
     double timeout_seconds;
 } cases[] = {
     {"sums", test_sums, 20},     {"many", test_many, 20},     {"blocking", test_blocking, 20},
-    {"clocks", test_clocks, 20}, {"fail", expect_failure, 1},
+    {"clocks", test_clocks, 20}, {"fail", expect_failure, 1}, {"node", test_node, 20},
 };
 
 int main(int argc, char **argv)

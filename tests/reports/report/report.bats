@@ -573,6 +573,20 @@ END
     no grep -qE 'yes: [0-9]' missed.html
 }
 
+@test "what ablations measured is on the page, arm by arm, with its interval" {
+    jq '.workloads |= map(.ablation = {rounds: 8, dropped: 0, steps: 16, arms: [{name: "data_from_memory", gain: 0.214, low: 0.183, high: 0.25, noisy: false},
+        {name: "one_node", gain: 0.1, low: -0.1, high: 0.3, noisy: true}, {name: "of_a_later_release", gain: 0.1, low: 0, high: 0.2, noisy: false}]})' whole.json >arms.json
+    report arms.html arms.json
+    sed -n '/<h2 id="whatif"/,/<\/section>/p' arms.html | sed 's/<\/tr>/\n/g' | sed 's/<[^>]*>/ /g; s/\xc2\xa0/ /g' | tr -s ' ' >arms
+    cat arms
+    grep -q 'hep reading data (from memory) 21.4 % 18.3 % to 25.0 %' arms
+    grep -q 'hep the other nodes 10.0 % −10.0 % to 30.0 % too noisy' arms
+    grep -q 'hep of_a_later_release 10.0 %' arms
+    report arms-ja.html --lang=ja arms.json
+    grep -q '切り分け試験' arms-ja.html
+    no grep -q 'What a step gains without something' whole-en.html
+}
+
 @test "without a run's own steps nothing is simulated; redacted, a run is, and has no names" {
     mkdir -p bare
     cp healthy/sure.json bare
