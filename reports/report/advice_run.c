@@ -59,6 +59,7 @@ int advice_run_open(struct advice_run *r, struct steps_file *f, int workload, co
         recorded_fini(&r->recorded);
         return -1;
     }
+    quality_read(&r->quality, work, json_text(record, "run.canonical", ""));
     r->predictor.ablation.network = most_gain(work, "empty_exchange");
     r->predictor.ablation.input = most_gain(work, "data_from_memory");
     return 0;

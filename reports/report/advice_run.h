@@ -20,6 +20,7 @@
 struct advice_run {
     struct recorded recorded;
     struct predictor predictor;
+    struct quality_run quality;
 };
 
 /* Index in the file of that workload of the record: of the one of its name before which as

@@ -40,6 +40,8 @@ static int advise_training(const struct training *t, const struct prices *prices
     }
     const int rc =
         advise(&run.predictor, prices, node, name, record_nodes(t->record), &a->advice, e);
+    if (rc == 0)
+        advice_quality(&run.quality, &a->advice);
     advice_run_close(&run);
     return rc;
 }

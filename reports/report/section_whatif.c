@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What if: what ablations measured, and gains that were simulated. It must never claim: more than 8 times what was
- * measured without saying so; a time to quality; the sum of single gains as what they
- * gain together; a gain without its interval; a zero gain as exact.
+ * What if: what ablations measured, and gains that were simulated. It must never claim: more
+ * than 8 times what was measured without saying so; a time to quality outside of the
+ * reference points; the sum of single gains as what they gain together; a gain without its
+ * interval; a zero gain as exact.
  */
 #include <config.h>
 
@@ -295,6 +296,51 @@ static void for_money(struct page *p)
             para(p, NULL, W_NO_MIX_HERE, T(group_name(p, i).text));
 }
 
+/* ---- time to quality ---- */
+
+static void quality_row(struct grid *g, int i, const struct what *w, const struct quality *q)
+{
+    const struct page *p = g->p;
+
+    if (!quality_differs(w->kind))
+        return;
+    grid_row(g);
+    grid_value(g, T(group_name(p, i).text), "");
+    grid_value(g, T(question(p, w).text), "");
+    grid_value(g, N(q->epochs), "x");
+    if (q->state == QUALITY_KNOWN)
+        grid_say(g, W_GAIN_OF, N(q->low), N(q->high));
+    else if (q->state == QUALITY_BOUND)
+        grid_say(g, W_GAIN_BOUND, N(q->high));
+    else
+        grid_say(g, q->state == QUALITY_NEVER ? W_QUALITY_NEVER : W_GAIN_NONE);
+    grid_cell(g);
+    html_text(p->pen.f, refusal_said(q->why, p->pen.lang).text, 0);
+}
+
+static void to_quality(struct page *p)
+{
+    static const struct column columns[] = {{W_WORKLOAD, false},
+                                            {W_ASKED, false},
+                                            {W_QUALITY_EPOCHS, true},
+                                            {W_QUALITY_GAIN, true},
+                                            {W_BECAUSE, false}};
+    struct grid g;
+
+    heading(p, 3, W_TO_QUALITY);
+    para(p, NULL, W_TO_QUALITY_TEXT);
+    grid_open(&g, p, columns, 5, false);
+    for (int i = 0; i < p->book->n_groups; i++) {
+        const struct advice *a = &p->advised[i].advice;
+        for (int k = 0; advised_known(&p->advised[i]) && k < a->n_free; k++)
+            quality_row(&g, i, &a->free[k].what, &a->free[k].quality);
+        for (int k = 0; advised_known(&p->advised[i]) && k < a->n_buys; k++)
+            if (a->buy[k].known)
+                quality_row(&g, i, &a->buy[k].what, &a->buy[k].quality);
+    }
+    grid_close(&g);
+}
+
 /* ---- what has no answer ---- */
 
 static void refused_row(struct grid *g, int i, struct said asked, const char *why)
@@ -380,6 +426,7 @@ void section_whatif(struct page *p)
     replays(p);
     for_nothing(p);
     for_money(p);
+    to_quality(p);
     refused(p);
     para(p, "small", W_WHATIF_NOTE);
 }

@@ -14,7 +14,7 @@ ELSEWHERE = ("out of memory", "'", "there is no question", "more than %d questio
 
 def texts(source):
     """Formats that end in an answer's `why`: of err_set(), of snprintf() into a why."""
-    call = r'(?:err_set\(\s*[\w>.\-]+\s*,|snprintf\(\s*why\s*,[^,]+,|refuse\(\s*\w+\s*,\s*\w+\s*,)\s*'
+    call = r'(?:err_set\(\s*[\w&>.\-]+\s*,|snprintf\(\s*why\s*,[^,]+,|refuse\(\s*\w+\s*,\s*\w+\s*,)\s*'
     for m in re.finditer(call + rf'((?:{LITERAL}\s*)+)', source):
         yield "".join(t[1:-1] for t in re.findall(LITERAL, m[1]))
 

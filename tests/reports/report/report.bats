@@ -542,6 +542,17 @@ for i in 1, 3:
                 near(ends[0], gain["low"])
                 near(ends[1], gain["high"])
             near(re.findall(r"[\d.]+", c[3])[-1], max(0, 100 - 100 / gain["high"]))
+    said = [(a["quality"], r) for a, r in zip([a for a in work["free"] + work["purchases"] if "quality" in a],
+                                              rows(section, "To the target quality", "</table>")[1:], strict=True)]
+    assert len(said) >= 4
+    for quality, r in said: # epochs, how much sooner, why not
+        if quality["state"] == "predicted":
+            ends = re.findall(r"[\d.,]+", r[3])
+            near(ends[0], quality["low"])
+            near(ends[1], quality["high"])
+            near(r[2], quality["epochs"])
+        else:
+            assert r[4] == quality["why"], (quality, r)
     refused = {r[2] for r in rows(section, "What has no answer", "</table>")[1:]}
     for a in work["free"] + work["purchases"]:
         assert not a.get("gain") or a["gain"]["state"] != "refused" or a["gain"]["why"] in refused, a

@@ -95,6 +95,23 @@ END
     holds '1 < by("network_bandwidth")["gain"]["high"] < 1.06'
 }
 
+@test "to the target quality: epochs of more nodes and other batches enter, or there is no answer" {
+    buy network --json --what=batch:3,nodes:2,network_bandwidth:2,nodes_weak:2
+    # the same batch: as many epochs, and no more gained than samples per second and evaluation
+    holds 'w["asked"][1]["quality"]["state"] == "predicted" and w["asked"][1]["quality"]["epochs"] == 1'
+    holds '1 < w["asked"][1]["quality"]["middle"] and w["asked"][1]["quality"]["low"] < w["asked"][1]["quality"]["middle"] < w["asked"][1]["quality"]["high"]'
+    holds 'w["asked"][0]["quality"]["state"] == "refused" and w["asked"][0]["quality"]["why"] == "epochs to the target at a batch of 24 were not measured"'
+    holds '"quality" not in w["asked"][2]'
+    holds 'by("nodes")["quality"]["epochs"] == 1 and len([p for p in w["purchases"] if p["what"] == "nodes_weak"]) == 2'
+    buy network --what=batch:3
+    [[ "${output//$'\n'/ }" == *"batch × 3 "*"to the target quality "*"no answer: epochs to the target at a batch"*"of 24 were not measured"* ]]
+    [ -z "$(LC_ALL=C.UTF-8 awk 'length > 80' <<<"$output")" ]
+    # of a target of its own the reference points do not hold, at the same batch they are not asked
+    jq '.run.canonical = "cosmoflow,class=tiny,target=0.4"' "$(cat "$RUNS/network/path")" >"$(dirname "$(cat "$RUNS/network/path")")/own.json"
+    run "$hpcai500" show --buy --json --what=batch:2,nodes:2 "$(dirname "$(cat "$RUNS/network/path")")/own.json"
+    holds '"of its own" in w["asked"][0]["quality"]["why"] and w["asked"][1]["quality"]["state"] == "predicted"'
+}
+
 @test "worth it at the lower end only, against nodes for the same money" {
     prices $'resource = nodes\nfactor = 2\nper_node = 10' $'[mix]\ncosmoflow = 0.9'
     buy healthy --json "$prices"
