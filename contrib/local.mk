@@ -14,6 +14,7 @@ EXTRA_DIST += \
     %D%/bench/plugin-cost.sh \
     %D%/bench/ranks.sh \
     %D%/bench/history.sh \
+    %D%/bench/report.sh \
     %D%/bench/kernels.sh \
     %D%/bench/steps.sh \
     %D%/cluster/cluster.sh \
