@@ -34,6 +34,7 @@ EXTRA_DIST += \
     %D%/evidence/why.sh \
     %D%/evidence/axe.sh \
     %D%/evidence/rcp.sh \
+    %D%/evidence/batches.sh \
     %D%/evidence/bands.sh \
     %D%/evidence/table.sh \
     %D%/evidence/fuzz.sh \

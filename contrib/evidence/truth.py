@@ -255,11 +255,11 @@ def tables(path):
         if not mine:
             print(f"| {kind} | 0 | – | – | – | {refused} | – |")
             continue
+        errors = [abs(math.expm1(r[2])) for r in mine]
         noise = [r[4] for r in mine if not math.isnan(r[4])]
-        print(f"| {kind} | {len(mine)} | {100 * statistics.median(abs(math.expm1(r[2])) for r in mine):.1f} % "
-              f"| {percent(sum(abs(math.expm1(r[2])) <= 0.1 for r in mine), len(mine))} "
+        print(f"| {kind} | {len(mine)} | {100 * statistics.median(errors):.1f} % | {percent(sum(e <= 0.1 for e in errors), len(mine))} "
               f"| {percent(sum(r[3] for r in mine), len(mine))} | {refused} "
-              f"| {100 * statistics.median(noise):.0f} % |" if noise else f"| {kind} | {len(mine)} | … |")
+              f"| {f'{100 * statistics.median(noise):.0f} %' if noise else '–'} |")
     aims(good, verdicts, told)
     replays = [abs(x["replay"]["error"]) for x in good if x.get("replay")]
     if replays:
