@@ -195,3 +195,11 @@ const cJSON *page_earlier_ceilings(const struct page *p, int record)
 {
     return p->o->ceilings ? p->o->ceilings[record] : NULL;
 }
+
+void page_of_history(struct page *p, int record)
+{
+    const cJSON *of = page_earlier_ceilings(p, record);
+
+    para(p, NULL, W_CEILINGS_OF_HISTORY, T(json_text(p->book->records[record], "id", "?")),
+         T(json_text(of, "id", "?")), N(book_time(of, "time.start")));
+}

@@ -65,14 +65,6 @@ static int first_of_history(const struct page *p)
     return -1;
 }
 
-void page_of_history(struct page *p, int record)
-{
-    const cJSON *of = page_earlier_ceilings(p, record);
-
-    para(p, NULL, W_CEILINGS_OF_HISTORY, T(json_text(p->book->records[record], "id", "?")),
-         T(json_text(of, "id", "?")), N(book_time(of, "time.start")));
-}
-
 void section_ceilings(struct page *p)
 {
     static const struct column columns[] = {

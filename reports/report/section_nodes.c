@@ -292,7 +292,7 @@ static void witnesses(struct page *p)
     if (p->o->verdicts)
         para(p, NULL, W_VERDICTS, N(names.n), N(count[SEEN_GOOD]), N(count[SEEN_WATCH]),
              N(count[SEEN_BAD]), N(count[SEEN_NOT]));
-    else
+    else if (!p->o->redacted) /* verdicts are found by names */
         para(p, "small", W_VERDICTS_NOT_ASKED);
 }
 
