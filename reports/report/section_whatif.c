@@ -69,6 +69,16 @@ static void gain_cells(struct grid *g, const struct prediction *gain)
         grid_say(g, W_LESS_OF, N(100 * low), N(100 * high));
 }
 
+/* A table in which nothing has an answer says so. */
+static void close_rows(struct grid *g)
+{
+    if (!g->row) {
+        grid_row(g);
+        grid_say(g, W_GAIN_NONE);
+    }
+    grid_close(g);
+}
+
 /* ---- replay ---- */
 
 static void replays(struct page *p)
@@ -207,7 +217,7 @@ static void for_nothing(struct page *p)
     for (int i = 0; i < p->book->n_groups; i++)
         if (advised_known(&p->advised[i]))
             free_rows(&g, i);
-    grid_close(&g);
+    close_rows(&g);
 }
 
 /* ---- for money ---- */
@@ -290,7 +300,7 @@ static void for_money(struct page *p)
     for (int i = 0; i < p->book->n_groups; i++)
         if (advised_known(&p->advised[i]))
             buy_rows(&g, i);
-    grid_close(&g);
+    close_rows(&g);
     for (int i = 0; money && i < p->book->n_groups; i++)
         if (advised_known(&p->advised[i]) && !isfinite(p->advised[i].advice.mix))
             para(p, NULL, W_NO_MIX_HERE, T(group_name(p, i).text));
@@ -338,7 +348,7 @@ static void to_quality(struct page *p)
             if (a->buy[k].known)
                 quality_row(&g, i, &a->buy[k].what, &a->buy[k].quality);
     }
-    grid_close(&g);
+    close_rows(&g);
 }
 
 /* ---- what has no answer ---- */
