@@ -239,7 +239,7 @@ static struct workload_result result_of(const struct kind *k, const struct work 
                                 .flop_per_second =
                                     measured(w->samples / seconds * w->flop_per_sample),
                                 .time_to_quality_seconds = measured(seconds),
-                                .stalls = {1536, 11, 0.5}};
+                                .stalls = {.steps = 1536, .stalled = 11, .stalled_seconds = 0.5}};
     double flops = w->samples / seconds * w->flop_per_sample;
 
     snprintf(v.name, sizeof v.name, "%s", k->hostile ? "<b onclick=1>x" : w->name);
