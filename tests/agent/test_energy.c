@@ -41,7 +41,7 @@ static void counts(void **state)
 /* A program that runs that line of shell, with the number of its call in $n. */
 static void program(const char *folder, const char *name, const char *line)
 {
-    char path[256];
+    char path[PATH_MAX + 16];
 
     snprintf(path, sizeof path, "%s/%s", folder, name);
     FILE *f = fopen(path, "we");
@@ -78,10 +78,11 @@ static void a_workload(void **state)
         {true, "echo 'sstat: error: no steps running for job 4711' >&2; exit 1", NAN,
          "sstat ended with 1: sstat: error: no steps running for job 4711"},
     };
-    char folder[] = "/tmp/energy.XXXXXX", path[256], all[4096];
+    char made[] = "test-energy-XXXXXX", folder[PATH_MAX], path[PATH_MAX + 16], all[2 * PATH_MAX];
 
     (void)state;
-    assert_non_null(mkdtemp(folder));
+    assert_non_null(mkdtemp(made));
+    assert_non_null(realpath(made, folder));
     snprintf(all, sizeof all, "%s:%s", folder, getenv("PATH") ? getenv("PATH") : "/usr/bin:/bin");
     assert_int_equal(setenv("PATH", all, 1), 0);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -91,7 +92,10 @@ static void a_workload(void **state)
         snprintf(path, sizeof path, "%s/n", folder);
         unlink(path);
         program(folder, rows[i].slurm ? "sstat" : "joules", rows[i].line);
-        snprintf(n.how, sizeof n.how, rows[i].slurm ? "slurm" : "%s/joules", folder);
+        if (rows[i].slurm)
+            snprintf(n.how, sizeof n.how, "slurm");
+        else
+            snprintf(n.how, sizeof n.how, "%.*s/joules", PATH_MAX - 16, folder);
         energy_begin(&n, comm_self(), true);
         assert_int_equal(energy_end(&n, comm_self(), &e), 0);
         assert_string_equal(n.why.text, rows[i].why);
