@@ -295,6 +295,29 @@ struct tensor *op_slice(struct tensor *x, long from, long count);
 /* y = x; no gradient passes. */
 struct tensor *op_stop_gradient(struct tensor *x);
 
+/* Tokens are the rows of a matrix R x D: R / batch of each sample, one sample's behind the
+ * other's. Dense layers, sums, activations and losses take them as they are.
+ *
+ * op_patches: x B C H W in patches of p x p, row major, each a row of C p p values in the
+ * order (channel, row, column): R = B (H / p) (W / p). A dense layer behind it is the
+ * convolution of kernel and stride p (Dosovitskiy et al. 2021, ViT).
+ * op_unpatch: back to B C H W; C is the columns over p p, H of the caller.
+ * op_positions: y = x + p[r % N], p of N x D: a row of its own for each of a sample's N.
+ * op_layer_norm: y = gamma (x - m) / sqrt(v + eps) + beta, mean and variance of each row;
+ * gamma, beta of D (Ba et al. 2016).
+ * op_gelu: x Phi(x), Phi the normal distribution (Hendrycks, Gimpel 2016), of any shape.
+ * op_attention: x R x 3D, q k v side by side, in each the heads side by side, d = D / heads
+ * values each; for each head and sample
+ *   y_i = sum_j p_ij v_j,  p_ij = softmax over j of q_i k_j / sqrt(d)
+ * (Vaswani et al. 2017). No N x N matrix is ever held: scores are made tile by tile with a
+ * running maximum and sum, and anew in backward (Dao et al. 2022). */
+struct tensor *op_patches(struct tensor *x, int p);
+struct tensor *op_unpatch(struct tensor *x, int p, long H, long W);
+struct tensor *op_positions(struct tensor *x, struct param *p);
+struct tensor *op_layer_norm(struct tensor *x, struct param *gamma, struct param *beta, float eps);
+struct tensor *op_gelu(struct tensor *x);
+struct tensor *op_attention(struct tensor *x, long heads);
+
 /* Losses and metrics are scalars (shape 1, float32): the sum over real rows
  * and their elements of what follows, times its weight, divided by
  * global_rows x elements per sample. x and t: B r ... with r rows per sample
@@ -359,7 +382,7 @@ struct engine_memory model_memory(const struct model *m);
 int engine_start(struct model *m, struct err *e);
 
 /* FLOP of one sample through the graph, 2 per multiply-add, padding counted;
- * convolutions, transposed ones and dense layers (what the field counts). */
+ * convolutions, transposed ones, dense layers and attention (what the field counts). */
 struct engine_flop {
     double forward;
     double data_gradient;   /* as executed: none towards what needs none */

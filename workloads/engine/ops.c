@@ -23,6 +23,16 @@ const struct op_row op_rows[OP_COUNT] = {
     [OP_CONCAT] = {.name = "concat"},
     [OP_SLICE] = {.name = "slice"},
     [OP_STOP] = {.name = "stop", .alias = true, .grads = GRADS_NONE},
+    [OP_PATCHES] = {.name = "patches"},
+    [OP_UNPATCH] = {.name = "unpatch"},
+    [OP_POSITIONS] = {.name = "positions", .in_place = true, .in_place_grad = true, .shifts = true},
+    [OP_LAYER_NORM] = {.name = "layer_norm", .needs_in = true},
+    [OP_GELU] = {.name = "gelu", .needs_in = true, .in_place_grad = true},
+    [OP_ATTENTION] = {.name = "attention",
+                      .needs_in = true,
+                      .needs_out = true,
+                      .multiplies = true,
+                      .flop = FLOP_ATTENTION},
     [OP_MSE] = {.name = "mse", .needs_in = true, .island = true, .grads = GRADS_FIRST},
     [OP_MAE] = {.name = "mae", .island = true, .grads = GRADS_NONE},
     [OP_BCE] = {.name = "bce", .needs_in = true, .island = true, .grads = GRADS_FIRST},
@@ -52,7 +62,7 @@ bool node_reads_in(const struct node *n, enum pass pass, int k)
     bool sums = op_rows[n->op].sums;
 
     return pass == PASS_FORWARD || (k == 0 && (pass == PASS_STATS || pass == PASS_SUMS)) ||
-           (pass == PASS_WEIGHTS && k == 0 && !sums) ||
+           (pass == PASS_WEIGHTS && k == 0 && !sums && !op_rows[n->op].shifts) ||
            (pass == PASS_DATA && n->needs_in && (k == 0 || !sums));
 }
 
@@ -78,6 +88,9 @@ double node_flop(const struct node *n, enum pass pass)
 {
     if (op_rows[n->op].flop == FLOP_NONE || pass == PASS_ACT)
         return 0;
+    if (op_rows[n->op].flop == FLOP_ATTENTION)
+        return (pass == PASS_FORWARD ? 4 : 8) * (double)n->tokens *
+               (double)shape_count(&n->out[0]->shape);
     const struct tensor *t = op_rows[n->op].flop == FLOP_IN ? n->in[0] : n->out[0];
     double each = 2;
     for (int i = 1; i < n->weight->shape.n; i++)
@@ -185,7 +198,7 @@ struct engine_flop graph_flop(const struct graph *g)
         double one = node_flop(n, PASS_FORWARD) / (double)g->batch;
 
         f.forward += one;
-        f.data_gradient += n->in_grad[0] ? one : 0;
+        f.data_gradient += n->in_grad[0] ? node_flop(n, PASS_DATA) / (double)g->batch : 0;
         f.weight_gradient += n->weights_wanted ? one : 0;
     }
     f.executed = f.forward + f.data_gradient + f.weight_gradient;

@@ -12,35 +12,10 @@
 #include "workloads/engine/backend.h"
 #include "workloads/engine/loss.h"
 #include "workloads/engine/norm.h"
+#include "workloads/engine/ref.h"
 
 #include <math.h>
 #include <string.h>
-
-static inline double load(const void *p, enum tensor_dtype dtype, size_t i)
-{
-    if (dtype == TENSOR_BF16)
-        return (double)bf16_to(((const uint16_t *)p)[i]);
-    return (double)((const float *)p)[i];
-}
-
-static inline void store(void *p, enum tensor_dtype dtype, size_t i, double v)
-{
-    if (dtype == TENSOR_BF16)
-        ((uint16_t *)p)[i] = bf16_of((float)v);
-    else
-        ((float *)p)[i] = (float)v;
-}
-
-static inline double weight_at(const float *w, enum tensor_dtype dtype, size_t i)
-{
-    return (double)(dtype == TENSOR_BF16 ? bf16_to(bf16_of(w[i])) : w[i]);
-}
-
-/* A gradient of a parameter: the first write sets, later ones add. */
-static inline void add_gradient(float *g, const struct param *p, size_t i, double v)
-{
-    g[i] = (float)(p->has_gradient ? (double)g[i] + v : v);
-}
 
 /* ---- activations ------------------------------------------------------ */
 
@@ -885,9 +860,7 @@ static void slice_data(const struct exec *x, const struct node *n)
 
 /* ---- the table -------------------------------------------------------- */
 
-typedef void kernel(const struct exec *x, const struct node *n);
-
-static kernel *const kernels[OP_COUNT][PASS_COUNT] = {
+static ref_kernel *const kernels[OP_COUNT][PASS_COUNT] = {
     [OP_CONV] = {conv_forward, NULL, conv_weights, conv_data},
     [OP_DECONV] = {deconv_forward, NULL, deconv_weights, deconv_data},
     [OP_MAXPOOL] = {pool_forward, NULL, NULL, pool_data},
@@ -906,6 +879,12 @@ static kernel *const kernels[OP_COUNT][PASS_COUNT] = {
     [OP_MUL] = {mul_forward, NULL, NULL, mul_data},
     [OP_CONCAT] = {concat_forward, NULL, NULL, concat_data},
     [OP_SLICE] = {slice_forward, NULL, NULL, slice_data},
+    [OP_PATCHES] = {ref_patches_forward, NULL, NULL, ref_patches_data},
+    [OP_UNPATCH] = {ref_unpatch_forward, NULL, NULL, ref_unpatch_data},
+    [OP_POSITIONS] = {ref_positions_forward, NULL, ref_positions_weights, ref_positions_data},
+    [OP_LAYER_NORM] = {ref_layer_norm_forward, NULL, ref_layer_norm_weights, ref_layer_norm_data},
+    [OP_GELU] = {ref_gelu_forward, NULL, NULL, ref_gelu_data},
+    [OP_ATTENTION] = {ref_attention_forward, NULL, NULL, ref_attention_data},
     [OP_MSE] = {loss_forward, NULL, NULL, loss_data},
     [OP_MAE] = {loss_forward, NULL, NULL, NULL},
     [OP_BCE] = {loss_forward, NULL, NULL, loss_data},
@@ -935,6 +914,8 @@ static int ref_prepare(struct graph *g, void *context, struct err *e)
             n->work.bytes = shape_count(&n->out[0]->shape) * sizeof(int32_t);
         if (n->op == OP_BATCH_NORM) /* mean and 1 / deviation */
             n->work.bytes = n->weight->count * 2 * sizeof(double);
+        if (n->op == OP_ATTENTION)
+            n->work.bytes = ref_attention_work(n);
     }
     return 0;
 }

@@ -387,6 +387,104 @@ static struct tensor *cosmo_fused(struct case_build *b)
     return op_scale(dense(b, x, 4, true), 0.01f);
 }
 
+/* ---- tokens ------------------------------------------------------------ */
+
+static struct tensor *norm_tokens(struct case_build *b, struct tensor *x, float eps)
+{
+    struct param *gamma = case_param(b, SHAPE(tensor_shape(x).d[1]));
+
+    return op_layer_norm(x, gamma, case_param(b, SHAPE(tensor_shape(x).d[1])), eps);
+}
+
+/* patches of 2 x 2 through a dense layer to maps of two channels */
+static struct tensor *patches(struct case_build *b)
+{
+    struct tensor *x = op_patches(case_input(b, SHAPE(3, 4, 6), CHANNELS_FIRST), 2);
+
+    return op_unpatch(dense(b, x, 8, true), 2, 4, 6);
+}
+
+/* out of blocks with padding, and into a convolution; not as high as wide */
+static struct tensor *patches_wide(struct case_build *b)
+{
+    struct tensor *x =
+        conv(b, case_input(b, SHAPE(2, 6, 9), CHANNELS_LAST), 17, WINDOW(3, 1, 1), true);
+
+    x = op_unpatch(op_scale(op_patches(x, 3), 0.1f), 3, 6, 9);
+    return conv(b, op_scale(x, 0.3f), 3, WINDOW(1, 1, 0), true);
+}
+
+/* twice the same parameter: its gradients add up */
+static struct tensor *positions(struct case_build *b)
+{
+    struct tensor *x = op_patches(case_input(b, SHAPE(2, 4, 6), CHANNELS_FIRST), 2);
+    struct param *p = case_param(b, SHAPE(6, 8));
+
+    return op_unpatch(op_positions(op_tanh(op_positions(x, p)), p), 2, 4, 6);
+}
+
+static struct tensor *layer_norm(struct case_build *b)
+{
+    struct tensor *x = op_patches(case_input(b, SHAPE(3, 4, 6), CHANNELS_FIRST), 2);
+
+    return op_unpatch(norm_tokens(b, x, 1e-2f), 2, 4, 6);
+}
+
+/* rows that do not fit a piece of the kernel, shared parameters */
+static struct tensor *layer_norm_long(struct case_build *b)
+{
+    struct tensor *x = dense(b, case_input(b, SHAPE(6), CHANNELS_FIRST), 520, true);
+    struct param *gamma = case_param(b, SHAPE(520));
+    struct param *beta = case_param(b, SHAPE(520));
+
+    x = op_layer_norm(x, gamma, beta, 1e-2f);
+    return dense(b, op_layer_norm(op_add(x, x), gamma, beta, 1e-2f), 3, false);
+}
+
+/* on blocks with padding, and on rows */
+static struct tensor *gelu(struct case_build *b)
+{
+    struct tensor *x =
+        conv(b, case_input(b, SHAPE(3, 5, 4), CHANNELS_FIRST), 17, WINDOW(1, 1, 0), true);
+
+    x = conv(b, op_gelu(op_scale(x, 2)), 3, WINDOW(1, 1, 0), true);
+    return dense(b, op_gelu(op_flatten(x)), 4, true);
+}
+
+/* heads of 4 values, which fit no register */
+static struct tensor *attention(struct case_build *b)
+{
+    struct tensor *x = op_patches(case_input(b, SHAPE(2, 4, 6), CHANNELS_FIRST), 2);
+
+    x = op_attention(dense(b, x, 3 * 8, true), 2);
+    return op_unpatch(x, 2, 4, 6);
+}
+
+/* more tokens than two tiles have, heads of one register */
+static struct tensor *attention_long(struct case_build *b)
+{
+    struct tensor *x = op_patches(case_input(b, SHAPE(2, 13, 10), CHANNELS_LAST), 1);
+
+    x = op_attention(op_scale(dense(b, x, 3 * 32, true), 2), 2);
+    return op_unpatch(dense(b, x, 1, false), 1, 13, 10);
+}
+
+/* a block of a transformer, as it is built of all of them */
+static struct tensor *transformer(struct case_build *b)
+{
+    struct tensor *x = op_patches(case_input(b, SHAPE(2, 4, 8), CHANNELS_FIRST), 2), *y;
+
+    x = dense(b, x, 16, true);
+    x = op_positions(x, case_param(b, SHAPE(8, 16)));
+    y = norm_tokens(b, x, 1e-5f);
+    y = op_scale(op_attention(op_scale(dense(b, y, 48, true), 0.3f), 2), 0.5f);
+    x = op_add(x, op_scale(dense(b, y, 16, true), 0.3f));
+    y = norm_tokens(b, x, 1e-5f);
+    y = op_gelu(op_scale(dense(b, y, 32, true), 0.3f));
+    x = op_add(x, op_scale(dense(b, y, 16, true), 0.3f));
+    return op_unpatch(op_scale(x, 0.3f), 2, 4, 8);
+}
+
 /* ---- losses ------------------------------------------------------------ */
 
 static struct tensor *mse_element(struct case_build *b)
@@ -487,6 +585,15 @@ const struct op_case op_cases[] = {
     {"shared", shared, 3, 2e-3f},
     {"cosmo", cosmo, 3, 1e-3f},
     {"cosmo_fused", cosmo_fused, 3, 0},
+    {"patches", patches, 2, 0.05f},
+    {"patches_wide", patches_wide, 2, 0.05f},
+    {"positions", positions, 3, 5e-3f},
+    {"layer_norm", layer_norm, 2, 5e-3f},
+    {"layer_norm_long", layer_norm_long, 3, 2e-3f},
+    {"gelu", gelu, 2, 2e-3f},
+    {"attention", attention, 3, 5e-3f},
+    {"attention_long", attention_long, 2, 5e-3f},
+    {"transformer", transformer, 2, 2e-3f},
     {"mse_element", mse_element, 3, 0.05f},
     {"bce_row", bce_row, 4, 0.02f},
     {"smooth_l1", smooth_l1, 3, 1e-3f},

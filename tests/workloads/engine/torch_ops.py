@@ -157,6 +157,63 @@ def cosmo_fused(c):
     return c.dense(F.leaky_relu(c.dense(x.flatten(1)), 0.3)) * 0.01
 
 
+def patches(x, p):
+    """Rows of a batch: B x N x C p p."""
+    return F.unfold(x, p, stride=p).transpose(1, 2)
+
+
+def unpatch(x, p, h, w):
+    return F.fold(x.transpose(1, 2), (h, w), p, stride=p)
+
+
+def attention(qkv, heads):
+    b, n, d = qkv.shape
+    q, k, v = qkv.view(b, n, 3, heads, d // 3 // heads).permute(2, 0, 3, 1, 4)
+    p = torch.softmax(q @ k.transpose(2, 3) / (q.shape[3] ** 0.5), 3)
+    return (p @ v).transpose(1, 2).reshape(b, n, d // 3)
+
+
+def norm_rows(c, x, eps):
+    w, b = c.w(), c.w()
+    return F.layer_norm(x, w.shape, w, b, eps)
+
+
+def patches_wide(c):
+    x = patches(c.conv(c.x(), True, pad=(1, 1)), 3)
+    return c.conv(unpatch(x * 0.1, 3, 6, 9) * 0.3, True)
+
+
+def positions(c):
+    x, p = patches(c.x(), 2), c.w()
+    return unpatch(torch.tanh(x + p) + p, 2, 4, 6)
+
+
+def layer_norm_long(c):
+    x = c.dense(c.x())
+    w, b = c.w(), c.w()
+    x = F.layer_norm(x, w.shape, w, b, 1e-2)
+    return c.dense(F.layer_norm(x + x, w.shape, w, b, 1e-2), False)
+
+
+def gelu(c):
+    x = c.conv(F.gelu(c.conv(c.x(), True) * 2), True)
+    return c.dense(F.gelu(x.flatten(1)))
+
+
+def attention_long(c):
+    x = attention(c.dense(patches(c.x(), 1)) * 2, 2)
+    return unpatch(c.dense(x, False), 1, 13, 10)
+
+
+def transformer(c):
+    # parameters are numbered as op_cases.c makes them
+    x = c.dense(patches(c.x(), 2)) + c.w()
+    y = attention(c.dense(norm_rows(c, x, 1e-5)) * 0.3, 2) * 0.5
+    x = x + c.dense(y) * 0.3
+    y = F.gelu(c.dense(norm_rows(c, x, 1e-5)) * 0.3)
+    return unpatch((x + c.dense(y) * 0.3) * 0.3, 2, 4, 8)
+
+
 def mean(each, weight):
     """Not divided by the sum of the weights."""
     return (each * weight).mean()
@@ -244,6 +301,15 @@ CASES = {
     "stop": stop,
     "shared": shared,
     "cosmo_fused": cosmo_fused,
+    "patches": lambda c: unpatch(c.dense(patches(c.x(), 2)), 2, 4, 6),
+    "patches_wide": patches_wide,
+    "positions": positions,
+    "layer_norm": lambda c: unpatch(norm_rows(c, patches(c.x(), 2), 1e-2), 2, 4, 6),
+    "layer_norm_long": layer_norm_long,
+    "gelu": gelu,
+    "attention": lambda c: unpatch(attention(c.dense(patches(c.x(), 2)), 2), 2, 4, 6),
+    "attention_long": attention_long,
+    "transformer": transformer,
     "mse_element": mse_element,
     "bce_row": bce_row,
     "smooth_l1": smooth_l1,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Inside the CPU back end: how tensors lie, what a node keeps, and the row of
- * each operator. cpu.c has the table, cpu_conv.c, cpu_dense.c and cpu_value.c
- * the operators, cpu_format.c the layouts.
+ * each operator. cpu.c has the table, cpu_conv.c, cpu_dense.c, cpu_value.c
+ * and cpu_tokens.c the operators, cpu_format.c the layouts.
  *
  * Life:    formats and nodes live from prepare() to release() of cpu.c.
  * Failure: -1 or NULL and one sentence.
@@ -60,7 +60,8 @@ cpu_library_fn cpu_conv_library, cpu_dense_library;
 
 extern const struct cpu_row cpu_conv, cpu_dense, cpu_maxpool, cpu_avgpool, cpu_upsample,
     cpu_batch_norm, cpu_act, cpu_scale, cpu_flatten, cpu_dropout, cpu_add, cpu_mul, cpu_concat,
-    cpu_slice, cpu_stop, cpu_loss, cpu_cast;
+    cpu_slice, cpu_stop, cpu_loss, cpu_cast, cpu_patches, cpu_unpatch, cpu_positions,
+    cpu_layer_norm, cpu_gelu, cpu_attention;
 
 int cpu_nothing_prepare(struct dnn *d, struct node *n, struct err *e);
 
