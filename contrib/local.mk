@@ -118,7 +118,7 @@ EXTRA_DIST += %D%/systemd/hpcai500-collect.service.in \
 dist_doc_DATA += %D%/check_hpcai500.nhc
 EXTRA_DIST += %D%/frameworks/pytorch/checkpoint.py %D%/frameworks/pytorch/deepcam.py \
     %D%/frameworks/pytorch/defect.py %D%/frameworks/pytorch/twin.py \
-    %D%/frameworks/pytorch/hep.py
+    %D%/frameworks/pytorch/forecast.py %D%/frameworks/pytorch/hep.py
 EXTRA_DIST += %D%/bench/micro.sh %D%/bench/pairs.awk %D%/bench/read.sh
 EXTRA_DIST += %D%/bench/profile.sh %D%/bench/start.sh
 

@@ -32,6 +32,7 @@ struct run {
     void *feed;
     float *out[NET_OUTS]; /* values of net.out[] */
     size_t out_count[NET_OUTS];
+    float *rolled[2];        /* feed 0 of a roll-out, and the next one */
     double seen[TALLY_SUMS]; /* of this rank's batches of the first epoch */
     struct tally tally;
     struct judgement last, best;
@@ -193,6 +194,30 @@ static int begin_evaluation(void *ctx, struct err *e)
     return comm->size == 1 ? 0 : comm->reduce(comm, r->tally.seen, TALLY_SUMS, COMM_SUM, e);
 }
 
+static int read_outputs(struct run *r, struct err *e)
+{
+    for (int k = 0; k < NET_OUTS && r->net.out[k]; k++)
+        if (engine_read(r->net.graph, r->net.out[k], r->out[k], r->out_count[k], e) < 0)
+            return -1;
+    return 0;
+}
+
+/* The batch, then what the network made of it, and so on. */
+static int roll_out(struct run *r, const struct loader_batch *first, struct err *e)
+{
+    struct loader_batch b = *first;
+
+    for (int at = 0; at < r->component->rolls; at++) {
+        float *next = r->rolled[at % 2];
+        if (net_forward(&r->net, &b, ENGINE_EVAL, e) < 0 || read_outputs(r, e) < 0 ||
+            r->component->roll(r->feed, &r->tally, &b, at, b.feed[0], (const float *const *)r->out,
+                               next, e) < 0)
+            return -1;
+        b.feed[0] = next;
+    }
+    return 0;
+}
+
 static int evaluate(void *ctx, long batch, struct err *e)
 {
     struct run *r = ctx;
@@ -201,11 +226,10 @@ static int evaluate(void *ctx, long batch, struct err *e)
     phase_clock_part(r->clock, SPLIT_evaluation_input);
     const int rc = next_batch(r->loader[DATASET_VALIDATION], batch == 0, &b, "an evaluation", e);
     phase_clock_part(r->clock, SPLIT_evaluation_compute);
-    if (rc < 0 || net_forward(&r->net, &b, ENGINE_EVAL, e) < 0)
+    if (rc == 0 && r->component->roll)
+        return roll_out(r, &b, e);
+    if (rc < 0 || net_forward(&r->net, &b, ENGINE_EVAL, e) < 0 || read_outputs(r, e) < 0)
         return -1;
-    for (int k = 0; k < NET_OUTS && r->net.out[k]; k++)
-        if (engine_read(r->net.graph, r->net.out[k], r->out[k], r->out_count[k], e) < 0)
-            return -1;
     return r->component->observe(&r->tally, &b, (const float *const *)r->out, e);
 }
 
@@ -281,6 +305,12 @@ static int make_outputs(struct run *r, struct err *e)
         if (!r->out[k])
             return err_set(e, "no memory for %zu values of an evaluation", r->out_count[k]);
     }
+    const struct shape fed = tensor_shape(r->net.feed[0]);
+    for (int k = 0; k < 2 && r->component->roll; k++) {
+        r->rolled[k] = calloc(shape_count(&fed), sizeof *r->rolled[k]);
+        if (!r->rolled[k])
+            return err_set(e, "no memory for %zu values of a roll-out", shape_count(&fed));
+    }
     return 0;
 }
 
@@ -318,6 +348,8 @@ static void close_all(struct run *r)
     }
     for (int k = 0; k < NET_OUTS; k++)
         free(r->out[k]);
+    for (int k = 0; k < 2; k++)
+        free(r->rolled[k]);
     tally_fini(&r->tally);
     model_destroy(r->net.model);
     if (r->feed && r->component->end)
@@ -439,6 +471,8 @@ static void finish(const struct run *r, struct workload_result *w)
 
     say_loader(r, &w->rank);
     w->baseline = r->last.trivial;
+    if (r->last.domain > 0)
+        w->baseline_domain = measured(r->last.domain);
     for (int i = 0; i < r->best.n_others; i++)
         result_add_other(w, &r->best.others[i]);
     train_gate(w, &(struct train_rules){

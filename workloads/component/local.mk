@@ -7,9 +7,11 @@ noinst_LTLIBRARIES += %D%/libcomponent.la
     %D%/ablate.h %D%/ablate.c %D%/answer.h %D%/answer.c \
     %D%/harness.h %D%/harness.c %D%/harness_graphs.c %D%/harness_plan.c \
     %D%/harness_say.h %D%/harness_say.c \
+    %D%/forecast.c %D%/forecast_net.h %D%/forecast_net.c \
     %D%/hep.c %D%/hep_net.h %D%/hep_net.c \
     %D%/net.c \
     %D%/phase_clock.h \
+    %D%/propagator.h %D%/propagator.c \
     %D%/resume.h %D%/resume.c \
     %D%/step_profile.h %D%/step_profile.c \
     %D%/tally.h %D%/tally.c \

@@ -8,6 +8,7 @@ noinst_LTLIBRARIES += %D%/libscience.la
     %D%/science.h %D%/science.c %D%/sciences.def \
     %D%/science_cosmo.h %D%/science_cosmo.c \
     %D%/science_hep.h %D%/science_hep.c \
+    %D%/science_sequence.h %D%/science_sequence.c \
     %D%/science_weather.h %D%/science_weather.c \
     %D%/science_defect.h %D%/science_defect.c
 if BUILD_DATA
