@@ -151,8 +151,8 @@ int micro_samples(enum runspec_class class);
 
 /* Of the engine's operators: shapes.h says at which shapes, operator.h how they are
  * built and checked. */
-extern const struct micro_bench micro_conv, micro_deconv, micro_pool, micro_gemm, micro_norm,
-    micro_act, micro_loss, micro_optimizer;
+extern const struct micro_bench micro_conv, micro_deconv, micro_pool, micro_gemm, micro_attention,
+    micro_norm, micro_act, micro_loss, micro_optimizer;
 extern const struct micro_bench micro_machine, micro_read, micro_write, micro_meta;
 
 #endif

@@ -103,9 +103,13 @@ static enum operator_kind kind_of(enum op op)
         return OPERATOR_POOL;
     case OP_DENSE:
         return OPERATOR_GEMM;
+    case OP_ATTENTION:
+        return OPERATOR_ATTENTION;
     case OP_BATCH_NORM:
+    case OP_LAYER_NORM:
         return OPERATOR_NORM;
     case OP_ACT:
+    case OP_GELU:
         return OPERATOR_ACT;
     case OP_MSE:
     case OP_BCE:
@@ -129,6 +133,10 @@ static struct operator_shape shape_of(const struct node *n, enum operator_kind k
                                                                  : 0,
                                .parts = 1 << ENGINE_FORWARD};
 
+    if (kind == OPERATOR_ATTENTION) {
+        s.x = SHAPE(s.x.d[0] / n->tokens, s.x.d[1], n->tokens, 1);
+        s.heads = n->heads;
+    }
     if (product)
         s.w = n->weight->shape;
     if (kind <= OPERATOR_POOL)

@@ -98,6 +98,16 @@ static const struct operator_shape cases[] = {
      WIN({2, 2, 2}, {2, 2, 2}, {0}, {0}),
      .parts = ALL},
     {.kind = OPERATOR_GEMM, .op = OP_DENSE, .x = {2, {7, 33}}, .w = {2, {21, 33}}, .parts = ALL},
+    {.kind = OPERATOR_ATTENTION,
+     .op = OP_ATTENTION,
+     .x = {4, {2, 3 * 32, 50, 1}},
+     .heads = 2,
+     .parts = BOTH},
+    {.kind = OPERATOR_ATTENTION,
+     .op = OP_ATTENTION,
+     .x = {4, {1, 3 * 12, 130, 1}},
+     .heads = 1,
+     .parts = BOTH},
     {.kind = OPERATOR_POOL,
      .op = OP_MAXPOOL,
      .x = {4, {2, 16, 9, 8}},
@@ -115,6 +125,8 @@ static const struct operator_shape cases[] = {
      .parts = BOTH},
     {.kind = OPERATOR_NORM, .op = OP_BATCH_NORM, .x = {4, {3, 16, 5, 7}}, .parts = BOTH},
     {.kind = OPERATOR_NORM, .op = OP_BATCH_NORM, .x = {5, {2, 20, 3, 5, 7}}, .parts = BOTH},
+    {.kind = OPERATOR_NORM, .op = OP_LAYER_NORM, .x = {2, {9, 40}}, .parts = BOTH},
+    {.kind = OPERATOR_ACT, .op = OP_GELU, .x = {4, {2, 16, 5, 7}}, .parts = BOTH},
     {.kind = OPERATOR_ACT, .op = OP_ACT, .act = ACT_LEAKY, .x = {4, {2, 16, 5, 7}}, .parts = BOTH},
     {.kind = OPERATOR_ACT,
      .op = OP_ACT,
@@ -233,9 +245,11 @@ static void is_right(struct operation *o, enum engine_pass part)
     if (wrong_of(o, part) != 0)
         fail_case(o, part, "wrong numbers");
     struct engine_cost cost = operator_cost(o, part);
-    if (cost.parts == 0 || !(cost.bytes > 0) || (cost.flop > 0) != multiplies(o))
+    const bool attention = o->s.kind == OPERATOR_ATTENTION, counts = multiplies(o) || attention;
+    if (cost.parts == 0 || !(cost.bytes > 0) || (cost.flop > 0) != counts)
         fail_case(o, part, "what it costs");
-    if (multiplies(o) && cost.flop != 2 * operator_work(&o->s))
+    const double products = attention && part == ENGINE_DATA ? 2 : 1; /* four for two */
+    if (counts && cost.flop != 2 * products * operator_work(&o->s))
         fail_case(o, part, "its FLOP");
 }
 
