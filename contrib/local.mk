@@ -24,6 +24,7 @@ EXTRA_DIST += \
     %D%/evidence/run.sh \
     %D%/evidence/rpm.sh \
     %D%/evidence/debian.sh \
+    %D%/evidence/deeplab.sh \
     %D%/evidence/faults.sh \
     %D%/evidence/faults-io.sh \
     %D%/evidence/replay.sh \
@@ -117,6 +118,7 @@ EXTRA_DIST += %D%/systemd/hpcai500-collect.service.in \
 
 dist_doc_DATA += %D%/check_hpcai500.nhc
 EXTRA_DIST += %D%/frameworks/pytorch/checkpoint.py %D%/frameworks/pytorch/deepcam.py \
+    %D%/frameworks/pytorch/deeplab.py \
     %D%/frameworks/pytorch/defect.py %D%/frameworks/pytorch/twin.py \
     %D%/frameworks/pytorch/hep.py
 EXTRA_DIST += %D%/bench/micro.sh %D%/bench/pairs.awk %D%/bench/read.sh

@@ -22,7 +22,8 @@ const struct recipe *harness_recipe(const struct component *c, enum runspec_clas
             return r;
     }
     if (known)
-        err_set(e, "%s has no class %s", c->name, runspec_class_name(class));
+        err_set(e, "%s%s%.40s has no class %s", c->name, *model ? "/" : "", model,
+                runspec_class_name(class));
     else if (!c->recipes[0].model)
         err_set(e, "%s has one model only: model=%.40s means nothing to it", c->name, model);
     else

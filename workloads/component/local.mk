@@ -5,9 +5,11 @@ noinst_LTLIBRARIES += %D%/libcomponent.la
 %C%_libcomponent_la_SOURCES = \
     workloads/workload.h workloads/workload.c \
     %D%/ablate.h %D%/ablate.c %D%/answer.h %D%/answer.c \
+    %D%/deeplab.h %D%/deeplab.c \
     %D%/harness.h %D%/harness.c %D%/harness_graphs.c %D%/harness_plan.c \
     %D%/harness_say.h %D%/harness_say.c \
     %D%/hep.c %D%/hep_net.h %D%/hep_net.c \
+    %D%/layers.h %D%/layers.c \
     %D%/net.c \
     %D%/phase_clock.h \
     %D%/resume.h %D%/resume.c \

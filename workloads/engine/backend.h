@@ -44,6 +44,7 @@ enum op {
     OP_INPUT,
     OP_CONV,
     OP_DECONV,
+    OP_DEPTHWISE,
     OP_MAXPOOL,
     OP_AVGPOOL,
     OP_UPSAMPLE,
@@ -155,7 +156,7 @@ struct node {
     struct tensor *in[NODE_MAX_IN];
     struct tensor *out[NODE_MAX_OUT];
     struct param *weight, *bias;
-    struct window window;   /* dimensions of its tensors; strides >= 1 */
+    struct window window;   /* dimensions of its tensors; strides, dilations >= 1 */
     enum act act;           /* OP_ACT: what; conv, maxpool, dense: epilogue */
     float slope;            /* of ACT_LEAKY */
     float factor;           /* OP_SCALE; OP_DROPOUT: p; OP_SMOOTH_L1: beta */

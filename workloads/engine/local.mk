@@ -31,6 +31,7 @@ EXTRA_DIST += %D%/README.md
 if HAVE_ONEDNN
 %C%_libengine_la_SOURCES += \
     %D%/cpu/cpu.h %D%/cpu/cpu.c %D%/cpu/cpu_conv.c %D%/cpu/cpu_copy.c %D%/cpu/cpu_dense.c \
+    %D%/cpu/cpu_depthwise.c \
     %D%/cpu/cpu_format.c %D%/cpu/cpu_norm.c %D%/cpu/cpu_value.c \
     %D%/cpu/cpu_threads.h %D%/cpu/cpu_threads.c \
     %D%/cpu/kernel_act.h %D%/cpu/kernel_lanes.h \
@@ -38,6 +39,7 @@ if HAVE_ONEDNN
     %D%/cpu/kernel_norm.h %D%/cpu/kernel_norm.c \
     %D%/cpu/kernel_pool.h %D%/cpu/kernel_pool.c \
     %D%/cpu/kernel_cell.h %D%/cpu/kernel_cell.c \
+    %D%/cpu/kernel_depthwise.h %D%/cpu/kernel_depthwise.c \
     %D%/cpu/kernel_unfold.h %D%/cpu/kernel_unfold.c \
     %D%/cpu/kernel_wgrad.h %D%/cpu/kernel_wgrad.c \
     %D%/cpu/onednn.h %D%/cpu/onednn.c

@@ -64,6 +64,23 @@ static bool same_shape(const struct shape *a, const struct shape *b)
 
 /* ---- operators -------------------------------------------------------- */
 
+/* What is not said of dimension i. */
+static void ones(struct window *w, int i)
+{
+    w->stride[i] = w->stride[i] ? w->stride[i] : 1;
+    w->dilation[i] = w->dilation[i] ? w->dilation[i] : 1;
+}
+
+static bool is_negative(const struct window *w, int i)
+{
+    return w->stride[i] < 0 || w->dilation[i] < 0 || w->before[i] < 0 || w->after[i] < 0;
+}
+
+static bool is_pool(enum op op)
+{
+    return op == OP_MAXPOOL || op == OP_AVGPOOL;
+}
+
 /* Normalises the window to the tensor's 2 or 3 dimensions and gives the
  * output's shape but its channels. */
 static int window_shape(struct tensor *x, enum op op, struct window *w, struct shape *out)
@@ -74,14 +91,16 @@ static int window_shape(struct tensor *x, enum op op, struct window *w, struct s
         return refuse(x, op, "it must have a batch, channels and 2 or 3 dimensions"), -1;
     *out = x->shape;
     for (int i = 0; i < dims; i++) {
-        if (!w->stride[i])
-            w->stride[i] = 1;
-        long room = x->shape.d[2 + i] + w->before[i] + w->after[i] - w->kernel[i];
-        if (w->kernel[i] < 1 || w->stride[i] < 0 || w->before[i] < 0 || w->after[i] < 0)
+        ones(w, i);
+        long span = (long)(w->kernel[i] - 1) * w->dilation[i] + 1;
+        long room = x->shape.d[2 + i] + w->before[i] + w->after[i] - span;
+        if (w->kernel[i] < 1 || is_negative(w, i))
             return refuse(x, op, "the window has a negative number in it"), -1;
         if (room < 0)
             return refuse(x, op, "the window is larger than the padded input"), -1;
-        if (op != OP_CONV && (w->before[i] >= w->kernel[i] || w->after[i] >= w->kernel[i]))
+        if (is_pool(op) && w->dilation[i] != 1)
+            return refuse(x, op, "only a convolution's window can be dilated"), -1;
+        if (is_pool(op) && (w->before[i] >= w->kernel[i] || w->after[i] >= w->kernel[i]))
             return refuse(x, op, "a window would see nothing but padding"), -1;
         out->d[2 + i] = room / w->stride[i] + 1;
     }
@@ -111,10 +130,33 @@ static int check_params(struct tensor *x, enum op op, const struct param *w, con
     return 0;
 }
 
+/* A node with a weight, a bias and a window, and the shape of its output. */
+static struct tensor *windowed(enum op op, struct tensor *x, struct param *w, struct param *b,
+                               const struct window *win, const struct shape *out)
+{
+    struct node *n;
+    struct tensor *y = simple(op, 1, &x, out, &n);
+
+    if (!y)
+        return NULL;
+    n->weight = w;
+    n->bias = b;
+    n->window = *win;
+    name_by_weight(n, w);
+    return y;
+}
+
+static bool is_kernel_of(const struct window *win, const struct param *w)
+{
+    for (int i = 2; i < w->shape.n; i++)
+        if (w->shape.d[i] != win->kernel[i - 2])
+            return false;
+    return true;
+}
+
 struct tensor *op_conv(struct tensor *x, struct param *w, struct param *b, struct window win)
 {
     struct shape out;
-    struct node *n;
 
     if (!x || !w)
         return NULL;
@@ -122,18 +164,25 @@ struct tensor *op_conv(struct tensor *x, struct param *w, struct param *b, struc
         return NULL;
     if (w->shape.n != x->shape.n || w->shape.d[1] != x->shape.d[1])
         return refuse(x, OP_CONV, "the weight's input channels are not those of the input");
-    for (int i = 2; i < w->shape.n; i++)
-        if (w->shape.d[i] != win.kernel[i - 2])
-            return refuse(x, OP_CONV, "the window's kernel is not that of the weight");
+    if (!is_kernel_of(&win, w))
+        return refuse(x, OP_CONV, "the window's kernel is not that of the weight");
     out.d[1] = w->shape.d[0];
-    struct tensor *y = simple(OP_CONV, 1, &x, &out, &n);
-    if (!y)
+    return windowed(OP_CONV, x, w, b, &win, &out);
+}
+
+struct tensor *op_depthwise(struct tensor *x, struct param *w, struct param *b, struct window win)
+{
+    struct shape out;
+
+    if (!x || !w)
         return NULL;
-    n->weight = w;
-    n->bias = b;
-    n->window = win;
-    name_by_weight(n, w);
-    return y;
+    if (window_shape(x, OP_DEPTHWISE, &win, &out) || check_params(x, OP_DEPTHWISE, w, b))
+        return NULL;
+    if (w->shape.n != x->shape.n || w->shape.d[0] != x->shape.d[1] || w->shape.d[1] != 1)
+        return refuse(x, OP_DEPTHWISE, "the weight must begin with its channels and 1");
+    if (!is_kernel_of(&win, w))
+        return refuse(x, OP_DEPTHWISE, "the window's kernel is not that of the weight");
+    return windowed(OP_DEPTHWISE, x, w, b, &win, &out);
 }
 
 static int deconv_shape(struct tensor *x, const struct param *w, struct window *win,
@@ -146,13 +195,14 @@ static int deconv_shape(struct tensor *x, const struct param *w, struct window *
                -1;
     *out = x->shape;
     out->d[1] = w->shape.d[1];
+    if (!is_kernel_of(win, w))
+        return refuse(x, OP_DECONV, "the window's kernel is not that of the weight"), -1;
     for (int i = 0; i < x->shape.n - 2; i++) {
-        if (!win->stride[i])
-            win->stride[i] = 1;
-        if (win->stride[i] < 0 || win->before[i] < 0 || win->after[i] < 0)
+        ones(win, i);
+        if (is_negative(win, i))
             return refuse(x, OP_DECONV, "the window has a negative number in it"), -1;
-        if (w->shape.d[2 + i] != win->kernel[i])
-            return refuse(x, OP_DECONV, "the window's kernel is not that of the weight"), -1;
+        if (win->dilation[i] != 1)
+            return refuse(x, OP_DECONV, "only a convolution's window can be dilated"), -1;
         out->d[2 + i] = (x->shape.d[2 + i] - 1) * win->stride[i] + win->kernel[i] - win->before[i] -
                         win->after[i];
         if (out->d[2 + i] < 1)
@@ -164,20 +214,12 @@ static int deconv_shape(struct tensor *x, const struct param *w, struct window *
 struct tensor *op_deconv(struct tensor *x, struct param *w, struct param *b, struct window win)
 {
     struct shape out;
-    struct node *n;
 
     if (!x || !w)
         return NULL;
     if (deconv_shape(x, w, &win, &out) || check_params(x, OP_DECONV, w, b))
         return NULL;
-    struct tensor *y = simple(OP_DECONV, 1, &x, &out, &n);
-    if (!y)
-        return NULL;
-    n->weight = w;
-    n->bias = b;
-    n->window = win;
-    name_by_weight(n, w);
-    return y;
+    return windowed(OP_DECONV, x, w, b, &win, &out);
 }
 
 struct tensor *op_maxpool(struct tensor *x, struct window win)
@@ -217,24 +259,34 @@ struct tensor *op_global_avgpool(struct tensor *x)
     return op_flatten(op_avgpool(x, all));
 }
 
-struct tensor *op_upsample(struct tensor *x, int factor, enum upsample how)
+struct tensor *op_upsample_by(struct tensor *x, const int factor[3], enum upsample how)
 {
+    struct window win = WINDOW(1, 1, 0);
     struct node *n;
 
     if (!x)
         return NULL;
-    if (x->shape.n < 4 || factor < 1)
+    struct shape out = x->shape;
+    bool good = out.n >= 4;
+    for (int i = 0; i + 2 < out.n; i++) {
+        good = good && factor[i] >= 1;
+        win.stride[i] = factor[i];
+        out.d[2 + i] *= factor[i];
+    }
+    if (!good)
         return refuse(x, OP_UPSAMPLE,
                       "it must have 2 or 3 dimensions and the factor must be 1 or more");
-    struct shape out = x->shape;
-    for (int i = 2; i < out.n; i++)
-        out.d[i] *= factor;
     struct tensor *y = simple(OP_UPSAMPLE, 1, &x, &out, &n);
     if (!y)
         return NULL;
-    n->window = WINDOW(1, factor, 0);
+    n->window = win;
     n->upsample = how;
     return y;
+}
+
+struct tensor *op_upsample(struct tensor *x, int factor, enum upsample how)
+{
+    return op_upsample_by(x, (const int[3]){factor, factor, factor}, how);
 }
 
 struct tensor *op_batch_norm(struct tensor *x, const struct batch_norm *b)

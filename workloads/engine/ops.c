@@ -9,6 +9,7 @@ const struct op_row op_rows[OP_COUNT] = {
     [OP_INPUT] = {.name = "input"},
     [OP_CONV] = {.name = "conv", .multiplies = true, .fuses = true, .flop = FLOP_OUT},
     [OP_DECONV] = {.name = "deconv", .multiplies = true, .fuses = true, .flop = FLOP_IN},
+    [OP_DEPTHWISE] = {.name = "depthwise", .multiplies = true, .flop = FLOP_OUT},
     [OP_MAXPOOL] = {.name = "maxpool", .fuses = true},
     [OP_AVGPOOL] = {.name = "avgpool"},
     [OP_UPSAMPLE] = {.name = "upsample"},
@@ -85,15 +86,15 @@ double node_flop(const struct node *n, enum pass pass)
     return each * (double)shape_count(&t->shape);
 }
 
-/* Pairs (place, tap) of one dimension whose other end, place x stride + tap - before, is
- * one of so many places. */
-static double taps_inside(long places, long others, int kernel, int stride, int before)
+/* Pairs (place, tap) of dimension i whose other end, place x stride + tap x dilation -
+ * before, is one of so many places. */
+static double taps_inside(const struct window *w, int i, long places, long others)
 {
     double inside = 0;
 
     for (long q = 0; q < places; q++)
-        for (int k = 0; k < kernel; k++) {
-            const long at = q * stride + k - before;
+        for (int k = 0; k < w->kernel[i]; k++) {
+            const long at = q * w->stride[i] + (long)k * w->dilation[i] - w->before[i];
             inside += at >= 0 && at < others;
         }
     return inside;
@@ -103,17 +104,15 @@ double node_needed_flop(const struct node *n, enum pass pass)
 {
     double flop = node_flop(n, pass);
 
-    if (n->op != OP_CONV && n->op != OP_DECONV)
+    if (n->op != OP_CONV && n->op != OP_DECONV && n->op != OP_DEPTHWISE)
         return flop;
     /* a transposed convolution runs from its input to its output as the other one
      * does from its output to its input */
-    const struct shape *from = n->op == OP_CONV ? &n->out[0]->shape : &n->in[0]->shape;
-    const struct shape *to = n->op == OP_CONV ? &n->in[0]->shape : &n->out[0]->shape;
-    const struct window *w = &n->window;
+    const struct shape *from = n->op != OP_DECONV ? &n->out[0]->shape : &n->in[0]->shape;
+    const struct shape *to = n->op != OP_DECONV ? &n->in[0]->shape : &n->out[0]->shape;
     for (int i = 0; i + 2 < from->n; i++)
-        flop *=
-            taps_inside(from->d[i + 2], to->d[i + 2], w->kernel[i], w->stride[i], w->before[i]) /
-            ((double)from->d[i + 2] * w->kernel[i]);
+        flop *= taps_inside(&n->window, i, from->d[i + 2], to->d[i + 2]) /
+                ((double)from->d[i + 2] * n->window.kernel[i]);
     return flop;
 }
 

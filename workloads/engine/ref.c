@@ -66,9 +66,9 @@ static double act_slope(const struct node *n, double y)
 /* ---- windows ---------------------------------------------------------- */
 
 /* N C I[0] I[1] I[2] to N O Q[0] Q[1] Q[2] with kernel K, stride S, padding B
- * before; two dimensions are three with I[0] = K[0] = 1. */
+ * before, taps D apart; two dimensions are three with I[0] = K[0] = 1. */
 struct geometry {
-    long N, C, O, I[3], Q[3], K[3], S[3], B[3];
+    long N, C, O, I[3], Q[3], K[3], S[3], B[3], D[3];
     long in, out, taps; /* products of I, Q, K */
 };
 
@@ -86,6 +86,7 @@ static struct geometry geometry_of(const struct node *n)
         g.K[i] = real ? n->window.kernel[i - skip] : 1;
         g.S[i] = real ? n->window.stride[i - skip] : 1;
         g.B[i] = real ? n->window.before[i - skip] : 0;
+        g.D[i] = real ? n->window.dilation[i - skip] : 1;
         g.in *= g.I[i];
         g.out *= g.Q[i];
         g.taps *= g.K[i];
@@ -99,7 +100,7 @@ static inline long tap_index(const struct geometry *g, const long q[3], const lo
     long at = 0;
 
     for (int i = 0; i < 3; i++) {
-        long p = q[i] * g->S[i] + k[i] - g->B[i];
+        long p = q[i] * g->S[i] + k[i] * g->D[i] - g->B[i];
 
         if (p < 0 || p >= g->I[i])
             return -1;
@@ -115,9 +116,24 @@ static inline void split(long at, const long size[3], long out[3])
     out[0] = at / size[2] / size[1];
 }
 
+/* Index in an output plane of the output whose tap k is input p, -1: none. */
+static inline long seer_index(const struct geometry *g, const long p[3], const long k[3])
+{
+    long at = 0;
+
+    for (int i = 0; i < 3; i++) {
+        long r = p[i] + g->B[i] - k[i] * g->D[i];
+
+        if (r < 0 || r % g->S[i] || r / g->S[i] >= g->Q[i])
+            return -1;
+        at = at * g->Q[i] + r / g->S[i];
+    }
+    return at;
+}
+
 /* ---- convolution ------------------------------------------------------ */
 
-/* y[n][o][q] = b[o] + sum over c, k of x[n][c][q S + k - B] w[o][c][k] */
+/* y[n][o][q] = b[o] + sum over c, k of x[n][c][q S + k D - B] w[o][c][k] */
 static void conv_forward(const struct exec *x, const struct node *n)
 {
     const struct geometry g = geometry_of(n);
@@ -160,7 +176,7 @@ static void bias_gradient(const struct geometry *g, const void *dy, enum tensor_
     }
 }
 
-/* dw[o][c][k] = sum over n, q of dy[n][o][q] x[n][c][q S + k - B] */
+/* dw[o][c][k] = sum over n, q of dy[n][o][q] x[n][c][q S + k D - B] */
 static void conv_weights(const struct exec *x, const struct node *n)
 {
     const struct geometry g = geometry_of(n);
@@ -207,21 +223,99 @@ static void conv_data(const struct exec *x, const struct node *n)
 
                 split(at, g.I, p);
                 for (long t = 0; t < g.taps; t++) {
-                    long q = 0;
-
                     split(t, g.K, k);
-                    for (int d = 0; d < 3 && q >= 0; d++) {
-                        long r = p[d] + g.B[d] - k[d];
-
-                        q = r < 0 || r % g.S[d] || r / g.S[d] >= g.Q[d] ? -1
-                                                                        : q * g.Q[d] + r / g.S[d];
-                    }
+                    long q = seer_index(&g, p, k);
                     for (long o = 0; o < g.O && q >= 0; o++)
                         sum += load(dy, dt, (size_t)((i * g.O + o) * g.out + q)) *
                                weight_at(w, dt, (size_t)((o * g.C + c) * g.taps + t));
                 }
                 store(dx, dt, (size_t)((i * g.C + c) * g.in + at), sum);
             }
+}
+
+/* ---- each channel by itself ------------------------------------------- */
+
+/* y[n][c][q] = b[c] + sum over k of x[n][c][q S + k D - B] w[c][k] */
+static void depthwise_forward(const struct exec *x, const struct node *n)
+{
+    const struct geometry g = geometry_of(n);
+    enum tensor_dtype dt = n->out[0]->dtype;
+    const void *in = exec_value(x, n->in[0]);
+    void *out = exec_value(x, n->out[0]);
+    const float *w = exec_master(x, n->weight);
+    const float *b = n->bias ? exec_master(x, n->bias) : NULL;
+
+#pragma omp parallel for schedule(static)
+    for (long plane = 0; plane < g.N * g.C; plane++)
+        for (long at = 0; at < g.out; at++) {
+            const long c = plane % g.C;
+            double sum = b ? (double)b[c] : 0;
+            long q[3], k[3];
+
+            split(at, g.Q, q);
+            for (long t = 0; t < g.taps; t++) {
+                split(t, g.K, k);
+                long p = tap_index(&g, q, k);
+                if (p >= 0)
+                    sum += load(in, dt, (size_t)(plane * g.in + p)) *
+                           weight_at(w, dt, (size_t)(c * g.taps + t));
+            }
+            store(out, dt, (size_t)(plane * g.out + at), sum);
+        }
+}
+
+/* dw[c][k] = sum over n, q of dy[n][c][q] x[n][c][q S + k D - B] */
+static void depthwise_weights(const struct exec *x, const struct node *n)
+{
+    const struct geometry g = geometry_of(n);
+    enum tensor_dtype dt = n->out[0]->dtype;
+    const void *in = exec_value(x, n->in[0]), *dy = exec_grad(x, n->out[0]);
+    float *dw = exec_gradient(x, n->weight);
+
+#pragma omp parallel for schedule(static)
+    for (long r = 0; r < g.C * g.taps; r++) {
+        long c = r / g.taps, q[3], k[3];
+        double sum = 0;
+
+        split(r % g.taps, g.K, k);
+        for (long i = 0; i < g.N; i++)
+            for (long at = 0; at < g.out; at++) {
+                split(at, g.Q, q);
+                long p = tap_index(&g, q, k);
+                if (p >= 0)
+                    sum += load(dy, dt, (size_t)((i * g.C + c) * g.out + at)) *
+                           load(in, dt, (size_t)((i * g.C + c) * g.in + p));
+            }
+        add_gradient(dw, n->weight, (size_t)r, sum);
+    }
+    bias_gradient(&g, dy, dt, n->bias, n->bias ? exec_gradient(x, n->bias) : NULL);
+}
+
+/* dx[n][c][p] = sum over the (q, k) that see p of dy[n][c][q] w[c][k] */
+static void depthwise_data(const struct exec *x, const struct node *n)
+{
+    const struct geometry g = geometry_of(n);
+    enum tensor_dtype dt = n->out[0]->dtype;
+    const void *dy = exec_grad(x, n->out[0]);
+    const float *w = exec_master(x, n->weight);
+    void *dx = exec_at(x, n->in_grad[0]);
+
+#pragma omp parallel for schedule(static)
+    for (long plane = 0; plane < g.N * g.C; plane++)
+        for (long at = 0; at < g.in; at++) {
+            double sum = 0;
+            long p[3], k[3];
+
+            split(at, g.I, p);
+            for (long t = 0; t < g.taps; t++) {
+                split(t, g.K, k);
+                long q = seer_index(&g, p, k);
+                if (q >= 0)
+                    sum += load(dy, dt, (size_t)(plane * g.out + q)) *
+                           weight_at(w, dt, (size_t)(plane % g.C * g.taps + t));
+            }
+            store(dx, dt, (size_t)(plane * g.in + at), sum);
+        }
 }
 
 /* ---- transposed convolution ------------------------------------------- */
@@ -890,6 +984,7 @@ typedef void kernel(const struct exec *x, const struct node *n);
 static kernel *const kernels[OP_COUNT][PASS_COUNT] = {
     [OP_CONV] = {conv_forward, NULL, conv_weights, conv_data},
     [OP_DECONV] = {deconv_forward, NULL, deconv_weights, deconv_data},
+    [OP_DEPTHWISE] = {depthwise_forward, NULL, depthwise_weights, depthwise_data},
     [OP_MAXPOOL] = {pool_forward, NULL, NULL, pool_data},
     [OP_AVGPOOL] = {avgpool_forward, NULL, NULL, avgpool_data},
     [OP_BATCH_NORM] = {[PASS_FORWARD] = norm_forward,

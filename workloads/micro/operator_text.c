@@ -100,6 +100,8 @@ static void add_window(char *text, const struct operator_shape *s)
         add_sizes(text, " p", w->before, n, false);
     if (memcmp(w->before, w->after, (size_t)n * sizeof *w->before) != 0)
         add_sizes(text, "/", w->after, n, false);
+    if (!all_are(w->dilation, n, 1) && !all_are(w->dilation, n, 0))
+        add_sizes(text, " d", w->dilation, n, false);
 }
 
 void operator_text(const struct operator_shape *s, char text[TEXT])
@@ -135,7 +137,9 @@ static double places(const struct operator_shape *s)
 
     for (int i = 2; i < s->x.n; i++) {
         long stride = s->win.stride[i - 2] ? s->win.stride[i - 2] : 1;
-        long room = s->x.d[i] + s->win.before[i - 2] + s->win.after[i - 2] - s->win.kernel[i - 2];
+        long apart = s->win.dilation[i - 2] ? s->win.dilation[i - 2] : 1;
+        long span = (s->win.kernel[i - 2] - 1) * apart + 1;
+        long room = s->x.d[i] + s->win.before[i - 2] + s->win.after[i - 2] - span;
         n *= s->kind == OPERATOR_DECONV ? (double)s->x.d[i] : (double)(room / stride + 1);
     }
     return n;

@@ -187,12 +187,12 @@ static const struct operator_shape v1[] = {
      .op = OP_CONV,
      .x = {4, {5, 16, 768, 1152}},
      .w = {4, {16, 16, 2, 2}},
-     .win = {{2, 2}, {1, 1}, {0}, {0}},
+     .win = {{2, 2}, {1, 1}, {0}, {0}, {0}},
      .parts = ALL_PARTS},
     {.kind = OPERATOR_POOL,
      .op = OP_MAXPOOL,
      .x = {4, {5, 16, 768, 1152}},
-     .win = {{5, 5}, {1, 1}, {0}, {0}},
+     .win = {{5, 5}, {1, 1}, {0}, {0}, {0}},
      .parts = 1 << ENGINE_FORWARD | 1 << ENGINE_DATA},
     {.kind = OPERATOR_GEMM,
      .op = OP_DENSE,
@@ -211,7 +211,7 @@ static int add_v1(struct shapes *list, enum operator_kind kind, struct err *e)
                                          .op = OP_DECONV,
                                          .x = SHAPE(64, c, side, side),
                                          .w = SHAPE(c, side == 128 ? 1 : c / 2, 5, 5),
-                                         .win = {{5, 5}, {2, 2}, {1, 1}, {2, 2}},
+                                         .win = {{5, 5}, {2, 2}, {1, 1}, {2, 2}, {0}},
                                          .parts = ALL_PARTS};
         if (add(list, &s, "HPC AI500 V1", false, e) < 0)
             return -1;
@@ -262,7 +262,8 @@ static int add_deepbench(struct shapes *list, enum operator_kind kind, enum runs
             .win = {{convs[i].fh, convs[i].fw},
                     {convs[i].sh, convs[i].sw},
                     {convs[i].ph, convs[i].pw},
-                    {convs[i].ph, convs[i].pw}},
+                    {convs[i].ph, convs[i].pw},
+                    {0}},
             .parts = convs[i].parts};
         if ((class == CLASS_STANDARD || is_small(&s)) && add(list, &s, "DeepBench", false, e) < 0)
             return -1;

@@ -26,9 +26,20 @@ static const struct component *component(void)
 static void classes_have_their_networks(void **state)
 {
     static const struct {
+        const char *text, *title;
         enum runspec_class class;
         uint64_t parameters, train;
-    } rows[] = {{CLASS_TINY, 484643, 512}, {CLASS_SMALL, 1944483, 512}};
+    } rows[] = {
+        {"deepcam,engine=ref", "U-Net, 48 x 72, 4 levels from 16 channels", CLASS_TINY, 484643,
+         512},
+        {"deepcam,engine=ref", "U-Net, 192 x 288, 5 levels from 16 channels", CLASS_SMALL, 1944483,
+         512},
+        {"deepcam,engine=ref,model=deeplab",
+         "DeepLabv3+, 192 x 288, Xception of 8 blocks, an eighth of the widths", CLASS_SMALL,
+         627168, 512},
+        {"deepcam,engine=ref", "DeepLabv3+, 768 x 1152, Xception of 20 blocks", CLASS_STANDARD,
+         56454720, 1024},
+    };
     struct workload_host host = {
         .comm = comm_self(), .threads = 1, .cache_dir = "/nonexistent", .generator = "none"};
 
@@ -38,11 +49,12 @@ static void classes_have_their_networks(void **state)
         struct workload_plan p = {.class = CLASS_AUTO};
         struct err e = ERR_INIT;
         struct runspec spec;
-        if (runspec_parse(&spec, "deepcam,engine=ref", &e) < 0 ||
+        if (runspec_parse(&spec, rows[i].text, &e) < 0 ||
             w->plan(w, &spec, 0, rows[i].class, &host, 1e11, &p, &e) < 0)
             fail_msg("%s", e.text);
         assert_int_equal(p.parameters, rows[i].parameters);
         assert_int_equal(p.train_samples, rows[i].train);
+        assert_non_null(strstr(p.title, rows[i].title));
     }
 }
 

@@ -38,7 +38,7 @@ static struct tensor *conv2d_stride(struct case_build *b)
 
 static struct tensor *conv2d_uneven(struct case_build *b)
 {
-    struct window w = {{2, 3}, {1, 2}, {0, 1}, {1, 2}};
+    struct window w = {{2, 3}, {1, 2}, {0, 1}, {1, 2}, {0}};
 
     return conv(b, case_input(b, SHAPE(2, 5, 6), CHANNELS_FIRST), 3, w, false);
 }
@@ -76,6 +76,67 @@ static struct tensor *conv2d_small_map(struct case_build *b)
     return op_scale(conv(b, x, 128, WINDOW(3, 2, 1), true), 0.1f);
 }
 
+/* taps two and three apart, a stride across */
+static struct tensor *conv2d_dilated(struct case_build *b)
+{
+    struct window w = {{3, 2}, {1, 2}, {2, 3}, {2, 3}, {2, 3}};
+
+    return conv(b, case_input(b, SHAPE(3, 6, 7), CHANNELS_FIRST), 4, w, true);
+}
+
+/* ASPP's: between blocks, taps further apart than the map is large */
+static struct tensor *conv2d_atrous(struct case_build *b)
+{
+    struct tensor *x =
+        conv(b, case_input(b, SHAPE(2, 5, 4), CHANNELS_FIRST), 17, WINDOW(1, 1, 0), false);
+    struct tensor *far = conv(b, x, 16, DILATED(3, 6), false);
+
+    return op_scale(op_concat(2, (struct tensor *[]){conv(b, x, 16, DILATED(3, 2), true), far}),
+                    0.1f);
+}
+
+static struct tensor *depthwise(struct case_build *b, struct tensor *x, struct window w, bool bias)
+{
+    struct shape in = tensor_shape(x), s = {.n = in.n, .d = {in.d[1], 1}};
+
+    for (int i = 2; i < in.n; i++)
+        s.d[i] = w.kernel[i - 2];
+    struct param *weight = case_param(b, s);
+    return op_depthwise(x, weight, bias ? case_param(b, SHAPE(in.d[1])) : NULL, w);
+}
+
+static struct tensor *depthwise2d(struct case_build *b)
+{
+    return depthwise(b, case_input(b, SHAPE(3, 6, 5), CHANNELS_FIRST), WINDOW(3, 1, 1), true);
+}
+
+static struct tensor *depthwise_uneven(struct case_build *b)
+{
+    struct window w = {{2, 3}, {3, 1}, {0, 2}, {1, 1}, {1, 2}};
+
+    return depthwise(b, case_input(b, SHAPE(2, 7, 6), CHANNELS_LAST), w, false);
+}
+
+static struct tensor *depthwise3d(struct case_build *b)
+{
+    struct window w = {{2, 3, 3}, {2, 1, 2}, {0, 1, 1}, {0, 1, 1}, {1, 1, 1}};
+
+    return depthwise(b, case_input(b, SHAPE(2, 4, 5, 6), CHANNELS_LAST), w, true);
+}
+
+/* Xception's: blocks with a remainder; stride 2, then dilation 2, then a factor and a
+ * shift for each channel */
+static struct tensor *depthwise_wide(struct case_build *b)
+{
+    struct tensor *x =
+        conv(b, case_input(b, SHAPE(3, 9, 8), CHANNELS_FIRST), 18, WINDOW(1, 1, 0), true);
+
+    x = conv(b, depthwise(b, x, WINDOW(3, 2, 1), false), 17, WINDOW(1, 1, 0), false);
+    x = op_relu(op_scale(x, 0.3f));
+    x = depthwise(b, depthwise(b, x, DILATED(3, 2), false), WINDOW(1, 1, 0), true);
+    return conv(b, x, 2, WINDOW(1, 1, 0), false);
+}
+
 static struct tensor *deconv(struct case_build *b, struct tensor *x, long out, struct window w,
                              bool bias)
 {
@@ -101,10 +162,20 @@ static struct tensor *deconv2d_overlap(struct case_build *b)
     return deconv(b, case_input(b, SHAPE(2, 3, 4), CHANNELS_LAST), 3, WINDOW(4, 2, 1), false);
 }
 
+/* PyTorch's padding 1 and output_padding 1: twice the size */
+static struct tensor *deconv2d_twice(struct case_build *b)
+{
+    struct window w = {{3, 3}, {2, 2}, {1, 1}, {0, 0}, {1, 1}};
+    struct tensor *x =
+        conv(b, case_input(b, SHAPE(2, 3, 4), CHANNELS_FIRST), 16, WINDOW(1, 1, 0), false);
+
+    return deconv(b, op_scale(deconv(b, x, 16, w, false), 0.1f), 3, w, false);
+}
+
 /* outputs without a tap; sides and cuts that differ */
 static struct tensor *deconv2d_uneven(struct case_build *b)
 {
-    struct window w = {{2, 3}, {3, 1}, {0, 1}, {1, 2}};
+    struct window w = {{2, 3}, {3, 1}, {0, 1}, {1, 2}, {0}};
 
     return deconv(b, case_input(b, SHAPE(5, 3, 4), CHANNELS_FIRST), 2, w, true);
 }
@@ -120,7 +191,7 @@ static struct tensor *deconv2d_one(struct case_build *b)
 
 static struct tensor *deconv3d(struct case_build *b)
 {
-    struct window w = {{2, 3, 2}, {2, 1, 2}, {0, 1, 1}, {0, 1, 0}};
+    struct window w = {{2, 3, 2}, {2, 1, 2}, {0, 1, 1}, {0, 1, 0}, {0}};
 
     return deconv(b, case_input(b, SHAPE(2, 3, 4, 2), CHANNELS_LAST), 3, w, true);
 }
@@ -241,6 +312,18 @@ static struct tensor *upsample_nearest(struct case_build *b)
 static struct tensor *upsample_linear(struct case_build *b)
 {
     return upsample(b, UPSAMPLE_LINEAR);
+}
+
+/* the mean of a map, laid out over it again; other factors by dimension */
+static struct tensor *upsample_by(struct case_build *b)
+{
+    struct tensor *x =
+        conv(b, case_input(b, SHAPE(2, 3, 4), CHANNELS_FIRST), 18, WINDOW(1, 1, 0), false);
+    const struct window all = {{3, 4}, {1, 1}, {0, 0}, {0, 0}, {0, 0}};
+    struct tensor *y = op_upsample_by(op_avgpool(x, all), (const int[3]){3, 12}, UPSAMPLE_NEAREST);
+
+    return op_concat(
+        2, (struct tensor *[]){y, op_upsample_by(x, (const int[3]){1, 3}, UPSAMPLE_LINEAR)});
 }
 
 /* after a convolution of 17 channels: an epilogue, and blocks with padding;
@@ -447,11 +530,18 @@ const struct op_case op_cases[] = {
     {"conv2d_uneven", conv2d_uneven, 2, 0.05f},
     {"conv2d_1x1", conv2d_1x1, 2, 0.05f},
     {"conv2d_small_map", conv2d_small_map, 3, 0.05f},
+    {"conv2d_dilated", conv2d_dilated, 2, 0.05f},
+    {"conv2d_atrous", conv2d_atrous, 2, 0.05f},
+    {"depthwise2d", depthwise2d, 3, 0.05f},
+    {"depthwise_uneven", depthwise_uneven, 2, 0.05f},
+    {"depthwise3d", depthwise3d, 2, 0.05f},
+    {"depthwise_wide", depthwise_wide, 2, 2e-3f},
     {"conv3d", conv3d, 2, 0.05f},
     {"conv3d_stride", conv3d_stride, 2, 0.05f},
     {"conv3d_wide", conv3d_wide, 2, 0.05f},
     {"deconv2d", deconv2d, 3, 0.05f},
     {"deconv2d_overlap", deconv2d_overlap, 2, 0.05f},
+    {"deconv2d_twice", deconv2d_twice, 2, 0.05f},
     {"deconv2d_uneven", deconv2d_uneven, 2, 0.05f},
     {"deconv2d_one", deconv2d_one, 2, 0.02f},
     {"deconv3d", deconv3d, 2, 0.05f},
@@ -469,6 +559,7 @@ const struct op_case op_cases[] = {
     {"global_avgpool", global_avgpool, 3, 0.05f},
     {"upsample_nearest", upsample_nearest, 2, 0.05f},
     {"upsample_linear", upsample_linear, 2, 0.05f},
+    {"upsample_by", upsample_by, 2, 0.05f},
     {"sigmoid", sigmoid, 2, 5e-3f},
     {"sigmoid_pool", sigmoid_pool, 2, 2e-3f},
     {"mul", mul, 2, 5e-3f},
