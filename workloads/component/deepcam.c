@@ -7,14 +7,16 @@
  * (model=deeplab).
  *
  *   x sixteen channels, each less its mean and over its deviation  B x 16 x H x W
- *     in training (DeepCAM's (x - min) / (max - min) leaves most channels within a
- *     tenth of their range, given one strong storm)
+ *     in training, by stats.h5 beside the parts where it is there (DeepCAM's (x - min) /
+ *     (max - min) leaves most channels within a tenth of their range, given one strong storm)
  *   logits of background, cyclone, river                           B x 3 x H x W
  *
  * Loss: cross-entropy with class weights frequency^-.125, the mean over places (not
  * divided by the weights), as in the reference. A training moment is rolled in
  * longitude and mirrored at the equator, with the other sign for V850 and VBOT: exact
- * symmetries of weather without continents, which a mirror in longitude is not.
+ * symmetries of weather without continents, which a mirror in longitude is not. Only of
+ * generated sets: published weather has continents, and DeepCAM's files do not say which of
+ * their channels is which.
  *
  * Quality: the mean over moments of the mean over the three classes of the
  * intersection over union, in which a class that is neither there nor called counts 1
@@ -39,7 +41,8 @@
 
 enum { K = WEATHER_CLASSES, C = WEATHER_CHANNELS };
 
-/* Training moments that the channels' means and deviations are taken of. */
+/* Training moments that the channels' means and deviations are taken of where stats.h5
+ * does not say them. */
 enum { SCALE_SAMPLES = 64 };
 
 /* One of the two. */
@@ -166,18 +169,39 @@ static void see(const struct dataset_field *f, const void *values, double sum[C]
         }
 }
 
-static int begin(void *feed, const struct recipe *r, struct dataset *train, struct err *e)
+/* By DeepCAM's statistics. 1: there are none, or a channel varies so little (a variance of
+ * 1e-5 of the mean square) that a difference of float32 numbers does not tell how much. */
+static int take_statistics(struct feed *own, const struct dataset *train, struct err *e)
+{
+    float mean[C], squares[C];
+    int rc = dataset_beside(train, "stats.h5", "climate/mean", mean, C, e);
+
+    if (rc == 0)
+        rc = dataset_beside(train, "stats.h5", "climate/sqmean", squares, C, e);
+    for (int c = 0; rc == 0 && c < C; c++) {
+        const double m = (double)mean[c], variance = (double)squares[c] - m * m;
+        if (!isfinite(m) || !isfinite(squares[c]) || variance < -1e-5 * (double)squares[c])
+            return err_set(e, "stats.h5 says of channel %d a mean of %g and a mean square of %g", c,
+                           m, (double)squares[c]);
+        if (!(variance > 1e-5 * (double)squares[c]))
+            rc = 1;
+        own->mean[c] = mean[c];
+        own->scale[c] = (float)(1 / sqrt(variance));
+    }
+    return rc;
+}
+
+/* Of some of the training moments. */
+static int measure(struct feed *own, struct dataset *train, struct err *e)
 {
     const struct dataset_info *info = dataset_info(train);
     const struct dataset_field *f = &info->field[WEATHER_DATA];
     const uint64_t n = info->samples < SCALE_SAMPLES ? info->samples : SCALE_SAMPLES;
     const double places = (double)n * (double)(f->dims[1] * f->dims[2]);
     double sum[C] = {0}, squares[C] = {0};
-    struct feed *own = feed;
     char *sample = NULL;
     int rc = 0;
 
-    (void)r;
     if (posix_memalign((void **)&sample, 64, info->sample_bytes))
         return err_set(e, "no memory for a moment of weather");
     for (uint64_t i = 0; rc == 0 && i < n; i++) {
@@ -192,6 +216,14 @@ static int begin(void *feed, const struct recipe *r, struct dataset *train, stru
     }
     free(sample);
     return rc;
+}
+
+static int begin(void *feed, const struct recipe *r, struct dataset *train, struct err *e)
+{
+    int rc = take_statistics(feed, train, e);
+
+    (void)r;
+    return rc == 1 ? measure(feed, train, e) : rc;
 }
 
 static float label(const struct dataset_field *f, const void *values, long y, long x)
@@ -220,7 +252,7 @@ static int make(const void *ctx, const struct loader_sample *in, float *const ou
     if (height != m->dims[0] || width != m->dims[1])
         return err_set(e, "sample %llu: a moment of %ld x %ld has labels of %ld x %ld",
                        (unsigned long long)in->id, height, width, m->dims[0], m->dims[1]);
-    if (in->augment)
+    if (in->augment && in->info->generated)
         philox_at(in->seed ^ ROLL_KEY, in->id, in->epoch, draw);
     const long roll = (long)((uint64_t)draw[0] * (uint64_t)width >> 32);
     const bool mirror = draw[1] & 1;

@@ -295,7 +295,7 @@ static int open_data(struct run *r, const char *path, struct err *e)
         return err_set(e, "no memory for the feed");
     for (int s = DATASET_TRAIN; s <= DATASET_VALIDATION; s++) {
         r->data[s] = dataset_open(path, (enum dataset_split)s, c->science, class, e);
-        if (!r->data[s])
+        if (!r->data[s] || dataset_can_train(r->data[s], e) < 0)
             return -1;
     }
     return c->begin ? c->begin(r->feed, r->recipe, r->data[DATASET_TRAIN], e) : 0;

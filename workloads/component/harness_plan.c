@@ -52,10 +52,11 @@ static int plan_data(struct workload_plan *p, const struct component *c, const c
     struct dataset *d = dataset_open(p->data_path, DATASET_TRAIN, c->science, class, e);
     if (!d)
         return -1;
+    const int rc = dataset_can_train(d, e);
     p->train_samples = dataset_info(d)->samples;
     p->data_ready = true;
     dataset_close(d);
-    return 0;
+    return rc;
 }
 
 /* Bytes on storage of all samples. */

@@ -85,7 +85,7 @@ static void show_field(const struct dataset_info *info, int k)
     for (int i = 0; i < f->rank; i++)
         printf("%s%ld", i ? " x " : "", f->dims[i]);
     printf("%s%s", f->rank ? ", " : "", f->stored[0] ? f->stored : "not stored");
-    if (!f->stored[0])
+    if (!f->stored[0] && !field->answer)
         printf(", %g is taken", (double)field->fallback);
     printf(": %s\n", field->title);
 }

@@ -14,6 +14,7 @@
 
 #include "workloads/data/chunk.h"
 #include "workloads/data/dataset_list.h"
+#include "workloads/data/h5read.h"
 #include "workloads/data/sample.h"
 #include "workloads/data/sample_pool.h"
 
@@ -192,6 +193,56 @@ void dataset_close(struct dataset *d)
 const struct dataset_info *dataset_info(const struct dataset *d)
 {
     return &d->info;
+}
+
+int dataset_can_train(const struct dataset *d, struct err *e)
+{
+    const struct science *s = d->info.science;
+
+    for (int k = 0; k < s->n_fields; k++)
+        if (s->fields[k].answer && !d->info.field[k].stored[0])
+            return err_set(e,
+                           "%s: layout '%s' without %s: it can be looked at, not trained or "
+                           "evaluated on",
+                           d->folder, d->info.layout->name, s->fields[k].name);
+    return 0;
+}
+
+static int read_beside(struct h5_file *f, struct chunk_scratch *scratch, const char *set, float *to,
+                       size_t n, struct err *e)
+{
+    struct h5_region all = {{0}, {n}};
+    uint64_t bytes = 0;
+    struct h5_set s = {.open = false};
+    int rc = h5_open_set(&s, f, set, e);
+
+    if (rc == 0 && (s.rank != 1 || s.dims[0] != n))
+        rc = err_set(e, "%s: dataset '%s' does not have one axis of %zu numbers", f->path, set, n);
+    if (rc == 0)
+        rc = h5_storage(&s, true, n, e);
+    if (rc == 0)
+        rc = h5_read(&s, &all, NULL, scratch, to, &bytes, e);
+    h5_close_set(&s);
+    return rc;
+}
+
+int dataset_beside(const struct dataset *d, const char *file, const char *set, float *to, size_t n,
+                   struct err *e)
+{
+    struct chunk_scratch scratch = {0};
+    char path[PATH_MAX];
+    struct h5_file f = {.open = false};
+
+    if ((size_t)snprintf(path, sizeof path, "%s/%s", d->folder, file) >= sizeof path)
+        return err_set(e, "the path '%.80s...' is too long", d->folder);
+    if (access(path, F_OK) < 0 && errno == ENOENT)
+        return 1;
+    int rc = h5_open(&f, path, 0, e);
+    if (rc == 0)
+        rc = read_beside(&f, &scratch, set, to, n, e);
+    h5_close(&f);
+    chunk_scratch_fini(&scratch);
+    return rc;
 }
 
 /* The file that sample i is in, and which of its samples it is. */

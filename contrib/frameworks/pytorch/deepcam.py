@@ -56,8 +56,14 @@ def read(folder):
     return np.stack(data), torch.from_numpy(np.stack(labels).astype(np.int64))
 
 
-def scale_of(x):
-    """Mean and deviation of each channel, of at most 64 moments."""
+def scale_of(x, data):
+    """Mean and deviation of each channel: by stats.h5, else of at most 64 moments."""
+    path = os.path.join(data, "stats.h5")
+    if os.path.exists(path):
+        with h5py.File(path, "r") as f:
+            mean, squares = (f[f"climate/{name}"][()].astype(np.float64) for name in ("mean", "sqmean"))
+        if (squares - mean ** 2 > 1e-5 * squares).all():
+            return mean, np.sqrt(squares - mean ** 2)
     n = min(len(x), SCALE_SAMPLES)
     some = x[[i * len(x) // n for i in range(n)]].astype(np.float64)
     mean = some.mean((0, 2, 3))
@@ -103,7 +109,7 @@ def sample_iou(net, x, y, batch):
 def train(recipe, data):
     x, y = read(os.path.join(data, "train"))
     vx, vy = read(os.path.join(data, "validation"))
-    scale = scale_of(x)
+    scale = scale_of(x, data)
     x, vx = scaled(x, scale), scaled(vx, scale)
     net = recipe.network()
 
@@ -118,7 +124,7 @@ def train(recipe, data):
 
 def compare(recipe, data, run):
     x, y = read(os.path.join(data, "train"))
-    x = scaled(x, scale_of(x))
+    x = scaled(x, scale_of(x, data))
     net = recipe.network()
     net.load(os.path.join(run, "start.ckpt"))
     return twin.compare(optimizer(net.parameters(), recipe.rate), run,

@@ -70,7 +70,7 @@ struct sample {
 
 static void sample_init(struct sample *s)
 {
-    *s = (struct sample){.in = {.seed = 1, .count = C}};
+    *s = (struct sample){.in = {.seed = 1, .count = C}, .info = {.generated = true}};
     s->info.field[WEATHER_DATA] = (struct dataset_field){.type = NUMBER_FLOAT,
                                                          .rank = 3,
                                                          .dims = {C, H, W},
@@ -160,6 +160,27 @@ static void moments_are_rolled_and_mirrored(void **state)
     assert_int_equal(kinds, 2 * W);
 }
 
+/* Published weather has continents. */
+static void only_generated_moments_are_turned(void **state)
+{
+    float data[C * PLACES], labels[PLACES];
+    struct scales f = {{0}, {0}};
+    struct sample s;
+    struct err e = ERR_INIT;
+
+    (void)state;
+    for (int c = 0; c < C; c++)
+        f.scale[c] = 1;
+    sample_init(&s);
+    s.in.augment = true;
+    s.info.generated = false;
+    for (s.in.epoch = 0; s.in.epoch < 20; s.in.epoch++) {
+        assert_int_equal(make(&s, &f, data, labels, &e), 0);
+        for (int i = 0; i < PLACES; i++)
+            assert_true(data[i] == (float)i && labels[i] == (float)(i % K));
+    }
+}
+
 static void labels_of_another_size_are_refused(void **state)
 {
     float data[C * PLACES], labels[PLACES];
@@ -247,6 +268,7 @@ int main(void)
         cmocka_unit_test(classes_have_their_networks),
         cmocka_unit_test(channels_come_first_and_are_scaled),
         cmocka_unit_test(moments_are_rolled_and_mirrored),
+        cmocka_unit_test(only_generated_moments_are_turned),
         cmocka_unit_test(labels_of_another_size_are_refused),
         cmocka_unit_test(quality_is_the_mean_over_moments),
         cmocka_unit_test(equal_logits_are_the_lower_class),
