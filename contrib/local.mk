@@ -27,6 +27,7 @@ EXTRA_DIST += \
     %D%/evidence/deeplab.sh \
     %D%/evidence/faults.sh \
     %D%/evidence/faults-io.sh \
+    %D%/evidence/import.sh \
     %D%/evidence/replay.sh \
     %D%/evidence/validate.sh \
     %D%/evidence/truth.sh \
