@@ -23,7 +23,7 @@ for file in "$coads" "$navy"; do
     echo "== $(basename "$file")"
     $HPCAI500_DATA import "$file" -o "$(basename "$file" .cdf).h5"
 done
-"$GENERATE" deepcam,class=tiny --train 128 --validation 16 --out set 2>/dev/null
+"$GENERATE" deepcam,class=tiny --train 128 --validation 16 --out set >/dev/null 2>&1
 /usr/bin/python3 - <<'EOF'
 import glob
 import sys
