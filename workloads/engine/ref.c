@@ -133,6 +133,17 @@ static inline long seer_index(const struct geometry *g, const long p[3], const l
 
 /* ---- convolution ------------------------------------------------------ */
 
+/* Channels of the other side that one of these sees, the first and how many: all, or of a
+ * depthwise convolution its own. w has those of the input: w[o][c - first][k]. */
+struct seen {
+    long first, n;
+};
+
+static struct seen seen_of(const struct node *n, long channel, long all)
+{
+    return n->op == OP_DEPTHWISE ? (struct seen){channel, 1} : (struct seen){0, all};
+}
+
 /* y[n][o][q] = b[o] + sum over c, k of x[n][c][q S + k D - B] w[o][c][k] */
 static void conv_forward(const struct exec *x, const struct node *n)
 {
@@ -147,6 +158,7 @@ static void conv_forward(const struct exec *x, const struct node *n)
     for (long i = 0; i < g.N; i++)
         for (long o = 0; o < g.O; o++)
             for (long at = 0; at < g.out; at++) {
+                const struct seen of = seen_of(n, o, g.C);
                 double sum = b ? (double)b[o] : 0;
                 long q[3], k[3];
 
@@ -154,9 +166,9 @@ static void conv_forward(const struct exec *x, const struct node *n)
                 for (long t = 0; t < g.taps; t++) {
                     split(t, g.K, k);
                     long p = tap_index(&g, q, k);
-                    for (long c = 0; c < g.C && p >= 0; c++)
-                        sum += load(in, dt, (size_t)((i * g.C + c) * g.in + p)) *
-                               weight_at(w, dt, (size_t)((o * g.C + c) * g.taps + t));
+                    for (long c = 0; c < of.n && p >= 0; c++)
+                        sum += load(in, dt, (size_t)((i * g.C + of.first + c) * g.in + p)) *
+                               weight_at(w, dt, (size_t)((o * of.n + c) * g.taps + t));
                 }
                 store(out, dt, (size_t)((i * g.O + o) * g.out + at), sum);
             }
@@ -184,11 +196,12 @@ static void conv_weights(const struct exec *x, const struct node *n)
     const void *in = exec_value(x, n->in[0]), *dy = exec_grad(x, n->out[0]);
     float *dw = exec_gradient(x, n->weight);
     float *db = n->bias ? exec_gradient(x, n->bias) : NULL;
+    const long each = seen_of(n, 0, g.C).n;
 
 #pragma omp parallel for collapse(2) schedule(static)
     for (long o = 0; o < g.O; o++)
-        for (long r = 0; r < g.C * g.taps; r++) {
-            long c = r / g.taps, q[3], k[3];
+        for (long r = 0; r < each * g.taps; r++) {
+            long c = seen_of(n, o, g.C).first + r / g.taps, q[3], k[3];
             double sum = 0;
 
             split(r % g.taps, g.K, k);
@@ -200,7 +213,7 @@ static void conv_weights(const struct exec *x, const struct node *n)
                         sum += load(dy, dt, (size_t)((i * g.O + o) * g.out + at)) *
                                load(in, dt, (size_t)((i * g.C + c) * g.in + p));
                 }
-            add_gradient(dw, n->weight, (size_t)(o * g.C * g.taps + r), sum);
+            add_gradient(dw, n->weight, (size_t)(o * each * g.taps + r), sum);
         }
     bias_gradient(&g, dy, dt, n->bias, db);
 }
@@ -213,11 +226,13 @@ static void conv_data(const struct exec *x, const struct node *n)
     const void *dy = exec_grad(x, n->out[0]);
     const float *w = exec_master(x, n->weight);
     void *dx = exec_at(x, n->in_grad[0]);
+    const long each = seen_of(n, 0, g.C).n;
 
 #pragma omp parallel for collapse(2) schedule(static)
     for (long i = 0; i < g.N; i++)
         for (long c = 0; c < g.C; c++)
             for (long at = 0; at < g.in; at++) {
+                const struct seen by = seen_of(n, c, g.O);
                 double sum = 0;
                 long p[3], k[3];
 
@@ -225,97 +240,12 @@ static void conv_data(const struct exec *x, const struct node *n)
                 for (long t = 0; t < g.taps; t++) {
                     split(t, g.K, k);
                     long q = seer_index(&g, p, k);
-                    for (long o = 0; o < g.O && q >= 0; o++)
+                    for (long o = by.first; o < by.first + by.n && q >= 0; o++)
                         sum += load(dy, dt, (size_t)((i * g.O + o) * g.out + q)) *
-                               weight_at(w, dt, (size_t)((o * g.C + c) * g.taps + t));
+                               weight_at(w, dt, (size_t)((o * each + c % each) * g.taps + t));
                 }
                 store(dx, dt, (size_t)((i * g.C + c) * g.in + at), sum);
             }
-}
-
-/* ---- each channel by itself ------------------------------------------- */
-
-/* y[n][c][q] = b[c] + sum over k of x[n][c][q S + k D - B] w[c][k] */
-static void depthwise_forward(const struct exec *x, const struct node *n)
-{
-    const struct geometry g = geometry_of(n);
-    enum tensor_dtype dt = n->out[0]->dtype;
-    const void *in = exec_value(x, n->in[0]);
-    void *out = exec_value(x, n->out[0]);
-    const float *w = exec_master(x, n->weight);
-    const float *b = n->bias ? exec_master(x, n->bias) : NULL;
-
-#pragma omp parallel for schedule(static)
-    for (long plane = 0; plane < g.N * g.C; plane++)
-        for (long at = 0; at < g.out; at++) {
-            const long c = plane % g.C;
-            double sum = b ? (double)b[c] : 0;
-            long q[3], k[3];
-
-            split(at, g.Q, q);
-            for (long t = 0; t < g.taps; t++) {
-                split(t, g.K, k);
-                long p = tap_index(&g, q, k);
-                if (p >= 0)
-                    sum += load(in, dt, (size_t)(plane * g.in + p)) *
-                           weight_at(w, dt, (size_t)(c * g.taps + t));
-            }
-            store(out, dt, (size_t)(plane * g.out + at), sum);
-        }
-}
-
-/* dw[c][k] = sum over n, q of dy[n][c][q] x[n][c][q S + k D - B] */
-static void depthwise_weights(const struct exec *x, const struct node *n)
-{
-    const struct geometry g = geometry_of(n);
-    enum tensor_dtype dt = n->out[0]->dtype;
-    const void *in = exec_value(x, n->in[0]), *dy = exec_grad(x, n->out[0]);
-    float *dw = exec_gradient(x, n->weight);
-
-#pragma omp parallel for schedule(static)
-    for (long r = 0; r < g.C * g.taps; r++) {
-        long c = r / g.taps, q[3], k[3];
-        double sum = 0;
-
-        split(r % g.taps, g.K, k);
-        for (long i = 0; i < g.N; i++)
-            for (long at = 0; at < g.out; at++) {
-                split(at, g.Q, q);
-                long p = tap_index(&g, q, k);
-                if (p >= 0)
-                    sum += load(dy, dt, (size_t)((i * g.C + c) * g.out + at)) *
-                           load(in, dt, (size_t)((i * g.C + c) * g.in + p));
-            }
-        add_gradient(dw, n->weight, (size_t)r, sum);
-    }
-    bias_gradient(&g, dy, dt, n->bias, n->bias ? exec_gradient(x, n->bias) : NULL);
-}
-
-/* dx[n][c][p] = sum over the (q, k) that see p of dy[n][c][q] w[c][k] */
-static void depthwise_data(const struct exec *x, const struct node *n)
-{
-    const struct geometry g = geometry_of(n);
-    enum tensor_dtype dt = n->out[0]->dtype;
-    const void *dy = exec_grad(x, n->out[0]);
-    const float *w = exec_master(x, n->weight);
-    void *dx = exec_at(x, n->in_grad[0]);
-
-#pragma omp parallel for schedule(static)
-    for (long plane = 0; plane < g.N * g.C; plane++)
-        for (long at = 0; at < g.in; at++) {
-            double sum = 0;
-            long p[3], k[3];
-
-            split(at, g.I, p);
-            for (long t = 0; t < g.taps; t++) {
-                split(t, g.K, k);
-                long q = seer_index(&g, p, k);
-                if (q >= 0)
-                    sum += load(dy, dt, (size_t)(plane * g.out + q)) *
-                           weight_at(w, dt, (size_t)(plane % g.C * g.taps + t));
-            }
-            store(dx, dt, (size_t)(plane * g.in + at), sum);
-        }
 }
 
 /* ---- transposed convolution ------------------------------------------- */
@@ -984,7 +914,7 @@ typedef void kernel(const struct exec *x, const struct node *n);
 static kernel *const kernels[OP_COUNT][PASS_COUNT] = {
     [OP_CONV] = {conv_forward, NULL, conv_weights, conv_data},
     [OP_DECONV] = {deconv_forward, NULL, deconv_weights, deconv_data},
-    [OP_DEPTHWISE] = {depthwise_forward, NULL, depthwise_weights, depthwise_data},
+    [OP_DEPTHWISE] = {conv_forward, NULL, conv_weights, conv_data},
     [OP_MAXPOOL] = {pool_forward, NULL, NULL, pool_data},
     [OP_AVGPOOL] = {avgpool_forward, NULL, NULL, avgpool_data},
     [OP_BATCH_NORM] = {[PASS_FORWARD] = norm_forward,

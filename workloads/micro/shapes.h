@@ -13,6 +13,7 @@
  * Layers are those of the compiled graphs of all workloads (workload.h, graphs), for one
  * of so many ranks, each shape once; the parts are those that the networks compute (a
  * first layer has no data gradient). `from` names who has it and how many times.
+ * Depthwise convolutions are not among them.
  *
  * HPC AI500 V1 (Jiang et al., Bench'18, arXiv 1908.02607): convolution of 5 x 16 x 768 x
  * 1152 with 16 filters of 2 x 2; pooling of the same in windows of 5 x 5; a dense layer
