@@ -10,6 +10,7 @@ noinst_LTLIBRARIES += %D%/libagent.la
 %C%_libagent_la_SOURCES = \
     %D%/agent.h %D%/agent.c \
     %D%/begin.h %D%/begin.c \
+    %D%/energy.h %D%/energy.c \
     %D%/guard.h %D%/guard.c \
     %D%/job.h %D%/job.c \
     %D%/memory.h %D%/memory.c \
@@ -27,12 +28,15 @@ noinst_LTLIBRARIES += %D%/libagent.la
     %D%/system.h %D%/system.c %D%/system_node.c \
     %D%/system_parts.h %D%/system_software.c \
     %D%/textfile.h %D%/textfile.c \
-    %D%/why.h %D%/why.c
+    %D%/why.h %D%/why.c \
+    %D%/node/validate.h %D%/node/validate_inner.h %D%/node/validate.c %D%/node/validate_nodes.c \
+    %D%/node/validate_rows.c
 %C%_libagent_la_CPPFLAGS = $(AM_CPPFLAGS) -DHPCAI500_CFLAGS='"$(CFLAGS)"'
 %C%_libagent_la_CFLAGS = $(AM_CFLAGS) $(MPI_CFLAGS) $(HWLOC_CFLAGS)
 # Without the workloads: main() or a test adds them.
 %C%_libagent_la_LIBADD = reports/core/libmain.la agent/micro/libnetwork.la agent/comm/libcomm.la papi/libcounters.la \
-    reports/diagnose/libdiagnose.la reports/record/librecord.la reports/core/libcore.la \
+    reports/diagnose/libdiagnose.la reports/validate/libverdict.la workloads/node/libnode.la \
+    reports/record/librecord.la reports/core/libcore.la \
     $(MPI_LIBS) $(HWLOC_LIBS)
 
 bin_PROGRAMS += %D%/hpcai500-agent

@@ -126,12 +126,12 @@ static void find_cache(char *cache, const char *of_site)
 
 /* Installed: the folder of programs. Not installed: beside this program in the
  * built tree. */
-static void find_generator(char *path)
+static void find_program(char *path, const char *variable, const char *installed, const char *built)
 {
-    const char *said = getenv("HPCAI500_GENERATOR");
+    const char *said = getenv(variable);
     char self[PATH_MAX - 64];
 
-    snprintf(path, PATH_MAX, "%s", said && *said ? said : HPCAI500_BINDIR "/hpcai500-generate");
+    snprintf(path, PATH_MAX, "%s", said && *said ? said : installed);
     if (access(path, X_OK) == 0)
         return;
     ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
@@ -143,7 +143,7 @@ static void find_generator(char *path)
         if (!slash)
             return;
         *slash = '\0';
-        snprintf(beside, sizeof beside, "%s/workloads/generate/hpcai500-generate", self);
+        snprintf(beside, sizeof beside, "%s/%s", self, built);
         if (access(beside, X_OK) == 0) {
             snprintf(path, PATH_MAX, "%s", beside);
             return;
@@ -159,7 +159,11 @@ int place_find(struct place *p, const struct runspec *spec, struct err *e)
     if (conf_load(&site, NULL, 0, e))
         return -1;
     find_cache(p->cache, site.cache);
-    find_generator(p->generator);
+    snprintf(p->energy, sizeof p->energy, "%s", site.energy);
+    find_program(p->generator, "HPCAI500_GENERATOR", HPCAI500_BINDIR "/hpcai500-generate",
+                 "workloads/generate/hpcai500-generate");
+    find_program(p->node_program, "HPCAI500_NODE_PROGRAM", HPCAI500_LIBEXECDIR "/hpcai500-node",
+                 "agent/node/hpcai500-node");
     find_drop(p->drop, site.spool);
     return find_record(p, spec->out, e);
 }

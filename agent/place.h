@@ -33,13 +33,15 @@
 #include "reports/record/record.h"
 
 struct place {
-    char record[PATH_MAX];    /* out=FOLDER, else the drop folder, else the working folder */
-    char file[PATH_MAX];      /* out=NAME.json; "": not given */
-    char copy[PATH_MAX];      /* folder of hpcai500-JOB.json; "": there is no such copy */
-    char left[PATH_MAX];      /* what place_user() left; "": nothing */
-    char drop[PATH_MAX];      /* this job's folder in this node's spool; "": none */
-    char cache[PATH_MAX];     /* HPCAI500_CACHE, the site's cache=, XDG_CACHE_HOME/hpcai500 */
-    char generator[PATH_MAX]; /* HPCAI500_GENERATOR, beside this program's libexec, built tree */
+    char record[PATH_MAX];       /* out=FOLDER, else the drop folder, else the working folder */
+    char file[PATH_MAX];         /* out=NAME.json; "": not given */
+    char copy[PATH_MAX];         /* folder of hpcai500-JOB.json; "": there is no such copy */
+    char left[PATH_MAX];         /* what place_user() left; "": nothing */
+    char drop[PATH_MAX];         /* this job's folder in this node's spool; "": none */
+    char cache[PATH_MAX];        /* HPCAI500_CACHE, the site's cache=, XDG_CACHE_HOME/hpcai500 */
+    char energy[PATH_MAX];       /* the site's energy= */
+    char generator[PATH_MAX];    /* HPCAI500_GENERATOR, the folder of programs, built tree */
+    char node_program[PATH_MAX]; /* HPCAI500_NODE_PROGRAM, the folder of helpers, built tree */
 };
 
 /* Local to a rank. Makes the folder out= when only its last part is missing. A

@@ -249,6 +249,18 @@ void report_close(struct run *r)
 
 /* ---- while it runs ---- */
 
+static void begin_energy(struct run *r)
+{
+    const struct record_job *job = &r->record.job;
+    struct energy *n = &r->energy;
+
+    snprintf(n->how, sizeof n->how, "%s", r->place.energy);
+    n->step[0] = '\0';
+    if (job->present)
+        snprintf(n->step, sizeof n->step, "%ld.%.16s", job->job_id, job->step_id);
+    energy_begin(n, r->comm, speaks_for_node(r, r->comm->rank));
+}
+
 /* The workload as far as it is known before it runs. */
 void report_begin(struct run *r, int index, const struct workload_plan *plan)
 {
@@ -277,6 +289,7 @@ void report_begin(struct run *r, int index, const struct workload_plan *plan)
     snprintf(known.metric, sizeof known.metric, "%s", plan->metric);
     const struct result_metric *metric = metric_of(metric_find(plan->metric));
     known.higher_is_better = metric && metric->higher_is_better;
+    begin_energy(r);
     r->index = index;
     r->workload_begun = r->phase_begun = r->phases_written = clock_now();
     r->phase = PHASE_STAGING;
@@ -409,6 +422,29 @@ static struct measure combined(const struct run *r, const struct counters_row *r
     return m;
 }
 
+/* What the site named takes the place of what the kernel shows. */
+static void name_energy(struct run *r, struct record_counter *c)
+{
+    const struct energy *n = &r->energy;
+
+    c->source = energy_source(n);
+    c->total =
+        n->why.text[0] ? unmeasured(record_keep(&r->record, n->why.text)) : measured(n->total);
+    for (int p = 0; p < PHASE_COUNT; p++)
+        c->phases[p] = unmeasured("read as the workload begins and ends");
+}
+
+/* This rank's row of it: of the ranks that read one. */
+static void put_energy(const struct run *r, struct counters_row *row)
+{
+    if (!energy_asked(&r->energy))
+        return;
+    for (int p = 0; p < PHASE_COUNT; p++)
+        row->value[p] = NAN;
+    row->value[PHASE_COUNT] = r->energy.joules;
+    row->ratio = 1;
+}
+
 /* Rank 0: one counter over all ranks into the record. rows: one a rank; values:
  * scratch. */
 static int add_counter(struct run *r, int workload, const struct counters_row *rows, int i,
@@ -427,12 +463,15 @@ static int add_counter(struct run *r, int workload, const struct counters_row *r
 
     for (int p = 0; p < PHASE_COUNT; p++)
         c.phases[p] = combined(r, rows, i, (enum phase)p);
+    if (i == COUNTER_energy_node_joules && energy_asked(&r->energy))
+        name_energy(r, &c);
     for (int rank = 0; rank < r->comm->size; rank++) {
         const struct counters_row *row = &rows[rank];
         memcpy(values + (size_t)rank * EACH, row->value, EACH * sizeof *values);
         c.ratio = fmin(c.ratio, row->ratio);
     }
-    if (i == COUNTER_energy_package_joules)
+    if (i == COUNTER_energy_package_joules ||
+        (i == COUNTER_energy_node_joules && !c.total.reason)) /* it has the packages in it */
         r->record.workloads[workload].energy_joules = c.total;
     return record_add_counter(&r->record, workload, &c);
 }
@@ -454,6 +493,7 @@ static int gather_counters(struct run *r, int workload, struct err *e)
         goto out;
     }
     counters_export(r->counters, own);
+    put_energy(r, &own[COUNTER_energy_node_joules]);
     for (size_t i = 0; i < size && c->rank == 0; i++)
         counts[i] = sizeof own[0];
     for (int i = 0; i < COUNTER_COUNT && !comm_mpi_failed(c); i++) {
@@ -473,11 +513,10 @@ out:
 /* Rank 0: what limited it, in the record and for the person who waits. */
 static void result_why(struct run *r, int workload)
 {
-    struct record_workload *w = &r->record.workloads[workload];
     const struct why_cores cores = {r->resources.share, r->threads};
 
-    if (why_find(&r->record, w, &cores) == 0)
-        say_why(r, &w->why);
+    if (why_find(&r->record, workload, &cores) == 0)
+        say_why(r, &r->record.workloads[workload].why);
 }
 
 int report_result(struct run *r, struct workload_result *result, struct err *e)
@@ -489,7 +528,7 @@ int report_result(struct run *r, struct workload_result *result, struct err *e)
     if (r->journal)
         journal_result(r->journal, r->index, result, NULL);
     pthread_mutex_unlock(&r->lock);
-    if (gather_ranks(r, result, &at, e) < 0)
+    if (energy_end(&r->energy, r->comm, e) < 0 || gather_ranks(r, result, &at, e) < 0)
         return -1;
     if (r->comm->rank == 0)
         result_why(r, at);

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
+#include "agent/energy.h"
 #include "agent/options.h"
 #include "agent/place.h"
 #include "agent/plan.h"
@@ -35,6 +36,7 @@ struct run {
     struct resources resources;
     struct run_plan plan;
     struct counters *counters; /* NULL: none */
+    struct energy energy;      /* of the workload that runs */
     struct progress progress;
 
     struct series series; /* of the workload that runs */

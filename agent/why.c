@@ -10,6 +10,7 @@
 
 #include "reports/diagnose/ablation.h"
 #include "reports/diagnose/cause.h"
+#include "reports/diagnose/roofline_judge.h"
 
 /* ---- the nodes ---- */
 
@@ -139,8 +140,29 @@ static void fill_ablation(const struct workload_result *r, struct cause_ablation
     c->both = told(&a, ARM_FREE);
 }
 
+/* How much of a bucket's sum is messages, how much bytes on the slowest link: said only
+ * where the whole interval says so. That a link is idle is not said: while training the
+ * ranks do not come together as they do in the test. */
+static void fill_exchange(const struct record_workload *w, struct cause_exchange *x)
+{
+    const double mostly_messages = 0.5, mostly_bytes = 0.7;
+    const struct result_transport *t = &w->result.transport;
+    const struct result_sum *s = &t->sum[RESULT_SUMS - 1];
+    const double ranks = w->result.ranks, others = ranks - 1;
+
+    if (t->rounds == 0 || t->n_links == 0)
+        return;
+    const double sent = others * s->bytes / (s->phases == 2 ? ranks : 1);
+    const double messages = s->phases * others * t->alpha.low / s->seconds.high;
+    const double busy = s->phases * sent / t->link[0].rate.high / s->seconds.high;
+    if (messages >= mostly_messages)
+        x->intercept = fmin(1, messages);
+    if (busy >= mostly_bytes)
+        x->slope = x->busy = fmin(1, busy);
+}
+
 static void fill_case(const struct record_workload *w, const struct why_cores *cores,
-                      struct cause_case *c)
+                      const struct memory_bound *memory, struct cause_case *c)
 {
     const struct result_path *path = &w->result.path;
 
@@ -153,7 +175,10 @@ static void fill_case(const struct record_workload *w, const struct why_cores *c
     c->withheld = path->withheld_seconds;
     c->compute.cores = cores->cores;
     c->compute.threads = cores->threads;
+    c->compute.memory = memory->low;
+    c->compute.kernels = memory->slow;
     fill_loader(w, &c->loader);
+    fill_exchange(w, &c->exchange);
     fill_whole(w, &c->whole);
 }
 
@@ -190,8 +215,10 @@ static void keep(const struct diagnosis *d, struct record_why *why)
     }
 }
 
-int why_find(const struct record *r, struct record_workload *w, const struct why_cores *cores)
+int why_find(struct record *r, int workload, const struct why_cores *cores)
 {
+    struct record_workload *w = &r->workloads[workload];
+    const struct memory_bound memory = roofline_memory(r, workload);
     struct cause_node *nodes = calloc((size_t)r->n_nodes + 1, sizeof *nodes);
     struct cause_case c;
     struct diagnosis d;
@@ -201,7 +228,7 @@ int why_find(const struct record *r, struct record_workload *w, const struct why
     cause_case_init(&c);
     c.nodes = nodes;
     c.n_nodes = fill_nodes(r, w, nodes);
-    fill_case(w, cores, &c);
+    fill_case(w, cores, &memory, &c);
     fill_ablation(&w->result, &c.ablation, &w->ablation);
     diagnose(&c, &d);
     keep(&d, &w->why);

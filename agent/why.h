@@ -17,7 +17,8 @@ struct why_cores {
     double threads; /* that a rank computes with */
 };
 
-/* Rank 0: fills w->why from w->result and w->ranks. */
-int why_find(const struct record *r, struct record_workload *w, const struct why_cores *cores);
+/* Rank 0: fills that workload's why from its result and ranks, and from the ceilings that the
+ * run has measured before it. */
+int why_find(struct record *r, int workload, const struct why_cores *cores);
 
 #endif

@@ -14,6 +14,7 @@ EXTRA_DIST += \
     %D%/bench/plugin-cost.sh \
     %D%/bench/ranks.sh \
     %D%/bench/history.sh \
+    %D%/bench/report.sh \
     %D%/bench/kernels.sh \
     %D%/bench/steps.sh \
     %D%/cluster/cluster.sh \
@@ -24,15 +25,20 @@ EXTRA_DIST += \
     %D%/evidence/run.sh \
     %D%/evidence/rpm.sh \
     %D%/evidence/debian.sh \
+    %D%/evidence/deeplab.sh \
     %D%/evidence/faults.sh \
     %D%/evidence/faults-io.sh \
+    %D%/evidence/import.sh \
     %D%/evidence/replay.sh \
     %D%/evidence/validate.sh \
+    %D%/evidence/nodes.sh \
     %D%/evidence/truth.sh \
     %D%/evidence/truth.py \
+    %D%/evidence/trace.sh %D%/evidence/trace.c %D%/evidence/trace.py \
     %D%/evidence/why.sh \
     %D%/evidence/axe.sh \
     %D%/evidence/rcp.sh \
+    %D%/evidence/batches.sh \
     %D%/evidence/bands.sh \
     %D%/evidence/table.sh \
     %D%/evidence/fuzz.sh \
@@ -117,8 +123,9 @@ EXTRA_DIST += %D%/systemd/hpcai500-collect.service.in \
 
 dist_doc_DATA += %D%/check_hpcai500.nhc
 EXTRA_DIST += %D%/frameworks/pytorch/checkpoint.py %D%/frameworks/pytorch/deepcam.py \
+    %D%/frameworks/pytorch/deeplab.py \
     %D%/frameworks/pytorch/defect.py %D%/frameworks/pytorch/twin.py \
-    %D%/frameworks/pytorch/hep.py
+    %D%/frameworks/pytorch/forecast.py %D%/frameworks/pytorch/hep.py
 EXTRA_DIST += %D%/bench/micro.sh %D%/bench/pairs.awk %D%/bench/read.sh
 EXTRA_DIST += %D%/bench/profile.sh %D%/bench/start.sh
 

@@ -17,6 +17,7 @@
 #ifndef WORKLOADS_COMM_H
 #define WORKLOADS_COMM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "reports/core/err.h"
@@ -50,6 +51,12 @@ struct comm {
     int (*progress)(struct comm *c, struct err *e);
     int (*wait)(struct comm *c, int request, struct err *e);
 
+    /* The ranks of this rank's node among themselves, as a table of its own; collective
+     * over c, on all nodes at once. close() it before c is over; collective over it. NULL:
+     * there are no nodes. */
+    struct comm *(*of_node)(struct comm *c, struct err *e);
+    void (*close)(struct comm *of_node);
+
     /* Blocking, for set-up, metrics and synchronised statistics. */
     int (*reduce)(struct comm *c, double *v, int n, enum comm_op op, struct err *e);
     int (*broadcast)(struct comm *c, void *buf, size_t bytes, int root, struct err *e);
@@ -63,6 +70,14 @@ struct comm {
     int (*barrier)(struct comm *c, struct err *e);
     /* Sets clock and clock_method of every rank, as of now. NULL: they stay. */
     int (*compare_clocks)(struct comm *c, struct err *e);
+
+    /* A message of n floats from who `begins` to `peer`, answered by one of a float:
+     * both call, with the same n. buf, of alloc(), is sent or written. *seconds of the
+     * round trip, at who begins. NULL: there are no messages. */
+    int (*echo)(struct comm *c, int peer, bool begins, float *buf, size_t n, double *seconds,
+                struct err *e);
+    /* Node of a rank: 0, 1, ... in the order of their first ranks. NULL: not known. */
+    int (*node_of)(const struct comm *c, int rank);
 };
 
 /* Agree, then act: every rank says its own rc (0 or -1, with *e), all get 0

@@ -80,6 +80,7 @@ struct mpi_comm {
     bool (*over)(void *ctx);                       /* may be NULL */
     void *options_ctx;
     MPI_Comm world, roll, local;
+    bool no_window;
     struct peer *peers; /* [size] */
     int n_nodes;
     struct share *share; /* NULL: several nodes, or no window */
@@ -98,7 +99,8 @@ struct mpi_comm {
     bool one_kernel;  /* all ranks read one clock */
     bool ask_clocks;  /* even so: each rank for itself */
     double clock_mail[2];
-    float **at; /* [size] scratch: a chunk in each rank's array */
+    float echo_mail; /* the answer to an echo */
+    float **at;      /* [size] scratch: a chunk in each rank's array */
 };
 
 static inline struct mpi_comm *mpi_of(struct comm *c)

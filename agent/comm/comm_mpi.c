@@ -12,6 +12,7 @@
 
 #include "agent/comm/comm_clock.h"
 #include "agent/comm/comm_collect.h"
+#include "agent/comm/comm_echo.h"
 #include "agent/comm/comm_mail.h"
 #include "agent/comm/comm_share.h"
 #include "agent/comm/comm_sums.h"
@@ -19,18 +20,24 @@
 
 static const double default_timeout_seconds = 300;
 
+static struct comm *of_node(struct comm *c, struct err *e);
+
 static const struct comm table = {
     .alloc = sums_alloc,
     .free = sums_free,
     .allreduce_start = sums_start,
     .progress = sums_progress,
     .wait = sums_wait,
+    .of_node = of_node,
+    .close = comm_mpi_destroy,
     .reduce = collect_reduce,
     .broadcast = collect_broadcast,
     .allgatherv = collect_allgatherv,
     .gatherv = collect_gatherv,
     .barrier = collect_barrier,
     .compare_clocks = clock_compare,
+    .echo = echo_send,
+    .node_of = comm_mpi_node_index,
 };
 
 static void number_nodes(struct mpi_comm *m)
@@ -101,15 +108,15 @@ static int exchange_cards(struct mpi_comm *m, const char *node, struct err *e)
     return rc;
 }
 
-/* Splits the world; everything here blocks in MPI. */
-static int open_world(struct mpi_comm *m, const char *node, struct err *e)
+/* Splits the world, or the node that is one; everything here blocks in MPI. */
+static int open_world(struct mpi_comm *m, MPI_Comm of, const char *node, struct err *e)
 {
     int rank = m->base.rank;
 
     comm_blocking(m, "MPI_Comm_dup");
-    int rc = MPI_Comm_dup(MPI_COMM_WORLD, &m->world);
+    int rc = MPI_Comm_dup(of, &m->world);
     if (rc == MPI_SUCCESS)
-        rc = MPI_Comm_dup(MPI_COMM_WORLD, &m->roll);
+        rc = MPI_Comm_dup(of, &m->roll);
     if (rc == MPI_SUCCESS)
         rc = MPI_Comm_split_type(m->world, MPI_COMM_TYPE_SHARED, rank, MPI_INFO_NULL, &m->local);
     if (comm_check(m, rc, "MPI_Comm_dup", e) < 0)
@@ -140,7 +147,8 @@ static bool is_crowded(const struct mpi_comm *m)
     return CPU_COUNT(&set) > 1 && m->base.local_size > CPU_COUNT(&set);
 }
 
-struct comm *comm_mpi_create(const struct comm_mpi_options *o, struct err *e)
+/* Over the ranks of `of`. */
+static struct comm *create(MPI_Comm of, const struct comm_mpi_options *o, struct err *e)
 {
     struct mpi_comm *m = calloc(1, sizeof *m);
 
@@ -151,14 +159,14 @@ struct comm *comm_mpi_create(const struct comm_mpi_options *o, struct err *e)
     m->base = table;
     m->timeout_seconds = o->timeout_seconds > 0 ? o->timeout_seconds : default_timeout_seconds;
     m->ask_clocks = o->ask_clocks;
+    m->no_window = o->no_window;
     m->blocking = o->blocking;
     m->over = o->over;
     m->options_ctx = o->ctx;
     m->culprit = -1;
     m->world = m->roll = m->local = MPI_COMM_NULL;
-    MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
-    MPI_Comm_rank(MPI_COMM_WORLD, &m->base.rank);
-    MPI_Comm_size(MPI_COMM_WORLD, &m->base.size);
+    MPI_Comm_rank(of, &m->base.rank);
+    MPI_Comm_size(of, &m->base.size);
     size_t size = (size_t)m->base.size;
     m->peers = calloc(size, sizeof *m->peers);
     m->answers = calloc(size, sizeof *m->answers);
@@ -167,7 +175,7 @@ struct comm *comm_mpi_create(const struct comm_mpi_options *o, struct err *e)
         err_set(e, "out of memory for %zu ranks", size);
         goto fail;
     }
-    if (open_world(m, o->node, e) < 0)
+    if (open_world(m, of, o->node, e) < 0)
         goto fail;
     watch_open(m);
     m->crowded = is_crowded(m);
@@ -178,6 +186,27 @@ fail:
     m->failed = true;
     comm_mpi_destroy(&m->base);
     return NULL;
+}
+
+struct comm *comm_mpi_create(const struct comm_mpi_options *o, struct err *e)
+{
+    MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+    return create(MPI_COMM_WORLD, o, e);
+}
+
+/* It waits as long, and ends when this one would. */
+static struct comm *of_node(struct comm *c, struct err *e)
+{
+    struct mpi_comm *m = mpi_of(c);
+    const struct comm_mpi_options o = {.timeout_seconds = m->timeout_seconds,
+                                       .no_window = m->no_window,
+                                       .ask_clocks = m->ask_clocks,
+                                       .blocking = m->blocking,
+                                       .over = m->over,
+                                       .ctx = m->options_ctx,
+                                       .node = comm_node(m, c->rank)};
+
+    return comm_usable(m, e) < 0 ? NULL : create(m->local, &o, e);
 }
 
 void comm_mpi_destroy(struct comm *c)

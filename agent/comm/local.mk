@@ -6,6 +6,7 @@ noinst_LTLIBRARIES += %D%/libcomm.la
     %D%/comm_base.h %D%/comm_base.c \
     %D%/comm_clock.h %D%/comm_clock.c \
     %D%/comm_collect.h %D%/comm_collect.c \
+    %D%/comm_echo.h %D%/comm_echo.c \
     %D%/comm_mail.h %D%/comm_mail.c \
     %D%/comm_mpi.h %D%/comm_mpi.c \
     %D%/comm_share.h %D%/comm_share.c \

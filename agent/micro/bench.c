@@ -7,6 +7,7 @@
 
 #include "agent/comm/comm_mpi.h"
 #include "agent/micro/network.h"
+#include "agent/node/validate.h"
 #include "reports/core/clock.h"
 #include "workloads/engine/engine.h"
 
@@ -42,6 +43,10 @@ struct micro_host bench_host(const struct run *r, int index, enum runspec_class 
         .class = class,
         .dtype = r->spec.dtype,
         .seed = r->spec.seed,
+        .profile = runspec_profile_name(r->spec.profile),
+        .budget_seconds = r->spec.budget_seconds,
+        .spares = r->spec.spares,
+        .node_program = r->place.node_program,
         .turns = r->turns,
         .floor_seconds = MICRO_FLOOR_SECONDS,
         .samples = micro_samples(class),

@@ -115,6 +115,17 @@ static int take(void *ctx, struct micro_row *row, struct err *e)
     return rc;
 }
 
+/* Rank 0: a line of standard output, which --json keeps for the record. */
+static void put_line(void *ctx, const char *line)
+{
+    struct run *r = ctx;
+
+    if (r->o.json)
+        return;
+    fputs(line, r->out);
+    fflush(r->out);
+}
+
 static struct micro_host host_of(struct run *r, int index, enum runspec_class class)
 {
     struct micro_host h = bench_host(r, index, class);
@@ -125,6 +136,7 @@ static struct micro_host host_of(struct run *r, int index, enum runspec_class cl
     h.stop = told;
     h.count = count;
     h.blocking = guard_blocking;
+    h.line = put_line;
     h.row = take;
     return h;
 }

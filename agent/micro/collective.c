@@ -52,20 +52,24 @@ struct list {
 static void add_size(struct list *l, const struct micro_host *h, enum operation op, size_t bytes)
 {
     int last = op == OP_ALLREDUCE ? WAY_MESSAGES : WAY_LIBRARY;
+    int rhythms = h->class == CLASS_TINY && op != OP_ALLREDUCE ? 1 : 2;
 
     if (h->memory_bytes && 4 * bytes > h->memory_bytes)
         return; /* three buffers and MPI's own */
     for (int way = WAY_LIBRARY; way <= last; way++)
-        for (int rhythm = 0; rhythm < 2 && l->n < MOST_ROWS; rhythm++, l->n++)
+        for (int rhythm = 0; rhythm < rhythms && l->n < MOST_ROWS; rhythm++, l->n++)
             l->rows[l->n] = (struct row){bytes, (enum way)way, rhythm > 0, l->n};
     if (bytes > l->most)
         l->most = bytes;
 }
 
+/* The whole of micro takes about a minute, ten minutes, or what all of it takes. In a
+ * minute: the shortest message and a gradient's, in the rhythm of a training where a
+ * training has it. */
 static void list_rows(struct list *l, const struct micro_host *h, enum operation op)
 {
     size_t most = (size_t)(h->class == CLASS_TINY ? 16 : 256) << 20;
-    size_t factor = h->class == CLASS_TINY ? 64 : h->class == CLASS_SMALL ? 4 : 2;
+    size_t factor = h->class == CLASS_TINY ? 4096 : h->class == CLASS_SMALL ? 16 : 2;
 
     *l = (struct list){.n = 0};
     for (size_t bytes = 4096; bytes <= most; bytes *= factor)

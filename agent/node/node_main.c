@@ -26,7 +26,8 @@ static int usage(FILE *f)
 {
     fprintf(f, "usage: hpcai500-node [--profile=quick|standard|deep] [--budget=SECONDS]\n"
                "                     [--only=TEST,...] [--calls=N] [--samples=N] [--round=N]\n"
-               "                     [--folder=FOLDER] [--seed=N] [--dry-run] [-q]\n"
+               "                     [--folder=FOLDER] [--seed=N] [--priors=CAUSE:P,...] "
+               "[--dry-run] [-q]\n"
                "Tests this node alone and prints one line of JSON.\n");
     return f == stdout ? 0 : NODE_USAGE;
 }
@@ -61,6 +62,7 @@ static int set_only(struct node_options *o, const char *text, struct err *e)
 
 struct command {
     struct node_options o;
+    double priors[NODE_CAUSES];
     int round;
     bool dry_run, quiet;
 };
@@ -99,6 +101,9 @@ static int set_option(struct command *c, int option, const char *text, struct er
     case 'f':
         o->folder = text;
         return 0;
+    case 'P':
+        o->priors = c->priors;
+        return node_priors_parse(text, c->priors, e);
     case 'd':
         c->dry_run = true;
         return 0;
@@ -111,13 +116,19 @@ static int set_option(struct command *c, int option, const char *text, struct er
 /* 0, 1 help, -1 and a sentence. */
 static int parse(struct command *c, int argc, char **argv, struct err *e)
 {
-    static const struct option longs[] = {
-        {"profile", required_argument, NULL, 'p'}, {"budget", required_argument, NULL, 'b'},
-        {"only", required_argument, NULL, 'O'},    {"calls", required_argument, NULL, 'c'},
-        {"samples", required_argument, NULL, 'N'}, {"round", required_argument, NULL, 'r'},
-        {"seed", required_argument, NULL, 's'},    {"folder", required_argument, NULL, 'f'},
-        {"dry-run", no_argument, NULL, 'd'},       {"quiet", no_argument, NULL, 'q'},
-        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
+    static const struct option longs[] = {{"profile", required_argument, NULL, 'p'},
+                                          {"budget", required_argument, NULL, 'b'},
+                                          {"only", required_argument, NULL, 'O'},
+                                          {"calls", required_argument, NULL, 'c'},
+                                          {"samples", required_argument, NULL, 'N'},
+                                          {"round", required_argument, NULL, 'r'},
+                                          {"seed", required_argument, NULL, 's'},
+                                          {"folder", required_argument, NULL, 'f'},
+                                          {"priors", required_argument, NULL, 'P'},
+                                          {"dry-run", no_argument, NULL, 'd'},
+                                          {"quiet", no_argument, NULL, 'q'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
     int option;
 
     *c = (struct command){
@@ -132,7 +143,7 @@ static int parse(struct command *c, int argc, char **argv, struct err *e)
 static void dry_run(const struct node_options *o)
 {
     double seconds;
-    unsigned tests = node_choose(o->profile, o->budget_seconds, &seconds);
+    unsigned tests = node_choose_by(o->profile, o->budget_seconds, o->priors, &seconds);
 
     tests = o->only ? o->only : tests;
     printf("TEST        SECONDS  FINDS\n");

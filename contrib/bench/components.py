@@ -75,6 +75,30 @@ def defect(row):
         lambda p: torch.optim.Adam(p, lr=1e-4)
 
 
+def deepcam(row):
+    import torch
+    import deepcam as twin
+
+    recipe = twin.RECIPES[row.size]
+    height = row.side * 2 // 3
+    x = torch.randn(row.batch, twin.CHANNELS, height, row.side)
+    y = torch.randint(twin.CLASSES, (row.batch, height, row.side))
+    return recipe.network(), x, lambda net, x: twin.loss_of(net, x, y, recipe.weights), \
+        lambda p: twin.optimizer(p, 1e-4)
+
+
+def forecast(row):
+    import torch
+    import forecast as twin
+
+    r = twin.RECIPES[row.size]
+    x = torch.randn(row.batch, r.variables, r.rows, r.columns)
+    change = torch.randn_like(x)
+    return twin.Forecaster(r), x, \
+        lambda net, x: torch.nn.functional.mse_loss(net(x).float(), change), \
+        lambda p: twin.optimizer(p, 1e-4)
+
+
 def torch_side(row, dtype, threads, layout, how):
     sys.path.insert(0, os.path.join(HERE, "..", "frameworks", "pytorch"))
     import torch

@@ -34,7 +34,8 @@
 #include "reports/core/clock.h"
 #include "workloads/component/harness.h"
 
-extern const struct workload workload_cosmoflow, workload_hep, workload_defect;
+extern const struct workload workload_cosmoflow, workload_deepcam, workload_forecast, workload_hep,
+    workload_defect;
 
 /* side, batch 0: those of the class. */
 static const struct row {
@@ -51,6 +52,10 @@ static const struct row {
     {"hep-small", &workload_hep, CLASS_SMALL, 0, 0},
     {"cosmoflow-tiny", &workload_cosmoflow, CLASS_TINY, 0, 0},
     {"cosmoflow-small", &workload_cosmoflow, CLASS_SMALL, 0, 0},
+    {"deepcam-tiny", &workload_deepcam, CLASS_TINY, 0, 0},
+    {"deepcam-small", &workload_deepcam, CLASS_SMALL, 0, 0},
+    {"forecast-tiny", &workload_forecast, CLASS_TINY, 0, 0},
+    {"forecast-small", &workload_forecast, CLASS_SMALL, 0, 0},
 };
 enum { ROWS = sizeof rows / sizeof rows[0] };
 

@@ -28,6 +28,7 @@ python=${LOADER_PYTHON:-/usr/bin/python3}
 "$python" -c 'import torch, h5py' 2>/dev/null || { echo 'loader.sh: no torch with h5py: LOADER_PYTHON names a Python that has both' >&2; modes=${modes% torch}; }
 make -s contrib/bench/loader_bench workloads/generate/hpcai500-generate
 dir=${LOADER_DIR:-$(mktemp -d "${TMPDIR:-/var/tmp}/hpcai500-loader.XXXXXX")}
+mkdir -p "$dir"
 [ -n "${LOADER_DIR:-}" ] || trap 'rm -rf "$dir"' EXIT
 if [ ! -d "$dir/plain" ]; then
     workloads/generate/hpcai500-generate cosmoflow,class=standard --train "$cubes" --validation 1 --out "$dir/deflated" \

@@ -7,7 +7,7 @@
  *
  * Prints a line a pair: metric, the other, ours, theirs (bytes/s). One thread, read(2) and
  * pread(2) on both sides (ioengine=psync), pieces of 1 MiB in order and of 256 KiB
- * shuffled. Warm: all in memory, fio told to leave it there, and eight passes a side, as
+ * shuffled. Warm: all in memory, fio told to leave it there, and 24 passes a side, as
  * fio counts whole milliseconds. Cold: dropped before each side by fsync and
  * posix_fadvise; mincore() finds nothing left.
  */
@@ -20,17 +20,21 @@
 #include "reports/core/clock.h"
 #include "workloads/micro/samples.h"
 
-enum { WARM_PASSES = 8 };
+enum { WARM_PASSES = 24 };
+
+/* Shuffled is over the samples of all files, as a training's epoch is. */
+#define ORDER   "read --bs=1m --file_service_type=sequential"
+#define SHUFFLE "randread --bs=256k --file_service_type=random"
 
 static const struct {
     const char *metric;
     enum samples_way way;
     const char *rw; /* of fio */
     bool cold;
-} kinds[] = {{"seq-warm", SAMPLES_RAW_SEQUENTIAL, "read --bs=1m", false},
-             {"shuffled-warm", SAMPLES_RAW_SHUFFLED, "randread --bs=256k", false},
-             {"seq-cold", SAMPLES_RAW_SEQUENTIAL, "read --bs=1m", true},
-             {"shuffled-cold", SAMPLES_RAW_SHUFFLED, "randread --bs=256k", true}};
+} kinds[] = {{"seq-warm", SAMPLES_RAW_SEQUENTIAL, ORDER, false},
+             {"shuffled-warm", SAMPLES_RAW_SHUFFLED, SHUFFLE, false},
+             {"seq-cold", SAMPLES_RAW_SEQUENTIAL, ORDER, true},
+             {"shuffled-cold", SAMPLES_RAW_SHUFFLED, SHUFFLE, true}};
 
 static void die(const char *what)
 {
@@ -80,7 +84,7 @@ static double fio(const struct samples *s, int kind)
     prepare(s, kinds[kind].cold);
     at = (size_t)snprintf(command, sizeof command,
                           "fio --name=x --minimal --terse-version=3 --ioengine=psync --rw=%s "
-                          "--invalidate=0 --file_service_type=sequential --norandommap=0 "
+                          "--invalidate=0 --norandommap=0 "
                           "--allow_file_create=0 --readonly --loops=%d --offset=%ld --filename=",
                           kinds[kind].rw, passes_of(kind), (long)s->many);
     for (int i = 0; i < s->n_many && at < sizeof command; i++)

@@ -59,7 +59,8 @@ ClusterName=${name//-/}
 SlurmctldHost=$host($control)
 SlurmctldPort=$((port + 1))
 AuthType=auth/munge
-AuthInfo=socket=$S/munge/socket
+# So long a requeued job waits, and a step may be launched; 120 s by default.
+AuthInfo=socket=$S/munge/socket,cred_expire=40
 SlurmUser=$(slurm_user)
 SlurmdUser=$(id -un)
 StateSaveLocation=$S/ctld

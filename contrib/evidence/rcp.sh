@@ -3,7 +3,7 @@
 # rcp.sh WORKLOAD CLASS [SEEDS [LONG-SEEDS]]: reference convergence points.
 #
 # The rule (benchmark: size classes): a class's target lies at least 60 % of
-# the way from a baseline (the field's own for hep, deepcam, nowcast and defect,
+# the way from a baseline (the field's own for hep, deepcam, nowcast, defect and forecast,
 # the best trivial predictor's for others; the output says which) to the quality that ten times longer
 # training reaches, and at least 9 of 10 seeds reach it. This trains SEEDS
 # seeds to the target, LONG-SEEDS seeds ten times as long without one, and
@@ -78,7 +78,7 @@ jq -s -r --argjson seeds "$seeds" '
     | (if $reached > 1
        then ([$n[] | (. - $mean) * (. - $mean)] | add / ($reached - 1) | sqrt) else 0 end) as $std
     | $runs[0].quality as $q
-    | (if (["hep", "deepcam", "nowcast", "defect"] | index($runs[0].name)) and $q.baseline_domain.value
+    | (if (["hep", "deepcam", "nowcast", "defect", "forecast"] | index($runs[0].name)) and $q.baseline_domain.value
        then {value: $q.baseline_domain.value, name: $q.baseline_domain.name}
        else {value: $q.baseline, name: "the trivial predictor"} end) as $from
     | "reached \($reached) of \($seeds); epochs mean \($mean) std \($std) least \($n | min)",

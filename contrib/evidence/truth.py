@@ -58,43 +58,65 @@ def keys_of(case, value):
     return "threads=1"
 
 
-def asks(case, value, levels):
+# clean runs of each component, and what is asked of them; what they are called where another
+# run is their truth
+CLEAN_KINDS = ["plain", "batch", "plain", "nodes", "plain", "half", "plain", "batch", "plain", "nodes"]
+CLEAN_ASKS = {
+    "plain": [("batch:2", "batch"), ("batch:0.5", "half"), ("nodes:2", "nodes")],
+    "batch": [("batch:0.5", "nothing"), ("batch:0.25", "half")],
+    "half": [("batch:2", "nothing"), ("batch:4", "batch")],
+    "nodes": [("nodes:0.5", "nothing")],
+}
+BATCH = {"batch": 16, "half": 4}
+
+
+def asks(case, value, levels, kind):
     """Questions whose truth another run of the plan is: {what, of: key of those runs}."""
     if case == "network":
         return [{"what": f"network_bandwidth:{v / value:g}", "of": f"network {v}"} for v in levels if v != value]
     if case == "storage":
         return [{"what": f"storage:{v / value:g}", "of": f"storage {v}"} for v in levels if v != value]
     if case == "nothing":
-        return [{"what": "batch:2", "of": "batch"}, {"what": "nodes:2", "of": "nodes"}]
+        return [{"what": what, "of": of} for what, of in CLEAN_ASKS[kind]]
     return []
 
 
+def levels_of(rng, case):
+    """Mild and strong in turn: two of each where one predicts the other, else one."""
+    mild, strong = CASES[case][2]
+    levels = []
+    while len(levels) < (4 if case in ("network", "storage") else 2):
+        value = rng.randint(*(strong if len(levels) % 2 else mild))
+        if value not in levels or case not in ("network", "storage"):
+            levels.append(value)
+    return levels
+
+
 def plan(seed):
-    """90 runs in order: two injected, one clean. Levels repeat within a case, so that
-    truths of other runs exist."""
+    """90 runs in order: two injected, one clean. Each level of network and storage is there
+    for each component, so that the truth of every question is."""
     rng = random.Random(seed)
     names = [c for c in CASES if c != "nothing"]
-    levels = {}
-    for case in names:
-        mild, strong = CASES[case][2]
-        levels[case] = [rng.randint(*mild), rng.randint(*strong)]
+    levels = {case: levels_of(rng, case) for case in names}
     injected = []
-    for i in range(INJECTED):
-        case = names[i % len(names)]
-        injected.append((case, levels[case][(i // len(names)) % 2], COMPONENTS[(i // (2 * len(names))) % 3]))
+    for case in names:
+        n = len(levels[case])
+        for i in range(12 if n == 4 else 6):
+            injected.append((case, levels[case][i % n], COMPONENTS[i // n % 3], "plain"))
     rng.shuffle(injected)
-    clean = [("nothing", 0, COMPONENTS[i % 3], ["plain", "plain", "batch", "plain", "nodes"][(i // 3) % 5]) for i in range(CLEAN)]
+    clean = [("nothing", 0, COMPONENTS[i % 3], CLEAN_KINDS[i // 3]) for i in range(CLEAN)]
+    assert len(injected) == INJECTED
     order = []
     for i, c in enumerate(clean):
-        order += [(*x, "plain") for x in injected[2 * i:2 * i + 2]] + [c]
+        order += injected[2 * i:2 * i + 2] + [c]
     for number, (case, value, component, kind) in enumerate(order, 1):
         yield {
             "run": number, "case": case, "value": value, "component": component, "kind": kind,
             "nodes": "n1,n2,n3,n4" if kind == "nodes" else "n1,n2",
-            "keys": keys_of(case, value) + (",batch=16" if kind == "batch" else ",batch=8"),
+            "keys": keys_of(case, value) + f",batch={BATCH.get(kind, 8)}",
             "chill": case in ("storage", "workers"),
             "inject": injections(case, value),
-            "ask": asks(case, value, levels.get(case, [])) if kind == "plain" else [],
+            "ask": asks(case, value, levels.get(case, []), kind),
         }
 
 
@@ -161,7 +183,7 @@ def predictions(lines):
             truth = truth_of(lines, x, a["of"])
             if not truth:
                 continue
-            batch = 2 if a["what"].startswith("batch:") else 1
+            batch = float(a["what"].split(":")[1]) if a["what"].startswith("batch:") else 1
             true_gain = batch * at_yardstick(x) / statistics.median(truth)
             noise = math.log(max(truth) / min(truth)) if len(truth) > 1 else float("nan")
             yield (a["what"].split(":")[0], x["run"], math.log(gain["middle"] / true_gain),
@@ -170,6 +192,32 @@ def predictions(lines):
 
 def percent(part, whole):
     return f"{100 * part / whole:.0f} %" if whole else "–"
+
+
+def aims(good, verdicts, told):
+    """What the campaign is for, and whether it holds."""
+    def error(rows):
+        return [abs(math.expm1(r[2])) for r in rows]
+
+    def part(n, of):
+        return 100 * n / of if of else float("nan")
+    nodes = error(r for r in told if r[0] == "nodes" and r[5]["nodes"] == "n1,n2")
+    all_errors = error(told)
+    covered = part(sum(r[3] for r in told), len(told))
+    rows = [
+        ("a wrong resource in at most 2 % of the runs", part(verdicts["wrong resource"], len(good)), lambda v: v <= 2),
+        ("a wrong node in at most 2 %", part(verdicts["wrong node"], len(good)), lambda v: v <= 2),
+        ("right in at least 90 % (aim 95)", part(verdicts["right"], len(good)), lambda v: v >= 90),
+        ("median error at most 6 % (aim 5)", 100 * statistics.median(all_errors) if all_errors else float("nan"), lambda v: v <= 6),
+        ("at least 85 % of the predictions within 10 % (aim 90)", part(sum(e <= 0.1 for e in all_errors), len(all_errors)), lambda v: v >= 85),
+        ("90 % intervals cover 84 to 96 %", covered, lambda v: 84 <= v <= 96),
+        ("of at least 120 predictions", len(told), lambda v: v >= 120),
+        ("four nodes from two: median error at most 8 %", 100 * statistics.median(nodes) if nodes else float("nan"), lambda v: v <= 8),
+        ("of at least 6 pairs", len(nodes), lambda v: v >= 6),
+    ]
+    print("\n| aim | here | |\n|---|---|---|")
+    for name, value, holds in rows:
+        print(f"| {name} | {value:.1f} | {'–' if math.isnan(value) else 'holds' if holds(value) else 'missed'} |")
 
 
 def tables(path):
@@ -207,11 +255,12 @@ def tables(path):
         if not mine:
             print(f"| {kind} | 0 | – | – | – | {refused} | – |")
             continue
+        errors = [abs(math.expm1(r[2])) for r in mine]
         noise = [r[4] for r in mine if not math.isnan(r[4])]
-        print(f"| {kind} | {len(mine)} | {100 * statistics.median(abs(math.expm1(r[2])) for r in mine):.1f} % "
-              f"| {percent(sum(abs(math.expm1(r[2])) <= 0.1 for r in mine), len(mine))} "
+        print(f"| {kind} | {len(mine)} | {100 * statistics.median(errors):.1f} % | {percent(sum(e <= 0.1 for e in errors), len(mine))} "
               f"| {percent(sum(r[3] for r in mine), len(mine))} | {refused} "
-              f"| {100 * statistics.median(noise):.0f} % |" if noise else f"| {kind} | {len(mine)} | … |")
+              f"| {f'{100 * statistics.median(noise):.0f} %' if noise else '–'} |")
+    aims(good, verdicts, told)
     replays = [abs(x["replay"]["error"]) for x in good if x.get("replay")]
     if replays:
         print(f"\nReplay of the same steps: mean {100 * statistics.mean(replays):.1f} %, worst {100 * max(replays):.1f} %.")

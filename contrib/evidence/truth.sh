@@ -7,7 +7,9 @@
 # cosmoflow, hep and defect at tiny, two nodes of a private Slurm cluster; half of the
 # injections mild, the others strong. RUNS (all) more of them are made now: what LINES
 # (results/truth.jsonl) has of this code already is not made again, so it can be stopped
-# and started. A line is a run: what was injected, what was named, what was predicted.
+# and started; MINUTES=25 makes a piece of it: no run begins after so many minutes. A
+# cluster that is up already is used and left up, which saves a piece its start. A line is a
+# run: what was injected, what was named, what was predicted.
 #
 # Code, thresholds and the models' own errors are fixed before: `code` is the digest of
 # reports/predict, reports/diagnose and this file as committed; it refuses to run when
@@ -25,7 +27,7 @@ lines=${LINES_FILE:-$here/results/truth.jsonl}
 if [ "${1:-}" = tables ]; then
     exec python3 "$here/truth.py" tables "${2:?which file}"
 fi
-runs=${1:-90}
+runs=${1:-90} begun=$SECONDS
 
 judged=(reports/predict reports/diagnose contrib/evidence/truth.sh contrib/evidence/truth.py)
 cd "$top"
@@ -90,7 +92,13 @@ for component in cosmoflow hep defect; do
         hpcai500-agent < /dev/null >> "$folder/log" 2>&1 || [ $? = 1 ]
 done
 touch "$lines"
-python3 "$here/truth.py" plan "${SEED:-1}" "$lines" "$code" | head -n "$runs" | while read -r plan; do
+python3 "$here/truth.py" plan "${SEED:-1}" "$lines" "$code" >"$folder/plan"
+echo "truth.sh: $(wc -l <"$folder/plan") runs to make; code $code" >&2
+made=0 first=$SECONDS
+while [ "$made" -lt "$runs" ] && read -r plan <&3; do
+    [ $((SECONDS - begun)) -lt $((60 * ${MINUTES:-100000})) ] || break
     run "$plan"
-done
+    made=$((made + 1))
+done 3<"$folder/plan"
+echo "truth.sh: $made runs in $((SECONDS - first)) s" >&2
 python3 "$here/truth.py" tables "$lines"

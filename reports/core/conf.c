@@ -34,6 +34,9 @@ static const struct keys_kind a_name = {parse_name, keys_format_text};
 static int parse_socket(void *, const struct keys_key *, const char *, const struct keys_style *,
                         struct err *);
 static const struct keys_kind a_socket = {parse_socket, keys_format_text};
+static int parse_energy(void *, const struct keys_key *, const char *, const struct keys_style *,
+                        struct err *);
+static const struct keys_kind an_energy = {parse_energy, keys_format_text};
 static const struct keys_kind some_people = {parse_people, keys_format_text};
 
 static const char *const comment_words[] = {"line", "h5a1", "off", NULL};
@@ -135,6 +138,12 @@ static const struct key keys[] = {
     {{"agent", HPCAI500_BINDIR "/hpcai500-agent", "FILE", "the agent that doctor looks for", NULL},
      &keys_path,
      FIELD(agent),
+     NULL},
+    {{"energy", "", "COMMAND|slurm",
+      "what says how much energy a node took: a command, Slurm; unset: what the kernel shows",
+      NULL},
+     &an_energy,
+     FIELD(energy),
      NULL},
     {{"redact", "", "WORD,...",
       "what exports and archive show as a salted hash or not at all: user, account, host, path, "
@@ -252,6 +261,18 @@ static int parse_socket(void *base, const struct keys_key *k, const char *value,
                         const struct keys_style *s, struct err *e)
 {
     return *value ? keys_path.parse(base, k, value, s, e) : keys_store_text(base, k, value, e);
+}
+
+/* The path of a command, the word slurm, or nothing. */
+static int parse_energy(void *base, const struct keys_key *k, const char *value,
+                        const struct keys_style *s, struct err *e)
+{
+    if (!*value || strcmp(value, "slurm") == 0)
+        return keys_store_text(base, k, value, e);
+    if (*value != '/')
+        return err_set(e, "%s%s%s is not an absolute path; give that of a command, or slurm",
+                       k->name, s->equals, value);
+    return keys_path.parse(base, k, value, s, e);
 }
 
 /* Names of users, of groups with an @ before them, commas between; or *. */

@@ -72,9 +72,10 @@ struct conf {
     char readers[CONF_TEXT_SIZE];      /* "alice,@admins" or "*": who may read every run */
     char munge_socket[CONF_TEXT_SIZE]; /* "": the system's own */
     enum conf_comment admin_comment;
-    char cache[CONF_TEXT_SIZE]; /* "": the user's own */
-    char agent[CONF_TEXT_SIZE]; /* what doctor asks for its build id */
-    uint32_t redact;            /* bits of enum conf_redact */
+    char cache[CONF_TEXT_SIZE];  /* "": the user's own */
+    char agent[CONF_TEXT_SIZE];  /* what doctor asks for its build id */
+    char energy[CONF_TEXT_SIZE]; /* a command, or "slurm"; "": what the kernel shows */
+    uint32_t redact;             /* bits of enum conf_redact */
     bool confidential;
     char salt[CONF_TEXT_SIZE]; /* file that the hashes are salted with */
 

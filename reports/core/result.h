@@ -71,6 +71,8 @@ struct result_stalls {
     long steps;   /* training steps in all */
     long stalled; /* steps longer than 1.5 x the median */
     double stalled_seconds;
+    /* Length of a step, 50 and 99 % (nearest rank) and the longest; 0: not timed. */
+    double median_seconds, p99_seconds, most_seconds;
 };
 
 /* Reference convergence point that the class carries, 0 seeds: none. */
@@ -194,6 +196,39 @@ enum ablation_arm_kind {
     ARM_COUNT
 };
 
+/* The run delay is asked for three times in a step, unless that costs more than 1 % of it. */
+struct result_asking {
+    double seconds; /* that it costs in a step, of the slowest rank; 0: never asked */
+    long every;     /* one of so many steps after the first epoch is asked */
+};
+
+/* A measured value: the median of its readings, and an interval around it. */
+struct result_value {
+    double value, low, high; /* NAN: not measured */
+};
+
+enum { RESULT_SUMS = 3, RESULT_LINKS = 8 };
+
+/* The transport's own test: workloads/component/transport.h. Rank 0's. */
+struct result_transport {
+    int rounds;           /* 0: none was made */
+    char reason[96];      /* why not; "": it was */
+    double pause_seconds; /* before each message */
+    struct result_sum {
+        double bytes;
+        int phases; /* 1: each rank sends all of it to all; 2: a piece, then the piece's sum */
+        struct result_value seconds;
+    } sum[RESULT_SUMS];           /* the smallest first; the last is as large as a bucket */
+    struct result_value alpha;    /* seconds of a message */
+    struct result_value software; /* of a phase of a sum that no byte and no message takes */
+    struct result_value rate;     /* bytes per second, of the median link */
+    int n_links, links;           /* that are kept, the slowest first; that were measured */
+    struct result_link {
+        int from, to; /* ranks */
+        struct result_value alpha, rate;
+    } link[RESULT_LINKS];
+};
+
 enum { RESULT_ROUNDS = 8 };
 
 /* Blocks of steps with something taken away, rounds of one block of each arm. */
@@ -256,9 +291,11 @@ struct workload_result {
 
     struct result_profile profile; /* over the ranks already */
 
+    struct result_transport transport;
     struct result_ablation ablation;
     struct result_path path, first_path; /* steady state; first epoch */
     struct result_clock clock;
+    struct result_asking asking;
     struct result_yardstick yardstick;
 
     /* this rank's; the agent gathers them */

@@ -19,11 +19,15 @@ static const char *const division_words[] = {"closed", "look-alike", "private", 
 static const char *const yesno_words[] = {"no", "yes", NULL};
 static const char *const diagnose_words[] = {"no", "quick", "yes", NULL};
 static const char *const turns_words[] = {"auto", "no", "yes", NULL};
+static const char *const profile_words[] = {"quick", "standard", "deep", NULL};
 _Static_assert(sizeof class_words / sizeof *class_words == CLASS_COUNT + 1, "a word per class");
 _Static_assert(sizeof dtype_words / sizeof *dtype_words == DTYPE_COUNT + 1, "a word per dtype");
 _Static_assert(sizeof engine_words / sizeof *engine_words == ENGINE_COUNT + 1, "a word per engine");
 _Static_assert(sizeof division_words / sizeof *division_words == DIVISION_COUNT + 1,
                "a word per division");
+
+/* The row that chooses nodes for what follows it. */
+static const char vet[] = "vet";
 
 static const struct runspec_table table = {runspec_find, runspec_workload};
 static const struct keys_style style = {"", "=", '+'};
@@ -67,6 +71,12 @@ static const struct keys_key keys[KEY_COUNT] = {
                     "[WORKLOAD:]FOLDER", "go on from the state in that folder"},
     [KEY_TURNS] = {"turns", &keys_word, FIELD(turns), "auto", turns_words, 0, 0, NULL,
                    "micro: one node or pair at a time; auto: where cores turn out to be shared"},
+    [KEY_PROFILE] = {"profile", &keys_word, FIELD(profile), "standard", profile_words, 0, 0, NULL,
+                     "validate: tests of some 20 s, a minute or 12 minutes a node"},
+    [KEY_BUDGET] = {"budget", &keys_time, FIELD(budget_seconds), NULL, NULL, 1, 86400, "N(s|m|h)",
+                    "validate: of the profile's tests those that find most in so long"},
+    [KEY_SPARES] = {"spares", &keys_whole, FIELD(spares), NULL, NULL, 1, 4095, "N",
+                    "vet: so many nodes of a batch job are left out"},
     [KEY_BUCKET] = {"bucket", &keys_bytes, FIELD(bucket_bytes), NULL, NULL, 0, 0, "SIZE",
                     "most bytes of gradients exchanged together; else from the network's plan"},
     [KEY_WORKERS] = {"workers", &keys_whole, FIELD(workers), NULL, NULL, 1, 64, "N",
@@ -260,6 +270,24 @@ static int check_workloads(const struct runspec *r, struct err *e)
     return 0;
 }
 
+bool runspec_is_vet(const struct runspec *r)
+{
+    return r->n_workloads == 1 && strcmp(runspec_workload(r->workloads[0])->name, vet) == 0;
+}
+
+static int check_vet(const struct runspec *r, struct err *e)
+{
+    for (int i = 0; i < r->n_workloads; i++)
+        if (strcmp(runspec_workload(r->workloads[i])->name, vet) == 0 && r->n_workloads > 1)
+            return err_set(e, "vet runs alone: what it says is for the script behind it");
+    if (runspec_is_vet(r) != (r->spares > 0))
+        return r->spares > 0
+                   ? err_set(e, "spares=%d belongs to vet: 'vet,spares=%d'", r->spares, r->spares)
+                   : err_set(e, "vet needs to know how many nodes to leave out; say for "
+                                "example 'vet,spares=1'");
+    return 0;
+}
+
 /* ---- runs of each training ---- */
 
 static void copy_entry(struct runspec *to, int i, const struct runspec *from, int k)
@@ -374,7 +402,7 @@ int runspec_parse(struct runspec *r, const char *text, struct err *e)
         if (parse_pair(&next, &p, e))
             return -1;
     }
-    if (check_workloads(&next, e))
+    if (check_workloads(&next, e) || check_vet(&next, e))
         return -1;
     forget_defaults(&next);
     for (int k = 0; k < KEY_COUNT; k++)
@@ -490,6 +518,11 @@ const char *runspec_dtype_name(enum runspec_dtype d)
 const char *runspec_engine_name(enum runspec_engine x)
 {
     return engine_words[x];
+}
+
+const char *runspec_profile_name(enum runspec_profile p)
+{
+    return profile_words[p];
 }
 
 const char *runspec_division_name(enum runspec_division d)

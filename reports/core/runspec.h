@@ -42,6 +42,7 @@ enum runspec_engine { ENGINE_AUTO, ENGINE_CPU, ENGINE_REF, ENGINE_COUNT };
 enum runspec_division { DIVISION_CLOSED, DIVISION_LOOK_ALIKE, DIVISION_PRIVATE, DIVISION_COUNT };
 
 enum runspec_diagnose { DIAGNOSE_NO, DIAGNOSE_QUICK, DIAGNOSE_YES, DIAGNOSE_COUNT };
+enum runspec_profile { TESTS_QUICK, TESTS_STANDARD, TESTS_DEEP };
 enum runspec_turns { TURNS_AUTO, TURNS_NO, TURNS_YES, TURNS_COUNT };
 
 #define RUNSPEC_DTYPE_BIT(d) (1u << DTYPE_##d)
@@ -63,6 +64,9 @@ enum runspec_key {
     KEY_CHECKPOINT,   /* folder that each epoch's state goes to */
     KEY_RESUME,       /* folder whose state the run goes on from */
     KEY_TURNS,        /* auto, no, yes: micro benchmarks one node or pair at a time */
+    KEY_PROFILE,      /* quick, standard, deep: tests of validate */
+    KEY_BUDGET,       /* seconds of its tests of a node; unset: the profile's own */
+    KEY_SPARES,       /* nodes that vet leaves out */
     KEY_BUCKET,       /* bytes of gradients exchanged together; unset: from the plan */
     KEY_WORKERS,      /* threads of a rank's loader; unset: as many as compute */
     KEY_AHEAD,        /* batches kept ready; unset: 2 */
@@ -111,6 +115,9 @@ struct runspec {
     char checkpoint[RUNSPEC_MAX_WORKLOADS + 1][RUNSPEC_FOLDER_SIZE]; /* "" unset */
     char resume[RUNSPEC_MAX_WORKLOADS + 1][RUNSPEC_FOLDER_SIZE];     /* "" unset */
     enum runspec_turns turns;
+    enum runspec_profile profile;
+    double budget_seconds; /* 0 unset */
+    int spares;            /* 0 unset */
     uint64_t bucket_bytes; /* 0: from the plan */
     int workers, ahead;    /* 0 unset */
     bool keep;
@@ -158,6 +165,9 @@ static inline long runspec_batch(const struct runspec *r, int index)
     return r->batch[index];
 }
 
+/* Whether the run is a vet: it chooses nodes for what follows it. */
+bool runspec_is_vet(const struct runspec *r);
+
 /* Which run of its training the index-th entry is, from 0 on. */
 static inline int runspec_repeat(const struct runspec *r, int index)
 {
@@ -202,6 +212,7 @@ const char *runspec_suite_time(const char *suite);
 const char *runspec_class_name(enum runspec_class c);
 const char *runspec_dtype_name(enum runspec_dtype d);
 const char *runspec_engine_name(enum runspec_engine x);
+const char *runspec_profile_name(enum runspec_profile p);
 const char *runspec_division_name(enum runspec_division d);
 
 /* Most that the run may cost: nodes x time. [node-hours] */

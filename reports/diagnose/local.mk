@@ -7,7 +7,8 @@ noinst_LTLIBRARIES += %D%/libdiagnose.la
     %D%/confirm.h %D%/confirm.c \
     %D%/words.h %D%/words.c
 if HAVE_CJSON
-%C%_libdiagnose_la_SOURCES += %D%/roofline.h %D%/roofline.c \
+%C%_libdiagnose_la_SOURCES += %D%/memory_bound.h %D%/memory_bound.c \
+    %D%/roofline.h %D%/roofline.c \
     %D%/roofline_judge.h %D%/roofline_judge.c
 %C%_libdiagnose_la_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
 endif

@@ -199,6 +199,15 @@ static const struct {
     {"wall_seconds", "wall_seconds"},
 };
 
+/* Speed at equal processor: samples in the time of one convolution of the yardstick, which is
+ * the same for a workload, engine, precision and number of threads. */
+static void add_even(struct part *p, const cJSON *w)
+{
+    add_value(p, "samples_per_yardstick", NULL,
+              json_number(w, "performance.samples_per_second", NAN) *
+                  json_number(w, "yardstick.cpu.mean_seconds", NAN));
+}
+
 /* Of each phase the median over ranks, and the slowest ranks at their nodes
  * (worst first: the first of a node is its own worst). */
 static void add_phases(struct part *p, const cJSON *w)
@@ -351,6 +360,7 @@ static int add_workload(struct filing *f, const cJSON *w, int position)
         return -1;
     for (size_t i = 0; i < sizeof plain_metrics / sizeof *plain_metrics; i++)
         add_value(&p, plain_metrics[i].name, NULL, json_number(w, plain_metrics[i].path, NAN));
+    add_even(&p, w);
     add_others(&p, w);
     add_phases(&p, w);
     add_counters(&p, w);

@@ -111,9 +111,15 @@ static double without(const struct middle *m, double x)
     return (m->low + m->above) / 2;
 }
 
+/* What the class is compared with. */
+static double reference(const struct judge_history *h)
+{
+    return h->approved ? h->approved_at : h->baseline;
+}
+
 static bool baseline_joins(const struct judge_look *look)
 {
-    return look->n < JUDGE_FEW && look->h.known && isfinite(look->h.baseline);
+    return look->n < JUDGE_FEW && look->h.known && isfinite(reference(&look->h));
 }
 
 /* How much the others weigh in a centre beside the baseline, v their variance. */
@@ -132,7 +138,7 @@ static void place_centre(const struct judge_look *look, const struct middle *m,
 
     s->weight = weight_of(look, others, v);
     if (s->weight < 1) {
-        s->centre = (1 - s->weight) * look->h.baseline;
+        s->centre = (1 - s->weight) * reference(&look->h);
         s->v = square(1 - s->weight) * look->u;
     }
     if (s->weight > 0) {
@@ -232,7 +238,7 @@ static void look_for_system(struct judge_look *look, const struct judge_node *no
         look->system = SYSTEM_MANY;
     else if (h->known && look->spread > 3 * fmax(look->s0, LEAST_SCALE))
         look->system = SYSTEM_SPREAD;
-    else if (h->known && look->middle - h->baseline > fmax(JUDGE_MATTERS, 3 * away))
+    else if (h->known && look->middle - reference(h) > fmax(JUDGE_MATTERS, 3 * away))
         look->system = SYSTEM_SHIFT;
 }
 
@@ -316,7 +322,7 @@ double judge_round(const struct judge_look *look, int i, double loss, double own
     if (n == 0 && weight > 0)
         return NAN;
     if (weight < 1)
-        centre = (1 - weight) * look->h.baseline;
+        centre = (1 - weight) * reference(&look->h);
     if (weight > 0)
         centre += weight * stat_median(controls, n);
     return corrected(&look->h, s->own, loss, own) - centre;

@@ -18,6 +18,9 @@
  * A node whose serial number has >= JUDGE_OWN_RUNS runs is compared with its own
  * median: b = 0 and r *= sqrt(1 + 1.57/runs).
  *
+ * B is the history's, or what a person has approved: then nodes with a history of their
+ * own still stand at the history's, so that a class that has become slower is seen.
+ *
  * Look. c_i, the centre of node i, is the median of the *others*: a loss never
  * halves itself. Its variance is v = 1.57 s0^2/(n-1) (n = 2: s0^2). Below
  * JUDGE_FEW nodes and with a history, the baseline B joins in, weighted by
@@ -87,6 +90,8 @@ struct judge_history {
     double freedom;                   /* nu */
     double baseline;                  /* B, on the scale of the values; NAN: none */
     bool known;                       /* false: a shipped prior */
+    bool approved;                    /* a person has approved another: */
+    double approved_at;               /* it takes B's place */
     int metrics;                      /* M: judged in this run */
 };
 

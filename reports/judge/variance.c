@@ -42,7 +42,8 @@ struct table {
     int cells;
     double *node, *shift; /* m_i, T_k */
     int *of_run, *of_node;
-    double *work; /* PAIRS n */
+    int *by_node, *begin; /* cells of node 0, of node 1, ...; where those of a node begin */
+    double *work;         /* PAIRS n */
 };
 
 static int by_place(const void *a, const void *b)
@@ -65,7 +66,7 @@ static int make_table(struct table *t)
 {
     size_t nodes = (size_t)t->nodes, runs = (size_t)t->runs, n = (size_t)t->n;
     double *p = calloc(nodes + runs + PAIRS * n, sizeof *p);
-    int *q = calloc(nodes + runs + n, sizeof *q);
+    int *q = calloc(2 * nodes + runs + 2 * n, sizeof *q);
 
     t->node = p;
     t->first = q;
@@ -75,6 +76,8 @@ static int make_table(struct table *t)
     t->work = t->shift + runs;
     t->of_run = q + n;
     t->of_node = t->of_run + runs;
+    t->begin = t->of_node + nodes;
+    t->by_node = t->begin + nodes;
     for (int i = 0; i < t->n; i++) {
         if (i > 0 && same_cell(&t->v[i - 1], &t->v[i]))
             continue;
@@ -82,6 +85,12 @@ static int make_table(struct table *t)
         t->of_run[t->v[i].run]++;
         t->of_node[t->v[i].node]++;
     }
+    for (int i = 1; i < t->nodes; i++)
+        t->begin[i] = t->begin[i - 1] + t->of_node[i - 1];
+    for (int c = 0; c < t->cells; c++)
+        t->by_node[t->begin[t->v[t->first[c]].node]++] = c;
+    for (int i = 0; i < t->nodes; i++) /* they stand at the ends now */
+        t->begin[i] -= t->of_node[i];
     return 0;
 }
 
@@ -110,12 +119,11 @@ static double step_noise(const struct table *t)
 /* The median of node i's first steps without the shifts of their runs. */
 static double node_median(const struct table *t, int node)
 {
-    int n = 0;
+    const int *cells = t->by_node + t->begin[node], n = t->of_node[node];
 
-    for (int c = 0; c < t->cells; c++) {
-        const struct variance_value *v = &t->v[t->first[c]];
-        if (v->node == node)
-            t->work[n++] = v->x - t->shift[v->run];
+    for (int k = 0; k < n; k++) {
+        const struct variance_value *v = &t->v[t->first[cells[k]]];
+        t->work[k] = v->x - t->shift[v->run];
     }
     return stat_median(t->work, n);
 }

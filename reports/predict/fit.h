@@ -8,8 +8,9 @@
  *            medians over the steps. Two rates: of the rank whose own first half is over
  *            first (what it sends is late at all others), and of the others. Without
  *            halves one for all: whose it is cannot be told
- *     alpha  the transport's test; else 0, it is then in c
- *     c      the small sums of the transport's test, at most the least first half.
+ *     alpha  the transport's test, at most the least first half of all messages; else 0, it is
+ *            then in c
+ *     c      the small sums of the transport's test, at most what alpha leaves of that half.
  *            Without them it cannot be told from the bytes: fit_exchange() is then asked
  *            for both ends, c = 0 and c = the least first half
  *

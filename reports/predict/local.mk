@@ -9,7 +9,7 @@ noinst_LTLIBRARIES += %D%/libpredict.la
     %D%/predict.h %D%/predict.c
 %C%_libpredict_la_LIBADD = reports/judge/libjudge.la -lm
 if HAVE_CJSON
-%C%_libpredict_la_SOURCES += %D%/recorded.h %D%/recorded.c
+%C%_libpredict_la_SOURCES += %D%/recorded.h %D%/recorded.c %D%/quality.h %D%/quality.c
 %C%_libpredict_la_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
 endif
 EXTRA_DIST += %D%/README.md

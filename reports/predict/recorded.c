@@ -272,14 +272,27 @@ static double half_batch(const struct series *s, const struct cJSON *work)
     return 1 - lost * series_period(s, 0, s->steps) / series_split(s).own;
 }
 
-/* What the exchange takes without its bytes, of one of its two phases: what an exchange of
- * one number a bucket left of the wait. */
+/* What the exchange takes without its bytes, of one of its two phases: by the transport's
+ * test; else what an exchange of one number a bucket left of the wait. */
 static double software(const struct series *s, const struct cJSON *work)
 {
+    const double tested = json_number(work, "transport.software_seconds", NAN);
     const double bytes =
         recorded_arm(work, "empty_exchange", false) * series_period(s, 0, s->steps);
 
+    if (isfinite(tested))
+        return tested;
     return isfinite(bytes) ? fmax(0, series_split(s).exchange - bytes) / 2 : NAN;
+}
+
+static struct series_transport transport(const struct series *s, const struct cJSON *work)
+{
+    return (struct series_transport){
+        .alpha = json_number(work, "transport.alpha_seconds", NAN),
+        .low = json_number(work, "transport.alpha_low_seconds", NAN),
+        .high = json_number(work, "transport.alpha_high_seconds", NAN),
+        .software = software(s, work),
+    };
 }
 
 /* How far the processors' speed moved: ln of the end against the start. */
@@ -345,7 +358,9 @@ int recorded_read(struct recorded *to, struct steps_file *f, int workload, const
     s->yardstick_moved = yardstick_moved(work);
     if (rc == 0) {
         s->half_batch = half_batch(s, work);
-        s->transport.software = software(s, work);
+        s->transport = transport(s, work);
+        s->memory_low = json_number(work, "roofline.memory_low", NAN);
+        s->memory_high = json_number(work, "roofline.memory_high", NAN);
     }
     free_ranks(&r);
     if (rc < 0)

@@ -10,9 +10,12 @@
  *     bytes    exchanged_bytes of the profile / steps / buckets: the engine makes buckets
  *              alike; which parameters end one is not in the record
  *     loader   the record's means; read from the page cache is its CPU time
- *     c        what the ablation empty_exchange left of the wait, half of it a phase
+ *     alpha    the transport's test
+ *     c        likewise; else what the ablation empty_exchange left of the wait, half of it a
+ *              phase
  *     half     own work at half the rows, from the ablation half_batch: what the step lost is
  *              own work
+ *     memory   both bounds of roofline, of the operators' time
  *     curve    those points, straight between them; needs two buckets
  *
  * Of a run of more than 64 ranks the file has some; the last arrival is the whole

@@ -9,7 +9,7 @@ void series_init(struct series *s)
 {
     *s = (struct series){
         .curve = {-1},
-        .transport = {NAN, NAN},
+        .transport = {NAN, NAN, NAN, NAN},
         .memory_low = NAN,
         .memory_high = NAN,
         .bf16 = NAN,

@@ -54,8 +54,9 @@ struct series_loader {
 
 /* The transport's own test, through the transport of the run. NAN: not measured. */
 struct series_transport {
-    double alpha;    /* seconds of a message */
-    double software; /* c: seconds of a phase that no byte takes, from small sums */
+    double alpha;     /* seconds of a message ... */
+    double low, high; /* ... and its interval */
+    double software;  /* c: seconds of a phase that no byte takes, from small sums */
 };
 
 struct series {

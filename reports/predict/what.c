@@ -123,8 +123,8 @@ static int refuse_own(const struct series *s, const struct what *w, struct err *
                                  : err_set(e, "the operators were not measured in both types: "
                                               "run micro with dtype=f32 and with dtype=bf16");
     if (!isfinite(s->memory_low) || !isfinite(s->memory_high))
-        return err_set(e, "how much of the work memory binds was not measured: run micro in the "
-                          "same job");
+        return err_set(e, "how much of the work memory binds was not measured: run "
+                          "machine+WORKLOAD, or machine once on these nodes");
     return 0;
 }
 
@@ -259,6 +259,25 @@ static int cut_buckets(const struct series *s, double k, struct play *p, struct 
     return 0;
 }
 
+/* A message takes between both ends of alpha's interval; what is then too much of it is
+ * software's: of a phase only (n - 1) alpha + c is known as well as a sum. */
+static void cut_latency(const struct series *s, double k, int model, struct play *p)
+{
+    const struct series_transport *t = &s->transport;
+    const double end = model ? t->high : t->low;
+    const double less = (isfinite(end) ? end : t->alpha) * (1 - 1 / k); /* seconds */
+
+    if (!(t->alpha > 0))
+        return;
+    p->alpha *= 1 - less / t->alpha;
+    if (p->alpha < 0) {
+        const double rest = (p->ranks - 1) * p->x->alpha * p->alpha;
+        p->alpha = 0;
+        if (p->x->software > 0)
+            p->software = fmax(0, p->software + rest / p->x->software);
+    }
+}
+
 static void add_nodes(struct play *p, const struct what *w, int model)
 {
     p->ranks = (int)lround(p->ranks * w->factor);
@@ -286,7 +305,7 @@ int what_apply(const struct series *s, const struct what *w, int model, struct p
         p->residual *= model ? 1 : fmin(1, 1 / k);
         break;
     case WHAT_LATENCY:
-        p->alpha /= k;
+        cut_latency(s, k, model, p);
         break;
     case WHAT_STORAGE:
         p->read /= k;

@@ -8,7 +8,7 @@
  *                     bound are two models
  *     memory x k      only that part / k; untested
  *     bandwidth x k   inv / k; alpha, c stay. Residual scaled or not: two models
- *     latency / k     alpha / k
+ *     latency / k     alpha / k; both ends of its interval: two models
  *     storage x k     read above its page-cache time / k
  *     data in memory  read falls to its page-cache time
  *     nodes x k       rows / k by own(q) = o + (1 - o) q, o from half the batch (else

@@ -82,6 +82,8 @@ const struct field record_profile_rows[] = {
     FIELD_END,
 };
 
+#define NO_SHARE "not established"
+
 const struct field record_roofline_fields[] = {
     FIELD(record_roofline, valid, BOOL, "valid",
           "no point is above the roof; else the ceilings are not those of this work",
@@ -93,5 +95,17 @@ const struct field record_roofline_fields[] = {
     FIELD(record_roofline, share, DOUBLE, "step_share",
           "time that the operators of a step take at least / time that it took",
           .why = "an operator has no roof", .range = RANGE_ANY, .since = "1.2.0"),
+    FIELD(record_roofline, memory_low, DOUBLE, "memory_low",
+          "least part of the operators' time that memory binds: the bytes of those that need more "
+          "time for bytes than for FLOP",
+          .why = NO_SHARE, .range = RANGE_PART, .since = "1.3.0"),
+    FIELD(record_roofline, memory_high, DOUBLE, "memory_high",
+          "most of it: all of those that need at least half as much time for bytes as for FLOP, "
+          "and those without a roof",
+          .why = NO_SHARE, .range = RANGE_PART, .since = "1.3.0"),
+    FIELD(record_roofline, slow, DOUBLE, "slow",
+          "part of it in operators that take more than twice what either roof asks for: buying "
+          "does not help them",
+          .why = NO_SHARE, .range = RANGE_PART, .since = "1.3.0"),
     FIELD_END,
 };

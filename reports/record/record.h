@@ -181,6 +181,9 @@ struct record_roofline {
     int above;    /* of them */
     bool valid;   /* none is above */
     double share; /* of a step that its operators need at least; NAN */
+    /* Of the operators' time, bound by memory, and by neither of both roofs; NAN. */
+    double memory_low, memory_high, slow;
+    char why[160]; /* no memory_low */
 };
 
 /* What steps gained without something: reports/diagnose/ablation.h. */

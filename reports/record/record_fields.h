@@ -74,6 +74,12 @@ struct record_loader {
     const char *most_node;           /* ... and its node */
 };
 
+/* A link between two nodes, by name. */
+struct record_link {
+    const char *from, *to;
+    struct result_value alpha, rate;
+};
+
 /* Operators that have no row of their own. */
 struct record_operators_rest {
     int operators;
@@ -117,8 +123,12 @@ extern const struct field record_counter_fields[];
 extern const struct field record_counter_ranks_fields[];
 extern const struct field record_path_fields[];
 extern const struct field record_clock_fields[];
+extern const struct field record_asking_fields[];
 extern const struct field record_yardstick_fields[];
 extern const struct field record_loader_fields[];
+extern const struct field record_transport_rows[]; /* all of a struct result_transport */
+extern const struct field record_transport_fields[], record_sum_fields[];
+extern const struct field record_link_fields[];   /* of a struct record_link */
 extern const struct field record_ablation_rows[]; /* all of a struct record_ablation */
 extern const struct field record_ablation_fields[], record_arm_fields[];
 extern const struct field record_why_rows[];   /* all of a struct record_why */

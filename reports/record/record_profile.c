@@ -56,12 +56,13 @@ int record_put_profile(cJSON *o, const struct workload_result *w, const struct r
 
 int record_put_roofline(cJSON *o, const struct record_workload *w, const struct nulls *n)
 {
-    struct nulls at = nulls_at(n, "roofline");
+    struct nulls at = nulls_at(n, "roofline"), low = nulls_at(n, "roofline.memory_low");
     cJSON *r;
 
     if (w->roofline.points == 0)
         return put_null(o, "roofline", RECORD_NO_ROOFLINE, n);
-    return (r = put_object(o, "roofline"))
-               ? fields_put(r, record_roofline_fields, &w->roofline, &at)
-               : -1;
+    if (!(r = put_object(o, "roofline")) ||
+        (w->roofline.why[0] && put_reason(&low, w->roofline.why) < 0))
+        return -1;
+    return fields_put(r, record_roofline_fields, &w->roofline, &at);
 }

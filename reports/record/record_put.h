@@ -39,8 +39,8 @@ int record_put_profile(cJSON *o, const struct workload_result *w, const struct r
 /* record_profile.c, too: `roofline` of it. */
 int record_put_roofline(cJSON *o, const struct record_workload *w, const struct nulls *n);
 
-/* record_why.c: `path`, `first_path`, `clock`, `yardstick`, `loader` and `why` of workload w's
- * object o. */
+/* record_why.c: `path`, `first_path`, `clock`, `yardstick`, `loader`, `transport` and `why` of
+ * workload w's object o. */
 int record_put_why(cJSON *o, const struct record *r, const struct record_workload *w,
                    const struct nulls *n);
 

@@ -45,6 +45,35 @@ static int put_yardstick(cJSON *o, const struct workload_result *r, const struct
                : -1;
 }
 
+static const char *node_of(const struct record *r, const struct record_workload *w, int rank)
+{
+    const int node = rank < w->n_ranks ? w->ranks[rank].node : -1;
+
+    return node >= 0 && node < r->n_nodes ? r->nodes[node].name : "";
+}
+
+static int put_transport(cJSON *o, const struct record *r, const struct record_workload *w,
+                         const struct nulls *n)
+{
+    const struct result_transport *t = &w->result.transport;
+    struct record_link links[RESULT_LINKS];
+    struct nulls at = nulls_at(n, "transport");
+    cJSON *p;
+
+    if (t->rounds == 0)
+        return put_null(o, "transport",
+                        t->reason[0] ? t->reason : "the run ended before it could be tested", n);
+    if (!(p = put_object(o, "transport")))
+        return -1;
+    for (int i = 0; i < t->n_links; i++)
+        links[i] =
+            (struct record_link){node_of(r, w, t->link[i].from), node_of(r, w, t->link[i].to),
+                                 t->link[i].alpha, t->link[i].rate};
+    return fields_put(p, record_transport_fields, t, &at) |
+           put_rows(p, "sums", record_sum_fields, t->sum, sizeof *t->sum, RESULT_SUMS, &at) |
+           put_rows(p, "links", record_link_fields, links, sizeof *links, t->n_links, &at);
+}
+
 static int put_ablation(cJSON *o, const struct record_ablation *a, const struct nulls *n)
 {
     struct nulls at = nulls_at(n, "ablation");
@@ -113,15 +142,18 @@ int record_put_why(cJSON *o, const struct record *all, const struct record_workl
 {
     const struct workload_result *r = &w->result;
     struct nulls clock_at = nulls_at(n, "clock"), why_at = nulls_at(n, "why");
-    cJSON *clock = put_object(o, "clock"), *why;
+    struct nulls asking_at = nulls_at(n, "run_delay");
+    cJSON *clock = put_object(o, "clock"), *asking = put_object(o, "run_delay"), *why;
     int rc =
         put_path(o, "path", &r->path, "there was no epoch after the first", n) |
         put_path(o, "first_path", &r->first_path, "the first epoch has fewer than two steps", n);
 
-    if (!clock)
+    if (!clock || !asking)
         return -1;
-    rc |= fields_put(clock, record_clock_fields, &r->clock, &clock_at) | put_yardstick(o, r, n) |
-          put_loader(o, all, w, n) | put_ablation(o, &w->ablation, n);
+    rc |= fields_put(clock, record_clock_fields, &r->clock, &clock_at) |
+          fields_put(asking, record_asking_fields, &r->asking, &asking_at) |
+          put_yardstick(o, r, n) | put_loader(o, all, w, n) | put_transport(o, all, w, n) |
+          put_ablation(o, &w->ablation, n);
     if (!w->why.cause[0])
         return rc | put_null(o, "why", "the run ended before its ranks could be compared", n);
     if (!(why = put_object(o, "why")))

@@ -37,6 +37,18 @@ const struct field record_clock_fields[] = {
     FIELD_END,
 };
 
+const struct field record_asking_fields[] = {
+    FIELD(result_asking, seconds, POSITIVE, "cost_seconds",
+          "of asking in a step, of the slowest rank, as the first epoch showed it", .unit = "s",
+          .why = "the kernel does not tell it, or no step was made", .since = "1.3.0",
+          .leaves = true),
+    FIELD(result_asking, every, LONG, "every",
+          "one of so many steps after the first epoch was asked, of the rank that asks seldomest; "
+          "the others have its part",
+          .since = "1.3.0", .leaves = true),
+    FIELD_END,
+};
+
 #define READING(member, title)                                                                     \
     FIELD(result_yardstick, member, POSITIVE, #member "_seconds", title, .unit = "s",              \
           .why = "no yardstick was read", .since = "1.3.0", .leaves = true)
@@ -69,6 +81,66 @@ const struct field record_yardstick_fields[] = {
     FIELD_END,
 };
 
+#define VALUE(from, of, name, tail, is, title, not_known)                                          \
+    FIELD(from, of.value, DOUBLE, name tail, title, .unit = is, .why = not_known,                  \
+          .since = "1.3.0", .leaves = true),                                                       \
+        FIELD(from, of.low, DOUBLE, name "_low" tail, "the low end of its interval", .unit = is,   \
+              .why = not_known, .since = "1.3.0", .leaves = true),                                 \
+        FIELD(from, of.high, DOUBLE, name "_high" tail, "the high end", .unit = is,                \
+              .why = not_known, .since = "1.3.0", .leaves = true)
+#define TIME(from, of, name, title) VALUE(from, of, name, "_seconds", "s", title, "not timed")
+#define RATE(from, of, title)                                                                      \
+    VALUE(from, of, "rate", "_bytes_per_second", "bytes/s", title, "not timed")
+
+const struct field record_sum_fields[] = {
+    FIELD(result_sum, bytes, DOUBLE, "bytes", "that each rank has", .unit = "bytes",
+          .why = "not known", .since = "1.3.0", .leaves = true),
+    FIELD(result_sum, phases, INT, "phases",
+          "1: each rank sends it whole to all; 2: a piece to each, then the sum of its own",
+          .since = "1.3.0", .leaves = true),
+    TIME(result_sum, seconds, "sum", "of a sum over the ranks, of the rank that came last"),
+    FIELD_END,
+};
+
+const struct field record_link_fields[] = {
+    FIELD(record_link, from, NAME, "from", "the node that sends",
+          .why = "the rank did not say on which node it ran", .most = RECORD_NAME_SIZE - 1,
+          .secret = SECRET_HOST, .since = "1.3.0", .leaves = true),
+    FIELD(record_link, to, NAME, "to", "the node that receives",
+          .why = "the rank did not say on which node it ran", .most = RECORD_NAME_SIZE - 1,
+          .secret = SECRET_HOST, .since = "1.3.0", .leaves = true),
+    TIME(record_link, alpha, "alpha", "half of the round trip of 1 KiB"),
+    RATE(record_link, rate, "of a message as long as a bucket, in this direction"),
+    FIELD_END,
+};
+
+const struct field record_transport_fields[] = {
+    FIELD(result_transport, rounds, INT, "rounds",
+          "of all sums and links, in an order that changes", .since = "1.3.0", .leaves = true),
+    FIELD(result_transport, pause_seconds, DOUBLE, "pause_seconds",
+          "before each message, as in a step", .unit = "s", .why = "not timed", .since = "1.3.0",
+          .leaves = true),
+    TIME(result_transport, alpha, "alpha",
+         "of a message between two nodes: half of the round trip of 1 KiB, median of the links, or "
+         "what a sum of 1 KiB leaves to each message"),
+    TIME(result_transport, software, "software",
+         "of one phase of a sum that takes neither messages nor bytes"),
+    RATE(result_transport, rate, "of the median link"),
+    FIELD(result_transport, links, INT, "links_measured",
+          "each direction of a pair of nodes; the slowest are listed", .since = "1.3.0",
+          .leaves = true),
+    FIELD_END,
+};
+
+const struct field record_transport_rows[] = {
+    FIELD_ROWS(record_transport_fields),
+    FIELD_HAND(LIST, "sums", "sums over all ranks, the smallest first", .below = record_sum_fields,
+               .most = RESULT_SUMS, .since = "1.3.0", .leaves = true),
+    FIELD_HAND(LIST, "links", "links between nodes, the slowest first", .below = record_link_fields,
+               .most = RESULT_LINKS, .since = "1.3.0", .leaves = true),
+    FIELD_END,
+};
+
 #define PART(member, title)                                                                        \
     FIELD(record_arm, member, DOUBLE, #member, title, .why = "nothing can be said",                \
           .range = RANGE_ANY, .since = "1.3.0", .leaves = true)
@@ -76,7 +148,7 @@ const struct field record_yardstick_fields[] = {
 const struct field record_arm_fields[] = {
     FIELD(record_arm, name, TEXT, "name",
           "what the steps lacked: data_from_memory, empty_exchange (one number a bucket), "
-          "no_exchange, memory_and_no_exchange, half_threads, half_batch",
+          "no_exchange, memory_and_no_exchange, half_threads, half_batch, one_node",
           .pattern = "^[a-z][a-z_]*$", .since = "1.3.0"),
     PART(gain, "part by which a step was shorter without it; below 0: longer"),
     PART(low, "5 % of that"),

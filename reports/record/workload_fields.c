@@ -168,6 +168,10 @@ const struct field record_quality_fields[] = {
     FIELD_END,
 };
 
+#define STEP(member, title)                                                                        \
+    FIELD(workload_result, stalls.member, POSITIVE, "performance.stalls." #member, title,          \
+          .unit = "s", .why = "steps were not timed", .since = "1.3.0")
+
 #define NO_RCP "no reference convergence point for this run"
 
 const struct field record_workload_fields[] = {
@@ -220,11 +224,15 @@ const struct field record_workload_fields[] = {
           .unit = "FLOP/s", .leaves = true),
     FIELD(workload_result, arena_bytes, U64, "performance.arena_bytes", "planned memory per rank",
           .unit = "bytes", .why = "stopped before memory was planned"),
-    FIELD_HAND(OBJECT, "performance.stalls", "steps longer than 1.5 x the median"),
+    FIELD_HAND(OBJECT, "performance.stalls",
+               "lengths of the steps, and those longer than 1.5 x the median"),
     FIELD(workload_result, stalls.steps, LONG, "performance.stalls.steps", "training steps in all"),
     FIELD(workload_result, stalls.stalled, LONG, "performance.stalls.stalled", "of them, stalled"),
     FIELD(workload_result, stalls.stalled_seconds, DOUBLE, "performance.stalls.stalled_seconds",
           "time in stalled steps", .unit = "s", .why = "steps were not timed"),
+    STEP(median_seconds, "length of a step after the first epoch, on rank 0: half are shorter"),
+    STEP(p99_seconds, "of 99 in 100 it is at most that, nearest rank"),
+    STEP(most_seconds, "of the longest"),
     FIELD_END,
 };
 
@@ -401,6 +409,11 @@ const struct field record_workload_rows[] = {
                .since = "1.2.0", .leaves = true),
     FIELD_HAND(OBJECT, "clock", "how the ranks' clocks were compared", .below = record_clock_fields,
                .since = "1.2.0"),
+    FIELD_HAND(
+        OBJECT, "run_delay",
+        "how often steps were asked how long they had wanted to run and had no core: always, "
+        "unless that costs more than 1 % of a step",
+        .below = record_asking_fields, .since = "1.3.0", .leaves = true),
     FIELD_HAND(OBJECT, "loader",
                "how samples came to the steps after the first epoch: seconds of a batch, all "
                "workers of a rank together, mean over the ranks",
@@ -411,6 +424,11 @@ const struct field record_workload_rows[] = {
                "means over the ranks",
                .why = "the run ended before a second reading, or a rank had no memory for it",
                .below = record_yardstick_fields, .since = "1.3.0", .leaves = true),
+    FIELD_HAND(OBJECT, "transport",
+               "what a message costs the transport of the run: sums and messages between nodes "
+               "after training, each after a pause of a step",
+               .why = "the ranks of one node share memory", .below = record_transport_rows,
+               .since = "1.3.0", .leaves = true),
     FIELD_HAND(OBJECT, "ablation",
                "steps after training that lacked something (diagnose=), against steps that did not",
                .why = "it was not asked for (diagnose=no)", .below = record_ablation_rows,

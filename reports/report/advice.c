@@ -62,8 +62,8 @@ static int for_nothing(const struct predictor *s, struct advice *a, struct err *
 
 /* Asked of every run that has no price file. */
 static const struct what usual_buys[] = {
-    {WHAT_COMPUTE, 2}, {WHAT_MEMORY, 2},  {WHAT_BANDWIDTH, 2},
-    {WHAT_LATENCY, 2}, {WHAT_STORAGE, 2}, {WHAT_NODES, 2},
+    {WHAT_COMPUTE, 2}, {WHAT_MEMORY, 2}, {WHAT_BANDWIDTH, 2},  {WHAT_LATENCY, 2},
+    {WHAT_STORAGE, 2}, {WHAT_NODES, 2},  {WHAT_NODES_WEAK, 2}, {WHAT_NODES_WEAK, 4},
 };
 
 static int ask(const struct predictor *s, const struct advice *a, const struct what *w,
@@ -203,6 +203,19 @@ int advise(const struct predictor *s, const struct prices *p, const struct price
     if (p->nodes > 0)
         t.nodes = p->nodes;
     return with_prices(&t, a, e);
+}
+
+void advice_quality(const struct quality_run *q, struct advice *a)
+{
+    const bool faster = a->n_taken && a->together.state == PREDICTED;
+    const struct quality_run then = faster ? quality_faster(q, a->together.gain) : *q;
+
+    for (int i = 0; i < a->n_free; i++)
+        if (quality_differs(a->free[i].what.kind))
+            quality_after(q, &a->free[i].what, 1, &a->free[i].gain, &a->free[i].quality);
+    for (int i = 0; i < a->n_buys; i++)
+        if (a->buy[i].known && quality_differs(a->buy[i].what.kind))
+            quality_after(&then, &a->buy[i].what, 1, &a->buy[i].gain, &a->buy[i].quality);
 }
 
 double advice_run_price(const struct prices *p, const struct price_node *node, double nodes,

@@ -26,6 +26,7 @@
 #define REPORT_ADVICE_H
 
 #include "reports/predict/predict.h"
+#include "reports/predict/quality.h"
 #include "reports/report/prices.h"
 
 enum { ADVICE_FREE = 8, ADVICE_TAKEN = 4, ADVICE_BUYS = 8 };
@@ -33,6 +34,7 @@ enum { ADVICE_FREE = 8, ADVICE_TAKEN = 4, ADVICE_BUYS = 8 };
 struct advice_free {
     struct what what;
     struct prediction gain;
+    struct quality quality; /* where quality_differs() */
     bool taken;
 };
 
@@ -43,6 +45,7 @@ struct advice_buy {
     struct what what;
     bool known;                   /* its resource is one that can be asked for */
     struct prediction gain;       /* on top of what is free */
+    struct quality quality;       /* likewise, where quality_differs() */
     double price;                 /* NAN: no price file */
     double saved_low, saved_high; /* of the site, over the life of its nodes; NAN: no mix */
     double gain_per_1000;         /* percent; NAN */
@@ -69,6 +72,9 @@ struct advice {
  * workload: its name in [mix]; nodes: of the run. */
 int advise(const struct predictor *s, const struct prices *p, const struct price_node *node,
            const char *workload, double nodes, struct advice *a, struct err *e);
+
+/* Time to quality of what was asked; call it after advise(). */
+void advice_quality(const struct quality_run *q, struct advice *a);
 
 /* Price of an option for so many nodes. One of nodes has a price for each new one; without
  * one it is a node's life. NAN: node is NULL, and that is needed. */

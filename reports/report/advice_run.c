@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "reports/core/runspec.h"
+#include "reports/diagnose/memory_bound.h"
 #include "reports/record/fields.h"
 #include "reports/record/steps_file.h"
 
@@ -59,9 +60,21 @@ int advice_run_open(struct advice_run *r, struct steps_file *f, int workload, co
         recorded_fini(&r->recorded);
         return -1;
     }
+    quality_read(&r->quality, work, json_text(record, "run.canonical", ""));
     r->predictor.ablation.network = most_gain(work, "empty_exchange");
     r->predictor.ablation.input = most_gain(work, "data_from_memory");
     return 0;
+}
+
+void advice_run_ceilings(struct advice_run *r, const cJSON *ceilings, const cJSON *work)
+{
+    struct series *s = &r->recorded.series;
+
+    if (isfinite(s->memory_low))
+        return;
+    const struct memory_bound m = memory_bound(ceilings, work);
+    s->memory_low = m.low;
+    s->memory_high = m.high;
 }
 
 void advice_run_close(struct advice_run *r)

@@ -20,6 +20,7 @@
 struct advice_run {
     struct recorded recorded;
     struct predictor predictor;
+    struct quality_run quality;
 };
 
 /* Index in the file of that workload of the record: of the one of its name before which as
@@ -30,6 +31,8 @@ int advice_run_find(const struct steps_file *f, const cJSON *record, const cJSON
 /* workload: its index in the file; work: the record's object of it. */
 int advice_run_open(struct advice_run *r, struct steps_file *f, int workload, const cJSON *record,
                     const cJSON *work, struct err *e);
+/* Ceilings of another run of the same machine, for a record that has none of its own. */
+void advice_run_ceilings(struct advice_run *r, const cJSON *ceilings, const cJSON *work);
 void advice_run_close(struct advice_run *r);
 
 #endif

@@ -33,12 +33,15 @@ static int advise_training(const struct training *t, const struct prices *prices
     if (workload < 0)
         return 0;
     a->there = true;
+    (void)lengths_filed(f, workload, &a->lengths, NULL); /* else none are known */
     if (advice_run_open(&run, f, workload, t->record, t->workload, &why) < 0) {
         snprintf(a->why, sizeof a->why, "%.*s", (int)sizeof a->why - 1, why.text);
         return 0;
     }
     const int rc =
         advise(&run.predictor, prices, node, name, record_nodes(t->record), &a->advice, e);
+    if (rc == 0)
+        advice_quality(&run.quality, &a->advice);
     advice_run_close(&run);
     return rc;
 }

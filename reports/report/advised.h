@@ -15,12 +15,14 @@
 #define REPORT_ADVISED_H
 
 #include "reports/report/advice_run.h"
+#include "reports/report/lengths.h"
 #include "reports/report/page.h"
 
 struct advised {
     bool there;    /* the steps of this training are */
     char why[256]; /* nothing can be said of them; "": advice holds */
     struct advice advice;
+    struct lengths lengths; /* of the steps, by the file */
 };
 
 /* Fills a[BOOK_MOST_GROUPS], by each record's own nodes. */

@@ -54,14 +54,13 @@ static void draw_ratios(struct page *p, struct pic *pic, const void *what)
 
 static void ratio_table(struct page *p, const struct view *v)
 {
-    static const struct column columns[] = {{W_C_SYSTEM, false},
-                                            {W_METRIC, false},
-                                            {W_C_VALUE, true},
-                                            {W_C_RATIO, true},
-                                            {W_C_SAYS, false}};
+    static const struct column columns[] = {
+        {W_C_SYSTEM, false},    {W_METRIC, false}, {W_C_VALUE, true}, {W_C_RATIO, true},
+        {W_C_PROCESSORS, true}, {W_C_EQUAL, true}, {W_C_SAYS, false}};
+    const struct compared *row = v->row;
     struct grid g;
 
-    grid_open(&g, p, columns, 5, false);
+    grid_open(&g, p, columns, 7, false);
     for (int time = 0; time < 2; time++)
         for (int i = 0; i < v->c->n; i++) {
             const struct ratio *r = time ? &v->row->time[i] : &v->row->speed[i];
@@ -77,9 +76,18 @@ static void ratio_table(struct page *p, const struct view *v)
                 say(&p->pen, W_C_INTERVAL, N(r->low), N(r->high));
                 fputs("</span>", p->pen.f);
             }
-            grid_say(&g, compared_says(v->row, i, time));
+            /* time to quality has evaluations in it, which the yardstick is no measure of */
+            grid_value(&g, N(time ? NAN : i ? row->processor[i] : 1), "n3");
+            grid_value(&g, N(time ? NAN : i ? r->value / row->processor[i] : 1), "n3");
+            grid_say(&g, compared_says(row, i, time));
         }
     grid_close(&g);
+    for (int i = 1; i < v->c->n; i++)
+        if (row->group[i] && !isfinite(row->processor[i])) {
+            para(p, "small", W_C_NO_PROCESSOR);
+            return;
+        }
+    para(p, "small", W_C_EQUAL_NOTE);
 }
 
 static bool any_ratio(const struct compared *row, int n)

@@ -17,6 +17,7 @@
 
 #include "reports/report/book.h"
 #include "reports/report/gates.h"
+#include "reports/report/node_verdicts.h"
 #include "reports/report/past.h"
 #include "reports/report/prices.h"
 #include "reports/report/words.h"
@@ -33,6 +34,10 @@ struct page_options {
     const char *prices_name;           /* of the file */
     const struct page_source *sources; /* a row per record of the book */
     const struct past_runs *earlier;   /* of the site's history; NULL: it was not asked */
+    /* Of each record the run whose ceilings hold for it where it has none of its own (and a
+     * row of NULL: none); ceilings itself may be NULL. */
+    const cJSON *const *ceilings;
+    const struct node_verdicts *verdicts; /* of the site's validations; NULL: not asked */
     /* Bytes of the steps file of that record of the book, free() them; NULL: it is not
      * there. steps itself may be NULL. */
     void *(*steps)(void *from, int record, size_t *size);

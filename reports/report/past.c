@@ -33,15 +33,38 @@ void past_runs_fini(struct past_runs *r)
 /* ---- which runs ---- */
 
 struct run {
-    double time, speed;
+    double time, speed, even;
 };
 
-static int put(struct run *runs, int n, double time, double speed)
+static int put(struct run *runs, int n, double time, double speed, double even)
 {
     if (!isfinite(time) || !(speed > 0) || !isfinite(speed))
         return n;
-    runs[n] = (struct run){time, speed};
+    runs[n] = (struct run){time, speed, even};
     return n + 1;
+}
+
+/* Samples per yardstick of a run of the book; NAN: none of the reported run's convolution. */
+static double even_of(const struct group *g, const struct training *t)
+{
+    const cJSON *reported = json_at(group_reported(g)->workload, "yardstick");
+    const cJSON *own = json_at(t->workload, "yardstick");
+
+    if (strcmp(json_text(reported, "what", ""), json_text(own, "what", "?")) != 0)
+        return NAN;
+    return json_number(t->workload, "performance.samples_per_second", NAN) *
+           json_number(own, "cpu.mean_seconds", NAN);
+}
+
+/* An earlier run has no words for its convolution: engine and threads make it. */
+static double earlier_even(const struct group *g, const struct past_run *r)
+{
+    const cJSON *w = group_reported(g)->workload;
+
+    return strcmp(json_text(w, "engine", ""), r->engine) == 0 &&
+                   json_number(w, "threads", 0) == r->threads
+               ? r->even
+               : NAN;
 }
 
 static bool in_book(const struct group *g, const char *key)
@@ -91,21 +114,28 @@ int past_of(struct past *p, const struct group *g, const struct past_runs *earli
         return -1;
     for (int i = 0; i < g->n; i++)
         n = put(runs, n, book_time(g->runs[i].record, "time.start"),
-                json_number(g->runs[i].workload, "performance.samples_per_second", NAN));
+                json_number(g->runs[i].workload, "performance.samples_per_second", NAN),
+                even_of(g, &g->runs[i]));
     p->asked = n;
     for (int i = 0; earlier && i < earlier->n; i++)
         if (is_same(g, &earlier->of[i]) && !in_book(g, earlier->of[i].key))
-            n = put(runs, n, earlier->of[i].time, earlier->of[i].speed);
+            n = put(runs, n, earlier->of[i].time, earlier->of[i].speed,
+                    earlier_even(g, &earlier->of[i]));
     qsort(runs, (size_t)n, sizeof *runs, by_time);
     int from = n > PAST_MOST ? n - PAST_MOST : 0;
     for (p->n = 0; from + p->n < n; p->n++) {
         p->time[p->n] = runs[from + p->n].time;
         p->speed[p->n] = runs[from + p->n].speed;
+        if (!(runs[from + p->n].even > 0) || !isfinite(runs[from + p->n].even))
+            continue;
+        p->even_time[p->n_even] = runs[from + p->n].time;
+        p->even[p->n_even++] = runs[from + p->n].even;
     }
     free(runs);
     p->median = change_median(p->speed, p->n);
     p->low = quantile(p->speed, p->n, 0.05);
     p->high = quantile(p->speed, p->n, 0.95);
     p->n_changes = change_find(p->speed, p->n, p->changes);
+    p->n_even_changes = change_find(p->even, p->n_even, p->even_changes);
     return 0;
 }

@@ -4,11 +4,16 @@
  * earlier runs in the site's history, with the steps and drifts that a rank test finds
  * (reports/judge/change.h: 1 % false alarms per series without change, of 12 and more).
  *
+ * The same at equal processor, for the runs whose records have a yardstick of the same
+ * convolution as the reported run: samples in the time of one convolution of it
+ * (workloads/component/yardstick.h). A step that is there and not here is the hosts': their
+ * clocks, neighbours, temperatures.
+ *
  * An earlier run is of the same training if workload, class, precision, ranks and number
  * of nodes are, and the cluster. Whoever gives them leaves out what is not complete and
  * valid.
  *
- * Life:    past_runs_fini() frees what was added; a struct past is plain data of 16 KiB.
+ * Life:    past_runs_fini() frees what was added; a struct past is plain data of 33 KiB.
  * Failure: -1 out of memory.
  * Threads: pure functions.
  */
@@ -27,6 +32,9 @@ struct past_run {
     char workload[32], class_name[16], dtype[8], cluster[RECORD_NAME_SIZE];
     int nodes, ranks;
     double time, speed; /* seconds since 1970; samples per second */
+    double even;        /* samples per yardstick; NAN: not known, or of other threads or engine */
+    char engine[16];
+    int threads;
 };
 
 struct past_runs {
@@ -45,6 +53,10 @@ struct past {
     double median, low, high; /* of the speeds; 5 and 95 % */
     int n_changes;
     struct change changes[CHANGE_MOST];
+    int n_even;                                   /* runs that have it, in their order */
+    double even_time[PAST_MOST], even[PAST_MOST]; /* samples per yardstick */
+    int n_even_changes;                           /* at: indices of even[] */
+    struct change even_changes[CHANGE_MOST];
 };
 
 /* earlier NULL: the book's runs alone. Of more than PAST_MOST runs the newest. */

@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "reports/diagnose/roofline.h"
 #include "reports/draw/html.h"
 #include "reports/record/fields.h"
 
@@ -166,16 +167,39 @@ struct said group_name(const struct page *p, int i)
     return s;
 }
 
+/* Roofs for as many threads as the training had are among its rows. */
+static bool has_roofs(const cJSON *ceilings, const cJSON *w)
+{
+    struct roofline r;
+
+    roofline_read(&r, ceilings, (int)json_integer(w, "threads", 0, 1 << 20, 0));
+    return !r.why[0];
+}
+
 const cJSON *group_ceilings(const struct page *p, int group)
 {
-    const cJSON *own = group_reported(&p->book->groups[group])->record;
-    const char *class_name = json_text(own, "system.nodes[0].class", "");
+    const struct training *t = group_reported(&p->book->groups[group]);
+    const char *class_name = json_text(t->record, "system.nodes[0].class", "");
+    const cJSON *earlier = page_earlier_ceilings(p, t->record_index);
 
-    if (cJSON_GetArraySize(json_at(own, "micro")))
-        return own;
+    if (has_roofs(t->record, t->workload))
+        return t->record;
     for (int i = 0; i < p->book->n; i++)
-        if (cJSON_GetArraySize(json_at(p->book->records[i], "micro")) &&
-            strcmp(json_text(p->book->records[i], "system.nodes[0].class", "-"), class_name) == 0)
+        if (strcmp(json_text(p->book->records[i], "system.nodes[0].class", "-"), class_name) == 0 &&
+            has_roofs(p->book->records[i], t->workload))
             return p->book->records[i];
-    return own;
+    return earlier && has_roofs(earlier, t->workload) ? earlier : t->record;
+}
+
+const cJSON *page_earlier_ceilings(const struct page *p, int record)
+{
+    return p->o->ceilings ? p->o->ceilings[record] : NULL;
+}
+
+void page_of_history(struct page *p, int record)
+{
+    const cJSON *of = page_earlier_ceilings(p, record);
+
+    para(p, NULL, W_CEILINGS_OF_HISTORY, T(json_text(p->book->records[record], "id", "?")),
+         T(json_text(of, "id", "?")), N(book_time(of, "time.start")));
 }

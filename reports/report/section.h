@@ -78,9 +78,16 @@ struct said group_name(const struct page *p, int i);
 /* The reported training of a group. */
 const cJSON *group_work(const struct page *p, int i);
 
-/* The record whose ceilings hold for a group: its own, else the first of the book that
- * has some and the same class of nodes. */
+/* The record whose ceilings hold for a group, with roofs for its threads: its own, else the
+ * first of the book of the same class of nodes, else the one that the site's history has
+ * for its record; its own where none has. */
 const cJSON *group_ceilings(const struct page *p, int group);
+
+/* That of the history for a record of the book; NULL: none. */
+const cJSON *page_earlier_ceilings(const struct page *p, int record);
+/* "ceilings of lab-4601, 21 Nov 2026": what a section says of such a one, whose paragraph
+ * it is. */
+void page_of_history(struct page *p, int record);
 
 /* ---- the sections ---- */
 

@@ -56,15 +56,29 @@ static const cJSON *first_micro(const struct page *p)
     return NULL;
 }
 
+/* The first record of the book for which the history has some; -1: none. */
+static int first_of_history(const struct page *p)
+{
+    for (int i = 0; i < p->book->n; i++)
+        if (page_earlier_ceilings(p, i))
+            return i;
+    return -1;
+}
+
 void section_ceilings(struct page *p)
 {
     static const struct column columns[] = {
         {W_CEILING, false}, {W_SIZE_OR_LINK, false}, {W_HOW, false},     {W_MEDIAN, true},
         {W_P95, true},      {W_BUS, true},           {W_SLOWEST, false}, {W_STATUS, false}};
     const cJSON *rows = first_micro(p), *m;
-    int shown = 0, all = cJSON_GetArraySize(rows);
+    int shown = 0, all = cJSON_GetArraySize(rows), of = -1;
     struct grid g;
 
+    if (all == 0 && (of = first_of_history(p)) >= 0) {
+        rows = json_at(page_earlier_ceilings(p, of), "micro");
+        all = cJSON_GetArraySize(rows);
+        page_of_history(p, of);
+    }
     if (all == 0) {
         para(p, NULL, W_NO_CEILINGS);
         return;

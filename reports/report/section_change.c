@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Sizes, repeats and time: scaling, stability, history. They must never claim: more
- * than the measured scale; a cause for a step in the history; an interval from one run.
+ * Sizes and time: scaling, history. They must never claim: more than the measured scale; a
+ * cause for a step in the history.
  */
 #include <config.h>
 
@@ -190,65 +190,6 @@ void section_scaling(struct page *p)
         drawn++;
     }
     para(p, drawn ? "small" : NULL, drawn ? W_SCALING_NOTE : W_NO_SCALING);
-}
-
-/* ---- stability ---- */
-
-/* 95 % point and median of the seconds of a run's epochs after the first; fewer than five
- * tell nothing. */
-static double epochs_spread(const cJSON *w)
-{
-    enum { MOST = 1024, LEAST = 5 };
-    static double v[MOST];
-    const cJSON *row;
-    int n = 0;
-
-    cJSON_ArrayForEach(row, json_at(w, "epochs"))
-    {
-        double seconds = json_number(row, "seconds", NAN);
-        if (json_number(row, "epoch", 0) > 1 && seconds > 0 && n < MOST)
-            v[n++] = seconds;
-    }
-    if (n < LEAST)
-        return NAN;
-    double at = stat_select(v, n, (int)ceil(0.95 * (n - 1)));
-    return at / stat_median(v, n);
-}
-
-void section_stability(struct page *p)
-{
-    static const struct column columns[] = {
-        {W_WORKLOAD, false},  {W_RUNS, true},     {W_REACHED_RUNS, true},
-        {W_OLYMPIC, true},    {W_INTERVAL, true}, {W_SPREAD, true},
-        {W_NORMALISED, true}, {W_STALLS, true},   {W_EPOCHS_SPREAD, true}};
-    struct repeats r;
-    struct grid g;
-
-    if (p->book->n_groups == 0) {
-        para(p, NULL, W_NO_TRAINING);
-        return;
-    }
-    grid_open(&g, p, columns, 9, false);
-    for (int i = 0; i < p->book->n_groups; i++) {
-        const cJSON *w = group_work(p, i);
-        group_repeats(&p->book->groups[i], &r);
-        grid_row(&g);
-        grid_value(&g, T(group_name(p, i).text), "");
-        grid_value(&g, N(r.runs), "n");
-        grid_value(&g, N(r.reached), "n");
-        grid_say(&g, r.olympic ? W_OLYMPIC_OF : W_MEAN_OF, N(r.seconds));
-        if (isfinite(r.low))
-            grid_say(&g, W_INTERVAL_OF, N(r.low), N(r.high));
-        else
-            grid_value(&g, N(NAN), "");
-        grid_value(&g, N(r.reached > 1 ? 100 * (r.most / r.least - 1) : NAN), "pct1");
-        grid_value(&g, N(r.normalised), "dur");
-        grid_say(&g, W_STALLS_OF, N(json_number(w, "performance.stalls.stalled", NAN)),
-                 N(json_number(w, "performance.stalls.steps", NAN)));
-        grid_value(&g, N(epochs_spread(w)), "n2");
-    }
-    grid_close(&g);
-    para(p, "small", W_STABILITY_NOTE);
 }
 
 /* ---- history ---- */

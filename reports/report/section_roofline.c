@@ -368,11 +368,15 @@ static void gap(struct page *p, const struct subject *of, int n)
 
 static void one_roofline(struct page *p, const struct subject *s)
 {
+    const int record = group_reported(&p->book->groups[s->group])->record_index;
+
     figure_open(p, true);
     say(&p->pen, W_ROOF_CAPTION, T(group_name(p, s->group).text), N(s->roof.threads));
     figure_chart(p, draw_roofline, s, 780);
     operator_table(p, s);
     figure_close(p);
+    if (group_ceilings(p, s->group) == page_earlier_ceilings(p, record))
+        page_of_history(p, record);
     if (s->above)
         para(p, "warn", W_ROOF_ABOVE, N(s->above), N(100 * ROOFLINE_GRACE));
 }

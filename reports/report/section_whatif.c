@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What if: gains that were simulated. It must never claim: more than 8 times what was
- * measured without saying so; a time to quality; the sum of single gains as what they
- * gain together; a gain without its interval; a zero gain as exact.
+ * What if: what ablations measured, and gains that were simulated. It must never claim: more
+ * than 8 times what was measured without saying so; a time to quality outside of the
+ * reference points; the sum of single gains as what they gain together; a gain without its
+ * interval; a zero gain as exact.
  */
 #include <config.h>
 
 #include <math.h>
+#include <string.h>
 
+#include "reports/core/result.h"
 #include "reports/draw/html.h"
+#include "reports/record/fields.h"
+#include "reports/report/refusal.h"
 #include "reports/report/section.h"
 
 /* ---- what was asked, and what is answered ---- */
@@ -64,6 +69,16 @@ static void gain_cells(struct grid *g, const struct prediction *gain)
         grid_say(g, W_LESS_OF, N(100 * low), N(100 * high));
 }
 
+/* A table in which nothing has an answer says so. */
+static void close_rows(struct grid *g)
+{
+    if (!g->row) {
+        grid_row(g);
+        grid_say(g, W_GAIN_NONE);
+    }
+    grid_close(g);
+}
+
 /* ---- replay ---- */
 
 static void replays(struct page *p)
@@ -87,6 +102,71 @@ static void replays(struct page *p)
         grid_value(&g, N(100 * expm1(r->held_out)), "pct1");
         grid_value(&g, N(100 * expm1(r->drift)), "pct1");
     }
+    grid_close(&g);
+}
+
+/* ---- ablations ---- */
+
+static enum word arm_word(const char *name)
+{
+    static const char *const names[ARM_COUNT] = {
+#define ARM(symbol, name, rebuild, title) #name,
+#include "reports/core/ablation.def"
+    };
+    static const enum word words[ARM_COUNT] = {
+        [ARM_BASE] = W_NONE,       [ARM_MEMORY] = W_ARM_MEMORY, [ARM_EMPTY] = W_ARM_EMPTY,
+        [ARM_ALONE] = W_ARM_ALONE, [ARM_FREE] = W_ARM_FREE,     [ARM_THREADS] = W_ARM_THREADS,
+        [ARM_BATCH] = W_ARM_BATCH, [ARM_NODE] = W_ARM_NODE};
+
+    for (int i = 0; i < ARM_COUNT; i++)
+        if (strcmp(names[i], name) == 0)
+            return words[i];
+    return W_NONE;
+}
+
+static void ablation_rows(struct grid *g, int i)
+{
+    const cJSON *arm;
+
+    cJSON_ArrayForEach(arm, json_at(group_work(g->p, i), "ablation.arms"))
+    {
+        const char *name = json_text(arm, "name", "");
+        grid_row(g);
+        grid_value(g, T(group_name(g->p, i).text), "");
+        if (arm_word(name) == W_NONE) /* of a later release */
+            grid_value(g, T(name), "");
+        else
+            grid_say(g, arm_word(name));
+        grid_value(g, N(100 * json_number(arm, "gain", NAN)), "pct1");
+        grid_say(g, W_LESS_BETWEEN, N(100 * json_number(arm, "low", NAN)),
+                 N(100 * json_number(arm, "high", NAN)));
+        if (cJSON_IsTrue(json_at(arm, "noisy")))
+            grid_say(g, W_NOISY);
+        else
+            grid_cell(g);
+    }
+}
+
+/* Where a run has some; it is measured, so it needs no steps file. */
+static void ablations(struct page *p)
+{
+    static const struct column columns[] = {{W_WORKLOAD, false},
+                                            {W_WITHOUT, false},
+                                            {W_LESS_STEP, true},
+                                            {W_INTERVAL, true},
+                                            {W_REMARK, false}};
+    int some = 0;
+    struct grid g;
+
+    for (int i = 0; i < p->book->n_groups; i++)
+        some += cJSON_GetArraySize(json_at(group_work(p, i), "ablation.arms"));
+    if (!some)
+        return;
+    heading(p, 3, W_ABLATIONS);
+    para(p, NULL, W_ABLATIONS_TEXT);
+    grid_open(&g, p, columns, 5, false);
+    for (int i = 0; i < p->book->n_groups; i++)
+        ablation_rows(&g, i);
     grid_close(&g);
 }
 
@@ -137,7 +217,7 @@ static void for_nothing(struct page *p)
     for (int i = 0; i < p->book->n_groups; i++)
         if (advised_known(&p->advised[i]))
             free_rows(&g, i);
-    grid_close(&g);
+    close_rows(&g);
 }
 
 /* ---- for money ---- */
@@ -198,7 +278,7 @@ static void buy_rows(struct grid *g, int i)
         if (b->gain.untested || b->gain.beyond)
             grid_say(g, b->gain.beyond ? W_BEYOND : W_UNTESTED);
         else if (b->gain.state == PREDICT_BOUND)
-            grid_say(g, W_BOUNDED, T(b->gain.why));
+            grid_say(g, W_BOUNDED, T(refusal_said(b->gain.why, p->pen.lang).text));
         else
             grid_cell(g);
         if (b->name[0])
@@ -220,10 +300,55 @@ static void for_money(struct page *p)
     for (int i = 0; i < p->book->n_groups; i++)
         if (advised_known(&p->advised[i]))
             buy_rows(&g, i);
-    grid_close(&g);
+    close_rows(&g);
     for (int i = 0; money && i < p->book->n_groups; i++)
         if (advised_known(&p->advised[i]) && !isfinite(p->advised[i].advice.mix))
             para(p, NULL, W_NO_MIX_HERE, T(group_name(p, i).text));
+}
+
+/* ---- time to quality ---- */
+
+static void quality_row(struct grid *g, int i, const struct what *w, const struct quality *q)
+{
+    const struct page *p = g->p;
+
+    if (!quality_differs(w->kind))
+        return;
+    grid_row(g);
+    grid_value(g, T(group_name(p, i).text), "");
+    grid_value(g, T(question(p, w).text), "");
+    grid_value(g, N(q->epochs), "x");
+    if (q->state == QUALITY_KNOWN)
+        grid_say(g, W_GAIN_OF, N(q->low), N(q->high));
+    else if (q->state == QUALITY_BOUND)
+        grid_say(g, W_GAIN_BOUND, N(q->high));
+    else
+        grid_say(g, q->state == QUALITY_NEVER ? W_QUALITY_NEVER : W_GAIN_NONE);
+    grid_cell(g);
+    html_text(p->pen.f, refusal_said(q->why, p->pen.lang).text, 0);
+}
+
+static void to_quality(struct page *p)
+{
+    static const struct column columns[] = {{W_WORKLOAD, false},
+                                            {W_ASKED, false},
+                                            {W_QUALITY_EPOCHS, true},
+                                            {W_QUALITY_GAIN, true},
+                                            {W_BECAUSE, false}};
+    struct grid g;
+
+    heading(p, 3, W_TO_QUALITY);
+    para(p, NULL, W_TO_QUALITY_TEXT);
+    grid_open(&g, p, columns, 5, false);
+    for (int i = 0; i < p->book->n_groups; i++) {
+        const struct advice *a = &p->advised[i].advice;
+        for (int k = 0; advised_known(&p->advised[i]) && k < a->n_free; k++)
+            quality_row(&g, i, &a->free[k].what, &a->free[k].quality);
+        for (int k = 0; advised_known(&p->advised[i]) && k < a->n_buys; k++)
+            if (a->buy[k].known)
+                quality_row(&g, i, &a->buy[k].what, &a->buy[k].quality);
+    }
+    close_rows(&g);
 }
 
 /* ---- what has no answer ---- */
@@ -234,7 +359,7 @@ static void refused_row(struct grid *g, int i, struct said asked, const char *wh
     grid_value(g, T(group_name(g->p, i).text), "");
     grid_value(g, T(asked.text), "");
     grid_cell(g);
-    html_text(g->p->pen.f, why, 0);
+    html_text(g->p->pen.f, refusal_said(why, g->p->pen.lang).text, 0);
 }
 
 static int refused_rows(struct grid *g, int i)
@@ -286,7 +411,7 @@ static void without(struct page *p, int i)
     if (!a->there)
         para(p, NULL, W_WHATIF_MISSING, T(name.text));
     else if (a->why[0])
-        para(p, NULL, W_WHATIF_CANNOT, T(name.text), T(a->why));
+        para(p, NULL, W_WHATIF_CANNOT, T(name.text), T(refusal_said(a->why, p->pen.lang).text));
     else if (a->advice.shared)
         para(p, NULL, W_WHATIF_SHARED, T(name.text));
 }
@@ -299,6 +424,7 @@ void section_whatif(struct page *p)
         there += p->advised[i].there;
         known += advised_known(&p->advised[i]);
     }
+    ablations(p);
     if (there == 0) {
         para(p, NULL, W_WHATIF_NEEDS);
         return;
@@ -310,6 +436,7 @@ void section_whatif(struct page *p)
     replays(p);
     for_nothing(p);
     for_money(p);
+    to_quality(p);
     refused(p);
     para(p, "small", W_WHATIF_NOTE);
 }

@@ -35,15 +35,16 @@ static void fill_money(struct subject *s, const cJSON *doc, const cJSON *w)
 }
 
 /* Questions of the user's own, of the run as it was. */
-static int ask(struct subject *s, const struct predictor *p, const char *questions, struct err *e)
+static int ask(struct subject *s, const struct advice_run *r, const char *questions, struct err *e)
 {
     struct what w[BUY_ASKED];
     const int n = questions ? what_parse(questions, w, BUY_ASKED, e) : 0;
 
     for (int i = 0; i < n; i++) {
         s->asked[i].what = w[i];
-        if (predict(p, NULL, 0, &w[i], 1, &s->asked[i].gain, e) < 0)
+        if (predict(&r->predictor, NULL, 0, &w[i], 1, &s->asked[i].gain, e) < 0)
             return -1;
+        quality_after(&r->quality, &w[i], 1, &s->asked[i].gain, &s->asked[i].quality);
         s->n_asked++;
     }
     return n < 0 ? -1 : 0;
@@ -51,7 +52,8 @@ static int ask(struct subject *s, const struct predictor *p, const char *questio
 
 /* What cannot be said of one workload is a sentence of it, not the end of all. */
 static int advise_subject(struct subject *s, struct steps_file *f, int workload, const cJSON *doc,
-                          const cJSON *w, const char *questions, struct err *e)
+                          const cJSON *w, const cJSON *ceilings, const char *questions,
+                          struct err *e)
 {
     struct advice_run r;
     struct err why = ERR_INIT;
@@ -60,9 +62,13 @@ static int advise_subject(struct subject *s, struct steps_file *f, int workload,
         snprintf(s->why, sizeof s->why, "%.*s", (int)sizeof s->why - 1, why.text);
         return 0;
     }
+    if (ceilings)
+        advice_run_ceilings(&r, ceilings, w);
     int rc = advise(&r.predictor, s->prices, s->node, s->name, s->nodes, &s->advice, e);
-    if (rc == 0)
-        rc = ask(s, &r.predictor, questions, e);
+    if (rc == 0) {
+        advice_quality(&r.quality, &s->advice);
+        rc = ask(s, &r, questions, e);
+    }
     advice_run_close(&r);
     return rc;
 }
@@ -89,7 +95,7 @@ static int gather(const cJSON *doc, const struct buy_options *o, struct steps_fi
             .prices = o->prices,
         };
         fill_money(to, doc, w);
-        if (advise_subject(to, f, workload, doc, w, o->what, e) < 0)
+        if (advise_subject(to, f, workload, doc, w, o->ceilings, o->what, e) < 0)
             return -1;
     }
     return 0;
@@ -140,6 +146,19 @@ static int put_gain(cJSON *to, const char *name, const struct prediction *g)
            put_words(o, "why", g->why);
 }
 
+/* Of a change of batch or nodes. */
+static int put_quality(cJSON *to, const struct what *w, const struct quality *q)
+{
+    static const char *const states[] = {"refused", "predicted", "bound", "never"};
+    cJSON *o = quality_differs(w->kind) ? put_object(to, "quality") : NULL;
+
+    if (!o)
+        return quality_differs(w->kind) ? -1 : 0;
+    return put_words(o, "state", states[q->state]) | put(o, "low", q->low) |
+           put(o, "middle", q->gain) | put(o, "high", q->high) | put(o, "epochs", q->epochs) |
+           put_words(o, "why", q->why);
+}
+
 static int put_what(cJSON *o, const struct what *w)
 {
     return put_words(o, "what", w->kind < WHAT_COUNT ? what_row(w->kind)->name : "") |
@@ -175,7 +194,8 @@ static int put_free(cJSON *to, const struct advice *a)
         cJSON *o = add_row(list);
         rc = !o ? -1
                 : put_what(o, &a->free[i].what) | put_bool(o, "taken", a->free[i].taken) |
-                      put_gain(o, "gain", &a->free[i].gain);
+                      put_gain(o, "gain", &a->free[i].gain) |
+                      put_quality(o, &a->free[i].what, &a->free[i].quality);
     }
     if (rc == 0 && a->n_taken)
         rc = put_gain(to, "together", &a->together);
@@ -188,7 +208,7 @@ static int put_buy(cJSON *o, const struct advice_buy *b, bool prices)
     int rc = put_words(o, "name", b->name) | put_what(o, &b->what);
 
     if (b->known)
-        rc |= put_gain(o, "gain", &b->gain);
+        rc |= put_gain(o, "gain", &b->gain) | put_quality(o, &b->what, &b->quality);
     if (!prices)
         return rc;
     rc |= put(o, "price", b->price) | put(o, "saved_low", b->saved_low) |
@@ -219,7 +239,9 @@ static int put_asked(cJSON *to, const struct subject *s)
 
     for (int i = 0; rc == 0 && i < s->n_asked; i++) {
         cJSON *o = add_row(list);
-        rc = o ? put_what(o, &s->asked[i].what) | put_gain(o, "gain", &s->asked[i].gain) : -1;
+        rc = o ? put_what(o, &s->asked[i].what) | put_gain(o, "gain", &s->asked[i].gain) |
+                     put_quality(o, &s->asked[i].what, &s->asked[i].quality)
+               : -1;
     }
     return rc;
 }

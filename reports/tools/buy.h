@@ -13,8 +13,10 @@
  *          "money": {"currency", "as_of", "expired", "node_hour", "run", "quality"}}]}
  *
  * GAIN is {"state": "predicted|bound|refused", "low", "middle", "high", "step_seconds",
- * "untested", "beyond", "why"}: samples per second, after over before. A number that is
- * not known is null.
+ * "untested", "beyond", "why"}: samples per second, after over before. What changes batch or
+ * nodes also has "quality": {"state": "predicted|bound|never|refused", "low", "middle",
+ * "high", "epochs", "why"}: time to quality, before over after (reports/predict/quality.h),
+ * and epochs, after over before. A number that is not known is null.
  *
  * Life:    subjects borrow from document and prices; free() the array.
  * Failure: -1 or NULL and a sentence.
@@ -36,6 +38,7 @@ struct subject {
     struct buy_asked {
         struct what what;
         struct prediction gain;
+        struct quality quality;
     } asked[BUY_ASKED];
     int n_asked;
     const struct prices *prices;

@@ -3,7 +3,7 @@
 if BUILD_TOOLS
 # What several verbs share; with a history, that is asked too.
 noinst_LTLIBRARIES += %D%/libtools.la
-%C%_libtools_la_SOURCES = %D%/find.h %D%/find.c %D%/repeats.h %D%/repeats.c
+%C%_libtools_la_SOURCES = %D%/ceilings.h %D%/ceilings.c %D%/find.h %D%/find.c %D%/repeats.h %D%/repeats.c
 %C%_libtools_la_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
 %C%_libtools_la_LIBADD = reports/diagnose/libdiagnose.la
 if BUILD_HISTORY
@@ -16,7 +16,9 @@ bin_PROGRAMS += %D%/hpcai500
 nodist_%C%_hpcai500_SOURCES = build_id.h
 %C%_hpcai500_LDADD = reports/core/libmain.la reports/core/libcore.la
 
-pkglibexec_PROGRAMS += %D%/hpcai500-compare %D%/hpcai500-config %D%/hpcai500-recover %D%/hpcai500-report %D%/hpcai500-show
+pkglibexec_PROGRAMS += %D%/hpcai500-baseline %D%/hpcai500-compare %D%/hpcai500-config %D%/hpcai500-recover %D%/hpcai500-report %D%/hpcai500-show
+%C%_hpcai500_baseline_SOURCES = %D%/baseline.c
+%C%_hpcai500_baseline_LDADD = reports/validate/libverdict.la $(tools_libs)
 %C%_hpcai500_compare_SOURCES = %D%/compare.c %D%/library.h %D%/library.c
 %C%_hpcai500_compare_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
 %C%_hpcai500_compare_LDADD = %D%/libtools.la reports/report/libreport.la $(tools_libs)
@@ -28,7 +30,7 @@ pkglibexec_PROGRAMS += %D%/hpcai500-compare %D%/hpcai500-config %D%/hpcai500-rec
 %C%_hpcai500_report_SOURCES = %D%/report.c %D%/earlier.h %D%/earlier.c %D%/library.h %D%/library.c %D%/pdf.h %D%/pdf.c
 %C%_hpcai500_report_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
 %C%_hpcai500_report_LDADD = %D%/libtools.la reports/report/libreport.la $(tools_libs)
-%C%_hpcai500_show_SOURCES = %D%/show.c %D%/ceilings.h %D%/ceilings.c %D%/show_screen.h %D%/show_screen.c \
+%C%_hpcai500_show_SOURCES = %D%/show.c %D%/show_screen.h %D%/show_screen.c \
     %D%/show_phases.h %D%/show_phases.c \
     %D%/buy.h %D%/buy.c %D%/show_buy.h %D%/show_buy.c \
     %D%/show_profile.h %D%/show_profile.c %D%/show_roofline.c \
@@ -36,7 +38,7 @@ pkglibexec_PROGRAMS += %D%/hpcai500-compare %D%/hpcai500-config %D%/hpcai500-rec
     %D%/show_why.h %D%/show_why.c
 %C%_hpcai500_show_CFLAGS = $(AM_CFLAGS) $(CJSON_CFLAGS)
 %C%_hpcai500_show_LDADD = %D%/libtools.la reports/report/libreport.la reports/predict/libpredict.la reports/diagnose/libdiagnose.la $(tools_libs)
-dist_man_MANS += %D%/hpcai500.1 %D%/hpcai500-compare.1 %D%/hpcai500-config.1 %D%/hpcai500-export.1 \
+dist_man_MANS += %D%/hpcai500.1 %D%/hpcai500-baseline.1 %D%/hpcai500-compare.1 %D%/hpcai500-config.1 %D%/hpcai500-export.1 \
     %D%/hpcai500-recover.1 %D%/hpcai500-report.1 %D%/hpcai500-show.1
 completiondir = $(datadir)/bash-completion/completions
 dist_completion_DATA = %D%/completion/hpcai500

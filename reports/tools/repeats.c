@@ -22,7 +22,7 @@
 #include "reports/history/reader.h"
 #endif
 
-enum { MOST_FILES = 256, MOST_ROWS = 64, DAY = 86400 };
+enum { MOST_FILES = 256, MOST_ROWS = 64, MOST_VALUES = 512, DAY = 86400 };
 
 /* What makes a run a repeat of another. */
 struct like {
@@ -61,6 +61,21 @@ static struct like like_record(const cJSON *doc, const cJSON *w, const char *nod
                          .begin = end ? (double)timegm(&day) : NAN};
 }
 
+/* What the node computed to the others. */
+static double ratio_of(const cJSON *w, const char *node)
+{
+    const cJSON *row;
+
+    cJSON_ArrayForEach(row, json_at(w, "phases.compute.worst")) /* the first is the slowest */
+    {
+        if (strcmp(json_text(row, "node", ""), node) == 0)
+            return confirm_ratio(json_number(row, "seconds", NAN),
+                                 json_number(w, "phases.compute.median_seconds", NAN),
+                                 (int)json_integer(w, "ranks", 0, 1 << 30, 0));
+    }
+    return NAN;
+}
+
 /* The verdict with the node's new name; what stands behind the old one stays. */
 static void rename_node(const char *verdict, const char *node, enum cause suspect,
                         char text[REPEATS_VERDICT])
@@ -96,10 +111,12 @@ static void add_file(const char *path, const struct like *run, struct confirm *c
         cJSON_ArrayForEach(w, json_at(doc, "workloads"))
         {
             const struct like other = like_record(doc, w, run->node);
-            if (is_like(run, &other))
-                confirm_add(c, &(struct confirm_run){other.key, other.begin,
-                                                     json_text(w, "why.cause", ""),
-                                                     json_text(w, "why.node", "")});
+            if (!is_like(run, &other))
+                continue;
+            confirm_add(c,
+                        &(struct confirm_run){other.key, other.begin, json_text(w, "why.cause", ""),
+                                              json_text(w, "why.node", "")});
+            confirm_own_add(c, other.key, other.begin, ratio_of(w, run->node));
         }
     cJSON_Delete(doc);
 }
@@ -141,6 +158,50 @@ static struct like like_row(const struct history_row *row)
                          .begin = (double)row->begin};
 }
 
+/* The next row of q that is of the same workload of the same run as `of`, or *more false; both
+ * are in the order of time. */
+static void follow(struct history_query *q, struct history_row *row, bool *more,
+                   const struct history_row *of)
+{
+    while (*more &&
+           (row->begin < of->begin || (row->begin == of->begin && (strcmp(row->key, of->key) != 0 ||
+                                                                   row->position != of->position))))
+        *more = history_next(q, row, NULL) > 0;
+}
+
+/* Compute seconds of runs, this one among them: the median over the ranks is one metric, the
+ * node's slowest rank another. */
+static void add_own(struct history *h, struct history_filter f, const struct like *run,
+                    struct confirm *c)
+{
+    struct history_row row, median;
+
+    f.since = f.until - (int64_t)CONFIRM_OWN_DAYS * DAY;
+    f.until++; /* this run, too */
+    f.limit = MOST_VALUES;
+    f.metric = "compute_max_seconds";
+    struct history_query *q = history_ask(h, &f, NULL);
+    f.metric = "compute_seconds";
+    struct history_query *m = history_ask(h, &f, NULL);
+    bool more = m && history_next(m, &median, NULL) > 0;
+    while (q && more && history_next(q, &row, NULL) > 0) {
+        const struct like other = like_row(&row);
+        const bool own = strcmp(run->key, row.key) == 0;
+        if (strcmp(row.metric_node, run->node) != 0 || (!own && !is_like(run, &other)))
+            continue;
+        follow(m, &median, &more, &row);
+        if (!more || strcmp(median.key, row.key) != 0)
+            continue;
+        const double ratio = confirm_ratio(row.value, median.value, row.ranks);
+        if (own)
+            confirm_own_now(c, ratio);
+        else
+            confirm_own_add(c, row.key, (double)row.begin, ratio);
+    }
+    history_done(q);
+    history_done(m);
+}
+
 static void add_history(struct history *h, const struct like *run, struct confirm *c)
 {
     struct history_filter f = HISTORY_FILTER_INIT;
@@ -151,6 +212,7 @@ static void add_history(struct history *h, const struct like *run, struct confir
     f.workload = run->workload;
     f.node = run->node;
     f.until = (int64_t)run->begin;
+    add_own(h, f, run, c);
     f.since = f.until - (int64_t)CONFIRM_DAYS * DAY;
     f.limit = MOST_ROWS;
     struct history_query *q = history_ask(h, &f, NULL);
@@ -235,6 +297,7 @@ void repeats_confirm(const struct conf *conf, cJSON *doc, const char *folder)
         char *name = strdup(node); /* the record's own is replaced below */
         const struct like run = like_record(doc, w, name ? name : "");
         confirm_begin(&c, run.node, run.begin);
+        confirm_own_now(&c, ratio_of(w, run.node));
         add_folder(folder, &run, &c);
         add_site(conf, &run, &c);
         confirm_one(why, &run, suspect, &c);

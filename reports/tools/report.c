@@ -4,7 +4,9 @@
  */
 #include <config.h>
 
+#include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +16,9 @@
 #include "reports/core/conf.h"
 #include "reports/core/option.h"
 #include "reports/core/out.h"
+#include "reports/record/fields.h"
 #include "reports/report/page.h"
+#include "reports/tools/ceilings.h"
 #include "reports/tools/earlier.h"
 #include "reports/tools/library.h"
 #include "reports/tools/pdf.h"
@@ -89,13 +93,69 @@ static void *steps_of(void *from, int record, size_t *size)
     return library_steps(s->runs, s->site, record, size);
 }
 
+/* The site's verdicts on nodes, beside its history; *may_read false: not to this user. */
+static int find_verdicts(const struct options *o, const struct conf *site, struct node_verdicts *v,
+                         bool *may_read, struct err *e)
+{
+    const char *history = o->history ? o->history : site->history;
+    struct verdict_line *lines;
+    char path[PATH_MAX];
+    int n;
+
+    if (verdicts_path(history, path, sizeof path, e))
+        return -1;
+    *may_read = access(path, R_OK) == 0 || errno != EACCES;
+    if (!*may_read)
+        return 0;
+    if (verdicts_read(path, &lines, &n, e))
+        return -1;
+    return node_verdicts_of(v, lines, n, e);
+}
+
+/* What the site knows besides the records. */
+struct known {
+    struct past_runs earlier;
+    struct node_verdicts verdicts;
+    bool has_verdicts;
+    struct found found[LIBRARY_MOST]; /* of each run its ceilings, where it has none */
+    const cJSON *ceilings[LIBRARY_MOST];
+};
+
+/* Not in a redacted report: runs are found by the names of nodes. */
+static void find_ceilings(const struct options *o, const struct conf *site,
+                          const struct library *runs, struct known *k)
+{
+    for (int i = 0; !o->redact && i < runs->n; i++)
+        if (ceilings_missing(runs->runs[i].doc) &&
+            ceilings_find(site, runs->runs[i].doc, &k->found[i])) {
+            json_clean(k->found[i].doc);
+            k->ceilings[i] = k->found[i].doc;
+        }
+}
+
+static int know(const struct options *o, const struct conf *site, const struct book *book,
+                struct known *k, struct err *e)
+{
+    if (earlier_find(&k->earlier, site, o->history, book, e))
+        return -1;
+    return find_verdicts(o, site, &k->verdicts, &k->has_verdicts, e);
+}
+
+static void forget(struct known *k)
+{
+    for (int i = 0; i < LIBRARY_MOST; i++)
+        found_fini(&k->found[i]);
+    past_runs_fini(&k->earlier);
+    node_verdicts_fini(&k->verdicts);
+}
+
 static int make(const struct options *o, const struct library *runs, const struct conf *site,
                 struct err *e)
 {
     static struct book book;     /* 70 KiB */
     static struct prices prices; /* 10 KiB */
     struct page_source sources[LIBRARY_MOST];
-    struct past_runs earlier = {0};
+    static struct known known;
     const char *prices_name = o->prices;
     struct shelf shelf = {runs, site};
 
@@ -107,20 +167,23 @@ static int make(const struct options *o, const struct library *runs, const struc
             return -1;
     }
     book_close(&book);
-    if (o->earlier && earlier_find(&earlier, site, o->history, &book, e)) {
-        past_runs_fini(&earlier);
+    if (o->earlier && know(o, site, &book, &known, e)) {
+        forget(&known);
         return -1;
     }
+    find_ceilings(o, site, runs, &known);
     const struct page_options page = {.lang = o->lang,
                                       .redacted = o->redact,
                                       .prices = prices_name ? &prices : NULL,
                                       .prices_name = o->redact ? NULL : prices_name,
                                       .sources = sources,
-                                      .earlier = o->earlier ? &earlier : NULL,
+                                      .earlier = o->earlier ? &known.earlier : NULL,
+                                      .ceilings = known.ceilings,
+                                      .verdicts = known.has_verdicts ? &known.verdicts : NULL,
                                       .steps = steps_of,
                                       .steps_from = &shelf};
     int rc = page_write(o->out, &book, &page, e);
-    past_runs_fini(&earlier);
+    forget(&known);
     if (rc)
         return -1;
     return o->pdf ? pdf_print(o->out, e) : 0;

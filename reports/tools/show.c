@@ -66,7 +66,7 @@ static int find_ceilings(const struct conf *c, const cJSON *doc, const struct op
     const bool latest = !o->ceilings && ceilings_missing(doc) && ceilings_find(c, doc, f);
     if (f->doc)
         json_clean(f->doc);
-    if (latest)
+    if (latest && !o->json)
         show_line("ceilings: of %s, %.10s, the latest of these nodes with this build",
                   json_text(f->doc, "id", "?"), json_text(f->doc, "time.start", "?"));
     return 0;
@@ -92,15 +92,18 @@ static int show_worth(const struct conf *c, const struct found *f, const struct 
     static struct prices prices; /* 10 KiB */
     const char *name = o->prices;
     struct buy_options buy = {.what = o->what, .json = o->json};
+    struct found roofs = FOUND_INIT;
 
     if (prices_find(&prices, &name, e) < 0)
         return -1;
     void *bytes = find_steps(c, f, &buy.size, e);
-    if (!bytes)
-        return -1;
+    int rc = bytes ? find_ceilings(c, f->doc, o, &roofs, e) : -1;
     buy.steps = bytes;
     buy.prices = name ? &prices : NULL;
-    const int rc = show_buy(f->doc, &buy, e);
+    buy.ceilings = roofs.doc;
+    if (rc == 0)
+        rc = show_buy(f->doc, &buy, e);
+    found_fini(&roofs);
     free(bytes);
     return rc;
 }

@@ -82,6 +82,25 @@ static void gain_line(const struct what *w, const struct prediction *g, const ch
     show_wrapped(head, text, 38);
 }
 
+/* Below a gain, of what changes batch or nodes. */
+static void quality_line(const struct what *w, const struct quality *q)
+{
+    char text[320];
+
+    if (!quality_differs(w->kind))
+        return;
+    if (q->state == QUALITY_KNOWN)
+        snprintf(text, sizeof text, "between %s and %s times as fast%s%s", factor(q->low).text,
+                 factor(q->high).text, q->epochs == 1 ? "" : ", epochs × ",
+                 q->epochs == 1 ? "" : two_digits(q->epochs).text);
+    else if (q->state == QUALITY_BOUND)
+        snprintf(text, sizeof text, "at most %s times as fast", factor(q->high).text);
+    else
+        snprintf(text, sizeof text, "%s%s", q->state == QUALITY_REFUSED ? "no answer: " : "",
+                 q->why);
+    show_wrapped("    to the target quality             ", text, 38);
+}
+
 /* ---- the page ---- */
 
 static void show_replay(const struct advice *a)
@@ -102,8 +121,10 @@ static void show_replay(const struct advice *a)
 static void show_free(const struct advice *a)
 {
     printf("First, for nothing (+: taken, per sample of training):\n");
-    for (int i = 0; i < a->n_free; i++)
+    for (int i = 0; i < a->n_free; i++) {
         gain_line(&a->free[i].what, &a->free[i].gain, a->free[i].taken ? "+ " : "  ");
+        quality_line(&a->free[i].what, &a->free[i].quality);
+    }
     if (a->n_taken > 1) {
         char text[320];
         gain_words(&a->together, text, sizeof text);
@@ -152,10 +173,12 @@ static void show_purchases(const struct advice *a, const char *currency)
     printf("Then, for money:\n");
     for (int i = 0; i < a->n_buys; i++) {
         const struct advice_buy *b = &a->buy[i];
-        if (b->known)
+        if (b->known) {
             gain_line(&b->what, &b->gain, "  ");
-        else
+            quality_line(&b->what, &b->quality);
+        } else {
             show_line("  %s", b->name);
+        }
         if (currency)
             show_price(b, currency);
     }
@@ -206,8 +229,10 @@ static void show_asked(const struct subject *s)
 {
     if (s->n_asked)
         printf("Asked:\n");
-    for (int i = 0; i < s->n_asked; i++)
+    for (int i = 0; i < s->n_asked; i++) {
         gain_line(&s->asked[i].what, &s->asked[i].gain, "  ");
+        quality_line(&s->asked[i].what, &s->asked[i].quality);
+    }
 }
 
 static void show_subject(const struct subject *s)

@@ -22,8 +22,9 @@ struct prices;
 struct buy_options {
     const void *steps; /* the run's steps file: its bytes */
     size_t size;
-    const struct prices *prices; /* NULL: none */
-    const char *what;            /* questions of the user's own, "nodes:4,storage:2"; NULL: none */
+    const struct prices *prices;  /* NULL: none */
+    const struct cJSON *ceilings; /* the run that has the machine's; NULL: the record alone */
+    const char *what;             /* questions of the user's own, "nodes:4,storage:2"; NULL: none */
     bool json;
 };
 

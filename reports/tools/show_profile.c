@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "reports/diagnose/memory_bound.h"
 #include "reports/diagnose/roofline.h"
 #include "reports/draw/table.h"
 #include "reports/record/fields.h"
@@ -128,6 +129,20 @@ static void show_operators(const struct roofline *r, const cJSON *p, double step
     show_rest(p, steps, all);
 }
 
+static void show_memory(const cJSON *w, const cJSON *ceilings)
+{
+    const struct memory_bound m = memory_bound(ceilings, w);
+    char text[200];
+
+    snprintf(text, sizeof text,
+             "memory binds %.0f to %.0f %% of the operators' time; %.0f %% is spent in operators "
+             "that take more than twice what either roof asks for",
+             100 * m.low, 100 * m.high, 100 * m.slow);
+    if (m.why[0])
+        snprintf(text, sizeof text, "how much memory binds is not known: %s", m.why);
+    show_wrapped("  ", text, 2);
+}
+
 static void show_workload(const cJSON *w, const cJSON *ceilings)
 {
     const cJSON *p = json_at(w, "profile");
@@ -144,6 +159,8 @@ static void show_workload(const cJSON *w, const cJSON *ceilings)
     show_operators(&r, p, steps);
     if (r.why[0])
         show_wrapped("  ", r.why, 2);
+    else
+        show_memory(w, ceilings);
 }
 
 int show_profile(const cJSON *doc, const cJSON *ceilings, struct err *e)

@@ -29,6 +29,41 @@ static void show_path(const cJSON *path, double period)
     }
 }
 
+/* "118 MB/s (98 to 103 %)" */
+static struct shown rate_of(const cJSON *o)
+{
+    const double v = show_number(o, "rate_bytes_per_second");
+    const double high = show_number(o, "rate_high_bytes_per_second") / v;
+    struct shown s;
+
+    if (high > 10) { /* both messages may have taken the same time */
+        snprintf(s.text, sizeof s.text, "%.16s (%.0f %% and more)", show_si(v, "B/s").text,
+                 100 * show_number(o, "rate_low_bytes_per_second") / v);
+        return s;
+    }
+    snprintf(s.text, sizeof s.text, "%.16s (%.0f to %.0f %%)", show_si(v, "B/s").text,
+             100 * show_number(o, "rate_low_bytes_per_second") / v, 100 * high);
+    return s;
+}
+
+static void show_transport(const cJSON *t)
+{
+    const cJSON *link = json_at(t, "links[0]");
+
+    if (!cJSON_IsObject(t))
+        return;
+    show_line("    transport, %.0f rounds: a message %.0f us (%.0f to %.0f), a phase's software",
+              show_number(t, "rounds"), 1e6 * show_number(t, "alpha_seconds"),
+              1e6 * show_number(t, "alpha_low_seconds"),
+              1e6 * show_number(t, "alpha_high_seconds"));
+    show_line("      %.0f us (%.0f to %.0f), bytes at %s", 1e6 * show_number(t, "software_seconds"),
+              1e6 * show_number(t, "software_low_seconds"),
+              1e6 * show_number(t, "software_high_seconds"), rate_of(t).text);
+    if (link)
+        show_line("      slowest of %.0f links: %s to %s, %s", show_number(t, "links_measured"),
+                  json_text(link, "from", "-"), json_text(link, "to", "-"), rate_of(link).text);
+}
+
 static enum cause cause_of(const cJSON *o, const char *path)
 {
     const int cause = cause_find(json_text(o, path, ""));
@@ -74,6 +109,11 @@ void show_why(const cJSON *w, bool all)
     show_path(path, period);
     show_line("    clocks compared by %s, +- %s", json_text(w, "clock.method", "nothing"),
               show_duration(show_number(w, "clock.bound_seconds")).text);
+    show_transport(json_at(w, "transport"));
+    if (isfinite(show_number(w, "roofline.memory_low")))
+        show_line("    memory binds %.0f to %.0f %% of the operators' time",
+                  100 * show_number(w, "roofline.memory_low"),
+                  100 * show_number(w, "roofline.memory_high"));
     show_line("    witnesses: the steps' parts%s", cJSON_IsTrue(json_at(why, "confirmed"))
                                                        ? ", and an ablation that agrees"
                                                        : " alone, so it is not confirmed");

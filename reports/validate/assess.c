@@ -226,6 +226,16 @@ static int noise_of(struct assess *a, const char *class, int metric, int metrics
         *h = variance_prior(past_kind(metric));
     h->metrics = metrics;
     g->runs = a->past && h->known ? past_runs(a->past, class) : 0;
+    const struct baseline *b = baseline_newest(a->baselines, a->n_baselines, class);
+    char software[PAST_SOFTWARE_SIZE];
+    for (int i = 0; i < a->n && b && g->version == 0; i++) {
+        const struct node_result *r = a->nodes[i].lines[0];
+        if (!r || strcmp(r->class, class) != 0)
+            continue;
+        past_software_of(r, software);
+        if (baseline_join(b, software, metric, h))
+            g->version = b->version;
+    }
     return 0;
 }
 

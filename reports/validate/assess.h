@@ -11,7 +11,8 @@
  *
  * Order of what decides, worst last: metrics by the rule; links by peeling (link.h);
  * ECC corrected errors: SUSPECT; another inventory than most of at least three nodes of the
- * class: SUSPECT; no line, or a test without a value where others of the class have one:
+ * class: SUSPECT, than the approved one: FAULTY, or SYSTEM where more than half of three or
+ * more nodes of the class have it; no line, or a test without a value where others of the class have one:
  * UNKNOWN; wrong numbers: FAULTY. Bit by bit are compared nodes of one class with an equal
  * key: of three and more the majority is right, two that differ are both UNKNOWN.
  *
@@ -27,6 +28,7 @@
 #include <stdbool.h>
 
 #include "reports/judge/judge.h"
+#include "reports/validate/baseline.h"
 #include "reports/validate/past.h"
 
 struct assess_node {
@@ -56,10 +58,13 @@ struct assess_group {
     int *node;               /* [n]: index in nodes */
     int *of;                 /* [n]: metric of the entry: net_out, net_in */
     int n, runs;             /* runs of the past that know it */
+    int version;             /* of the baseline that joined; 0: none */
 };
 
 struct assess {
     struct past *past;
+    const struct baseline *baselines; /* [n_baselines]; borrowed, set by the caller; NULL */
+    int n_baselines;
     int n, n_groups, n_pairs;
     struct assess_node *nodes;
     struct assess_group *groups;

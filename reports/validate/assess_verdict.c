@@ -180,6 +180,48 @@ static void compare_fact(struct assess *a, int i, const char *what, enum ballot_
             fact_of(&b, b.is), what, equal, all, fact_of(&b, most));
 }
 
+/* ---- what was approved ---- */
+
+/* How many nodes of the class have another fact than the approved one, of how many. */
+static int others_differ(const struct assess *a, const struct baseline *b, int fact, int *all)
+{
+    char facts[BASELINE_FACTS][BASELINE_FACT_SIZE];
+    int n = 0;
+
+    *all = 0;
+    for (int k = 0; k < a->n; k++) {
+        const struct node_result *r = a->nodes[k].lines[0];
+        if (!r || strcmp(r->class, b->class) != 0)
+            continue;
+        baseline_facts(r, facts);
+        n += !baseline_same(fact, facts[fact], b->facts[fact]);
+        ++*all;
+    }
+    return n;
+}
+
+static void compare_approved(struct assess *a, int i)
+{
+    const struct node_result *r = a->nodes[i].lines[0];
+    const struct baseline *b = baseline_newest(a->baselines, a->n_baselines, r->class);
+    char facts[BASELINE_FACTS][BASELINE_FACT_SIZE];
+    int all;
+
+    baseline_facts(r, facts);
+    for (int f = 0; b && f < BASELINE_FACTS; f++) {
+        if (baseline_same(f, facts[f], b->facts[f]))
+            continue;
+        const int differ = others_differ(a, b, f, &all);
+        if (all >= 3 && 2 * differ > all)
+            say(&a->nodes[i], VERDICT_SYSTEM,
+                "inventory: %s is %s, approved %s; so it is on %d of %d nodes", baseline_fact(f),
+                facts[f], b->facts[f], differ, all);
+        else
+            say(&a->nodes[i], VERDICT_FAULTY, "inventory: %s is %s, approved %s", baseline_fact(f),
+                facts[f], b->facts[f]);
+    }
+}
+
 /* ---- tests without a value ---- */
 
 /* Whether a node of the class has a value that comes of the test. */
@@ -233,6 +275,7 @@ static void decide_node(struct assess *a, int i)
     compare_fact(a, i, "processors", BALLOT_CPUS);
     compare_fact(a, i, "GiB of memory", BALLOT_MEMORY);
     compare_fact(a, i, "NUMA nodes", BALLOT_NUMA);
+    compare_approved(a, i);
     if (r->corrected > 0)
         say(n, VERDICT_SUSPECT, "ecc: %ld corrected errors of memory", r->corrected);
     miss_values(a, i);

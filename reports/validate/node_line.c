@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "reports/record/fields.h"
+#include "reports/validate/json_line.h"
 
 static const char kind[] = "node 1";
 
@@ -51,15 +51,6 @@ static const struct field problem_fields[] = {
 
 /* ---- printing ---- */
 
-/* Six digits are more than any of it means. */
-static double short_of(double v)
-{
-    char text[32];
-
-    snprintf(text, sizeof text, "%.6g", v);
-    return strtod(text, NULL);
-}
-
 static int put_values(cJSON *o, const struct node_result *r)
 {
     cJSON *values = put_object(o, "values");
@@ -71,9 +62,10 @@ static int put_values(cJSON *o, const struct node_result *r)
         cJSON *row = cJSON_AddArrayToObject(values, node_metric_row(m)->name);
         if (!row)
             return -1;
-        cJSON_AddItemToArray(row, cJSON_CreateNumber(short_of(v->value)));
-        cJSON_AddItemToArray(row, isfinite(v->spread) ? cJSON_CreateNumber(short_of(v->spread))
-                                                      : cJSON_CreateNull());
+        cJSON_AddItemToArray(row, cJSON_CreateNumber(json_line_short(v->value)));
+        cJSON_AddItemToArray(row, isfinite(v->spread)
+                                      ? cJSON_CreateNumber(json_line_short(v->spread))
+                                      : cJSON_CreateNull());
         cJSON_AddItemToArray(row, cJSON_CreateNumber(v->n));
     }
     return values ? 0 : -1;
@@ -96,17 +88,14 @@ static int put_problems(cJSON *o, const char *name, const struct node_problem *p
 static bool print_some(const struct node_result *r, int faults, int unknown,
                        char line[NODE_LINE_SIZE])
 {
-    cJSON *o = cJSON_CreateObject();
-    bool fits = o && cJSON_AddStringToObject(o, "hpcai500", kind) &&
-                fields_put(o, fields, r, NULL) == 0 && put_values(o, r) == 0 &&
-                put_problems(o, "faults", r->faults, faults) == 0 &&
-                put_problems(o, "unknown", r->unknown, unknown) == 0 &&
-                cJSON_PrintPreallocated(o, line, NODE_LINE_SIZE - 8, 0);
+    cJSON *o = json_line_begin(kind, fields, r);
 
-    cJSON_Delete(o);
-    if (fits)
-        strcat(line, "\n");
-    return fits;
+    if (o && (put_values(o, r) < 0 || put_problems(o, "faults", r->faults, faults) < 0 ||
+              put_problems(o, "unknown", r->unknown, unknown) < 0)) {
+        cJSON_Delete(o);
+        o = NULL;
+    }
+    return json_line_end(o, line, NODE_LINE_SIZE);
 }
 
 bool node_line_print(const struct node_result *r, char line[NODE_LINE_SIZE])
@@ -154,12 +143,11 @@ static int get_problems(const cJSON *o, const char *name, struct node_problem *p
 
 int node_line_parse(const char *line, struct node_result *r)
 {
-    cJSON *o = strlen(line) < NODE_LINE_SIZE ? cJSON_Parse(line) : NULL;
-    bool is = cJSON_IsObject(o) && strcmp(json_text(o, "hpcai500", ""), kind) == 0;
-
     memset(r, 0, sizeof *r);
+    cJSON *o = strlen(line) < NODE_LINE_SIZE ? json_line_open(line, kind, fields, r) : NULL;
+    const bool is = o != NULL;
+
     if (is) {
-        fields_get(o, fields, r, keep_nothing, NULL);
         get_values(o, r);
         r->n_faults = get_problems(o, "faults", r->faults);
         r->n_unknown = get_problems(o, "unknown", r->unknown);

@@ -48,8 +48,7 @@ void page_count(const struct assess *a, int counts[VERDICT_COUNT])
 
 /* ---- numbers ---- */
 
-/* "181 GB/s", "12.3 us", "3.55 G/s". */
-static const char *number(char buf[24], int metric, double v)
+const char *page_number(char buf[PAGE_NUMBER_SIZE], int metric, double v)
 {
     static const struct {
         double from;
@@ -60,14 +59,14 @@ static const char *number(char buf[24], int metric, double v)
     int i = 0;
 
     if (!isfinite(v)) {
-        snprintf(buf, 24, "-");
+        snprintf(buf, PAGE_NUMBER_SIZE, "-");
     } else if (strcmp(unit, "ratio") == 0) {
-        snprintf(buf, 24, "%.3f", v);
+        snprintf(buf, PAGE_NUMBER_SIZE, "%.3f", v);
     } else {
         while (v < steps[i].from)
             i++;
         double scale = steps[i].from > 0 ? steps[i].from : 1e-12;
-        snprintf(buf, 24, "%.3g %s%s", v / scale, steps[i].prefix,
+        snprintf(buf, PAGE_NUMBER_SIZE, "%.3g %s%s", v / scale, steps[i].prefix,
                  strcmp(unit, "1/s") == 0 ? "/s" : unit);
     }
     return buf;
@@ -151,8 +150,8 @@ static void print_row(const struct assess *a, const struct assess_node *n, struc
             verdict_word(n->verdict));
     if (n->metric >= 0)
         fprintf(f, "%-17s %9s %9s %5.1f %5.1f\n", node_metric_row(n->metric)->name,
-                number(value, n->metric, n->value), number(like, n->metric, n->like), -n->loss,
-                n->limit);
+                page_number(value, n->metric, n->value), page_number(like, n->metric, n->like),
+                -n->loss, n->limit);
     else if (n->verdict != VERDICT_GOOD)
         fprintf(f, "%.*s\n", left, n->text);
     else if (isfinite(n->blind))
@@ -199,6 +198,31 @@ static void print_words(const char *text, int at, int indent, FILE *f)
     fputc('\n', f);
 }
 
+/* Which baseline the nodes of each class were compared with. */
+static void print_baselines(const struct assess *a, FILE *f)
+{
+    const struct assess_group *last = NULL;
+
+    for (int g = 0; g < a->n_groups; g++) {
+        const struct assess_group *is = &a->groups[g];
+        if (!is->class || (last && strcmp(last->class, is->class) == 0))
+            continue;
+        const struct baseline *b = baseline_newest(a->baselines, a->n_baselines, is->class);
+        int joined = 0;
+        for (int k = g; k < a->n_groups; k++)
+            if (a->groups[k].class && strcmp(a->groups[k].class, is->class) == 0)
+                joined += a->groups[k].version > 0;
+        last = is;
+        if (b && joined > 0)
+            fprintf(f, "%.40s: baseline %d, %d metrics\n", is->class, b->version, joined);
+        else if (b)
+            fprintf(f,
+                    "%.40s: baseline %d is of %.40s:\nits values are not used; hpcai500 "
+                    "baseline propose\n",
+                    is->class, b->version, b->software);
+    }
+}
+
 static void print_blind(const struct page *p, FILE *f)
 {
     char line[512] = "noise hides losses of 15 % and more in:";
@@ -222,6 +246,7 @@ static void print_blind(const struct page *p, FILE *f)
     else if (groups > 0)
         fprintf(f, "noise of %d of %d metrics is known from up to %d runs\n", groups - priors,
                 groups, runs);
+    print_baselines(p->a, f);
     if (strcmp(p->profile, "deep") != 0)
         fprintf(f, "%s ends before a node is warm: it finds no fault of cooling\n", p->profile);
 }

@@ -19,7 +19,7 @@
 #include "reports/validate/assess.h"
 #include "reports/validate/verdicts.h"
 
-enum { PAGE_COLUMNS = 80, PAGE_REASON_SIZE = 128 };
+enum { PAGE_COLUMNS = 80, PAGE_REASON_SIZE = 128, PAGE_NUMBER_SIZE = 24 };
 
 struct page {
     const struct assess *a;
@@ -36,6 +36,9 @@ void page_reason(const struct assess_node *n, long job, char reason[PAGE_REASON_
 
 /* The line that is filed of a node. */
 void page_verdict(const struct page *p, int i, struct verdict_line *v);
+
+/* A value with its unit: "181 GB/s", "12.3 us", "3.55 G/s"; "-" NAN. Returns buf. */
+const char *page_number(char buf[PAGE_NUMBER_SIZE], int metric, double v);
 
 /* How many nodes have each verdict. */
 void page_count(const struct assess *a, int counts[VERDICT_COUNT]);

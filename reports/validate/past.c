@@ -1,106 +1,121 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Reading, and what it says of noise. Appending: past_keep.c */
 #include <config.h>
 
 #include "reports/validate/past.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
-#include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <unistd.h>
 
-#include "reports/core/fdio.h"
 #include "reports/judge/judge.h"
+#include "reports/validate/json_line.h"
+#include "reports/validate/lines.h"
 #include "reports/validate/node_line.h"
+#include "reports/validate/past_inner.h"
 
 static const enum metric_kind kinds[NODE_METRICS] = {
 #define NODE_METRIC(symbol, name, kind, unit, more_is_better, what) KIND_##kind,
 #include "reports/core/node_metrics.def"
 };
 
-/* Names by number. */
-struct names {
-    int n, room;
-    char (*of)[96];
-};
+static const char no_memory[] = "out of memory for the values of earlier runs";
 
-struct value {
-    int run, node, class, metric, step;
-    double x;
-};
-
-struct past {
-    struct names runs, nodes, classes;
-    struct value *values;
-    int n, room;
-    struct variance_value *picked; /* [n] */
-    struct variance_node *own;     /* [nodes.n] of the last question */
-};
+const char past_what[] = "the values";
 
 enum metric_kind past_kind(int metric)
 {
     return kinds[metric];
 }
 
-/* The number of a name, which is added; -1: out of memory. The newest are looked at
- * first: lines of one run stand together. */
-static int number_of(struct names *names, const char *name)
-{
-    for (int i = names->n - 1; i >= 0; i--)
-        if (strcmp(names->of[i], name) == 0)
-            return i;
-    if (names->n == names->room) {
-        int room = names->room ? 2 * names->room : 64;
-        void *more = realloc(names->of, (size_t)room * sizeof *names->of);
-        if (!more)
-            return -1;
-        names->of = more;
-        names->room = room;
-    }
-    snprintf(names->of[names->n], sizeof *names->of, "%s", name);
-    return names->n++;
-}
-
-static int find(const struct names *names, const char *name)
-{
-    for (int i = 0; i < names->n; i++)
-        if (strcmp(names->of[i], name) == 0)
-            return i;
-    return -1;
-}
-
-static const char *identity(const struct node_result *r)
+const char *past_identity(const struct node_result *r)
 {
     return r->serial[0] ? r->serial : r->node;
 }
 
+/* ---- lines of parts ---- */
+
+static const char kind[] = "noise 1";
+
+static const struct field fields[] = {
+    FIELD(noise_line, class, TEXT, "class", "of hardware"),
+    FIELD(noise_line, metric, TEXT, "metric", "name"),
+    FIELD(noise_line, value, DOUBLE, "value", "of a typical node", .why = "?"),
+    FIELD(noise_line, between, DOUBLE, "between", "node to node", .unit = "%", .why = "?"),
+    FIELD(noise_line, run, DOUBLE, "run", "run to run of a node", .unit = "%", .why = "?"),
+    FIELD(noise_line, step, DOUBLE, "step", "step to step", .unit = "%", .why = "?"),
+    FIELD(noise_line, shift, DOUBLE, "shift", "of all nodes", .unit = "%", .why = "?"),
+    FIELD(noise_line, freedom, DOUBLE, "freedom", "degrees", .why = "?"),
+    FIELD(noise_line, runs, INT, "runs", "that it is of"),
+    FIELD(noise_line, nodes, INT, "nodes", "that it is of"),
+    FIELD(noise_line, time, LONG, "time", "of the newest", .unit = "Unix seconds"),
+    FIELD_END,
+};
+
+bool noise_print(const struct noise_line *l, char line[PAST_LINE_SIZE])
+{
+    return json_line_end(json_line_begin(kind, fields, l), line, PAST_LINE_SIZE);
+}
+
+int noise_parse(const char *line, struct noise_line *l)
+{
+    *l = (struct noise_line){.value = NAN};
+    cJSON *o = lines_is(line, kind) ? json_line_open(line, kind, fields, l) : NULL;
+    const bool is = o != NULL;
+
+    cJSON_Delete(o);
+    return is && l->value > 0 && l->between >= 0 && l->run >= 0 && l->step >= 0 && l->shift >= 0 &&
+                   l->freedom >= 1 && node_metric_find(l->metric) >= 0
+               ? 0
+               : -1;
+}
+
+/* ---- reading ---- */
+
 static int add_value(struct past *p, struct value v)
 {
-    if (p->n == p->room) {
-        int room = p->room ? 2 * p->room : 1024;
-        struct value *more = realloc(p->values, (size_t)room * sizeof *more);
-        if (!more)
-            return -1;
-        p->values = more;
-        p->room = room;
-    }
+    void *more = json_line_room(p->values, p->n, &p->room, sizeof *p->values);
+    if (!more)
+        return -1;
+    p->values = more;
     p->values[p->n++] = v;
     return 0;
 }
 
+static int room_for_classes(struct past *p)
+{
+    if (p->newest_room >= p->classes.n)
+        return 0;
+    int *more = realloc(p->newest, (size_t)p->classes.room * sizeof *more);
+    if (!more)
+        return -1;
+    for (int i = p->newest_room; i < p->classes.room; i++)
+        more[i] = -1;
+    p->newest = more;
+    p->newest_room = p->classes.room;
+    return 0;
+}
+
+void past_software_of(const struct node_result *r, char text[PAST_SOFTWARE_SIZE])
+{
+    snprintf(text, PAST_SOFTWARE_SIZE, "%.60s, %.30s", r->kernel, r->isa);
+}
+
 static int add_line(struct past *p, const struct node_result *r)
 {
-    struct value v = {.run = number_of(&p->runs, r->run),
-                      .node = number_of(&p->nodes, identity(r)),
-                      .class = number_of(&p->classes, r->class),
-                      .step = r->round};
+    char software[PAST_SOFTWARE_SIZE];
 
-    if (v.run < 0 || v.node < 0 || v.class < 0)
+    past_software_of(r, software);
+    struct value v = {.run = names_add(&p->runs, r->run),
+                      .node = names_add(&p->nodes, past_identity(r)),
+                      .class = names_add(&p->classes, r->class),
+                      .software = names_add(&p->softwares, software),
+                      .step = (short)r->round};
+
+    if (v.run < 0 || v.node < 0 || v.class < 0 || v.software < 0 || room_for_classes(p) < 0)
         return -1;
+    p->newest[v.class] = v.software;
+    p->time = r->time > p->time ? r->time : p->time;
     for (v.metric = 0; v.metric < NODE_METRICS; v.metric++) {
         v.x = judge_loss(r->values[v.metric].value, 1, node_metric_row(v.metric)->more_is_better);
         if (isfinite(v.x) && add_value(p, v) < 0)
@@ -109,55 +124,70 @@ static int add_line(struct past *p, const struct node_result *r)
     return 0;
 }
 
-/* Of the values those of the newest PAST_RUNS runs, numbered from 0. */
-static void forget_old(struct past *p)
+static int add_noise(struct past *p, const struct noise_line *l)
 {
-    int old = p->runs.n - PAST_RUNS, n = 0;
-
-    if (old <= 0)
-        return;
-    for (int i = 0; i < p->n; i++)
-        if (p->values[i].run >= old) {
-            p->values[n] = p->values[i];
-            p->values[n++].run -= old;
-        }
-    p->n = n;
-    memmove(p->runs.of, p->runs.of + old, PAST_RUNS * sizeof *p->runs.of);
-    p->runs.n = PAST_RUNS;
+    if (names_add(&p->classes, l->class) < 0 || room_for_classes(p) < 0)
+        return -1;
+    void *more = json_line_room(p->noises, p->n_noises, &p->noises_room, sizeof *p->noises);
+    if (!more)
+        return -1;
+    p->noises = more;
+    p->noises[p->n_noises++] = *l;
+    return 0;
 }
 
-static int read_lines(struct past *p, FILE *f, struct err *e)
+static int take_line(const char *line, void *ctx, struct err *e)
 {
-    static struct node_result r;
-    char line[NODE_LINE_SIZE + 1];
+    struct past *p = ctx;
+    struct node_result r;
+    struct noise_line noise;
+    int rc = 0;
 
-    while (fgets(line, sizeof line, f))
-        if (node_line_parse(line, &r) == 0 && r.run[0] && add_line(p, &r) < 0)
-            return err_set(e, "out of memory for the values of earlier runs");
+    if (node_line_parse(line, &r) == 0)
+        rc = r.run[0] ? add_line(p, &r) : 0;
+    else if (noise_parse(line, &noise) == 0)
+        rc = add_noise(p, &noise);
+    return rc < 0 ? err_set(e, "%s", no_memory) : 0;
+}
+
+/* Of the values of a node and metric those of the newest PAST_KEEP runs count. */
+static int forget_old(struct past *p)
+{
+    struct {
+        int run, runs;
+    } *last = calloc((size_t)p->nodes.n * NODE_METRICS + 1, sizeof *last);
+
+    if (!last)
+        return -1;
+    for (int i = p->n - 1; i >= 0; i--) {
+        struct value *v = &p->values[i];
+        const size_t at = (size_t)v->node * NODE_METRICS + (size_t)v->metric;
+        if (last[at].run != v->run + 1) {
+            last[at].run = v->run + 1;
+            last[at].runs++;
+        }
+        v->old = last[at].runs > PAST_KEEP;
+    }
+    free(last);
     return 0;
 }
 
 struct past *past_open(const char *path, struct err *e)
 {
     struct past *p = calloc(1, sizeof *p);
-    FILE *f = fopen(path, "re");
-    bool fine = p != NULL;
+    char line[NODE_LINE_SIZE + 1];
 
-    if (!p)
-        err_set(e, "out of memory for the values of earlier runs");
-    else if (!f && errno != ENOENT)
-        fine = err_set(e, "the values %s cannot be read: %s", path, strerror(errno)) == 0;
-    else if (f)
-        fine = read_lines(p, f, e) == 0;
-    if (f)
-        fclose(f);
-    if (fine) {
-        forget_old(p);
+    if (!p) {
+        err_set(e, "%s", no_memory);
+        return NULL;
+    }
+    if (lines_read(past_what, path, line, sizeof line, take_line, p, e) == 0) {
         p->picked = malloc((size_t)(p->n + 1) * sizeof *p->picked);
         p->own = calloc((size_t)p->nodes.n + 1, sizeof *p->own);
-        if (p->picked && p->own)
+        p->seen = calloc((size_t)p->runs.n + 1, sizeof *p->seen);
+        if (p->picked && p->own && p->seen && forget_old(p) == 0)
             return p;
-        err_set(e, "out of memory for the values of earlier runs");
+        err_set(e, "%s", no_memory);
     }
     past_close(p);
     return NULL;
@@ -167,36 +197,69 @@ void past_close(struct past *p)
 {
     if (!p)
         return;
-    free(p->runs.of);
-    free(p->nodes.of);
-    free(p->classes.of);
+    names_fini(&p->runs);
+    names_fini(&p->nodes);
+    names_fini(&p->classes);
+    names_fini(&p->softwares);
+    free(p->newest);
     free(p->values);
+    free(p->noises);
     free(p->picked);
     free(p->own);
+    free(p->seen);
     free(p);
+}
+
+/* ---- what it says ---- */
+
+const char *past_class(const struct past *p, int i)
+{
+    return i < p->classes.n ? p->classes.of[i] : NULL;
+}
+
+/* Runs of a class (-1: of all) with a software (-1: any). */
+static int count_runs(const struct past *p, int class, int software)
+{
+    int n = 0;
+
+    memset(p->seen, 0, (size_t)p->runs.n);
+    for (int i = 0; i < p->n; i++) {
+        const struct value *v = &p->values[i];
+        if (v->old || p->seen[v->run] || (class >= 0 && v->class != class) ||
+            (software >= 0 && v->software != software))
+            continue;
+        p->seen[v->run] = true;
+        n++;
+    }
+    return n;
 }
 
 int past_runs(const struct past *p, const char *class)
 {
-    int is = *class ? find(&p->classes, class) : -1, n = 0;
+    const int is = names_find(&p->classes, class);
 
-    for (int run = 0; run < p->runs.n; run++)
-        for (int i = 0; i < p->n; i++)
-            if (p->values[i].run == run && (is < 0 ? !*class : p->values[i].class == is)) {
-                n++;
-                break;
-            }
-    return n;
+    return *class && is < 0 ? 0 : count_runs(p, *class ? is : -1, -1);
 }
 
-int past_noise(struct past *p, const char *class, int metric, struct judge_history *h,
+const char *past_software(const struct past *p, int class)
+{
+    return p->newest[class] < 0 ? NULL : p->softwares.of[p->newest[class]];
+}
+
+int past_software_runs(struct past *p, int class)
+{
+    return count_runs(p, class, p->newest[class]);
+}
+
+int past_parts(struct past *p, int class, int metric, bool newest, struct judge_history *h,
                struct err *e)
 {
-    int is = find(&p->classes, class), n = 0;
+    int n = 0;
 
     for (int i = 0; i < p->n; i++) {
         const struct value *v = &p->values[i];
-        if (v->class == is && v->metric == metric)
+        if (v->class == class && v->metric == metric && !v->old &&
+            (!newest || v->software == p->newest[class]))
             p->picked[n++] = (struct variance_value){v->run, v->node, v->step, v->x};
     }
     if (variance_parts(p->picked, n, p->runs.n, p->nodes.n, kinds[metric], h, p->own) < 0)
@@ -204,33 +267,38 @@ int past_noise(struct past *p, const char *class, int metric, struct judge_histo
     return 0;
 }
 
-struct variance_node past_own(const struct past *p, const struct node_result *r)
+/* The newest parts that were kept; NULL: none. */
+static const struct noise_line *newest_noise(const struct past *p, const char *class, int metric)
 {
-    int node = find(&p->nodes, identity(r));
-
-    return node < 0 ? (struct variance_node){NAN, 0} : p->own[node];
+    for (int i = p->n_noises - 1; i >= 0; i--)
+        if (strcmp(p->noises[i].class, class) == 0 &&
+            strcmp(p->noises[i].metric, node_metric_row(metric)->name) == 0)
+            return &p->noises[i];
+    return NULL;
 }
 
-int past_append(const char *path, const char *run, const struct node_result *lines, int n,
-                struct err *e)
+int past_noise(struct past *p, const char *class, int metric, struct judge_history *h,
+               struct err *e)
 {
-    int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0640), rc = 0;
-    static struct node_result r;
-    char line[NODE_LINE_SIZE];
+    if (past_parts(p, names_find(&p->classes, class), metric, false, h, e) < 0)
+        return -1;
+    const struct noise_line *kept = h->known ? NULL : newest_noise(p, class, metric);
+    if (kept)
+        *h = (struct judge_history){
+            .between = kept->between,
+            .run = kept->run,
+            .step = kept->step,
+            .shift = kept->shift,
+            .freedom = kept->freedom,
+            .baseline = judge_loss(kept->value, 1, node_metric_row(metric)->more_is_better),
+            .known = true,
+            .metrics = 1};
+    return 0;
+}
 
-    if (fd < 0 || flock(fd, LOCK_EX) < 0)
-        rc = err_set(e, "the values %s cannot be opened: %s", path, strerror(errno));
-    if (rc == 0 && !fdio_ends_line(fd) && fdio_write(fd, "\n", 1) < 0)
-        rc = err_set(e, "the values %s cannot be written: %s", path, strerror(errno));
-    for (int i = 0; i < n && rc == 0; i++) {
-        r = lines[i];
-        snprintf(r.run, sizeof r.run, "%s", run);
-        if (node_line_print(&r, line) && fdio_write(fd, line, strlen(line)) < 0)
-            rc = err_set(e, "the values %s cannot be written: %s", path, strerror(errno));
-    }
-    if (rc == 0 && fsync(fd) < 0)
-        rc = err_set(e, "the values %s cannot be written: %s", path, strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    return rc;
+struct variance_node past_own(const struct past *p, const struct node_result *r)
+{
+    const int node = names_find(&p->nodes, past_identity(r));
+
+    return node < 0 ? (struct variance_node){NAN, 0} : p->own[node];
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Verdicts on nodes, kept: a file of the site, one line of JSON for each node and run of
- * `hpcai500 validate`, appended and never changed.
+ * `hpcai500 validate`, appended (lines.h).
  *
  *   {"hpcai500":"verdict 1","node":"n03","class":"AMD EPYC 7543 x64","verdict":"SLOW",
  *    "gated":false,"metric":"memory.triad","loss":48.1,"limit":4.3,"blind":4.3,
@@ -12,10 +12,13 @@
  * who reads: others may keep their own kinds in the same file ("hpcai500":"KIND N").
  * `run` and `node` together name a line; filing the same again adds nothing.
  *
+ * Of each node the newest verdict stays for ever. When the file has doubled (and is
+ * VERDICTS_LEAST bytes) it is written anew with the newest VERDICTS_KEEP of each node, or
+ * half, a quarter, ... of them where that is more than VERDICTS_MOST bytes.
+ *
  * Life:    plain values; verdicts_read() returns an array to free().
  * Failure: -1 and a sentence. A file that is not there has no verdicts.
- * Threads: pure functions but for the file. Appending is one write(2) under a lock of the
- *          file, so that lines of two writers never mix.
+ * Threads: pure functions but for the file, of which one process at a time is the writer.
  */
 #ifndef VALIDATE_VERDICTS_H
 #define VALIDATE_VERDICTS_H
@@ -28,7 +31,9 @@
 enum {
     VERDICT_NAME_SIZE = 256,
     VERDICT_LINE_SIZE = 4096, /* with its newline */
-    VERDICTS_MAX_BYTES = 256 << 20
+    VERDICTS_KEEP = 16,
+    VERDICTS_LEAST = 1 << 20, /* bytes */
+    VERDICTS_MOST = 64 << 20
 };
 
 struct verdict_line {

@@ -263,6 +263,9 @@ static int local_init_post_opt(spank_t sp, struct request *r)
     int own = het ? 1 : optind;
     bool known = own >= 1 && own <= c.argc, agent = known && has_agent(&c, own, het);
     refuse_nesting(agent);
+    if (runspec_is_vet(&r->spec) && known && !agent)
+        refuse("a vet chooses nodes for a batch script, and a step that exists has its nodes: "
+               "sbatch --hpcai500=vet,spares=N job.sh");
     if (known && !agent && (het || cmdline_find(&c, own, "hpcai500", &o)))
         go_on = first_in_job(r, &c, own, het);
     else

@@ -20,6 +20,7 @@
 #include <slurm/slurm.h>
 
 #include "spank/plugin/step.h"
+#include "spank/plugin/vet.h"
 
 /* Called twice for a step (launch message, environment): the last counts. */
 static int remote_option(struct request *r, const char *text)
@@ -97,9 +98,10 @@ static void announce(spank_t sp, const struct request *r)
             spank_setenv(sp, rows[i].name, rows[i].value, 1);
 }
 
-/* What the batch step's environment says, all of it. */
+/* What the batch step's environment says, all of it, and the srun there. */
 struct batch_job {
-    char partition[256], cpus[64], tasks[64], nodes[64], id[64];
+    char srun[4096];
+    char partition[256], cpus[64], tasks[64], nodes[64], id[64], name[64];
     uint32_t job, n_nodes;
     char **env;
 };
@@ -110,6 +112,19 @@ static void word(spank_t sp, const char *name, const char *option, char *buf, si
 
     if (spank_getenv(sp, name, buf + n, (int)(size - n)) || !buf[n])
         buf[0] = '\0';
+}
+
+/* The job's own name: the number of an array's last task is also that of all its tasks. */
+static void name_job(spank_t sp, uint32_t job, char *name, size_t size)
+{
+    char array[32], task[32];
+
+    word(sp, "SLURM_ARRAY_JOB_ID", "", array, sizeof array);
+    word(sp, "SLURM_ARRAY_TASK_ID", "", task, sizeof task);
+    if (array[0] && task[0])
+        snprintf(name, size, "%s_%s", array, task);
+    else
+        snprintf(name, size, "%u", job);
 }
 
 /* S_JOB_NNODES is 0 in the batch step. */
@@ -124,27 +139,40 @@ static int batch_job_get(spank_t sp, struct batch_job *b)
         return -1;
     b->n_nodes = (uint32_t)strtoul(strchr(b->nodes, '=') + 1, NULL, 10);
     snprintf(b->id, sizeof b->id, "--jobid=%u", b->job);
+    name_job(sp, b->job, b->name, sizeof b->name);
     return 0;
+}
+
+/* The step of a vet: a task on every node, on all of its processors. */
+static void vet_words(struct batch_job *b)
+{
+    snprintf(b->tasks, sizeof b->tasks, "--ntasks=%u", b->n_nodes);
+    snprintf(b->cpus, sizeof b->cpus, "--cpu-bind=none");
 }
 
 /* The step's exit code, -1 and a sentence when it did not start. *ended is set
  * when the job is being ended, so that nothing more may start: an agent that is
  * told to end writes its record and exits as after any partial run, and Slurm's
  * signal may reach it before it reaches this process. */
-static int start_step(spank_t sp, const struct request *r, int *told, bool *ended, struct err *e)
+static int start_step(spank_t sp, const struct request *r, struct batch_job *b, char **text,
+                      int *told, bool *ended, struct err *e)
 {
-    char srun[4096], limit[32];
-    struct batch_job b = {.env = NULL};
+    const bool vet = runspec_is_vet(&r->spec);
+    char limit[32];
 
-    if (batch_job_get(sp, &b))
+    if (batch_job_get(sp, b))
         return err_set(e, "Slurm does not say how many nodes the job has");
-    const char *partition = b.partition[0] ? b.partition : NULL;
-    if (site_allows(r, b.n_nodes, partition, getuid(), e))
-        return -1;
     if (r->site.srun)
-        snprintf(srun, sizeof srun, "%s", r->site.srun);
-    else if (step_find("srun", b.env, srun, sizeof srun))
+        snprintf(b->srun, sizeof b->srun, "%s", r->site.srun);
+    else if (step_find("srun", b->env, b->srun, sizeof b->srun)) {
+        b->srun[0] = '\0';
         return err_set(e, "there is no srun in the job's PATH");
+    }
+    const char *partition = b->partition[0] ? b->partition : NULL;
+    if (site_allows(r, b->n_nodes, partition, getuid(), e))
+        return -1;
+    if (vet)
+        vet_words(b);
     snprintf(limit, sizeof limit, "--time=%u", step_minutes(&r->spec));
     const char *const words[] = {"--overlap",
                                  "--input=none",
@@ -152,42 +180,139 @@ static int start_step(spank_t sp, const struct request *r, int *told, bool *ende
                                  "--job-name=hpcai500",
                                  "--wait=600",
                                  limit,
-                                 b.id,
-                                 b.nodes,
-                                 b.tasks,
-                                 b.cpus,
+                                 b->id,
+                                 b->nodes,
+                                 b->tasks,
+                                 b->cpus,
+                                 vet ? "--ntasks-per-node=1" : "",
                                  "--",
                                  site_agent(&r->site, partition),
                                  r->run};
-    char *argv[sizeof words / sizeof *words + 2] = {srun};
+    char *argv[sizeof words / sizeof *words + 2] = {b->srun};
     int argc = 1;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (words[i][0])
             argv[argc++] = (char *)words[i];
-    int code = step_run(argv, b.env, STEP_AGENT | STEP_BESIDE, step_seconds(&r->spec), told, e);
-    *ended = code != 0 && !step_job_runs(b.job, srun, b.env);
+    const unsigned flags = STEP_AGENT | STEP_BESIDE;
+    const double seconds = step_seconds(&r->spec);
+    int code = vet ? step_capture(argv, b->env, flags, seconds, told, text, e)
+                   : step_run(argv, b->env, flags, seconds, told, e);
+    *ended = code != 0 && !step_job_runs(b->name, b->srun, b->env);
     return code;
+}
+
+/* ---- a vet ---- */
+
+/* The job's nodes, a line each, to free(); NULL: not known. */
+static char *ask_names(const struct batch_job *b)
+{
+    char path[4096], *text = NULL;
+    char *const argv[] = {path, (char *)"show", (char *)"hostnames", NULL};
+    int told;
+
+    if (!b->srun[0] || step_beside(b->srun, "scontrol", path, sizeof path) < 0 ||
+        step_capture(argv, b->env, STEP_AGENT, 30, &told, &text, NULL) != 0) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+/* A file of the job's user on the batch host, which mpirun there reads. */
+static int write_hosts(const struct batch_job *b, const char *hosts, char *path, size_t size)
+{
+    char tmp[1024] = "";
+
+    for (char **row = b->env; *row; row++)
+        if (strncmp(*row, "TMPDIR=/", 8) == 0)
+            snprintf(tmp, sizeof tmp, "%s", *row + 7);
+    if (snprintf(path, size, "%s/hpcai500-vet-%u.XXXXXX", tmp[0] ? tmp : "/tmp", b->job) >=
+        (int)size)
+        return -1;
+    const int fd = mkstemp(path);
+    const size_t n = strlen(hosts);
+    const bool fine = fd >= 0 && write(fd, hosts, n) == (ssize_t)n;
+    if (fd >= 0)
+        close(fd);
+    return fine ? 0 : -1;
+}
+
+static void set_vet(spank_t sp, const struct batch_job *b, const struct vet *v)
+{
+    char path[2048];
+    const struct {
+        const char *name, *value;
+    } rows[] = {
+        {ENV_VET, v->state},
+        {"HPCAI500_NODES", v->nodes},
+        {"HPCAI500_SPARES", v->spares},
+        {"HPCAI500_SRUN", v->srun},
+        {"HPCAI500_HOSTFILE",
+         v->hosts && write_hosts(b, v->hosts, path, sizeof path) == 0 ? path : NULL},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].value)
+            spank_setenv(sp, rows[i].name, rows[i].value, 1);
+}
+
+/* What the script learns; said: all that the step printed, NULL: nothing. code and why: how
+ * the step ended. */
+static void vet_script(spank_t sp, const struct request *r, const struct batch_job *b,
+                       const char *said, int code, const struct err *why)
+{
+    struct vet v = {.state = "failed"};
+    struct err e = ERR_INIT;
+    char *names = ask_names(b), tasks[4096];
+
+    word(sp, "SLURM_TASKS_PER_NODE", "", tasks, sizeof tasks);
+    if (vet_choose(&v, said, names ? names : "", tasks, r->spec.spares, &e) < 0) {
+        v.state = "failed";
+        tell("%s; the script starts with all nodes", e.text);
+    } else if (strcmp(v.state, "failed") == 0 && code < 0) {
+        tell("%s; the last nodes are left out: %s", why->text, v.spares);
+    } else if (strcmp(v.state, "failed") == 0) {
+        tell("%s gave no answer (exit code %d); the last nodes are left out: %s", r->run, code,
+             v.spares);
+    } else {
+        tell("left out: %s%s", v.spares,
+             strcmp(v.state, "short") == 0 ? "; more nodes than that are bad" : "");
+    }
+    free(names);
+    if (strcmp(v.state, "short") == 0 && r->spec.gate) {
+        tell("the script does not start: gate=yes");
+        _exit(3);
+    }
+    set_vet(sp, b, &v);
+    vet_fini(&v);
 }
 
 /* In the process that becomes the batch script: the agent's step comes first,
  * and no srun in the script inherits the option. */
 static void before_script(spank_t sp, struct request *r)
 {
+    struct batch_job b = {.env = NULL};
     struct err e = ERR_INIT;
     bool ended = false;
+    char *said = NULL;
     int told = 0;
 
     spank_unsetenv(sp, ENV_OPTION_JOB);
     spank_unsetenv(sp, ENV_OPTION_STEP);
     if (!r->site.batch)
         return;
-    int code = start_step(sp, r, &told, &ended, &e);
+    int code = start_step(sp, r, &b, &said, &told, &ended, &e);
     if (told) {
         raise(told); /* as it would have ended a script that had begun */
         _exit(128 + told);
     }
     if (ended)
         _exit(code > 0 ? code : 1);
+    if (runspec_is_vet(&r->spec)) {
+        vet_script(sp, r, &b, said, code, &e);
+        free(said);
+        return;
+    }
     if (code == 0)
         return;
     if (code > 0)

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -100,12 +101,15 @@ char **step_environment(char *const *env, unsigned flags)
 
 unsigned step_minutes(const struct runspec *spec)
 {
+    if (runspec_is_vet(spec)) /* the script waits */
+        return (unsigned)(2 * spec->time_seconds / 60) + 1;
     return (unsigned)(spec->time_seconds / 60) + 11;
 }
 
 double step_seconds(const struct runspec *spec)
 {
-    return step_minutes(spec) * 60.0 + 300; /* Slurm looks for late steps now and then */
+    /* Slurm looks for late steps now and then */
+    return step_minutes(spec) * 60.0 + (runspec_is_vet(spec) ? 30 : 300);
 }
 
 static const char *environment_get(char *const *env, const char *name)
@@ -219,8 +223,9 @@ static bool wait_forwarding(pid_t pid, double end)
     return ended;
 }
 
-int step_run(char *const argv[], char *const env[], unsigned flags, double seconds, int *told_,
-             struct err *e)
+/* out: a descriptor, as start() has it. */
+static int run(char *const argv[], char *const env[], unsigned flags, int out, double seconds,
+               int *told_, struct err *e)
 {
     char **clean = step_environment(env, flags);
     sigset_t held = forwarded_set(), before;
@@ -231,7 +236,7 @@ int step_run(char *const argv[], char *const env[], unsigned flags, double secon
     if (!clean)
         return err_set(e, "no memory for an environment");
     pthread_sigmask(SIG_BLOCK, &held, &before);
-    int rc = start(&pid, argv, clean, flags, flags & STEP_TO_STDERR ? 2 : 1);
+    int rc = start(&pid, argv, clean, flags, out);
     bool ended = rc || wait_forwarding(pid, seconds > 0 ? clock_now() + seconds : 0);
     int code = rc ? -1 : reap(pid);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -243,6 +248,48 @@ int step_run(char *const argv[], char *const env[], unsigned flags, double secon
         return err_set(e, "%s did not end within %.0f minutes and was ended", argv[0],
                        seconds / 60);
     return code;
+}
+
+int step_run(char *const argv[], char *const env[], unsigned flags, double seconds, int *told_,
+             struct err *e)
+{
+    return run(argv, env, flags, flags & STEP_TO_STDERR ? 2 : 1, seconds, told_, e);
+}
+
+/* What is in a file in memory, to free(). */
+static char *text_of(int fd)
+{
+    const off_t size = lseek(fd, 0, SEEK_END);
+    char *text = size > 0 && size <= STEP_TEXT ? calloc(1, (size_t)size + 1) : NULL;
+
+    if (text && pread(fd, text, (size_t)size, 0) == size)
+        return text;
+    free(text);
+    return NULL;
+}
+
+int step_capture(char *const argv[], char *const env[], unsigned flags, double seconds, int *told_,
+                 char **text, struct err *e)
+{
+    const int fd = memfd_create("hpcai500", MFD_CLOEXEC);
+
+    *told_ = 0;
+    *text = NULL;
+    if (fd < 0)
+        return err_set(e, "no memory for what %s prints: %s", argv[0], strerror(errno));
+    const int code = run(argv, env, flags, fd, seconds, told_, e);
+    *text = text_of(fd);
+    close(fd);
+    return code;
+}
+
+int step_beside(const char *srun, const char *name, char *path, size_t size)
+{
+    const char *slash = strrchr(srun, '/');
+    const int n =
+        snprintf(path, size, "%.*s/%s", slash ? (int)(slash - srun) : 1, slash ? srun : ".", name);
+
+    return n < (int)size ? 0 : -1;
 }
 
 /* The first line within so many seconds; false: none. */
@@ -300,17 +347,15 @@ out:
     return code;
 }
 
-bool step_job_runs(uint32_t job, const char *srun, char *const env[])
+bool step_job_runs(const char *job, const char *srun, char *const env[])
 {
-    const char *slash = strrchr(srun, '/');
-    char path[4096], id[32], state[64];
-    char *const argv[] = {
-        path, (char *)"--noheader", (char *)"--jobs", id, (char *)"-o", (char *)"%T", NULL};
+    char path[4096], state[64];
+    char *const argv[] = {path,        (char *)"--noheader", (char *)"--jobs",
+                          (char *)job, (char *)"-o",         (char *)"%T",
+                          NULL};
 
-    snprintf(id, sizeof id, "%u", job);
-    int n = snprintf(path, sizeof path, "%.*s/squeue", slash ? (int)(slash - srun) : 1,
-                     slash ? srun : ".");
-    if (n >= (int)sizeof path || step_ask(argv, env, state, sizeof state, NULL))
+    if (step_beside(srun, "squeue", path, sizeof path) < 0 ||
+        step_ask(argv, env, state, sizeof state, NULL))
         return true;
     return strcmp(state, "RUNNING") == 0;
 }

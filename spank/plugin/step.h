@@ -12,8 +12,9 @@
  * Threads: waits in the calling thread, the process's first; signals that reach
  *          the process meanwhile go to the step.
  * Time:    the agent's run ends by itself within its time=. Slurm ends the step
- *          after step_minutes(), and where it need not wait for others, its srun
- *          is told to end after step_seconds() and killed KILL_SECONDS later. The
+ *          after step_minutes() (a vet: after twice its time=), and where it need not
+ *          wait for others, its srun is told to end after step_seconds() and killed
+ *          KILL_SECONDS later. The
  *          user's command has no bound but the job's.
  */
 #ifndef PLUGIN_STEP_H
@@ -25,6 +26,8 @@
 
 #include "reports/core/err.h"
 #include "reports/core/runspec.h"
+
+enum { STEP_TEXT = 1 << 20 };
 
 enum {
     STEP_AGENT = 1,     /* stdin from nowhere: it belongs to what follows */
@@ -43,13 +46,21 @@ double step_seconds(const struct runspec *spec);
 int step_run(char *const argv[], char *const env[], unsigned flags, double seconds, int *told,
              struct err *e);
 
+/* The same, and what it prints goes into *text, to free() (NULL: nothing): at most
+ * STEP_TEXT bytes of it. */
+int step_capture(char *const argv[], char *const env[], unsigned flags, double seconds, int *told,
+                 char **text, struct err *e);
+
+/* Path of a program beside srun. -1: too long. */
+int step_beside(const char *srun, const char *name, char *path, size_t size);
+
 /* Runs argv[0] (a path) in env and reads the first line that it prints within
  * 30 seconds. */
 int step_ask(char *const argv[], char *const env[], char *line, size_t size, struct err *e);
 
-/* Whether Slurm still lets the job run; true when it does not answer. Asks the
- * squeue beside srun. */
-bool step_job_runs(uint32_t job, const char *srun, char *const env[]);
+/* Whether Slurm still lets the job run ("7", of an array "7_1"); true when it does not
+ * answer. Asks the squeue beside srun. */
+bool step_job_runs(const char *job, const char *srun, char *const env[]);
 
 /* A copy of env changed as step.h's top says; free() it, the strings are
  * borrowed. NULL when out of memory. */

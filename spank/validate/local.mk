@@ -33,7 +33,7 @@ pkglibexec_PROGRAMS += %D%/hpcai500-validate
 %C%_hpcai500_validate_LDADD = reports/core/libmain.la reports/validate/libverdict.la
 dist_man_MANS += %D%/hpcai500-validate.1
 if BUILD_HISTORY
-%C%_hpcai500_validate_SOURCES += %D%/act_main.c %D%/file_main.c
+%C%_hpcai500_validate_SOURCES += %D%/act_main.c %D%/file_main.c %D%/unvalidated_main.c
 %C%_hpcai500_validate_CPPFLAGS += -DVALIDATE_ACTS=1
 %C%_hpcai500_validate_LDADD += %D%/libact.la
 dist_man_MANS += %D%/hpcai500-validate-act.8

@@ -14,6 +14,8 @@
 
 #include "reports/core/conf.h"
 #include "reports/core/text.h"
+#include "reports/validate/causes.h"
+#include "reports/validate/metric_tests.h"
 #include "reports/validate/page.h"
 #include "spank/validate/validate.h"
 
@@ -45,6 +47,20 @@ static int make_folder(struct measure *m, struct err *e)
     return 0;
 }
 
+/* Which kinds of trouble the site's nodes have had. */
+static int find_priors(struct measure *m, struct err *e)
+{
+    struct verdict_line *v;
+    char path[PATH_MAX];
+    int n;
+
+    if (verdicts_path(m->history, path, sizeof path, e) < 0 || verdicts_read(path, &v, &n, e) < 0)
+        return -1;
+    causes_text(v, n, m->priors);
+    free(v);
+    return 0;
+}
+
 int measure_init(struct measure *m, const struct measure_options *o, struct err *e)
 {
     struct conf *c = malloc(sizeof *c);
@@ -63,18 +79,21 @@ int measure_init(struct measure *m, const struct measure_options *o, struct err 
     free(c);
     size_t n = strftime(m->run, sizeof m->run, "%Y%m%dT%H%M%S", gmtime_r(&now, &tm));
     snprintf(m->run + n, sizeof m->run - n, "-%ld", (long)getpid());
-    if (make_folder(m, e) < 0 || verdicts_path(m->history, values, sizeof values, e) < 0)
+    if (make_folder(m, e) < 0 || past_path(m->history, values, sizeof values, e) < 0)
         return -1;
-    snprintf(strrchr(values, '/'), sizeof values - (size_t)(strrchr(values, '/') - values),
-             "/values.jsonl");
     m->past = past_open(values, e);
-    return m->past ? 0 : -1;
+    if (!m->past || baseline_path(m->history, values, sizeof values, e) < 0)
+        return -1;
+    if (baseline_read(values, &m->baselines, &m->n_baselines, e) < 0)
+        return -1;
+    return o->budget > 0 ? find_priors(m, e) : 0;
 }
 
 void measure_fini(struct measure *m)
 {
     assess_close(m->assess);
     past_close(m->past);
+    free(m->baselines);
     free(m->names);
     free(m->list);
     free(m->there);
@@ -98,30 +117,6 @@ static bool wants_links(const struct measure *m)
     return !m->o->mpi || strcmp(m->o->mpi, "none") != 0;
 }
 
-/* The tests of the node part that give these metrics, as hpcai500-node spells them. */
-static void tests_of(unsigned metrics, char text[MEASURE_TEXT], bool *links)
-{
-    static const struct {
-        const char *metric, *test;
-    } list[] = {
-        {"clock", "clock"},        {"gemm.f32", "gemm.f32"},      {"gemm.bf16", "gemm.bf16"},
-        {"memory.triad", "triad"}, {"memory.latency", "latency"}, {"disk", "disk"},
-        {"train", "train"}};
-
-    *text = '\0';
-    *links = false;
-    for (int metric = 0; metric < NODE_METRICS; metric++) {
-        const char *name = node_metric_row(metric)->name;
-        if (!(metrics & 1U << metric))
-            continue;
-        *links |= strncmp(name, "net", 3) == 0;
-        for (size_t i = 0; i < sizeof list / sizeof *list; i++)
-            if (strncmp(name, list[i].metric, strlen(list[i].metric)) == 0 &&
-                !strstr(text, list[i].test))
-                text_add(text, MEASURE_TEXT, "%s%s", *text ? "," : "", list[i].test);
-    }
-}
-
 static void say_gated(const struct measure *m)
 {
     char text[512] = "";
@@ -143,7 +138,7 @@ static int confirm(struct measure *m, struct err *e)
 {
     for (int turn = 1; turn <= MEASURE_JOBS; turn++) {
         struct assess_todo todo;
-        char tests[MEASURE_TEXT], name[32];
+        char tests[METRIC_TESTS_SIZE], name[32];
         int n = assess_todo(m->assess, turn, &todo, e);
         if (n <= 0)
             return n;
@@ -155,7 +150,7 @@ static int confirm(struct measure *m, struct err *e)
                                 .from = todo.from,
                                 .rounds = todo.rounds,
                                 .only = tests};
-        tests_of(todo.metrics, tests, &j.links);
+        j.links = metric_tests(todo.metrics, tests);
         snprintf(name, sizeof name, "%s-%d", todo.all ? "again" : "confirm", turn);
         int rc = measure_run(m, &j, e);
         free(todo.nodes);
@@ -169,10 +164,10 @@ static int confirm(struct measure *m, struct err *e)
 
 /* ---- the files ---- */
 
-static int file_all(const struct measure *m, const struct page *p, struct err *e)
+static int file_verdicts(const struct measure *m, const struct page *p, struct err *e)
 {
     struct verdict_line *v = calloc((size_t)m->n, sizeof *v);
-    char path[PATH_MAX], values[PATH_MAX];
+    char path[PATH_MAX];
     int rc = v ? verdicts_path(m->history, path, sizeof path, e)
                : err_set(e, "out of memory for %d verdicts", m->n);
 
@@ -184,14 +179,25 @@ static int file_all(const struct measure *m, const struct page *p, struct err *e
     if (rc == 0)
         rc = verdicts_append(path, v, m->n, e);
     free(v);
-    if (rc == 0) {
-        snprintf(values, sizeof values, "%.*s/values.jsonl", (int)(strrchr(path, '/') - path),
-                 path);
-        for (int i = 0; i < m->n && rc == 0; i++)
-            for (int k = 0; k <= JUDGE_ROUNDS && rc == 0; k++)
-                if (m->assess->nodes[i].lines[k])
-                    rc = past_append(values, m->run, m->assess->nodes[i].lines[k], 1, e);
-    }
+    return rc;
+}
+
+/* What every node measured in every round. */
+static int file_values(const struct measure *m, struct err *e)
+{
+    const struct node_result **lines =
+        malloc((size_t)m->n * (JUDGE_ROUNDS + 1) * sizeof *lines + 1);
+    char path[PATH_MAX];
+    int n = 0, rc = lines ? past_path(m->history, path, sizeof path, e)
+                          : err_set(e, "out of memory for the values of %d nodes", m->n);
+
+    for (int i = 0; i < m->n && rc == 0; i++)
+        for (int k = 0; k <= JUDGE_ROUNDS; k++)
+            if (m->assess->nodes[i].lines[k])
+                lines[n++] = m->assess->nodes[i].lines[k];
+    if (rc == 0)
+        rc = past_append(path, m->run, lines, n, e);
+    free(lines);
     return rc;
 }
 
@@ -232,7 +238,9 @@ static int finish(struct measure *m, struct err *e)
                      .where = m->folder};
 
     if (rc == 0)
-        rc = file_all(m, &p, e);
+        rc = file_verdicts(m, &p, e);
+    if (rc == 0)
+        rc = file_values(m, e);
     if (rc == 0 && m->o->junit)
         rc = write_junit(&p, m->o->junit, e);
     if (rc == 0 && m->o->json)

@@ -23,7 +23,7 @@
 #include "reports/core/err.h"
 #include "reports/validate/assess.h"
 
-enum { MEASURE_JOBS = 6, MEASURE_TEXT = 256 };
+enum { MEASURE_JOBS = 6 };
 
 struct measure_options {
     const char *nodes, *reservation; /* one of them; both: those nodes of it */
@@ -56,7 +56,10 @@ struct measure {
     bool *there;        /* [n]: Slurm would start a job on it */
     struct assess *assess;
     struct past *past;
-    long job; /* the last */
+    struct baseline *baselines; /* malloc */
+    int n_baselines;
+    char priors[160]; /* for a budget, of the verdicts so far; "" the shipped ones */
+    long job;         /* the last */
 };
 
 int measure_init(struct measure *m, const struct measure_options *o, struct err *e);

@@ -84,6 +84,8 @@ static void put_head(const struct measure *m, const struct measure_job *j, FILE 
     else if (o->only)
         put_option(f, "--only", o->only);
     put_number(f, "--budget", o->budget);
+    if (m->priors[0])
+        put_option(f, "--priors", m->priors);
     put_number(f, "--calls", o->calls);
     put_number(f, "--samples", o->samples);
     if (o->tests_folder)

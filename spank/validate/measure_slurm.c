@@ -131,6 +131,10 @@ int measure_nodes(struct measure *m, struct err *e)
         rc = take_names(m, names, e);
     if (rc == 0 && !(m->assess = assess_create(m->list, m->n, m->past, e)))
         rc = -1;
+    if (rc == 0) {
+        m->assess->baselines = m->baselines;
+        m->assess->n_baselines = m->n_baselines;
+    }
     if (rc == 0)
         rc = look_at_states(m, list, e);
     free(list);

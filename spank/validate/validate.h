@@ -21,11 +21,15 @@ struct simulate_options {
     long runs; /* a row; 0: as `full` says */
     bool full;
     uint64_t seed;
-    int nodes, metrics; /* of the operating point */
+    int nodes, metrics; /* of the operating point; metrics 0: 10, or those of the site's class */
+    bool site;          /* the operating point alone */
+    const char *conf;   /* NULL: the site's */
+    const char *keep;   /* folder of rows; NULL */
 };
 
-/* Prints the tables of the rule, and the operating point of this site's noise: of the
- * shipped priors. */
+/* Prints the tables of the rule, and the operating point of this site's noise: what its
+ * validations have measured (past.h) and a person has approved (baseline.h), or the shipped
+ * priors. */
 int validate_simulate(const struct simulate_options *o, FILE *f, struct err *e);
 
 /* ---- measuring: measure.h ---- */
@@ -43,5 +47,6 @@ int validate_measure_usage(FILE *f);
 /* argv[0] is the task's word; returns the exit status. */
 int validate_act(int argc, char **argv);
 int validate_file(int argc, char **argv);
+int validate_unvalidated(int argc, char **argv);
 
 #endif

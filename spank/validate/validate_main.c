@@ -13,13 +13,16 @@
 static int usage(FILE *f)
 {
     validate_measure_usage(f);
-    fprintf(f, "       hpcai500 validate simulate [--full | --runs=N] [--seed=N] [--nodes=N]\n"
-               "                                  [--metrics=M]\n"
-               "How small a loss is seen, and how often a healthy node is named: by simulation.\n");
+    fprintf(
+        f,
+        "       hpcai500 validate simulate [--full | --runs=N] [--seed=N] [--nodes=N]\n"
+        "                                  [--metrics=M] [--site] [--conf=FILE] [--keep=FOLDER]\n"
+        "How small a loss is seen, and how often a healthy node is named: by simulation.\n");
 #if VALIDATE_ACTS
     fprintf(
         f, "       hpcai500 validate act ...\n"
            "       hpcai500 validate file ...\n"
+           "       hpcai500 validate unvalidated [--prometheus=FILE] [--conf=FILE]\n"
            "What follows from verdicts, and verdicts of a site's own: hpcai500-validate-act(8).\n");
 #endif
     return f == stdout ? 0 : VALIDATE_USAGE;
@@ -45,6 +48,12 @@ static int set_option(struct simulate_options *o, int c, const char *text, struc
 
     if (c == 'F')
         o->full = true;
+    else if (c == 'S')
+        o->site = true;
+    else if (c == 'c')
+        o->conf = text;
+    else if (c == 'k')
+        o->keep = text;
     else if (c == 'r')
         rc = number("--runs", text, 100, 10000000, &o->runs, e);
     else if (c == 's' && (rc = number("--seed", text, 0, 2000000000, &n, e)) == 0)
@@ -59,16 +68,15 @@ static int set_option(struct simulate_options *o, int c, const char *text, struc
 /* 0, 1 help, -1 and a sentence. */
 static int parse(struct simulate_options *o, int argc, char **argv, struct err *e)
 {
-    static const struct option longs[] = {{"full", no_argument, NULL, 'F'},
-                                          {"runs", required_argument, NULL, 'r'},
-                                          {"seed", required_argument, NULL, 's'},
-                                          {"nodes", required_argument, NULL, 'n'},
-                                          {"metrics", required_argument, NULL, 'm'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option longs[] = {
+        {"full", no_argument, NULL, 'F'},          {"runs", required_argument, NULL, 'r'},
+        {"seed", required_argument, NULL, 's'},    {"nodes", required_argument, NULL, 'n'},
+        {"metrics", required_argument, NULL, 'm'}, {"site", no_argument, NULL, 'S'},
+        {"conf", required_argument, NULL, 'c'},    {"keep", required_argument, NULL, 'k'},
+        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
     int c;
 
-    *o = (struct simulate_options){.seed = 20261130, .nodes = 64, .metrics = 10};
+    *o = (struct simulate_options){.seed = 20261130, .nodes = 64};
     opterr = 0;
     while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1)
         if (c == 'h' || c == '?' || set_option(o, c, optarg, e) < 0)
@@ -92,6 +100,7 @@ static const struct {
 #if VALIDATE_ACTS
     {"act", validate_act},
     {"file", validate_file},
+    {"unvalidated", validate_unvalidated},
 #endif
     {NULL, NULL},
 };

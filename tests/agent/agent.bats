@@ -71,6 +71,25 @@ signal_to() {
 }
 
 # bats test_tags=mpi
+@test "energy by the site's command: of each node once, in the place of what the kernel shows" {
+    local counter='r["workloads"][0]["counters"]["energy_node_joules"]'
+    printf '#!/bin/sh\nn=$(cat %s/count 2>/dev/null || echo 4000); n=$((n + 1000)); echo $n >%s/count\necho $n ${UNIT:-J}\n' "$dir" "$dir" >joules
+    chmod +x joules
+    printf 'energy = %s\n' "$dir/joules" >site.conf
+    chmod 644 site.conf
+    HPCAI500_CONF=$dir/site.conf FAKE_EPOCHS=2 ranks 2 "$fake" cosmoflow >log 2>&1 || [ $? = 1 ]
+    valid_record
+    field "$counter"
+    [ "$(field "$counter['total'] == 1000 and $counter['ranks']['counted'] == 1")" = True ]
+    [ "$(field "$counter['source']")" = "the site's command (energy)" ]
+    [ "$(field 'r["workloads"][0]["performance"]["energy_joules"] == 1000')" = True ]
+    rm ./*.json
+    UNIT=W HPCAI500_CONF=$dir/site.conf FAKE_EPOCHS=1 ranks 2 "$fake" cosmoflow >log 2>&1 || [ $? = 1 ]
+    valid_record
+    field 'r["reasons"]["workloads[0].counters.energy_node_joules"]' | grep -q "'[0-9]* W' is not a count of energy; 'NUMBER J' is one"
+}
+
+# bats test_tags=mpi
 @test "one rank without mpirun leaves a complete record and no journal" {
     run "$fake" cosmoflow,class=tiny
     [ "$status" -eq 0 ]

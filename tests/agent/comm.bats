@@ -24,9 +24,23 @@ prog=$top_builddir/tests/agent/ranks
     for n in 1 2 4; do ranks $n "$prog" blocking; done
 }
 
+@test "the ranks of a node are a table of their own, beside that of all (1 to 3 ranks)" {
+    for n in 1 3; do ranks $n "$prog" node; done
+    NO_WINDOW=1 ranks 2 "$prog" node
+}
+
 @test "clocks: of one kernel, and by messages along a tree (1 to 5 ranks)" {
     for n in 1 2; do ranks $n "$prog" clocks; done
     for n in 2 3 5; do ranks $n "$prog" clocks asked; done
+}
+
+@test "a message to one rank and its answer, each pair in both directions" {
+    for n in 2 3; do ranks $n "$prog" echo; done
+    NO_WINDOW=1 ranks 2 "$prog" echo
+}
+
+@test "the transport's own test on real messages (2 and 3 ranks)" {
+    for n in 2 3; do NO_WINDOW=1 ranks $n "$prog" transport; done
 }
 
 @test "a rank that is killed is named by the others at once" {

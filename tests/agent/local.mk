@@ -2,7 +2,7 @@
 # The agent and its ranks, by mpirun on this host.
 if BUILD_AGENT
 check_PROGRAMS += tests/agent/ranks tests/agent/agent-fake
-tests_agent_ranks_SOURCES = %D%/ranks.c
+tests_agent_ranks_SOURCES = %D%/ranks.c workloads/component/transport.c
 tests_agent_ranks_CFLAGS = $(AM_CFLAGS) $(MPI_CFLAGS)
 tests_agent_ranks_LDADD = agent/libagent.la workloads/engine/libengine.la \
     reports/core/libcore.la $(MPI_LIBS)
@@ -21,16 +21,27 @@ tests_agent_agent_flip_LDADD = agent/libagent.la workloads/component/libcomponen
 tests_agent_agent_flip_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=dnn_run
 endif
 TESTS += tests/agent/operators.bats
-TESTS += tests/agent/comm.bats tests/agent/agent.bats tests/agent/rcp.bats tests/agent/micro.bats
+TESTS += tests/agent/comm.bats tests/agent/agent.bats tests/agent/rcp.bats tests/agent/micro.bats \
+    tests/agent/validate.bats
 if BUILD_TESTS
 check_PROGRAMS += tests/agent/test_job tests/agent/test_scale
 TESTS += tests/agent/test_job tests/agent/test_scale
 tests_agent_test_scale_SOURCES = %D%/test_scale.c %D%/fake.c
 tests_agent_test_scale_CFLAGS = $(AM_CFLAGS) $(MPI_CFLAGS) $(CMOCKA_CFLAGS)
 tests_agent_test_scale_LDADD = agent/libagent.la workloads/engine/libengine.la $(CMOCKA_LIBS)
+check_PROGRAMS += tests/agent/test_why
+TESTS += tests/agent/test_why
+tests_agent_test_why_SOURCES = %D%/test_why.c
+tests_agent_test_why_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_agent_test_why_LDADD = agent/libagent.la $(CMOCKA_LIBS)
 tests_agent_test_job_SOURCES = %D%/test_job.c
 tests_agent_test_job_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_agent_test_job_LDADD = agent/libagent.la $(CMOCKA_LIBS)
+check_PROGRAMS += tests/agent/test_energy
+TESTS += tests/agent/test_energy
+tests_agent_test_energy_SOURCES = %D%/test_energy.c
+tests_agent_test_energy_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_agent_test_energy_LDADD = agent/libagent.la $(CMOCKA_LIBS)
 check_PROGRAMS += tests/agent/test_plan
 TESTS += tests/agent/test_plan
 tests_agent_test_plan_SOURCES = %D%/test_plan.c %D%/fake.c
@@ -48,5 +59,5 @@ tests_agent_test_memory_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_agent_test_memory_LDADD = agent/libagent.la $(CMOCKA_LIBS)
 endif
 endif
-dist_check_SCRIPTS += %D%/comm.bats %D%/agent.bats %D%/rcp.bats %D%/micro.bats %D%/operators.bats
+dist_check_SCRIPTS += %D%/comm.bats %D%/agent.bats %D%/rcp.bats %D%/micro.bats %D%/operators.bats %D%/validate.bats
 EXTRA_DIST += %D%/mpi.bash %D%/terminal.py %D%/two_workloads.def

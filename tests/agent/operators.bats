@@ -8,7 +8,7 @@ load mpi.bash
 load ../await
 
 agent=$top_builddir/agent/hpcai500-agent
-operators=conv+deconv+pool+gemm+norm+act+loss+optimizer
+operators=conv+deconv+pool+gemm+attention+norm+act+loss+optimizer
 
 setup() { dir=$(mktemp -d); cd "$dir" || return 1; }
 teardown() { rm -rf "$dir"; }

@@ -16,6 +16,8 @@
 #include <unistd.h>
 
 #include "agent/comm/comm_mpi.h"
+#include "reports/core/clock.h"
+#include "workloads/component/transport.h"
 
 static struct comm *comm;
 static struct err err;
@@ -247,13 +249,122 @@ static int test_clocks(const char *asked)
     return 0;
 }
 
+/* Each pair in turn, in both directions: what is sent arrives, whoever waits for whom. */
+static int test_echo(const char *argument)
+{
+    const size_t lengths[] = {1, 256, 300000};
+    float *buf = comm->alloc(comm, 300000 * sizeof *buf, &err);
+
+    (void)argument;
+    CHECK(buf, "no memory:");
+    CHECK(comm->node_of(comm, 0) == 0, "rank 0 is on node %d", comm->node_of(comm, 0));
+    for (int a = 0; a < comm->size; a++)
+        for (int b = 0; b < comm->size; b++) {
+            const bool begins = comm->rank == a;
+            if (a == b || (comm->rank != a && comm->rank != b))
+                continue;
+            for (int k = 0; k < 3; k++) {
+                double seconds = -1;
+                fill(buf, lengths[k], 10 * a + b);
+                if (!begins)
+                    nap(0.001);
+                CHECK(comm->echo(comm, begins ? b : a, begins, buf, lengths[k], &seconds, &err) ==
+                          0,
+                      "no echo:");
+                CHECK(!begins || seconds > 0, "%g s", seconds);
+                for (size_t i = 0; i < lengths[k]; i++)
+                    CHECK(buf[i] == value(a, i, 10 * a + b), "float %zu of %zu is not rank %d's", i,
+                          lengths[k], a);
+            }
+        }
+    comm->free(comm, buf);
+    return 0;
+}
+
+static int alone(const struct comm *c, int rank)
+{
+    (void)c;
+    return rank;
+}
+
+static bool in_order(const struct result_value *v)
+{
+    return isfinite(v->value) && v->low >= 0 && v->low <= v->value && v->value <= v->high;
+}
+
+/* The transport's own test on real messages, each rank a node for itself. */
+static int test_transport(const char *argument)
+{
+    const struct workload_host host = {.comm = comm, .now = clock_now};
+    const struct transport t = {
+        .host = &host, .bucket_bytes = 100000, .period_seconds = 0.001, .trained_seconds = 10};
+    struct result_transport r;
+    int links = comm->size * (comm->size - 1);
+
+    (void)argument;
+    comm->node_of = alone;
+    CHECK(transport_run(&t, &r, &err) == 0, "no test:");
+    CHECK(r.rounds >= 5 && r.rounds <= 9 && !r.reason[0], "%d rounds: %s", r.rounds, r.reason);
+    if (comm->rank > 0)
+        return 0;
+    CHECK(r.links == links, "%d links, not %d", r.links, links);
+    CHECK(in_order(&r.alpha) && r.alpha.value > 0, "alpha %g", r.alpha.value);
+    CHECK(in_order(&r.software) && in_order(&r.rate), "c %g, rate %g", r.software.value,
+          r.rate.value);
+    for (int i = 0; i < 3; i++)
+        CHECK(in_order(&r.sum[i].seconds) && r.sum[i].seconds.value > 0, "sum %d: %g", i,
+              r.sum[i].seconds.value);
+    for (int i = 0; i < r.n_links; i++)
+        CHECK(in_order(&r.link[i].alpha) && in_order(&r.link[i].rate) &&
+                  r.link[i].from != r.link[i].to,
+              "link %d", i);
+    return 0;
+}
+
+/* The ranks of a node among themselves, beside all of them, as often as one likes. */
+static int test_node(const char *argument)
+{
+    enum { FLOATS = 5000 };
+
+    (void)argument;
+    for (int again = 0; again < 2; again++) {
+        struct comm *node = comm->of_node(comm, &err);
+        CHECK(node, "no node:");
+        CHECK(node->size == comm->local_size && node->rank == comm->local_rank, "rank %d of %d",
+              node->rank, node->size);
+        CHECK(strcmp(node->node, comm->node) == 0, "on %s", node->node);
+        float *all = comm->alloc(comm, FLOATS * sizeof *all, &err);
+        float *own = node->alloc(node, FLOATS * sizeof *own, &err);
+        int of_all, of_node;
+        CHECK(all && own, "alloc");
+        for (int i = 0; i < FLOATS; i++) {
+            all[i] = (float)(comm->rank + i);
+            own[i] = (float)(node->rank + 2 * i);
+        }
+        CHECK(comm->allreduce_start(comm, all, FLOATS, &of_all, &err) == 0, "start");
+        CHECK(node->allreduce_start(node, own, FLOATS, &of_node, &err) == 0, "start");
+        CHECK(node->wait(node, of_node, &err) == 0 && comm->wait(comm, of_all, &err) == 0, "wait");
+        for (int i = 0; i < FLOATS; i++) {
+            const int n = comm->size, m = node->size;
+            CHECK(all[i] == (float)(n * (n - 1) / 2 + n * i), "all[%d] %g", i, (double)all[i]);
+            CHECK(own[i] == (float)(m * (m - 1) / 2 + 2 * m * i), "own[%d] %g", i, (double)own[i]);
+        }
+        node->free(node, own);
+        comm->close(node);
+        comm->free(comm, all);
+        CHECK(comm->barrier(comm, &err) == 0, "barrier");
+    }
+    return 0;
+}
+
 static const struct {
     const char *name;
     int (*run)(const char *argument);
     double timeout_seconds;
 } cases[] = {
-    {"sums", test_sums, 20},     {"many", test_many, 20},     {"blocking", test_blocking, 20},
-    {"clocks", test_clocks, 20}, {"fail", expect_failure, 1},
+    {"sums", test_sums, 20},     {"many", test_many, 20}, {"blocking", test_blocking, 20},
+    {"clocks", test_clocks, 20}, {"echo", test_echo, 20}, {"transport", test_transport, 60},
+    {"fail", expect_failure, 1}, {"node", test_node, 20},
 };
 
 int main(int argc, char **argv)

@@ -196,7 +196,7 @@ X
     job=$(sbatch --parsable --requeue -n1 -o /dev/null "$OUT/starts.sh")
     # Held, not only requeued: slurmd 22.05 was seen to leave out the prolog of a
     # start that came within a second of the one before. Released, it would
-    # wait for two minutes more, unless it is told not to.
+    # wait for cred_expire seconds more, unless it is told not to.
     starts() {
         [ "$(wc -l < "$OUT/starts")" = "$1" ] ||
             { scontrol release "$job"; scontrol update jobid="$job" starttime=now; sleep 5; false; }

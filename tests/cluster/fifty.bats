@@ -5,13 +5,10 @@
 
 load helper
 
+eval "$(declare -f setup_file | sed 's/^setup_file ()/helper_&/')"
 setup_file() {
+    helper_setup_file
     eval "$("$lab" env)"
-    export S; S=$("$lab" dir)
-    # A few cubes: a whole run in some seconds.
-    export FEW=$S/shared/fifty-data
-    [ -d "$FEW" ] || "$S/prefix/bin/hpcai500" data generate cosmoflow,class=tiny --train 9 --validation 4 --out "$FEW"
-    chmod -R a+rX "$FEW"
     "$lab" site shared
     "$lab" plugin
 }
@@ -110,14 +107,14 @@ of_kind() { awk -v k="$1" '$2 == k {print $1}' kinds; }
 
 @test "fifty jobs of all kinds, slurmdbd down for part of them: sacct and history agree on every one" {
     need_root
-    export RUN="cosmoflow,data=$FEW,epochs=1,batch=4" NO_DATA="cosmoflow,data=$OUT/nowhere"
-    export LONG="cosmoflow,data=$FEW,epochs=100000,batch=4,time=24h,target=0.000001"
+    export RUN="cosmoflow,class=tiny,data=$FEW,epochs=1,batch=4" NO_DATA="cosmoflow,data=$OUT/nowhere"
+    export LONG="cosmoflow,class=tiny,data=$FEW,epochs=100000,batch=4,time=24h,target=0.000001"
     local i job
     scripts
     # run well, before and while slurmdbd is down
     for i in 1 2 3; do submit ok -N1 -n1 "$OUT"/ok.sh; submit ok -N2 -n2 --hpcai500="$RUN" --wrap=true; done
     "$lab" slurmdbd stop
-    # a requeued job waits two minutes before it begins again
+    # a requeued job waits for cred_expire seconds before it begins again
     for i in 1 2 3; do
         submit requeued -N1 -n1 --requeue "$OUT"/long.sh
         job=$(of_kind requeued | tail -1)

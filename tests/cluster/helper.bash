@@ -19,6 +19,15 @@ setup_file() {
         return 1
     }
     export S; S=$("$lab" dir)
+    few
+}
+
+# few: $FEW, a folder of a few cubes: a whole run in seconds, where it does not matter
+# what is learned. Made once for all files.
+few() {
+    export FEW=$S/shared/few
+    [ -d "$FEW" ] || "$S/prefix/bin/hpcai500" data generate cosmoflow,class=tiny --train 9 --validation 4 --out "$FEW" &&
+        chmod -R a+rX "$FEW"
 }
 
 setup() {

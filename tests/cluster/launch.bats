@@ -27,7 +27,8 @@ X
 
 teardown_file() { "$lab" plugin; }
 
-setup() { helper_setup; export OUT; }
+# $real: a run of the real agent
+setup() { helper_setup; export OUT; real=cosmoflow,class=tiny,data=$FEW,batch=4,epochs=1,out=$OUT; }
 
 teardown() {
     # A test that takes the plugin away and fails there must not take it from others.
@@ -122,13 +123,17 @@ X
 @test "an MPI program after the agent has its own PMIx" {
     mpicc=$(sed -n 's/^MPICC = //p' "$top_builddir/Makefile")
     [ -n "$mpicc" ] || skip "no mpicc"
+    # On a busy machine a rank is still in MPI_Init when another's first message comes: Open MPI
+    # 4.1.4 (btl tcp) then calls NULL, 3 of 41 times with no plugin in sight.
     cat > hello.c <<'X'
 #include <mpi.h>
 #include <stdio.h>
+#include <unistd.h>
 int main(int argc, char **argv)
 {
     int rank, size, sum;
     MPI_Init(&argc, &argv);
+    sleep(1);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Comm_size(MPI_COMM_WORLD, &size);
     MPI_Allreduce(&rank, &sum, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
@@ -202,9 +207,9 @@ X
 }
 
 @test "the run may take longer than a step's credential lives, and the exit code is the command's" {
-    # two minutes, and some
+    local lives; lives=$(scontrol show config | sed -n 's/^AuthInfo .*cred_expire=\([0-9]*\).*/\1/p')
     # without -K: the first task's 7 would end the second, if that is slower, by a signal
-    STANDIN_SLEEP=135 timeout -k 10 $limit srun -N2 -n2 --hpcai500=cosmoflow sh -c 'echo command; exit 7' \
+    STANDIN_SLEEP=$((${lives:-120} + 15)) timeout -k 10 $limit srun -N2 -n2 --hpcai500=cosmoflow sh -c 'echo command; exit 7' \
         < /dev/null > out 2> err && code=0 || code=$?
     cat out err
     [ $code -eq 7 ]
@@ -238,7 +243,7 @@ X
     await 5 ran 1
     await 5 pending "$job"
     # slurmd refuses a credential of the very second in which it revoked the last
-    # one; and released it would wait for two minutes, unless it is told not to.
+    # one; and released it would wait for cred_expire seconds, unless it is told not to.
     sleep 2
     scontrol release "$job"
     scontrol update jobid="$job" starttime=now
@@ -291,7 +296,7 @@ X
 
 @test "the real agent, then the command: both to their end, one record" {
     "$lab" plugin
-    run srun_ -N2 -n2 --hpcai500=cosmoflow,class=tiny,epochs=1,out="$OUT" sh -c 'echo command on $SLURMD_NODENAME'
+    run srun_ -N2 -n2 --hpcai500="$real" sh -c 'echo command on $SLURMD_NODENAME'
     echo "$output"; [ "$status" -eq 0 ]
     [ "$(grep -c '^command on n' <<< "$output")" = 2 ]
     local record; record=$(the_record)
@@ -302,11 +307,11 @@ X
 @test "the record says whether the job had its nodes to itself" {
     "$lab" plugin
     local cores; cores=$(nproc)
-    srun_ -N2 -n2 --exclusive --hpcai500=cosmoflow,class=tiny,epochs=1,out="$OUT" hpcai500-agent || [ $? -eq 1 ]
+    srun_ -N2 -n2 --exclusive --hpcai500="$real" hpcai500-agent || [ $? -eq 1 ]
     is "$(the_record)" '.job.exclusive == true'
     rm -rf "${OUT:?}"/*
     [ "$cores" -gt 1 ] || skip "nodes of one core are always a job's own"
-    srun_ -N2 -n2 --hpcai500=cosmoflow,class=tiny,epochs=1,out="$OUT" hpcai500-agent || [ $? -eq 1 ]
+    srun_ -N2 -n2 --hpcai500="$real" hpcai500-agent || [ $? -eq 1 ]
     is "$(the_record)" '.job.exclusive == false'
 }
 
@@ -432,14 +437,14 @@ X
     need_nodes_of_their_own
     "$lab" plugin
     "$lab" exec n1 hostname n1.example.org
-    run srun_ -N2 -n2 -w n1,n2 --hpcai500=cosmoflow,class=tiny,epochs=1,out="$OUT" hpcai500-agent
+    run srun_ -N2 -n2 -w n1,n2 --hpcai500="$real" hpcai500-agent
     "$lab" exec n1 hostname n1
     echo "$output"
     is "$(the_record)" '.job.nodes == ["n1", "n2"]' '.status == "complete"' \
         '[.system.nodes[] | [.name, .host]] | sort == [["n1", "n1.example.org"], ["n2", "n2"]]'
     # a launcher that carries n1's environment to n2 (Hydra): host names then
     rm -f "$OUT"/*.json*
-    run srun_ -N2 -n2 -w n1,n2 --hpcai500=cosmoflow,class=tiny,epochs=1,out="$OUT" env SLURMD_NODENAME=n1 hpcai500-agent
+    run srun_ -N2 -n2 -w n1,n2 --hpcai500="$real" env SLURMD_NODENAME=n1 hpcai500-agent
     echo "$output"
     is "$(the_record)" '.job.nodes == ["n1", "n2"]'
 }

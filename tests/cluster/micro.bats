@@ -1,5 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: BSD-3-Clause
+# bats file_tags=quiet
+#
 # Micro benchmarks under Slurm name what is really slow: a node whose wire is
 # throttled as the sender that it is, one whose processors a quota holds back or whose
 # disk is throttled by its rows, and nobody where nothing was done.

@@ -17,6 +17,7 @@ setup() {
     hpcai500 reader 2> "$OUT/reader.log" 3>&- 4>&- &
     reader=$!
     await 2 test -S "$S/run/reader"
+    rm -rf "$S/spool/out" # what files before this one left there to be collected
     timeout 600 hpcai500 collect --once > "$OUT/collect.log" 2>&1 # the site has a history
     chmod -R o-rwx "$S/site" # as the unit's StateDirectoryMode=0750 does
 }
@@ -37,9 +38,9 @@ his() { as_user bash -c 'cd "$1" && shift && exec "$@"' - "$OUT/his" "$@"; }
 runs() {
     # root first: data that root made are believed by everybody
     cd "$OUT/theirs"
-    srun_ -w n1 -n1 --hpcai500=cosmoflow,class=tiny,epochs=1 hpcai500-agent > log 2>&1 || true
+    srun_ -w n1 -n1 --hpcai500="cosmoflow,class=tiny,data=$FEW,batch=4,epochs=1" hpcai500-agent > log 2>&1 || true
     cd "$OUT/his"
-    his srun -w n1 -n1 --hpcai500=cosmoflow,class=tiny,epochs=1 hpcai500-agent > log 2>&1 || true
+    his srun -w n1 -n1 --hpcai500="cosmoflow,class=tiny,data=$FEW,batch=4,epochs=1" hpcai500-agent > log 2>&1 || true
     job=$(ls | sed -n 's/^hpcai500-\([0-9]*\)\.json$/\1/p')
     other=$(ls ../theirs | sed -n 's/^hpcai500-\([0-9]*\)\.json$/\1/p')
     ls -la . ../theirs; cat log ../theirs/log

@@ -54,10 +54,16 @@ verdict() { awk -v n="$1" '$1 == n && ($2 ~ /^[A-Z-]$/) { print $3; exit }' page
 filed() { jq -r "select(.node == \"$1\") | .$2" verdicts.jsonl | tail -n 1; }
 
 @test "four good nodes are good, by their numbers; the verdicts are filed" {
+    unvalidated() { "$S/prefix/libexec/hpcai500/hpcai500-validate" unvalidated --conf="$OUT/conf" --prometheus="$OUT/metrics"; }
+    run unvalidated
+    echo "$output"; [ "$status" = 1 ]; [[ $output == *"WARN: 4 of 4 nodes in service have been unvalidated since their boot" ]]
+    grep -qx 'hpcai500_nodes_unvalidated 4' metrics
     validate --only=correct,replica --mpi=none
     [ "$code" = 0 ]
     for n in n1 n2 n3 n4; do [ "$(verdict $n)" = GOOD ]; done
     grep -qx '4 good: OK' page
+    run unvalidated
+    echo "$output"; [ "$status" = 0 ]; [ "$output" = "OK: 0 of 4 nodes in service have been unvalidated since their boot" ]
     [ "$(wc -l < verdicts.jsonl)" = 4 ]
     [ "$(filed n3 verdict)" = GOOD ]; [ "$(filed n3 job)" -gt 0 ]
     [ "$(jq -s 'map(.results) | unique | length' values.jsonl)" = 1 ]
@@ -96,4 +102,33 @@ filed() { jq -r "select(.node == \"$1\") | .$2" verdicts.jsonl | tail -n 1; }
     is page '[.operating_point[].metric] | contains(["net.out.bandwidth", "net.latency"])' \
         '[.verdicts[].verdict] | contains(["FAULTY"]) | not'
     [ -s verdicts.jsonl ]
+}
+
+@test "the run validate: a line of each node as it comes, verdicts in the record" {
+    printf '#!/bin/sh\nexec "%s" "$@" --only=correct --calls=60\n' \
+        "$build/tests/workloads/node/hpcai500-node-test" > fewer
+    chmod 755 fewer
+    HPCAI500_NODE_TEST="n2 flip=0:57" HPCAI500_NODE_PROGRAM="$OUT/fewer" \
+        srun_ -N2 -n2 --hpcai500="validate,profile=quick,turns=yes,out=$OUT/r.json" hpcai500-agent > lines || code=$?
+    [ "$code" = 1 ] # a row is FAULTY
+    [ "$(grep -c '"node 1"' lines)" -ge 2 ]
+    is r.json '.micro | map(select(.what == "verdict" and .from == "n2")) | .[0].shape == "FAULTY"' \
+        '.micro | map(select(.what == "verdict" and .from == "n1")) | .[0].shape != "FAULTY"' \
+        '.micro | map(.what) | contains(["net.out.bandwidth", "net.latency"])'
+}
+
+@test "vet: exactly one node of a batch job is left out, the worst; a vet that fails costs nothing" {
+    printf '#!/bin/sh\nexec "%s" "$@" --only=correct --calls=60\n' \
+        "$build/tests/workloads/node/hpcai500-node-test" > fewer
+    printf '#!/bin/sh\necho "$HPCAI500_VET|$HPCAI500_NODES|$HPCAI500_SPARES|$HPCAI500_SRUN"\n%s\n%s\n' \
+        'srun $HPCAI500_SRUN sh -c "echo on \$SLURMD_NODENAME" | sort' 'cat $HPCAI500_HOSTFILE' > job.sh
+    chmod 755 fewer job.sh
+    HPCAI500_NODE_TEST="n2 flip=0:57" HPCAI500_NODE_PROGRAM="$OUT/fewer" timeout -k 10 $limit sbatch --wait -N3 -n3 \
+        --exclusive -o job.out -e job.err --hpcai500="vet,spares=1,profile=quick,turns=yes,time=2m,out=$OUT/v.json" job.sh
+    cat job.err job.out
+    [ "$(cat job.out)" = "$(printf '%s\n' 'ok|n1,n3|n2|-N2 -n2 -x n2' 'on n1' 'on n3' 'n1 slots=1' 'n3 slots=1')" ]
+    is v.json '.micro | map(select(.what == "spare")) | length == 1 and .[0].from == "n2" and .[0].shape == "FAULTY"'
+    timeout -k 10 $limit sbatch --wait -N3 -n3 -o job.out -e job.err --hpcai500="vet,spares=1,out=/nowhere/at/all/v.json" job.sh
+    cat job.err job.out
+    grep -qxF 'failed|n1,n2|n3|-N2 -n2 -x n3' job.out; [ "$(grep -c '^on n' job.out)" = 2 ]
 }

@@ -1,5 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: BSD-3-Clause
+# bats file_tags=quiet
+#
 # What limits a run is named on the real thing: a node's slow wire, a node's CPU quota,
 # slow storage, and nothing where nothing was done. The other three of why.bash, and
 # repeats, are contrib/evidence/why.sh.

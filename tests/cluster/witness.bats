@@ -32,7 +32,7 @@ setup() {
     need_root; need_nodes_of_their_own
     "$lab" site shared
     "$lab" plugin agent="$STANDIN"
-    spool=$S/spool
+    spool=$S/spool real=cosmoflow,class=tiny,data=$FEW,batch=4
     rm -rf "$spool/out" "$S"/nodes/*/spool
 }
 
@@ -127,7 +127,7 @@ X
     await 5 grep -q drop= job.log
     scontrol requeue "$job"
     await 5 pending "$job"
-    # On the same node, and within two minutes, slurmd knows the job and runs no prolog.
+    # On the same node, and within cred_expire seconds, slurmd knows the job and runs no prolog.
     scontrol update jobid="$job" reqnodelist=n2 starttime=now
     await 5 n_bundles 2 "$job"
     [ "$(for b in $(bundles "$job"); do witness "$b" | jq -c '[.restart, .files[0].name]'; done | sort | tr '\n' ' ')" = \
@@ -202,7 +202,7 @@ X
     collector=$!
     show_state() { cat collect.log; }
     await 5 grep -q 'accounting:' collect.log
-    srun_ -w 'n[1-2]' -N2 -n2 --hpcai500=cosmoflow,class=tiny,epochs=1 > srun.log 2>&1 || true # far from its target
+    srun_ -w 'n[1-2]' -N2 -n2 --hpcai500="$real,epochs=1" > srun.log 2>&1 || true # far from its target
     cat srun.log
     job=$(job_of_record srun.log)
     await 5 history_has "$job"
@@ -257,7 +257,7 @@ no_local_bundles() { ! local_bundle n1 && ! local_bundle n2; }
 
 @test "the real agent: its record comes by the bundle; of killed ranks the journals come" {
     "$lab" plugin
-    srun_ -w 'n[1-2]' -N2 -n2 --hpcai500=cosmoflow,class=tiny,epochs=1,target=1 > srun.log 2>&1 || true # such a target is not valid
+    srun_ -w 'n[1-2]' -N2 -n2 --hpcai500="$real,epochs=1,target=1" > srun.log 2>&1 || true # such a target is not valid
     cat srun.log
     local job; job=$(job_of_record srun.log)
     [ "$(records)" = "$OUT/hpcai500-$job.json" ] # the user's copy
@@ -268,7 +268,7 @@ no_local_bundles() { ! local_bundle n1 && ! local_bundle n2; }
     local b out
     for out in "" ",out=$OUT"; do
         rm "$spool"/out/*
-        srun_ -w 'n[1-2]' -N2 -n2 --hpcai500="cosmoflow,class=tiny,epochs=900,target=0.000001,time=9m$out" > srun.log 2>&1 &
+        srun_ -w 'n[1-2]' -N2 -n2 --hpcai500="$real,epochs=100000,target=0.000001,time=9m$out" > srun.log 2>&1 &
         await 10 grep -q 'epoch 1,' srun.log || { cat srun.log; return 1; }
         kill -9 $(agent_pids n1) $(agent_pids n2)
         wait $! || true

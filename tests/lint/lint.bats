@@ -259,6 +259,34 @@ references() {
         tr -s ' \n' ' ')" = " 3 cosmoflow 1 hep " ]
 }
 
+# points_of FILE...: "WORKLOAD CLASS BATCH SEEDS MEAN STD" of the default model of each class
+points_of() {
+    awk 'FNR == 1 { n = split(FILENAME, part, "/"); workload = part[n]; sub(/\.c$/, "", workload) }
+        match($0, /\.class = CLASS_[A-Z]+/) { class = tolower(substr($0, RSTART + 15, RLENGTH - 15)) }
+        match($0, /\.batch = [0-9]+/) { batch = substr($0, RSTART + 9, RLENGTH - 9) }
+        match($0, /\.rcp = \{.*/) { gsub(/[^0-9.,]/, "", $0); split($0, v, ",")
+            sub(/^\.*/, "", v[1]); sub(/^\.*/, "", v[2]); sub(/^\.*/, "", v[3])
+            print workload, class, batch, v[1] + 0, v[2] + 0, v[3] + 0 }' "$@"
+}
+
+# convergence FILE: the same of the table by which time to quality is predicted
+convergence() {
+    sed -n 's/^CONVERGENCE(\([a-z]*\), \([a-z]*\), \([0-9]*\), \([0-9]*\), [0-9]*, \([0-9.]*\), \([0-9.]*\))$/\1 \2 \3 \4 \5 \6/p' "$1" |
+        awk '{ print $1, $2, $3, $4, $5 + 0, $6 + 0 }'
+}
+
+@test "reference points of the classes' own batches are the components'" {
+    table=$top_srcdir/reports/core/convergence.def
+    points_of "$top_srcdir"/workloads/component/*.c | awk '$4 > 0' | sort >"$tree/points"
+    cat "$tree/points"
+    [ "$(wc -l <"$tree/points")" -ge 7 ]
+    [ "$(grep -c '^CONVERGENCE' "$table")" -eq "$(convergence "$table" | wc -l)" ] # every row is understood
+    [ "$(convergence "$table" | cut -d ' ' -f 1-3 | sort | uniq -d)" = "" ]
+    while read -r point; do
+        convergence "$table" | grep -qxF "$point" || { echo "no row is $point"; false; }
+    done <"$tree/points"
+}
+
 # ---- long files ----
 
 # Others cut these at present (issue 10); kernels may be long.

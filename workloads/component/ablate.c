@@ -13,11 +13,13 @@ static const double block_seconds = 0.5;
 static const char told_to_end[] = "the run was told to end";
 
 /* Left out for time, from the first on. */
-static const enum ablation_arm_kind dispensable[] = {ARM_BATCH, ARM_THREADS, ARM_FREE, ARM_ALONE};
+static const enum ablation_arm_kind dispensable[] = {ARM_BATCH, ARM_THREADS, ARM_NODE, ARM_FREE,
+                                                     ARM_ALONE};
 
 struct lab {
     const struct ablate *a;
     struct comm *comm;
+    struct comm *node; /* the ranks of this node; NULL: not asked for */
     struct result_ablation *r;
     struct net other[ARM_COUNT]; /* of arms that are rebuilt */
     struct loader_batch batch;   /* the last one */
@@ -56,13 +58,22 @@ static struct loader_batch half_of(struct loader_batch b)
     return b;
 }
 
+/* As if the ranks of the node were all; each has as many samples as this one. */
+static struct loader_batch of_node(struct loader_batch b, const struct comm *node)
+{
+    b.global_n = (b.n > 0 ? b.n : 1) * node->size;
+    return b;
+}
+
 static int step(struct lab *l, enum ablation_arm_kind arm, struct net *n, struct err *e)
 {
     if (l->failed)
         model_abandon(n->model);
     else if (take(l, arm, e) < 0)
         return -1;
-    const struct loader_batch b = arm == ARM_BATCH ? half_of(l->batch) : l->batch;
+    const struct loader_batch b = arm == ARM_BATCH  ? half_of(l->batch)
+                                  : arm == ARM_NODE ? of_node(l->batch, l->node)
+                                                    : l->batch;
     model_zero(n->model, n->group);
     if (net_forward(n, &b, ENGINE_TRAIN, e) < 0 || engine_backward(n->graph, true, e) < 0)
         return -1;
@@ -181,6 +192,7 @@ static void choose(const struct lab *l)
     made[ARM_ALONE] = made[ARM_FREE] = many && all;
     made[ARM_THREADS] = all; /* plan() asks whether any rank has several */
     made[ARM_BATCH] = all && l->a->batch / l->comm->size > 1;
+    made[ARM_NODE] = all && l->comm->local_size < l->comm->size && l->comm->of_node;
 }
 
 static double cost(const struct lab *l, double step)
@@ -249,12 +261,19 @@ static int rebuild(struct lab *l, enum ablation_arm_kind arm, struct err *e)
         host.threads = (host.threads + 1) / 2;
     if (arm == ARM_BATCH)
         rows = (rows + 1) / 2;
+    if (arm == ARM_NODE)
+        host.comm = l->node;
     return net_make(&l->other[arm], a->component, a->recipe, a->spec, &host, rows, a->feed, e);
 }
 
 /* A network that some rank cannot have is not made by any. */
 static int rebuild_all(struct lab *l, struct err *e)
 {
+    if (l->r->made[ARM_NODE]) {
+        l->node = l->comm->of_node(l->comm, e);
+        if (comm_agree(l->comm, l->node ? 0 : -1, e) < 0)
+            return -1;
+    }
     for (int i = 0; i < ARM_COUNT; i++) {
         const enum ablation_arm_kind arm = (enum ablation_arm_kind)i;
         struct err why = ERR_INIT;
@@ -300,5 +319,7 @@ int ablate_run(const struct ablate *a, struct result_ablation *r, struct err *e)
                  e ? e->text : "");
     for (int i = 0; i < ARM_COUNT; i++)
         model_destroy(l.other[i].model);
+    if (l.node)
+        a->host->comm->close(l.node);
     return rc;
 }

@@ -8,7 +8,8 @@
  *              half a second, at least 16; the count is agreed before
  *     memory   one batch again and again: the loader's threads sleep, so their cores are
  *              free, too
- *     rebuild  another network of half the threads, or half the rows: 16 steps first
+ *     rebuild  another network of half the threads, or half the rows, or over the ranks of
+ *              each node alone, all nodes at the same time: 16 steps first
  *     budget   never more than training took, nor than the run's time leaves: arms are
  *              left out from the last on, then blocks are of 16 steps; if that does not
  *              fit, none is made; a run that is told to end makes no further round

@@ -16,7 +16,8 @@ struct answerer {
     struct dataset *train, *data;
     void *feed;
     struct net net;
-    size_t values;          /* of an answer */
+    size_t state;           /* values of net.answer ... */
+    size_t values;          /* ... and of what is said */
     float *said, *in_order; /* [values]: as the engine has it; by the field's axes */
 };
 
@@ -65,7 +66,9 @@ static int load(struct answerer *a, const char *checkpoint, int threads, struct 
         engine_start(a->net.model, e) < 0 || resume_restore(checkpoint, a->net.model, e) < 0)
         return -1;
     const struct shape shape = tensor_shape(a->net.answer);
-    a->values = shape_count(&shape);
+    a->state = shape_count(&shape);
+    a->values =
+        a->state * (a->component->answer == ANSWER_ROLLED ? (size_t)a->component->rolls + 1 : 1);
     a->said = calloc(2 * a->values, sizeof *a->said);
     a->in_order = a->said ? a->said + a->values : NULL;
     return a->said ? 0 : err_set(e, "no memory for %zu values of an answer", a->values);
@@ -77,7 +80,7 @@ static int check_shape(const struct answerer *a, struct err *e)
     const struct component *c = a->component;
     const uint64_t places = dataset_info(a->data)->field[c->answers].values;
 
-    if (c->answer == ANSWER_NUMBERS ? a->values == places : a->values % places == 0)
+    if (c->answer == ANSWER_CLASSES ? a->values % places == 0 : a->values == places)
         return 0;
     return err_set(e, "%s says %zu values of '%s', which has %llu", c->name, a->values,
                    c->science->fields[c->answers].name, (unsigned long long)places);
@@ -132,9 +135,9 @@ int answerer_classes(const struct answerer *a)
 {
     const struct component *c = a->component;
 
-    return c->answer == ANSWER_NUMBERS
-               ? 0
-               : (int)(a->values / dataset_info(a->data)->field[c->answers].values);
+    return c->answer == ANSWER_CLASSES
+               ? (int)(a->values / dataset_info(a->data)->field[c->answers].values)
+               : 0;
 }
 
 /* Numbers from channels first to the order of the field's axes: j = the places
@@ -155,6 +158,52 @@ static void order_numbers(struct answerer *a)
     }
 }
 
+/* Moment k of what is said, [c][moment][places]. */
+static void say_moment(struct answerer *a, int k, const float *state, float *room)
+{
+    const struct shape shape = tensor_shape(a->net.answer);
+    const size_t plane = a->state / (size_t)shape.d[1], moments = a->values / a->state;
+
+    a->component->restate(a->feed, state, room);
+    for (size_t c = 0; c < (size_t)shape.d[1]; c++)
+        memcpy(a->said + (c * moments + (size_t)k) * plane, room + c * plane, plane * sizeof *room);
+}
+
+static int roll_out(struct answerer *a, const struct loader_batch *first, struct err *e)
+{
+    const struct component *c = a->component;
+    float *room = malloc(4 * a->state * sizeof *room), *out = room + 2 * a->state;
+    struct tally none = {.n_scores = 0};
+    struct loader_batch b = *first;
+    int rc = room ? 0 : err_set(e, "no memory for %zu values of a forecast", 4 * a->state);
+
+    if (rc == 0)
+        say_moment(a, 0, b.feed[0], out);
+    for (int at = 0; at < c->rolls && rc == 0; at++) {
+        float *next = room + (size_t)(at % 2) * a->state;
+        rc = net_forward(&a->net, &b, ENGINE_EVAL, e);
+        if (rc == 0)
+            rc = engine_read(a->net.graph, a->net.answer, out, a->state, e);
+        if (rc == 0)
+            rc = c->roll(a->feed, &none, &b, at, b.feed[0], (const float *const[]){out}, next, e);
+        if (rc == 0)
+            say_moment(a, at + 1, next, out + a->state);
+        b.feed[0] = next;
+    }
+    tally_fini(&none);
+    free(room);
+    return rc;
+}
+
+static int ask(struct answerer *a, const struct loader_batch *b, struct err *e)
+{
+    if (a->component->answer == ANSWER_ROLLED)
+        return roll_out(a, b, e);
+    if (net_forward(&a->net, b, ENGINE_EVAL, e) < 0)
+        return -1;
+    return engine_read(a->net.graph, a->net.answer, a->said, a->values, e);
+}
+
 const float *answerer_ask(struct answerer *a, uint64_t i, struct err *e)
 {
     const uint64_t samples = dataset_info(a->data)->samples;
@@ -172,9 +221,7 @@ const float *answerer_ask(struct answerer *a, uint64_t i, struct err *e)
                        (unsigned long long)i, (unsigned long long)samples),
                NULL;
     struct loader *l = loader_create(&o, e);
-    const bool good = l && loader_next(l, &b, e) == 1 &&
-                      net_forward(&a->net, &b, ENGINE_EVAL, e) == 0 &&
-                      engine_read(a->net.graph, a->net.answer, a->said, a->values, e) == 0;
+    const bool good = l && loader_next(l, &b, e) == 1 && ask(a, &b, e) == 0;
     loader_destroy(l);
     if (!good)
         return NULL;

@@ -2,17 +2,21 @@
 /*
  * Climate: a network says of every place of a moment's weather whether it is
  * part of a tropical cyclone, of an atmospheric river, or of neither (DeepCAM: Kurth
- * et al. 2018, arXiv 1810.01993; MLPerf HPC). A U-Net (unet.h).
+ * et al. 2018, arXiv 1810.01993; MLPerf HPC). DeepLabv3+ (deeplab.h) at standard, a U-Net
+ * (unet.h) at the smaller classes; small has a DeepLabv3+ of an eighth of the widths, too
+ * (model=deeplab).
  *
  *   x sixteen channels, each less its mean and over its deviation  B x 16 x H x W
- *     in training (DeepCAM's (x - min) / (max - min) leaves most channels within a
- *     tenth of their range, given one strong storm)
+ *     in training, by stats.h5 beside the parts where it is there (DeepCAM's (x - min) /
+ *     (max - min) leaves most channels within a tenth of their range, given one strong storm)
  *   logits of background, cyclone, river                           B x 3 x H x W
  *
  * Loss: cross-entropy with class weights frequency^-.125, the mean over places (not
  * divided by the weights), as in the reference. A training moment is rolled in
  * longitude and mirrored at the equator, with the other sign for V850 and VBOT: exact
- * symmetries of weather without continents, which a mirror in longitude is not.
+ * symmetries of weather without continents, which a mirror in longitude is not. Only of
+ * generated sets: published weather has continents, and DeepCAM's files do not say which of
+ * their channels is which.
  *
  * Quality: the mean over moments of the mean over the three classes of the
  * intersection over union, in which a class that is neither there nor called counts 1
@@ -26,6 +30,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "workloads/component/deeplab.h"
 #include "workloads/component/harness.h"
 #include "workloads/component/unet.h"
 #include "workloads/data/science_weather.h"
@@ -36,19 +41,40 @@
 
 enum { K = WEATHER_CLASSES, C = WEATHER_CHANNELS };
 
-/* Training moments that the channels' means and deviations are taken of. */
+/* Training moments that the channels' means and deviations are taken of where stats.h5
+ * does not say them. */
 enum { SCALE_SAMPLES = 64 };
 
+/* One of the two. */
 struct own {
-    struct unet net;
-    float weight[K]; /* share^-.125 of each class in the training part */
+    struct unet unet;
+    struct deeplab deeplab; /* divide 0: it is the other */
+    float weight[K];        /* share^-.125 of each class in the training part */
 };
 
-/* Shares .97957, .005406, .015023 of the set of tiny; .984, .00029, .016 of small. */
-static const struct own tiny = {{.width = 16, .levels = 3, .classes = K},
-                                {1.0026f, 1.9204f, 1.6901f}};
-static const struct own small = {{.width = 16, .levels = 4, .classes = K},
-                                 {1.002f, 2.768f, 1.677f}};
+/* Shares .97957, .005406, .015023 of the set of tiny; .984, .00029, .016 of small; .98627,
+ * .000458, .01327 of the published one. */
+#define WEIGHTS_TINY                                                                               \
+    {                                                                                              \
+        1.0026f, 1.9204f, 1.6901f                                                                  \
+    }
+#define WEIGHTS_SMALL                                                                              \
+    {                                                                                              \
+        1.002f, 2.768f, 1.677f                                                                     \
+    }
+#define WEIGHTS_PUBLISHED                                                                          \
+    {                                                                                              \
+        1.0017f, 2.6145f, 1.7165f                                                                  \
+    }
+
+static const struct own tiny = {.unet = {.width = 16, .levels = 3, .classes = K},
+                                .weight = WEIGHTS_TINY};
+static const struct own small = {.unet = {.width = 16, .levels = 4, .classes = K},
+                                 .weight = WEIGHTS_SMALL};
+static const struct own deeplab_small = {.deeplab = {.divide = 8, .middle = 4, .classes = K},
+                                         .weight = WEIGHTS_SMALL};
+static const struct own published = {.deeplab = {.divide = 1, .middle = 16, .classes = K},
+                                     .weight = WEIGHTS_PUBLISHED};
 
 #define NOTES "class_weights=freq^-0.125 init=he bn=global roll mirror"
 
@@ -61,9 +87,15 @@ static const struct own small = {{.width = 16, .levels = 4, .classes = K},
  * contrib/evidence/results/rcp-deepcam-tiny-10-0.md: ten of ten seeds. .67 is 60 % of the
  * way from the regression (.5088) as long as ten times longer training stays below .777,
  * which was not tried. Fewer epochs than the mean less four standard deviations are not
- * plausible. Small was not trained yet; standard (DeepLabv3+) is not there. */
+ * plausible. Small was not trained yet.
+ *
+ * Standard: MLPerf HPC's target, network, loss and rule. Entries with a batch of 2,048 have
+ * a rate of 0.0055 that grows over the first 400 steps (6.8 epochs) and is a tenth from
+ * step 800 (13.5 epochs) on; here it is that of a batch of 16 by the root of the
+ * batch. Their norms are of one or two samples; ours of the whole batch. Not trained. */
 static const struct recipe recipes[] = {
     {.class = CLASS_TINY,
+     .model = "unet",
      .batch = 4,
      .epochs = 20,
      .optimizer = RECIPE_ADAMW,
@@ -75,6 +107,7 @@ static const struct recipe recipes[] = {
      .own = &tiny,
      .notes = NOTES},
     {.class = CLASS_SMALL,
+     .model = "unet",
      .batch = 4,
      .epochs = 12,
      .optimizer = RECIPE_ADAMW,
@@ -84,6 +117,30 @@ static const struct recipe recipes[] = {
      .beats_domain = true,
      .parameters = 1944483,
      .own = &small,
+     .notes = NOTES},
+    {.class = CLASS_SMALL,
+     .model = "deeplab",
+     .batch = 4,
+     .epochs = 12,
+     .optimizer = RECIPE_ADAMW,
+     .schedule = RECIPE_COSINE(2e-3, 12),
+     .augment = true,
+     .target = 0.67,
+     .beats_domain = true,
+     .parameters = 627168,
+     .own = &deeplab_small,
+     .notes = NOTES},
+    {.class = CLASS_STANDARD,
+     .model = "deeplab",
+     .batch = 16,
+     .epochs = 25,
+     .optimizer = {.kind = OPTIMIZER_LAMB, OPTIMIZER_LAMB_COMMON, .weight_decay = 0.01f},
+     .schedule = {.base = 4.86e-4, .warmup_epochs = 6.8, .n_decays = 1, .decays = {{13.5, 0.1}}},
+     .augment = true,
+     .target = 0.82,
+     .beats_domain = true,
+     .parameters = 56454720,
+     .own = &published,
      .notes = NOTES},
 };
 
@@ -112,18 +169,39 @@ static void see(const struct dataset_field *f, const void *values, double sum[C]
         }
 }
 
-static int begin(void *feed, const struct recipe *r, struct dataset *train, struct err *e)
+/* By DeepCAM's statistics. 1: there are none, or a channel varies so little (a variance of
+ * 1e-5 of the mean square) that a difference of float32 numbers does not tell how much. */
+static int take_statistics(struct feed *own, const struct dataset *train, struct err *e)
+{
+    float mean[C], squares[C];
+    int rc = dataset_beside(train, "stats.h5", "climate/mean", mean, C, e);
+
+    if (rc == 0)
+        rc = dataset_beside(train, "stats.h5", "climate/sqmean", squares, C, e);
+    for (int c = 0; rc == 0 && c < C; c++) {
+        const double m = (double)mean[c], variance = (double)squares[c] - m * m;
+        if (!isfinite(m) || !isfinite(squares[c]) || variance < -1e-5 * (double)squares[c])
+            return err_set(e, "stats.h5 says of channel %d a mean of %g and a mean square of %g", c,
+                           m, (double)squares[c]);
+        if (!(variance > 1e-5 * (double)squares[c]))
+            rc = 1;
+        own->mean[c] = mean[c];
+        own->scale[c] = (float)(1 / sqrt(variance));
+    }
+    return rc;
+}
+
+/* Of some of the training moments. */
+static int measure(struct feed *own, struct dataset *train, struct err *e)
 {
     const struct dataset_info *info = dataset_info(train);
     const struct dataset_field *f = &info->field[WEATHER_DATA];
     const uint64_t n = info->samples < SCALE_SAMPLES ? info->samples : SCALE_SAMPLES;
     const double places = (double)n * (double)(f->dims[1] * f->dims[2]);
     double sum[C] = {0}, squares[C] = {0};
-    struct feed *own = feed;
     char *sample = NULL;
     int rc = 0;
 
-    (void)r;
     if (posix_memalign((void **)&sample, 64, info->sample_bytes))
         return err_set(e, "no memory for a moment of weather");
     for (uint64_t i = 0; rc == 0 && i < n; i++) {
@@ -138,6 +216,14 @@ static int begin(void *feed, const struct recipe *r, struct dataset *train, stru
     }
     free(sample);
     return rc;
+}
+
+static int begin(void *feed, const struct recipe *r, struct dataset *train, struct err *e)
+{
+    int rc = take_statistics(feed, train, e);
+
+    (void)r;
+    return rc == 1 ? measure(feed, train, e) : rc;
 }
 
 static float label(const struct dataset_field *f, const void *values, long y, long x)
@@ -166,7 +252,7 @@ static int make(const void *ctx, const struct loader_sample *in, float *const ou
     if (height != m->dims[0] || width != m->dims[1])
         return err_set(e, "sample %llu: a moment of %ld x %ld has labels of %ld x %ld",
                        (unsigned long long)in->id, height, width, m->dims[0], m->dims[1]);
-    if (in->augment)
+    if (in->augment && in->info->generated)
         philox_at(in->seed ^ ROLL_KEY, in->id, in->epoch, draw);
     const long roll = (long)((uint64_t)draw[0] * (uint64_t)width >> 32);
     const bool mirror = draw[1] & 1;
@@ -199,7 +285,10 @@ static void build(struct net *n, const struct recipe *r, const struct data_class
     science_dims(&science_weather, WEATHER_DATA, c, dims);
     n->feed[0] = graph_input(n->graph, "data", SHAPE(dims[0], dims[1], dims[2]), CHANNELS_FIRST);
     n->feed[1] = graph_input(n->graph, "labels", SHAPE(dims[1], dims[2]), CHANNELS_FIRST);
-    n->out[0] = n->answer = graph_output(unet_build(&own->net, n->model, n->group, n->feed[0]));
+    struct tensor *logits = own->deeplab.divide
+                                ? deeplab_build(&own->deeplab, n->model, n->group, n->feed[0])
+                                : unet_build(&own->unet, n->model, n->group, n->feed[0]);
+    n->out[0] = n->answer = graph_output(logits);
     n->loss = op_cross_entropy(n->out[0], n->feed[1], own->weight, NULL);
 }
 
@@ -207,8 +296,13 @@ static void describe(const struct recipe *r, const struct data_class *c, char *t
 {
     const struct own *own = r->own;
 
-    snprintf(text, size, "%ld x %ld, %d levels from %d channels", c->size[2], c->size[3],
-             own->net.levels + 1, own->net.width);
+    if (!own->deeplab.divide)
+        snprintf(text, size, "U-Net, %ld x %ld, %d levels from %d channels", c->size[2], c->size[3],
+                 own->unet.levels + 1, own->unet.width);
+    else
+        snprintf(text, size, "DeepLabv3+, %ld x %ld, Xception of %d blocks%s", c->size[2],
+                 c->size[3], own->deeplab.middle + 4,
+                 own->deeplab.divide > 1 ? ", an eighth of the widths" : "");
 }
 
 /* ---- quality ---------------------------------------------------------- */
@@ -300,7 +394,7 @@ static void judge(const struct tally *t, struct judgement *j)
 
 static const struct component deepcam = {
     .name = "deepcam",
-    .title = "Climate segmentation: U-Net",
+    .title = "Climate segmentation:",
     .science = &science_weather,
     .metric = "sample_iou",
     .higher_is_better = true,

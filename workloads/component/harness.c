@@ -13,6 +13,7 @@
 #include "workloads/component/resume.h"
 #include "workloads/component/step_profile.h"
 #include "workloads/component/train.h"
+#include "workloads/component/transport.h"
 #include "workloads/component/yardstick.h"
 #include "workloads/data/cache.h"
 
@@ -32,6 +33,7 @@ struct run {
     void *feed;
     float *out[NET_OUTS]; /* values of net.out[] */
     size_t out_count[NET_OUTS];
+    float *rolled[2];        /* feed 0 of a roll-out, and the next one */
     double seen[TALLY_SUMS]; /* of this rank's batches of the first epoch */
     struct tally tally;
     struct judgement last, best;
@@ -97,7 +99,7 @@ static int take_batch(struct run *r, struct train_step *s, struct loader_batch *
     s->row.inflating = b->look.inflating;
     s->row.converting = b->look.converting;
     r->profile.input += (double)s->row.input;
-    r->delay = r->host->run_delay ? r->host->run_delay() : 0;
+    r->delay = s->asked ? r->host->run_delay() : 0;
     return rc;
 }
 
@@ -159,7 +161,7 @@ static int step(void *ctx, struct train_step *s, struct err *e)
     model_zero(n->model, n->group);
     if (net_forward(n, &b, ENGINE_TRAIN, e) < 0 || engine_backward(n->graph, true, e) < 0)
         return -1;
-    if (!s->idle && r->host->run_delay) {
+    if (!s->idle && s->asked) {
         s->arrived_delay = r->host->run_delay();
         s->row.withheld = (float)(s->arrived_delay - r->delay);
     }
@@ -193,6 +195,30 @@ static int begin_evaluation(void *ctx, struct err *e)
     return comm->size == 1 ? 0 : comm->reduce(comm, r->tally.seen, TALLY_SUMS, COMM_SUM, e);
 }
 
+static int read_outputs(struct run *r, struct err *e)
+{
+    for (int k = 0; k < NET_OUTS && r->net.out[k]; k++)
+        if (engine_read(r->net.graph, r->net.out[k], r->out[k], r->out_count[k], e) < 0)
+            return -1;
+    return 0;
+}
+
+/* The batch, then what the network made of it, and so on. */
+static int roll_out(struct run *r, const struct loader_batch *first, struct err *e)
+{
+    struct loader_batch b = *first;
+
+    for (int at = 0; at < r->component->rolls; at++) {
+        float *next = r->rolled[at % 2];
+        if (net_forward(&r->net, &b, ENGINE_EVAL, e) < 0 || read_outputs(r, e) < 0 ||
+            r->component->roll(r->feed, &r->tally, &b, at, b.feed[0], (const float *const *)r->out,
+                               next, e) < 0)
+            return -1;
+        b.feed[0] = next;
+    }
+    return 0;
+}
+
 static int evaluate(void *ctx, long batch, struct err *e)
 {
     struct run *r = ctx;
@@ -201,11 +227,10 @@ static int evaluate(void *ctx, long batch, struct err *e)
     phase_clock_part(r->clock, SPLIT_evaluation_input);
     const int rc = next_batch(r->loader[DATASET_VALIDATION], batch == 0, &b, "an evaluation", e);
     phase_clock_part(r->clock, SPLIT_evaluation_compute);
-    if (rc < 0 || net_forward(&r->net, &b, ENGINE_EVAL, e) < 0)
+    if (rc == 0 && r->component->roll)
+        return roll_out(r, &b, e);
+    if (rc < 0 || net_forward(&r->net, &b, ENGINE_EVAL, e) < 0 || read_outputs(r, e) < 0)
         return -1;
-    for (int k = 0; k < NET_OUTS && r->net.out[k]; k++)
-        if (engine_read(r->net.graph, r->net.out[k], r->out[k], r->out_count[k], e) < 0)
-            return -1;
     return r->component->observe(&r->tally, &b, (const float *const *)r->out, e);
 }
 
@@ -281,6 +306,12 @@ static int make_outputs(struct run *r, struct err *e)
         if (!r->out[k])
             return err_set(e, "no memory for %zu values of an evaluation", r->out_count[k]);
     }
+    const struct shape fed = tensor_shape(r->net.feed[0]);
+    for (int k = 0; k < 2 && r->component->roll; k++) {
+        r->rolled[k] = calloc(shape_count(&fed), sizeof *r->rolled[k]);
+        if (!r->rolled[k])
+            return err_set(e, "no memory for %zu values of a roll-out", shape_count(&fed));
+    }
     return 0;
 }
 
@@ -295,7 +326,7 @@ static int open_data(struct run *r, const char *path, struct err *e)
         return err_set(e, "no memory for the feed");
     for (int s = DATASET_TRAIN; s <= DATASET_VALIDATION; s++) {
         r->data[s] = dataset_open(path, (enum dataset_split)s, c->science, class, e);
-        if (!r->data[s])
+        if (!r->data[s] || dataset_can_train(r->data[s], e) < 0)
             return -1;
     }
     return c->begin ? c->begin(r->feed, r->recipe, r->data[DATASET_TRAIN], e) : 0;
@@ -318,6 +349,8 @@ static void close_all(struct run *r)
     }
     for (int k = 0; k < NET_OUTS; k++)
         free(r->out[k]);
+    for (int k = 0; k < 2; k++)
+        free(r->rolled[k]);
     tally_fini(&r->tally);
     model_destroy(r->net.model);
     if (r->feed && r->component->end)
@@ -439,6 +472,8 @@ static void finish(const struct run *r, struct workload_result *w)
 
     say_loader(r, &w->rank);
     w->baseline = r->last.trivial;
+    if (r->last.domain > 0)
+        w->baseline_domain = measured(r->last.domain);
     for (int i = 0; i < r->best.n_others; i++)
         result_add_other(w, &r->best.others[i]);
     train_gate(w, &(struct train_rules){
@@ -465,6 +500,21 @@ static int ablate(struct run *r, struct workload_result *w, double trained, stru
     if (r->spec->diagnose == DIAGNOSE_NO)
         return 0;
     return ablate_run(&a, &w->ablation, e);
+}
+
+/* What the transport costs, in the rhythm of the steps that were made. */
+static int probe(struct run *r, struct workload_result *w, double trained, struct err *e)
+{
+    const double steps = fmax(1, (double)w->profile.steps);
+    const double buckets = fmax(1, model_stamps(r->net.model)->waits);
+    const struct transport t = {
+        .host = r->host,
+        .bucket_bytes = (double)w->profile.exchanged_bytes / steps / buckets,
+        .period_seconds = w->path.period_seconds,
+        .trained_seconds = trained,
+    };
+
+    return transport_run(&t, &w->transport, e);
 }
 
 int harness_run(const struct workload *workload, const struct runspec *spec, int index,
@@ -526,6 +576,8 @@ int harness_run(const struct workload *workload, const struct runspec *spec, int
     memcpy(w->phase_seconds, clock.seconds, sizeof w->phase_seconds);
     memcpy(w->split_seconds, clock.parts, sizeof w->split_seconds);
     w->wall_seconds = clock.since - clock.start;
+    if (rc == 0)
+        rc = probe(&r, w, trained, e);
     if (rc == 0)
         rc = ablate(&r, w, trained, e);
     close_all(&r);

@@ -43,8 +43,9 @@ struct net {
 
 /* What net.answer is, beside the field that it should be like, per sample: numbers in
  * the field's own unit, channels first; or logits of the field's classes, K and
- * then the field's places. */
-enum answer { ANSWER_NUMBERS, ANSWER_CLASSES };
+ * then the field's places; or of a field of rolls + 1 moments along z (its first axis)
+ * what each roll() makes, behind the first moment as it was fed. */
+enum answer { ANSWER_NUMBERS, ANSWER_CLASSES, ANSWER_ROLLED };
 
 /* What a size class fixes for one model. The rate is that of `batch`; for
  * another it is scaled in proportion (SGD; Goyal et al. 2017) or by the square
@@ -84,6 +85,7 @@ struct judgement {
     double quality;  /* NAN: it is not defined, ... */
     const char *why; /* ... because of this, and the run cannot go on */
     double trivial;  /* what the best constant predictor reaches; NAN unknown yet */
+    double domain;   /* what the field's own baseline reaches; 0: the data's manifest says it */
     struct result_quality others[RESULT_MAX_OTHERS];
     int n_others;
 };
@@ -123,9 +125,18 @@ struct component {
                    struct err *e);
     void (*judge)(const struct tally *t, struct judgement *j);
 
+    /* A network whose answer is its next input, in the place of observe(): each batch of an
+     * evaluation runs `rolls` times; `at` counts from 0. fed: feed 0 as it was; next, of its
+     * size, becomes feed 0 of the next time. Of what is not the batch's, feed has it. */
+    int rolls;
+    int (*roll)(const void *feed, struct tally *t, const struct loader_batch *b, int at,
+                const float *fed, const float *const out[], float *next, struct err *e);
+
     /* For pictures of what the network says (hpcai500 data view): of this field. */
     int answers; /* its index in the science's */
     enum answer answer;
+    /* ROLLED: a state as it is fed (channels first) in the field's own units. */
+    void (*restate)(const void *feed, const float *state, float *numbers);
 };
 
 /* Row of a class and a model ("": the class's default); NULL and a sentence. */

@@ -22,7 +22,8 @@ const struct recipe *harness_recipe(const struct component *c, enum runspec_clas
             return r;
     }
     if (known)
-        err_set(e, "%s has no class %s", c->name, runspec_class_name(class));
+        err_set(e, "%s%s%.40s has no class %s", c->name, *model ? "/" : "", model,
+                runspec_class_name(class));
     else if (!c->recipes[0].model)
         err_set(e, "%s has one model only: model=%.40s means nothing to it", c->name, model);
     else
@@ -51,10 +52,11 @@ static int plan_data(struct workload_plan *p, const struct component *c, const c
     struct dataset *d = dataset_open(p->data_path, DATASET_TRAIN, c->science, class, e);
     if (!d)
         return -1;
+    const int rc = dataset_can_train(d, e);
     p->train_samples = dataset_info(d)->samples;
     p->data_ready = true;
     dataset_close(d);
-    return 0;
+    return rc;
 }
 
 /* Bytes on storage of all samples. */

@@ -3,83 +3,39 @@
 
 #include "workloads/component/hep_net.h"
 
+#include "workloads/component/layers.h"
+
 #include <stdio.h>
 
-/* Of a block or a layer; of what is in it. */
-enum { NAME_SIZE = 32, FULL_SIZE = 64 };
-
-/* Where layers of one network go. */
-struct place {
-    struct model *model;
-    int group;
-};
-
-static struct param *param(const struct place *p, struct shape shape, struct init init,
-                           const char *name, const char *what)
-{
-    char text[FULL_SIZE];
-
-    snprintf(text, sizeof text, "%s.%s", name, what);
-    return model_param(p->model, p->group, text, shape, init);
-}
-
-static struct state *state(const struct place *p, long channels, float value, const char *name,
-                           const char *what)
-{
-    char text[FULL_SIZE];
-
-    snprintf(text, sizeof text, "%s.%s", name, what);
-    return model_state(p->model, text, SHAPE(channels), value);
-}
-
-/* kernel x kernel, same padding, no bias: a norm follows. */
+/* kernel x kernel, same padding. */
 static struct tensor *conv(const struct place *p, struct tensor *x, const char *name, long out,
                            int kernel, int stride)
 {
-    long in = tensor_shape(x).d[1];
-
-    return op_conv(x, param(p, SHAPE(out, in, kernel, kernel), HE, name, "weight"), NULL,
-                   WINDOW(kernel, stride, kernel / 2));
-}
-
-static struct tensor *norm(const struct place *p, struct tensor *x, const char *name)
-{
-    const struct init one = {INIT_CONSTANT, 1};
-    long channels = tensor_shape(x).d[1];
-    struct batch_norm b = {
-        .gamma = param(p, SHAPE(channels), one, name, "weight"),
-        .beta = param(p, SHAPE(channels), ZEROS, name, "bias"),
-        .mean = state(p, channels, 0, name, "running_mean"),
-        .variance = state(p, channels, 1, name, "running_var"),
-        .eps = 1e-5f,
-        .momentum = 0.1f,
-    };
-
-    return op_batch_norm(x, &b);
+    return layer_conv(p, x, name, out, WINDOW(kernel, stride, kernel / 2));
 }
 
 /* conv and its norm, numbered i in a block. */
 static struct tensor *conv_norm(const struct place *p, struct tensor *x, const char *block, int i,
                                 long out, int kernel, int stride)
 {
-    char name[NAME_SIZE];
+    char name[LAYER_NAME];
 
     snprintf(name, sizeof name, "%.20s.conv%d", block, i);
     x = conv(p, x, name, out, kernel, stride);
     snprintf(name, sizeof name, "%.20s.bn%d", block, i);
-    return norm(p, x, name);
+    return layer_norm(p, x, name);
 }
 
 /* What x becomes beside a stage's first block: as large as the block's output. */
 static struct tensor *shortcut(const struct place *p, struct tensor *x, const char *block, long out,
                                int stride)
 {
-    char name[NAME_SIZE];
+    char name[LAYER_NAME];
 
     snprintf(name, sizeof name, "%.18s.downsample.0", block);
     x = conv(p, x, name, out, 1, stride);
     snprintf(name, sizeof name, "%.18s.downsample.1", block);
-    return norm(p, x, name);
+    return layer_norm(p, x, name);
 }
 
 /* 1 x 1 to `inner`, 3 x 3 of that stride, 1 x 1 to 4 inner; + x; ReLU. */
@@ -97,18 +53,18 @@ static struct tensor *bottleneck(const struct place *p, struct tensor *x, const 
 static struct tensor *head(const struct place *p, struct tensor *x, const char *name)
 {
     long channels = tensor_shape(x).d[1];
-    struct param *w = param(p, SHAPE(HEP_CLASSES, channels), HE, name, "weight");
+    struct param *w = layer_param(p, SHAPE(HEP_CLASSES, channels), HE, name, "weight");
 
-    return op_dense(x, w, param(p, SHAPE(HEP_CLASSES), ZEROS, name, "bias"));
+    return op_dense(x, w, layer_param(p, SHAPE(HEP_CLASSES), ZEROS, name, "bias"));
 }
 
 struct tensor *hep_resnet(struct model *m, int group, struct tensor *x,
                           const struct hep_resnet *shape)
 {
     const struct place p = {m, group};
-    char block[NAME_SIZE];
+    char block[LAYER_NAME];
 
-    x = op_relu(norm(&p, conv(&p, x, "conv1", shape->width, 7, 2), "bn1"));
+    x = op_relu(layer_norm(&p, conv(&p, x, "conv1", shape->width, 7, 2), "bn1"));
     x = op_maxpool(x, WINDOW(3, 2, 1));
     for (int i = 0; i < HEP_STAGES; i++)
         for (int k = 0; k < shape->blocks[i]; k++) {
@@ -121,13 +77,14 @@ struct tensor *hep_resnet(struct model *m, int group, struct tensor *x,
 struct tensor *hep_cnn(struct model *m, int group, struct tensor *x, const struct hep_cnn *shape)
 {
     const struct place p = {m, group};
-    char name[NAME_SIZE];
+    char name[LAYER_NAME];
 
     for (int i = 0; i <= shape->stages; i++) {
         long in = tensor_shape(x).d[1];
         snprintf(name, sizeof name, "conv%d", i + 1);
-        struct param *w = param(&p, SHAPE(shape->width, in, 3, 3), HE, name, "weight");
-        x = op_conv(x, w, param(&p, SHAPE(shape->width), ZEROS, name, "bias"), WINDOW(3, 1, 1));
+        struct param *w = layer_param(&p, SHAPE(shape->width, in, 3, 3), HE, name, "weight");
+        x = op_conv(x, w, layer_param(&p, SHAPE(shape->width), ZEROS, name, "bias"),
+                    WINDOW(3, 1, 1));
         if (i == shape->stages)
             break;
         x = op_dropout(op_maxpool(op_relu(x), WINDOW(2, 2, 0)), shape->dropout);

@@ -116,6 +116,7 @@ static int make_step(struct loop *l, struct err *e)
         .step = l->made,
         .place = l->epoch + (double)l->made / t->steps,
         .idle = l->rc < 0,
+        .asked = train_steps_asks(&l->steps),
     };
 
     if (t->step(t->ctx, &s, e) < 0) {
@@ -300,7 +301,8 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Stalls: steps longer than 1.5 x the median (benchmark: record of a run). */
+/* Lengths of the steps, and stalls: those longer than 1.5 x the median (benchmark: record
+ * of a run). */
 static void count_stalls(struct loop *l)
 {
     struct result_stalls *s = &l->result->stalls;
@@ -310,6 +312,9 @@ static void count_stalls(struct loop *l)
         return;
     qsort(l->lengths, l->n_lengths, sizeof *l->lengths, by_value);
     double median = l->lengths[l->n_lengths / 2];
+    s->median_seconds = median;
+    s->p99_seconds = l->lengths[(size_t)ceil(0.99 * (double)l->n_lengths) - 1];
+    s->most_seconds = l->lengths[l->n_lengths - 1];
     for (size_t i = l->n_lengths; i-- > 0 && l->lengths[i] > 1.5 * median;) {
         s->stalled++;
         s->stalled_seconds += l->lengths[i] - median;

@@ -31,6 +31,7 @@ struct train_step {
     long step;
     double place; /* epoch + step / steps: where the schedule is */
     bool idle;    /* this rank failed before: model_abandon(), then the same calls of the engine */
+    bool asked;   /* host->run_delay() is asked in this step (train_steps.h); else withheld is 0 */
     /* Left by the component. */
     long global_rows;     /* samples of the step over all ranks */
     double loss;          /* this rank's share: the sum over ranks is the mean of the step */

@@ -8,6 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { READINGS = 3 /* of the run delay, in a step */ };
+
+static const double most_part = 0.01, wanted_part = 0.005; /* of a step, for them */
+
 int train_steps_init(struct train_steps *t, const struct train_task *task,
                      struct phase_clock *clock, struct workload_result *result, struct err *e)
 {
@@ -15,9 +19,11 @@ int train_steps_init(struct train_steps *t, const struct train_task *task,
                               .result = result,
                               .comm = task->host->comm,
                               .host = task->host,
-                              .run_delay = task->host->run_delay};
+                              .run_delay = task->host->run_delay,
+                              .every = 1};
     t->packed = calloc((size_t)task->steps, sizeof *t->packed);
-    if (!t->packed)
+    t->asked = calloc((size_t)task->steps, sizeof *t->asked);
+    if (!t->packed || !t->asked)
         return err_set(e, "out of memory for the times of %ld steps", task->steps);
     return steps_init(&t->steps, task->steps, e);
 }
@@ -25,6 +31,7 @@ int train_steps_init(struct train_steps *t, const struct train_task *task,
 void train_steps_fini(struct train_steps *t)
 {
     free(t->packed);
+    free(t->asked);
     steps_fini(&t->steps);
 }
 
@@ -46,15 +53,86 @@ void train_steps_epoch(struct train_steps *t, double begin)
     t->agreed = 0;
 }
 
+/* ---- which steps are asked for their run delay ---- */
+
+/* splitmix64 of the block: any of its steps, so that nothing that comes at even distances
+ * (agreements, small batches) is met always or never. */
+static long place_in_block(uint64_t block, long every)
+{
+    uint64_t z = (block + 1) * 0x9e3779b97f4a7c15u;
+
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return (long)((z ^ z >> 31) % (uint64_t)every);
+}
+
+bool train_steps_asks(const struct train_steps *t)
+{
+    const long k = t->before + t->steps.n;
+
+    if (!t->run_delay)
+        return false;
+    return t->steps.n == 0 || k % t->every == place_in_block((uint64_t)(k / t->every), t->every);
+}
+
+/* What a reading costs: the least of some, of which a task switch may make any longer. */
+static double cost_of_asking(const struct train_steps *t)
+{
+    enum { TIMES = 5, CALLS = 8 };
+    double least = INFINITY;
+
+    for (int i = 0; i < TIMES; i++) {
+        const double since = t->clock->now();
+        for (int k = 0; k < CALLS; k++)
+            t->run_delay();
+        least = fmin(least, (t->clock->now() - since) / CALLS);
+    }
+    return least;
+}
+
+/* After the first epoch, whose steps took so long on the mean. */
+static void thin_out(struct train_steps *t, double step_seconds)
+{
+    if (!t->run_delay || !(step_seconds > 0))
+        return;
+    t->asking = READINGS * cost_of_asking(t);
+    if (t->asking > most_part * step_seconds)
+        t->every = (long)ceil(t->asking / (wanted_part * step_seconds));
+}
+
+/* Steps that were not asked get what those that were had. */
+static void fill_unasked(struct train_steps *t)
+{
+    double own = 0, withheld = 0, late = 0, asked = 0;
+
+    for (long k = 0; k < t->steps.n && t->every > 1; k++)
+        if (t->asked[k]) {
+            own += (double)t->steps.row[k].own;
+            withheld += (double)t->steps.row[k].withheld;
+            t->withheld.n++;
+            t->withheld.sum += (double)t->steps.row[k].withheld;
+            t->withheld.squares += pow((double)t->steps.row[k].withheld, 2);
+            late += (double)t->steps.row[k].late;
+            asked++;
+        }
+    for (long k = 0; k < t->steps.n && asked > 0; k++)
+        if (!t->asked[k]) {
+            struct step_row *row = &t->steps.row[k];
+            row->withheld = own > 0 ? (float)((double)row->own * withheld / own) : 0;
+            row->late = (float)(late / asked);
+        }
+}
+
 void train_steps_stamp(struct train_steps *t, const struct train_step *s, double begin, double end)
 {
     struct step_row *row = &t->steps.row[t->steps.n];
 
     *row = s->row;
+    t->asked[t->steps.n] = s->asked && row->begin > 0;
     if (row->begin == 0) /* an idle step has nothing to do but wait for the others */
         *row = (struct step_row){
             .begin = begin, .half = -1, .waits = 1, .wait = {{0, (float)(end - begin)}}};
-    else if (t->run_delay)
+    else if (s->asked)
         row->late = (float)(t->run_delay() - s->arrived_delay);
     row->length = (float)(end - row->begin);
     row->agree = (float)t->agreed;
@@ -118,6 +196,7 @@ static int account_epoch(struct train_steps *t, int epoch, struct steps_sums *su
 
     if (t->steps.n == 0)
         return 0;
+    fill_unasked(t);
     if (common_epoch(t, &pack, &split, e) < 0)
         return -1;
     for (long k = 0; k < t->steps.n; k++) {
@@ -194,6 +273,8 @@ int train_steps_split(struct train_steps *t, int epoch, bool first, double secon
     else
         book_parts(t, &sums);
     steps_add(first ? &t->first : &t->steady, &sums);
+    if (first && t->steps.n > 0)
+        thin_out(t, seconds / (double)t->steps.n);
     return 0;
 }
 
@@ -223,12 +304,24 @@ static int join_path(struct train_steps *t, const struct steps_sums *own, struct
     return 0;
 }
 
+/* Of the rank that asks seldomest. */
+static int join_asking(struct train_steps *t, struct result_asking *a, struct err *e)
+{
+    double v[2] = {t->asking, (double)t->every};
+
+    if (t->comm->size > 1 && t->comm->reduce(t->comm, v, 2, COMM_MAX, e) < 0)
+        return -1;
+    *a = (struct result_asking){v[0], (long)v[1]};
+    return 0;
+}
+
 int train_steps_fill(struct train_steps *t, struct err *e)
 {
     const struct steps_sums *s = &t->steady;
     struct result_rank *r = &t->result->rank;
 
-    if (join_path(t, &t->first, &t->result->first_path, e) < 0 ||
+    if (join_asking(t, &t->result->asking, e) < 0 ||
+        join_path(t, &t->first, &t->result->first_path, e) < 0 ||
         join_path(t, s, &t->result->path, e) < 0)
         return -1;
     r->steps = s->steps;
@@ -236,7 +329,7 @@ int train_steps_fill(struct train_steps *t, struct err *e)
         return 0;
     r->last = (double)s->last / (double)s->steps;
     r->compute_error = steps_error(&s->compute);
-    r->withheld_error = steps_error(&s->withheld);
+    r->withheld_error = steps_error(t->every > 1 ? &t->withheld : &s->withheld);
     r->late_seconds = s->late / (double)s->steps;
     r->half_seconds = s->halves ? s->half / (double)s->halves : NAN;
     return 0;

@@ -2,10 +2,19 @@
 /*
  * The steps of the training loop as steps.h wants them: stamped while they run, put on
  * one clock and split into phases at an epoch's end, joined to the slowest path at the
- * end of training. The order of calls, on every rank:
+ * end of training.
+ *
+ * Asking for the run delay is a read of a file, three in a step: the dearest of its stamps
+ * (contrib/bench/steps.sh). After the first epoch it is known what they cost: where that is more
+ * than 1 % of a mean step, only one step of each m is asked, by chance which, and the first
+ * of each epoch; m is the least that makes it 0.5 %. The other steps of the epoch get the
+ * part of their own time, and the late seconds, that the asked ones had: sums stay unbiased,
+ * and the error of their mean is that of the asked ones.
+ *
+ * The order of calls, on every rank:
  *
  *     init, start
- *     each epoch:  epoch, each step: stamp, agreements: agreed +=
+ *     each epoch:  epoch, each step: asks, stamp, agreements: agreed +=
  *                  split
  *     fill, fini
  *
@@ -28,7 +37,11 @@ struct train_steps {
     double *packed;      /* [steps.room] scratch */
     double left, agreed; /* the last step ended; seconds of agreements since then */
     struct steps_sums first, steady;
-    long before;                    /* steps of earlier epochs */
+    long before;                  /* steps of earlier epochs */
+    double asking;                /* seconds of the run delay's readings in a step; 0: not known */
+    long every;                   /* so many steps have one that is asked */
+    bool *asked;                  /* [steps.room] of the running epoch */
+    struct steps_blocks withheld; /* of asked steps, when not all are: a block each */
     struct clock_offset clock_then; /* as it was compared last, and when */
     double compared;
 };
@@ -42,6 +55,9 @@ int train_steps_start(struct train_steps *t, struct err *e);
 
 /* An epoch's training begins. */
 void train_steps_epoch(struct train_steps *t, double begin);
+
+/* Whether the next step of the epoch is asked for its run delay. */
+bool train_steps_asks(const struct train_steps *t);
 
 /* A step that took from `begin` to `end`; one that its component did not come to stamp
  * has computed. */

@@ -285,6 +285,15 @@ int check_path(struct check *c, const char *path, bool values, struct err *e)
     return 0;
 }
 
+const struct field *check_lacks(const struct check *c)
+{
+    for (int i = 0; i < c->n_parts; i++)
+        for (int k = 0; k < c->science->n_fields; k++)
+            if (c->science->fields[k].answer && c->part[i].field[k].sets == 0)
+                return &c->science->fields[k];
+    return NULL;
+}
+
 bool check_good(const struct check *c)
 {
     uint64_t bad = c->problems + (c->layout == NULL);

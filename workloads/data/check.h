@@ -88,6 +88,10 @@ int check_path(struct check *c, const char *path, bool values, struct err *e);
 /* Whether all is as it should be. */
 bool check_good(const struct check *c);
 
+/* The first field that a network is to say and that the files lack, NULL: they have all;
+ * such a set is for no workload. */
+const struct field *check_lacks(const struct check *c);
+
 /* For a person; as one JSON object, -1 where this was built without cJSON. */
 void check_print(const struct check *c, FILE *f);
 int check_print_json(const struct check *c, FILE *f, struct err *e);

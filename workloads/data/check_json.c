@@ -98,7 +98,7 @@ static void add_use(cJSON *o, const struct check *c)
 
     for (int i = 0; (w = runspec_workload(i)); i++)
         for (int k = 0; k < c->n_classes; k++) {
-            if (!w->science || strcmp(w->science, c->science->name) != 0)
+            if (!w->science || strcmp(w->science, c->science->name) != 0 || check_lacks(c))
                 continue;
             cJSON *one = cJSON_CreateObject();
             cJSON_AddStringToObject(one, "workload", w->name);

@@ -63,6 +63,10 @@ static void print_values(const struct check_field *k, FILE *f)
 static void print_field(const struct check_field *k, FILE *f)
 {
     fprintf(f, "    %-12s", k->field->name);
+    if (k->sets == 0 && k->field->answer) {
+        fprintf(f, "not stored: %s\n", k->field->title);
+        return;
+    }
     if (k->sets == 0) {
         fprintf(f, "not stored, %g is taken: %s\n", (double)k->field->fallback, k->field->title);
         return;
@@ -78,9 +82,14 @@ static void print_field(const struct check_field *k, FILE *f)
 
 static void print_use(const struct check *c, FILE *f)
 {
+    const struct field *lacks = check_lacks(c);
     const struct runspec_workload *w;
     bool any = false;
 
+    if (lacks) {
+        fprintf(f, "  for: being looked at; without %s it is not trained on\n", lacks->name);
+        return;
+    }
     for (int i = 0; (w = runspec_workload(i)); i++) {
         if (!w->science || strcmp(w->science, c->science->name) != 0)
             continue;

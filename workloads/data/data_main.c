@@ -14,6 +14,7 @@
 #include "reports/core/out.h"
 #include "workloads/data/check.h"
 #include "workloads/data/dataset.h"
+#include "workloads/data/import.h"
 #include "workloads/data/manifest.h"
 
 #define PROGRAM "hpcai500 data"
@@ -85,7 +86,7 @@ static void show_field(const struct dataset_info *info, int k)
     for (int i = 0; i < f->rank; i++)
         printf("%s%ld", i ? " x " : "", f->dims[i]);
     printf("%s%s", f->rank ? ", " : "", f->stored[0] ? f->stored : "not stored");
-    if (!f->stored[0])
+    if (!f->stored[0] && !field->answer)
         printf(", %g is taken", (double)field->fallback);
     printf(": %s\n", field->title);
 }
@@ -206,6 +207,44 @@ static int check(int argc, char **argv, struct err *e)
     return status;
 }
 
+/* Old formats into HDF5. */
+static int import(int argc, char **argv, struct err *e)
+{
+    static const struct option table[] = {{"output", required_argument, NULL, 'o'},
+                                          {"format", required_argument, NULL, 'f'},
+                                          {"sidecar", required_argument, NULL, 's'},
+                                          {"variable", required_argument, NULL, 'v'},
+                                          {NULL, 0, NULL, 0}};
+    struct import_order order = {.input = NULL};
+    int o;
+
+    opterr = 0;
+    while ((o = getopt_long(argc, argv, "o:", table, NULL)) != -1)
+        switch (o) {
+        case 'o':
+            order.output = optarg;
+            break;
+        case 'f':
+            order.format = optarg;
+            break;
+        case 's':
+            order.sidecar = optarg;
+            break;
+        case 'v':
+            if (order.n_wanted == IMPORT_WANTED)
+                return err_set(e, "import: at most %d --variable", IMPORT_WANTED), EXIT_USAGE;
+            order.wanted[order.n_wanted++] = optarg;
+            break;
+        default:
+            return err_set(e, "import: %s is not an option, or lacks its value", argv[optind - 1]),
+                   EXIT_USAGE;
+        }
+    if (optind + 1 != argc || !order.output)
+        return err_set(e, "import: expected one file and --output=FILE.h5"), EXIT_USAGE;
+    order.input = argv[optind];
+    return import_file(&order, stdout, e) < 0 ? EXIT_NOT_RUN : EXIT_SUCCESS;
+}
+
 static const struct verb {
     const char *name, *arguments, *help;
     int (*run)(int argc, char **argv, struct err *e);
@@ -215,6 +254,7 @@ static const struct verb {
     {"show", "DIR", "says what a folder holds", show},
     {"check", "FILE|DIR... [--json] [--quick]", "what they hold, what is wrong or slow", check},
     {"view", "FILE|DIR --output=PNG [...]", "a sample, and what a network says of it", view},
+    {"import", "FILE --output=FILE.h5 [...]", "old formats (NetCDF, raw, CSV) into HDF5", import},
     {"verify", "DIR", "compares all files with the manifest", verify},
 };
 
@@ -227,7 +267,8 @@ static void usage(FILE *f)
         fprintf(f, "  " PROGRAM " %-8s %-30s %s\n", verbs[i].name, verbs[i].arguments,
                 verbs[i].help);
     fputs("  of view: --sample=N --split=train|validation --field=NAME --scale=auto|linear|log\n"
-          "           --checkpoint=FILE --workload=NAME\n",
+          "           --checkpoint=FILE --workload=NAME\n"
+          "  of import: --variable=NAME[:PATH] --format=netcdf|raw|csv --sidecar=FILE\n",
           f);
 }
 

@@ -14,6 +14,7 @@
 
 #include "workloads/data/chunk.h"
 #include "workloads/data/dataset_list.h"
+#include "workloads/data/h5read.h"
 #include "workloads/data/sample.h"
 #include "workloads/data/sample_pool.h"
 
@@ -194,6 +195,56 @@ const struct dataset_info *dataset_info(const struct dataset *d)
     return &d->info;
 }
 
+int dataset_can_train(const struct dataset *d, struct err *e)
+{
+    const struct science *s = d->info.science;
+
+    for (int k = 0; k < s->n_fields; k++)
+        if (s->fields[k].answer && !d->info.field[k].stored[0])
+            return err_set(e,
+                           "%s: layout '%s' without %s: it can be looked at, not trained or "
+                           "evaluated on",
+                           d->folder, d->info.layout->name, s->fields[k].name);
+    return 0;
+}
+
+static int read_beside(struct h5_file *f, struct chunk_scratch *scratch, const char *set, float *to,
+                       size_t n, struct err *e)
+{
+    struct h5_region all = {{0}, {n}};
+    uint64_t bytes = 0;
+    struct h5_set s = {.open = false};
+    int rc = h5_open_set(&s, f, set, e);
+
+    if (rc == 0 && (s.rank != 1 || s.dims[0] != n))
+        rc = err_set(e, "%s: dataset '%s' does not have one axis of %zu numbers", f->path, set, n);
+    if (rc == 0)
+        rc = h5_storage(&s, true, n, e);
+    if (rc == 0)
+        rc = h5_read(&s, &all, NULL, scratch, to, &bytes, e);
+    h5_close_set(&s);
+    return rc;
+}
+
+int dataset_beside(const struct dataset *d, const char *file, const char *set, float *to, size_t n,
+                   struct err *e)
+{
+    struct chunk_scratch scratch = {0};
+    char path[PATH_MAX];
+    struct h5_file f = {.open = false};
+
+    if ((size_t)snprintf(path, sizeof path, "%s/%s", d->folder, file) >= sizeof path)
+        return err_set(e, "the path '%.80s...' is too long", d->folder);
+    if (access(path, F_OK) < 0 && errno == ENOENT)
+        return 1;
+    int rc = h5_open(&f, path, 0, e);
+    if (rc == 0)
+        rc = read_beside(&f, &scratch, set, to, n, e);
+    h5_close(&f);
+    chunk_scratch_fini(&scratch);
+    return rc;
+}
+
 /* The file that sample i is in, and which of its samples it is. */
 static uint64_t find(const struct dataset *d, uint64_t i, uint64_t *part)
 {
@@ -276,6 +327,11 @@ int dataset_read_rest(struct dataset *d, uint64_t i, void *sample, struct err *e
     return read_sample(d, &d->scratch, i, REST, sample, NULL, NULL, e);
 }
 
+/* Told to fetch a file, Linux takes small pages and lets whoever tells it wait for
+ * them: loader_bench, cold, 1 thread, 16 files of 16 MiB: 1.10 GB/s told, 1.53 not;
+ * 512 files of 100 KB: 0.44 told, 0.28 not (files of 3 MB: 1.31, 1.19). */
+enum { SHORT_FILE = 4 << 20 };
+
 void dataset_will_read(const struct dataset *d, uint64_t i)
 {
     char path[PATH_MAX];
@@ -286,7 +342,7 @@ void dataset_will_read(const struct dataset *d, uint64_t i)
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (fd < 0)
         return;
-    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= SHORT_FILE)
         posix_fadvise(fd, 0, 0, POSIX_FADV_WILLNEED);
     close(fd);
 }

@@ -109,6 +109,14 @@ struct dataset *dataset_open_file(const char *path, const struct science *s,
 
 const struct dataset_info *dataset_info(const struct dataset *d);
 
+/* -1 and a sentence when its files lack what a network is to say. */
+int dataset_can_train(const struct dataset *d, struct err *e);
+
+/* The n numbers of a dataset of one axis in a file beside the parts, which may not be
+ * there: 1. For what published sets say of themselves (stats.h5). */
+int dataset_beside(const struct dataset *d, const char *file, const char *set, float *to, size_t n,
+                   struct err *e);
+
 /* Reads sample i into a block of info->sample_bytes, aligned to 64. *bytes (may
  * be NULL) takes what was read from storage. */
 int dataset_read(struct dataset *d, uint64_t i, void *sample, uint64_t *bytes, struct err *e);
@@ -126,8 +134,9 @@ int dataset_read_with(const struct dataset *d, struct chunk_scratch *s, uint64_t
 /* All fields but field 0, whose place is left as it is: labels alone. */
 int dataset_read_rest(struct dataset *d, uint64_t i, void *sample, struct err *e);
 
-/* Sample i will be read soon: the system may begin to fetch it. A hint, for
- * files of one sample; says nothing of what is wrong with the file. */
+/* Sample i will be read soon: the system may begin to fetch it. A hint, for short
+ * files of one sample (4 MiB; in a longer one the system reads ahead by itself, and
+ * by larger pages); says nothing of what is wrong with the file. */
 void dataset_will_read(const struct dataset *d, uint64_t i);
 
 /* Chunks of many samples that were decoded so far. */

@@ -8,6 +8,7 @@ noinst_LTLIBRARIES += %D%/libscience.la
     %D%/science.h %D%/science.c %D%/sciences.def \
     %D%/science_cosmo.h %D%/science_cosmo.c \
     %D%/science_hep.h %D%/science_hep.c \
+    %D%/science_sequence.h %D%/science_sequence.c \
     %D%/science_weather.h %D%/science_weather.c \
     %D%/science_defect.h %D%/science_defect.c
 if BUILD_DATA
@@ -45,9 +46,16 @@ noinst_LTLIBRARIES += %D%/libcheck.la
     %D%/check_json.c %D%/check_speed.c %D%/check_text.c %D%/check_values.c \
     %D%/h5info.h %D%/h5info.c
 
+noinst_LTLIBRARIES += %D%/libimport.la
+%C%_libimport_la_LIBADD = %D%/libimage.la reports/core/libcore.la
+%C%_libimport_la_SOURCES = \
+    %D%/import.h %D%/import.c %D%/import_h5.c \
+    %D%/netcdf.h %D%/netcdf.c
+
 pkglibexec_PROGRAMS += %D%/hpcai500-data
 %C%_hpcai500_data_SOURCES = %D%/data_main.c
-%C%_hpcai500_data_LDADD = reports/core/libmain.la %D%/libcheck.la reports/core/libcore.la \
+%C%_hpcai500_data_LDADD = reports/core/libmain.la %D%/libcheck.la %D%/libimport.la \
+    reports/core/libcore.la \
     $(HDF5_LIBS) $(ZLIB_LIBS)
 dist_man_MANS += %D%/hpcai500-data.1
 endif

@@ -254,8 +254,15 @@ static int open_field(struct fitting *w, int k, struct err *e)
         assert(field_of(w, k)->optional);
         return 0;
     }
+    const bool had = w->form && w->form->field[k].stored[0];
     if (field_of(w, k)->optional && !h5_has_set(&w->f->h5, place->path[0]))
-        return 0;
+        return had && field_of(w, k)->answer
+                   ? err_set(e, "%s: dataset '%s' is missing, and the first file has it",
+                             w->f->h5.path, place->path[0])
+                   : 0;
+    if (w->form && !had && field_of(w, k)->answer)
+        return err_set(e, "%s: has a dataset '%s', and the first file does not", w->f->h5.path,
+                       place->path[0]);
     if (fit_stack(w, k, e) < 0)
         return -1;
     for (int part = 0; part < paths; part++)

@@ -42,6 +42,8 @@ struct field {
     enum number stored;      /* what the generator writes */
     bool optional;           /* a file may lack it: then all values are ... */
     float fallback;
+    bool answer; /* what a network is to say: a set that lacks it (optional, fallback NaN)
+                  * can be looked at, not trained on; all of its files have it, or none */
     /* For a person: of the values of a whole-number field from `least` on, else of the
      * channels, with their units; ends with NULL. NULL: they have none. */
     const char *const *names;

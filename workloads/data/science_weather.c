@@ -7,12 +7,20 @@
  * (15, 5) as ExtremeWeather has them (Racah et al. 2017), for a detector: rows of ymin,
  * xmin, ymax, xmax and class 0 tropical depression, 1 tropical cyclone, 2 extratropical
  * cyclone, 3 atmospheric river, unused rows -1.
+ *
+ * ExtremeWeather itself (climo_YYYY.h5: `images` float32 (1460, 16, 768, 1152), a year a
+ * file, no folders of parts) has the channels and boxes, no masks: it can be looked at, and
+ * a trained network be asked of it, but it is not trained on.
+ *
+ * Names of channels are those of generated files and of ExtremeWeather. DeepCAM's files do
+ * not say in which order theirs are.
  */
 #include <config.h>
 
 #include "workloads/data/science_weather.h"
 
 #include <float.h>
+#include <math.h>
 
 static const char *const channels[WEATHER_CHANNELS + 1] = {
     "PRECT [m/s]", "PS [Pa]",    "PSL [Pa]", "QREFHT [kg/kg]", "T200 [K]",   "T500 [K]",
@@ -39,11 +47,15 @@ static const struct field fields[] = {
      .least = WEATHER_BACKGROUND,
      .greatest = WEATHER_CLASSES - 1,
      .stored = NUMBER_FLOAT,
+     .optional = true,
+     .fallback = NAN,
+     .answer = true,
      .names = classes_of_places},
 };
 
 static const struct layout layouts[] = {
     {.name = "deepcam", .place = {{{"climate/data"}, "yxc"}, {{"climate/labels_0"}, "yx"}}},
+    {.name = "extremeweather", .place = {{{"images"}, "ncyx"}, {{NULL}, NULL}}},
 };
 
 /* The published set has 121,266 and 15,158 moments of 768 x 1152 (8.8 TB); a

@@ -44,6 +44,7 @@ enum op {
     OP_INPUT,
     OP_CONV,
     OP_DECONV,
+    OP_DEPTHWISE,
     OP_MAXPOOL,
     OP_AVGPOOL,
     OP_UPSAMPLE,
@@ -58,7 +59,13 @@ enum op {
     OP_CONCAT,
     OP_SLICE,
     OP_STOP, /* stop-gradient */
-    OP_MSE,  /* in: x, target[, weight] */
+    OP_PATCHES,
+    OP_UNPATCH,
+    OP_POSITIONS,
+    OP_LAYER_NORM,
+    OP_GELU,
+    OP_ATTENTION,
+    OP_MSE, /* in: x, target[, weight] */
     OP_MAE,
     OP_BCE,
     OP_SMOOTH_L1,
@@ -81,8 +88,8 @@ enum act { ACT_NONE, ACT_LEAKY, ACT_TANH, ACT_SIGMOID };
  * ACT      only for a node with an epilogue (node->act) and separate_act:
  *          reads out.value; changes out.grad *in place* into the gradient of
  *          the epilogue's input. Comes before the other two.
- * WEIGHTS  reads in[0].value, out.grad, work; writes the gradients of weight
- *          and bias; uses scratch[WEIGHTS]. Only when node->weights_wanted.
+ * WEIGHTS  reads in[0].value (but POSITIONS, whose row says `shifts`), out.grad, work;
+ *          writes the gradients of weight and bias; uses scratch[WEIGHTS]. Only when node->weights_wanted.
  * DATA     reads out.grad, work, in[].value if needs_in, out.value if
  *          needs_out; writes node->in_grad[i] where that is not NULL; uses
  *          scratch[DATA]. Without separate_act (a max-pool's prepare() may clear
@@ -144,7 +151,7 @@ struct copy {
     uint64_t version; /* of its group when it was made; engine's */
 };
 
-enum { NODE_MAX_COPIES = 2 };
+enum { NODE_MAX_COPIES = 2, HEAD_VALUES = 512 /* the most of a head of attention */ };
 
 struct node {
     enum op op;
@@ -155,12 +162,14 @@ struct node {
     struct tensor *in[NODE_MAX_IN];
     struct tensor *out[NODE_MAX_OUT];
     struct param *weight, *bias;
-    struct window window;   /* dimensions of its tensors; strides >= 1 */
+    struct window
+        window; /* dimensions of its tensors; strides, dilations >= 1; PATCHES, UNPATCH: kernel */
+    long heads, tokens;     /* OP_ATTENTION: and how many rows are one sample's */
     enum act act;           /* OP_ACT: what; conv, maxpool, dense: epilogue */
     float slope;            /* of ACT_LEAKY */
     float factor;           /* OP_SCALE; OP_DROPOUT: p; OP_SMOOTH_L1: beta */
     float *table;           /* OP_CROSS_ENTROPY: weight of each class, or NULL; owned */
-    float eps, momentum;    /* OP_BATCH_NORM */
+    float eps, momentum;    /* OP_BATCH_NORM; eps: OP_LAYER_NORM too */
     bool local;             /* OP_BATCH_NORM: without the other ranks */
     struct state *state[2]; /* OP_BATCH_NORM: mean, variance */
     enum upsample upsample; /* window.stride: by how much */

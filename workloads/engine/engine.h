@@ -225,23 +225,36 @@ struct shape tensor_shape(const struct tensor *t);
 size_t shape_count(const struct shape *s);
 
 /* Windows of convolution and pooling: entries [0..dims) in the order D, H, W
- * (H, W in two dimensions). stride 0 means 1. */
+ * (H, W in two dimensions). stride 0 and dilation 0 mean 1. Neighbouring taps lie
+ * `dilation` places apart (convolutions only), so a window spans (kernel - 1)
+ * dilation + 1. */
 struct window {
     int kernel[3], stride[3], before[3], after[3]; /* before, after: padding */
+    int dilation[3];
 };
 
 /* The same in all dimensions. */
 #define WINDOW(k, s, p)                                                                            \
-    ((struct window){{(k), (k), (k)}, {(s), (s), (s)}, {(p), (p), (p)}, {(p), (p), (p)}})
+    ((struct window){{(k), (k), (k)}, {(s), (s), (s)}, {(p), (p), (p)}, {(p), (p), (p)}, {1, 1, 1}})
+
+/* Stride 1, taps d apart, as much padding: 3 x 3 keeps the size. */
+#define DILATED(k, d)                                                                              \
+    ((struct window){{(k), (k), (k)}, {1, 1, 1}, {(d), (d), (d)}, {(d), (d), (d)}, {(d), (d), (d)}})
 
 /* x N C [D] H W; w O C [KD] KH KW; b O or NULL. Zero padding; the window's
  * kernel must be that of w. 2-D and 3-D. */
 struct tensor *op_conv(struct tensor *x, struct param *w, struct param *b, struct window win);
+/* A convolution of each channel with a kernel of its own (PyTorch's groups = C):
+ *   y[n][c][q] = b[c] + sum over k of x[n][c][q s + k dilation - before] w[c][0][k]
+ * x N C [D] H W; w C 1 [KD] KH KW; b C or NULL. With a kernel of 1 it is a factor and
+ * a shift for each channel. */
+struct tensor *op_depthwise(struct tensor *x, struct param *w, struct param *b, struct window win);
 /* Transposed convolution: the data gradient of a convolution as an operator,
  *   y[n][o][i s + k - before] += x[n][c][i] w[c][o][k]      (+ b[o])
  * x N C [D] H W; w C O [KD] KH KW (as PyTorch has it: the first dimension is
  * that of the input); b O or NULL. before and after are cut off the result:
- * each side has (in - 1) stride + kernel - before - after places. */
+ * each side has (in - 1) stride + kernel - before - after places. (PyTorch's padding p
+ * and output_padding o: before p, after p - o.) Not dilated. */
 struct tensor *op_deconv(struct tensor *x, struct param *w, struct param *b, struct window win);
 /* Padding never wins. On a tie the first element in row-major order wins. */
 struct tensor *op_maxpool(struct tensor *x, struct window win);
@@ -255,6 +268,9 @@ struct tensor *op_global_avgpool(struct tensor *x);
  * PyTorch's align_corners=False). */
 enum upsample { UPSAMPLE_NEAREST, UPSAMPLE_LINEAR };
 struct tensor *op_upsample(struct tensor *x, int factor, enum upsample how);
+/* The same with a factor for each dimension, D, H, W or H, W: NEAREST from one place is
+ * that value everywhere. */
+struct tensor *op_upsample_by(struct tensor *x, const int factor[3], enum upsample how);
 /* Batch normalisation over samples and places, per channel of x N C ...:
  *   y = gamma (x - m) / sqrt(v + eps) + beta     (Ioffe, Szegedy 2015)
  * gamma, beta: parameters of C values in one group; mean, variance: states of C
@@ -294,6 +310,29 @@ struct tensor *op_concat(int n, struct tensor *const *x);
 struct tensor *op_slice(struct tensor *x, long from, long count);
 /* y = x; no gradient passes. */
 struct tensor *op_stop_gradient(struct tensor *x);
+
+/* Tokens are the rows of a matrix R x D: R / batch of each sample, one sample's behind the
+ * other's. Dense layers, sums, activations and losses take them as they are.
+ *
+ * op_patches: x B C H W in patches of p x p, row major, each a row of C p p values in the
+ * order (channel, row, column): R = B (H / p) (W / p). A dense layer behind it is the
+ * convolution of kernel and stride p (Dosovitskiy et al. 2021, ViT).
+ * op_unpatch: back to B C H W; C is the columns over p p, H of the caller.
+ * op_positions: y = x + p[r % N], p of N x D: a row of its own for each of a sample's N.
+ * op_layer_norm: y = gamma (x - m) / sqrt(v + eps) + beta, mean and variance of each row;
+ * gamma, beta of D (Ba et al. 2016).
+ * op_gelu: x Phi(x), Phi the normal distribution (Hendrycks, Gimpel 2016), of any shape.
+ * op_attention: x R x 3D, q k v side by side, in each the heads side by side, d = D / heads
+ * values each; for each head and sample
+ *   y_i = sum_j p_ij v_j,  p_ij = softmax over j of q_i k_j / sqrt(d)
+ * (Vaswani et al. 2017). No N x N matrix is ever held: scores are made tile by tile with a
+ * running maximum and sum, and anew in backward (Dao et al. 2022). */
+struct tensor *op_patches(struct tensor *x, int p);
+struct tensor *op_unpatch(struct tensor *x, int p, long H, long W);
+struct tensor *op_positions(struct tensor *x, struct param *p);
+struct tensor *op_layer_norm(struct tensor *x, struct param *gamma, struct param *beta, float eps);
+struct tensor *op_gelu(struct tensor *x);
+struct tensor *op_attention(struct tensor *x, long heads);
 
 /* Losses and metrics are scalars (shape 1, float32): the sum over real rows
  * and their elements of what follows, times its weight, divided by
@@ -359,7 +398,7 @@ struct engine_memory model_memory(const struct model *m);
 int engine_start(struct model *m, struct err *e);
 
 /* FLOP of one sample through the graph, 2 per multiply-add, padding counted;
- * convolutions, transposed ones and dense layers (what the field counts). */
+ * convolutions, transposed ones, dense layers and attention (what the field counts). */
 struct engine_flop {
     double forward;
     double data_gradient;   /* as executed: none towards what needs none */

@@ -125,9 +125,12 @@ struct op_row {
     bool multiplies; /* computes in the policy's type, the others in their inputs' */
     bool fuses;      /* may take an activation as its epilogue */
     /* Its FLOP are what the field counts: a multiply-add for every weight of a
-     * channel, at each value of the output, or of the input. */
-    enum { FLOP_NONE, FLOP_OUT, FLOP_IN } flop;
-    bool sums; /* over ranks, inside forward and backward: STATS and SUMS */
+     * channel, at each value of the output, or of the input; of attention for every
+     * pair of tokens and value of a head, twice forward and four times backward (what
+     * is computed again there does not count). */
+    enum { FLOP_NONE, FLOP_OUT, FLOP_IN, FLOP_ATTENTION } flop;
+    bool shifts; /* its parameters are added: their gradient asks no input */
+    bool sums;   /* over ranks, inside forward and backward: STATS and SUMS */
     enum { GRADS_ALL, GRADS_FIRST, GRADS_NONE, GRADS_HOST } grads; /* to which inputs */
 };
 extern const struct op_row op_rows[OP_COUNT];
@@ -191,6 +194,23 @@ double node_needed_flop(const struct node *n, enum pass pass);
  * kernel reads a second time, do not count: it is the least that any kernel moves to
  * and from a memory that holds it all. Full batch. */
 double node_bytes(const struct node *n, enum pass pass);
+
+/* ---- operators.c, for operators_tokens.c ---- */
+
+/* A node with one output, which *node becomes (NULL: nobody asks); NULL input: failed
+ * before. */
+struct tensor *node_simple(enum op op, int n_in, struct tensor *const *in,
+                           const struct shape *shape, struct node **node);
+
+/* Keeps the sentence that the operator cannot take x; NULL. */
+struct tensor *node_refuse(struct tensor *x, enum op op, const char *why);
+
+/* Weight O I ... (I O ... of a transposed convolution), bias O or NULL: what every node
+ * with parameters asks. */
+int node_check_params(struct tensor *x, enum op op, const struct param *w, const struct param *b);
+
+/* "conv1" of "conv1.weight". */
+void node_name_by_weight(struct node *n, const struct param *w);
 
 /* ---- rewrite.c: steps of engine_compile(), in this order ---- */
 

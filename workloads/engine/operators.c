@@ -11,9 +11,8 @@
 
 /* ---- pieces ----------------------------------------------------------- */
 
-/* A node with one output; NULL input: failed before. */
-static struct tensor *simple(enum op op, int n_in, struct tensor *const *in,
-                             const struct shape *shape, struct node **node)
+struct tensor *node_simple(enum op op, int n_in, struct tensor *const *in,
+                           const struct shape *shape, struct node **node)
 {
     for (int i = 0; i < n_in; i++)
         if (!in[i])
@@ -48,7 +47,7 @@ static const char *shape_text(const struct shape *s, char *buf, size_t size)
     return buf;
 }
 
-static struct tensor *refuse(struct tensor *x, enum op op, const char *why)
+struct tensor *node_refuse(struct tensor *x, enum op op, const char *why)
 {
     char buf[80];
 
@@ -64,6 +63,23 @@ static bool same_shape(const struct shape *a, const struct shape *b)
 
 /* ---- operators -------------------------------------------------------- */
 
+/* What is not said of dimension i. */
+static void ones(struct window *w, int i)
+{
+    w->stride[i] = w->stride[i] ? w->stride[i] : 1;
+    w->dilation[i] = w->dilation[i] ? w->dilation[i] : 1;
+}
+
+static bool is_negative(const struct window *w, int i)
+{
+    return w->stride[i] < 0 || w->dilation[i] < 0 || w->before[i] < 0 || w->after[i] < 0;
+}
+
+static bool is_pool(enum op op)
+{
+    return op == OP_MAXPOOL || op == OP_AVGPOOL;
+}
+
 /* Normalises the window to the tensor's 2 or 3 dimensions and gives the
  * output's shape but its channels. */
 static int window_shape(struct tensor *x, enum op op, struct window *w, struct shape *out)
@@ -71,24 +87,26 @@ static int window_shape(struct tensor *x, enum op op, struct window *w, struct s
     int dims = x->shape.n - 2;
 
     if (dims < 2 || dims > 3)
-        return refuse(x, op, "it must have a batch, channels and 2 or 3 dimensions"), -1;
+        return node_refuse(x, op, "it must have a batch, channels and 2 or 3 dimensions"), -1;
     *out = x->shape;
     for (int i = 0; i < dims; i++) {
-        if (!w->stride[i])
-            w->stride[i] = 1;
-        long room = x->shape.d[2 + i] + w->before[i] + w->after[i] - w->kernel[i];
-        if (w->kernel[i] < 1 || w->stride[i] < 0 || w->before[i] < 0 || w->after[i] < 0)
-            return refuse(x, op, "the window has a negative number in it"), -1;
+        ones(w, i);
+        long span = (long)(w->kernel[i] - 1) * w->dilation[i] + 1;
+        long room = x->shape.d[2 + i] + w->before[i] + w->after[i] - span;
+        if (w->kernel[i] < 1 || is_negative(w, i))
+            return node_refuse(x, op, "the window has a negative number in it"), -1;
         if (room < 0)
-            return refuse(x, op, "the window is larger than the padded input"), -1;
-        if (op != OP_CONV && (w->before[i] >= w->kernel[i] || w->after[i] >= w->kernel[i]))
-            return refuse(x, op, "a window would see nothing but padding"), -1;
+            return node_refuse(x, op, "the window is larger than the padded input"), -1;
+        if (is_pool(op) && w->dilation[i] != 1)
+            return node_refuse(x, op, "only a convolution's window can be dilated"), -1;
+        if (is_pool(op) && (w->before[i] >= w->kernel[i] || w->after[i] >= w->kernel[i]))
+            return node_refuse(x, op, "a window would see nothing but padding"), -1;
         out->d[2 + i] = room / w->stride[i] + 1;
     }
     return 0;
 }
 
-static void name_by_weight(struct node *n, const struct param *w)
+void node_name_by_weight(struct node *n, const struct param *w)
 {
     const char *dot = strrchr(w->name, '.');
     int len = dot ? (int)(dot - w->name) : (int)strlen(w->name);
@@ -96,67 +114,97 @@ static void name_by_weight(struct node *n, const struct param *w)
     snprintf(n->name, sizeof n->name, "%.*s", len, w->name);
 }
 
-/* Weight O I ... (I O ... of a transposed convolution), bias O: what every node
- * with parameters asks. */
-static int check_params(struct tensor *x, enum op op, const struct param *w, const struct param *b)
+int node_check_params(struct tensor *x, enum op op, const struct param *w, const struct param *b)
 {
     long O = w->shape.d[op == OP_DECONV];
 
     if (w->model != x->graph->model || (b && b->model != w->model))
-        return refuse(x, op, "its parameters belong to another model"), -1;
+        return node_refuse(x, op, "its parameters belong to another model"), -1;
     if (b && (b->shape.n != 1 || b->shape.d[0] != O))
-        return refuse(x, op, "the bias does not have one value per output channel"), -1;
+        return node_refuse(x, op, "the bias does not have one value per output channel"), -1;
     if (b && b->group != w->group)
-        return refuse(x, op, "weight and bias are in different groups"), -1;
+        return node_refuse(x, op, "weight and bias are in different groups"), -1;
     return 0;
+}
+
+/* A node with a weight, a bias and a window, and the shape of its output. */
+static struct tensor *windowed(enum op op, struct tensor *x, struct param *w, struct param *b,
+                               const struct window *win, const struct shape *out)
+{
+    struct node *n;
+    struct tensor *y = node_simple(op, 1, &x, out, &n);
+
+    if (!y)
+        return NULL;
+    n->weight = w;
+    n->bias = b;
+    n->window = *win;
+    node_name_by_weight(n, w);
+    return y;
+}
+
+static bool is_kernel_of(const struct window *win, const struct param *w)
+{
+    for (int i = 2; i < w->shape.n; i++)
+        if (w->shape.d[i] != win->kernel[i - 2])
+            return false;
+    return true;
 }
 
 struct tensor *op_conv(struct tensor *x, struct param *w, struct param *b, struct window win)
 {
     struct shape out;
-    struct node *n;
 
     if (!x || !w)
         return NULL;
-    if (window_shape(x, OP_CONV, &win, &out) || check_params(x, OP_CONV, w, b))
+    if (window_shape(x, OP_CONV, &win, &out) || node_check_params(x, OP_CONV, w, b))
         return NULL;
     if (w->shape.n != x->shape.n || w->shape.d[1] != x->shape.d[1])
-        return refuse(x, OP_CONV, "the weight's input channels are not those of the input");
-    for (int i = 2; i < w->shape.n; i++)
-        if (w->shape.d[i] != win.kernel[i - 2])
-            return refuse(x, OP_CONV, "the window's kernel is not that of the weight");
+        return node_refuse(x, OP_CONV, "the weight's input channels are not those of the input");
+    if (!is_kernel_of(&win, w))
+        return node_refuse(x, OP_CONV, "the window's kernel is not that of the weight");
     out.d[1] = w->shape.d[0];
-    struct tensor *y = simple(OP_CONV, 1, &x, &out, &n);
-    if (!y)
+    return windowed(OP_CONV, x, w, b, &win, &out);
+}
+
+struct tensor *op_depthwise(struct tensor *x, struct param *w, struct param *b, struct window win)
+{
+    struct shape out;
+
+    if (!x || !w)
         return NULL;
-    n->weight = w;
-    n->bias = b;
-    n->window = win;
-    name_by_weight(n, w);
-    return y;
+    if (window_shape(x, OP_DEPTHWISE, &win, &out) || node_check_params(x, OP_DEPTHWISE, w, b))
+        return NULL;
+    if (w->shape.n != x->shape.n || w->shape.d[0] != x->shape.d[1] || w->shape.d[1] != 1)
+        return node_refuse(x, OP_DEPTHWISE, "the weight must begin with its channels and 1");
+    if (!is_kernel_of(&win, w))
+        return node_refuse(x, OP_DEPTHWISE, "the window's kernel is not that of the weight");
+    return windowed(OP_DEPTHWISE, x, w, b, &win, &out);
 }
 
 static int deconv_shape(struct tensor *x, const struct param *w, struct window *win,
                         struct shape *out)
 {
     if (x->shape.n < 4 || w->shape.n != x->shape.n || w->shape.d[0] != x->shape.d[1])
-        return refuse(x, OP_DECONV,
-                      "it must have 2 or 3 dimensions, and the channels that the weight begins "
-                      "with"),
+        return node_refuse(
+                   x, OP_DECONV,
+                   "it must have 2 or 3 dimensions, and the channels that the weight begins "
+                   "with"),
                -1;
     *out = x->shape;
     out->d[1] = w->shape.d[1];
+    if (!is_kernel_of(win, w))
+        return node_refuse(x, OP_DECONV, "the window's kernel is not that of the weight"), -1;
     for (int i = 0; i < x->shape.n - 2; i++) {
-        if (!win->stride[i])
-            win->stride[i] = 1;
-        if (win->stride[i] < 0 || win->before[i] < 0 || win->after[i] < 0)
-            return refuse(x, OP_DECONV, "the window has a negative number in it"), -1;
-        if (w->shape.d[2 + i] != win->kernel[i])
-            return refuse(x, OP_DECONV, "the window's kernel is not that of the weight"), -1;
+        ones(win, i);
+        if (is_negative(win, i))
+            return node_refuse(x, OP_DECONV, "the window has a negative number in it"), -1;
+        if (win->dilation[i] != 1)
+            return node_refuse(x, OP_DECONV, "only a convolution's window can be dilated"), -1;
         out->d[2 + i] = (x->shape.d[2 + i] - 1) * win->stride[i] + win->kernel[i] - win->before[i] -
                         win->after[i];
         if (out->d[2 + i] < 1)
-            return refuse(x, OP_DECONV, "nothing is left of the output"), -1;
+            return node_refuse(x, OP_DECONV, "nothing is left of the output"), -1;
     }
     return 0;
 }
@@ -164,20 +212,12 @@ static int deconv_shape(struct tensor *x, const struct param *w, struct window *
 struct tensor *op_deconv(struct tensor *x, struct param *w, struct param *b, struct window win)
 {
     struct shape out;
-    struct node *n;
 
     if (!x || !w)
         return NULL;
-    if (deconv_shape(x, w, &win, &out) || check_params(x, OP_DECONV, w, b))
+    if (deconv_shape(x, w, &win, &out) || node_check_params(x, OP_DECONV, w, b))
         return NULL;
-    struct tensor *y = simple(OP_DECONV, 1, &x, &out, &n);
-    if (!y)
-        return NULL;
-    n->weight = w;
-    n->bias = b;
-    n->window = win;
-    name_by_weight(n, w);
-    return y;
+    return windowed(OP_DECONV, x, w, b, &win, &out);
 }
 
 struct tensor *op_maxpool(struct tensor *x, struct window win)
@@ -187,7 +227,7 @@ struct tensor *op_maxpool(struct tensor *x, struct window win)
 
     if (!x || window_shape(x, OP_MAXPOOL, &win, &out))
         return NULL;
-    struct tensor *y = simple(OP_MAXPOOL, 1, &x, &out, &n);
+    struct tensor *y = node_simple(OP_MAXPOOL, 1, &x, &out, &n);
     if (y)
         n->window = win;
     return y;
@@ -200,7 +240,7 @@ struct tensor *op_avgpool(struct tensor *x, struct window win)
 
     if (!x || window_shape(x, OP_AVGPOOL, &win, &out))
         return NULL;
-    struct tensor *y = simple(OP_AVGPOOL, 1, &x, &out, &n);
+    struct tensor *y = node_simple(OP_AVGPOOL, 1, &x, &out, &n);
     if (y)
         n->window = win;
     return y;
@@ -217,24 +257,34 @@ struct tensor *op_global_avgpool(struct tensor *x)
     return op_flatten(op_avgpool(x, all));
 }
 
-struct tensor *op_upsample(struct tensor *x, int factor, enum upsample how)
+struct tensor *op_upsample_by(struct tensor *x, const int factor[3], enum upsample how)
 {
+    struct window win = WINDOW(1, 1, 0);
     struct node *n;
 
     if (!x)
         return NULL;
-    if (x->shape.n < 4 || factor < 1)
-        return refuse(x, OP_UPSAMPLE,
-                      "it must have 2 or 3 dimensions and the factor must be 1 or more");
     struct shape out = x->shape;
-    for (int i = 2; i < out.n; i++)
-        out.d[i] *= factor;
-    struct tensor *y = simple(OP_UPSAMPLE, 1, &x, &out, &n);
+    bool good = out.n >= 4;
+    for (int i = 0; i + 2 < out.n; i++) {
+        good = good && factor[i] >= 1;
+        win.stride[i] = factor[i];
+        out.d[2 + i] *= factor[i];
+    }
+    if (!good)
+        return node_refuse(x, OP_UPSAMPLE,
+                           "it must have 2 or 3 dimensions and the factor must be 1 or more");
+    struct tensor *y = node_simple(OP_UPSAMPLE, 1, &x, &out, &n);
     if (!y)
         return NULL;
-    n->window = WINDOW(1, factor, 0);
+    n->window = win;
     n->upsample = how;
     return y;
+}
+
+struct tensor *op_upsample(struct tensor *x, int factor, enum upsample how)
+{
+    return op_upsample_by(x, (const int[3]){factor, factor, factor}, how);
 }
 
 struct tensor *op_batch_norm(struct tensor *x, const struct batch_norm *b)
@@ -243,16 +293,17 @@ struct tensor *op_batch_norm(struct tensor *x, const struct batch_norm *b)
 
     if (!x || !b->gamma || !b->beta || !b->mean || !b->variance)
         return NULL;
-    if (check_params(x, OP_BATCH_NORM, b->gamma, b->beta))
+    if (node_check_params(x, OP_BATCH_NORM, b->gamma, b->beta))
         return NULL;
     if (x->shape.n < 2 || x->shape.d[0] % x->graph->batch)
-        return refuse(x, OP_BATCH_NORM, "it has no channels, or no rows of samples");
+        return node_refuse(x, OP_BATCH_NORM, "it has no channels, or no rows of samples");
     size_t C = (size_t)x->shape.d[1];
     if (b->gamma->count != C || b->mean->count != C || b->variance->count != C)
-        return refuse(x, OP_BATCH_NORM, "parameters and states must have one value per channel");
+        return node_refuse(x, OP_BATCH_NORM,
+                           "parameters and states must have one value per channel");
     if (!(b->eps > 0) || !(b->momentum >= 0 && b->momentum <= 1))
-        return refuse(x, OP_BATCH_NORM, "eps must be above 0, momentum between 0 and 1");
-    struct tensor *y = simple(OP_BATCH_NORM, 1, &x, &x->shape, &n);
+        return node_refuse(x, OP_BATCH_NORM, "eps must be above 0, momentum between 0 and 1");
+    struct tensor *y = node_simple(OP_BATCH_NORM, 1, &x, &x->shape, &n);
     if (!y)
         return NULL;
     n->weight = b->gamma;
@@ -264,7 +315,7 @@ struct tensor *op_batch_norm(struct tensor *x, const struct batch_norm *b)
     n->local = b->local;
     n->separate_act = false;
     n->sums.bytes = n->back.bytes = 2 * C * sizeof(double);
-    name_by_weight(n, b->gamma);
+    node_name_by_weight(n, b->gamma);
     return y;
 }
 
@@ -275,8 +326,8 @@ static struct tensor *activation(struct tensor *x, enum act act, float slope)
     if (!x)
         return NULL;
     if (!(slope >= 0 && slope <= 1))
-        return refuse(x, OP_ACT, "the slope must lie between 0 and 1");
-    struct tensor *y = simple(OP_ACT, 1, &x, &x->shape, &n);
+        return node_refuse(x, OP_ACT, "the slope must lie between 0 and 1");
+    struct tensor *y = node_simple(OP_ACT, 1, &x, &x->shape, &n);
     if (!y)
         return NULL;
     n->act = act;
@@ -307,7 +358,7 @@ struct tensor *op_sigmoid(struct tensor *x)
 struct tensor *op_scale(struct tensor *x, float factor)
 {
     struct node *n;
-    struct tensor *y = x ? simple(OP_SCALE, 1, &x, &x->shape, &n) : NULL;
+    struct tensor *y = x ? node_simple(OP_SCALE, 1, &x, &x->shape, &n) : NULL;
 
     if (y)
         n->factor = factor;
@@ -319,9 +370,9 @@ struct tensor *op_flatten(struct tensor *x)
     if (!x)
         return NULL;
     if (x->shape.n < 2)
-        return refuse(x, OP_FLATTEN, "it has no samples");
+        return node_refuse(x, OP_FLATTEN, "it has no samples");
     struct shape out = SHAPE(x->shape.d[0], (long)(shape_count(&x->shape)) / x->shape.d[0]);
-    return simple(OP_FLATTEN, 1, &x, &out, NULL);
+    return node_simple(OP_FLATTEN, 1, &x, &out, NULL);
 }
 
 struct tensor *op_dense(struct tensor *x, struct param *w, struct param *b)
@@ -330,17 +381,17 @@ struct tensor *op_dense(struct tensor *x, struct param *w, struct param *b)
 
     if (!x || !w)
         return NULL;
-    if (check_params(x, OP_DENSE, w, b))
+    if (node_check_params(x, OP_DENSE, w, b))
         return NULL;
     if (x->shape.n != 2 || w->shape.n != 2 || w->shape.d[1] != x->shape.d[1])
-        return refuse(x, OP_DENSE, "it must be N x I with the weight O x I");
+        return node_refuse(x, OP_DENSE, "it must be N x I with the weight O x I");
     struct shape out = SHAPE(x->shape.d[0], w->shape.d[0]);
-    struct tensor *y = simple(OP_DENSE, 1, &x, &out, &n);
+    struct tensor *y = node_simple(OP_DENSE, 1, &x, &out, &n);
     if (!y)
         return NULL;
     n->weight = w;
     n->bias = b;
-    name_by_weight(n, w);
+    node_name_by_weight(n, w);
     return y;
 }
 
@@ -351,10 +402,10 @@ struct tensor *op_dropout(struct tensor *x, float p)
     if (!x)
         return NULL;
     if (!(p >= 0 && p < 1))
-        return refuse(x, OP_DROPOUT, "the probability must lie in [0, 1)");
+        return node_refuse(x, OP_DROPOUT, "the probability must lie in [0, 1)");
     if (x->shape.d[0] != x->graph->batch)
-        return refuse(x, OP_DROPOUT, "its first dimension is not the batch");
-    struct tensor *y = simple(OP_DROPOUT, 1, &x, &x->shape, &n);
+        return node_refuse(x, OP_DROPOUT, "its first dimension is not the batch");
+    struct tensor *y = node_simple(OP_DROPOUT, 1, &x, &x->shape, &n);
     if (!y)
         return NULL;
     n->factor = p;
@@ -369,8 +420,8 @@ static struct tensor *pair(enum op op, struct tensor *x, struct tensor *y)
     if (!x || !y)
         return NULL;
     if (!same_shape(&x->shape, &y->shape))
-        return refuse(x, op, "the other input has another shape");
-    return simple(op, 2, in, &x->shape, NULL);
+        return node_refuse(x, op, "the other input has another shape");
+    return node_simple(op, 2, in, &x->shape, NULL);
 }
 
 struct tensor *op_add(struct tensor *x, struct tensor *y)
@@ -389,7 +440,7 @@ struct tensor *op_concat(int n, struct tensor *const *x)
         return NULL;
     struct shape out = x[0]->shape;
     if (out.n < 2)
-        return refuse(x[0], OP_CONCAT, "it has no channels");
+        return node_refuse(x[0], OP_CONCAT, "it has no channels");
     for (int i = 1; i < n; i++) {
         if (!x[i])
             return NULL;
@@ -397,9 +448,10 @@ struct tensor *op_concat(int n, struct tensor *const *x)
         out.d[1] += one.d[1];
         one.d[1] = x[0]->shape.d[1];
         if (!same_shape(&one, &x[0]->shape))
-            return refuse(x[i], OP_CONCAT, "it differs from the first in more than its channels");
+            return node_refuse(x[i], OP_CONCAT,
+                               "it differs from the first in more than its channels");
     }
-    return simple(OP_CONCAT, n, x, &out, NULL);
+    return node_simple(OP_CONCAT, n, x, &out, NULL);
 }
 
 struct tensor *op_slice(struct tensor *x, long from, long count)
@@ -409,10 +461,10 @@ struct tensor *op_slice(struct tensor *x, long from, long count)
     if (!x)
         return NULL;
     if (x->shape.n < 2 || from < 0 || count < 1 || from + count > x->shape.d[1])
-        return refuse(x, OP_SLICE, "it does not have those channels");
+        return node_refuse(x, OP_SLICE, "it does not have those channels");
     struct shape out = x->shape;
     out.d[1] = count;
-    struct tensor *y = simple(OP_SLICE, 1, &x, &out, &n);
+    struct tensor *y = node_simple(OP_SLICE, 1, &x, &out, &n);
     if (y)
         n->from = from;
     return y;
@@ -420,7 +472,7 @@ struct tensor *op_slice(struct tensor *x, long from, long count)
 
 struct tensor *op_stop_gradient(struct tensor *x)
 {
-    return x ? simple(OP_STOP, 1, &x, &x->shape, NULL) : NULL;
+    return x ? node_simple(OP_STOP, 1, &x, &x->shape, NULL) : NULL;
 }
 
 /* classes: of cross-entropy, 1 for the others. */
@@ -431,11 +483,11 @@ static struct tensor *measure_of(enum op op, struct tensor *x, struct tensor *t,
     struct shape scalar = SHAPE(1);
 
     if (x->shape.d[0] % x->graph->batch)
-        return refuse(x, op, "its first dimension is not a multiple of the batch");
+        return node_refuse(x, op, "its first dimension is not a multiple of the batch");
     if (weight && shape_count(&weight->shape) != (size_t)x->shape.d[0] &&
         shape_count(&weight->shape) != shape_count(&x->shape) / (size_t)classes)
-        return refuse(weight, op, "there must be one weight per row or one per element");
-    struct tensor *y = simple(op, weight ? 3 : 2, in, &scalar, n);
+        return node_refuse(weight, op, "there must be one weight per row or one per element");
+    struct tensor *y = node_simple(op, weight ? 3 : 2, in, &scalar, n);
     return graph_output(graph_keep_f32(y));
 }
 
@@ -447,7 +499,7 @@ static struct tensor *point_loss(enum op op, struct tensor *x, struct tensor *t,
     if (!x || !t)
         return NULL;
     if (!same_shape(&x->shape, &t->shape))
-        return refuse(x, op, "the target has another shape");
+        return node_refuse(x, op, "the target has another shape");
     struct tensor *y = measure_of(op, x, t, weight, 1, &n);
     if (y)
         n->factor = factor;
@@ -472,7 +524,7 @@ struct tensor *op_bce(struct tensor *x, struct tensor *t, struct tensor *weight)
 struct tensor *op_smooth_l1(struct tensor *x, struct tensor *t, struct tensor *weight, float beta)
 {
     if (x && !(beta > 0))
-        return refuse(x, OP_SMOOTH_L1, "beta must be above 0");
+        return node_refuse(x, OP_SMOOTH_L1, "beta must be above 0");
     return point_loss(OP_SMOOTH_L1, x, t, weight, beta);
 }
 
@@ -495,14 +547,15 @@ struct tensor *op_cross_entropy(struct tensor *x, struct tensor *t, const float 
     if (!x || !t)
         return NULL;
     if (x->shape.n < 2 || !is_target_of(&t->shape, &x->shape))
-        return refuse(x, OP_CROSS_ENTROPY, "the target's shape is not that without the classes");
+        return node_refuse(x, OP_CROSS_ENTROPY,
+                           "the target's shape is not that without the classes");
     long classes = x->shape.d[1];
     struct tensor *y = measure_of(OP_CROSS_ENTROPY, x, t, weight, classes, &n);
     if (!y || !of)
         return y;
     n->table = malloc((size_t)classes * sizeof *of);
     if (!n->table)
-        return refuse(x, OP_CROSS_ENTROPY, "no memory for the weights of its classes");
+        return node_refuse(x, OP_CROSS_ENTROPY, "no memory for the weights of its classes");
     memcpy(n->table, of, (size_t)classes * sizeof *of);
     return y;
 }

@@ -9,6 +9,7 @@ const struct op_row op_rows[OP_COUNT] = {
     [OP_INPUT] = {.name = "input"},
     [OP_CONV] = {.name = "conv", .multiplies = true, .fuses = true, .flop = FLOP_OUT},
     [OP_DECONV] = {.name = "deconv", .multiplies = true, .fuses = true, .flop = FLOP_IN},
+    [OP_DEPTHWISE] = {.name = "depthwise", .multiplies = true, .flop = FLOP_OUT},
     [OP_MAXPOOL] = {.name = "maxpool", .fuses = true},
     [OP_AVGPOOL] = {.name = "avgpool"},
     [OP_UPSAMPLE] = {.name = "upsample"},
@@ -23,6 +24,16 @@ const struct op_row op_rows[OP_COUNT] = {
     [OP_CONCAT] = {.name = "concat"},
     [OP_SLICE] = {.name = "slice"},
     [OP_STOP] = {.name = "stop", .alias = true, .grads = GRADS_NONE},
+    [OP_PATCHES] = {.name = "patches"},
+    [OP_UNPATCH] = {.name = "unpatch"},
+    [OP_POSITIONS] = {.name = "positions", .in_place = true, .in_place_grad = true, .shifts = true},
+    [OP_LAYER_NORM] = {.name = "layer_norm", .needs_in = true},
+    [OP_GELU] = {.name = "gelu", .needs_in = true, .in_place_grad = true},
+    [OP_ATTENTION] = {.name = "attention",
+                      .needs_in = true,
+                      .needs_out = true,
+                      .multiplies = true,
+                      .flop = FLOP_ATTENTION},
     [OP_MSE] = {.name = "mse", .needs_in = true, .island = true, .grads = GRADS_FIRST},
     [OP_MAE] = {.name = "mae", .island = true, .grads = GRADS_NONE},
     [OP_BCE] = {.name = "bce", .needs_in = true, .island = true, .grads = GRADS_FIRST},
@@ -52,7 +63,7 @@ bool node_reads_in(const struct node *n, enum pass pass, int k)
     bool sums = op_rows[n->op].sums;
 
     return pass == PASS_FORWARD || (k == 0 && (pass == PASS_STATS || pass == PASS_SUMS)) ||
-           (pass == PASS_WEIGHTS && k == 0 && !sums) ||
+           (pass == PASS_WEIGHTS && k == 0 && !sums && !op_rows[n->op].shifts) ||
            (pass == PASS_DATA && n->needs_in && (k == 0 || !sums));
 }
 
@@ -78,6 +89,9 @@ double node_flop(const struct node *n, enum pass pass)
 {
     if (op_rows[n->op].flop == FLOP_NONE || pass == PASS_ACT)
         return 0;
+    if (op_rows[n->op].flop == FLOP_ATTENTION)
+        return (pass == PASS_FORWARD ? 4 : 8) * (double)n->tokens *
+               (double)shape_count(&n->out[0]->shape);
     const struct tensor *t = op_rows[n->op].flop == FLOP_IN ? n->in[0] : n->out[0];
     double each = 2;
     for (int i = 1; i < n->weight->shape.n; i++)
@@ -85,15 +99,15 @@ double node_flop(const struct node *n, enum pass pass)
     return each * (double)shape_count(&t->shape);
 }
 
-/* Pairs (place, tap) of one dimension whose other end, place x stride + tap - before, is
- * one of so many places. */
-static double taps_inside(long places, long others, int kernel, int stride, int before)
+/* Pairs (place, tap) of dimension i whose other end, place x stride + tap x dilation -
+ * before, is one of so many places. */
+static double taps_inside(const struct window *w, int i, long places, long others)
 {
     double inside = 0;
 
     for (long q = 0; q < places; q++)
-        for (int k = 0; k < kernel; k++) {
-            const long at = q * stride + k - before;
+        for (int k = 0; k < w->kernel[i]; k++) {
+            const long at = q * w->stride[i] + (long)k * w->dilation[i] - w->before[i];
             inside += at >= 0 && at < others;
         }
     return inside;
@@ -103,17 +117,15 @@ double node_needed_flop(const struct node *n, enum pass pass)
 {
     double flop = node_flop(n, pass);
 
-    if (n->op != OP_CONV && n->op != OP_DECONV)
+    if (n->op != OP_CONV && n->op != OP_DECONV && n->op != OP_DEPTHWISE)
         return flop;
     /* a transposed convolution runs from its input to its output as the other one
      * does from its output to its input */
-    const struct shape *from = n->op == OP_CONV ? &n->out[0]->shape : &n->in[0]->shape;
-    const struct shape *to = n->op == OP_CONV ? &n->in[0]->shape : &n->out[0]->shape;
-    const struct window *w = &n->window;
+    const struct shape *from = n->op != OP_DECONV ? &n->out[0]->shape : &n->in[0]->shape;
+    const struct shape *to = n->op != OP_DECONV ? &n->in[0]->shape : &n->out[0]->shape;
     for (int i = 0; i + 2 < from->n; i++)
-        flop *=
-            taps_inside(from->d[i + 2], to->d[i + 2], w->kernel[i], w->stride[i], w->before[i]) /
-            ((double)from->d[i + 2] * w->kernel[i]);
+        flop *= taps_inside(&n->window, i, from->d[i + 2], to->d[i + 2]) /
+                ((double)from->d[i + 2] * n->window.kernel[i]);
     return flop;
 }
 
@@ -185,7 +197,7 @@ struct engine_flop graph_flop(const struct graph *g)
         double one = node_flop(n, PASS_FORWARD) / (double)g->batch;
 
         f.forward += one;
-        f.data_gradient += n->in_grad[0] ? one : 0;
+        f.data_gradient += n->in_grad[0] ? node_flop(n, PASS_DATA) / (double)g->batch : 0;
         f.weight_gradient += n->weights_wanted ? one : 0;
     }
     f.executed = f.forward + f.data_gradient + f.weight_gradient;

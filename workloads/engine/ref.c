@@ -12,35 +12,10 @@
 #include "workloads/engine/backend.h"
 #include "workloads/engine/loss.h"
 #include "workloads/engine/norm.h"
+#include "workloads/engine/ref.h"
 
 #include <math.h>
 #include <string.h>
-
-static inline double load(const void *p, enum tensor_dtype dtype, size_t i)
-{
-    if (dtype == TENSOR_BF16)
-        return (double)bf16_to(((const uint16_t *)p)[i]);
-    return (double)((const float *)p)[i];
-}
-
-static inline void store(void *p, enum tensor_dtype dtype, size_t i, double v)
-{
-    if (dtype == TENSOR_BF16)
-        ((uint16_t *)p)[i] = bf16_of((float)v);
-    else
-        ((float *)p)[i] = (float)v;
-}
-
-static inline double weight_at(const float *w, enum tensor_dtype dtype, size_t i)
-{
-    return (double)(dtype == TENSOR_BF16 ? bf16_to(bf16_of(w[i])) : w[i]);
-}
-
-/* A gradient of a parameter: the first write sets, later ones add. */
-static inline void add_gradient(float *g, const struct param *p, size_t i, double v)
-{
-    g[i] = (float)(p->has_gradient ? (double)g[i] + v : v);
-}
 
 /* ---- activations ------------------------------------------------------ */
 
@@ -66,9 +41,9 @@ static double act_slope(const struct node *n, double y)
 /* ---- windows ---------------------------------------------------------- */
 
 /* N C I[0] I[1] I[2] to N O Q[0] Q[1] Q[2] with kernel K, stride S, padding B
- * before; two dimensions are three with I[0] = K[0] = 1. */
+ * before, taps D apart; two dimensions are three with I[0] = K[0] = 1. */
 struct geometry {
-    long N, C, O, I[3], Q[3], K[3], S[3], B[3];
+    long N, C, O, I[3], Q[3], K[3], S[3], B[3], D[3];
     long in, out, taps; /* products of I, Q, K */
 };
 
@@ -86,6 +61,7 @@ static struct geometry geometry_of(const struct node *n)
         g.K[i] = real ? n->window.kernel[i - skip] : 1;
         g.S[i] = real ? n->window.stride[i - skip] : 1;
         g.B[i] = real ? n->window.before[i - skip] : 0;
+        g.D[i] = real ? n->window.dilation[i - skip] : 1;
         g.in *= g.I[i];
         g.out *= g.Q[i];
         g.taps *= g.K[i];
@@ -99,7 +75,7 @@ static inline long tap_index(const struct geometry *g, const long q[3], const lo
     long at = 0;
 
     for (int i = 0; i < 3; i++) {
-        long p = q[i] * g->S[i] + k[i] - g->B[i];
+        long p = q[i] * g->S[i] + k[i] * g->D[i] - g->B[i];
 
         if (p < 0 || p >= g->I[i])
             return -1;
@@ -115,9 +91,35 @@ static inline void split(long at, const long size[3], long out[3])
     out[0] = at / size[2] / size[1];
 }
 
+/* Index in an output plane of the output whose tap k is input p, -1: none. */
+static inline long seer_index(const struct geometry *g, const long p[3], const long k[3])
+{
+    long at = 0;
+
+    for (int i = 0; i < 3; i++) {
+        long r = p[i] + g->B[i] - k[i] * g->D[i];
+
+        if (r < 0 || r % g->S[i] || r / g->S[i] >= g->Q[i])
+            return -1;
+        at = at * g->Q[i] + r / g->S[i];
+    }
+    return at;
+}
+
 /* ---- convolution ------------------------------------------------------ */
 
-/* y[n][o][q] = b[o] + sum over c, k of x[n][c][q S + k - B] w[o][c][k] */
+/* Channels of the other side that one of these sees, the first and how many: all, or of a
+ * depthwise convolution its own. w has those of the input: w[o][c - first][k]. */
+struct seen {
+    long first, n;
+};
+
+static struct seen seen_of(const struct node *n, long channel, long all)
+{
+    return n->op == OP_DEPTHWISE ? (struct seen){channel, 1} : (struct seen){0, all};
+}
+
+/* y[n][o][q] = b[o] + sum over c, k of x[n][c][q S + k D - B] w[o][c][k] */
 static void conv_forward(const struct exec *x, const struct node *n)
 {
     const struct geometry g = geometry_of(n);
@@ -131,6 +133,7 @@ static void conv_forward(const struct exec *x, const struct node *n)
     for (long i = 0; i < g.N; i++)
         for (long o = 0; o < g.O; o++)
             for (long at = 0; at < g.out; at++) {
+                const struct seen of = seen_of(n, o, g.C);
                 double sum = b ? (double)b[o] : 0;
                 long q[3], k[3];
 
@@ -138,9 +141,9 @@ static void conv_forward(const struct exec *x, const struct node *n)
                 for (long t = 0; t < g.taps; t++) {
                     split(t, g.K, k);
                     long p = tap_index(&g, q, k);
-                    for (long c = 0; c < g.C && p >= 0; c++)
-                        sum += load(in, dt, (size_t)((i * g.C + c) * g.in + p)) *
-                               weight_at(w, dt, (size_t)((o * g.C + c) * g.taps + t));
+                    for (long c = 0; c < of.n && p >= 0; c++)
+                        sum += load(in, dt, (size_t)((i * g.C + of.first + c) * g.in + p)) *
+                               weight_at(w, dt, (size_t)((o * of.n + c) * g.taps + t));
                 }
                 store(out, dt, (size_t)((i * g.O + o) * g.out + at), sum);
             }
@@ -160,7 +163,7 @@ static void bias_gradient(const struct geometry *g, const void *dy, enum tensor_
     }
 }
 
-/* dw[o][c][k] = sum over n, q of dy[n][o][q] x[n][c][q S + k - B] */
+/* dw[o][c][k] = sum over n, q of dy[n][o][q] x[n][c][q S + k D - B] */
 static void conv_weights(const struct exec *x, const struct node *n)
 {
     const struct geometry g = geometry_of(n);
@@ -168,11 +171,12 @@ static void conv_weights(const struct exec *x, const struct node *n)
     const void *in = exec_value(x, n->in[0]), *dy = exec_grad(x, n->out[0]);
     float *dw = exec_gradient(x, n->weight);
     float *db = n->bias ? exec_gradient(x, n->bias) : NULL;
+    const long each = seen_of(n, 0, g.C).n;
 
 #pragma omp parallel for collapse(2) schedule(static)
     for (long o = 0; o < g.O; o++)
-        for (long r = 0; r < g.C * g.taps; r++) {
-            long c = r / g.taps, q[3], k[3];
+        for (long r = 0; r < each * g.taps; r++) {
+            long c = seen_of(n, o, g.C).first + r / g.taps, q[3], k[3];
             double sum = 0;
 
             split(r % g.taps, g.K, k);
@@ -184,7 +188,7 @@ static void conv_weights(const struct exec *x, const struct node *n)
                         sum += load(dy, dt, (size_t)((i * g.O + o) * g.out + at)) *
                                load(in, dt, (size_t)((i * g.C + c) * g.in + p));
                 }
-            add_gradient(dw, n->weight, (size_t)(o * g.C * g.taps + r), sum);
+            add_gradient(dw, n->weight, (size_t)(o * each * g.taps + r), sum);
         }
     bias_gradient(&g, dy, dt, n->bias, db);
 }
@@ -197,28 +201,23 @@ static void conv_data(const struct exec *x, const struct node *n)
     const void *dy = exec_grad(x, n->out[0]);
     const float *w = exec_master(x, n->weight);
     void *dx = exec_at(x, n->in_grad[0]);
+    const long each = seen_of(n, 0, g.C).n;
 
 #pragma omp parallel for collapse(2) schedule(static)
     for (long i = 0; i < g.N; i++)
         for (long c = 0; c < g.C; c++)
             for (long at = 0; at < g.in; at++) {
+                const struct seen by = seen_of(n, c, g.O);
                 double sum = 0;
                 long p[3], k[3];
 
                 split(at, g.I, p);
                 for (long t = 0; t < g.taps; t++) {
-                    long q = 0;
-
                     split(t, g.K, k);
-                    for (int d = 0; d < 3 && q >= 0; d++) {
-                        long r = p[d] + g.B[d] - k[d];
-
-                        q = r < 0 || r % g.S[d] || r / g.S[d] >= g.Q[d] ? -1
-                                                                        : q * g.Q[d] + r / g.S[d];
-                    }
-                    for (long o = 0; o < g.O && q >= 0; o++)
+                    long q = seer_index(&g, p, k);
+                    for (long o = by.first; o < by.first + by.n && q >= 0; o++)
                         sum += load(dy, dt, (size_t)((i * g.O + o) * g.out + q)) *
-                               weight_at(w, dt, (size_t)((o * g.C + c) * g.taps + t));
+                               weight_at(w, dt, (size_t)((o * each + c % each) * g.taps + t));
                 }
                 store(dx, dt, (size_t)((i * g.C + c) * g.in + at), sum);
             }
@@ -885,11 +884,10 @@ static void slice_data(const struct exec *x, const struct node *n)
 
 /* ---- the table -------------------------------------------------------- */
 
-typedef void kernel(const struct exec *x, const struct node *n);
-
-static kernel *const kernels[OP_COUNT][PASS_COUNT] = {
+static ref_kernel *const kernels[OP_COUNT][PASS_COUNT] = {
     [OP_CONV] = {conv_forward, NULL, conv_weights, conv_data},
     [OP_DECONV] = {deconv_forward, NULL, deconv_weights, deconv_data},
+    [OP_DEPTHWISE] = {conv_forward, NULL, conv_weights, conv_data},
     [OP_MAXPOOL] = {pool_forward, NULL, NULL, pool_data},
     [OP_AVGPOOL] = {avgpool_forward, NULL, NULL, avgpool_data},
     [OP_BATCH_NORM] = {[PASS_FORWARD] = norm_forward,
@@ -906,6 +904,12 @@ static kernel *const kernels[OP_COUNT][PASS_COUNT] = {
     [OP_MUL] = {mul_forward, NULL, NULL, mul_data},
     [OP_CONCAT] = {concat_forward, NULL, NULL, concat_data},
     [OP_SLICE] = {slice_forward, NULL, NULL, slice_data},
+    [OP_PATCHES] = {ref_patches_forward, NULL, NULL, ref_patches_data},
+    [OP_UNPATCH] = {ref_unpatch_forward, NULL, NULL, ref_unpatch_data},
+    [OP_POSITIONS] = {ref_positions_forward, NULL, ref_positions_weights, ref_positions_data},
+    [OP_LAYER_NORM] = {ref_layer_norm_forward, NULL, ref_layer_norm_weights, ref_layer_norm_data},
+    [OP_GELU] = {ref_gelu_forward, NULL, NULL, ref_gelu_data},
+    [OP_ATTENTION] = {ref_attention_forward, NULL, NULL, ref_attention_data},
     [OP_MSE] = {loss_forward, NULL, NULL, loss_data},
     [OP_MAE] = {loss_forward, NULL, NULL, NULL},
     [OP_BCE] = {loss_forward, NULL, NULL, loss_data},
@@ -935,6 +939,8 @@ static int ref_prepare(struct graph *g, void *context, struct err *e)
             n->work.bytes = shape_count(&n->out[0]->shape) * sizeof(int32_t);
         if (n->op == OP_BATCH_NORM) /* mean and 1 / deviation */
             n->work.bytes = n->weight->count * 2 * sizeof(double);
+        if (n->op == OP_ATTENTION)
+            n->work.bytes = ref_attention_work(n);
     }
     return 0;
 }

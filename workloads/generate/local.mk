@@ -19,7 +19,7 @@ noinst_LTLIBRARIES += %D%/libgenerate.la
     %D%/hep/hep_detector.c %D%/hep/hep_jets.c \
     %D%/hep/hep_baseline.h %D%/hep/hep_baseline.c \
     %D%/weather/flow.h %D%/weather/flow.c \
-    %D%/weather/generate_weather.c \
+    %D%/weather/generate_sequence.c %D%/weather/generate_weather.c \
     %D%/weather/objects.h %D%/weather/objects.c \
     %D%/weather/plane.h %D%/weather/plane.c \
     %D%/weather/regression.h %D%/weather/regression.c \

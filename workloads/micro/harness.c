@@ -24,7 +24,7 @@ enum { ORDER_NODES = 1 };
 
 int micro_samples(enum runspec_class class)
 {
-    return class == CLASS_TINY ? 5 : class == CLASS_SMALL ? 20 : 40;
+    return class == CLASS_TINY ? 5 : class == CLASS_SMALL ? 10 : 40;
 }
 
 double harness_seconds(const struct micro_host *h)

@@ -7,6 +7,7 @@ micro_kernels = \
 noinst_LTLIBRARIES += %D%/libmicro.la
 %C%_libmicro_la_SOURCES = \
     $(micro_kernels) \
+    %D%/attention.c \
     %D%/cache.h %D%/cache.c \
     %D%/condition.h %D%/condition.c \
     %D%/harness.h %D%/harness.c \
@@ -21,6 +22,7 @@ noinst_LTLIBRARIES += %D%/libmicro.la
     %D%/product.c \
     %D%/sample.h %D%/sample.c \
     %D%/deepbench.def %D%/shapes.h %D%/shapes.c \
+    %D%/tokens.c \
     %D%/value.c
 %C%_libmicro_la_CFLAGS = $(AM_CFLAGS) $(OPENMP_CFLAGS)
 %C%_libmicro_la_LIBADD = workloads/engine/libengine.la reports/core/libcore.la

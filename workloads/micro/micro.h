@@ -113,11 +113,15 @@ struct micro_host {
     enum runspec_class class;
     enum runspec_dtype dtype; /* BF16: leave out f32 */
     uint64_t seed;
-    bool turns;              /* one node, or one pair, at a time */
-    double floor_seconds;    /* of a sample */
-    int samples;             /* of each row */
-    int node, n_nodes;       /* of this rank; all */
-    struct micro_swap *swap; /* NULL: no order-swap test */
+    const char *profile;      /* of validate: quick, standard, deep */
+    double budget_seconds;    /* of its tests of a node; 0: the profile's own */
+    int spares;               /* nodes that vet leaves out; 0: it is validate */
+    const char *node_program; /* that it starts on each node */
+    bool turns;               /* one node, or one pair, at a time */
+    double floor_seconds;     /* of a sample */
+    int samples;              /* of each row */
+    int node, n_nodes;        /* of this rank; all */
+    struct micro_swap *swap;  /* NULL: no order-swap test */
     void *ctx;
     const char *(*node_name)(void *ctx, int rank);
     int (*node_of)(void *ctx, int rank);
@@ -125,6 +129,8 @@ struct micro_host {
     /* Brackets calls that nobody can interrupt (agent/guard.h); what NULL: the end. */
     void (*blocking)(void *ctx, const char *what);
     void (*count)(void *ctx, const char *what, uint64_t done, uint64_t all);
+    /* Rank 0 takes the line of a node, with its newline. */
+    void (*line)(void *ctx, const char *line);
     /* Rank 0 takes a row, which it frees. */
     int (*row)(void *ctx, struct micro_row *row, struct err *e);
 };
@@ -151,8 +157,8 @@ int micro_samples(enum runspec_class class);
 
 /* Of the engine's operators: shapes.h says at which shapes, operator.h how they are
  * built and checked. */
-extern const struct micro_bench micro_conv, micro_deconv, micro_pool, micro_gemm, micro_norm,
-    micro_act, micro_loss, micro_optimizer;
+extern const struct micro_bench micro_conv, micro_deconv, micro_pool, micro_gemm, micro_attention,
+    micro_norm, micro_act, micro_loss, micro_optimizer;
 extern const struct micro_bench micro_machine, micro_read, micro_write, micro_meta;
 
 #endif

@@ -71,7 +71,8 @@ static struct tensor *sink(struct operation *o)
  * likes: what is fed to a first layer of a few channels is row major. */
 static bool inner(const struct operator_shape *s)
 {
-    return s->x.n > 2 && s->x.d[1] >= FEWEST_INNER && s->kind != OPERATOR_LOSS;
+    return s->x.n > 2 && s->x.d[1] >= FEWEST_INNER && s->kind != OPERATOR_LOSS &&
+           s->kind != OPERATOR_ATTENTION;
 }
 
 /* x through the identity: with the precision and layout that it has behind a product.
@@ -97,6 +98,8 @@ static struct tensor *build_norm(struct operation *o, struct tensor *x)
 
     o->w = b.gamma = model_param(o->model, o->group, "gamma", C, ZEROS);
     o->b = b.beta = model_param(o->model, o->group, "beta", C, ZEROS);
+    if (o->s.op == OP_LAYER_NORM)
+        return op_layer_norm(x, b.gamma, b.beta, b.eps);
     b.mean = model_state(o->model, "mean", C, 0);
     b.variance = model_state(o->model, "variance", C, 1);
     return op_batch_norm(x, &b);
@@ -140,11 +143,14 @@ static struct tensor *build_y(struct operation *o, struct tensor *x)
     case OPERATOR_POOL:
         x = behind_a_product(o, x);
         return s->op == OP_MAXPOOL ? op_maxpool(x, s->win) : op_avgpool(x, s->win);
+    case OPERATOR_ATTENTION:
+        return op_attention(op_patches(x, 1), s->heads);
     case OPERATOR_NORM:
         return build_norm(o, behind_a_product(o, x));
     case OPERATOR_ACT:
         x = behind_a_product(o, x);
-        return s->act == ACT_TANH      ? op_tanh(x)
+        return s->op == OP_GELU        ? op_gelu(x)
+               : s->act == ACT_TANH    ? op_tanh(x)
                : s->act == ACT_SIGMOID ? op_sigmoid(x)
                                        : op_leaky_relu(x, s->factor);
     default:
@@ -209,7 +215,7 @@ static int make_numbers(struct operation *o, struct err *e)
     /* see operator.h: |a| |b| summed stays below 2^24 */
     o->range = products && 4 * product_longest(&o->s) >= 1 << 24 ? 1 : 2;
     o->unit = products || o->s.kind == OPERATOR_POOL ? 1 : 0.5f;
-    if (!products && o->s.kind != OPERATOR_POOL)
+    if (!products && o->s.kind != OPERATOR_POOL && o->s.kind != OPERATOR_ATTENTION)
         o->range = 4;
     if (products && product_longest(&o->s) >= 1 << 24)
         return err_set(e, "it sums more than 2^24 terms: they cannot be checked exactly");

@@ -9,11 +9,12 @@
  * layer) with the identity as its weight, as in a network, where it is not timed. So do
  * convolutions of 16 channels and more, which are inner layers: their input lies as the
  * library likes, while what is fed to a first layer is row major. An input whose gradient
- * is wanted would be row major too, so dx is taken of a zero that is added. The plan
+ * is wanted would be row major too, so dx is taken of a zero that is added. Attention
+ * takes its tokens from a map whose places they are, by op_patches(). The plan
  * reuses no memory and rewrites nothing, so engine_again() can repeat one part: all data
  * of a part stay where they are, in whichever cache holds them.
  *
- * Numbers. Inputs are small whole numbers (halves for NORM, ACT and LOSS), drawn from
+ * Numbers. Inputs are small whole numbers (halves for ATTENTION, NORM, ACT and LOSS), drawn from
  * the seed: exact in bfloat16, and |a| |b| summed over the longest sum of the shape
  * stays below 2^24, so that float32 sums are exact in whatever order.
  *
@@ -30,10 +31,15 @@
  *              |terms| (each is divided, or multiplied by a rounded inverse), in bfloat16
  *              2^-8 of the value more, and backward, where terms are stored before they
  *              are summed, of that sum.
+ *   ATTENTION  of at most four pairs of sample and head, spread over all: 256 tokens (all
+ *              of a short sample), each in double from all others. 2^-18 of the sum of
+ *              |terms|, for exponentials of float32 scores; in bfloat16 2^-8 of the value,
+ *              and backward, where the output as it is stored is used, 2^-8 of that sum.
  *   NORM       all numbers, from statistics in double; 2^-20 of the sum of |terms|
  *              (each is rounded some eight times), in bfloat16 2^-8 of the value more.
- *   ACT        all numbers; 2^-22 of the value for ReLUs, 2^-20 for tanh and the
- *              logistic function, whose backward is made of the output as stored.
+ *   ACT        all numbers; 2^-22 of the value for ReLUs, 2^-20 for tanh, GELU and the
+ *              logistic function; backward of tanh and that is made of the output as
+ *              stored.
  *   LOSS       value: 2^-20 of the sum of |terms|; gradient: 2^-20 of 2 / elements.
  *   OPTIMIZER  two steps of the rule in double; 2^-20 of |w| + rate per step.
  *
@@ -52,6 +58,7 @@ enum operator_kind {
     OPERATOR_DECONV,
     OPERATOR_POOL,
     OPERATOR_GEMM,
+    OPERATOR_ATTENTION,
     OPERATOR_NORM,
     OPERATOR_ACT,
     OPERATOR_LOSS,
@@ -63,8 +70,11 @@ enum { OPERATOR_FORWARD = 1 << ENGINE_FORWARD, OPERATOR_FROM_SIZE = 96 };
 
 struct operator_shape {
     enum operator_kind kind;
-    enum op op;                    /* of the engine: which pool, which loss; OPTIMIZER: OP_DENSE */
-    struct shape x;                /* input, its batch first; OPTIMIZER: the parameters */
+    enum op op;                    /* of the engine: which pool, norm, activation, loss;
+                                    * OPTIMIZER: OP_DENSE */
+    struct shape x;                /* input, its batch first; OPTIMIZER: the parameters;
+                                    * ATTENTION: samples, 3 D, tokens, 1 */
+    long heads;                    /* ATTENTION */
     struct shape w;                /* weight as the engine has it; n 0: none */
     struct window win;             /* CONV, DECONV, POOL */
     enum act act;                  /* ACT */

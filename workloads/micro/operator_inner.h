@@ -7,6 +7,8 @@
 #ifndef MICRO_OPERATOR_INNER_H
 #define MICRO_OPERATOR_INNER_H
 
+#include <math.h>
+
 #include "workloads/micro/operator.h"
 
 /* Row major, channels first, as fed, set and read. n: how many; NULL: has none. */
@@ -57,7 +59,29 @@ double product_longest(const struct operator_shape *s);
 long product_samples(const struct operation *o, enum engine_pass part);
 long product_freivalds(const struct operation *o, enum engine_pass part);
 
+/* One rounding when a result is stored as bfloat16. */
+static inline double operator_stored(const struct operation *o)
+{
+    return o->set.bf16 ? ldexp(1, -8) : 0;
+}
+
+/* ---- attention.c ---- */
+
+/* -1 when out of memory. */
+long attention_check(const struct operation *o, enum engine_pass part);
+
+/* ---- tokens.c: NORM of rows, GELU ---- */
+
+long layer_norm_check(const struct operation *o, enum engine_pass part);
+long gelu_check(const struct operation *o, enum engine_pass part);
+
 /* ---- value.c: the others ---- */
+
+/* |have - want| <= of_value |want| + slack. */
+static inline bool operator_near(double have, double want, double of_value, double slack)
+{
+    return fabs(have - want) <= of_value * fabs(want) + slack;
+}
 
 /* -1 when out of memory. */
 long value_check(const struct operation *o, enum engine_pass part);

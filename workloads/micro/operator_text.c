@@ -10,8 +10,8 @@
 
 const char *operator_name(enum operator_kind kind)
 {
-    static const char *const names[OPERATOR_KINDS] = {"conv", "deconv", "pool", "gemm",
-                                                      "norm", "act",    "loss", "optimizer"};
+    static const char *const names[OPERATOR_KINDS] = {
+        "conv", "deconv", "pool", "gemm", "attention", "norm", "act", "loss", "optimizer"};
 
     return names[kind];
 }
@@ -26,10 +26,13 @@ const char *operator_what(const struct operator_shape *s)
         return s->x.n == 5 ? "3-D" : "2-D";
     case OPERATOR_POOL:
         return s->op == OP_MAXPOOL ? "max" : "average";
+    case OPERATOR_ATTENTION:
+        return "heads";
     case OPERATOR_NORM:
-        return "batch";
+        return s->op == OP_LAYER_NORM ? "layer" : "batch";
     case OPERATOR_ACT:
-        return s->act == ACT_TANH      ? "tanh"
+        return s->op == OP_GELU        ? "gelu"
+               : s->act == ACT_TANH    ? "tanh"
                : s->act == ACT_SIGMOID ? "sigmoid"
                : s->factor > 0         ? "leaky relu"
                                        : "relu";
@@ -100,6 +103,8 @@ static void add_window(char *text, const struct operator_shape *s)
         add_sizes(text, " p", w->before, n, false);
     if (memcmp(w->before, w->after, (size_t)n * sizeof *w->before) != 0)
         add_sizes(text, "/", w->after, n, false);
+    if (!all_are(w->dilation, n, 1) && !all_are(w->dilation, n, 0))
+        add_sizes(text, " d", w->dilation, n, false);
 }
 
 void operator_text(const struct operator_shape *s, char text[TEXT])
@@ -107,6 +112,13 @@ void operator_text(const struct operator_shape *s, char text[TEXT])
     text[0] = '\0';
     if (s->kind == OPERATOR_OPTIMIZER) {
         add(text, "", s->w.d[0]);
+        return;
+    }
+    if (s->kind == OPERATOR_ATTENTION) { /* samples, tokens, D, heads */
+        add(text, "", s->x.d[0]);
+        add(text, "x", s->x.d[2]);
+        add(text, "x", s->x.d[1] / 3);
+        add(text, " h", s->heads);
         return;
     }
     for (int i = 0; i < s->x.n; i++)
@@ -135,7 +147,9 @@ static double places(const struct operator_shape *s)
 
     for (int i = 2; i < s->x.n; i++) {
         long stride = s->win.stride[i - 2] ? s->win.stride[i - 2] : 1;
-        long room = s->x.d[i] + s->win.before[i - 2] + s->win.after[i - 2] - s->win.kernel[i - 2];
+        long apart = s->win.dilation[i - 2] ? s->win.dilation[i - 2] : 1;
+        long span = (s->win.kernel[i - 2] - 1) * apart + 1;
+        long room = s->x.d[i] + s->win.before[i - 2] + s->win.after[i - 2] - span;
         n *= s->kind == OPERATOR_DECONV ? (double)s->x.d[i] : (double)(room / stride + 1);
     }
     return n;
@@ -153,6 +167,8 @@ double operator_work(const struct operator_shape *s)
     case OPERATOR_DECONV:
     case OPERATOR_GEMM:
         return (double)s->x.d[0] * places(s) * count(&s->w);
+    case OPERATOR_ATTENTION: /* forward: two products of all pairs of tokens */
+        return 2 * (double)s->x.d[2] * count(&s->x) / 3;
     case OPERATOR_OPTIMIZER:
         return count(&s->w);
     default:

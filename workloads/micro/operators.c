@@ -54,7 +54,7 @@ static void add(struct operators *o, const struct operator_shape *s, bool bf16)
 static bool one_type(const struct micro_host *h, enum operator_kind kind)
 {
     return h->class == CLASS_TINY && kind != OPERATOR_CONV && kind != OPERATOR_DECONV &&
-           kind != OPERATOR_GEMM;
+           kind != OPERATOR_GEMM && kind != OPERATOR_ATTENTION;
 }
 
 static int list(struct operators *o, const struct micro_host *h, enum operator_kind kind,
@@ -88,7 +88,8 @@ static void unlist(struct operators *o)
 /* Seconds of one pass, guessed. */
 static double guess(const struct micro_host *h, const struct operator_shape *s)
 {
-    double flop = s->kind <= OPERATOR_GEMM && s->kind != OPERATOR_POOL ? 2 * operator_work(s) : 0;
+    double flop =
+        s->kind <= OPERATOR_ATTENTION && s->kind != OPERATOR_POOL ? 2 * operator_work(s) : 0;
 
     return (flop / guess_flops + 4 * operator_values(s) / guess_bytes) / h->threads;
 }
@@ -286,6 +287,7 @@ BENCH(conv, OPERATOR_CONV);
 BENCH(deconv, OPERATOR_DECONV);
 BENCH(pool, OPERATOR_POOL);
 BENCH(gemm, OPERATOR_GEMM);
+BENCH(attention, OPERATOR_ATTENTION);
 BENCH(norm, OPERATOR_NORM);
 BENCH(act, OPERATOR_ACT);
 BENCH(loss, OPERATOR_LOSS);

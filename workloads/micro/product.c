@@ -4,7 +4,7 @@
  * backward, are one sum over links with three ends:
  *
  *   a   N x A x I        z   N x Z x Q        w   Z x A x K
- *   z[n][z][q] += a[n][a][q S + k - B] w[z][a][k]
+ *   z[n][z][q] += a[n][a][q S + k D - B] w[z][a][k]
  *
  * of which two are given and one is made. A convolution has its input at a and its
  * output at z, a transposed one the other way round; a dense layer has one place.
@@ -27,8 +27,9 @@ struct end_values {
 };
 
 struct links {
-    long N, A, Z, I[3], Q[3], K[3], S[3], B[3]; /* as D, H, W; 1 where there are fewer */
-    long in, out, taps;                         /* products of I, Q, K */
+    long N, A, Z;
+    long I[3], Q[3], K[3], S[3], B[3], D[3]; /* as D, H, W; 1 where there are fewer */
+    long in, out, taps;                      /* products of I, Q, K */
     struct end_values v[3];
     enum end made;
 };
@@ -45,9 +46,10 @@ static struct shape output_of(const struct operator_shape *s)
     y.d[1] = s->kind == OPERATOR_DECONV ? s->w.d[1] : s->w.d[0];
     for (int i = 2; i < y.n; i++) {
         long k = s->win.kernel[i - 2], st = s->win.stride[i - 2] ? s->win.stride[i - 2] : 1;
+        long apart = s->win.dilation[i - 2] ? s->win.dilation[i - 2] : 1;
         long pad = s->win.before[i - 2] + s->win.after[i - 2];
         y.d[i] = s->kind == OPERATOR_DECONV ? (s->x.d[i] - 1) * st + k - pad
-                                            : (s->x.d[i] + pad - k) / st + 1;
+                                            : (s->x.d[i] + pad - (k - 1) * apart - 1) / st + 1;
     }
     return y;
 }
@@ -66,6 +68,7 @@ static struct links links_of(const struct operator_shape *s)
         l.K[i] = d < 0 ? 1 : s->win.kernel[d];
         l.S[i] = d < 0 || !s->win.stride[d] ? 1 : s->win.stride[d];
         l.B[i] = d < 0 ? 0 : s->win.before[d];
+        l.D[i] = d < 0 || !s->win.dilation[d] ? 1 : s->win.dilation[d];
         l.in *= l.I[i];
         l.out *= l.Q[i];
         l.taps *= l.K[i];
@@ -101,7 +104,7 @@ static double make_z(const struct links *l, long n, long z, long place)
         long p = 0;
         split(t, l->K, k);
         for (int d = 0; d < 3 && p >= 0; d++) {
-            long i = q[d] * l->S[d] + k[d] - l->B[d];
+            long i = q[d] * l->S[d] + k[d] * l->D[d] - l->B[d];
             p = i < 0 || i >= l->I[d] ? -1 : p * l->I[d] + i;
         }
         for (long a = 0; a < l->A && p >= 0; a++)
@@ -122,7 +125,7 @@ static double make_a(const struct links *l, long n, long a, long place)
         long p = 0;
         split(t, l->K, k);
         for (int d = 0; d < 3 && p >= 0; d++) {
-            long q = i[d] + l->B[d] - k[d];
+            long q = i[d] + l->B[d] - k[d] * l->D[d];
             p = q < 0 || q % l->S[d] || q / l->S[d] >= l->Q[d] ? -1 : p * l->Q[d] + q / l->S[d];
         }
         for (long z = 0; z < l->Z && p >= 0; z++)
@@ -142,13 +145,14 @@ static double make_w(const struct links *l, long z, long a, long tap)
     for (long n = 0; n < l->N; n++)
         for (long d = 0; d < l->Q[0]; d++)
             for (long h = 0; h < l->Q[1]; h++) {
-                long D = d * l->S[0] + k[0] - l->B[0], H = h * l->S[1] + k[1] - l->B[1];
+                long D = d * l->S[0] + k[0] * l->D[0] - l->B[0];
+                long H = h * l->S[1] + k[1] * l->D[1] - l->B[1];
                 if (D < 0 || D >= l->I[0] || H < 0 || H >= l->I[1])
                     continue;
                 long to = ((n * l->Z + z) * l->Q[0] + d) * l->Q[1] + h;
                 long from = ((n * l->A + a) * l->I[0] + D) * l->I[1] + H;
                 for (long q = 0; q < l->Q[2]; q++) {
-                    long W = q * l->S[2] + k[2] - l->B[2];
+                    long W = q * l->S[2] + k[2] * l->D[2] - l->B[2];
                     if (W >= 0 && W < l->I[2])
                         sum += at(&l->v[END_Z], to * l->Q[2] + q) *
                                at(&l->v[END_A], from * l->I[2] + W);

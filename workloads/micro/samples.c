@@ -170,7 +170,7 @@ int samples_make(struct samples *s, const struct files *files, int n, uint64_t s
     *s = (struct samples){
         .files = files, .seed = seed, .n = n, .n_many = (n + SAMPLES_FILE - 1) / SAMPLES_FILE};
     s->order = malloc((size_t)n * sizeof *s->order);
-    s->room = aligned_alloc(64, PIECE);
+    s->room = aligned_alloc(4096, PIECE);
     rc = !values || !s->order || !s->room ? err_set(e, "out of memory for samples")
                                           : write_files(s, values, e);
     if (rc == 0 && (find_offset(s, false, &s->many, e) < 0 || find_offset(s, true, &s->one, e) < 0))
@@ -217,14 +217,18 @@ static int refuse(const char *path, struct err *e)
     return err_set(e, "%s: %s", path, errno ? strerror(errno) : "it is shorter than it was");
 }
 
-/* n bytes from `at` on. */
-static int read_at(int fd, const char *path, void *to, size_t n, off_t at, struct err *e)
+/* n bytes from `at` on, of file i. Its path is made for a sentence only: that would cost a
+ * fiftieth of a sample out of memory. */
+static int read_at(const struct samples *s, int fd, bool one, int i, size_t n, off_t at,
+                   struct err *e)
 {
+    char path[PATH_MAX];
+
     for (size_t got = 0; got < n;) {
         errno = 0;
-        ssize_t k = pread(fd, (char *)to + got, n - got, at + (off_t)got);
+        ssize_t k = pread(fd, (char *)s->room + got, n - got, at + (off_t)got);
         if (k <= 0 && errno != EINTR)
-            return refuse(path, e);
+            return refuse(path_of(s, one, i, path), e);
         got += k > 0 ? (size_t)k : 0;
     }
     return 0;
@@ -298,14 +302,12 @@ void samples_shut(struct samples *s)
 /* One file of many from its first sample to its last, in large pieces. */
 static int stream(struct samples *s, int i, long *wrong, bool all, struct err *e)
 {
-    char path[PATH_MAX];
     int first = i * SAMPLES_FILE, last = first + SAMPLES_FILE < s->n ? first + SAMPLES_FILE : s->n;
     int rc = 0;
 
-    path_of(s, false, i, path);
     for (int k = first; rc == 0 && k < last; k += PIECE / SAMPLE_BYTES) {
         int n = last - k < PIECE / SAMPLE_BYTES ? last - k : PIECE / SAMPLE_BYTES;
-        rc = read_at(s->fds[i], path, s->room, (size_t)n * SAMPLE_BYTES,
+        rc = read_at(s, s->fds[i], false, i, (size_t)n * SAMPLE_BYTES,
                      s->many + (off_t)(k - first) * SAMPLE_BYTES, e);
         for (int j = 0; rc == 0 && j < n; j++)
             *wrong +=
@@ -330,17 +332,16 @@ static int raw_file(struct samples *s, int i, struct err *e)
 
     if (fd < 0)
         return refuse(path, e);
-    int rc = read_at(fd, path, s->room, SAMPLE_BYTES, s->one, e);
+    int rc = read_at(s, fd, true, i, SAMPLE_BYTES, s->one, e);
     close(fd);
     return rc;
 }
 
 static int raw_of_many(struct samples *s, int i, struct err *e)
 {
-    char path[PATH_MAX];
     const int file = i / SAMPLES_FILE;
 
-    return read_at(s->fds[file], path_of(s, false, file, path), s->room, SAMPLE_BYTES,
+    return read_at(s, s->fds[file], false, file, SAMPLE_BYTES,
                    s->many + (off_t)(i % SAMPLES_FILE) * SAMPLE_BYTES, e);
 }
 

@@ -11,7 +11,7 @@
 
 enum { ALL_PARTS = 1 << ENGINE_FORWARD | 1 << ENGINE_DATA | 1 << ENGINE_WEIGHTS };
 
-/* What of DeepBench is small. */
+/* What of the published shapes is small: an eighth of a second of one core. */
 static const double small_work = 4294967296.0, small_values = 1 << 25;
 
 void shapes_free(struct shapes *list)
@@ -103,9 +103,13 @@ static enum operator_kind kind_of(enum op op)
         return OPERATOR_POOL;
     case OP_DENSE:
         return OPERATOR_GEMM;
+    case OP_ATTENTION:
+        return OPERATOR_ATTENTION;
     case OP_BATCH_NORM:
+    case OP_LAYER_NORM:
         return OPERATOR_NORM;
     case OP_ACT:
+    case OP_GELU:
         return OPERATOR_ACT;
     case OP_MSE:
     case OP_BCE:
@@ -129,6 +133,10 @@ static struct operator_shape shape_of(const struct node *n, enum operator_kind k
                                                                  : 0,
                                .parts = 1 << ENGINE_FORWARD};
 
+    if (kind == OPERATOR_ATTENTION) {
+        s.x = SHAPE(s.x.d[0] / n->tokens, s.x.d[1], n->tokens, 1);
+        s.heads = n->heads;
+    }
     if (product)
         s.w = n->weight->shape;
     if (kind <= OPERATOR_POOL)
@@ -187,12 +195,12 @@ static const struct operator_shape v1[] = {
      .op = OP_CONV,
      .x = {4, {5, 16, 768, 1152}},
      .w = {4, {16, 16, 2, 2}},
-     .win = {{2, 2}, {1, 1}, {0}, {0}},
+     .win = {{2, 2}, {1, 1}, {0}, {0}, {0}},
      .parts = ALL_PARTS},
     {.kind = OPERATOR_POOL,
      .op = OP_MAXPOOL,
      .x = {4, {5, 16, 768, 1152}},
-     .win = {{5, 5}, {1, 1}, {0}, {0}},
+     .win = {{5, 5}, {1, 1}, {0}, {0}, {0}},
      .parts = 1 << ENGINE_FORWARD | 1 << ENGINE_DATA},
     {.kind = OPERATOR_GEMM,
      .op = OP_DENSE,
@@ -201,27 +209,30 @@ static const struct operator_shape v1[] = {
      .parts = ALL_PARTS},
 };
 
-static int add_v1(struct shapes *list, enum operator_kind kind, struct err *e)
+static bool is_small(const struct operator_shape *s)
+{
+    return operator_work(s) <= small_work && operator_values(s) <= small_values;
+}
+
+static int add_v1(struct shapes *list, enum operator_kind kind, enum runspec_class class,
+                  struct err *e)
 {
     for (size_t i = 0; i < sizeof v1 / sizeof *v1; i++)
-        if (v1[i].kind == kind && add(list, &v1[i], "HPC AI500 V1", false, e) < 0)
+        if (v1[i].kind == kind && (class == CLASS_STANDARD || is_small(&v1[i])) &&
+            add(list, &v1[i], "HPC AI500 V1", false, e) < 0)
             return -1;
     for (long c = 512, side = 16; kind == OPERATOR_DECONV && side < 256; c /= 2, side *= 2) {
         const struct operator_shape s = {.kind = kind,
                                          .op = OP_DECONV,
                                          .x = SHAPE(64, c, side, side),
                                          .w = SHAPE(c, side == 128 ? 1 : c / 2, 5, 5),
-                                         .win = {{5, 5}, {2, 2}, {1, 1}, {2, 2}},
+                                         .win = {{5, 5}, {2, 2}, {1, 1}, {2, 2}, {0}},
                                          .parts = ALL_PARTS};
-        if (add(list, &s, "HPC AI500 V1", false, e) < 0)
+        if ((class == CLASS_STANDARD || is_small(&s)) &&
+            add(list, &s, "HPC AI500 V1", false, e) < 0)
             return -1;
     }
     return 0;
-}
-
-static bool is_small(const struct operator_shape *s)
-{
-    return operator_work(s) <= small_work && operator_values(s) <= small_values;
 }
 
 static int add_deepbench(struct shapes *list, enum operator_kind kind, enum runspec_class class,
@@ -262,7 +273,8 @@ static int add_deepbench(struct shapes *list, enum operator_kind kind, enum runs
             .win = {{convs[i].fh, convs[i].fw},
                     {convs[i].sh, convs[i].sw},
                     {convs[i].ph, convs[i].pw},
-                    {convs[i].ph, convs[i].pw}},
+                    {convs[i].ph, convs[i].pw},
+                    {0}},
             .parts = convs[i].parts};
         if ((class == CLASS_STANDARD || is_small(&s)) && add(list, &s, "DeepBench", false, e) < 0)
             return -1;
@@ -272,33 +284,80 @@ static int add_deepbench(struct shapes *list, enum operator_kind kind, enum runs
 
 /* ---- by class --------------------------------------------------------- */
 
-enum { TINY_MOST = 2 };
+/* How many shapes of a kind a class measures, the published among them. */
+struct share {
+    int layers, published;
+    bool ways; /* of each way one at most */
+};
 
 static double weight(const struct operator_shape *s)
 {
     return operator_work(s) * (double)s->times;
 }
 
-/* Of each way the one with most work, of these the first two by work. */
-static void keep_largest(struct shapes *list)
+/* More work before less. */
+static int by_weight(const void *a, const void *b)
 {
-    struct operator_shape best[TINY_MOST];
+    double x = weight(a), y = weight(b);
+
+    return (x < y) - (x > y);
+}
+
+static int by_work(const void *a, const void *b)
+{
+    double x = operator_work(a), y = operator_work(b);
+
+    return (x < y) - (x > y);
+}
+
+/* Earlier shapes of the list of the same way. */
+static int earlier(const struct shapes *list, int i)
+{
     int n = 0;
 
-    for (; n < TINY_MOST; n++) {
-        const struct operator_shape *most = NULL;
-        for (int i = 0; i < list->n; i++) {
-            const struct operator_shape *s = &list->v[i];
-            bool had = n > 0 && strcmp(operator_what(&best[0]), operator_what(s)) == 0;
-            if (!had && (!most || weight(s) > weight(most)))
-                most = s;
-        }
-        if (!most)
-            break;
-        best[n] = *most;
-    }
-    memcpy(list->v, best, (size_t)n * sizeof *best);
+    for (int k = 0; k < i; k++)
+        n += strcmp(operator_what(&list->v[k]), operator_what(&list->v[i])) == 0;
+    return n;
+}
+
+/* Of layers those with most work: first the largest of each way, then each way's second... */
+static int keep_largest(struct shapes *list, const struct share *share, struct err *e)
+{
+    struct operator_shape *kept = malloc(((size_t)share->layers + 1) * sizeof *kept);
+    int n = 0;
+
+    if (!kept)
+        return err_set(e, "out of memory for %d shapes", share->layers);
+    if (list->n > 1)
+        qsort(list->v, (size_t)list->n, sizeof *list->v, by_weight);
+    for (int turn = 0; turn < (share->ways ? 1 : list->n); turn++)
+        for (int i = 0; i < list->n && n < share->layers; i++)
+            if (earlier(list, i) == turn)
+                kept[n++] = list->v[i];
+    if (n > 0)
+        memcpy(list->v, kept, (size_t)n * sizeof *kept);
     list->n = n;
+    free(kept);
+    return 0;
+}
+
+/* Of published shapes so many, from the most work to the least in even steps. */
+static void keep_even(struct shapes *list, int most)
+{
+    if (list->n <= most)
+        return;
+    qsort(list->v, (size_t)list->n, sizeof *list->v, by_work);
+    for (int i = 0; i < most; i++)
+        list->v[i] = list->v[most > 1 ? i * (list->n - 1) / (most - 1) : 0];
+    list->n = most;
+}
+
+static int append(struct shapes *list, const struct shapes *more, struct err *e)
+{
+    for (int i = 0; i < more->n; i++)
+        if (add(list, &more->v[i], more->v[i].from, false, e) < 0)
+            return -1;
+    return 0;
 }
 
 static int list_tiny(struct shapes *list, enum operator_kind kind, int ranks, struct err *e)
@@ -309,12 +368,36 @@ static int list_tiny(struct shapes *list, enum operator_kind kind, int ranks, st
                                          .w = SHAPE(1760, 1760),
                                          .parts = 1 << ENGINE_FORWARD | 1 << ENGINE_DATA};
 
+    const bool product = kind <= OPERATOR_GEMM && kind != OPERATOR_POOL;
+    const struct share share = {.layers = product ? 2 : 1, .ways = true};
+
     if (kind == OPERATOR_GEMM)
         return add(list, &dense, "DeepBench", false, e);
     if (add_layers(list, kind, CLASS_TINY, ranks, e) < 0)
         return -1;
-    keep_largest(list);
-    return 0;
+    return keep_largest(list, &share, e);
+}
+
+static int add_published(struct shapes *list, enum operator_kind kind, enum runspec_class class,
+                         struct err *e)
+{
+    return add_v1(list, kind, class, e) < 0 ? -1 : add_deepbench(list, kind, class, e);
+}
+
+static int list_small(struct shapes *list, enum operator_kind kind, int ranks, struct err *e)
+{
+    const bool product = kind <= OPERATOR_GEMM && kind != OPERATOR_POOL;
+    const struct share share = {.layers = product ? 8 : 6, .published = 6};
+    struct shapes published = {NULL, 0};
+
+    if (add_layers(list, kind, CLASS_SMALL, ranks, e) < 0 || keep_largest(list, &share, e) < 0)
+        return -1;
+    int rc = add_published(&published, kind, CLASS_SMALL, e);
+    keep_even(&published, share.published);
+    if (rc == 0)
+        rc = append(list, &published, e);
+    shapes_free(&published);
+    return rc;
 }
 
 int shapes_list(struct shapes *list, enum operator_kind kind, enum runspec_class class, int ranks,
@@ -323,8 +406,10 @@ int shapes_list(struct shapes *list, enum operator_kind kind, enum runspec_class
     *list = (struct shapes){NULL, 0};
     if (class == CLASS_TINY)
         return list_tiny(list, kind, ranks, e);
+    if (class == CLASS_SMALL)
+        return list_small(list, kind, ranks, e);
     for (int c = CLASS_TINY; c <= (int)class; c++)
         if (add_layers(list, kind, (enum runspec_class)c, ranks, e) < 0)
             return -1;
-    return add_v1(list, kind, e) < 0 ? -1 : add_deepbench(list, kind, class, e);
+    return add_published(list, kind, class, e);
 }

@@ -9,18 +9,6 @@
 
 #include "workloads/micro/operator_inner.h"
 
-/* As operator.h says: a part of the value, and of the size of what was summed. */
-static bool near(double have, double want, double of_value, double slack)
-{
-    return fabs(have - want) <= of_value * fabs(want) + slack;
-}
-
-/* One rounding when a result is stored as bfloat16. */
-static double stored(const struct operation *o)
-{
-    return o->set.bf16 ? ldexp(1, -8) : 0;
-}
-
 /* ---- pools ------------------------------------------------------------ */
 
 /* Planes I[0] x I[1] x I[2] to Q with windows K, strides S, B before. */
@@ -92,13 +80,13 @@ static long pool_plane(const struct operation *o, const struct windows *w, long 
 {
     const bool max = o->s.op == OP_MAXPOOL;
     const float *x = o->x.v + plane * w->in, *dy = o->dy.v + plane * w->out;
-    const double step = max ? 0 : ldexp(1, -22), slack = step + stored(o);
+    const double step = max ? 0 : ldexp(1, -22), slack = step + operator_stored(o);
     double terms;
     long wrong = 0;
 
     for (long q = 0; q < w->out && !dx; q++) {
         double want = pool_window(w, max, x, q, 0, NULL, NULL, &terms);
-        wrong += !near((double)o->value.v[plane * w->out + q], want, slack, step * terms);
+        wrong += !operator_near((double)o->value.v[plane * w->out + q], want, slack, step * terms);
     }
     if (!dx)
         return wrong;
@@ -108,8 +96,8 @@ static long pool_plane(const struct operation *o, const struct windows *w, long 
         pool_window(w, max, x, q, (double)dy[q], dx, size, &terms);
     /* In bfloat16 the means are rounded before they are summed, too, at the worst. */
     for (long i = 0; i < w->in; i++)
-        wrong += !near((double)o->dx.v[plane * w->in + i], dx[i], slack,
-                       max ? 0 : (step + stored(o)) * size[i]);
+        wrong += !operator_near((double)o->dx.v[plane * w->in + i], dx[i], slack,
+                                max ? 0 : (step + operator_stored(o)) * size[i]);
     return wrong;
 }
 
@@ -173,17 +161,18 @@ static long norm_channel(const struct operation *o, enum engine_pass part, long 
             double x = (double)o->x.v[i], xhat = (x - s.mean) * s.rstd;
             if (part == ENGINE_FORWARD) {
                 double size = fabs(gamma) * (fabs(x) + fabs(s.mean)) * s.rstd + fabs(beta);
-                wrong += !near((double)o->value.v[i], gamma * xhat + beta, stored(o), u * size);
+                wrong += !operator_near((double)o->value.v[i], gamma * xhat + beta,
+                                        operator_stored(o), u * size);
                 continue;
             }
             double dy = (double)o->dy.v[i], scale = fabs(gamma) * s.rstd;
             double want = gamma * s.rstd * (dy - s.dy / s.count - xhat * s.dyx / s.count);
             double size = fabs(dy) + s.dy_size / s.count + fabs(xhat) * s.dyx_size / s.count;
-            wrong += !near((double)o->dx.v[i], want, stored(o), u * scale * size);
+            wrong += !operator_near((double)o->dx.v[i], want, operator_stored(o), u * scale * size);
         }
     if (part == ENGINE_DATA) {
-        wrong += !near((double)o->dw.v[c], s.dyx, 0, u * s.dyx_size);
-        wrong += !near((double)o->db.v[c], s.dy, 0, u * s.dy_size);
+        wrong += !operator_near((double)o->dw.v[c], s.dyx, 0, u * s.dyx_size);
+        wrong += !operator_near((double)o->db.v[c], s.dy, 0, u * s.dy_size);
     }
     return wrong;
 }
@@ -218,7 +207,7 @@ static long check_act(const struct operation *o, enum engine_pass part)
         double have = part == ENGINE_FORWARD ? y : (double)o->dx.v[i];
         double right = part == ENGINE_FORWARD ? want : dy * by;
         double slack = !smooth ? 0 : part == ENGINE_FORWARD ? u : u * fabs(dy);
-        wrong += !near(have, right, stored(o) + (smooth ? 0 : u), slack);
+        wrong += !operator_near(have, right, operator_stored(o) + (smooth ? 0 : u), slack);
     }
     return wrong;
 }
@@ -247,7 +236,8 @@ static double entropy(const struct operation *o, long row, long i, long C, long 
 
     for (long c = 0; c < C && back; c++) {
         double want = (exp((double)x[c * E] - sum) - (c == is)) / elements;
-        *wrong += !near((double)o->dx.v[row * C * E + i + c * E], want, 0, u * 2 / elements);
+        *wrong +=
+            !operator_near((double)o->dx.v[row * C * E + i + c * E], want, 0, u * 2 / elements);
     }
     return sum - (double)x[is * E];
 }
@@ -268,7 +258,7 @@ static double point(const struct operation *o, size_t i, bool back, long *wrong)
         slope = 2 * (x - t);
     }
     if (back)
-        *wrong += !near((double)o->dx.v[i], slope / elements, u, u * 2 / elements);
+        *wrong += !operator_near((double)o->dx.v[i], slope / elements, u, u * 2 / elements);
     return value;
 }
 
@@ -285,7 +275,7 @@ static long check_loss(const struct operation *o, enum engine_pass part)
         sum += classes ? entropy(o, k / E, k % E, C, E, back, &wrong)
                        : point(o, (size_t)k, back, &wrong);
     if (part == ENGINE_FORWARD) /* all terms are positive */
-        wrong += !near((double)o->value.v[0], sum / (double)(R * E), ldexp(1, -20), 0);
+        wrong += !operator_near((double)o->value.v[0], sum / (double)(R * E), ldexp(1, -20), 0);
     return wrong;
 }
 
@@ -294,10 +284,12 @@ long value_check(const struct operation *o, enum engine_pass part)
     switch (o->s.kind) {
     case OPERATOR_POOL:
         return check_pool(o, part);
+    case OPERATOR_ATTENTION:
+        return attention_check(o, part);
     case OPERATOR_NORM:
-        return check_norm(o, part);
+        return o->s.op == OP_LAYER_NORM ? layer_norm_check(o, part) : check_norm(o, part);
     case OPERATOR_ACT:
-        return check_act(o, part);
+        return o->s.op == OP_GELU ? gelu_check(o, part) : check_act(o, part);
     default:
         return check_loss(o, part);
     }
@@ -358,7 +350,8 @@ long value_check_rule(const struct operation *o, const float *before, const floa
             w[i] = whole ? w[i] - rate * ratio * d[i] : d[i];
     }
     for (size_t i = 0; i < n; i++)
-        wrong += !near((double)have[i], w[i], ldexp(1, -20), ldexp(1, -20) * rate * steps * 4);
+        wrong +=
+            !operator_near((double)have[i], w[i], ldexp(1, -20), ldexp(1, -20) * rate * steps * 4);
     free(w);
     return wrong;
 }

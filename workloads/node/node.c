@@ -130,7 +130,7 @@ int node_measure(const struct node_options *o, struct node_result *r, struct err
     for (int i = 0; i < NODE_METRICS; i++)
         r->values[i] = (struct node_value){NAN, NAN, 0};
     m.n_cpus = team_cpus(m.cpus, TEAM_MOST);
-    m.tests = o->only ? o->only : node_choose(o->profile, o->budget_seconds, NULL);
+    m.tests = o->only ? o->only : node_choose_by(o->profile, o->budget_seconds, o->priors, NULL);
     snprintf(r->profile, sizeof r->profile, "%s", node_profile_word(o->profile));
     say(&m, NODE_TEST_inventory);
     node_facts(o, m.backend, r);

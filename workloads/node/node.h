@@ -61,6 +61,7 @@ enum node_cause {
 struct node_options {
     enum node_profile profile;
     double budget_seconds; /* 0: the profile's own */
+    const double *priors;  /* [NODE_CAUSES]; NULL: the shipped ones */
     unsigned only;         /* bits 1 << NODE_TEST_x; 0: as the profile says */
     long calls;            /* checked calls a core; 0: the profile's */
     int samples;           /* of what is measured; 0: five */
@@ -86,6 +87,12 @@ long node_calls(enum node_profile p);
  *     prior of its cause x chance that it is not found yet x power / seconds
  * that still fits. *seconds (may be NULL): what they take. */
 unsigned node_choose(enum node_profile p, double budget, double *seconds);
+/* The same with priors of the site's; NULL: the shipped ones. */
+unsigned node_choose_by(enum node_profile p, double budget, const double priors[NODE_CAUSES],
+                        double *seconds);
+
+/* "network:0.4,memory:0.2,...": causes that are not named keep the shipped prior. */
+int node_priors_parse(const char *text, double priors[NODE_CAUSES], struct err *e);
 
 int node_measure(const struct node_options *o, struct node_result *r, struct err *e);
 

@@ -3,6 +3,7 @@
 #include <config.h>
 
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "workloads/node/node.h"
@@ -17,9 +18,13 @@ static const struct row {
 #include "workloads/node/tests.def"
 };
 
-static const double priors[NODE_CAUSES] = {
+static const double shipped[NODE_CAUSES] = {
     [CAUSE_NETWORK] = 0.4, [CAUSE_MEMORY] = 0.2,   [CAUSE_COMPUTE] = 0.15,
     [CAUSE_DISK] = 0.1,    [CAUSE_NUMBERS] = 0.05, [CAUSE_REST] = 0.1};
+
+static const char *const cause_words[NODE_CAUSES] = {
+    [CAUSE_NETWORK] = "network", [CAUSE_MEMORY] = "memory",   [CAUSE_COMPUTE] = "compute",
+    [CAUSE_DISK] = "disk",       [CAUSE_NUMBERS] = "numbers", [CAUSE_REST] = "rest"};
 
 static const char *const profiles[] = {"quick", "standard", "deep"};
 
@@ -77,7 +82,7 @@ static double sum(unsigned tests, enum node_profile p)
 }
 
 /* The test that finds most in a second and fits in what is left; -1: none. */
-static int best(unsigned taken, enum node_profile p, double left)
+static int best(unsigned taken, enum node_profile p, const double *priors, double left)
 {
     double most = 0;
     int is = -1;
@@ -101,6 +106,37 @@ static int best(unsigned taken, enum node_profile p, double left)
 
 unsigned node_choose(enum node_profile p, double budget, double *seconds)
 {
+    return node_choose_by(p, budget, NULL, seconds);
+}
+
+static int cause_find(const char *word, size_t n)
+{
+    for (int c = 0; c < NODE_CAUSES; c++)
+        if (strlen(cause_words[c]) == n && strncmp(cause_words[c], word, n) == 0)
+            return c;
+    return -1;
+}
+
+int node_priors_parse(const char *text, double priors[NODE_CAUSES], struct err *e)
+{
+    memcpy(priors, shipped, sizeof shipped);
+    for (const char *at = text; *at;) {
+        const size_t n = strcspn(at, ":,");
+        const int cause = cause_find(at, n);
+        char *end = NULL;
+        const double value = at[n] == ':' ? strtod(at + n + 1, &end) : -1;
+        if (cause < 0 || !(value >= 0 && value <= 1) || end == at + n + 1 || (*end && *end != ','))
+            return err_set(e, "'%.32s' is not a cause and its prior, memory:0.2", at);
+        priors[cause] = value;
+        at = *end ? end + 1 : end;
+    }
+    return 0;
+}
+
+unsigned node_choose_by(enum node_profile p, double budget, const double priors[NODE_CAUSES],
+                        double *seconds)
+{
+    priors = priors ? priors : shipped;
     unsigned tests = 1U << NODE_TEST_inventory;
 
     if (budget <= 0) {
@@ -108,7 +144,7 @@ unsigned node_choose(enum node_profile p, double budget, double *seconds)
             if (rows[t].seconds[p] > 0)
                 tests |= 1U << t;
     } else {
-        for (int t; (t = best(tests, p, budget - sum(tests, p))) >= 0;)
+        for (int t; (t = best(tests, p, priors, budget - sum(tests, p))) >= 0;)
             tests |= 1U << t;
     }
     if (seconds)

@@ -4,7 +4,6 @@
 #include "workloads/node/speed.h"
 
 #include <math.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,17 +74,13 @@ static double floor_of(const struct speed *s, enum node_test t)
 
 static void one_chain(struct speed *s, int thread, long times)
 {
-    cpu_set_t before, one;
-    bool pinned = sched_getaffinity(0, sizeof before, &before) == 0;
+    struct team_mask *before;
 
-    CPU_ZERO(&one);
-    CPU_SET(s->t->cpus[thread], &one);
-    pinned = pinned && sched_setaffinity(0, sizeof one, &one) == 0;
+    team_pin(s->t->cpus[thread], &before);
     double begin = clock_now();
     bool right = chain_run(times) == chain_closed(times);
     s->rates[thread] = right ? (double)times * CHAIN_STEPS / (clock_now() - begin) : (double)NAN;
-    if (pinned)
-        sched_setaffinity(0, sizeof before, &before);
+    team_unpin(before);
 }
 
 static int clock_sample(struct speed *s, struct err *e)

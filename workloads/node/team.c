@@ -30,31 +30,94 @@ void team_free(void *p, size_t bytes)
         munmap(p, bytes);
 }
 
+/* ---- processors ---- */
+
+struct team_mask {
+    int cpus; /* bits */
+    cpu_set_t *set;
+};
+
+static void mask_free(struct team_mask *m)
+{
+    if (m)
+        CPU_FREE(m->set);
+    free(m);
+}
+
+static struct team_mask *mask_new(int cpus)
+{
+    struct team_mask *m = malloc(sizeof *m);
+
+    if (!m || !(m->set = CPU_ALLOC((size_t)cpus))) {
+        free(m);
+        return NULL;
+    }
+    m->cpus = cpus;
+    CPU_ZERO_S(CPU_ALLOC_SIZE(cpus), m->set);
+    return m;
+}
+
+/* The caller's; NULL: not known. The kernel refuses a mask that is smaller than its own. */
+static struct team_mask *mask_own(void)
+{
+    for (int cpus = CPU_SETSIZE; cpus <= TEAM_MOST; cpus *= 2) {
+        struct team_mask *m = mask_new(cpus);
+        if (m && sched_getaffinity(0, CPU_ALLOC_SIZE(cpus), m->set) == 0)
+            return m;
+        const int error = errno;
+        mask_free(m);
+        if (!m || error != EINVAL)
+            return NULL;
+    }
+    return NULL;
+}
+
 int team_cpus(int *cpus, int most)
 {
-    cpu_set_t all;
+    struct team_mask *m = mask_own();
     int n = 0;
 
-    if (sched_getaffinity(0, sizeof all, &all) != 0)
-        return 0;
-    for (int cpu = 0; cpu < CPU_SETSIZE && n < most; cpu++)
-        if (CPU_ISSET(cpu, &all))
+    for (int cpu = 0; m && cpu < m->cpus && n < most; cpu++)
+        if (CPU_ISSET_S(cpu, CPU_ALLOC_SIZE(m->cpus), m->set))
             cpus[n++] = cpu;
+    mask_free(m);
     return n;
 }
+
+int team_pin(int cpu, struct team_mask **before)
+{
+    struct team_mask *one = mask_new(TEAM_MOST);
+    int rc = -1;
+
+    if (before)
+        *before = mask_own();
+    if (one && cpu >= 0 && cpu < TEAM_MOST && (!before || *before)) {
+        CPU_SET_S(cpu, CPU_ALLOC_SIZE(TEAM_MOST), one->set);
+        rc = sched_setaffinity(0, CPU_ALLOC_SIZE(TEAM_MOST), one->set);
+    }
+    mask_free(one);
+    if (rc < 0 && before) {
+        mask_free(*before);
+        *before = NULL;
+    }
+    return rc;
+}
+
+void team_unpin(struct team_mask *before)
+{
+    if (before)
+        sched_setaffinity(0, CPU_ALLOC_SIZE(before->cpus), before->set);
+    mask_free(before);
+}
+
+/* ---- children ---- */
 
 /* In the child, which never returns. */
 static void child(const int *cpus, int (*work)(void *ctx, int i), void *ctx, int i)
 {
-    cpu_set_t one;
-
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (cpus) {
-        CPU_ZERO(&one);
-        CPU_SET(cpus[i], &one);
-        if (sched_setaffinity(0, sizeof one, &one) != 0)
-            _exit(2);
-    }
+    if (cpus && team_pin(cpus[i], NULL) < 0)
+        _exit(2);
     _exit(work(ctx, i) == 0 ? 0 : 1);
 }
 

@@ -17,7 +17,7 @@
 
 #include "reports/core/err.h"
 
-enum { TEAM_MOST = 1024 }; /* processors */
+enum { TEAM_MOST = 8192 }; /* processors */
 
 /* NULL: out of memory. */
 void *team_memory(size_t bytes);
@@ -33,7 +33,14 @@ enum { TEAM_OK = 0, TEAM_FAILED = -1, TEAM_LATE = -2 };
 int team_run(int n, const int *cpus, double seconds, int (*work)(void *ctx, int i), void *ctx,
              int *ends, struct err *e);
 
-/* Processors that the caller may use, least first; how many. */
+/* Processors that the caller may use, least first; how many. The kernel may have more than
+ * the 1,024 of a cpu_set_t. */
 int team_cpus(int *cpus, int most);
+
+/* The calling thread on one processor alone, and where it was before: *before, for
+ * team_unpin(), which frees it (NULL: nothing). -1: it stays where it is. */
+struct team_mask;
+int team_pin(int cpu, struct team_mask **before);
+void team_unpin(struct team_mask *before);
 
 #endif

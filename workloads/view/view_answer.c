@@ -63,6 +63,8 @@ static int draw_numbers(struct picture *p, const struct array *truth, struct arr
         style.least = fmin(style.least, (double)truth->values[j]);
         style.greatest = fmax(style.greatest, (double)truth->values[j]);
     }
+    if (of->channels > 1) /* of different units: each as its values are */
+        style.least = style.greatest = 0;
     if (array_panels(p, of, &style, e) < 0)
         return -1;
     for (uint64_t j = 0; j < of->n; j++)
@@ -83,6 +85,8 @@ static int draw_classes(struct picture *p, const struct array *truth, struct arr
         of->values[j] = (float)called(logits, classes, of->n, j, &share);
     if (array_panels(p, of, &mask, e) < 0)
         return -1;
+    if (isnan(truth->values[0])) /* the file does not say what is right */
+        return 0;
     for (uint64_t j = 0; j < of->n; j++) {
         const int is = (int)truth->values[j], says = (int)of->values[j];
         of->values[j] = (float)(is == says  ? is ? RIGHT : NOTHING

@@ -137,10 +137,14 @@ static int draw(struct picture *p, const struct wish *w, const struct dataset_in
     if (w->field && only < 0)
         return err_set(e, "%s have no field '%.40s'; `hpcai500 data show` lists them", s->title,
                        w->field);
-    for (int k = 0; k < s->n_fields; k++)
-        if ((only < 0 || k == only || (a && k == answerer_component(a)->answers)) &&
+    if (only >= 0 && s->fields[only].answer && !info->field[only].stored[0])
+        return err_set(e, "%s: layout '%s' is without %s", w->path, info->layout->name, w->field);
+    for (int k = 0; k < s->n_fields; k++) {
+        const bool known = !s->fields[k].answer || info->field[k].stored[0];
+        if ((only < 0 || k == only || (a && k == answerer_component(a)->answers)) && known &&
             view_field(p, info, sample, k, w->scale, e) < 0)
             return -1;
+    }
     if (!a)
         return 0;
     const float *said = answerer_ask(a, w->sample, e);

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
 """The workload `deepcam` in PyTorch: the same files, network and recipe. Started as
-defect.py is (--class tiny or small), with the same two uses and exit statuses."""
+defect.py is (--class tiny or small; --model deeplab with small), with the same two
+uses and exit statuses."""
 import os
 import sys
 
@@ -11,6 +12,7 @@ import numpy as np
 import torch
 import torch.nn as nn
 import twin
+from deeplab import DeepLab
 
 CLASSES, CHANNELS = 3, 16
 NORTHWARD = [11, 12]  # V850, VBOT: what a mirror at the equator turns round
@@ -20,19 +22,24 @@ SCALE_SAMPLES = 64
 class Recipe:
     """workloads/component/deepcam.c, recipes."""
 
-    def __init__(self, width, levels, batch, epochs, rate, weights):
-        self.width, self.levels, self.batch = width, levels, batch
+    def __init__(self, network, batch, epochs, rate, weights):
+        self.network, self.batch = network, batch
         self.epochs, self.rate, self.weights = epochs, rate, weights
 
 
+def unet(levels):
+    return lambda: defect.UNet(16, levels, CHANNELS, CLASSES)
+
+
+def deeplab(divide, middle):
+    return lambda: DeepLab(divide, middle, CHANNELS, CLASSES)
+
+
 RECIPES = {
-    "tiny": Recipe(16, 3, 4, 20, 3e-3, [1.0026, 1.9204, 1.6901]),
-    "small": Recipe(16, 4, 4, 12, 2e-3, [1.002, 2.768, 1.677]),
+    "tiny": Recipe(unet(3), 4, 20, 3e-3, [1.0026, 1.9204, 1.6901]),
+    "small": Recipe(unet(4), 4, 12, 2e-3, [1.002, 2.768, 1.677]),
+    "small/deeplab": Recipe(deeplab(8, 4), 4, 12, 2e-3, [1.002, 2.768, 1.677]),
 }
-
-
-def network(recipe):
-    return defect.UNet(recipe.width, recipe.levels, CHANNELS, CLASSES)
 
 
 def optimizer(parameters, rate):
@@ -49,8 +56,14 @@ def read(folder):
     return np.stack(data), torch.from_numpy(np.stack(labels).astype(np.int64))
 
 
-def scale_of(x):
-    """Mean and deviation of each channel, of at most 64 moments."""
+def scale_of(x, data):
+    """Mean and deviation of each channel: by stats.h5, else of at most 64 moments."""
+    path = os.path.join(data, "stats.h5")
+    if os.path.exists(path):
+        with h5py.File(path, "r") as f:
+            mean, squares = (f[f"climate/{name}"][()].astype(np.float64) for name in ("mean", "sqmean"))
+        if (squares - mean ** 2 > 1e-5 * squares).all():
+            return mean, np.sqrt(squares - mean ** 2)
     n = min(len(x), SCALE_SAMPLES)
     some = x[[i * len(x) // n for i in range(n)]].astype(np.float64)
     mean = some.mean((0, 2, 3))
@@ -96,9 +109,9 @@ def sample_iou(net, x, y, batch):
 def train(recipe, data):
     x, y = read(os.path.join(data, "train"))
     vx, vy = read(os.path.join(data, "validation"))
-    scale = scale_of(x)
+    scale = scale_of(x, data)
     x, vx = scaled(x, scale), scaled(vx, scale)
-    net = network(recipe)
+    net = recipe.network()
 
     def loss(ids):
         pairs = [turned(x[i], y[i], int(torch.randint(x.shape[-1], ())), bool(torch.randint(2, ())), scale)
@@ -111,8 +124,8 @@ def train(recipe, data):
 
 def compare(recipe, data, run):
     x, y = read(os.path.join(data, "train"))
-    x = scaled(x, scale_of(x))
-    net = network(recipe)
+    x = scaled(x, scale_of(x, data))
+    net = recipe.network()
     net.load(os.path.join(run, "start.ckpt"))
     return twin.compare(optimizer(net.parameters(), recipe.rate), run,
                         lambda ids: loss_of(net, x[ids], y[ids], recipe.weights))

@@ -62,13 +62,17 @@ def compare(rule, run, loss_of):
 def main(words, recipes, train_on, compare_with):
     p = argparse.ArgumentParser(description=words, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("data")
-    p.add_argument("--class", dest="size", choices=recipes, default="tiny")
+    p.add_argument("--class", dest="size", default="tiny")
+    p.add_argument("--model", help="of the class; its first where not said")
     p.add_argument("--compare", metavar="RUN")
     p.add_argument("--epochs", type=int)
     p.add_argument("--threads", type=int, default=2)
     a = p.parse_args()
     torch.set_num_threads(a.threads)
-    recipe = recipes[a.size]
+    row = f"{a.size}/{a.model}" if a.model else a.size
+    if row not in recipes:
+        p.error(f"there is no {row}; there are {', '.join(recipes)}")
+    recipe = recipes[row]
     if a.compare:
         return compare_with(recipe, a.data, a.compare)
     recipe.epochs = a.epochs or recipe.epochs

@@ -56,6 +56,9 @@ static void test_values(void **state)
         {"redact = host , user,user", "redact", "user,host"},
         {"redact =", "redact", ""},
         {"confidential = yes", "confidential", "yes"},
+        {"energy =", "energy", ""},
+        {"energy = slurm", "energy", "slurm"},
+        {"energy = /usr/libexec/joules", "energy", "/usr/libexec/joules"},
     };
 
     (void)state;
@@ -111,6 +114,8 @@ static void test_refusals(void **state)
                              "'runs_per_job = 1'"},
         {"runs_per_job = many", "f:1: runs_per_job = many is not a whole number; it goes from 1 to "
                                 "100000"},
+        {"energy = ipmitool",
+         "f:1: energy = ipmitool is not an absolute path; give that of a command, or slurm"},
         {"confidential = 1", "f:1: confidential = 1 must be yes or no"},
     };
     struct conf c, before;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The run text: good texts with their canonical form, bad texts with their
- * sentence. Runs on a table of four workloads, so that what needs several is
+ * sentence. Runs on a table of a few workloads, so that what needs several is
  * seen (runspec_workloads.def); runspec_table.c is compiled into this program. */
 #include <config.h>
 
@@ -35,6 +35,9 @@ static const struct {
     {"cosmoflow,dtype=bf16,engine=ref", "cosmoflow,dtype=bf16,engine=ref"},
     {"micro,turns=yes", "micro,turns=yes"},
     {"micro,turns=auto", "micro"},
+    {"gemm,profile=standard", "gemm"},
+    {"vet,time=60s,spares=02", "vet,time=1m,spares=2"},
+    {"gemm,budget=60s,profile=quick,turns=yes", "gemm,turns=yes,profile=quick,budget=1m"},
     {"cosmoflow,bucket=1024K,turns=yes", "cosmoflow,turns=yes,bucket=1M"},
     {"cosmoflow,keep=no,ahead=3,workers=02", "cosmoflow,workers=2,ahead=3,keep=no"},
     {"cosmoflow,division=look-alike,gate=yes", "cosmoflow,gate=yes,division=look-alike"},
@@ -149,6 +152,10 @@ static const struct {
     {"cosmoflow,dtype=fp64", "there is no dtype=fp64; the nearest is 'dtype=f32'"},
     {"cosmoflow,bucket=much", "bucket=much is not a size; say for example bucket=16M"},
     {"micro,turns=on", "there is no turns=on; the nearest is 'turns=no'"},
+    {"cosmoflow,spares=2", "spares=2 belongs to vet: 'vet,spares=2'"},
+    {"vet", "vet needs to know how many nodes to leave out; say for example 'vet,spares=1'"},
+    {"vet+gemm,spares=1", "vet runs alone: what it says is for the script behind it"},
+    {"gemm,profile=slow", "there is no profile=slow; the nearest is 'profile=standard'"},
     {"cosmoflow,engine=gpu", "there is no engine=gpu; the nearest is 'engine=cpu'"},
     {"cosmoflow,gate=true", "there is no gate=true; the nearest is 'gate=no'"},
     {"cosmoflow,redact=usr", "there is no word of redact 'usr'; the nearest is 'user'"},

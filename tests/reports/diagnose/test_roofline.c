@@ -13,6 +13,7 @@
 #include <cjson/cJSON.h>
 #include <cmocka.h>
 
+#include "reports/diagnose/memory_bound.h"
 #include "reports/diagnose/roofline.h"
 #include "reports/diagnose/roofline_judge.h"
 #include "reports/record/fields.h"
@@ -67,6 +68,117 @@ static const char text[] = "{\"micro\":["
            "]}";
 
 static cJSON *doc;
+
+/* ---- how much memory binds ---- */
+
+/* Operators of a step: 1e6 bytes take 12.1 us, of L2 but L1's part, FLOP of a convolution 80e9 a second. */
+struct op {
+    const char *op;
+    double flop, bytes, seconds; /* of a call */
+};
+
+static struct memory_bound bound_of(const struct op *ops, int n, double others, const char *more)
+{
+    char work[2048];
+    int at = snprintf(work, sizeof work,
+                      "{\"threads\":1,%s\"profile\":{\"steps\":1,\"others\":{\"seconds\":%g},"
+                      "\"operators\":[",
+                      more, others);
+
+    for (int i = 0; i < n; i++)
+        at += snprintf(work + at, sizeof work - (size_t)at,
+                       "%s{\"op\":\"%s\",\"dtype\":\"f32\",\"calls\":2,\"seconds\":%.9g,"
+                       "\"needed_flop\":%.9g,\"bytes\":%.9g}",
+                       i ? "," : "", ops[i].op, 2 * ops[i].seconds, 2 * ops[i].flop,
+                       2 * ops[i].bytes);
+    snprintf(work + at, sizeof work - (size_t)at, "]}}");
+    cJSON *w = cJSON_Parse(work);
+    assert_non_null(w);
+    const struct memory_bound m = memory_bound(doc, w);
+    cJSON_Delete(w);
+    return m;
+}
+
+static void near(double a, double b)
+{
+    if (!(fabs(a - b) < 1e-6))
+        fail_msg("%.9g, not %.9g", a, b);
+}
+
+static void memory_has_a_lower_and_an_upper_bound(void **state)
+{
+    const double t_m = (1e6 - 32000) / 80e9;
+    const struct {
+        struct op op;
+        double low, high, slow; /* of its time */
+    } cases[] = {
+        {{"pool", 0, 1e6, 20e-6}, t_m / 20e-6, 1, 0},
+        {{"pool", 0, 1e6, 30e-6}, t_m / 30e-6, 1, 1},
+        {{"pool", 0, 1e6, 10e-6}, 1, 1, 0},     /* faster than the roof */
+        {{"dense", 2e6, 1e6, 21e-6}, 0, 1, 0},  /* 20 us of FLOP: near the ridge */
+        {{"dense", 3e6, 1e6, 31e-6}, 0, 0, 0},  /* 30 us */
+        {{"conv", 1.1e6, 1e6, 15e-6}, 0, 1, 0}, /* 13.75 us by its own peak, 11 by fma's */
+        {{"dense", 1.1e6, 1e6, 15e-6}, t_m / 15e-6, 1, 0},
+        {{"dense", 3e6, 1e6, 61e-6}, 0, 0, 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct memory_bound one = bound_of(&cases[i].op, 1, 0, "");
+        assert_string_equal(one.why, "");
+        near(one.low, cases[i].low);
+        near(one.high, cases[i].high);
+        near(one.slow, cases[i].slow);
+        /* as much time without a row of its own: no roof */
+        const struct memory_bound half = bound_of(&cases[i].op, 1, 2 * cases[i].op.seconds, "");
+        near(half.low, cases[i].low / 2);
+        near(half.high, (cases[i].high + 1) / 2);
+        near(half.slow, cases[i].slow / 2);
+    }
+}
+
+/* At half the threads what the processor binds takes twice as long. */
+static void half_the_threads_must_agree(void **state)
+{
+    static const struct op pool = {"pool", 0, 1e6, 20e-6}; /* 60.5 to 100 % */
+    char more[256];
+
+    (void)state;
+    for (double share = 0; share < 1.01; share += 0.1) {
+        const double own = 0.8, longer = own * (1 - share); /* of a step */
+        snprintf(more, sizeof more,
+                 "\"path\":{\"period_seconds\":1,\"compute_seconds\":%g},\"ablation\":{\"arms\":["
+                 "{\"name\":\"half_threads\",\"gain\":%g}]},",
+                 own, -longer);
+        const struct memory_bound m = bound_of(&pool, 1, 0, more);
+        if (share > 0.505) {
+            assert_string_equal(m.why, "");
+            near(m.low, 0.605);
+            near(m.halved, share);
+        } else {
+            assert_true(isnan(m.low) && isnan(m.high) && isnan(m.slow));
+            assert_memory_equal(m.why, "not established: half the threads say ", 38);
+        }
+    }
+}
+
+static void without_ceilings_nothing_is_said(void **state)
+{
+    static const struct op pool = {"pool", 0, 1e6, 20e-6};
+    cJSON *none = cJSON_Parse("{}"), *with = doc;
+
+    (void)state;
+    doc = none;
+    struct memory_bound m = bound_of(&pool, 1, 0, "");
+    doc = with;
+    assert_true(isnan(m.low));
+    assert_memory_equal(m.why, "the record has no ceilings", 26);
+    m = bound_of(NULL, 0, 1, "");
+    assert_string_equal(m.why, "the profile has no operators");
+    m = memory_bound(doc, none);
+    assert_string_equal(m.why, "the run has no profile of its steps");
+    cJSON_Delete(none);
+}
 
 static int parse(void **state)
 {
@@ -244,13 +356,14 @@ static void test_judge(void **state)
         struct record_roofline want;
         const char *said;
     } rows[] = {
-        {100e9, true, {3, 0, true, 0.55}, ""},
+        /* of 1.5 s the pool's 0.3 of bytes at least, its 0.5 at most */
+        {100e9, true, {3, 0, true, 0.55, 0.3 / 1.5, 0.5 / 1.5, 0, ""}, ""},
         {70e9,
          true,
-         {3, 1, false, (8. / 7 + 0.3) / 2},
+         {3, 1, false, (8. / 7 + 0.3) / 2, 0.3 / 1.5, 0.5 / 1.5, 0, ""},
          "the roofline is not valid: 1 point is more than 5 % above"},
-        {0, true, {1, 0, true, NAN}, ""},
-        {100e9, false, {0, 0, false, 0}, ""},
+        {0, true, {1, 0, true, NAN, NAN, NAN, NAN, ""}, ""},
+        {100e9, false, {.points = 0}, ""},
     };
     struct record r;
     char said[320];
@@ -264,6 +377,12 @@ static void test_judge(void **state)
         assert_int_equal(got->above, want->above);
         assert_true(got->valid == want->valid);
         assert_true(isnan(want->share) ? isnan(got->share) : fabs(got->share - want->share) < 1e-9);
+        assert_true(isnan(want->memory_low) == isnan(got->memory_low));
+        if (!isnan(want->memory_low)) {
+            near(got->memory_low, want->memory_low);
+            near(got->memory_high, want->memory_high);
+            near(got->slow, want->slow);
+        }
         assert_int_equal(strncmp(said, rows[i].said, strlen(rows[i].said)), 0);
         assert_true((said[0] == '\0') == (rows[i].said[0] == '\0'));
         record_fini(&r);
@@ -273,8 +392,13 @@ static void test_judge(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_roofs),  cmocka_unit_test(test_bandwidth),
-        cmocka_unit_test(test_points), cmocka_unit_test(test_steps),
+        cmocka_unit_test(memory_has_a_lower_and_an_upper_bound),
+        cmocka_unit_test(half_the_threads_must_agree),
+        cmocka_unit_test(without_ceilings_nothing_is_said),
+        cmocka_unit_test(test_roofs),
+        cmocka_unit_test(test_bandwidth),
+        cmocka_unit_test(test_points),
+        cmocka_unit_test(test_steps),
         cmocka_unit_test(test_judge),
     };
 

@@ -218,7 +218,7 @@ void machine_run(struct machine *m, long steps, struct series *s)
     s->workers = m->workers;
     s->ahead = m->ahead;
     s->loader = m->read + m->decode > 0 ? m->loader : NULL;
-    s->transport = (struct series_transport){m->alpha, m->software};
+    s->transport = (struct series_transport){m->alpha, m->alpha, m->alpha, m->software};
     s->rows = 8;
     s->memory_low = s->memory_high = 0;
     s->half_batch = 0.5 + m->fixed / 2;

@@ -324,10 +324,12 @@ static const struct {
     {lack_loader, {WHAT_WORKERS, 2}, "what a batch costs the loader was not measured"},
     {lack_memory,
      {WHAT_COMPUTE, 2},
-     "how much of the work memory binds was not measured: run micro in the same job"},
+     "how much of the work memory binds was not measured: run machine+WORKLOAD, or machine once on "
+     "these nodes"},
     {lack_memory,
      {WHAT_MEMORY, 2},
-     "how much of the work memory binds was not measured: run micro in the same job"},
+     "how much of the work memory binds was not measured: run machine+WORKLOAD, or machine once on "
+     "these nodes"},
     {lack_nothing,
      {WHAT_BF16, 1},
      "the operators were not measured in both types: run micro with dtype=f32 and with dtype=bf16"},

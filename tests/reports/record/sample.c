@@ -8,6 +8,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Two links, from the first rank's node to the last one's and back. */
+static void sample_transport(struct workload_result *w)
+{
+    const struct result_value alpha = {5e-5, 4e-5, 7e-5}, rate = {1e8, 9e7, 1.25e8};
+
+    w->transport = (struct result_transport){
+        .rounds = 9,
+        .pause_seconds = 0.03,
+        .sum = {{1024, 1, {7e-5, 6e-5, 9e-5}},
+                {65536, 2, {1e-3, 9e-4, 2e-3}},
+                {1e6, 2, {1e-2, 9e-3, 2e-2}}},
+        .alpha = alpha,
+        .software = {2e-5, 1e-5, 3e-5},
+        .rate = rate,
+        .links = 2,
+        .n_links = 2,
+        .link = {{0, w->ranks - 1, alpha, rate}, {w->ranks - 1, 0, alpha, rate}},
+    };
+}
+
 /* Of 100 steps of 0.4 s: operators of 0.25 s and, one step, 80 small ones. */
 static void sample_profile(struct workload_result *w)
 {
@@ -91,7 +111,8 @@ struct workload_result sample_result(int ranks, int epochs)
         .vflops_n5 = measured(result_vflops(61.5 * 0.21e9, 0.31, 0.34, false, 5)),
         .vflops_n10 = measured(result_vflops(61.5 * 0.21e9, 0.31, 0.34, false, 10)),
         .arena_bytes = 123456789,
-        .stalls = {640, 3, 0.5},
+        .stalls = {640, 3, 0.5, 0.125, 0.1875, 0.375},
+        .asking = {2e-6, 1},
         .yardstick = {.what = "convolution 16 to 16, 3^3, 24^3, cpu f32, 2 threads",
                       .readings = 3,
                       .wall = {0.00175, 0.002, 0.00225},
@@ -109,6 +130,8 @@ struct workload_result sample_result(int ranks, int epochs)
                                                   .target = NAN,
                                                   .higher_is_better = true});
     sample_profile(&w);
+    if (ranks > 1)
+        sample_transport(&w);
     for (int i = 1; i <= epochs; i++)
         result_add_epoch(&w, &(struct result_epoch){i, 8.25, i == 1 ? 0.5 : 0.02, 1.0 / i,
                                                     measured(0.5 - 0.19 * i / epochs),

@@ -20,4 +20,4 @@ check_PROGRAMS += %D%/make_gallery
 %C%_make_gallery_LDADD = reports/record/librecord.la reports/core/libcore.la -lm
 TESTS += %D%/report.bats
 endif
-dist_check_SCRIPTS += %D%/report.bats %D%/look.py
+dist_check_SCRIPTS += %D%/report.bats %D%/look.py %D%/refusals.py

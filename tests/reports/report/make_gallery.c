@@ -239,12 +239,15 @@ static struct workload_result result_of(const struct kind *k, const struct work 
                                 .flop_per_second =
                                     measured(w->samples / seconds * w->flop_per_sample),
                                 .time_to_quality_seconds = measured(seconds),
-                                .stalls = {1536, 11, 0.5}};
+                                .stalls = {.steps = 1536, .stalled = 11, .stalled_seconds = 0.5}};
     double flops = w->samples / seconds * w->flop_per_sample;
 
     snprintf(v.name, sizeof v.name, "%s", k->hostile ? "<b onclick=1>x" : w->name);
     snprintf(v.metric, sizeof v.metric, "%s", k->hostile ? "\" onload=\"x" : w->metric);
     snprintf(v.baseline_domain_name, sizeof v.baseline_domain_name, "a method of the field");
+    v.stalls.median_seconds = 0.9 * seconds / (double)v.stalls.steps;
+    v.stalls.p99_seconds = 1.5 * v.stalls.median_seconds;
+    v.stalls.most_seconds = 2 * v.stalls.median_seconds;
     v.vflops_n5 = measured(result_vflops(flops, w->reached, w->target, w->higher, 5));
     v.vflops_n10 = measured(result_vflops(flops, w->reached, w->target, w->higher, 10));
     if (strcmp(w->name, "defect") == 0)

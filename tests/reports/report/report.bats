@@ -98,6 +98,23 @@ look() { python3 "$top_srcdir/tests/reports/report/look.py" "$@"; }
     done < <(grep -ohE '\bW_[A-Z0-9_]+\b' "$top_srcdir"/reports/report/*.c | sort -u)
 }
 
+@test "every refusal of the simulator has a row in both languages, and a Japanese page says it so" {
+    python3 "$top_srcdir/tests/reports/report/refusals.py" "$top_srcdir" >rows
+    cat rows
+    [ ! -s rows ]
+    python3 - bought-ja.html <<'END'
+import html, re, sys
+page = open(sys.argv[1], encoding="utf-8").read()
+section = page[page.index('<h2 id="whatif"'):]
+section = section[:section.index("</section>")]
+table = section[section.index("予測できないもの"):]
+why = [html.unescape(re.sub("<[^>]*>", "", c)) for c in re.findall(r"<td[^>]*>(.*?)</td>", table[:table.index("</table>")], re.S)][1::2]
+assert len(why) >= 3, why
+for w in why + [c for c in re.findall(r"上限値：(.*?)<", section)]:
+    assert re.search("[ぁ-ん]", w) and not re.search("[a-z]+ [a-z]+ [a-z]+", w), w
+END
+}
+
 @test "what is wrong on purpose is seen in this browser" {
     browser
     look wild "$BROWSER" >wild
@@ -278,6 +295,97 @@ END
     no grep -qE '[0-9.]+ s to [0-9.]+ s' <(rows held-en.html)
 }
 
+@test "step to step: the record's lengths; of a record without them its steps file's" {
+    python3 - whole-en.html whole.json again.json third.json <<'END'
+import html, json, re, sys
+page = open(sys.argv[1], encoding="utf-8").read()
+docs = [json.load(open(name)) for name in sys.argv[2:]]
+body = page[page.index('<h2 id="stability"'):]
+runs, steps = [[[html.unescape(re.sub("<[^>]*>", "", c)).replace("\u00a0", " ").replace(",", "") for c in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", r, re.S)]
+                for r in re.findall(r"<tr.*?</tr>", t, re.S)] for t in re.findall(r"<tbody.*?</tbody>", body[:body.index("</section>")], re.S)]
+for i, (run, row) in enumerate(zip(runs, steps)):
+    works = [d["workloads"][i] for d in docs]
+    speeds = [w["performance"]["samples_per_second"] for w in works]
+    assert abs(float(run[7].split()[0]) - 100 * (max(speeds) / min(speeds) - 1)) < .06, run
+    s = sorted(works, key=lambda w: w["performance"]["time_to_quality_seconds"])[1]["performance"]["stalls"] # the median run
+    ms = [float(c.split()[0]) * (1 if c.endswith("ms") else 1000) for c in row[1:4]]
+    for got, want in zip(ms, (s["median_seconds"], s["p99_seconds"], s["most_seconds"])):
+        assert abs(got / (1000 * want) - 1) < .01, (row, s)
+    assert abs(float(row[4]) - s["p99_seconds"] / s["median_seconds"]) < .006
+END
+    mkdir -p without
+    cp healthy/*.steps.gz without
+    jq 'del(.workloads[].performance.stalls | .median_seconds, .p99_seconds, .most_seconds)' healthy/sure.json >without/sure.json
+    report without.html without/sure.json
+    cp "$(cat healthy/path)" without
+    "$top_builddir/reports/tools/hpcai500" export --steps "without/$(basename "$(cat healthy/path)")" >steps.csv
+    python3 - without.html steps.csv <<'END'
+import csv, html, math, re, sys
+page = open(sys.argv[1], encoding="utf-8").read()
+body = page[page.index('<h2 id="stability"'):]
+table = re.findall(r"<tbody.*?</tbody>", body[:body.index("</section>")], re.S)[1]
+cells = [html.unescape(re.sub("<[^>]*>", "", c)).replace("\u00a0", " ") for c in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", table, re.S)]
+ms = [float(c.split()[0]) * (1 if c.endswith("ms") else 1000) for c in cells[1:4]]
+rows = [r for r in csv.DictReader(open(sys.argv[2])) if r["rank"] == "0" and r["epoch"] != "1"]
+length = sorted(1000 * float(next(v for k, v in r.items() if k.startswith("length"))) for r in rows)
+for got, want in zip(ms, (length[len(length) // 2], length[math.ceil(.99 * len(length)) - 1], length[-1])):
+    assert abs(got / want - 1) < .01, (cells, want)
+END
+}
+
+@test "of single nodes: the diagnosis, the time of the same work, the newest verdicts of validations" {
+    nodes() { sed -n '/<h2 id="nodes"/,/<\/section>/p' "$1" | sed 's/<\/tr>/\n/g' | sed 's/<[^>]*>/ /g; s/\xc2\xa0/ /g' | tr -s ' '; }
+    nodes held-en.html
+    nodes held-en.html | grep -q 'n2 diagnosis of the run network bandwidth: n2 sends slowly hep 40 % of a step not confirmed'
+    nodes held-en.html | grep -qE 'n4 compute time slower than the median cosmoflow 6\.[0-9] % more time in this run alone'
+    no grep -qE ' n[13] (diagnosis|compute)' <(nodes held-en.html)
+    nodes held-en.html | grep -q 'are not on this page: --history'
+    nodes held-ja.html | grep -q 'n2 測定の診断'
+    nodes alone-en.html | grep -q 'Nothing is said against a single node'
+    [ -x "$top_builddir/tests/reports/history/make_history" ] || skip "this build has no history"
+    mkdir -p site site/archive
+    "$top_builddir/tests/reports/history/make_history" site/history.sqlite site/archive 2
+    verdict() { # NODE WORD TIME CLUSTER RUN
+        jq -cn --arg n "$1" --arg w "$2" --argjson t "$3" --arg c "$4" --arg r "$5" '{hpcai500: "verdict 1", node: $n, class: "x", verdict: $w, gated: false,
+            metric: (if $w == "GOOD" then "" else "memory.triad" end), loss: (if $w == "GOOD" then null else 48.12 end), limit: null, blind: 4.3, reason: "", cluster: $c,
+            job: 1, run: $r, boot_id: "", serial: "", time: $t}'
+    }
+    { # n2 was good, then slow; n3 the other way; n1 of another cluster is another node
+        verdict n2 GOOD 1795000000 lab 1; verdict n3 SLOW 1795000000 lab 1; verdict n1 FAULTY 1795300000 other 9
+        verdict n2 SLOW 1795200000 lab 2; verdict n3 GOOD 1795200000 lab 2; verdict n1 GOOD 1795200000 lab 2
+    } >site/verdicts.jsonl
+    report said.html --history=site/history.sqlite held.json
+    nodes said.html >said
+    cat said
+    grep -qE 'n2 validation SLOW: measured again, and slower memory.triad 48.1 % less confirmed on 20 Nov 2026' said
+    no grep -qE 'n3 validation|FAULTY' said
+    grep -q 'on the 4 nodes that the records describe: 2 good, 0 to be looked at, 1 slow or faulty, 1 without one' said
+    report sagt.html --lang=ja --history=site/history.sqlite held.json
+    nodes sagt.html | grep -q '良好2、要確認0、低速または不正1、未検証1'
+    rm site/verdicts.jsonl # no validation is on file
+    report unsaid.html --history=site/history.sqlite held.json
+    nodes unsaid.html | grep -q '0 good, 0 to be looked at, 0 slow or faulty, 4 without one'
+}
+
+@test "energy is whose the record says it is, else the price file's, and says so" {
+    money() { sed -n '/<h2 id="money"/,/<\/section>/p' "$1" | sed 's/<\/tr>/\n/g' | sed 's/<[^>]*>/ /g; s/&#39;/'"'"'/g; s/\xc2\xa0/ /g' | tr -s ' '; }
+    money whole-en.html | grep -qE 'hep .* [0-9.]+ kJ processors and memory \(RAPL\)'
+    while IFS='|' read -r source words; do
+        jq --arg s "$source" '.workloads |= map(.counters.energy_node_joules = (.counters.energy_package_joules | .source = $s | .total = 123456))' whole.json >energy.json
+        report energy.html energy.json
+        money energy.html | grep -qE "hep .* 123 kJ $words"
+    done <<'END'
+/sys/cray/pm_counters/energy|node sensors
+the site's command (energy)|the site's command, whole nodes
+Slurm's acct_gather_energy (sstat)|Slurm's energy plugin, whole nodes
+END
+    jq '.workloads |= map(.counters.energy_package_joules = null)' whole.json >dark.json
+    report dark.html --prices=prices.conf dark.json # four nodes of so many watts
+    money dark.html | grep -qE 'hep .* [0-9.]+ kJ watts of the price file, not measured'
+    report dark.html dark.json
+    money dark.html | grep -qE 'hep .* – not measured'
+}
+
 @test "the site's history: a step is found and drawn, runs are there once, names are not given up" {
     [ -x "$top_builddir/tests/reports/history/make_history" ] || skip "this build has no history"
     mkdir archive
@@ -434,6 +542,17 @@ for i in 1, 3:
                 near(ends[0], gain["low"])
                 near(ends[1], gain["high"])
             near(re.findall(r"[\d.]+", c[3])[-1], max(0, 100 - 100 / gain["high"]))
+    said = [(a["quality"], r) for a, r in zip([a for a in work["free"] + work["purchases"] if "quality" in a],
+                                              rows(section, "To the target quality", "</table>")[1:], strict=True)]
+    assert len(said) >= 4
+    for quality, r in said: # epochs, how much sooner, why not
+        if quality["state"] == "predicted":
+            ends = re.findall(r"[\d.,]+", r[3])
+            near(ends[0], quality["low"])
+            near(ends[1], quality["high"])
+            near(r[2], quality["epochs"])
+        else:
+            assert r[4] == quality["why"], (quality, r)
     refused = {r[2] for r in rows(section, "What has no answer", "</table>")[1:]}
     for a in work["free"] + work["purchases"]:
         assert not a.get("gain") or a["gain"]["state"] != "refused" or a["gain"]["why"] in refused, a
@@ -463,6 +582,20 @@ END
     jq '.workloads[0].quality.reached = false | .workloads[0].valid = false' healthy/sure.json >healthy/missed.json
     report missed.html --prices=bought.conf healthy/missed.json
     no grep -qE 'yes: [0-9]' missed.html
+}
+
+@test "what ablations measured is on the page, arm by arm, with its interval" {
+    jq '.workloads |= map(.ablation = {rounds: 8, dropped: 0, steps: 16, arms: [{name: "data_from_memory", gain: 0.214, low: 0.183, high: 0.25, noisy: false},
+        {name: "one_node", gain: 0.1, low: -0.1, high: 0.3, noisy: true}, {name: "of_a_later_release", gain: 0.1, low: 0, high: 0.2, noisy: false}]})' whole.json >arms.json
+    report arms.html arms.json
+    sed -n '/<h2 id="whatif"/,/<\/section>/p' arms.html | sed 's/<\/tr>/\n/g' | sed 's/<[^>]*>/ /g; s/\xc2\xa0/ /g' | tr -s ' ' >arms
+    cat arms
+    grep -q 'hep reading data (from memory) 21.4 % 18.3 % to 25.0 %' arms
+    grep -q 'hep the other nodes 10.0 % −10.0 % to 30.0 % too noisy' arms
+    grep -q 'hep of_a_later_release 10.0 %' arms
+    report arms-ja.html --lang=ja arms.json
+    grep -q '切り分け試験' arms-ja.html
+    no grep -q 'What a step gains without something' whole-en.html
 }
 
 @test "without a run's own steps nothing is simulated; redacted, a run is, and has no names" {
@@ -620,6 +753,20 @@ END
     jq '.workloads[].yardstick = {what: "y", cpu: {mean_seconds: 0.001}}' faster.json >odd.json
     compare slow.json quick.json | grep -qE '\(processor × 2(\.0+)?; at equal speed × [0-9]'
     compare slow.json odd.json | no grep -q 'processor ×'
+    compare --html=equal.html slow.json quick.json
+    compare --html=unequal.html slow.json odd.json
+    grep -q 'not every record here has read the same yardstick' unequal.html
+    no grep -q 'not every record here' equal.html
+    python3 - equal.html <<'END'
+import html, re, sys
+page = open(sys.argv[1], encoding="utf-8").read()
+rows = [[html.unescape(re.sub("<[^>]*>", "", c)) for c in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", r, re.S)] for r in re.findall(r"<tr.*?</tr>", page, re.S)]
+rows = [r for r in rows if len(r) == 7 and r[0] == "quick.json" and r[1] == "samples per second"]
+assert len(rows) == 3
+for r in rows: # as measured and at equal processor agree by the processors' ratio
+    ratio, processor, equal = (float(c.split()[0]) for c in r[3:6])
+    assert processor == 2 and abs(equal * processor / ratio - 1) < 3e-3, r
+END
     compare --json slow.json quick.json | jq -e '.workloads[].systems[1] |
         .processor == 2 and (.speed_at_equal_processor * 2 / .speed.ratio - 1 | fabs) < 1e-9'
 }

@@ -213,17 +213,20 @@ static void test_groups(void **state)
 #define OWN                                                                                        \
     "{\"id\":\"lab-7.0.0\",\"job\":{\"cluster\":\"lab\"},\"time\":{\"start\":"                     \
     "\"2026-11-22T19:02:57.250Z\"},\"system\":{\"node_count\":4},\"workloads\":[{\"name\":"        \
-    "\"hep\",\"class\":\"tiny\",\"dtype\":\"f32\",\"ranks\":8,\"valid\":true,\"performance\":{"    \
+    "\"hep\",\"class\":\"tiny\",\"dtype\":\"f32\",\"ranks\":8,\"valid\":true,\"engine\":\"cpu\","  \
+    "\"threads\":2,"                                                                               \
+    "\"yardstick\":{\"what\":\"c\",\"cpu\":{\"mean_seconds\":0.01}},\"performance\":{"             \
     "\"samples_per_second\":90}}]}"
 
 /* Ten runs at 100 and ten at 90, then the book's own, which the history has, too; and one
- * run each that is of another training. */
+ * run each that is of another training. The processors were slower for the last ten: at
+ * equal processor nothing changed. */
 static void test_past(void **state)
 {
     static struct past p;
     static struct book b;
     struct past_runs runs = {0};
-    struct past_run one = {"", "hep", "tiny", "f32", "lab", 4, 8, 0, 0};
+    struct past_run one = {"", "hep", "tiny", "f32", "lab", 4, 8, 0, 0, 0, "cpu", 2};
     cJSON *doc = cJSON_Parse(OWN);
     struct err e = ERR_INIT;
 
@@ -234,6 +237,8 @@ static void test_past(void **state)
         snprintf(one.key, sizeof one.key, "lab-%d.0.0", 100 + i);
         one.time = 1000 * i;
         one.speed = (i < 10 ? 100 : 90) + 0.01 * (i * 7 % 10);
+        one.even = one.speed * (i < 10 ? 0.009 : 0.010);
+        one.threads = i == 3 ? 4 : 2; /* another convolution */
         assert_int_equal(past_runs_add(&runs, &one), 0);
     }
     snprintf(one.key, sizeof one.key, "lab-7.0.0");
@@ -256,6 +261,10 @@ static void test_past(void **state)
     assert_int_equal(p.n_changes, 1);
     assert_int_equal(p.changes[0].kind, CHANGE_STEP);
     assert_int_equal(p.changes[0].at, 10);
+    assert_int_equal(p.n_even, 20);
+    near(p.even[19], 0.9);
+    near(p.even_time[19], p.time[20]);
+    assert_int_equal(p.n_even_changes, 0);
     assert_int_equal(past_of(&p, &b.groups[0], NULL), 0);
     assert_int_equal(p.n, 1);
     assert_int_equal(p.n_changes, 0);

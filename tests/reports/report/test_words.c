@@ -10,6 +10,7 @@
 
 #include "reports/draw/html.h"
 #include "reports/report/format.h"
+#include "reports/report/refusal.h"
 #include "reports/report/words.h"
 #include "tests/unit.h"
 
@@ -56,6 +57,52 @@ static void test_table(void **state)
             assert_int_equal(stars % 2, 0);
         }
     }
+}
+
+/* A row with 7, 8, 9 in its places. */
+static void filled(const char *form, char out[SAID_SIZE])
+{
+    char *to = out;
+
+    for (const char *at = form; *at; at++) {
+        if (at[0] == '{') {
+            *to++ = (char)('7' + at[1] - '0');
+            at += 2;
+        } else {
+            *to++ = *at;
+        }
+    }
+    *to = '\0';
+}
+
+/* Every refusal is found by the sentence that was made of it, and by no other row's. */
+static void test_refusals(void **state)
+{
+    char en[SAID_SIZE], ja[SAID_SIZE];
+    int n = 0;
+
+    (void)state;
+    for (; refusal_text(n, LANGUAGE_EN); n++) {
+        const char *form = refusal_text(n, LANGUAGE_JA);
+        print_message("%s\n", refusal_text(n, LANGUAGE_EN));
+        assert_true(*form);
+        for (const char *at = form; (at = strchr(at, '{')); at++) { /* places of the English one */
+            char place[4];
+            snprintf(place, sizeof place, "%.3s", at);
+            assert_non_null(strstr(refusal_text(n, LANGUAGE_EN), place));
+        }
+        for (const char *at = form; (at = strstr(at, "\xef\xbc")); at += 2)
+            assert_false((unsigned char)at[2] >= 0x90 && (unsigned char)at[2] <= 0x99);
+        filled(refusal_text(n, LANGUAGE_EN), en);
+        filled(form, ja);
+        assert_string_equal(refusal_said(en, LANGUAGE_EN).text, en);
+        assert_string_equal(refusal_said(en, LANGUAGE_JA).text, ja);
+    }
+    assert_true(n > 25);
+    assert_string_equal(refusal_said("of a later release", LANGUAGE_JA).text, "of a later release");
+    assert_string_equal(refusal_said("", LANGUAGE_JA).text, "");
+    assert_string_equal(refusal_said("4 ranks × 1.3 is not a number of ranks", LANGUAGE_JA).text,
+                        "4ランクの1.3倍はランク数になりません");
 }
 
 static void test_forms(void **state)
@@ -177,9 +224,9 @@ static void test_say(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_table), cmocka_unit_test(test_forms),
-                                       cmocka_unit_test(test_money_alike),
-                                       cmocka_unit_test(test_data_is_text),
-                                       cmocka_unit_test(test_say)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_table),        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_forms),        cmocka_unit_test(test_money_alike),
+        cmocka_unit_test(test_data_is_text), cmocka_unit_test(test_say)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

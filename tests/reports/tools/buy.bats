@@ -6,7 +6,7 @@ load ../../no
 
 setup_file() {
     export RUNS=$(mktemp -d)
-    for what in healthy network storage shared; do
+    for what in healthy network latency storage shared; do
         mkdir "$RUNS/$what"
         "$top_builddir/tests/reports/tools/make_buy" "$RUNS/$what" "$what" >"$RUNS/$what/path"
     done
@@ -82,6 +82,35 @@ END
     holds '"price" not in by("storage") and "money" not in w'
 }
 
+# asked I CASE KIND FACTOR: the answer to question I holds what that machine really does
+asked() {
+    local truth
+    truth=$("$top_builddir/tests/reports/tools/make_buy" truth "$2" "$3" "$4")
+    echo "truth of $3: $truth"
+    holds 'w["asked"]['"$1"']["gain"]["state"] == "predicted" and w["asked"]['"$1"']["gain"]["low"] <= '"$truth"' <= w["asked"]['"$1"']["gain"]["high"]'
+}
+
+@test "a record with the transport's test answers for latency and bandwidth, and says what a message takes" {
+    buy latency --json --what=network_latency:4,network_bandwidth:2
+    asked 0 latency network_latency 4
+    holds 'w["asked"][0]["gain"]["middle"] > 1.15'
+    holds 'w["asked"][1]["gain"]["state"] == "predicted" and w["asked"][1]["gain"]["middle"] < 1.1'
+    buy network --json --what=network_latency:4
+    holds 'w["asked"][0]["gain"]["why"] == "the time of a message was not measured: the run has no transport test"'
+    run "$hpcai500" show --why "$(cat "$RUNS/latency/path")"
+    [[ "$output" == *"transport, 9 rounds: a message 3000 us (2940 to 3060), a phase's software"* ]]
+    [[ "$output" == *"200 us (180 to 220), bytes at 3"*" GB/s (98 to 102 %)"* ]]
+    [[ "$output" == *"memory binds 0 to 0 % of the operators' time"* ]]
+}
+
+@test "a record that knows what memory binds answers for processors, untested" {
+    buy latency --json --what=compute:2,memory_bandwidth:2
+    asked 0 latency compute 2
+    holds 'w["asked"][0]["gain"]["untested"] and w["asked"][1]["gain"]["state"] == "bound"'
+    buy latency --what=compute:2
+    [[ "$(tr -s ' \n' ' ' <<<"$output")" == *"processors × 2 between "*" times as fast (untested)"* ]]
+}
+
 @test "slow storage: what faster storage brings" {
     buy storage --json --what=storage:2
     holds '1.1 < w["asked"][0]["gain"]["middle"] < 1.6 and w["asked"][0]["gain"]["low"] > 1'
@@ -93,6 +122,23 @@ END
     buy healthy --json
     holds 'by("network_bandwidth")["gain"]["state"] == "bound"'
     holds '1 < by("network_bandwidth")["gain"]["high"] < 1.06'
+}
+
+@test "to the target quality: epochs of more nodes and other batches enter, or there is no answer" {
+    buy network --json --what=batch:3,nodes:2,network_bandwidth:2,nodes_weak:2
+    # the same batch: as many epochs, and no more gained than samples per second and evaluation
+    holds 'w["asked"][1]["quality"]["state"] == "predicted" and w["asked"][1]["quality"]["epochs"] == 1'
+    holds '1 < w["asked"][1]["quality"]["middle"] and w["asked"][1]["quality"]["low"] < w["asked"][1]["quality"]["middle"] < w["asked"][1]["quality"]["high"]'
+    holds 'w["asked"][0]["quality"]["state"] == "refused" and w["asked"][0]["quality"]["why"] == "epochs to the target at a batch of 24 were not measured"'
+    holds '"quality" not in w["asked"][2]'
+    holds 'by("nodes")["quality"]["epochs"] == 1 and len([p for p in w["purchases"] if p["what"] == "nodes_weak"]) == 2'
+    buy network --what=batch:3
+    [[ "${output//$'\n'/ }" == *"batch × 3 "*"to the target quality "*"no answer: epochs to the target at a batch"*"of 24 were not measured"* ]]
+    [ -z "$(LC_ALL=C.UTF-8 awk 'length > 80' <<<"$output")" ]
+    # of a target of its own the reference points do not hold, at the same batch they are not asked
+    jq '.run.canonical = "cosmoflow,class=tiny,target=0.4"' "$(cat "$RUNS/network/path")" >"$(dirname "$(cat "$RUNS/network/path")")/own.json"
+    run "$hpcai500" show --buy --json --what=batch:2,nodes:2 "$(dirname "$(cat "$RUNS/network/path")")/own.json"
+    holds '"of its own" in w["asked"][0]["quality"]["why"] and w["asked"][1]["quality"]["state"] == "predicted"'
 }
 
 @test "worth it at the lower end only, against nodes for the same money" {

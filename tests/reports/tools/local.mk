@@ -13,10 +13,10 @@ check_PROGRAMS += %D%/make_buy
     tests/reports/record/sample.h tests/reports/record/sample.c
 %C%_make_buy_LDADD = reports/predict/libpredict.la reports/record/librecord.la \
     reports/core/libcore.la -lm
-TESTS += %D%/buy.bats %D%/roofline.bats %D%/show.bats %D%/stdout.bats %D%/config.bats %D%/completion.bats %D%/help.bats
+TESTS += %D%/baseline.bats %D%/buy.bats %D%/roofline.bats %D%/show.bats %D%/stdout.bats %D%/config.bats %D%/completion.bats %D%/help.bats
 endif
 if BUILD_HISTORY
 TESTS += %D%/history.bats %D%/recipes.bats
 endif
-dist_check_SCRIPTS += %D%/buy.bats %D%/roofline.bats %D%/picture_check.py %D%/show.bats %D%/stdout.bats %D%/config.bats %D%/completion.bats %D%/help.bats %D%/history.bats %D%/recipes.bats
+dist_check_SCRIPTS += %D%/baseline.bats %D%/buy.bats %D%/roofline.bats %D%/picture_check.py %D%/show.bats %D%/stdout.bats %D%/config.bats %D%/completion.bats %D%/help.bats %D%/history.bats %D%/recipes.bats
 EXTRA_DIST += %D%/golden

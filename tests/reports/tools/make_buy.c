@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * make_buy DIR healthy|network|storage|shared: the record and the steps file of a run
- * on a machine whose limit is known (tests/reports/predict/machine.h), as an agent
- * writes them; prints the record's path.
+ * make_buy DIR healthy|network|latency|storage|shared: the record and the steps file of a
+ * run on a machine whose limit is known (tests/reports/predict/machine.h), as an agent
+ * writes them; prints the record's path. That of latency has the transport's test and a
+ * roofline that knows of no operator that memory binds.
+ *
+ * make_buy truth CASE KIND FACTOR: by what that machine really gets faster.
  */
 #include <config.h>
 
@@ -25,6 +28,8 @@ static struct machine machine_of(const char *what)
     for (int i = 0; i < RANKS; i++) {
         if (strcmp(what, "network") == 0)
             m.inv[i] = 1 / 40e6;
+        if (strcmp(what, "latency") == 0)
+            m.alpha = 3e-3;
         if (strcmp(what, "shared") == 0)
             m.withheld[i] = 0.3;
     }
@@ -105,6 +110,37 @@ static int add_steps(struct record *r, const struct machine *m, const struct ser
     return rc;
 }
 
+static double truth(const struct machine *m, const char *kind, double k)
+{
+    struct machine other = *m;
+
+    if (strcmp(kind, "network_latency") == 0)
+        other.alpha /= k;
+    for (int i = 0; strcmp(kind, "network_bandwidth") == 0 && i < RANKS; i++)
+        other.inv[i] /= k;
+    if (strcmp(kind, "compute") == 0) {
+        other.cpu /= k;
+        other.decode /= k;
+        other.software /= k;
+        other.lib /= k;
+        other.tail /= k;
+    }
+    return machine_period(m) / machine_period(&other);
+}
+
+/* What the test of the transport would have found: exactly the machine's. */
+static void add_transport(struct record_workload *w, const struct machine *m)
+{
+    struct result_transport *t = &w->result.transport;
+
+    t->rounds = 9;
+    t->pause_seconds = 0.04;
+    t->alpha = (struct result_value){m->alpha, 0.98 * m->alpha, 1.02 * m->alpha};
+    t->software = (struct result_value){m->software, 0.9 * m->software, 1.1 * m->software};
+    t->rate = (struct result_value){1 / m->inv[0], 0.98 / m->inv[0], 1.02 / m->inv[0]};
+    w->roofline = (struct record_roofline){.points = 1, .valid = true, .share = 0.5};
+}
+
 int main(int argc, char **argv)
 {
     struct record r;
@@ -112,6 +148,11 @@ int main(int argc, char **argv)
     struct err e = ERR_INIT;
     char path[PATH_MAX];
 
+    if (argc == 5) {
+        const struct machine known = machine_of(argv[2]);
+        printf("%.6f\n", truth(&known, argv[3], atof(argv[4])));
+        return 0;
+    }
     if (argc != 3)
         return 2;
     struct machine m = machine_of(argv[2]);
@@ -132,6 +173,9 @@ int main(int argc, char **argv)
         rank->inflate_seconds = 0;
         rank->convert_seconds = m.decode;
     }
+    w->transport.rounds = 0;
+    if (strcmp(argv[2], "latency") == 0)
+        add_transport(&r.workloads[0], &m);
     record_judge(&r);
     int rc = add_steps(&r, &m, &s);
     if (rc == 0)

@@ -102,6 +102,22 @@ at() {
         [[ "$output" == "ceilings: of lab-4601.0.3, 2026-11-21, the latest of these nodes with this build"* ]]
         [[ "$output" == *"14 %"* ]]
     done
+    # the page draws them, and says whose and how old they are; not of names that are replaced
+    ceilings() { sed -n '/<h2 id="ceilings"/,/<\/section>/p' "$1" | sed 's/\xc2\xa0/ /g'; }
+    "$hpcai500" report -o page.html "$GALLERY/lab-4711.0.3.json"
+    ceilings page.html | sed 's/<[^>]*>/ /g'
+    [ "$(ceilings page.html | grep -c 'lab-4711.0.3 did not measure ceilings: these are of lab-4601.0.3, 21 Nov 2026')" -eq 1 ]
+    jq '.micro = []' "$GALLERY/lab-4711.0.3.json" >bare.json # then its table is theirs, too
+    "$hpcai500" report -o bare.html bare.json
+    [ "$(ceilings bare.html | grep -c 'lab-4711.0.3 did not measure ceilings: these are of lab-4601.0.3, 21 Nov 2026')" -eq 2 ]
+    ceilings bare.html | grep -q 'machine: peak'
+    ceilings page.html | grep -q '<title [^>]*>Roofline of cosmoflow<'
+    [ "$(sed -n '/<h2 id="stairs"/,/<\/section>/p' page.html | grep -c '<svg ')" -eq 2 ]
+    "$hpcai500" report -o page.html --redact "$GALLERY/lab-4711.0.3.json"
+    no grep -q 'did not measure ceilings' <(ceilings page.html)
+    "$hpcai500" report -o page.html "$GALLERY/roofs.json"
+    no grep -q 'did not measure ceilings' <(ceilings page.html)
+    ceilings page.html | grep -q '<title [^>]*>Roofline of cosmoflow<'
     # its own come first, and a run that is named
     run "$hpcai500" show --roofline "$GALLERY/roofs.json"
     [[ "$output" != *"ceilings: of"* ]]

@@ -116,10 +116,15 @@ slower() {
     [[ "$(tr -s ' \n' ' ' <<<"$output")" == *"; 2 of the last 3 runs like this one name it next repeat the run without this node;"* ]]
 }
 
-@test "the site's history says it, too" {
+# need_history: $make_history, and folders for the site's archive and a user's own records
+need_history() {
     make_history=$top_builddir/tests/reports/history/make_history
     [ -x "$make_history" ] || skip "built without a history"
     mkdir own archive
+}
+
+@test "the site's history says it, too" {
+    need_history
     slower 4708 n2; slower 4710 n1; slower 4711 n2
     "$make_history" site.sqlite archive 0 lab-4708.0.3.json lab-4710.0.3.json lab-4711.0.3.json
     mv lab-4711.0.3.json own; rm lab-*
@@ -134,6 +139,56 @@ slower() {
     run "$hpcai500" show lab-4711.0.3.json
     [[ "$output" == *"limit       n2 was slower in this run"* ]]
     [[ "$(tr -s ' \n' ' ' <<<"$output")" == *"; no earlier run is like it"* ]]
+}
+
+# computed FILE RATIO: in that record n2 computed so many times as long as the median rank
+computed() {
+    jq -c --argjson ratio "$2" '.workloads[0].phases.compute |= (.median_seconds = 10 |
+        .worst = [{rank: 3, node: "n2", seconds: (10 * $ratio)}])' "$1" > x
+    mv x "$1"
+}
+
+# earlier JOB RATIO: a record of that job, which suspects nobody
+earlier() {
+    slower "$1" n2
+    jq -c '.workloads[0].why |= (.cause = "processor" | .node = null | .causes = [])' "lab-$1.0.3.json" > x
+    mv x "lab-$1.0.3.json"
+    computed "lab-$1.0.3.json" "$2"
+}
+
+@test "a node's own history makes it a slow node: five runs, and more than chance" {
+    for job in 4706 4707 4708 4709; do earlier "$job" "1.0${job#470}"; done
+    slower 4720 n2
+    computed lab-4720.0.3.json 1.3
+    run "$hpcai500" show lab-4720.0.3.json
+    [[ "$output" == *"limit       n2 was slower in this run"* ]]
+    earlier 4710 1.04
+    run "$hpcai500" show lab-4720.0.3.json
+    echo "$output"
+    [[ "$output" == *"limit       slow node n2: processor"* ]]
+    [[ "$(tr -s ' \n' ' ' <<<"$output")" == *"; 1 of the last 3 runs like this one name it; it computes 22 % longer than in its 5 runs before"* ]]
+    # what it always did is no news
+    for job in 4706 4707 4708 4709 4710; do earlier "$job" 1.3; done
+    run "$hpcai500" show lab-4720.0.3.json
+    [[ "$output" == *"limit       n2 was slower in this run"* ]]
+
+    # the same from the site's history
+    need_history
+    for job in 4706 4707 4708 4709 4710; do earlier "$job" "1.0${job#47}"; done
+    "$make_history" site.sqlite archive 0 lab-47*.json
+    mv lab-4720.0.3.json own; rm lab-*
+    cd own
+    printf 'history = %s\nreader = %s\n' "$BATS_TEST_TMPDIR/site.sqlite" "$BATS_TEST_TMPDIR/noreader" > "$HPCAI500_CONF"
+    run "$hpcai500" show lab-4720.0.3.json
+    echo "$output"
+    [[ "$output" == *"limit       slow node n2: processor"* ]]
+    run "$hpcai500" history --json --job=4720
+    echo "$output"
+    [[ "$output" == *"slow node n2: processor"* ]]
+    # speed at equal processor is a metric: samples in the time of one convolution
+    run "$hpcai500" history --json --metric=samples_per_yardstick --job=4720
+    echo "$output"
+    [ "$(jq '.rows[0].value * 1e6 | round' <<<"$output")" = "$(jq '.workloads[0] | .performance.samples_per_second * .yardstick.cpu.mean_seconds * 1e6 | round' lab-4720.0.3.json)" ]
 }
 
 @test "qualities beside the primary one have a line each; a record of 1.0.0 has none" {

@@ -13,37 +13,10 @@
 #include "reports/validate/assess.h"
 #include "reports/validate/node_line.h"
 #include "reports/validate/page.h"
+#include "tests/reports/validate/made.h"
 #include "tests/unit.h"
 
 static const char *const four[] = {"n1", "n2", "n3", "n4"};
-
-/* A healthy line: values differ by less than half a percent. */
-static struct node_result healthy(const char *node, int round, unsigned salt)
-{
-    struct node_result r = {.cpus = 64,
-                            .numa_nodes = 2,
-                            .memory_bytes = 256e9,
-                            .calls = 40000,
-                            .steps = 1500,
-                            .corrected = -1,
-                            .uncorrected = -1,
-                            .round = round,
-                            .time = 1764511620};
-
-    snprintf(r.node, sizeof r.node, "%s", node);
-    snprintf(r.class, sizeof r.class, "AMD EPYC 7543, H12DSU");
-    snprintf(r.key, sizeof r.key, "381de3d51ec3c43e");
-    snprintf(r.results, sizeof r.results, "7e3a3924a1cfe5d4");
-    snprintf(r.weights, sizeof r.weights, "949ec5c4a5917fdf");
-    snprintf(r.boot_id, sizeof r.boot_id, "boot");
-    for (int m = 0; m < NODE_METRICS; m++)
-        r.values[m] = (struct node_value){NAN, NAN, 0};
-    double off = 1 + 0.004 * ((salt * 2654435761U >> 16) % 1000 / 1000.0 - 0.5);
-    r.values[NODE_METRIC_clock] = (struct node_value){8.8e8 * off, 0.5, 5};
-    r.values[NODE_METRIC_gemm_f32] = (struct node_value){2e12 / off, 1, 5};
-    r.values[NODE_METRIC_triad] = (struct node_value){3.5e11 * off, 1, 5};
-    return r;
-}
 
 static struct assess *look(const struct node_result *r, int n, struct past *past)
 {
@@ -60,7 +33,7 @@ static struct assess *look(const struct node_result *r, int n, struct past *past
 static void all_good(struct node_result r[4])
 {
     for (unsigned i = 0; i < 4; i++)
-        r[i] = healthy(four[i], 0, i + 1);
+        r[i] = made_node(four[i], 0, i + 1);
 }
 
 static void decide(struct assess *a)
@@ -77,7 +50,7 @@ static void three_rounds(struct assess *a, double of_n3)
 
     for (int round = 1; round <= 3; round++)
         for (unsigned i = 0; i < 4; i++) {
-            struct node_result again = healthy(four[i], round, 17 * (unsigned)round + i);
+            struct node_result again = made_node(four[i], round, 17 * (unsigned)round + i);
             again.values[NODE_METRIC_triad].value *= i == 2 ? of_n3 : 1;
             assert_int_equal(assess_line(a, &again, &e), 0);
         }
@@ -265,7 +238,7 @@ static void test_links(void **state)
 
 static void test_line(void **state)
 {
-    struct node_result r = healthy("n1", 2, 3), back;
+    struct node_result r = made_node("n1", 2, 3), back;
     char line[NODE_LINE_SIZE];
 
     (void)state;
@@ -293,7 +266,7 @@ static void test_line(void **state)
  * priors, and a loss that they did not see is seen. */
 static void test_past(void **state)
 {
-    char path[] = "/tmp/test_assessXXXXXX", run[16];
+    char path[] = "/tmp/test_assessXXXXXX";
     int fd = mkstemp(path);
     struct err e = ERR_INIT;
     struct judge_history h;
@@ -302,12 +275,8 @@ static void test_past(void **state)
     (void)state;
     assert_true(fd >= 0);
     close(fd);
-    for (unsigned k = 0; k < 12; k++) {
-        for (unsigned i = 0; i < 4; i++)
-            r[i] = healthy(four[i], 0, 100 * k + i);
-        snprintf(run, sizeof run, "r%u", k);
-        assert_int_equal(past_append(path, run, r, 4, &e), 0);
-    }
+    for (unsigned k = 0; k < 12; k++)
+        made_run(path, k, r, 4);
     struct past *p = past_open(path, &e);
     assert_non_null(p);
     assert_int_equal(past_runs(p, "AMD EPYC 7543, H12DSU"), 12);
@@ -341,7 +310,7 @@ static void test_past(void **state)
 /* A line that a crash cut short costs that line, and not the next run's first. */
 static void test_past_cut_short(void **state)
 {
-    char path[] = "/tmp/test_assessXXXXXX", run[16];
+    char path[] = "/tmp/test_assessXXXXXX";
     int fd = mkstemp(path);
     struct err e = ERR_INIT;
     struct judge_history h;
@@ -351,10 +320,7 @@ static void test_past_cut_short(void **state)
     (void)state;
     assert_true(fd >= 0);
     for (unsigned k = 0; k < 6; k++) {
-        for (unsigned i = 0; i < 4; i++)
-            r[i] = healthy(four[i], 0, 100 * k + i);
-        snprintf(run, sizeof run, "r%u", k);
-        assert_int_equal(past_append(path, run, r, 4, &e), 0);
+        made_run(path, k, r, 4);
         if (k == 2)
             assert_true(fstat(fd, &st) == 0 && ftruncate(fd, st.st_size - 20) == 0);
     }

@@ -7,9 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "reports/validate/causes.h"
 #include "reports/validate/verdicts.h"
 #include "tests/unit.h"
 
@@ -156,6 +158,82 @@ static void test_writers(void **state)
     free(v);
 }
 
+/* The file has doubled again and again: of each node the newest verdict is there, of one
+ * that was measured once too, and lines of another kind. */
+static void test_kept(void **state)
+{
+    enum { NODES = 100, RUNS = 120 };
+    static struct verdict_line all[NODES];
+    struct verdict_line once = line_of("gone", "0", 1), *v;
+    struct err e = ERR_INIT;
+    struct stat st;
+    char name[16], run[16], text[256] = "";
+    int n, newest = 0;
+
+    (void)state;
+    unlink(path);
+    assert_int_equal(verdicts_append(path, &once, 1, &e), 0);
+    FILE *f = fopen(path, "a");
+    assert_non_null(f);
+    fputs("{\"hpcai500\":\"verdict 2\",\"node\":\"n1\"}\n", f);
+    fclose(f);
+    assert_int_equal(chmod(path, 0660), 0);
+    for (int k = 1; k <= RUNS; k++) {
+        for (int i = 0; i < NODES; i++) {
+            snprintf(name, sizeof name, "n%d", i);
+            snprintf(run, sizeof run, "r%d", k);
+            all[i] = line_of(name, run, 1000 + k);
+        }
+        assert_int_equal(verdicts_append(path, all, NODES, &e), 0);
+    }
+    assert_int_equal(verdicts_read(path, &v, &n, &e), 0);
+    assert_true(n >= NODES * VERDICTS_KEEP && n < NODES * RUNS / 2);
+    for (int i = 0; i < NODES; i++) {
+        snprintf(name, sizeof name, "n%d", i);
+        newest += verdicts_newest(v, n, name)->time == 1000 + RUNS;
+    }
+    assert_int_equal(newest, NODES);
+    assert_int_equal(verdicts_newest(v, n, "gone")->time, 1);
+    free(v);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0660);
+    assert_true(st.st_size < 2 * VERDICTS_LEAST);
+    f = fopen(path, "r");
+    assert_non_null(f);
+    assert_non_null(fgets(text, sizeof text, f));
+    assert_non_null(strstr(text, "renewed 1"));
+    assert_non_null(fgets(text, sizeof text, f));
+    assert_non_null(strstr(text, "verdict 2"));
+    fclose(f);
+}
+
+/* What the site's nodes have had moves the priors, from the shipped ones on. */
+static void test_causes(void **state)
+{
+    struct verdict_line v[24];
+    char text[CAUSES_SIZE];
+
+    (void)state;
+    for (int i = 0; i < 24; i++) {
+        v[i] = line_of("n1", "1", i);
+        if (i < 10)
+            snprintf(v[i].metric, sizeof v[i].metric, "disk.write");
+        else
+            snprintf(v[i].word, sizeof v[i].word, "GOOD"); /* says nothing of causes */
+    }
+    causes_text(v + 10, 14, text);
+    assert_string_equal(text, "");
+    causes_text(v, 24, text);
+    assert_string_equal(text, "network:0.200,memory:0.100,compute:0.075,disk:0.550,numbers:0.025,"
+                              "rest:0.050");
+    for (int i = 0; i < 10; i++) {
+        v[i].metric[0] = '\0';
+        snprintf(v[i].reason, sizeof v[i].reason, "hpcai500: correct: core 1: 1 of 60 differ");
+    }
+    causes_text(v, 24, text);
+    assert_non_null(strstr(text, "numbers:0.525"));
+}
+
 static void test_refused(void **state)
 {
     struct verdict_line one = line_of("n1", "9", 1);
@@ -177,7 +255,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_line),    cmocka_unit_test(test_not_lines),
         cmocka_unit_test(test_file),    cmocka_unit_test(test_cut_short),
-        cmocka_unit_test(test_writers), cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_writers), cmocka_unit_test(test_kept),
+        cmocka_unit_test(test_causes),  cmocka_unit_test(test_refused),
     };
 
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

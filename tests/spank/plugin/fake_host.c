@@ -52,9 +52,10 @@ struct spank_handle {
     int phase;
 };
 
-static const char *const shown[] = {OPTION_STEP,       OPTION_JOB,      "HPCAI500_RUN",
-                                    "HPCAI500_PLUGIN", "HPCAI500_STOP", "HPCAI500_SPOOL",
-                                    "HPCAI500_CONF",   "SLURM_VERSION"};
+static const char *const shown[] = {OPTION_STEP,       OPTION_JOB,        "HPCAI500_RUN",
+                                    "HPCAI500_PLUGIN", "HPCAI500_STOP",   "HPCAI500_SPOOL",
+                                    "HPCAI500_CONF",   "SLURM_VERSION",   "HPCAI500_VET",
+                                    "HPCAI500_NODES",  "HPCAI500_SPARES", "HPCAI500_SRUN"};
 
 static struct spank_handle handle;
 static spank_context_t context;

@@ -827,6 +827,42 @@ batch() {
     only "hpcai500: there is no srun in the job's PATH; the script starts anyway (gate=yes would stop it)" "exec: script"
 }
 
+# vet SAID EXIT [VARIABLE=VALUE...]: a vet of n3 and n4 whose agent says that
+vet() {
+    printf '#!/bin/sh\necho "$@" > %s/srun.argv\n%s\nexit %s\n' "$dir" "${1:+echo $1}" "$2" > srun
+    printf '#!/bin/sh\n[ "$*" = "show hostnames" ] && printf "n3\\nn4\\n"\n' > scontrol
+    chmod 755 srun scontrol
+    shift 2
+    batch "${text:-vet,spares=1}" SLURM_TASKS_PER_NODE='8(x2)' TMPDIR="$dir" "$@"
+}
+
+@test "sbatch: a vet tells the script which nodes to use, and costs it nothing when it fails" {
+    local good="HPCAI500_VET=ok HPCAI500_NODES=n3 HPCAI500_SPARES=n4 HPCAI500_SRUN=-N1 -n8 -x n4"
+    vet "hpcai500-vet ok 1:n4" 0
+    [ $status -eq 0 ]; only "hpcai500: left out: n4" "exec: script $good"
+    [[ "$(cat srun.argv)" == *"--time=5 --jobid=7 --nodes=2 --ntasks=2 --cpu-bind=none --ntasks-per-node=1 -- "*"/hpcai500-agent vet,spares=1" ]]
+    [ "$(cat hpcai500-vet-7.*)" = "n3 slots=8" ]
+    vet "hpcai500-vet short 1:n4" 0
+    only "hpcai500: left out: n4; more nodes than that are bad" "exec: script ${good/ok/short}"
+    text=vet,spares=1,gate=yes vet "hpcai500-vet short 1:n4" 0
+    [ $status -eq 3 ]; only "hpcai500: left out: n4; more nodes than that are bad" "hpcai500: the script does not start: gate=yes"
+    vet "" 1
+    [ $status -eq 0 ]; only "hpcai500: vet,spares=1 gave no answer (exit code 1); the last nodes are left out: n4" "exec: script ${good/ok/failed}"
+    vet "hpcai500-vet ok 0:n4" 0 # not that node's place
+    [[ $output == *"the last nodes are left out: n4"* ]]
+    vet "hpcai500-vet ok 1:n4" 0 FAKE_ARGS=srun=/nowhere/srun
+    only "hpcai500: the names of the job's nodes are not known; the script starts with all nodes" "exec: script HPCAI500_VET=failed"
+    text=vet,spares=2 vet "hpcai500-vet ok 0:n3,1:n4" 0
+    only "hpcai500: spares=2 of 2 nodes leaves none; the script starts with all nodes" "exec: script HPCAI500_VET=failed"
+}
+
+@test "srun: a vet before a command is refused with the form that works" {
+    in_ local --hpcai500=vet,spares=1 -N2 hostname
+    [ $status -eq 1 ]; [[ $output == *"sbatch --hpcai500=vet,spares=N job.sh"* ]]
+    in_ local --hpcai500=vet,spares=1 -N2 hpcai500-agent
+    [ $status -eq 0 ]
+}
+
 @test "sbatch: gate=yes stops the script after a failed run" {
     echo 1 > srun.exit
     batch component,gate=yes; [ $status -eq 1 ]
@@ -842,6 +878,9 @@ batch() {
     printf '#!/bin/sh\necho "$@" > %s/squeue.argv\necho COMPLETING\n' "$dir" > squeue
     batch component; [ $status -eq 137 ]; only "agent's results"
     [ "$(cat squeue.argv)" = "--noheader --jobs 7 -o %T" ]
+    # the last task of an array has the number of the array: the others may have ended
+    batch component SLURM_ARRAY_JOB_ID=7 SLURM_ARRAY_TASK_ID=2
+    [ "$(cat squeue.argv)" = "--noheader --jobs 7_2 -o %T" ]
     echo 4 > srun.exit # an agent that ended in time, with its record
     batch component; [ $status -eq 4 ]; only "agent's results"
     echo 137 > srun.exit

@@ -19,6 +19,12 @@ TESTS += $(validate_tests)
 %C%_test_look_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_look_LDADD = spank/validate/libvalidate.la $(CMOCKA_LIBS)
 endif
+# Built on demand by contrib/evidence/nodes.sh.
+if BUILD_HISTORY
+EXTRA_PROGRAMS += %D%/thousand
+%C%_thousand_SOURCES = %D%/thousand.h %D%/thousand.c %D%/thousand_plan.c
+%C%_thousand_LDADD = spank/validate/libact.la reports/validate/libverdict.la
+endif
 if BUILD_TOOLS
 TESTS += %D%/validate.bats
 endif

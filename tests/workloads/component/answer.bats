@@ -56,6 +56,32 @@ counted() {
         }'
 }
 
+# The set is trained on what it is judged by, so that deviations are those of the lines.
+@test "forecast's answers have the record's error a day ahead, from the first moment on" {
+    "$generate" forecast,class=tiny --train 8 --validation 8 --out set 2>talk
+    rm -r set/train set/MANIFEST
+    cp -r set/validation set/train
+    "$agent" forecast,class=tiny,data=set,epochs=2,batch=4,threads=1,checkpoint=.,out=r.json 2>>talk || [ $? -eq 1 ]
+    quality=$(jq '.workloads[0].epochs[1].quality' r.json)
+    counted '{
+            i = (NR - 1) % (5 * 32 * 64 * 6); s = int((NR - 1) / (5 * 32 * 64 * 6))
+            c = i % 6; y = int(i / 384) % 32; z = int(i / 384 / 32)
+            n[c]++; sum[c] += $1; squares[c] += $1 * $1
+            if (z == 0 && ($1 - $2) ^ 2 > 1e-8 * $1 ^ 2 + 1e-6) wrong++ # the moment itself
+            if (z == 4) {
+                w = cos((-66 + 132 * (y + .5) / 32) * 3.14159265358979 / 180)
+                error[s, c] += w * ($1 - $2) ^ 2; all[s, c] += w
+            }
+        }
+        END {
+            for (k in error) {
+                split(k, part, SUBSEP); c = part[2]
+                total += sqrt(error[k] / all[k]) / sqrt(squares[c] / n[c] - (sum[c] / n[c]) ^ 2)
+            }
+            if (!wrong) print total / 48
+        }'
+}
+
 # no_answer SENTENCE ARGUMENTS...: that, and no picture
 no_answer() {
     local words=$1 code=0

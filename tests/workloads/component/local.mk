@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 if BUILD_TESTS
 if HAVE_HDF5
-tests_component_programs = %D%/test_cosmo_convert %D%/test_cosmoflow %D%/test_deepcam %D%/test_defect %D%/test_hep \
-    %D%/test_hep_net %D%/test_step_profile %D%/test_steps_scale %D%/test_train %D%/test_unet %D%/test_yardstick
+tests_component_programs = %D%/test_cosmo_convert %D%/test_cosmoflow %D%/test_deepcam %D%/test_deeplab %D%/test_defect %D%/test_forecast %D%/test_hep \
+    %D%/test_hep_net %D%/test_step_profile %D%/test_steps_scale %D%/test_thinning %D%/test_train %D%/test_transport %D%/test_unet %D%/test_yardstick
 check_PROGRAMS += $(tests_component_programs)
 TESTS += $(tests_component_programs)
 
@@ -62,6 +62,14 @@ EXTRA_DIST += %D%/nothing/workloads.def %D%/nothing/sciences.def
 %C%_test_train_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_train_LDADD = workloads/component/libcomponent.la $(CMOCKA_LIBS)
 
+%C%_test_thinning_SOURCES = %D%/test_thinning.c
+%C%_test_thinning_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_thinning_LDADD = workloads/component/libcomponent.la $(CMOCKA_LIBS)
+
+%C%_test_transport_SOURCES = %D%/test_transport.c
+%C%_test_transport_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_transport_LDADD = workloads/component/libcomponent.la $(CMOCKA_LIBS)
+
 %C%_test_cosmoflow_SOURCES = %D%/test_cosmoflow.c
 %C%_test_cosmoflow_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_cosmoflow_LDADD = workloads/component/libcomponent.la $(CMOCKA_LIBS)
@@ -69,6 +77,14 @@ EXTRA_DIST += %D%/nothing/workloads.def %D%/nothing/sciences.def
 %C%_test_deepcam_SOURCES = %D%/test_deepcam.c
 %C%_test_deepcam_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_deepcam_LDADD = workloads/component/libcomponent.la $(CMOCKA_LIBS)
+
+%C%_test_deeplab_SOURCES = %D%/learn.h %D%/test_deeplab.c
+%C%_test_deeplab_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_deeplab_LDADD = workloads/component/libcomponent.la $(CMOCKA_LIBS)
+
+%C%_test_forecast_SOURCES = %D%/test_forecast.c
+%C%_test_forecast_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_forecast_LDADD = workloads/component/libcomponent.la $(CMOCKA_LIBS)
 
 %C%_test_defect_SOURCES = %D%/test_defect.c
 %C%_test_defect_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -85,11 +101,11 @@ endif
 check_PROGRAMS += %D%/twin_losses
 %C%_twin_losses_SOURCES = %D%/twin_losses.c
 %C%_twin_losses_LDADD = workloads/component/libcomponent.la
-TESTS += %D%/deepcam_torch.bats %D%/defect_torch.bats %D%/hep_torch.bats
+TESTS += %D%/deepcam_torch.bats %D%/deeplab_torch.bats %D%/defect_torch.bats %D%/forecast_torch.bats %D%/hep_torch.bats
 EXTRA_DIST += %D%/twins.bash
-dist_check_SCRIPTS += %D%/deepcam_torch.bats %D%/defect_torch.bats %D%/hep_torch.bats
+dist_check_SCRIPTS += %D%/deepcam_torch.bats %D%/deeplab_torch.bats %D%/defect_torch.bats %D%/forecast_torch.bats %D%/hep_torch.bats
 
-%C%_test_unet_SOURCES = %D%/test_unet.c
+%C%_test_unet_SOURCES = %D%/learn.h %D%/test_unet.c
 %C%_test_unet_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_unet_LDADD = workloads/component/libcomponent.la $(CMOCKA_LIBS)
 endif

@@ -26,9 +26,20 @@ static const struct component *component(void)
 static void classes_have_their_networks(void **state)
 {
     static const struct {
+        const char *text, *title;
         enum runspec_class class;
         uint64_t parameters, train;
-    } rows[] = {{CLASS_TINY, 484643, 512}, {CLASS_SMALL, 1944483, 512}};
+    } rows[] = {
+        {"deepcam,engine=ref", "U-Net, 48 x 72, 4 levels from 16 channels", CLASS_TINY, 484643,
+         512},
+        {"deepcam,engine=ref", "U-Net, 192 x 288, 5 levels from 16 channels", CLASS_SMALL, 1944483,
+         512},
+        {"deepcam,engine=ref,model=deeplab",
+         "DeepLabv3+, 192 x 288, Xception of 8 blocks, an eighth of the widths", CLASS_SMALL,
+         627168, 512},
+        {"deepcam,engine=ref", "DeepLabv3+, 768 x 1152, Xception of 20 blocks", CLASS_STANDARD,
+         56454720, 1024},
+    };
     struct workload_host host = {
         .comm = comm_self(), .threads = 1, .cache_dir = "/nonexistent", .generator = "none"};
 
@@ -38,11 +49,12 @@ static void classes_have_their_networks(void **state)
         struct workload_plan p = {.class = CLASS_AUTO};
         struct err e = ERR_INIT;
         struct runspec spec;
-        if (runspec_parse(&spec, "deepcam,engine=ref", &e) < 0 ||
+        if (runspec_parse(&spec, rows[i].text, &e) < 0 ||
             w->plan(w, &spec, 0, rows[i].class, &host, 1e11, &p, &e) < 0)
             fail_msg("%s", e.text);
         assert_int_equal(p.parameters, rows[i].parameters);
         assert_int_equal(p.train_samples, rows[i].train);
+        assert_non_null(strstr(p.title, rows[i].title));
     }
 }
 
@@ -58,7 +70,7 @@ struct sample {
 
 static void sample_init(struct sample *s)
 {
-    *s = (struct sample){.in = {.seed = 1, .count = C}};
+    *s = (struct sample){.in = {.seed = 1, .count = C}, .info = {.generated = true}};
     s->info.field[WEATHER_DATA] = (struct dataset_field){.type = NUMBER_FLOAT,
                                                          .rank = 3,
                                                          .dims = {C, H, W},
@@ -148,6 +160,27 @@ static void moments_are_rolled_and_mirrored(void **state)
     assert_int_equal(kinds, 2 * W);
 }
 
+/* Published weather has continents. */
+static void only_generated_moments_are_turned(void **state)
+{
+    float data[C * PLACES], labels[PLACES];
+    struct scales f = {{0}, {0}};
+    struct sample s;
+    struct err e = ERR_INIT;
+
+    (void)state;
+    for (int c = 0; c < C; c++)
+        f.scale[c] = 1;
+    sample_init(&s);
+    s.in.augment = true;
+    s.info.generated = false;
+    for (s.in.epoch = 0; s.in.epoch < 20; s.in.epoch++) {
+        assert_int_equal(make(&s, &f, data, labels, &e), 0);
+        for (int i = 0; i < PLACES; i++)
+            assert_true(data[i] == (float)i && labels[i] == (float)(i % K));
+    }
+}
+
 static void labels_of_another_size_are_refused(void **state)
 {
     float data[C * PLACES], labels[PLACES];
@@ -235,6 +268,7 @@ int main(void)
         cmocka_unit_test(classes_have_their_networks),
         cmocka_unit_test(channels_come_first_and_are_scaled),
         cmocka_unit_test(moments_are_rolled_and_mirrored),
+        cmocka_unit_test(only_generated_moments_are_turned),
         cmocka_unit_test(labels_of_another_size_are_refused),
         cmocka_unit_test(quality_is_the_mean_over_moments),
         cmocka_unit_test(equal_logits_are_the_lower_class),

@@ -116,7 +116,7 @@ static size_t epochs_of(int rank, int ranks)
 
 static void a_rank_holds_its_own_steps(void **state)
 {
-    const size_t each = sizeof(struct step_row) + sizeof(double);
+    const size_t each = sizeof(struct step_row) + sizeof(double) + sizeof(bool);
     const size_t few = epochs_of(0, FEW), one = epochs_of(0, MANY), other = epochs_of(7, MANY);
 
     (void)state;

@@ -401,6 +401,9 @@ static void counts_stalls(void **state)
     assert_int_equal(x.r.stalls.steps, 40); /* the first epoch is not steady */
     assert_int_equal(x.r.stalls.stalled, 4);
     assert_near(x.r.stalls.stalled_seconds, 40, 1e-9);
+    assert_near(x.r.stalls.median_seconds, x.r.stalls.most_seconds - 10, 1e-9);
+    assert_near(x.r.stalls.p99_seconds, x.r.stalls.most_seconds, 1e-9); /* 4 of 40 are long */
+    assert_true(x.r.stalls.median_seconds > 0);
     result_fini(&x.r);
 }
 
@@ -589,11 +592,13 @@ static void gates(void **state)
 static void idle_steps_wait(void **state)
 {
     struct step_row row;
-    struct train_steps t = {.steps = {.row = &row}, .left = 10};
+    bool asked;
+    struct train_steps t = {.steps = {.row = &row}, .asked = &asked, .left = 10};
     const struct train_step idle = {.idle = true};
 
     (void)state;
     train_steps_stamp(&t, &idle, 10, 12);
+    assert_false(asked);
     assert_true(row.begin == 10 && row.input + row.own == 0);
     assert_int_equal(row.waits, 1);
     assert_true(row.wait[0][0] == 0 && row.wait[0][1] == 2 && row.length == 2);

@@ -3,25 +3,9 @@
  * That its equations are the common ones is held by PyTorch's twin. */
 #include <config.h>
 
-#include "tests/unit.h"
-
-#include <math.h>
-#include <stdlib.h>
+#include "tests/workloads/component/learn.h"
 
 #include "workloads/component/unet.h"
-
-static struct model *model(int *group)
-{
-    struct err e = ERR_INIT;
-    struct engine_config config = {
-        .backend = engine_backend_name(0), .threads = 1, .seed = 3, .comm = comm_self()};
-    struct optimizer adam = {.kind = OPTIMIZER_ADAM, OPTIMIZER_ADAM_COMMON};
-    struct model *m = model_create(&config, &e);
-
-    assert_non_null(m);
-    *group = model_group(m, "all", &adam);
-    return m;
-}
 
 static void sizes_are_the_published(void **state)
 {
@@ -40,7 +24,7 @@ static void sizes_are_the_published(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct err e = ERR_INIT;
         int group;
-        struct model *m = model(&group);
+        struct model *m = learn_model(engine_backend_name(0), &group);
         struct graph *g = graph_create(m, "unet", 2);
         struct tensor *x =
             graph_input(g, "x", SHAPE(1, rows[i].side, rows[i].side), CHANNELS_FIRST);
@@ -55,47 +39,25 @@ static void sizes_are_the_published(void **state)
     }
 }
 
-/* A border between dark and bright is told from both sides in 30 steps; at the
- * start the loss is that of no knowledge, about log 3. */
+static struct tensor *build(const void *net, struct model *m, int group, struct tensor *x)
+{
+    return unet_build(net, m, group, x);
+}
+
+/* A border between dark and bright is told from both sides in 30 steps. */
 static void it_learns(void **state)
 {
-    enum { SIDE = 16, PIXELS = SIDE * SIDE, BATCH = 2 };
+    enum { SIDE = 16, PIXELS = SIDE * SIDE };
     static const struct unet net = {.width = 16, .levels = 2, .classes = 3};
-    static float x[BATCH * PIXELS], t[BATCH * PIXELS];
-    const struct engine_step step = {
-        .rows = BATCH, .global_rows = BATCH, .ids = (const uint64_t[]){0, 1}};
-    struct err e = ERR_INIT;
-    float first = 0, loss = 0;
-    int group;
-    struct model *m = model(&group);
-    struct graph *g = graph_create(m, "unet", BATCH);
-    struct tensor *in = graph_input(g, "x", SHAPE(1, SIDE, SIDE), CHANNELS_FIRST);
-    struct tensor *truth = graph_input(g, "t", SHAPE(SIDE, SIDE), CHANNELS_FIRST);
-    struct tensor *out = op_cross_entropy(unet_build(&net, m, group, in), truth, NULL, NULL);
+    static float x[LEARN_BATCH * PIXELS], t[LEARN_BATCH * PIXELS];
 
     (void)state;
-    for (int i = 0; i < BATCH * PIXELS; i++) {
+    for (int i = 0; i < LEARN_BATCH * PIXELS; i++) {
         int column = i % SIDE, border = 5 + i / PIXELS * 4;
         x[i] = column < border ? -1 : 1;
         t[i] = column == border ? 2 : column > border;
     }
-    if (engine_compile(g, out, &e) < 0 || engine_start(m, &e) < 0)
-        fail_msg("%s", e.text);
-    for (int i = 0; i < 30; i++) {
-        assert_int_equal(engine_begin(g, &step, &e), 0);
-        assert_int_equal(engine_feed(g, in, x, &e), 0);
-        assert_int_equal(engine_feed(g, truth, t, &e), 0);
-        model_zero(m, group);
-        assert_int_equal(engine_forward(g, ENGINE_TRAIN, &e), 0);
-        assert_int_equal(engine_backward(g, true, &e), 0);
-        assert_int_equal(engine_read(g, out, &loss, 1, &e), 0);
-        assert_int_equal(model_step(m, group, 0.01, &e), 0);
-        first = i == 0 ? loss : first;
-    }
-    assert_true(first > 0.5 && first < 4);
-    if (!(loss < 0.1 * first))
-        fail_msg("the loss went from %g to %g only", (double)first, (double)loss);
-    model_destroy(m);
+    learn_by_heart(build, &net, SIDE, x, t, 30, 0.1F);
 }
 
 int main(void)

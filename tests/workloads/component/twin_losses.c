@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * twin_losses RUN-TEXT DATA RUN [still]: makes the first steps of a workload on a
+ * twin_losses RUN-TEXT DATA RUN [still|STEPS]: makes the first steps of a workload (of the class
+ * that is said, or tiny) on a
  * set and leaves in RUN what its twin in PyTorch needs to make the same: the start
  * values (start.ckpt) and a line a step (steps.txt): rate, loss, sample ids.
  * Nothing is augmented. still: the losses of an evaluation, no step is made (a
@@ -14,7 +15,7 @@
 
 #include "workloads/component/harness.h"
 
-enum { STEPS = 5 };
+enum { STEPS = 5 }; /* where no other number is said */
 
 static struct err e = ERR_INIT;
 
@@ -61,12 +62,16 @@ static struct loader *loader(const struct component *c, const struct net *n, str
 }
 
 /* Makes the steps and writes a line of each. */
-static void run(FILE *f, struct net *n, struct loader *l, const struct recipe *r, bool still)
+static void run(FILE *f, struct net *n, struct loader *l, const struct recipe *r, bool still,
+                int steps)
 {
     struct loader_batch b;
 
-    for (int s = 0; s < STEPS; s++) {
-        must(loader_next(l, &b, &e) == 1 ? 0 : -1);
+    for (int s = 0; s < steps; s++) {
+        int more = loader_next(l, &b, &e);
+        if (more == 0) /* the next epoch's first */
+            more = loader_next(l, &b, &e);
+        must(more == 1 ? 0 : -1);
         double rate = schedule_rate(&r->schedule, s * (double)r->batch / 1024);
         fprintf(f, "%.9g %.9g", rate, step(n, &b, rate, still));
         for (int i = 0; i < b.n; i++)
@@ -88,10 +93,11 @@ int main(int argc, char **argv)
     }
     must(runspec_parse(&spec, argv[1], &e));
     const struct component *c = workload_of(spec.workloads[0])->own;
-    const struct recipe *r = harness_recipe(c, CLASS_TINY, runspec_model(&spec, 0), &e);
+    const enum runspec_class class = spec.class == CLASS_AUTO ? CLASS_TINY : spec.class;
+    const struct recipe *r = harness_recipe(c, class, runspec_model(&spec, 0), &e);
     must(r ? 0 : -1);
     struct dataset *d =
-        dataset_open(argv[2], DATASET_TRAIN, c->science, science_class(c->science, CLASS_TINY), &e);
+        dataset_open(argv[2], DATASET_TRAIN, c->science, science_class(c->science, class), &e);
     must(d ? 0 : -1);
     void *feed = calloc(1, c->feed_bytes + 1);
     must(feed ? 0 : err_set(&e, "no memory"));
@@ -104,7 +110,8 @@ int main(int argc, char **argv)
     FILE *f = fopen(path, "w");
     must(f ? 0 : err_set(&e, "%s cannot be written", path));
     struct loader *l = loader(c, &n, d, r, feed);
-    run(f, &n, l, r, argc > 4 && strcmp(argv[4], "still") == 0);
+    const int steps = argc > 4 ? atoi(argv[4]) : 0;
+    run(f, &n, l, r, argc > 4 && strcmp(argv[4], "still") == 0, steps > 0 ? steps : STEPS);
     loader_destroy(l);
     dataset_close(d);
     model_destroy(n.model);

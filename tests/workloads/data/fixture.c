@@ -44,6 +44,22 @@ void fixture_remove(const char *path)
     nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
+int fixture_setup(void **state)
+{
+    *state = malloc(256);
+    if (!*state)
+        abort();
+    fixture_folder(*state);
+    return 0;
+}
+
+int fixture_teardown(void **state)
+{
+    fixture_remove(*state);
+    free(*state);
+    return 0;
+}
+
 void fixture_write(const char *folder, const char *name, const struct fixture *x)
 {
     const int edge = x->edge ? x->edge : 8;

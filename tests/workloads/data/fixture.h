@@ -48,6 +48,10 @@ float label_at(int sample, int i);
 void fixture_folder(char path[256]);
 void fixture_remove(const char *path);
 
+/* A test's setup and teardown: *state is such a folder's path. */
+int fixture_setup(void **state);
+int fixture_teardown(void **state);
+
 /* folder/name */
 void fixture_write(const char *folder, const char *name, const struct fixture *x);
 

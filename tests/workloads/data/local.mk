@@ -11,7 +11,8 @@ tests_data_ldadd = %D%/libdata_test.la workloads/data/libdata.la reports/core/li
     $(CMOCKA_LIBS) $(ZLIB_LIBS)
 
 tests_data_programs = %D%/test_cache %D%/test_check %D%/test_chunk_cache %D%/test_dataset \
-    %D%/test_h5file %D%/test_h5read %D%/test_inflate %D%/test_loader %D%/test_manifest %D%/test_sample
+    %D%/test_h5file %D%/test_h5read %D%/test_inflate %D%/test_loader %D%/test_manifest %D%/test_sample \
+    %D%/test_import %D%/test_weather_files
 check_PROGRAMS += $(tests_data_programs)
 TESTS += $(tests_data_programs)
 %C%_test_cache_SOURCES = %D%/test_cache.c
@@ -43,6 +44,12 @@ check_LTLIBRARIES += %D%/libforeign_filter.la
 %C%_libforeign_filter_la_SOURCES = %D%/foreign_filter.c
 %C%_libforeign_filter_la_CFLAGS = $(AM_CFLAGS) $(HDF5_CFLAGS)
 %C%_libforeign_filter_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhere
+%C%_test_weather_files_SOURCES = %D%/test_weather_files.c
+%C%_test_weather_files_CFLAGS = $(tests_data_cflags)
+%C%_test_weather_files_LDADD = workloads/data/libcheck.la $(tests_data_ldadd)
+%C%_test_import_SOURCES = %D%/test_import.c
+%C%_test_import_CFLAGS = $(tests_data_cflags)
+%C%_test_import_LDADD = workloads/data/libimport.la $(tests_data_ldadd)
 %C%_test_inflate_SOURCES = %D%/test_inflate.c
 %C%_test_inflate_CFLAGS = $(tests_data_cflags) $(ZLIB_CFLAGS)
 %C%_test_inflate_LDADD = $(tests_data_ldadd) $(ZLIB_LIBS)
@@ -51,4 +58,4 @@ check_LTLIBRARIES += %D%/libforeign_filter.la
 %C%_test_loader_LDADD = $(tests_data_ldadd)
 endif
 endif
-EXTRA_DIST += %D%/fuzz_sample.c %D%/fuzz_manifest.c %D%/corpus
+EXTRA_DIST += %D%/fuzz_import.c %D%/fuzz_sample.c %D%/fuzz_manifest.c %D%/corpus

@@ -48,7 +48,7 @@ noinst_LTLIBRARIES += %D%/libfields_test.la
 %C%_libfields_test_la_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(OPENMP_CFLAGS)
 tests_engine_kernels_ldadd = %D%/libfields_test.la $(tests_engine_ldadd)
 
-tests_engine_cpu_programs = %D%/test_cpu %D%/test_cpu_kernels %D%/test_cpu_layouts \
+tests_engine_cpu_programs = %D%/test_cpu %D%/test_cpu_depthwise %D%/test_cpu_kernels %D%/test_cpu_layouts \
     %D%/test_cpu_values %D%/test_copies %D%/test_nets
 check_PROGRAMS += $(tests_engine_cpu_programs)
 TESTS += $(tests_engine_cpu_programs)
@@ -58,6 +58,9 @@ TESTS += $(tests_engine_cpu_programs)
 %C%_test_copies_LDADD = $(tests_engine_ldadd)
 %C%_test_nets_SOURCES = %D%/nets.h %D%/nets.c %D%/test_nets.c
 %C%_test_nets_LDADD = $(tests_engine_ldadd)
+%C%_test_cpu_depthwise_SOURCES = %D%/test_cpu_depthwise.c
+%C%_test_cpu_depthwise_CFLAGS = $(AM_CFLAGS) $(OPENMP_CFLAGS)
+%C%_test_cpu_depthwise_LDADD = $(tests_engine_kernels_ldadd)
 %C%_test_cpu_kernels_SOURCES = %D%/test_cpu_kernels.c
 %C%_test_cpu_kernels_CFLAGS = $(AM_CFLAGS) $(OPENMP_CFLAGS)
 %C%_test_cpu_kernels_LDADD = $(tests_engine_kernels_ldadd)

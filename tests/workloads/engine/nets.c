@@ -173,7 +173,7 @@ static struct tensor *unet(const struct net *net, struct model *m, struct graph 
 /* ---- a GAN ------------------------------------------------------------ */
 
 /* TensorFlow's SAME: one before, two after. */
-static const struct window same5 = {{5, 5}, {2, 2}, {1, 1}, {2, 2}};
+static const struct window same5 = {{5, 5}, {2, 2}, {1, 1}, {2, 2}, {0}};
 
 static struct tensor *discriminator(const struct net *net, struct maker *k, struct tensor *x)
 {

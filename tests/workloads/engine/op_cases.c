@@ -38,7 +38,7 @@ static struct tensor *conv2d_stride(struct case_build *b)
 
 static struct tensor *conv2d_uneven(struct case_build *b)
 {
-    struct window w = {{2, 3}, {1, 2}, {0, 1}, {1, 2}};
+    struct window w = {{2, 3}, {1, 2}, {0, 1}, {1, 2}, {0}};
 
     return conv(b, case_input(b, SHAPE(2, 5, 6), CHANNELS_FIRST), 3, w, false);
 }
@@ -76,6 +76,67 @@ static struct tensor *conv2d_small_map(struct case_build *b)
     return op_scale(conv(b, x, 128, WINDOW(3, 2, 1), true), 0.1f);
 }
 
+/* taps two and three apart, a stride across */
+static struct tensor *conv2d_dilated(struct case_build *b)
+{
+    struct window w = {{3, 2}, {1, 2}, {2, 3}, {2, 3}, {2, 3}};
+
+    return conv(b, case_input(b, SHAPE(3, 6, 7), CHANNELS_FIRST), 4, w, true);
+}
+
+/* ASPP's: between blocks, taps further apart than the map is large */
+static struct tensor *conv2d_atrous(struct case_build *b)
+{
+    struct tensor *x =
+        conv(b, case_input(b, SHAPE(2, 5, 4), CHANNELS_FIRST), 17, WINDOW(1, 1, 0), false);
+    struct tensor *far = conv(b, x, 16, DILATED(3, 6), false);
+
+    return op_scale(op_concat(2, (struct tensor *[]){conv(b, x, 16, DILATED(3, 2), true), far}),
+                    0.1f);
+}
+
+static struct tensor *depthwise(struct case_build *b, struct tensor *x, struct window w, bool bias)
+{
+    struct shape in = tensor_shape(x), s = {.n = in.n, .d = {in.d[1], 1}};
+
+    for (int i = 2; i < in.n; i++)
+        s.d[i] = w.kernel[i - 2];
+    struct param *weight = case_param(b, s);
+    return op_depthwise(x, weight, bias ? case_param(b, SHAPE(in.d[1])) : NULL, w);
+}
+
+static struct tensor *depthwise2d(struct case_build *b)
+{
+    return depthwise(b, case_input(b, SHAPE(3, 6, 5), CHANNELS_FIRST), WINDOW(3, 1, 1), true);
+}
+
+static struct tensor *depthwise_uneven(struct case_build *b)
+{
+    struct window w = {{2, 3}, {3, 1}, {0, 2}, {1, 1}, {1, 2}};
+
+    return depthwise(b, case_input(b, SHAPE(2, 7, 6), CHANNELS_LAST), w, false);
+}
+
+static struct tensor *depthwise3d(struct case_build *b)
+{
+    struct window w = {{2, 3, 3}, {2, 1, 2}, {0, 1, 1}, {0, 1, 1}, {1, 1, 1}};
+
+    return depthwise(b, case_input(b, SHAPE(2, 4, 5, 6), CHANNELS_LAST), w, true);
+}
+
+/* Xception's: blocks with a remainder; stride 2, then dilation 2, then a factor and a
+ * shift for each channel */
+static struct tensor *depthwise_wide(struct case_build *b)
+{
+    struct tensor *x =
+        conv(b, case_input(b, SHAPE(3, 9, 8), CHANNELS_FIRST), 18, WINDOW(1, 1, 0), true);
+
+    x = conv(b, depthwise(b, x, WINDOW(3, 2, 1), false), 17, WINDOW(1, 1, 0), false);
+    x = op_relu(op_scale(x, 0.3f));
+    x = depthwise(b, depthwise(b, x, DILATED(3, 2), false), WINDOW(1, 1, 0), true);
+    return conv(b, x, 2, WINDOW(1, 1, 0), false);
+}
+
 static struct tensor *deconv(struct case_build *b, struct tensor *x, long out, struct window w,
                              bool bias)
 {
@@ -101,10 +162,20 @@ static struct tensor *deconv2d_overlap(struct case_build *b)
     return deconv(b, case_input(b, SHAPE(2, 3, 4), CHANNELS_LAST), 3, WINDOW(4, 2, 1), false);
 }
 
+/* PyTorch's padding 1 and output_padding 1: twice the size */
+static struct tensor *deconv2d_twice(struct case_build *b)
+{
+    struct window w = {{3, 3}, {2, 2}, {1, 1}, {0, 0}, {1, 1}};
+    struct tensor *x =
+        conv(b, case_input(b, SHAPE(2, 3, 4), CHANNELS_FIRST), 16, WINDOW(1, 1, 0), false);
+
+    return deconv(b, op_scale(deconv(b, x, 16, w, false), 0.1f), 3, w, false);
+}
+
 /* outputs without a tap; sides and cuts that differ */
 static struct tensor *deconv2d_uneven(struct case_build *b)
 {
-    struct window w = {{2, 3}, {3, 1}, {0, 1}, {1, 2}};
+    struct window w = {{2, 3}, {3, 1}, {0, 1}, {1, 2}, {0}};
 
     return deconv(b, case_input(b, SHAPE(5, 3, 4), CHANNELS_FIRST), 2, w, true);
 }
@@ -120,7 +191,7 @@ static struct tensor *deconv2d_one(struct case_build *b)
 
 static struct tensor *deconv3d(struct case_build *b)
 {
-    struct window w = {{2, 3, 2}, {2, 1, 2}, {0, 1, 1}, {0, 1, 0}};
+    struct window w = {{2, 3, 2}, {2, 1, 2}, {0, 1, 1}, {0, 1, 0}, {0}};
 
     return deconv(b, case_input(b, SHAPE(2, 3, 4, 2), CHANNELS_LAST), 3, w, true);
 }
@@ -241,6 +312,18 @@ static struct tensor *upsample_nearest(struct case_build *b)
 static struct tensor *upsample_linear(struct case_build *b)
 {
     return upsample(b, UPSAMPLE_LINEAR);
+}
+
+/* the mean of a map, laid out over it again; other factors by dimension */
+static struct tensor *upsample_by(struct case_build *b)
+{
+    struct tensor *x =
+        conv(b, case_input(b, SHAPE(2, 3, 4), CHANNELS_FIRST), 18, WINDOW(1, 1, 0), false);
+    const struct window all = {{3, 4}, {1, 1}, {0, 0}, {0, 0}, {0, 0}};
+    struct tensor *y = op_upsample_by(op_avgpool(x, all), (const int[3]){3, 12}, UPSAMPLE_NEAREST);
+
+    return op_concat(
+        2, (struct tensor *[]){y, op_upsample_by(x, (const int[3]){1, 3}, UPSAMPLE_LINEAR)});
 }
 
 /* after a convolution of 17 channels: an epilogue, and blocks with padding;
@@ -387,6 +470,104 @@ static struct tensor *cosmo_fused(struct case_build *b)
     return op_scale(dense(b, x, 4, true), 0.01f);
 }
 
+/* ---- tokens ------------------------------------------------------------ */
+
+static struct tensor *norm_tokens(struct case_build *b, struct tensor *x, float eps)
+{
+    struct param *gamma = case_param(b, SHAPE(tensor_shape(x).d[1]));
+
+    return op_layer_norm(x, gamma, case_param(b, SHAPE(tensor_shape(x).d[1])), eps);
+}
+
+/* patches of 2 x 2 through a dense layer to maps of two channels */
+static struct tensor *patches(struct case_build *b)
+{
+    struct tensor *x = op_patches(case_input(b, SHAPE(3, 4, 6), CHANNELS_FIRST), 2);
+
+    return op_unpatch(dense(b, x, 8, true), 2, 4, 6);
+}
+
+/* out of blocks with padding, and into a convolution; not as high as wide */
+static struct tensor *patches_wide(struct case_build *b)
+{
+    struct tensor *x =
+        conv(b, case_input(b, SHAPE(2, 6, 9), CHANNELS_LAST), 17, WINDOW(3, 1, 1), true);
+
+    x = op_unpatch(op_scale(op_patches(x, 3), 0.1f), 3, 6, 9);
+    return conv(b, op_scale(x, 0.3f), 3, WINDOW(1, 1, 0), true);
+}
+
+/* twice the same parameter: its gradients add up */
+static struct tensor *positions(struct case_build *b)
+{
+    struct tensor *x = op_patches(case_input(b, SHAPE(2, 4, 6), CHANNELS_FIRST), 2);
+    struct param *p = case_param(b, SHAPE(6, 8));
+
+    return op_unpatch(op_positions(op_tanh(op_positions(x, p)), p), 2, 4, 6);
+}
+
+static struct tensor *layer_norm(struct case_build *b)
+{
+    struct tensor *x = op_patches(case_input(b, SHAPE(3, 4, 6), CHANNELS_FIRST), 2);
+
+    return op_unpatch(norm_tokens(b, x, 1e-2f), 2, 4, 6);
+}
+
+/* rows that do not fit a piece of the kernel, shared parameters */
+static struct tensor *layer_norm_long(struct case_build *b)
+{
+    struct tensor *x = dense(b, case_input(b, SHAPE(6), CHANNELS_FIRST), 520, true);
+    struct param *gamma = case_param(b, SHAPE(520));
+    struct param *beta = case_param(b, SHAPE(520));
+
+    x = op_layer_norm(x, gamma, beta, 1e-2f);
+    return dense(b, op_layer_norm(op_add(x, x), gamma, beta, 1e-2f), 3, false);
+}
+
+/* on blocks with padding, and on rows */
+static struct tensor *gelu(struct case_build *b)
+{
+    struct tensor *x =
+        conv(b, case_input(b, SHAPE(3, 5, 4), CHANNELS_FIRST), 17, WINDOW(1, 1, 0), true);
+
+    x = conv(b, op_gelu(op_scale(x, 2)), 3, WINDOW(1, 1, 0), true);
+    return dense(b, op_gelu(op_flatten(x)), 4, true);
+}
+
+/* heads of 4 values, which fit no register */
+static struct tensor *attention(struct case_build *b)
+{
+    struct tensor *x = op_patches(case_input(b, SHAPE(2, 4, 6), CHANNELS_FIRST), 2);
+
+    x = op_attention(dense(b, x, 3 * 8, true), 2);
+    return op_unpatch(x, 2, 4, 6);
+}
+
+/* more tokens than two tiles have, heads of one register */
+static struct tensor *attention_long(struct case_build *b)
+{
+    struct tensor *x = op_patches(case_input(b, SHAPE(2, 13, 10), CHANNELS_LAST), 1);
+
+    x = op_attention(op_scale(dense(b, x, 3 * 32, true), 2), 2);
+    return op_unpatch(dense(b, x, 1, false), 1, 13, 10);
+}
+
+/* a block of a transformer, as it is built of all of them */
+static struct tensor *transformer(struct case_build *b)
+{
+    struct tensor *x = op_patches(case_input(b, SHAPE(2, 4, 8), CHANNELS_FIRST), 2), *y;
+
+    x = dense(b, x, 16, true);
+    x = op_positions(x, case_param(b, SHAPE(8, 16)));
+    y = norm_tokens(b, x, 1e-5f);
+    y = op_scale(op_attention(op_scale(dense(b, y, 48, true), 0.3f), 2), 0.5f);
+    x = op_add(x, op_scale(dense(b, y, 16, true), 0.3f));
+    y = norm_tokens(b, x, 1e-5f);
+    y = op_gelu(op_scale(dense(b, y, 32, true), 0.3f));
+    x = op_add(x, op_scale(dense(b, y, 16, true), 0.3f));
+    return op_unpatch(op_scale(x, 0.3f), 2, 4, 8);
+}
+
 /* ---- losses ------------------------------------------------------------ */
 
 static struct tensor *mse_element(struct case_build *b)
@@ -447,11 +628,18 @@ const struct op_case op_cases[] = {
     {"conv2d_uneven", conv2d_uneven, 2, 0.05f},
     {"conv2d_1x1", conv2d_1x1, 2, 0.05f},
     {"conv2d_small_map", conv2d_small_map, 3, 0.05f},
+    {"conv2d_dilated", conv2d_dilated, 2, 0.05f},
+    {"conv2d_atrous", conv2d_atrous, 2, 0.05f},
+    {"depthwise2d", depthwise2d, 3, 0.05f},
+    {"depthwise_uneven", depthwise_uneven, 2, 0.05f},
+    {"depthwise3d", depthwise3d, 2, 0.05f},
+    {"depthwise_wide", depthwise_wide, 2, 2e-3f},
     {"conv3d", conv3d, 2, 0.05f},
     {"conv3d_stride", conv3d_stride, 2, 0.05f},
     {"conv3d_wide", conv3d_wide, 2, 0.05f},
     {"deconv2d", deconv2d, 3, 0.05f},
     {"deconv2d_overlap", deconv2d_overlap, 2, 0.05f},
+    {"deconv2d_twice", deconv2d_twice, 2, 0.05f},
     {"deconv2d_uneven", deconv2d_uneven, 2, 0.05f},
     {"deconv2d_one", deconv2d_one, 2, 0.02f},
     {"deconv3d", deconv3d, 2, 0.05f},
@@ -469,6 +657,7 @@ const struct op_case op_cases[] = {
     {"global_avgpool", global_avgpool, 3, 0.05f},
     {"upsample_nearest", upsample_nearest, 2, 0.05f},
     {"upsample_linear", upsample_linear, 2, 0.05f},
+    {"upsample_by", upsample_by, 2, 0.05f},
     {"sigmoid", sigmoid, 2, 5e-3f},
     {"sigmoid_pool", sigmoid_pool, 2, 2e-3f},
     {"mul", mul, 2, 5e-3f},
@@ -487,6 +676,15 @@ const struct op_case op_cases[] = {
     {"shared", shared, 3, 2e-3f},
     {"cosmo", cosmo, 3, 1e-3f},
     {"cosmo_fused", cosmo_fused, 3, 0},
+    {"patches", patches, 2, 0.05f},
+    {"patches_wide", patches_wide, 2, 0.05f},
+    {"positions", positions, 3, 5e-3f},
+    {"layer_norm", layer_norm, 2, 5e-3f},
+    {"layer_norm_long", layer_norm_long, 3, 2e-3f},
+    {"gelu", gelu, 2, 2e-3f},
+    {"attention", attention, 3, 5e-3f},
+    {"attention_long", attention_long, 2, 5e-3f},
+    {"transformer", transformer, 2, 2e-3f},
     {"mse_element", mse_element, 3, 0.05f},
     {"bce_row", bce_row, 4, 0.02f},
     {"smooth_l1", smooth_l1, 3, 1e-3f},

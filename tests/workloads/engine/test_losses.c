@@ -284,23 +284,41 @@ static void test_refusals(void **state)
         "dimensions and the factor must be 1 or more",
         "mul in graph 'g' cannot take an input of shape (2, 3, 4): the other input has another "
         "shape",
+        "maxpool in graph 'g' cannot take an input of shape (2, 3, 6, 6): only a convolution's "
+        "window can be dilated",
+        "depthwise in graph 'g' cannot take an input of shape (2, 3, 6, 6): the weight must begin "
+        "with its channels and 1",
+        "deconv in graph 'g' cannot take an input of shape (2, 3, 6, 6): only a convolution's "
+        "window can be dilated",
+        "conv in graph 'g' cannot take an input of shape (2, 3, 6, 6): the window is larger than "
+        "the padded input",
     };
 
     (void)state;
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < 10; i++) {
         struct err e = ERR_INIT;
         struct engine_config config = {.backend = "ref", .threads = 1, .comm = comm_self()};
         struct model *m = model_create(&config, &e);
         struct graph *g = graph_create(m, "g", 2);
         struct tensor *x = graph_input(g, "x", SHAPE(3, 4), CHANNELS_FIRST);
         struct tensor *t = graph_input(g, "t", SHAPE(5), CHANNELS_FIRST);
+        struct tensor *map = graph_input(g, "map", SHAPE(3, 6, 6), CHANNELS_FIRST);
+        const struct optimizer sgd = {.kind = OPTIMIZER_SGD};
+        struct param *w =
+            model_param(m, model_group(m, "all", &sgd), "w", SHAPE(3, 3, 3, 3), ZEROS);
+        struct window wide = WINDOW(3, 1, 0);
 
+        wide.dilation[1] = 3;
         (void)(i == 0   ? op_cross_entropy(x, t, NULL, NULL)
                : i == 1 ? op_smooth_l1(x, x, NULL, 0)
                : i == 2 ? op_bce(x, t, NULL)
                : i == 3 ? op_bce(x, x, t)
                : i == 4 ? op_upsample(x, 2, UPSAMPLE_LINEAR)
-                        : op_mul(x, t));
+               : i == 5 ? op_mul(x, t)
+               : i == 6 ? op_maxpool(map, DILATED(2, 2))
+               : i == 7 ? op_depthwise(map, w, NULL, WINDOW(3, 1, 1))
+               : i == 8 ? op_deconv(map, w, NULL, DILATED(3, 2))
+                        : op_conv(map, w, NULL, wide));
         assert_int_equal(engine_compile(g, NULL, &e), -1);
         assert_string_equal(e.text, sentences[i]);
         model_destroy(m);

@@ -277,7 +277,7 @@ static void test_counts(void **state)
 static void test_padding(void **state)
 {
     static const struct optimizer sgd = {.kind = OPTIMIZER_SGD};
-    static const struct window wide = {{3, 3}, {2, 2}, {0, 0}, {1, 1}};
+    static const struct window wide = {{3, 3}, {2, 2}, {0, 0}, {1, 1}, {0}};
     const struct {
         struct window win;
         double inside, taps;

@@ -74,6 +74,9 @@ class Case:
         cuts = list(cut) if len(cut) == 2 * dims else list(cut) * dims
         return F.pad(y, [-c for c in cuts])
 
+    def depthwise(self, x, bias, stride=1, pad=(0, 0), **k):
+        return self.conv(x, bias, stride, pad, groups=x.shape[1], **k)
+
     def dense(self, x, bias=True):
         w = self.w()
         return F.linear(x, w, self.w() if bias else None)
@@ -98,6 +101,31 @@ def upsample(c, mode):
     x = c.conv(c.x(), False)
     y = up(c.x(), 3).flatten(1)
     return torch.cat([up(x, 2).flatten(1), y], 1)
+
+
+def conv2d_atrous(c):
+    x = c.conv(c.x(), False)
+    far = c.conv(x, False, pad=(6, 6), dilation=6)
+    return torch.cat([c.conv(x, True, pad=(2, 2), dilation=2), far], 1) * 0.1
+
+
+def depthwise_wide(c):
+    x = c.depthwise(c.conv(c.x(), True), False, 2, (1, 1))
+    x = F.relu(c.conv(x, False) * 0.3)
+    x = c.depthwise(c.depthwise(x, False, pad=(2, 2), dilation=2), True)
+    return c.conv(x, False)
+
+
+def deconv2d_twice(c):
+    x = c.conv(c.x(), False)
+    x = F.conv_transpose2d(x, c.w(), None, 2, 1, 1) * 0.1
+    return F.conv_transpose2d(x, c.w(), None, 2, 1, 1)
+
+
+def upsample_by(c):
+    x = c.conv(c.x(), False)
+    y = x.mean((2, 3), keepdim=True).expand(-1, -1, 3, 12)
+    return torch.cat([y, F.interpolate(x, size=(3, 12), mode="bilinear", align_corners=False)], 1)
 
 
 def deconv_wide(c):
@@ -157,6 +185,63 @@ def cosmo_fused(c):
     return c.dense(F.leaky_relu(c.dense(x.flatten(1)), 0.3)) * 0.01
 
 
+def patches(x, p):
+    """Rows of a batch: B x N x C p p."""
+    return F.unfold(x, p, stride=p).transpose(1, 2)
+
+
+def unpatch(x, p, h, w):
+    return F.fold(x.transpose(1, 2), (h, w), p, stride=p)
+
+
+def attention(qkv, heads):
+    b, n, d = qkv.shape
+    q, k, v = qkv.view(b, n, 3, heads, d // 3 // heads).permute(2, 0, 3, 1, 4)
+    p = torch.softmax(q @ k.transpose(2, 3) / (q.shape[3] ** 0.5), 3)
+    return (p @ v).transpose(1, 2).reshape(b, n, d // 3)
+
+
+def norm_rows(c, x, eps):
+    w, b = c.w(), c.w()
+    return F.layer_norm(x, w.shape, w, b, eps)
+
+
+def patches_wide(c):
+    x = patches(c.conv(c.x(), True, pad=(1, 1)), 3)
+    return c.conv(unpatch(x * 0.1, 3, 6, 9) * 0.3, True)
+
+
+def positions(c):
+    x, p = patches(c.x(), 2), c.w()
+    return unpatch(torch.tanh(x + p) + p, 2, 4, 6)
+
+
+def layer_norm_long(c):
+    x = c.dense(c.x())
+    w, b = c.w(), c.w()
+    x = F.layer_norm(x, w.shape, w, b, 1e-2)
+    return c.dense(F.layer_norm(x + x, w.shape, w, b, 1e-2), False)
+
+
+def gelu(c):
+    x = c.conv(F.gelu(c.conv(c.x(), True) * 2), True)
+    return c.dense(F.gelu(x.flatten(1)))
+
+
+def attention_long(c):
+    x = attention(c.dense(patches(c.x(), 1)) * 2, 2)
+    return unpatch(c.dense(x, False), 1, 13, 10)
+
+
+def transformer(c):
+    # parameters are numbered as op_cases.c makes them
+    x = c.dense(patches(c.x(), 2)) + c.w()
+    y = attention(c.dense(norm_rows(c, x, 1e-5)) * 0.3, 2) * 0.5
+    x = x + c.dense(y) * 0.3
+    y = F.gelu(c.dense(norm_rows(c, x, 1e-5)) * 0.3)
+    return unpatch((x + c.dense(y) * 0.3) * 0.3, 2, 4, 8)
+
+
 def mean(each, weight):
     """Not divided by the sum of the weights."""
     return (each * weight).mean()
@@ -207,11 +292,18 @@ CASES = {
     "conv2d_1x1": lambda c: c.conv(c.x(), True),
     "conv2d_small_map": lambda c: c.conv(
         c.conv(c.conv(c.x(), False), True, pad=(1, 1)) * 0.1, True, 2, (1, 1)) * 0.1,
+    "conv2d_dilated": lambda c: c.conv(c.x(), True, (1, 2), (3, 3, 2, 2), dilation=(2, 3)),
+    "conv2d_atrous": conv2d_atrous,
+    "depthwise2d": lambda c: c.depthwise(c.x(), True, pad=(1, 1)),
+    "depthwise_uneven": lambda c: c.depthwise(c.x(), False, (3, 1), (2, 1, 0, 1), dilation=(1, 2)),
+    "depthwise3d": lambda c: c.depthwise(c.x(), True, (2, 1, 2), (1, 1, 1, 1, 0, 0)),
+    "depthwise_wide": depthwise_wide,
     "conv3d": lambda c: c.conv(c.x(), True, pad=(1, 1)),
     "conv3d_stride": lambda c: c.conv(c.x(), True, 2),
     "conv3d_wide": lambda c: c.conv(c.conv(c.x(), True, pad=(1, 1)), True, pad=(1, 1)),
     "deconv2d": lambda c: c.deconv(c.x(), True, 2),
     "deconv2d_overlap": lambda c: c.deconv(c.x(), False, 2, (1, 1)),
+    "deconv2d_twice": deconv2d_twice,
     "deconv2d_uneven": lambda c: c.deconv(c.x(), True, (3, 1), (1, 2, 0, 1)),
     "deconv2d_one": lambda c: torch.tanh(c.deconv(c.conv(c.x(), False), False, 2, (1, 1)) * 0.1),
     "deconv3d": lambda c: c.deconv(c.x(), True, (2, 1, 2), (1, 0, 1, 1, 0, 0)),
@@ -229,6 +321,7 @@ CASES = {
     "global_avgpool": lambda c: c.dense(c.conv(c.x(), True, pad=(1, 1)).mean((2, 3))),
     "upsample_nearest": lambda c: upsample(c, "nearest"),
     "upsample_linear": lambda c: upsample(c, "linear"),
+    "upsample_by": upsample_by,
     "sigmoid": sigmoid,
     "sigmoid_pool": sigmoid_pool,
     "mul": mul,
@@ -244,6 +337,15 @@ CASES = {
     "stop": stop,
     "shared": shared,
     "cosmo_fused": cosmo_fused,
+    "patches": lambda c: unpatch(c.dense(patches(c.x(), 2)), 2, 4, 6),
+    "patches_wide": patches_wide,
+    "positions": positions,
+    "layer_norm": lambda c: unpatch(norm_rows(c, patches(c.x(), 2), 1e-2), 2, 4, 6),
+    "layer_norm_long": layer_norm_long,
+    "gelu": gelu,
+    "attention": lambda c: unpatch(attention(c.dense(patches(c.x(), 2)), 2), 2, 4, 6),
+    "attention_long": attention_long,
+    "transformer": transformer,
     "mse_element": mse_element,
     "bce_row": bce_row,
     "smooth_l1": smooth_l1,

@@ -92,6 +92,17 @@ bytes_are() {
     bytes_are one 1 cb0c98f460d69417abc1738703c7e2953b34b6d6857a060515ece47c2d38f5c0
 }
 
+@test "sequences of weather are the same for one and three processes" {
+    "$generate" forecast,class=tiny --train 16 --validation 8 -o "$dir/one" 2>/dev/null # files of 8
+    for rank in 1 2 0; do
+        "$generate" forecast,class=tiny --train 16 --validation 8 -o "$dir/three" --rank $rank --size 3 2>/dev/null
+    done
+    diff -r "$dir/one" "$dir/three"
+    [ "$(ls "$dir"/one/train | wc -l) $(ls "$dir"/one/validation | wc -l)" = "2 1" ]
+    "$data" check "$dir/one" | grep -qF "sequences of weather, layout 'sequences', generated, class tiny"
+    bytes_are one 1 ec44251b819dc1b2a000a1c7a9e820f851edb1928b1ff90d6c40d6457cd16927
+}
+
 @test "another seed makes other bytes" {
     make_set one
     "$generate" cosmoflow,class=tiny,seed=2 $few -o "$dir/two" 2>/dev/null

@@ -23,8 +23,12 @@ TESTS += %D%/test_defect
 %C%_test_defect_LDADD = workloads/generate/libgenerate.la reports/core/libcore.la $(CMOCKA_LIBS) \
     $(FFTW_LIBS)
 
-check_PROGRAMS += %D%/test_weather %D%/test_weather_flow
-TESTS += %D%/test_weather %D%/test_weather_flow
+check_PROGRAMS += %D%/test_sequence %D%/test_weather %D%/test_weather_flow
+TESTS += %D%/test_sequence %D%/test_weather %D%/test_weather_flow
+%C%_test_sequence_SOURCES = %D%/test_sequence.c
+%C%_test_sequence_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(FFTW_CFLAGS)
+%C%_test_sequence_LDADD = workloads/generate/libgenerate.la reports/core/libcore.la $(CMOCKA_LIBS) \
+    $(FFTW_LIBS)
 %C%_test_weather_flow_SOURCES = %D%/test_weather_flow.c
 %C%_test_weather_flow_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(FFTW_CFLAGS)
 %C%_test_weather_flow_LDADD = workloads/generate/libgenerate.la reports/core/libcore.la $(CMOCKA_LIBS) \

@@ -5,6 +5,7 @@ TESTS += %D%/test_node
 %C%_test_node_SOURCES = %D%/test_node.c
 %C%_test_node_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_node_LDADD = workloads/node/libnode.la $(CMOCKA_LIBS)
+%C%_test_node_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sched_getaffinity
 endif
 # The program in which a bit flips, or a test is slow: HPCAI500_NODE_TEST (node.c).
 if HAVE_CJSON

@@ -3,7 +3,9 @@
  * budget buys; and the programs's own work, really done, small. */
 #include <config.h>
 
+#include <errno.h>
 #include <math.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -167,6 +169,47 @@ static int ends_as_told(void *ctx, int i)
     if (i == 2)
         pause();
     return i == 3 ? -1 : 0;
+}
+
+/* A kernel of 2,048 processors, of which 3 and 1,500 may be used, instead of this one. */
+static bool large;
+
+int __real_sched_getaffinity(pid_t pid, size_t size, cpu_set_t *set);
+int __wrap_sched_getaffinity(pid_t pid, size_t size, cpu_set_t *set);
+
+int __wrap_sched_getaffinity(pid_t pid, size_t size, cpu_set_t *set)
+{
+    if (!large)
+        return __real_sched_getaffinity(pid, size, set);
+    if (size < 2048 / 8) {
+        errno = EINVAL;
+        return -1;
+    }
+    CPU_ZERO_S(size, set);
+    CPU_SET_S(3, size, set);
+    CPU_SET_S(1500, size, set);
+    return 0;
+}
+
+static void test_processors(void **state)
+{
+    struct team_mask *before;
+    int may[8], n = team_cpus(may, 8), own = may[0];
+
+    (void)state;
+    assert_true(n > 0);
+    large = true;
+    assert_int_equal(team_cpus(may, 8), 2);
+    assert_true(may[0] == 3 && may[1] == 1500);
+    large = false;
+    assert_int_equal(team_pin(own, &before), 0);
+    assert_int_equal(team_cpus(may, 8), 1);
+    assert_int_equal(may[0], own);
+    team_unpin(before);
+    assert_int_equal(team_cpus(may, 8), n);
+    assert_int_equal(team_pin(TEAM_MOST - 1, &before), -1); /* there is no such one */
+    assert_null(before);
+    assert_int_equal(team_cpus(may, 8), n);
 }
 
 static void test_team(void **state)
@@ -349,6 +392,25 @@ static void test_ecc(void **state)
 
 /* ---- what a budget buys ---- */
 
+/* A site whose disks fail: the same seconds buy another test. */
+static void test_priors(void **state)
+{
+    double priors[NODE_CAUSES];
+    struct err e = ERR_INIT;
+
+    (void)state;
+    assert_int_equal(node_priors_parse("disk:0.9,memory:0.01", priors, &e), 0);
+    assert_true(priors[CAUSE_DISK] == 0.9 && priors[CAUSE_MEMORY] == 0.01);
+    assert_true(priors[CAUSE_COMPUTE] == 0.15); /* as shipped */
+    assert_true(node_choose_by(PROFILE_STANDARD, 5, priors, NULL) & 1U << NODE_TEST_disk);
+    assert_false(node_choose(PROFILE_STANDARD, 5, NULL) & 1U << NODE_TEST_disk);
+    static const char *const wrong[] = {"disks:0.9", "disk:2", "disk",
+                                        "disk:", "disk:0.9;memory:1"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_int_equal(node_priors_parse(wrong[i], priors, &e), -1);
+    assert_string_equal(e.text, "'disk:0.9;memory:1' is not a cause and its prior, memory:0.2");
+}
+
 static void test_plan(void **state)
 {
     double seconds;
@@ -378,13 +440,14 @@ static void test_plan(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_alike),   cmocka_unit_test(test_one_core),
-        cmocka_unit_test(test_ends),    cmocka_unit_test(test_no_majority),
-        cmocka_unit_test(test_rate),    cmocka_unit_test(test_team),
-        cmocka_unit_test(test_calls),   cmocka_unit_test(test_network),
-        cmocka_unit_test(test_pattern), cmocka_unit_test(test_disk),
-        cmocka_unit_test(test_facts),   cmocka_unit_test(test_ecc),
-        cmocka_unit_test(test_plan),
+        cmocka_unit_test(test_alike),      cmocka_unit_test(test_one_core),
+        cmocka_unit_test(test_ends),       cmocka_unit_test(test_no_majority),
+        cmocka_unit_test(test_rate),       cmocka_unit_test(test_team),
+        cmocka_unit_test(test_processors), cmocka_unit_test(test_calls),
+        cmocka_unit_test(test_network),    cmocka_unit_test(test_pattern),
+        cmocka_unit_test(test_disk),       cmocka_unit_test(test_facts),
+        cmocka_unit_test(test_ecc),        cmocka_unit_test(test_plan),
+        cmocka_unit_test(test_priors),
     };
 
     return cmocka_run_group_tests(tests, make_root, remove_root);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Inside the CPU back end: how tensors lie, what a node keeps, and the row of
- * each operator. cpu.c has the table, cpu_conv.c, cpu_dense.c and cpu_value.c
- * the operators, cpu_format.c the layouts.
+ * each operator. cpu.c has the table, cpu_conv.c, cpu_depthwise.c, cpu_dense.c,
+ * cpu_value.c and cpu_tokens.c the operators, cpu_format.c the layouts.
  *
  * Life:    formats and nodes live from prepare() to release() of cpu.c.
  * Failure: -1 or NULL and one sentence.
@@ -12,6 +12,7 @@
 #define CPU_CPU_H
 
 #include "workloads/engine/cpu/kernel_cell.h"
+#include "workloads/engine/cpu/kernel_depthwise.h"
 #include "workloads/engine/cpu/kernel_map.h"
 #include "workloads/engine/cpu/kernel_norm.h"
 #include "workloads/engine/cpu/kernel_pool.h"
@@ -39,6 +40,7 @@ struct cpu_node {
     struct copy *weights[2];     /* likewise */
     struct pool pool;
     struct cells cells;
+    struct depthwise depthwise;
     struct wgrad wgrad;
     struct unfold unfold;
 };
@@ -58,9 +60,10 @@ struct cpu_row {
 typedef const struct dnn_op *cpu_library_fn(const struct node *n, enum pass pass);
 cpu_library_fn cpu_conv_library, cpu_dense_library;
 
-extern const struct cpu_row cpu_conv, cpu_dense, cpu_maxpool, cpu_avgpool, cpu_upsample,
-    cpu_batch_norm, cpu_act, cpu_scale, cpu_flatten, cpu_dropout, cpu_add, cpu_mul, cpu_concat,
-    cpu_slice, cpu_stop, cpu_loss, cpu_cast;
+extern const struct cpu_row cpu_conv, cpu_depthwise, cpu_dense, cpu_maxpool, cpu_avgpool,
+    cpu_upsample, cpu_batch_norm, cpu_act, cpu_scale, cpu_flatten, cpu_dropout, cpu_add, cpu_mul,
+    cpu_concat, cpu_slice, cpu_stop, cpu_loss, cpu_cast, cpu_patches, cpu_unpatch, cpu_positions,
+    cpu_layer_norm, cpu_gelu, cpu_attention;
 
 int cpu_nothing_prepare(struct dnn *d, struct node *n, struct err *e);
 

@@ -56,6 +56,16 @@ static bool transposed(const struct node *n)
     return n->op == OP_DECONV;
 }
 
+/* The own ways of a weight gradient know no dilation. */
+static bool dilated(const struct node *n)
+{
+    bool yes = false;
+
+    for (int i = 0; i + 2 < n->in[0]->shape.n; i++)
+        yes = yes || n->window.dilation[i] > 1;
+    return yes;
+}
+
 static struct tensor *end_of(const struct node *n, int end)
 {
     return (end == SRC_END) == transposed(n) ? n->out[0] : n->in[0];
@@ -140,6 +150,7 @@ static struct dnn_conv conv_of(const struct node *n, enum conv_op which,
     }
     for (int i = 0; i < 3; i++) {
         c.stride[i] = n->window.stride[i];
+        c.between[i] = n->window.dilation[i] > 1 ? n->window.dilation[i] - 1 : 0;
         c.before[i] = n->window.before[i];
         c.after[i] = n->window.after[i];
     }
@@ -270,7 +281,7 @@ static bool conv_prepare_few(struct node *n)
 
     *g = (struct wgrad){.x = cpu_map(n->in[0]), .dy = cpu_map(n->out[0])};
     cpu_window_sizes(n, g->I, g->Q, g->K, g->S, g->P);
-    if (transposed(n) || n->in[0]->shape.n < 5 || !wgrad_suits(g))
+    if (transposed(n) || dilated(n) || n->in[0]->shape.n < 5 || !wgrad_suits(g))
         return false;
     n->scratch[PASS_WEIGHTS].bytes = wgrad_scratch_bytes(g);
     return true;
@@ -308,7 +319,7 @@ static bool product_suits(struct node *n)
 
     *u = (struct unfold){.x = cpu_map(n->in[0]), .dy = cpu_map(n->out[0])};
     cpu_window_sizes(n, u->I, u->Q, u->K, u->S, u->P);
-    return !transposed(n) && unfold_suits(u);
+    return !transposed(n) && !dilated(n) && unfold_suits(u);
 }
 
 static int product_prepare(struct dnn *d, struct node *n, struct err *e)

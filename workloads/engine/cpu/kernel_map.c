@@ -350,15 +350,22 @@ void map_bias_sums(const struct map *m, const void *dy, bool add, float *db, dou
 
 void map_bias_grad(enum tensor_dtype dtype, const void *dy, long rows, long C, bool add, float *db)
 {
-    for (long c = 0; c < C; c++) {
-        double sum = add ? (double)db[c] : 0;
+    enum { COLUMNS = 32 }; /* side by side: two lines of a cache */
 
+#pragma omp parallel for schedule(static)
+    for (long c = 0; c < C; c += COLUMNS) {
+        const long n = c + COLUMNS < C ? COLUMNS : C - c;
+        double sum[COLUMNS] = {0};
+        float v[COLUMNS];
+
+        for (long k = 0; k < n; k++)
+            sum[k] = add ? (double)db[c + k] : 0;
         for (long r = 0; r < rows; r++) {
-            float v;
-
-            map_load(&v, dy, dtype, (size_t)(r * C + c), 1);
-            sum += (double)v;
+            map_widen(v, dy, dtype, (size_t)(r * C + c), n);
+            for (long k = 0; k < n; k++)
+                sum[k] += (double)v[k];
         }
-        db[c] = (float)sum;
+        for (long k = 0; k < n; k++)
+            db[c + k] = (float)sum[k];
     }
 }

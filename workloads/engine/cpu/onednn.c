@@ -452,7 +452,7 @@ static dnnl_primitive_attr_t attr_create(enum dnn_post post, float alpha, bool a
 static dnnl_status_t conv_pd(dnnl_primitive_desc_t *pd, struct dnn *d, const struct dnn_conv *c,
                              dnnl_prop_kind_t prop, dnnl_primitive_desc_t hint)
 {
-    struct conv_geometry g = {.dilate = {0}};
+    struct conv_geometry g;
     bool forward = prop == dnnl_forward_training || prop == dnnl_forward_inference;
     dnnl_primitive_attr_t attr = attr_create(forward ? c->post : DNN_POST_NONE, c->alpha, false);
 
@@ -460,6 +460,7 @@ static dnnl_status_t conv_pd(dnnl_primitive_desc_t *pd, struct dnn *d, const str
         return dnnl_out_of_memory;
     for (int i = 0; i < 3; i++) {
         g.stride[i] = c->stride[i];
+        g.dilate[i] = c->between[i];
         g.before[i] = c->before[i];
         g.after[i] = c->after[i];
     }

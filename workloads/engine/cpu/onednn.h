@@ -70,10 +70,11 @@ struct dnn_op;
 enum dnn_post { DNN_POST_NONE, DNN_POST_LEAKY, DNN_POST_TANH, DNN_POST_SIGMOID };
 
 /* A convolution: src N C [D] H W, weights O C [KD] KH KW, bias O or NULL,
- * dst N O [D] H W. Layouts may be ANY. Padding and stride by dimension. */
+ * dst N O [D] H W. Layouts may be ANY. By dimension: stride, padding, and how many
+ * places lie between neighbouring taps (0: none, not dilated). */
 struct dnn_conv {
     const struct dnn_layout *src, *weights, *bias, *dst;
-    long stride[3], before[3], after[3];
+    long stride[3], before[3], after[3], between[3];
     bool training;
     enum dnn_post post; /* forward only */
     float alpha;

@@ -84,41 +84,56 @@ void weather_destroy(struct weather *w)
 
 /* ---- wind and where the air comes from -------------------------------- */
 
+/* The flow's winds of now become the last of those that are kept. */
+static void keep_winds(struct weather *w)
+{
+    const size_t bytes = w->flow->plane->places * sizeof(double);
+    double *const oldest[2] = {w->wind[0][0], w->wind[0][1]};
+
+    memmove(w->wind, w->wind + 1, (SNAPSHOTS - 1) * sizeof w->wind[0]);
+    memcpy(w->wind[SNAPSHOTS - 1], oldest, sizeof w->wind[0]);
+    flow_winds(w->flow);
+    memcpy(oldest[0], w->flow->u, bytes);
+    memcpy(oldest[1], w->flow->v, bytes);
+}
+
 /* The flow up to the hour, with its winds of the last WEATHER_CARRIED hours. */
 static void blow(struct weather *w, uint64_t seed, uint64_t sample, int hours)
 {
     const int last = (WEATHER_SPIN_UP + hours) / WEATHER_STEP;
     struct flow *f = w->flow;
-    const size_t bytes = f->plane->places * sizeof(double);
 
-    assert(hours >= 0 && hours % WEATHER_STEP == 0);
-    flow_start(f, seed, sample);
-    for (int t = 0; t <= last; t++) {
-        const int slot = t - (last - SNAPSHOTS + 1);
-        if (slot >= 0) {
-            flow_winds(f);
-            memcpy(w->wind[slot][0], f->u, bytes);
-            memcpy(w->wind[slot][1], f->v, bytes);
-        }
-        for (int s = 0; t < last && s < w->grid.steps; s++)
+    assert(hours >= 0 && hours <= WEATHER_CARRIED && hours % WEATHER_STEP == 0);
+    if (!w->blown || w->seed != seed || w->sample != sample || w->step > last) {
+        flow_start(f, seed, sample);
+        keep_winds(w);
+        w->blown = true;
+        w->seed = seed;
+        w->sample = sample;
+        w->step = 0;
+    }
+    for (; w->step < last; w->step++) {
+        for (int s = 0; s < w->grid.steps; s++)
             flow_step(f, WEATHER_STEP * 3600.0 / w->grid.steps);
+        keep_winds(w);
     }
 }
 
-/* Where a parcel is a step before it is at (*y, *x), places of the flow's plane. */
-static void step_back(const struct weather *w, int slot, double *y, double *x)
+/* Moves a parcel at (*y, *x), places of the flow's plane, by the winds of two snapshots:
+ * the mean of where it is and of where the first takes it; sign -1: backwards. */
+static void move(const struct weather *w, int from, int to, double sign, double *y, double *x)
 {
     const struct plane *p = w->flow->plane;
     const double reach = CARRIES * WEATHER_STEP * 3600.0 / PLANE_DEGREE;
     const double per_row = reach * p->ny / (2 * PLANE_LATITUDE), per_column = reach * p->nx / 360;
-    double *const *now = w->wind[slot], *const *before = w->wind[slot - 1];
+    double *const *now = w->wind[from], *const *then = w->wind[to];
     const double v = per_row * plane_at(p, now[1], *y, *x);
     const double u = per_column * plane_at(p, now[0], *y, *x);
-    const double early_v = per_row * plane_at(p, before[1], *y - v, *x - u);
-    const double early_u = per_column * plane_at(p, before[0], *y - v, *x - u);
+    const double then_v = per_row * plane_at(p, then[1], *y + sign * v, *x + sign * u);
+    const double then_u = per_column * plane_at(p, then[0], *y + sign * v, *x + sign * u);
 
-    *y -= (v + early_v) / 2;
-    *x -= (u + early_u) / 2;
+    *y += sign * ((v + then_v) / 2);
+    *x += sign * ((u + then_u) / 2);
 }
 
 static double warmth(double latitude)
@@ -155,7 +170,7 @@ static void carry(struct weather *w, uint64_t seed, uint64_t sample)
         for (int i = 0; i < p->nx; i++) {
             double y = (j + 0.5) / ratio_y - 0.5, x = i / ratio_x;
             for (int slot = SNAPSHOTS - 1; slot > 0; slot--)
-                step_back(w, slot, &y, &x);
+                move(w, slot, slot - 1, -1, &y, &x);
             const size_t at = (size_t)j * (size_t)p->nx + (size_t)i;
             const double from = held(-PLANE_LATITUDE + 2 * PLANE_LATITUDE * (y + 0.5) / coarse->ny);
             const double wet =
@@ -165,6 +180,25 @@ static void carry(struct weather *w, uint64_t seed, uint64_t sample)
             w->from_row[at] = from;
             water[at] = 0.75 * (brought < 1.1 * room ? brought : 1.1 * room) + 0.25 * 0.62 * room;
         }
+}
+
+/* A wind of the flow's plane on the picture's, into its real. */
+static void refine_wind(struct weather *w, int k)
+{
+    struct plane *coarse = w->flow->plane;
+
+    memcpy(coarse->real, w->wind[SNAPSHOTS - 1][k], coarse->places * sizeof(double));
+    plane_forward(coarse);
+    plane_refine(w->plane, coarse, coarse->modes);
+}
+
+void weather_shear(struct weather *w, double *const grows[2])
+{
+    for (int k = 0; k < 2; k++) {
+        refine_wind(w, k);
+        for (size_t i = 0; i < w->plane->places; i++)
+            grows[k][i] = SHEAR * w->plane->real[i];
+    }
 }
 
 /* Winds and the stream function of the eddies on the picture's plane. */
@@ -177,9 +211,7 @@ static void refine(struct weather *w)
     plane_refine(p, coarse, w->eddies);
     memcpy(w->psi, p->real, p->places * sizeof *p->real);
     for (int k = 0; k < 2; k++) {
-        memcpy(coarse->real, w->wind[SNAPSHOTS - 1][k], coarse->places * sizeof(double));
-        plane_forward(coarse);
-        plane_refine(p, coarse, coarse->modes);
+        refine_wind(w, k);
         for (size_t i = 0; i < p->places; i++)
             w->field[k ? AIR_V850 : AIR_U850][i] = LOWER * p->real[i];
     }
@@ -310,6 +342,24 @@ static void draw_vortices(struct weather *w, uint64_t seed, uint64_t sample)
     }
 }
 
+/* The vortex is where the winds of so many hours have taken it. */
+static void drift(struct weather *w, struct vortex *v, int hours)
+{
+    const struct plane *p = w->plane, *coarse = w->flow->plane;
+    const double ratio_y = (double)p->ny / coarse->ny, ratio_x = (double)p->nx / coarse->nx;
+    const double side = v->latitude > 0 ? 1 : -1, nearest = 5; /* degrees from the equator */
+    double y = (v->row + 0.5) / ratio_y - 0.5, x = v->column / ratio_x;
+
+    for (int slot = SNAPSHOTS - 1 - hours / WEATHER_STEP; slot < SNAPSHOTS - 1; slot++)
+        move(w, slot, slot + 1, 1, &y, &x);
+    v->latitude = held(-PLANE_LATITUDE + 2 * PLANE_LATITUDE * (y + 0.5) / coarse->ny);
+    if (side * v->latitude < nearest)
+        v->latitude = side * nearest;
+    v->row = (v->latitude + PLANE_LATITUDE) * p->ny / (2 * PLANE_LATITUDE) - 0.5;
+    v->column = x * ratio_x;
+    v->column -= p->nx * floor(v->column / p->nx);
+}
+
 /* Adds it where it is felt: beyond 40 radii its wind is below a tenth of a m/s. */
 static void put_vortex(struct weather *w, const struct vortex *v)
 {
@@ -400,16 +450,18 @@ void weather_make(struct weather *w, uint64_t seed, uint64_t sample, int hours)
     put_pressure(w);
     put_temperature(w, &climate);
     draw_vortices(w, seed, sample);
-    for (int k = 0; k < w->n_vortices; k++)
+    for (int k = 0; k < w->n_vortices; k++) {
+        if (hours > 0)
+            drift(w, &w->vortex[k], hours);
         put_vortex(w, &w->vortex[k]);
+    }
     put_friction(w);
     put_rain(w, seed, sample);
 }
 
 /* ---- channels ----------------------------------------------------------- */
 
-/* A channel's value at a place without its small scales. */
-static double channel(const struct weather *w, int c, size_t at)
+double weather_channel(const struct weather *w, int c, size_t at)
 {
     const double p = w->field[AIR_PRESSURE][at], ground = w->field[AIR_SURFACE_T][at];
     const double z1000 = GAS / GRAVITY * ground * gen_log(p / 100000);
@@ -468,7 +520,7 @@ void weather_channels(struct weather *w, uint64_t seed, uint64_t sample, float *
         plane_draw(p, w->noise_spectrum, &d);
         plane_backward(p);
         for (size_t i = 0; i < p->places; i++) {
-            const double value = channel(w, c, i), small = noise[c] * p->real[i];
+            const double value = weather_channel(w, c, i), small = noise[c] * p->real[i];
             const double sum = is_part ? value * (1 + small) : value + small;
             out[(size_t)c * p->places + i] = (float)(is_least_0 && sum < 0 ? 0 : sum);
         }

@@ -17,7 +17,8 @@
  *    1.2 + vmax / 60, deficit of pressure rho e vmax^2 / B (1 - e^-g), with moisture.
  *    Cyclones (Poisson 2.2 a picture; vmax 18 m/s and more) have a warm core,
  *    depressions (Poisson 1.2; 10 to 16 m/s) have none. On a grid with places larger
- *    than a degree radii are that much larger: weather_scale().
+ *    than a degree radii are that much larger: weather_scale(). In later pictures of a
+ *    sequence they are where .6 of the wind has brought them, in their own hemisphere.
  * 5. Rain: what the wind of the lowest level, turned 15 degrees to the low by friction,
  *    brings together of the water, and what wet air lets fall by itself.
  * 6. Heights by the hypsometric equation from the layer's mean temperature, whose
@@ -72,6 +73,10 @@ struct weather {
     double *field[AIR_FIELDS]; /* [ny][nx] each */
     struct vortex vortex[WEATHER_MOST_VORTICES];
     int n_vortices;
+    /* Which flow stands at which of WEATHER_STEP, so that a later picture goes on from it. */
+    bool blown;
+    uint64_t seed, sample;
+    int step;
     /* Inner work. */
     double *moist_spectrum, *rain_spectrum, *noise_spectrum;
     double *psi, *from_row, *moisture;                   /* [ny][nx] */
@@ -82,13 +87,20 @@ struct weather {
 struct weather *weather_create(int ny, int nx, const struct weather_grid *grid, struct err *e);
 void weather_destroy(struct weather *w);
 
-/* All fields of (seed, sample) that many hours, a multiple of WEATHER_STEP, behind the
- * sample's first picture. */
+/* All fields of (seed, sample) that many hours, a multiple of WEATHER_STEP and at most
+ * WEATHER_CARRIED, behind the sample's first picture. Of the same sample in rising order
+ * the flow goes on; the fields are the same in any. */
 void weather_make(struct weather *w, uint64_t seed, uint64_t sample, int hours);
 
 /* The sixteen channels (science_weather.h), their small scales drawn from (seed,
  * sample): out[c * places + place] as CAM5 states them. */
 void weather_channels(struct weather *w, uint64_t seed, uint64_t sample, float *out);
+
+/* A channel at a place of the picture without its small scales. */
+double weather_channel(const struct weather *w, int c, size_t place);
+
+/* What the winds grow by from 850 to 200 hPa [ny][nx], without the vortices. */
+void weather_shear(struct weather *w, double *const grows[2]);
 
 /* How much larger than a degree a place of the plane is, at least 1. */
 double weather_scale(const struct plane *p);

@@ -1,152 +1,36 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The machine over its nodes and runs, and what they cost. They must never claim: a
- * broken part, only what differs; a node's name in a redacted report; whole-system
- * energy from the sensors of nodes.
+ * What the runs cost. It must never claim: whole-system energy from the sensors of nodes;
+ * figures of the site as if measured.
  */
 #include <config.h>
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "reports/record/fields.h"
 #include "reports/report/section.h"
 
-/* ---- node spread ---- */
-
-enum { WORST_MOST = 8 };
-
-#define WATCH 4.0 /* percent above the median: looked at; beyond ACT: measured again */
-#define ACT   6.0
-
-/* Seconds of one phase over the ranks, as percent above the median. */
-struct spread {
-    struct strip_point points[WORST_MOST];
-    char names[WORST_MOST][80];
-    struct strip_row row;
-    struct said label;
-    double median, ranks;
-};
-
-static double above(double seconds, double median)
-{
-    return 100 * (seconds / median - 1);
-}
-
-static void spread_of(struct page *p, int group, struct spread *s)
-{
-    const cJSON *w = group_work(p, group), *phase = json_at(w, "phases.compute"), *worst;
-    double median = json_number(phase, "median_seconds", NAN);
-    int n = 0;
-
-    *s = (struct spread){.median = median, .ranks = json_number(w, "ranks_known", NAN)};
-    s->label = group_name(p, group);
-    cJSON_ArrayForEach(worst, json_at(phase, "worst")) if (n < WORST_MOST)
-    {
-        snprintf(s->names[n], sizeof s->names[n], "%.70s", json_text(worst, "node", "–"));
-        s->points[n] =
-            (struct strip_point){s->names[n], above(json_number(worst, "seconds", NAN), median)};
-        n++;
-    }
-    /* of at most eight ranks each is among the worst: points alone tell all */
-    s->row =
-        (struct strip_row){.label = s->label.text,
-                           .points = s->points,
-                           .n = n,
-                           .boxed = s->ranks > n,
-                           .quantile = {above(json_number(phase, "min_seconds", NAN), median), NAN,
-                                        0, above(json_number(phase, "p95_seconds", NAN), median),
-                                        above(json_number(phase, "max_seconds", NAN), median)}};
-}
-
-struct spreads {
-    struct spread *of;
-    int n;
-};
-
-static void draw_spreads(struct page *p, struct pic *pic, const void *what)
-{
-    const struct spreads *s = what;
-    struct strip_row rows[BOOK_MOST_GROUPS];
-    struct said title = said(&p->pen, W_SPREAD_TITLE), watch = said(&p->pen, W_ZONE_WATCH);
-    struct said act = said(&p->pen, W_ZONE_ACT), desc;
-    const char *const zones[2] = {watch.text, act.text};
-    char texts[8][TICK_TEXT], all[4096] = "";
-    struct tick ticks[8];
-    double least = -2, most = 10;
-    size_t used = 0;
-
-    for (int i = 0; i < s->n; i++) {
-        rows[i] = s->of[i].row;
-        least = fmin(least, isfinite(rows[i].quantile[0]) ? rows[i].quantile[0] : 0);
-        most = fmax(most, isfinite(rows[i].quantile[4]) ? 1.1 * rows[i].quantile[4] : 0);
-        desc = said(&p->pen, W_SPREAD_DESC, T(rows[i].label), N(rows[i].quantile[0]),
-                    N(rows[i].quantile[4]), N(s->of[i].ranks));
-        if (used < sizeof all)
-            used += (size_t)snprintf(all + used, sizeof all - used, "%s", desc.text);
-    }
-    struct axis x = {.least = least, .most = most, .ticks = ticks};
-    x.n = chart_ticks(least, most, false, ticks, texts, 8);
-    pic->title = title.text;
-    pic->desc = all;
-    draw_strip(pic, rows, s->n, &x, WATCH, ACT, zones);
-}
-
-static void spread_table(struct page *p, const struct spreads *s)
-{
-    static const struct column columns[] = {{W_WORKLOAD, false},    {W_RANKS, true},
-                                            {W_MEDIAN, true},       {W_FASTEST_RANK, true},
-                                            {W_SLOWEST_RANK, true}, {W_SLOWEST, false}};
-    struct grid g;
-
-    grid_open(&g, p, columns, 6, false);
-    for (int i = 0; i < s->n; i++) {
-        const struct spread *own = &s->of[i];
-        grid_row(&g);
-        grid_value(&g, T(own->label.text), "");
-        grid_value(&g, N(own->ranks), "n");
-        grid_value(&g, N(own->median), "dur");
-        grid_value(&g, N(own->row.quantile[0]), "pct1");
-        grid_value(&g, N(own->row.quantile[4]), "pct1");
-        grid_value(&g, T(own->row.n ? own->names[0] : "–"), "");
-    }
-    grid_close(&g);
-}
-
-void section_nodes(struct page *p)
-{
-    struct spread *of = calloc(BOOK_MOST_GROUPS, sizeof *of);
-    struct spreads s = {of, 0};
-
-    for (int i = 0; of && i < p->book->n_groups; i++) {
-        spread_of(p, i, &of[s.n]);
-        of[s.n].row.label = of[s.n].label.text;
-        of[s.n].row.points = of[s.n].points;
-        s.n += of[s.n].median > 0 && of[s.n].ranks >= 2;
-    }
-    if (s.n == 0) {
-        para(p, NULL, W_NO_SPREAD);
-    } else {
-        figure_open(p, false);
-        say(&p->pen, p->o->redacted ? W_SPREAD_REDACTED : W_SPREAD_CAPTION);
-        figure_chart(p, draw_spreads, &s, 520);
-        spread_table(p, &s);
-        figure_close(p);
-    }
-    free(of);
-}
-
 /* ---- energy and money ---- */
 
-/* Joules that counters saw: whole nodes, else packages and memory. */
+/* Who read the energy of whole nodes, as the record says it (agent/energy.h). */
+static enum word node_source(const cJSON *w)
+{
+    const char *from = json_text(w, "counters.energy_node_joules.source", "");
+
+    return strncmp(from, "Slurm", 5) == 0      ? W_BY_SLURM_PLUGIN
+           : strncmp(from, "the site", 8) == 0 ? W_BY_SITE_COMMAND
+                                               : W_BY_NODE_SENSOR;
+}
+
+/* Joules that were read: of whole nodes, else of packages and memory. */
 static double joules(const cJSON *w, enum word *source)
 {
     double node = json_number(w, "counters.energy_node_joules.total", NAN);
     double package = json_number(w, "counters.energy_package_joules.total", NAN);
     double dram = json_number(w, "counters.energy_dram_joules.total", 0);
 
-    *source = isfinite(node) ? W_BY_NODE_SENSOR : isfinite(package) ? W_BY_PACKAGES : W_BY_NOTHING;
+    *source = isfinite(node) ? node_source(w) : isfinite(package) ? W_BY_PACKAGES : W_BY_NOTHING;
     return isfinite(node) ? node : package + dram;
 }
 

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What past.c and past_keep.c share; nobody else includes it.
+ *
+ * Life:    plain values; past_close() frees. Failure: as said. Threads: one.
+ */
+#ifndef VALIDATE_PAST_INNER_H
+#define VALIDATE_PAST_INNER_H
+
+#include "reports/validate/names.h"
+#include "reports/validate/past.h"
+
+struct value {
+    int run, node, class, software;
+    short step, metric;
+    bool old; /* the node has PAST_KEEP later runs of it */
+    double x;
+};
+
+/* A line of parts: {"hpcai500":"noise 1",...}. */
+struct noise_line {
+    char class[NAMES_SIZE], metric[64];
+    double value;                              /* the baseline, in the metric's unit */
+    double between, run, step, shift, freedom; /* as in judge.h */
+    int runs, nodes;
+    long time; /* of the newest line that was there */
+};
+
+struct past {
+    struct names runs, nodes, classes, softwares;
+    int *newest; /* [classes.room]: software of the newest line of each, -1 none */
+    int newest_room;
+    struct value *values;
+    int n, room;
+    struct noise_line *noises; /* in the order of the file */
+    int n_noises, noises_room;
+    long time;                     /* the newest of the lines */
+    struct variance_value *picked; /* [n] */
+    struct variance_node *own;     /* [nodes.n] of the last question */
+    bool *seen;                    /* [runs.n], for counting */
+};
+
+extern const char past_what[];
+
+bool noise_print(const struct noise_line *l, char line[PAST_LINE_SIZE]);
+int noise_parse(const char *line, struct noise_line *l);
+
+#endif
