@@ -86,8 +86,8 @@ struct mpi_comm {
     struct share *share; /* NULL: several nodes, or no window */
     struct window *windows;
     struct request requests[COMM_REQUESTS];
-    int active; /* requests neither free nor done */
-    int64_t ops;
+    int active;  /* requests neither free nor done */
+    int64_t ops; /* begun, of all ranks; one between two ranks only while it lasts */
     int mail_number;
     bool crowded; /* more ranks than cores on this node */
     double last_poll;

@@ -61,3 +61,8 @@ prog=$top_builddir/tests/agent/ranks
     run ranks 2 "$prog" fail late
     [[ "$output" == *"rank 0: waited "*": rank 1 ($(hostname)) is alive but late"* ]]
 }
+
+@test "who is behind is told also after messages in which some had no part" {
+    run ranks 3 "$prog" slow behind
+    [[ "$output" == *"rank 0: waited "*": rank 2 ($(hostname)) is alive but late"* ]]
+}
