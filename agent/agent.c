@@ -72,7 +72,8 @@ static int agree_text(struct run *r, struct err *e)
 }
 
 /* Rank 0 chooses the folder of the record; all see its choice, and keep to
- * their own node's drop folder if that is one. */
+ * their own node's drop folder if that is one. All read energy as its node's
+ * configuration says, whatever their own does: they meet when it is read. */
 static int agree_place(struct run *r, struct err *e)
 {
     struct err why = ERR_INIT;
@@ -83,7 +84,8 @@ static int agree_place(struct run *r, struct err *e)
     if (comm_agree(r->comm, r->comm->rank == 0 ? rc : 0, &why) < 0)
         return err_set(e, "%s", why.text);
     memcpy(chosen, r->place.record, sizeof chosen);
-    if (r->comm->broadcast(r->comm, chosen, sizeof chosen, 0, e) < 0)
+    if (r->comm->broadcast(r->comm, chosen, sizeof chosen, 0, e) < 0 ||
+        r->comm->broadcast(r->comm, r->place.energy, sizeof r->place.energy, 0, e) < 0)
         return -1;
     place_follow(&r->place, &r->spec, chosen);
     return 0;

@@ -90,6 +90,19 @@ signal_to() {
 }
 
 # bats test_tags=mpi
+@test "energy is read as the first rank's node says, where another's configuration differs" {
+    printf '#!/bin/sh\necho $(date +%%s) J\n' >joules
+    chmod +x joules
+    printf 'energy = %s\n' "$dir/joules" >site.conf
+    chmod 644 site.conf
+    export FAKE_EPOCHS=1
+    LIMIT=200 ranks 1 env HPCAI500_CONF="$dir/site.conf" "$fake" cosmoflow : -n 1 env HPCAI500_CONF="$dir/none.conf" "$fake" cosmoflow >log 2>&1 ||
+        [ $? = 1 ] || { cat log; false; }
+    valid_record
+    [ "$(field 'r["workloads"][0]["counters"]["energy_node_joules"]["source"]')" = "the site's command (energy)" ]
+}
+
+# bats test_tags=mpi
 @test "one rank without mpirun leaves a complete record and no journal" {
     run "$fake" cosmoflow,class=tiny
     [ "$status" -eq 0 ]
