@@ -211,8 +211,9 @@ static int import_raw(const unsigned char *data, size_t size, const char *path, 
         a.dims[i] = s.dims[i];
         fits = fits && !__builtin_mul_overflow(a.values, s.dims[i], &a.values);
     }
-    if (!fits || __builtin_mul_overflow(bytes, a.values, &bytes) ||
-        __builtin_add_overflow(bytes, s.skip, &bytes) || bytes != size)
+    fits = fits && !__builtin_mul_overflow(bytes, a.values, &bytes) &&
+           !__builtin_add_overflow(bytes, s.skip, &bytes);
+    if (!fits || bytes != size)
         return err_set(e, "%s has %zu bytes, and its sidecar says %s", path, size,
                        !fits || bytes > size ? "more" : "fewer");
     if (!to->wants(to->ctx, a.name))

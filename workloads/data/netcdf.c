@@ -21,7 +21,11 @@
 enum { TAG_DIMENSION = 10, TAG_VARIABLE = 11, TAG_ATTRIBUTE = 12 };
 enum { TYPE_CHAR = 2, TYPES = 12 };
 
-#define STREAMING UINT64_C(0xffffffff) /* records that were never counted */
+/* Records that were never counted: all bits of the count are set. */
+static uint64_t streaming(int version)
+{
+    return version == 5 ? UINT64_MAX : UINT32_MAX;
+}
 
 /* ---- numbers ---------------------------------------------------------- */
 
@@ -239,7 +243,7 @@ static bool count_records(struct netcdf *n, uint64_t said)
     if (with > 1)
         n->record_bytes = sum;
     n->records = said;
-    if (n->version != 5 && said == STREAMING)
+    if (said == streaming(n->version))
         n->records = n->record_bytes ? (n->size - first) / n->record_bytes : 0;
     return true;
 }
