@@ -52,6 +52,24 @@ static void program(const char *folder, const char *name, const char *line)
     assert_int_equal(chmod(path, 0755), 0);
 }
 
+/* A machine that is busy lets a line of shell wait longer than a command may take: again
+ * then, unless that is what is tried. */
+static struct energy read_twice(const struct energy *how, const char *count, bool ends)
+{
+    struct energy n = {.how = ""};
+    struct err e = ERR_INIT;
+
+    for (int i = 0; i < 10; i++) {
+        n = *how;
+        unlink(count);
+        energy_begin(&n, comm_self(), true);
+        assert_int_equal(energy_end(&n, comm_self(), &e), 0);
+        if (!ends || !strstr(n.why.text, "did not end within"))
+            break;
+    }
+    return n;
+}
+
 static void a_workload(void **state)
 {
     static const struct {
@@ -87,17 +105,14 @@ static void a_workload(void **state)
     assert_int_equal(setenv("PATH", all, 1), 0);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct energy n = {.step = "4711.0"};
-        struct err e = ERR_INIT;
         print_message("%s\n", rows[i].line);
         snprintf(path, sizeof path, "%s/n", folder);
-        unlink(path);
         program(folder, rows[i].slurm ? "sstat" : "joules", rows[i].line);
         if (rows[i].slurm)
             snprintf(n.how, sizeof n.how, "slurm");
         else
             snprintf(n.how, sizeof n.how, "%.*s/joules", PATH_MAX - 16, folder);
-        energy_begin(&n, comm_self(), true);
-        assert_int_equal(energy_end(&n, comm_self(), &e), 0);
+        n = read_twice(&n, path, !strstr(rows[i].line, "sleep"));
         assert_string_equal(n.why.text, rows[i].why);
         assert_int_equal(isnan(n.total), isnan(rows[i].joules));
         if (isfinite(n.total))
