@@ -272,7 +272,8 @@ static int make(const void *ctx, const struct loader_sample *in, float *const ou
     uint32_t draw[4] = {0};
     long t = 0;
 
-    if (f->dims[0] != SEQUENCE_MOMENTS || f->dims[1] != feed->H || f->dims[2] != feed->W)
+    if (f->dims[0] != SEQUENCE_MOMENTS || f->dims[1] != feed->H || f->dims[2] != feed->W ||
+        f->dims[3] != feed->C)
         return err_set(e, "sample %llu has other moments than the training set",
                        (unsigned long long)in->id);
     if (in->augment) {
