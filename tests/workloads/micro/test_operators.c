@@ -64,7 +64,7 @@ const struct workload *workload_of(int index)
 
 /* ---- cases ------------------------------------------------------------- */
 
-#define WIN(...) .win = {__VA_ARGS__}
+#define WIN(...) .win = {__VA_ARGS__, {0}}
 
 static const struct operator_shape cases[] = {
     {.kind = OPERATOR_CONV,
@@ -84,6 +84,12 @@ static const struct operator_shape cases[] = {
      .x = {5, {2, 4, 6, 5, 7}},
      .w = {5, {16, 4, 3, 2, 3}},
      WIN({3, 2, 3}, {1, 2, 1}, {1, 0, 2}, {1, 1, 0}),
+     .parts = ALL},
+    {.kind = OPERATOR_CONV,
+     .op = OP_CONV,
+     .x = {4, {2, 16, 9, 12}},
+     .w = {4, {32, 16, 3, 2}},
+     .win = {{3, 2}, {1, 2}, {2, 0}, {2, 3}, {2, 3}},
      .parts = ALL},
     {.kind = OPERATOR_DECONV,
      .op = OP_DECONV,
