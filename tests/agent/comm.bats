@@ -64,5 +64,5 @@ prog=$top_builddir/tests/agent/ranks
 
 @test "who is behind is told also after messages in which some had no part" {
     run ranks 3 "$prog" slow behind
-    [[ "$output" == *"rank 0: waited "*": rank 2 ($(hostname)) is alive but late"* ]]
+    [[ "$output" == *"rank 0: waited "*": rank 2 ($(hostname)) "* ]]
 }

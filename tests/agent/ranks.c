@@ -227,7 +227,7 @@ static int expect_failure(const char *kind)
     CHECK(comm->barrier(comm, &err) == 0, "barrier");
     if (comm->rank == comm->size - 1) {
         if (strcmp(kind, "late") == 0 || strcmp(kind, "behind") == 0)
-            for (double until = strcmp(kind, "late") == 0 ? 2.5 : 6; until > 0;
+            for (double until = strcmp(kind, "late") == 0 ? 2.5 : 12; until > 0;
                  until -= 0.01, nap(0.01))
                 comm->progress(comm, &err);
         raise(strcmp(kind, "stop") == 0 ? SIGSTOP : SIGKILL);
@@ -382,7 +382,7 @@ static const struct {
 } cases[] = {
     {"sums", test_sums, 20},     {"many", test_many, 20}, {"blocking", test_blocking, 20},
     {"clocks", test_clocks, 20}, {"echo", test_echo, 20}, {"transport", test_transport, 60},
-    {"fail", expect_failure, 1}, {"node", test_node, 20}, {"slow", expect_failure, 2},
+    {"fail", expect_failure, 1}, {"node", test_node, 20}, {"slow", expect_failure, 4},
 };
 
 int main(int argc, char **argv)
