@@ -29,6 +29,7 @@ struct h5_image *h5_image_begin(struct err *e)
 
     if (!f)
         return err_set(e, "no memory for a file"), NULL;
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL); /* it prints all of its errors otherwise */
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     H5Pset_fapl_core(access, 1 << 20, 0);
     /* the same bytes by every release: HDF5 2 would write a later format */

@@ -496,6 +496,7 @@ static void orders_that_cannot_be_filled(void **state)
         {"old.nc",
          {"sst:x", "lat:x", NULL},
          "two arrays would be called 'x': choose with --variable"},
+        {"old.nc", {"lat", "sst:lat/x", NULL}, "'lat/x' cannot be put into an HDF5 file"},
         {"old.wk1", {NULL}, "old.wk1: give --format=netcdf, raw or csv"},
         {"none.csv", {NULL}, "none.csv: No such file or directory"},
         {"old.raw", {NULL}, "old.raw.txt: No such file or directory"},
@@ -510,10 +511,14 @@ static void orders_that_cannot_be_filled(void **state)
     write_file("old.wk1", f.b, f.n);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct err e = ERR_INIT;
+        H5E_auto2_t says;
+        void *data;
         assert_int_equal(import(rows[i].name, rows[i].wanted, &said, &e), -1);
         const size_t n = strlen(e.text), k = strlen(rows[i].wrong);
         if (n < k || strcmp(e.text + n - k, rows[i].wrong) != 0)
             fail_msg("%s, not %s", e.text, rows[i].wrong);
+        assert_true(H5Eget_auto2(H5E_DEFAULT, &says, &data) >= 0);
+        assert_true(!says); /* HDF5 has nothing to say beside */
         free(said);
         snprintf(path, sizeof path, "%s/out.h5", folder);
         assert_int_equal(access(path, F_OK), -1);
