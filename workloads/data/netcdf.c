@@ -127,12 +127,14 @@ static void take_name(struct walk *w, char name[NETCDF_NAME])
     w->bad |= n == 0 || strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
-/* How many of a list follow. */
+/* How many of a list follow. Each has a name of one to four letters and a number at least. */
 static uint64_t take_list(struct walk *w, unsigned tag)
 {
+    enum { LEAST = 12 };
     const uint64_t have = take_number(w, 4), n = take_count(w);
 
-    if ((have != tag && (have != 0 || n != 0)) || n > NETCDF_MOST)
+    if ((have != tag && (have != 0 || n != 0)) || n > NETCDF_MOST ||
+        n > (w->n->size - w->at) / LEAST)
         w->bad = true;
     return w->bad ? 0 : n;
 }
