@@ -103,6 +103,15 @@ static bool is_owned(const struct runspec *r, const struct runspec_values *v, co
     return !memchr(value, '/', n) && (r->n_workloads > 1 || is_workload(v, value, n));
 }
 
+/* A workload that may well have the value: one that trains, if there is one. */
+static const char *example_of(const struct runspec *r, const struct runspec_values *v)
+{
+    for (int i = 0; i < r->n_workloads; i++)
+        if (strcmp(v->table->row(r->workloads[i])->suite, "component") == 0)
+            return name_of(r, v, i);
+    return name_of(r, v, 0);
+}
+
 /* Whose value it is, and where it begins; -1: a sentence. */
 static int find_owner(const struct runspec *r, const struct runspec_values *v, const char **value,
                       struct err *e)
@@ -120,7 +129,7 @@ static int find_owner(const struct runspec *r, const struct runspec_values *v, c
         if (v->key->kind == &runspec_folder)
             return RUNSPEC_MAX_WORKLOADS;
         return err_set(e, "%s%s%s must say for which workload, as several run: '%s%s%s:%s'", key,
-                       equals, *value, key, equals, name_of(r, v, 0), *value);
+                       equals, *value, key, equals, example_of(r, v), *value);
     }
     return owner;
 }

@@ -30,7 +30,8 @@ enum {
     SAMPLES = 96  /* of a line, where labels look for it */
 };
 
-static const char *const inks[LOGLOG_INKS] = {"#1b1d1f", "#0060c8", "#c47a0a", "#763b89"};
+static const char *const inks[LOGLOG_INKS] = {"#1b1d1f", "#0060c8", "#c47a0a",
+                                              "#763b89", "#0f7b6c", "#6e5d00"};
 
 struct box {
     double left, top, right, bottom;

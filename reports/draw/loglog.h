@@ -24,7 +24,15 @@
 
 /* What a colour stands for: contrast to white at least 3, to each other also for
  * colour-blind eyes; shapes differ as well. */
-enum loglog_ink { LOGLOG_ROOF, LOGLOG_FIRST, LOGLOG_SECOND, LOGLOG_THIRD, LOGLOG_INKS };
+enum loglog_ink {
+    LOGLOG_ROOF,
+    LOGLOG_FIRST,
+    LOGLOG_SECOND,
+    LOGLOG_THIRD,
+    LOGLOG_FOURTH,
+    LOGLOG_FIFTH,
+    LOGLOG_INKS
+};
 
 struct loglog_line {
     double x[2], y[2]; /* > 0; cut to the panel */

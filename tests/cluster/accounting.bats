@@ -157,8 +157,10 @@ second line" ""; do
     array=$(sbatch --parsable -o /dev/null --array=0-2 --wrap "srun -n1 $OUT/leave")
     het=$(sbatch --parsable -o /dev/null -n1 : -n1 --wrap "srun --het-group=0 -n1 $OUT/leave")
     await 5 idle
-    await 5 in_slurmdbd "${array}_2"
-    await 5 told "${array}_2"
+    for i in 0 1 2; do # they end, and are filed, in any order
+        await 5 in_slurmdbd "${array}_$i"
+        await 5 told "${array}_$i"
+    done
     await 5 told "$het"
     for i in 0 1 2; do
         comment "${array}_$i"

@@ -220,6 +220,8 @@ static const struct {
     {"cosmoflow,resume=/a,resume=/b", "'resume' of cosmoflow is given twice"},
     {"component,target=0.3",
      "target=0.3 must say for which workload, as several run: 'target=cosmoflow:0.3'"},
+    {"gemm+deepcam,epochs=3",
+     "epochs=3 must say for which workload, as several run: 'epochs=deepcam:3'"},
     {"deepcam+cosmoflow,epochs=3",
      "epochs=3 must say for which workload, as several run: 'epochs=deepcam:3'"},
     {"component,batch=8",
