@@ -49,7 +49,7 @@ runs() {
 
 @test "a person approves: no terminal, no --yes, no approval; each is a version, logged" {
     runs 1 6 1
-    run "$baseline" approve --conf=conf
+    run "$baseline" approve --conf=conf < /dev/null
     [ "$status" -eq 3 ]; [ "$output" = "hpcai500 baseline: a person approves: answer on a terminal, or give --yes" ]
     run "$baseline" approve --conf=conf --class=other --yes
     [ "$status" -eq 3 ]; [[ "$output" == *"has no values of the class other" ]]
