@@ -31,7 +31,7 @@
  * (reports/validate/spares.h). Rows "spare" say which and why. Instead of the nodes' lines one
  * line on standard output, which the plugin reads (spank/plugin/vet.h):
  *     hpcai500-vet ok|short INDEX:NODE[,INDEX:NODE...]
- * the index in the order of the job's nodes; "short": more nodes are bad than are left out. */
+ * the index in the order of the job's nodes; "short": a node that stays is bad. */
 extern const struct micro_bench micro_validate, micro_vet;
 
 #endif

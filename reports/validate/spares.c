@@ -60,19 +60,20 @@ int spares_choose(const struct assess *a, int k, bool *spare)
 {
     struct candidate *all = malloc(((size_t)a->n + 1) * sizeof *all);
     double loss;
-    int bad = 0;
+    int bad = 0, left = 0;
 
     if (!all)
         return -1;
     for (int i = 0; i < a->n; i++) {
         all[i] =
             (struct candidate){i, grade_of(a->nodes[i].verdict), spares_behind(a, i, NULL, &loss)};
-        bad += all[i].grade >= 2;
         spare[i] = false;
     }
     qsort(all, (size_t)a->n, sizeof *all, by_grade);
-    for (int i = 0; i < k && i < a->n - 1; i++)
-        spare[all[i].node] = true;
+    for (; left < k && left < a->n - 1; left++)
+        spare[all[left].node] = true;
+    for (int i = left; i < a->n; i++)
+        bad += all[i].grade >= 2;
     free(all);
     return bad;
 }

@@ -13,8 +13,8 @@
 #include "reports/validate/assess.h"
 
 /* After assess_decide(). spare[a->n] is filled, k < a->n (else a->n - 1 are left out).
- * Returns how many nodes are bad (FAULTY, UNKNOWN, SLOW): more than k, and some of them are
- * among those that stay. */
+ * Returns how many of those that stay are bad (FAULTY, UNKNOWN, SLOW): there are more than k,
+ * or the first node is one. */
 int spares_choose(const struct assess *a, int k, bool *spare);
 
 /* How far node i is behind its like, in scales of the noise, by the worst of its metrics; 0
