@@ -149,14 +149,15 @@ int lines_read(const char *what, const char *path, char *line, int size,
         return errno == ENOENT
                    ? 0
                    : err_set(e, "%s %s cannot be read: %s", what, path, strerror(errno));
-    while (rc == 0 && fgets(line, size, f)) {
+    while (rc == 0 && (line[size - 1] = '\n', fgets(line, size, f))) {
         char *end = line + strlen(line);
+        const bool full = line[size - 1] == '\0'; /* else it was read to its newline */
         const bool whole = end > line && end[-1] == '\n';
         if (whole && begins) {
             end[-1] = '\0';
             rc = take(line, ctx, e);
         }
-        begins = whole;
+        begins = whole || !full;
     }
     if (rc == 0 && ferror(f))
         rc = err_set(e, "%s %s cannot be read: %s", what, path, strerror(errno));

@@ -62,8 +62,9 @@ bool lines_full(const struct lines *l, long least);
 int lines_renew(struct lines *l, int (*put)(FILE *f, void *ctx), void *ctx);
 
 /* Hands each whole line to take() (-1: enough), without its newline; one of `size` bytes or
- * more is none. 0: to the end, and where there is no file; -1: what take() said, or a
- * sentence. line: room for `size` bytes. */
+ * more is none, nor is one with a NUL, as a crash of the machine leaves them. 0: to the end,
+ * and where there is no file; -1: what take() said, or a sentence. line: room for `size`
+ * bytes. */
 int lines_read(const char *what, const char *path, char *line, int size,
                int (*take)(const char *line, void *ctx, struct err *e), void *ctx, struct err *e);
 

@@ -235,22 +235,28 @@ static int count(const char *line, void *ctx, struct err *e)
     return 0;
 }
 
-/* A line that is too long is none, nor are its pieces, nor is one without an end. */
+/* A line that is too long is none, nor are its pieces, nor is one without an end, nor what a
+ * crash left of zeros: what comes behind it counts. */
 static void test_lengths(void **state)
 {
+    static const char zeros[50] = "";
     FILE *f = fopen(path, "w");
     char line[16];
     int n = 0;
 
     (void)state;
     assert_non_null(f);
-    fputs("short\n012345678901234567890123456789\nfourteen bytes\nfifteen bytes !\nend", f);
+    fputs("short\n012345678901234567890123456789\nfourteen bytes\nfifteen bytes !\n", f);
+    fwrite("half", 1, 5, f);
+    fputs("\none\n", f);
+    fwrite(zeros, 1, sizeof zeros, f);
+    fputs("\ntwo\nend", f);
     fclose(f);
     assert_int_equal(lines_read("the file", path, line, sizeof line, count, &n, NULL), 0);
-    assert_int_equal(n, 2);
+    assert_int_equal(n, 4);
     assert_int_equal(lines_read("the file", "/nowhere/at/all", line, sizeof line, count, &n, NULL),
                      0);
-    assert_int_equal(n, 2);
+    assert_int_equal(n, 4);
 }
 
 static void test_names(void **state)
