@@ -107,6 +107,36 @@ static void test_software(void **state)
     past_close(p);
 }
 
+/* Of a fact that half of the nodes have, nothing is proposed. */
+static void test_majority(void **state)
+{
+    static struct node_result r[NODES];
+    const struct node_result *lines[NODES];
+    struct err e = ERR_INIT;
+
+    (void)state;
+    for (int few = NODES / 2 - 1; few <= NODES / 2; few++) {
+        struct baseline *b;
+        int n;
+        unlink(values);
+        for (int i = 0; i < NODES; i++) {
+            char name[16];
+            snprintf(name, sizeof name, "n%d", i + 1);
+            r[i] = made_node(name, 0, (unsigned)i);
+            r[i].cpus = i >= NODES - few ? 63 : 64;
+            lines[i] = &r[i];
+        }
+        assert_int_equal(past_append(values, "r", lines, NODES, &e), 0);
+        struct past *p = past_open(values, &e);
+        assert_non_null(p);
+        assert_int_equal(baseline_propose(values, p, &b, &n, &e), 0);
+        assert_string_equal(b[0].facts[0], 2 * few < NODES ? "64" : "");
+        assert_string_equal(b[0].facts[3], "2");
+        free(b);
+        past_close(p);
+    }
+}
+
 static void test_file(void **state)
 {
     struct err e = ERR_INIT;
@@ -274,13 +304,10 @@ static void test_without_history(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_propose),
-        cmocka_unit_test(test_software),
-        cmocka_unit_test(test_file),
-        cmocka_unit_test(test_facts),
-        cmocka_unit_test(test_inventory),
-        cmocka_unit_test(test_shift),
-        cmocka_unit_test(test_without_history),
+        cmocka_unit_test(test_propose),  cmocka_unit_test(test_software),
+        cmocka_unit_test(test_majority), cmocka_unit_test(test_file),
+        cmocka_unit_test(test_facts),    cmocka_unit_test(test_inventory),
+        cmocka_unit_test(test_shift),    cmocka_unit_test(test_without_history),
     };
 
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
