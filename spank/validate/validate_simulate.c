@@ -42,9 +42,9 @@ static int run(const struct simulate_options *o, const struct simulate_case *c,
 
 enum { PATH_SIZE = 4096 };
 
-/* Prints a row: what `keep` has of it under that name, or what is computed now and kept there
- * whole, so that hours of rows go on where they were ended. */
-static int row(const struct simulate_options *o, const char *name,
+/* Prints a row of so many nodes: what `keep` has of it under that name and number of runs, or
+ * what is computed now and kept there whole, so that hours of rows go on where they were ended. */
+static int row(const struct simulate_options *o, const char *name, int nodes,
                int (*compute)(const struct simulate_options *o, const void *ctx, FILE *f,
                               struct err *e),
                const void *ctx, FILE *f, struct err *e)
@@ -54,7 +54,7 @@ static int row(const struct simulate_options *o, const char *name,
 
     if (!o->keep)
         return compute(o, ctx, f, e);
-    if (snprintf(path, sizeof path, "%s/%s-%ld-%llu.row", o->keep, name, runs_of(o, 1),
+    if (snprintf(path, sizeof path, "%s/%s-%ld-%llu.row", o->keep, name, runs_of(o, nodes),
                  (unsigned long long)o->seed) >= (int)sizeof path)
         return err_set(e, "--keep='%.64s...' is too long for a path", o->keep);
     if (!(text = slurp(AT_FDCWD, path, 0, PATH_SIZE, &size))) {
@@ -137,7 +137,7 @@ static int print_row(const struct simulate_options *o, const struct table *t, in
     char name[64];
 
     snprintf(name, sizeof name, "%s-n%d-m%d", t->name, n, metrics);
-    return row(o, name, print_size, &size, f, e);
+    return row(o, name, n, print_size, &size, f, e);
 }
 
 static int print_table(const struct simulate_options *o, const struct table *t, FILE *f,
@@ -195,7 +195,7 @@ static int print_precision(const struct simulate_options *o, FILE *f, struct err
                " nodes  loss  precision   recall       F1\n");
     for (int i = 0; i < 9; i++) {
         snprintf(name, sizeof name, "precision-%d", i);
-        if (row(o, name, print_loss, &i, f, e) < 0)
+        if (row(o, name, precision_sizes[i / 3], print_loss, &i, f, e) < 0)
             return -1;
     }
     return 0;
@@ -241,8 +241,8 @@ static int print_links(const struct simulate_options *o, FILE *f, struct err *e)
     fprintf(f, "\nlinks: noise of a pair 5 %%, bad ends lose 20 %%; wrongly named a run/found\n"
                "rounds   8, 1      16, 1      16, 3      64, 1      64, 3     256, 3  64, pair\n");
     for (int rounds = 1; rounds <= 5; rounds++) {
-        snprintf(name, sizeof name, "links-%d", rounds);
-        if (row(o, name, print_rounds, &rounds, f, e) < 0)
+        snprintf(name, sizeof name, o->full ? "links-%d" : "links-quick-%d", rounds);
+        if (row(o, name, 1, print_rounds, &rounds, f, e) < 0)
             return -1;
     }
     return 0;
