@@ -30,6 +30,7 @@ declare -gA prints=(
     [generate]="generate --help"
     [collect]="collect --help"
     [reader]="reader --help"
+    [baseline]="baseline --help"
     [compare]="compare lab-4711.0.3.json lab-4711.0.3.json|compare --help"
     [report]="report --help"
     [slurmctl]="slurmctl --help"
