@@ -17,7 +17,7 @@ noinst_LTLIBRARIES += %D%/libcore.la
     %D%/nearest.h %D%/nearest.c \
     %D%/node_metrics.def %D%/node_result.h %D%/node_result.c \
     %D%/option.h %D%/option.c \
-    %D%/phases.def %D%/splits.def %D%/references.def \
+    %D%/phases.def %D%/splits.def %D%/convergence.def %D%/references.def \
     %D%/result.h %D%/result.c \
     %D%/runspec.h %D%/runspec.c %D%/runspec_table.h %D%/runspec_table.c \
     %D%/runspec_value.h %D%/runspec_value.c \
