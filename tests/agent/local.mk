@@ -23,6 +23,10 @@ endif
 TESTS += tests/agent/operators.bats
 TESTS += tests/agent/comm.bats tests/agent/agent.bats tests/agent/rcp.bats tests/agent/micro.bats \
     tests/agent/validate.bats
+if HAVE_CJSON
+# also where only this folder's programs are made (contrib/test.sh mpich)
+tests/agent/validate.log: tests/workloads/node/hpcai500-node-test$(EXEEXT)
+endif
 if BUILD_TESTS
 check_PROGRAMS += tests/agent/test_job tests/agent/test_scale
 TESTS += tests/agent/test_job tests/agent/test_scale
