@@ -80,7 +80,7 @@ static double read_now(const struct energy *n, struct err *e)
     double joules = NAN;
 
     if (of_slurm(n) && !n->step[0]) {
-        err_set(e, "energy = slurm, but this run is no step of Slurm's");
+        err_set(e, "energy = slurm, but Slurm did not start this run");
         return NAN;
     }
     const int code = spawn_run(&s, ENERGY_SECONDS, MOST_OUTPUT, &text);

@@ -8,7 +8,7 @@
  *               prints one line, what the node has taken since some moment that stays:
  *               NUMBER and J, kJ, Wh or kWh (a Redfish EnergykWh, the sum a daemon keeps
  *               of IPMI's watts). Joules are the second reading less the first; a count
- *               that went back is no value.
+ *               that went back gives none.
  *     slurm     rank 0 asks sstat for ConsumedEnergyRaw of its step, all nodes together,
  *               as often. 0 after a workload means that Slurm reads none.
  *
@@ -16,7 +16,7 @@
  * the workload's wall time. What the node takes for others in that time is in it.
  *
  * Life:    plain data of a run.
- * Failure: none: `why` says in one sentence why there is no value.
+ * Failure: none: `why` says in one sentence what is missing.
  * Threads: the one that may talk to the other ranks.
  */
 #ifndef AGENT_ENERGY_H
@@ -32,7 +32,7 @@ enum { ENERGY_SECONDS = 5 };
 
 struct energy {
     char how[PATH_MAX]; /* a path, "slurm"; "": only what the kernel shows */
-    char step[64];      /* JOB.STEP for sstat; "": there is no Slurm */
+    char step[64];      /* JOB.STEP for sstat; "": not under Slurm */
     bool reads;         /* this rank does: for its node, or for all */
     double begun;       /* joules as the workload began; NAN: not read */
     double joules;      /* of what this rank reads; NAN */

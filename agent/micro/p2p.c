@@ -173,7 +173,7 @@ static int bandwidth_out(struct p2p *p, int peer, struct link *l, bool keep, str
     return send_timed(p, peer, l->messages, &l->bandwidth[l->n_bandwidth++], e);
 }
 
-/* Of one announcement; *announced 0: there are no more. */
+/* Of one announcement; *announced 0: it was the last. */
 static int receive_announced(struct p2p *p, int peer, struct link *l, long *announced,
                              struct err *e)
 {

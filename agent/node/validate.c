@@ -18,7 +18,7 @@ enum { TURNS_MOST = 4 }; /* of further rounds */
 
 /* ---- links ---- */
 
-/* Rank 0: a row of p2p becomes a pair, and is no row of ours. */
+/* Rank 0: a row of p2p becomes a pair and goes no further. */
 static int take_pair(void *ctx, struct micro_row *row, struct err *e)
 {
     struct validation *v = ctx;

@@ -216,6 +216,24 @@ static int count_metrics(const struct assess *a, const char *class)
     return n;
 }
 
+/* Every node of a class that has spoken. What is approved is one value for all of them, so
+ * that a class of which half is upgraded is judged by its history. */
+static bool all_run(const struct assess *a, const char *class, const char *wanted)
+{
+    char software[PAST_SOFTWARE_SIZE];
+    int others = 0, n = 0;
+
+    for (int i = 0; i < a->n; i++) {
+        const struct node_result *r = a->nodes[i].lines[0];
+        if (!r || strcmp(r->class, class) != 0)
+            continue;
+        past_software_of(r, software);
+        others += strcmp(software, wanted) != 0;
+        n++;
+    }
+    return n > 0 && others == 0;
+}
+
 /* The noise of a metric, of the past or the prior. */
 static int noise_of(struct assess *a, const char *class, int metric, int metrics,
                     struct assess_group *g, struct judge_history *h, struct err *e)
@@ -227,15 +245,8 @@ static int noise_of(struct assess *a, const char *class, int metric, int metrics
     h->metrics = metrics;
     g->runs = a->past && h->known ? past_runs(a->past, class) : 0;
     const struct baseline *b = baseline_newest(a->baselines, a->n_baselines, class);
-    char software[PAST_SOFTWARE_SIZE];
-    for (int i = 0; i < a->n && b && g->version == 0; i++) {
-        const struct node_result *r = a->nodes[i].lines[0];
-        if (!r || strcmp(r->class, class) != 0)
-            continue;
-        past_software_of(r, software);
-        if (baseline_join(b, software, metric, h))
-            g->version = b->version;
-    }
+    if (b && all_run(a, class, b->software) && baseline_join(b, b->software, metric, h))
+        g->version = b->version;
     return 0;
 }
 

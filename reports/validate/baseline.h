@@ -14,8 +14,8 @@
  * judge.h. Facts of the inventory are those of libexec/health, and spelt as it spells
  * them: `hpcai500 baseline inventory --approved` is a file for it.
  *
- * The newest version of a class counts, its values only for nodes with the same software
- * (kernel and instruction set in use), its inventory for all.
+ * The newest version of a class counts, its values only where all nodes of the class that are
+ * judged have its software (kernel and instruction set in use), its inventory for all.
  *
  * Life:    plain values; arrays are the caller's to free().
  * Failure: -1 and a sentence. A file that is not there has no baselines.

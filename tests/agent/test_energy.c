@@ -139,7 +139,7 @@ static void not_read(void **state)
     assert_true(isnan(n.total) && !n.why.text[0]);
     energy_begin(&slurm, comm_self(), true);
     assert_int_equal(energy_end(&slurm, comm_self(), &e), 0);
-    assert_string_equal(slurm.why.text, "energy = slurm, but this run is no step of Slurm's");
+    assert_string_equal(slurm.why.text, "energy = slurm, but Slurm did not start this run");
     energy_begin(&gone, comm_self(), true);
     assert_int_equal(energy_end(&gone, comm_self(), &e), 0);
     assert_string_equal(gone.why.text, "the site's command could not be started");

@@ -270,6 +270,12 @@ static void test_shift(void **state)
     assert_int_equal(g->version, 3);
     assert_int_equal(g->look.system, SYSTEM_SHIFT);
     assess_close(a);
+    /* one node is upgraded: one value for all would judge it by what it does not run */
+    snprintf(r[11].kernel, sizeof r[11].kernel, "6.1");
+    a = judged(r, p, &b);
+    assert_int_equal(triad_of(a)->version, 0);
+    assess_close(a);
+    today(r, 1);
     /* of other software it does not count */
     snprintf(b.software, sizeof b.software, "5.10, avx2");
     a = judged(r, p, &b);
