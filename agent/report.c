@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -513,9 +514,17 @@ out:
 /* Rank 0: what limited it, in the record and for the person who waits. */
 static void result_why(struct run *r, int workload)
 {
-    const struct why_cores cores = {r->resources.share, r->threads};
+    struct rusage self = {.ru_maxrss = 0};
+    getrusage(RUSAGE_SELF, &self);
+    const double held = 1024.0 * (double)self.ru_maxrss, may = (double)r->resources.memory_bytes;
+    const struct why_host host = {.cores = r->resources.share,
+                                  .threads = r->threads,
+                                  .node_memory = may > 0 ? (double)sysconf(_SC_PHYS_PAGES) *
+                                                               (double)sysconf(_SC_PAGESIZE)
+                                                         : 0,
+                                  .left = r->comm->local_size * (may - held)};
 
-    if (why_find(&r->record, workload, &cores) == 0)
+    if (why_find(&r->record, workload, &host) == 0)
         say_why(r, &r->record.workloads[workload].why);
 }
 

@@ -66,23 +66,36 @@ static int fill_nodes(const struct record *r, const struct record_workload *w,
 
 /* ---- the rest of the case ---- */
 
-static void fill_loader(const struct record_workload *w, struct cause_loader *l)
+static void fill_loader(const struct record_workload *w, const struct why_host *host,
+                        struct cause_loader *l)
 {
     const double samples = (double)w->result.train_samples, batch = (double)w->result.batch;
     const double steps = batch > 0 ? ceil(samples / batch) : 0; /* of an epoch */
-    double read = 0, decode = 0, bytes = 0, epochs = 0;
+    double read = 0, read_cpu = 0, find = 0, decode = 0, bytes = 0, epochs = 0, gain = 0;
+    int told = 0;
 
     for (int k = 0; k < w->n_ranks; k++) {
         read += w->ranks[k].steady.read_seconds / w->n_ranks;
         decode +=
             (w->ranks[k].steady.inflate_seconds + w->ranks[k].steady.convert_seconds) / w->n_ranks;
-        l->read_cpu += w->ranks[k].steady.read_cpu_seconds / w->n_ranks;
+        read_cpu += w->ranks[k].steady.read_cpu_seconds / w->n_ranks;
+        find += w->ranks[k].steady.find_seconds / w->n_ranks;
+        if (w->ranks[k].steady.read_gain > 0) {
+            gain += w->ranks[k].steady.read_gain;
+            told++;
+        }
         bytes += w->ranks[k].steady.file_bytes;
         l->keeping |= w->ranks[k].steady.keeping;
         if (steps > 0)
             epochs = fmax(epochs, (double)w->ranks[k].steady.steps / steps);
     }
     l->read = read;
+    l->read_cpu = read_cpu;
+    l->find = find;
+    l->grows = told > 0 ? gain / told : NAN;
+    l->epoch_bytes = samples * (double)w->result.sample_bytes;
+    l->node_memory = host->node_memory > 0 ? host->node_memory : NAN;
+    l->limit = host->node_memory > 0 ? fmax(0, host->left) : NAN;
     l->decode = decode;
     l->file_bytes = bytes / fmax(1, epochs); /* after a resume, too: n_epochs has those before */
 }
@@ -140,6 +153,28 @@ static void fill_ablation(const struct workload_result *r, struct cause_ablation
     c->both = told(&a, ARM_FREE);
 }
 
+/* What of backward the exchange had to hide behind. */
+static void fill_overlap(const struct record_workload *w, struct cause_exchange *x)
+{
+    const struct workload_result *r = &w->result;
+    double lead = 0, backward = 0;
+    int told = 0;
+
+    for (int k = 0; k < w->n_ranks; k++)
+        if (w->ranks[k].steady.lead_seconds >= 0) {
+            lead += w->ranks[k].steady.lead_seconds;
+            told++;
+        }
+    for (int i = 0; i < r->profile.n_operators; i++)
+        if (strcmp(r->operators[i].pass, "forward") != 0 &&
+            strcmp(r->operators[i].pass, "stats") != 0)
+            backward += r->operators[i].seconds;
+    if (told > 0 && r->profile.steps > 0) {
+        x->lead = lead / told;
+        x->backward = backward / (double)r->profile.steps;
+    }
+}
+
 /* How much of a bucket's sum is messages, how much bytes on the slowest link: said only
  * where the whole interval says so. That a link is idle is not said: while training the
  * ranks do not come together as they do in the test. */
@@ -150,6 +185,7 @@ static void fill_exchange(const struct record_workload *w, struct cause_exchange
     const struct result_sum *s = &t->sum[RESULT_SUMS - 1];
     const double ranks = w->result.ranks, others = ranks - 1;
 
+    fill_overlap(w, x);
     if (t->rounds == 0 || t->n_links == 0)
         return;
     const double sent = others * s->bytes / (s->phases == 2 ? ranks : 1);
@@ -161,7 +197,7 @@ static void fill_exchange(const struct record_workload *w, struct cause_exchange
         x->slope = x->busy = fmin(1, busy);
 }
 
-static void fill_case(const struct record_workload *w, const struct why_cores *cores,
+static void fill_case(const struct record_workload *w, const struct why_host *host,
                       const struct memory_bound *memory, struct cause_case *c)
 {
     const struct result_path *path = &w->result.path;
@@ -173,11 +209,11 @@ static void fill_case(const struct record_workload *w, const struct why_cores *c
     c->input = path->input_seconds;
     c->computed = path->compute_seconds;
     c->withheld = path->withheld_seconds;
-    c->compute.cores = cores->cores;
-    c->compute.threads = cores->threads;
+    c->compute.cores = host->cores;
+    c->compute.threads = host->threads;
     c->compute.memory = memory->low;
     c->compute.kernels = memory->slow;
-    fill_loader(w, &c->loader);
+    fill_loader(w, host, &c->loader);
     fill_exchange(w, &c->exchange);
     fill_whole(w, &c->whole);
 }
@@ -215,7 +251,7 @@ static void keep(const struct diagnosis *d, struct record_why *why)
     }
 }
 
-int why_find(struct record *r, int workload, const struct why_cores *cores)
+int why_find(struct record *r, int workload, const struct why_host *host)
 {
     struct record_workload *w = &r->workloads[workload];
     const struct memory_bound memory = roofline_memory(r, workload);
@@ -228,7 +264,7 @@ int why_find(struct record *r, int workload, const struct why_cores *cores)
     cause_case_init(&c);
     c.nodes = nodes;
     c.n_nodes = fill_nodes(r, w, nodes);
-    fill_case(w, cores, &memory, &c);
+    fill_case(w, host, &memory, &c);
     fill_ablation(&w->result, &c.ablation, &w->ablation);
     diagnose(&c, &d);
     keep(&d, &w->why);

@@ -11,14 +11,16 @@
 
 #include "reports/record/record.h"
 
-/* Of this rank; what its fellows on the node have is alike. */
-struct why_cores {
-    double cores;   /* that a rank has for itself: below 1 where ranks outnumber them */
-    double threads; /* that a rank computes with */
+/* Of this rank and its node; what its fellows have is alike. */
+struct why_host {
+    double cores;       /* that a rank has for itself: below 1 where ranks outnumber them */
+    double threads;     /* that a rank computes with */
+    double node_memory; /* bytes that the node has */
+    double left;        /* of them: that its ranks may use for files beside what they hold */
 };
 
 /* Rank 0: fills that workload's why from its result and ranks, and from the ceilings that the
  * run has measured before it. */
-int why_find(struct record *r, int workload, const struct why_cores *cores);
+int why_find(struct record *r, int workload, const struct why_host *host);
 
 #endif

@@ -173,6 +173,11 @@ void steps_account(const struct steps *s, const struct steps_pack *pack, const d
             sums->half += now.ready + (double)s->row[k].half - last_ready;
             sums->halves++;
         }
+        if (s->row[k].start[0] > 0) {
+            sums->lead +=
+                (double)s->row[k].input + (double)s->row[k].own - (double)s->row[k].start[0];
+            sums->leads++;
+        }
         compute += now.compute;
         withheld += now.withheld + now.late_tail;
         if ((k + 1) % STEPS_BLOCK == 0) {
@@ -215,6 +220,8 @@ void steps_add(struct steps_sums *a, const struct steps_sums *b)
     a->last += b->last;
     a->half += b->half;
     a->halves += b->halves;
+    a->lead += b->lead;
+    a->leads += b->leads;
     a->late += b->late;
     add_blocks(&a->compute, &b->compute);
     add_blocks(&a->withheld, &b->withheld);

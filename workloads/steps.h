@@ -132,6 +132,8 @@ struct steps_sums {
     double half;             /* seconds from R to the end of the first half here, summed ... */
     long halves;             /* ... over so many steps */
     double late;             /* run delay after arrival */
+    double lead;             /* seconds from the first bucket's being ready to the last one's ... */
+    long leads;              /* ... summed over so many steps */
     struct steps_blocks compute, withheld;
 };
 

@@ -156,10 +156,13 @@ struct result_rank {
     double compute_error, withheld_error; /* standard errors of a step's means [s] */
     double late_seconds;                  /* run delay of a step while it waited for the exchange */
     double half_seconds;                  /* last arrival to the end of a sum's first half, mean */
+    double lead_seconds;                  /* first bucket ready to the last one ready, mean */
     /* Of the loader, for a batch, all workers together: the sum of the three, and CPU time. */
     double produce_seconds;
     double read_seconds, inflate_seconds, convert_seconds;
     double read_cpu_seconds, inflate_cpu_seconds, convert_cpu_seconds;
+    double find_seconds; /* of reading: until files were found and open */
+    double read_gain;    /* rate of several readers / of one; NAN: there were too few of either */
     double file_bytes, memory_bytes; /* of samples in the steady state, by where they were */
     double ready;                    /* batches that were ready when one was asked for, mean */
     bool keeping;                    /* the loader keeps decoded samples in memory */

@@ -24,7 +24,7 @@ void cause_case_init(struct cause_case *c)
         .withheld = NAN,
         .healthy = {NAN, NAN, NAN, NAN},
         .exchange = {NAN, NAN, NAN, NAN, NAN},
-        .loader = {NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, false},
+        .loader = {NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, false},
         .compute = {NAN, NAN, 0, 0},
         .ablation = {NAN, NAN, NAN},
     };
@@ -128,11 +128,12 @@ static const char *slow_sender(const struct cause_case *c)
     return c->n_nodes > 1 && long_enough && most > 2 * least && second > 0.75 * most ? name : NULL;
 }
 
-static enum cause network_cause(const struct cause_case *c)
+/* slow: the node that sends slowly, which is no matter of what is sent when; NULL. */
+static enum cause network_cause(const struct cause_case *c, const char *slow)
 {
     const struct cause_exchange *x = &c->exchange;
 
-    if (x->backward > 0.5 * c->wire && x->lead < 0.1 * x->backward)
+    if (!slow && x->backward > 0.5 * c->wire && x->lead < 0.1 * x->backward)
         return CAUSE_NOT_OVERLAPPED;
     if (x->busy < 0.5)
         return CAUSE_EXCHANGE_SOFTWARE;
@@ -160,7 +161,7 @@ static enum cause input_cause(const struct cause_loader *l)
         return CAUSE_DECODE;
     if (!(l->read >= 0.8 * whole) || !(l->read > 2 * l->read_cpu) || l->file_bytes <= 0)
         return CAUSE_INPUT;
-    if (l->grows >= 1.2)
+    if (l->grows >= 1.2 || l->find >= 0.5 * l->read)
         return CAUSE_STORAGE_LATENCY;
     return l->grows < 1.2 ? CAUSE_STORAGE_BANDWIDTH : CAUSE_STORAGE;
 }
@@ -303,11 +304,12 @@ static double software_of(const struct cause_case *c)
 static void collect(const struct cause_case *c, const struct common *all, struct diagnosis *d,
                     struct waits *w)
 {
+    const char *slow = slow_sender(c);
     double wire = above(c->wire / c->period, c->healthy.wire, floors.wire);
 
     d->foreign = add_cores(c, all, w);
     add_nodes(c, all, &wire, w);
-    add(w, network_cause(c), slow_sender(c), wire);
+    add(w, network_cause(c, slow), slow, wire);
     add(w, CAUSE_EXCHANGE_SOFTWARE, NULL,
         above(software_of(c) / c->period, c->healthy.exchange_cpu, floors.exchange_cpu));
     add_input(c, all, w);

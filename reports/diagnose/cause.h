@@ -73,6 +73,7 @@ struct cause_exchange {
 /* What else is known of the loader, all ranks; NAN: not measured. */
 struct cause_loader {
     double read, read_cpu, decode;  /* seconds per batch: wall and CPU of reading; inflate + make */
+    double find;                    /* of reading: until files were found and open */
     double grows;                   /* rate with all workers in flight / that of one */
     double file_bytes, epoch_bytes; /* read from files in a steady epoch; all of its bytes */
     double node_memory, limit;      /* bytes that a node has; that the job may use of it */

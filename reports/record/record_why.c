@@ -2,6 +2,8 @@
 /* Of a record: the slowest path of a workload's steps, and what limited them. */
 #include <config.h>
 
+#include <math.h>
+
 #include "reports/record/record_put.h"
 
 static int put_path(cJSON *o, const char *name, const struct result_path *path, const char *none,
@@ -93,8 +95,9 @@ static int fill_loader(const struct record *r, const struct record_workload *w,
                        struct record_loader *l)
 {
     struct result_rank *to = &l->of;
-    int n = 0;
+    int n = 0, told = 0;
 
+    to->read_gain = NAN;
     for (int k = 0; k < w->n_ranks; k++) {
         const struct result_rank *s = &w->ranks[k].steady;
         const struct {
@@ -106,12 +109,18 @@ static int fill_loader(const struct record *r, const struct record_workload *w,
                     {&to->read_cpu_seconds, s->read_cpu_seconds},
                     {&to->inflate_cpu_seconds, s->inflate_cpu_seconds},
                     {&to->convert_cpu_seconds, s->convert_cpu_seconds},
+                    {&to->find_seconds, s->find_seconds},
                     {&to->ready, s->ready}};
         if (s->steps == 0)
             continue;
         n++;
         for (size_t i = 0; i < sizeof sums / sizeof *sums; i++) /* the mean so far */
             *sums[i].to += (sums[i].from - *sums[i].to) / n;
+        if (s->read_gain > 0) {
+            told++;
+            to->read_gain =
+                told == 1 ? s->read_gain : to->read_gain + (s->read_gain - to->read_gain) / told;
+        }
         l->file_bytes += s->file_bytes / (double)s->steps;
         l->memory_bytes += s->memory_bytes / (double)s->steps;
         l->keeping |= s->keeping;

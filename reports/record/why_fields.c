@@ -188,6 +188,12 @@ const struct field record_loader_fields[] = {
     LOADER(read_cpu_seconds, "CPU time of reading: much less than its seconds is a wait for files"),
     LOADER(inflate_cpu_seconds, "CPU time of undoing filters"),
     LOADER(convert_cpu_seconds, "CPU time of making floats"),
+    LOADER(find_seconds, "of reading: until files were found and open"),
+    FIELD(record_loader, of.read_gain, DOUBLE, "read_gain",
+          "rate of several readers together over that of one: about 1 where bandwidth limits "
+          "reading, their number where latency does",
+          .why = "fewer than 16 samples were read by one alone, or by several at once",
+          .since = "1.3.0", .leaves = true),
     FIELD(record_loader, file_bytes, DOUBLE, "file_bytes",
           "of a step, all ranks: read from files, as stored", .unit = "bytes", .why = "not counted",
           .since = "1.3.0", .leaves = true),

@@ -193,7 +193,7 @@ static void rank_0_diagnoses_all_nodes(void **state)
     assert_int_equal(record_add_workload(&r, &result, ranks, RANKS), 0);
     held = heap();
     struct record_workload *w = &r.workloads[0];
-    assert_int_equal(why_find(&r, 0, &(struct why_cores){.cores = 1, .threads = 1}), 0);
+    assert_int_equal(why_find(&r, 0, &(struct why_host){.cores = 1, .threads = 1}), 0);
     assert_string_equal(w->why.cause, "node_was_slower");
     assert_string_equal(w->why.node, "n4712");
     print_message("rank 0: %zu bytes a node while it diagnoses %d of them\n",

@@ -23,8 +23,11 @@ static struct record waiting(const struct result_transport *t)
         struct record_node node = {.class_name = ""};
         snprintf(node.name, sizeof node.name, "n%d", i + 1);
         assert_true(record_add_node(&r, &node) == i);
-        ranks[i].steady = (struct result_rank){
-            .steps = 1000, .last = 0.5, .half_seconds = NAN, .produce_seconds = NAN};
+        ranks[i].steady = (struct result_rank){.steps = 1000,
+                                               .last = 0.5,
+                                               .half_seconds = NAN,
+                                               .lead_seconds = NAN,
+                                               .produce_seconds = NAN};
         ranks[i].phase_seconds[PHASE_COMPUTE] = 40;
         ranks[i].throttled_seconds = NAN;
     }
@@ -74,7 +77,7 @@ static void the_transport_tells_bandwidth_from_latency(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct record r = waiting(&cases[i].t);
-        assert_int_equal(why_find(&r, 0, &(struct why_cores){.cores = 1, .threads = 1}), 0);
+        assert_int_equal(why_find(&r, 0, &(struct why_host){.cores = 1, .threads = 1}), 0);
         if (strcmp(r.workloads[0].why.cause, cases[i].cause) != 0)
             fail_msg("case %zu: %s, not %s", i, r.workloads[0].why.cause, cases[i].cause);
         record_fini(&r);
@@ -126,8 +129,85 @@ static void what_memory_binds_is_memory(void **state)
             add_ceiling(&r, "peak", "fma AVX-512", "FLOP/s", 100e9, 0);
             add_ceiling(&r, "triad", "DRAM", "B/s", 10e9, 400000000);
         }
-        assert_int_equal(why_find(&r, 0, &(struct why_cores){.cores = 1, .threads = 1}), 0);
+        assert_int_equal(why_find(&r, 0, &(struct why_host){.cores = 1, .threads = 1}), 0);
         assert_string_equal(r.workloads[0].why.cause, cases[i].cause);
+        record_fini(&r);
+    }
+}
+
+/* A bucket that is ready when backward ends hides behind nothing of it. */
+static void one_bucket_is_not_overlapped(void **state)
+{
+    static const struct {
+        double lead;
+        const char *pass, *cause;
+    } cases[] = {{0.001, "data", "not_overlapped"},
+                 {0.020, "data", "network"}, /* most of it was on its way */
+                 {NAN, "data", "network"},
+                 {0.001, "forward", "network"}}; /* there is hardly a backward */
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct result_transport none = {.rounds = 0};
+        struct record r = waiting(&none);
+        struct workload_result *w = &r.workloads[0].result;
+        struct result_operator conv = {"c", "conv", "", "own", "f32", 10, 0.3, 0.03, 0, 0, 3e8};
+        snprintf(conv.pass, sizeof conv.pass, "%s", cases[i].pass);
+        w->profile = (struct result_profile){
+            .steps = 10, .step_seconds = 1, .operators_seconds = 0.3, .n_operators = 1};
+        w->operators = malloc(sizeof conv);
+        assert_non_null(w->operators);
+        memcpy(w->operators, &conv, sizeof conv);
+        for (int k = 0; k < 2; k++)
+            r.workloads[0].ranks[k].steady.lead_seconds = cases[i].lead;
+        assert_int_equal(why_find(&r, 0, &(struct why_host){.cores = 1, .threads = 1}), 0);
+        if (strcmp(r.workloads[0].why.cause, cases[i].cause) != 0)
+            fail_msg("case %zu: %s, not %s", i, r.workloads[0].why.cause, cases[i].cause);
+        record_fini(&r);
+    }
+}
+
+/* Two ranks that wait for samples: what they measured of their loaders reaches the rule, none of
+ * it as "not known". */
+static void the_loader_tells_a_disk_from_latency_and_from_memory(void **state)
+{
+    static const struct {
+        double read, cpu, inflate, find, gain, left;
+        const char *cause;
+    } cases[] = {
+        {0.05, 0.002, 0.004, 0.001, NAN, 8e9, "storage"},
+        {0.05, 0.002, 0.004, 0.001, 1.05, 8e9, "storage_bandwidth"},
+        {0.05, 0.002, 0.004, 0.001, 1.9, 8e9, "storage_latency"},
+        {0.05, 0.002, 0.004, 0.030, NAN, 8e9, "storage_latency"}, /* opening takes most of it */
+        {0.05, 0.048, 0.004, 0.001, 1.05, 8e9, "input"},          /* its own CPU time */
+        {0.01, 0.002, 0.050, 0.001, 1.05, 8e9, "decode"},
+        {0.05, 0.002, 0.004, 0.001, NAN, 5e7, "memory_size"}, /* 100 MB in each epoch, 50 fit */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct result_transport none = {.rounds = 0};
+        struct record r = waiting(&none);
+        struct workload_result *w = &r.workloads[0].result;
+        w->path.wire_seconds = 0;
+        w->path.input_seconds = 0.055;
+        w->batch = 10;
+        w->train_samples = 1000;
+        w->sample_bytes = 100000;
+        for (int k = 0; k < 2; k++) {
+            struct result_rank *s = &r.workloads[0].ranks[k].steady;
+            s->read_seconds = cases[i].read;
+            s->read_cpu_seconds = cases[i].cpu;
+            s->inflate_seconds = cases[i].inflate;
+            s->find_seconds = cases[i].find;
+            s->read_gain = cases[i].gain;
+            s->file_bytes = 10 * 1000 * 100000.0 / 2; /* ten epochs, half of each */
+        }
+        const struct why_host host = {
+            .cores = 1, .threads = 1, .node_memory = 1.6e10, .left = cases[i].left};
+        assert_int_equal(why_find(&r, 0, &host), 0);
+        if (strcmp(r.workloads[0].why.cause, cases[i].cause) != 0)
+            fail_msg("case %zu: %s, not %s", i, r.workloads[0].why.cause, cases[i].cause);
         record_fini(&r);
     }
 }
@@ -136,6 +216,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_transport_tells_bandwidth_from_latency),
+        cmocka_unit_test(one_bucket_is_not_overlapped),
+        cmocka_unit_test(the_loader_tells_a_disk_from_latency_and_from_memory),
         cmocka_unit_test(what_memory_binds_is_memory),
     };
 

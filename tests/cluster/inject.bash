@@ -31,6 +31,9 @@ slow_cpu() { hold "$1" cpu cpu.cfs_period_us 10000 cpu.cfs_quota_us $(($2 * 100)
 # slow_disk NODE BYTES: a second that it reads from the disk that holds its cache
 slow_disk() { hold "$1" blkio blkio.throttle.read_bps_device "$(stat -c %Hd:%Ld "$S/nodes/$1/cache") $2"; }
 
+# little_memory NODE BYTES: that all of its processes and the files that they read may have
+little_memory() { hold "$1" memory memory.limit_in_bytes "$2"; }
+
 let_go() {
     local group
     for group in /sys/fs/cgroup/*/"hpcai500-$HPCAI500_CLUSTER-$1"; do
@@ -40,20 +43,29 @@ let_go() {
     done
 }
 
-# chill FOLDER...: until end_chill what is read there comes from the disk, not from memory
+# chill FOLDER...: until end_chill what is read there comes from the disk, not from memory;
+# chill_once: what will be read next
 chill() {
     sync -f "$@"
-    /usr/bin/python3 -c '
+    forget 0.1 "$@" 3>&- 4>&- &
+    chiller=$!
+}
+chill_once() { sync -f "$@" && (forget 0 "$@"); }
+# forget EVERY FOLDER...: every so many seconds; 0: once
+forget() {
+    exec /usr/bin/python3 -c '
 import os, sys, time
+every = float(sys.argv[1])
 files = [os.open(os.path.join(d, f), os.O_RDONLY)
-         for top in sys.argv[1:] for d, _, names in os.walk(top) for f in names if f.endswith(".h5") or f.endswith(".hdf5")]
+         for top in sys.argv[2:] for d, _, names in os.walk(top) for f in names if f.endswith(".h5") or f.endswith(".hdf5")]
 if not files:
-    sys.exit("nothing to read in " + " ".join(sys.argv[1:]))
+    sys.exit("nothing to read in " + " ".join(sys.argv[2:]))
 while True:
     for f in files:
         os.posix_fadvise(f, 0, 0, os.POSIX_FADV_DONTNEED)
-    time.sleep(0.1)' "$@" 3>&- 4>&- &
-    chiller=$!
+    if not every:
+        break
+    time.sleep(every)' "$@"
 }
 end_chill() { [ -z "${chiller-}" ] || { kill "$chiller" && wait "$chiller" || true; chiller=; } 2> /dev/null; }
 

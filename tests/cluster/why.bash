@@ -36,16 +36,16 @@ why_possible() {
     esac
 }
 
-# why_run CASE FOLDER [KEYS]: a run of two epochs with that fault; its record goes there
+# why_run CASE FOLDER [KEYS]: a run of two epochs with that fault; its record goes there.
+# KEYS take the place of those of the loader that are too few
 why_run() {
-    local run=cosmoflow,class=tiny,batch=16,epochs=2,seed=${WHY_SEED:-1},out=$2${3:+,$3} rc=0
+    local run=cosmoflow,class=tiny,batch=16,epochs=2,seed=${WHY_SEED:-1},out=$2 rc=0
     case $1 in
         threads) run+=,threads=8 ;;
         storage) run+=,threads=1,keep=no ;;
-        workers) run+=,threads=1,keep=no,ahead=1 ;;
+        workers) run+=,threads=1,keep=no,${3:-workers=1,ahead=1} ;;
         *) run+=,threads=1 ;;
     esac
-    case $1,${3-} in workers,*workers=*) ;; workers,*) run+=,workers=1 ;; esac
     why_inject "$1" || rc=1
     if [ $rc = 0 ] && [ "$1" = workers ]; then
         srun_ -w n1,n2 -N2 -n2 strace -f --seccomp-bpf -qq -o /dev/null -e trace=openat \
@@ -76,10 +76,9 @@ why_judge() {
         network) want='network|network_bandwidth|network_latency' where=n2 ;;
         quota) want=node_quota where=n2 ;;
         quota-all) want=withheld ;;
-        # input: the clocks of this build's loader do not tell a disk from inflating
-        storage) want='storage|storage_bandwidth|storage_latency|input' ;;
+        storage) want='storage|storage_bandwidth' ;;
         threads) want=too_many_threads ;;
-        workers) want='input|storage_latency|decode' ;;
+        workers) want=storage_latency ;;
     esac
     if [[ $cause =~ ^($want)$ && $node = "$where" ]]; then echo right
     elif [ "$cause" = no_single_bottleneck ] && jq -e --arg want "^($want)\$" --arg where "$where" \

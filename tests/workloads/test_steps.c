@@ -248,6 +248,7 @@ static void two_buckets(void **state)
                                      .tail = 0.001f,
                                      .half = 0.006f,
                                      .length = 0.060f,
+                                     .start = {k == 0 ? 0.012f : 0}, /* not known in the second */
                                      .wait = {{0.031f, 0.040f}, {0.043f, 0.055f}},
                                      .waits = 2};
     s.n = 2;
@@ -259,6 +260,8 @@ static void two_buckets(void **state)
     near(sums.part[STEP_UPDATE], 2 * 0.008, 1e-6);
     near(sums.half, 0.002 + 0.006, 1e-6);
     assert_int_equal(sums.halves, 2);
+    near(sums.lead, 0.018, 1e-6);
+    assert_int_equal(sums.leads, 1);
     near(sums.path[STEP_WIRE], 0.021 - 0.003, 1e-6);
     near(sums.path[STEP_UPDATE], 0.008, 1e-6);
     near(sums.path_seconds, 1.130 - 1.034, 1e-6);

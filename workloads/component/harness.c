@@ -456,6 +456,8 @@ static void say_loader(const struct run *r, struct result_rank *rank)
     rank->convert_seconds = (s.convert.seconds - r->begun.convert.seconds) / steps;
     rank->produce_seconds = rank->read_seconds + rank->inflate_seconds + rank->convert_seconds;
     rank->read_cpu_seconds = (s.read.cpu_seconds - r->begun.read.cpu_seconds) / steps;
+    rank->find_seconds = (s.find_seconds - r->begun.find_seconds) / steps;
+    rank->read_gain = loader_gain(&r->begun, &s);
     rank->inflate_cpu_seconds = (s.inflate.cpu_seconds - r->begun.inflate.cpu_seconds) / steps;
     rank->convert_cpu_seconds = (s.convert.cpu_seconds - r->begun.convert.cpu_seconds) / steps;
     rank->file_bytes = (double)(s.read_bytes - r->begun.read_bytes);

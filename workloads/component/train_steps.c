@@ -331,6 +331,7 @@ int train_steps_fill(struct train_steps *t, struct err *e)
     r->compute_error = steps_error(&s->compute);
     r->withheld_error = steps_error(t->every > 1 ? &t->withheld : &s->withheld);
     r->late_seconds = s->late / (double)s->steps;
+    r->lead_seconds = s->leads ? s->lead / (double)s->leads : NAN;
     r->half_seconds = s->halves ? s->half / (double)s->halves : NAN;
     return 0;
 }

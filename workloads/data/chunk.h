@@ -41,6 +41,7 @@ struct chunk_scratch {
     /* Spent in chunk_decode() so far, and whether it is running: others may look. */
     double seconds, cpu_seconds;
     atomic_bool decoding;
+    double find_seconds; /* until files were found and open, for samples read with it */
 };
 
 /* Room in s->stored for so many bytes, and for what they decode to. */

@@ -137,7 +137,7 @@ int dataset_read_rest(struct dataset *d, uint64_t i, void *sample, struct err *e
 /* Sample i will be read soon: the system may begin to fetch it. A hint, for short
  * files of one sample (4 MiB; in a longer one the system reads ahead by itself, and
  * by larger pages); says nothing of what is wrong with the file. */
-void dataset_will_read(const struct dataset *d, uint64_t i);
+void dataset_will_read(const struct dataset *d, struct chunk_scratch *s, uint64_t i);
 
 /* Chunks of many samples that were decoded so far. */
 uint64_t dataset_decoded(const struct dataset *d);

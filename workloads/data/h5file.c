@@ -14,6 +14,8 @@
 
 #include <hdf5.h>
 
+#include "reports/core/clock.h"
+
 _Static_assert((int)CHUNK_DEFLATE == H5Z_FILTER_DEFLATE &&
                    (int)CHUNK_SHUFFLE == H5Z_FILTER_SHUFFLE &&
                    (int)CHUNK_FLETCHER32 == H5Z_FILTER_FLETCHER32,
@@ -108,10 +110,11 @@ static bool names_driver(const struct h5_file *f, int fd)
     return false;
 }
 
-static int check_superblock(const struct h5_file *f, struct err *e)
+static int check_superblock(struct h5_file *f, double begin, struct err *e)
 {
     int fd = open(f->path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
+    f->find_seconds = clock_now() - begin;
     if (fd < 0)
         return err_set(e, "%s: %s", f->path, strerror(errno));
     bool driver = names_driver(f, fd);
@@ -150,9 +153,11 @@ static int open_plain(struct h5_file *f, struct err *e)
 
 int h5_open(struct h5_file *f, const char *path, uint64_t expected, struct err *e)
 {
+    const double begin = clock_now();
     struct stat st;
 
     f->open = false;
+    f->find_seconds = 0;
     if ((size_t)snprintf(f->path, sizeof f->path, "%s", path) >= sizeof f->path)
         return err_set(e, "the path '%.80s...' is too long", path);
     if (stat(path, &st) < 0)
@@ -163,7 +168,7 @@ int h5_open(struct h5_file *f, const char *path, uint64_t expected, struct err *
     if (expected && f->bytes != expected)
         return err_set(e, "%s: %lld bytes, expected %" PRIu64, path, (long long)st.st_size,
                        expected);
-    if (check_superblock(f, e) < 0)
+    if (check_superblock(f, begin, e) < 0)
         return -1;
     h5_lock();
     int rc = open_plain(f, e);

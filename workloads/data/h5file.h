@@ -30,10 +30,11 @@ enum { H5_AXES = 6 };
 struct h5_file {
     char path[PATH_MAX];
     bool open;
-    int64_t id;     /* hid_t */
-    int fd;         /* HDF5's own descriptor of the file */
-    uint64_t bytes; /* of the file */
-    bool userblock; /* bytes of others before its own */
+    int64_t id;          /* hid_t */
+    int fd;              /* HDF5's own descriptor of the file */
+    uint64_t bytes;      /* of the file */
+    double find_seconds; /* that h5_open() took to find it and open it, before any byte was read */
+    bool userblock;      /* bytes of others before its own */
 };
 
 /* How a dataset is read. */

@@ -139,6 +139,14 @@ static void add_time(struct loader_time *to, const struct loader_time *t)
     to->cpu_seconds += t->cpu_seconds;
 }
 
+static void add_reads(struct loader_reads *to, const struct loader_reads *r)
+{
+    to->samples += r->samples;
+    to->seconds += r->seconds;
+    to->bytes += r->bytes;
+    to->readers += r->readers;
+}
+
 /* A sample is there, or its failure. */
 static void finish(struct loader *l, const struct ticket *t, int rc, const struct loader_stats *sum,
                    double blocked, const struct err *e)
@@ -151,6 +159,9 @@ static void finish(struct loader *l, const struct ticket *t, int rc, const struc
     add_time(&l->stats.read, &sum->read);
     add_time(&l->stats.inflate, &sum->inflate);
     add_time(&l->stats.convert, &sum->convert);
+    l->stats.find_seconds += sum->find_seconds;
+    add_reads(&l->stats.one, &sum->one);
+    add_reads(&l->stats.more, &sum->more);
     l->busy--;
     l->share = fmax(l->share + learn * (1 - blocked - l->share), least_share);
     l->stats.keeping &= sum->keeping;
@@ -294,12 +305,10 @@ static struct loader_look look(const struct loader *l)
         now.ready++;
     for (int i = 0; i < l->o.workers; i++) {
         const struct worker *w = &l->workers[i];
-        const enum doing does = atomic_load_explicit(&w->doing, memory_order_relaxed);
-        const bool inflates =
-            does == DOING_READ && atomic_load_explicit(&w->scratch.decoding, memory_order_relaxed);
-        now.inflating += inflates;
-        now.reading += does == DOING_READ && !inflates;
-        now.converting += does == DOING_CONVERT;
+        bool inflating;
+        now.reading += loader_reading(w, &inflating);
+        now.inflating += inflating;
+        now.converting += atomic_load_explicit(&w->doing, memory_order_relaxed) == DOING_CONVERT;
     }
     return now;
 }
@@ -369,6 +378,23 @@ void loader_stats(struct loader *l, struct loader_stats *s)
     pthread_mutex_lock(&l->lock);
     *s = l->stats;
     pthread_mutex_unlock(&l->lock);
+}
+
+static struct loader_reads since(const struct loader_reads *begun, const struct loader_reads *now)
+{
+    return (struct loader_reads){now->samples - begun->samples, now->seconds - begun->seconds,
+                                 now->bytes - begun->bytes, now->readers - begun->readers};
+}
+
+double loader_gain(const struct loader_stats *begun, const struct loader_stats *now)
+{
+    const struct loader_reads one = since(&begun->one, &now->one),
+                              more = since(&begun->more, &now->more);
+
+    if (one.samples < LOADER_READS || more.samples < LOADER_READS || !(one.seconds > 0) ||
+        !(more.seconds > 0) || !(one.bytes > 0))
+        return NAN;
+    return more.readers / more.samples * (more.bytes / more.seconds) / (one.bytes / one.seconds);
 }
 
 static void stop(struct loader *l)

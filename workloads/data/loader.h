@@ -112,6 +112,13 @@ struct loader_time {
     double seconds, cpu_seconds;
 };
 
+/* Samples read from files, and how many workers read when each was begun: what the rate of
+ * reading does with the number of readers tells a file's latency from the bytes' bandwidth. */
+struct loader_reads {
+    double samples, seconds, bytes;
+    double readers; /* that read then, summed over the samples; it among them */
+};
+
 struct loader_stats {
     uint64_t samples;           /* delivered */
     uint64_t read_samples;      /* of these read from files ... */
@@ -119,6 +126,9 @@ struct loader_stats {
     uint64_t read_bytes;        /* from files, as stored */
     uint64_t kept_bytes;        /* from memory, decoded */
     struct loader_time read;    /* files, without undoing their filters */
+    double find_seconds;        /* of it: until files were found and open */
+    struct loader_reads one;    /* by a worker that read alone ... */
+    struct loader_reads more;   /* ... and by several at once */
     struct loader_time inflate; /* undoing them (chunk.h) */
     struct loader_time convert; /* make() */
     double wait_seconds;        /* the consumer waited on an empty queue */
@@ -142,6 +152,12 @@ long loader_steps(const struct loader *l);
 
 /* Sums since creation, as of now. */
 void loader_stats(struct loader *l, struct loader_stats *s);
+
+/* Of what was read since `begun`: the rate of several readers together over that of one; about
+ * 1 where the bytes' bandwidth limits it, about their number where it is latency. NAN: fewer
+ * than LOADER_READS samples of either kind. */
+enum { LOADER_READS = 16 };
+double loader_gain(const struct loader_stats *begun, const struct loader_stats *now);
 
 /* Stops and joins the workers, frees all. */
 void loader_destroy(struct loader *l);

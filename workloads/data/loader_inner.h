@@ -86,6 +86,9 @@ struct loader {
 /* Memory that is used from end to end: in large pages where there are some. NULL: none. */
 void *loader_large(size_t bytes);
 
+/* Whether a worker reads a file now, or undoes its filters. */
+bool loader_reading(const struct worker *w, bool *inflating);
+
 /* Makes the sample of a ticket in its slot. Of *sum what it did is set; *blocked: the part of
  * the time in which the worker neither had a core nor wanted one. */
 int loader_make_sample(struct worker *w, const struct ticket *t, struct loader_stats *sum,

@@ -95,7 +95,7 @@ static int make_from_file(struct making *m, struct worker *w, const struct ticke
     const bool slabs = l->o.feed.slabs && !own;
 
     if (t->hint)
-        dataset_will_read(l->o.data, t->soon);
+        dataset_will_read(l->o.data, &w->scratch, t->soon);
     int rc = dataset_read_with(l->o.data, &w->scratch, t->id, own ? own : w->sample,
                                slabs ? &sink : NULL, &sum->read_bytes, e);
     if (rc == 0 && !slabs)
@@ -107,6 +107,24 @@ static int make_from_file(struct making *m, struct worker *w, const struct ticke
     else
         free(own);
     return rc;
+}
+
+bool loader_reading(const struct worker *w, bool *inflating)
+{
+    const bool at_file = atomic_load_explicit(&w->doing, memory_order_relaxed) == DOING_READ;
+
+    *inflating = at_file && atomic_load_explicit(&w->scratch.decoding, memory_order_relaxed);
+    return at_file && !*inflating;
+}
+
+static int readers(const struct loader *l)
+{
+    bool inflating;
+    int n = 0;
+
+    for (int i = 0; i < l->o.workers; i++)
+        n += loader_reading(&l->workers[i], &inflating);
+    return n;
 }
 
 /* *blocked of what took so many seconds, of them with a core, of them waiting for one. */
@@ -128,9 +146,11 @@ int loader_make_sample(struct worker *w, const struct ticket *t, struct loader_s
                                   .augment = l->o.augment}};
     const double start = l->o.now(), cpu = clock_thread(), delay = clock_delay(w->delay);
     const struct loader_time inflated = {w->scratch.seconds, w->scratch.cpu_seconds};
+    const double found = w->scratch.find_seconds;
     int rc;
 
     doing(w, DOING_READ);
+    const int reading = readers(l);
     for (int k = 0; k < l->o.feed.n; k++)
         m.out[k] = t->slot->feed[k] + (size_t)t->at * l->o.feed.floats[k];
     if (t->kept) {
@@ -149,5 +169,10 @@ int loader_make_sample(struct worker *w, const struct ticket *t, struct loader_s
     sum->read =
         (struct loader_time){fmax(0, seconds - sum->convert.seconds - sum->inflate.seconds),
                              fmax(0, used - sum->convert.cpu_seconds - sum->inflate.cpu_seconds)};
+    if (t->kept)
+        return rc;
+    sum->find_seconds = w->scratch.find_seconds - found;
+    *(reading > 1 ? &sum->more : &sum->one) =
+        (struct loader_reads){1, sum->read.seconds, (double)sum->read_bytes, reading};
     return rc;
 }

@@ -310,18 +310,21 @@ static void kinds_of_network(void **state)
 static void kinds_of_input(void **state)
 {
     const struct {
-        struct cause_loader facts; /* read, of it CPU, decode; grows; file, epoch; memory, limit */
+        struct cause_loader
+            facts; /* read, CPU of it, decode, find; grows; file, epoch; memory, limit */
         enum cause cause;
     } cases[] = {
-        {{none, none, none, none, none, none, none, none, false}, CAUSE_INPUT},
-        {{0.05, 0.002, 0.004, 1.0, 1e8, 1e8, 8e9, 8e9, false}, CAUSE_STORAGE_BANDWIDTH},
-        {{0.05, 0.002, 0.004, 1.8, 1e8, 1e8, 8e9, 8e9, false}, CAUSE_STORAGE_LATENCY},
-        {{0.05, 0.002, 0.004, none, 1e8, 1e8, 8e9, 8e9, false}, CAUSE_STORAGE},
-        {{0.01, 0.002, 0.050, 1.0, 1e8, 1e8, 8e9, 8e9, false}, CAUSE_DECODE},
-        {{0.05, 0.045, 0.004, 1.0, 1e8, 1e8, 8e9, 8e9, false}, CAUSE_INPUT}, /* CPU, not a disk */
-        {{0.05, 0.002, 0.004, 1.0, 6e9, 6e9, 8e9, 1e9, false}, CAUSE_MEMORY_SIZE},
-        {{0.05, 0.002, 0.004, 1.0, 9e9, 9e9, 8e9, 1e9, false}, CAUSE_STORAGE_BANDWIDTH},
-        {{0.05, 0.002, 0.004, 1.0, 0, 6e9, 8e9, 1e9, true}, CAUSE_DECODE}, /* from memory */
+        {{none, none, none, none, none, none, none, none, none, false}, CAUSE_INPUT},
+        {{0.05, 0.002, 0.004, 0.001, 1.0, 1e8, 1e8, 8e9, 8e9, false}, CAUSE_STORAGE_BANDWIDTH},
+        {{0.05, 0.002, 0.004, 0.001, 1.8, 1e8, 1e8, 8e9, 8e9, false}, CAUSE_STORAGE_LATENCY},
+        {{0.05, 0.002, 0.004, 0.030, none, 1e8, 1e8, 8e9, 8e9, false}, CAUSE_STORAGE_LATENCY},
+        {{0.05, 0.002, 0.004, 0.001, none, 1e8, 1e8, 8e9, 8e9, false}, CAUSE_STORAGE},
+        {{0.01, 0.002, 0.050, 0.001, 1.0, 1e8, 1e8, 8e9, 8e9, false}, CAUSE_DECODE},
+        {{0.05, 0.045, 0.004, 0.001, 1.0, 1e8, 1e8, 8e9, 8e9, false},
+         CAUSE_INPUT}, /* CPU, not a disk */
+        {{0.05, 0.002, 0.004, 0.001, 1.0, 6e9, 6e9, 8e9, 1e9, false}, CAUSE_MEMORY_SIZE},
+        {{0.05, 0.002, 0.004, 0.001, 1.0, 9e9, 9e9, 8e9, 1e9, false}, CAUSE_STORAGE_BANDWIDTH},
+        {{0.05, 0.002, 0.004, 0.001, 1.0, 0, 6e9, 8e9, 1e9, true}, CAUSE_DECODE}, /* from memory */
     };
     struct synth s = synth_healthy(4, 0.03, 7);
     struct cause_case c;

@@ -271,6 +271,8 @@ void sample_record(struct record *r, int ranks, int nodes, int epochs)
                                               .read_cpu_seconds = 0.001,
                                               .inflate_cpu_seconds = 0.003,
                                               .convert_cpu_seconds = 0.001,
+                                              .find_seconds = 0.0005,
+                                              .read_gain = k % 2 ? 1.5 : NAN,
                                               .file_bytes = 1e8,
                                               .ready = 1.5};
         rows[k].split_seconds[SPLIT_staging_input] = 1 + k % 7;

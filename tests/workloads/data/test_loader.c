@@ -306,6 +306,9 @@ static void kept_samples_are_counted_apart(void **state)
             assert_int_equal(s.read_samples, SAMPLES);
         else
             assert_int_equal(s.kept_samples, 0);
+        assert_true(s.one.samples + s.more.samples == (double)s.read_samples);
+        assert_true(s.one.bytes + s.more.bytes == (double)s.read_bytes);
+        assert_true(s.find_seconds > 0 && s.find_seconds <= s.read.seconds);
         assert_true(s.read.seconds > 0 && s.convert.seconds > 0 && s.wait_seconds >= 0);
         assert_true(s.kept_bytes == s.kept_samples * dataset_info(d)->sample_bytes);
         loader_destroy(l);
@@ -501,6 +504,25 @@ static void a_bad_file_surfaces(void **state)
     dataset_close(d);
 }
 
+/* What several readers gain over one, and when that is said. */
+static void the_gain_of_several_readers(void **state)
+{
+    const struct loader_stats begun = {.one = {100, 9, 1e6, 100}, .more = {100, 9, 1e6, 300}};
+    struct loader_stats now = begun;
+
+    (void)state;
+    now.one = (struct loader_reads){120, 9 + 2, 1e6 + 20e6, 120};   /* 10 MB/s */
+    now.more = (struct loader_reads){140, 9 + 12, 1e6 + 40e6, 420}; /* 3 at 3.33 MB/s each */
+    assert_true(fabs(loader_gain(&begun, &now) - 1) < 1e-6);
+    now.more.seconds = 9 + 4; /* 3 at 10 MB/s each */
+    assert_true(fabs(loader_gain(&begun, &now) - 3) < 1e-6);
+    now.more.samples = 100 + LOADER_READS - 1;
+    assert_true(isnan(loader_gain(&begun, &now)));
+    now.more.samples = 140;
+    now.one.samples = 100 + LOADER_READS - 1;
+    assert_true(isnan(loader_gain(&begun, &now)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -509,6 +531,7 @@ int main(void)
         cmocka_unit_test(workers_change_nothing),
         cmocka_unit_test(chunks_are_mixed_by_windows),
         cmocka_unit_test(kept_samples_are_counted_apart),
+        cmocka_unit_test(the_gain_of_several_readers),
         cmocka_unit_test(workers_that_block_run_ahead),
         cmocka_unit_test(a_cursor_resumes),
         cmocka_unit_test(destroy_joins),
