@@ -62,7 +62,7 @@ inject() {
 
 # run JSON: one line of the plan; its line of the results
 run() {
-    local id component keys nodes out record
+    local id component keys nodes out record asked
     read -r id component nodes keys < <(jq -r '[.run, .component, .nodes, .keys] | @tsv' <<< "$1")
     out=$folder/$id; rm -rf "$out"
     local first last; first=$(cut -d' ' -f1 /proc/loadavg)
@@ -77,7 +77,8 @@ run() {
     last=$(cut -d' ' -f1 /proc/loadavg)
     record=$(find "$out" -maxdepth 1 -name '*.json' 2> /dev/null | head -1)
     [ -n "$record" ] || { echo "truth.sh: run $id left no record" >&2; return 0; }
-    hpcai500 show --buy --json --what="$(jq -r '[.ask[].what] | join(",")' <<< "$1")" "$record" > "$out/buy" || echo '{}' > "$out/buy"
+    asked=$(jq -r '[.ask[].what] | join(",")' <<< "$1")
+    hpcai500 show --buy --json ${asked:+--what="$asked"} "$record" > "$out/buy" || echo '{}' > "$out/buy"
     jq -cn --argjson plan "$1" --arg code "$code" --arg commit "$(git rev-parse --short HEAD)" --arg load "$first $last" \
         --slurpfile record "$record" --slurpfile buy "$out/buy" '
         $record[0].workloads[0] as $w | $plan + {code: $code, commit: $commit, load: $load,
