@@ -80,7 +80,9 @@ CLEAN_ASKS = {
     "half": [("batch:2", "nothing"), ("batch:4", "batch")],
     "nodes": [("nodes:0.5", "nothing")],
 }
-BATCH = {"batch": 16, "half": 4}
+# of a run: hep has eight times as many samples, which are small
+BATCH = {"cosmoflow": 8, "hep": 32, "defect": 8}
+TIMES = {"batch": 2, "half": 0.5}
 
 
 def asks(case, value, levels, kind):
@@ -127,7 +129,7 @@ def plan(seed):
         yield {
             "run": number, "case": case, "value": value, "component": component, "kind": kind,
             "nodes": "n1,n2,n3,n4" if kind == "nodes" else "n1,n2",
-            "keys": keys_of(case, value) + ("" if case == "small" else f",batch={BATCH.get(kind, 8)}"),
+            "keys": keys_of(case, value) + ("" if case == "small" else f",batch={BATCH[component] * TIMES.get(kind, 1):g}"),
             "chill": case in ("storage", "workers"),
             "inject": injections(case, value),
             "ask": asks(case, value, levels.get(case, []), kind),
