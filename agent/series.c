@@ -40,6 +40,7 @@ static struct steps_row file_row(const struct steps_epoch *epoch, long k)
         .input = (double)row->input,
         .own = (double)row->own,
         .exchange_cpu = (double)row->lib,
+        .met = (double)row->met,
         .withheld = (double)row->withheld,
         .tail = (double)row->tail,
         .late = (double)row->late,

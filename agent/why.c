@@ -186,9 +186,15 @@ static void fill_exchange(const struct record_workload *w, struct cause_exchange
     const double ranks = w->result.ranks, others = ranks - 1;
 
     fill_overlap(w, x);
+    x->met = w->result.path.met_seconds / w->result.path.wire_seconds;
     if (t->rounds == 0 || t->n_links == 0)
         return;
-    const double sent = others * s->bytes / (s->phases == 2 ? ranks : 1);
+    const double part = others / (s->phases == 2 ? ranks : 1); /* of what is summed, a phase */
+    const double sent = part * s->bytes;
+    if (w->result.profile.steps > 0)
+        x->flow = s->phases * part * (double)w->result.profile.exchanged_bytes /
+                  (double)w->result.profile.steps / t->link[0].rate.high /
+                  w->result.path.wire_seconds;
     const double messages = s->phases * others * t->alpha.low / s->seconds.high;
     const double busy = s->phases * sent / t->link[0].rate.high / s->seconds.high;
     if (messages >= mostly_messages)

@@ -56,14 +56,19 @@ int steps_last(double packed)
 struct step {
     const struct step_row *row;
     double begin, ready, exit, end;
-    double compute, withheld; /* up to r */
+    double met, waited;       /* in sums inside the step, and there for others, up to r */
+    double compute, withheld; /* up to r, too */
     double tail, late_tail;   /* r to a: with a core, and without */
 };
 
-static struct step open_step(const struct step_row *row, double offset)
+static struct step open_step(const struct step_row *row, const double *least, double offset)
 {
     struct step s = {.row = row, .begin = row->begin + offset};
-    const double work = fmax(0, (double)row->own - (double)row->lib);
+    const double mine = fmax(0, (double)row->own - (double)row->lib);
+
+    s.met = fmin(fmax(0, (double)row->met), mine);
+    s.waited = least ? fmin(fmax(0, s.met - *least), s.met) : 0;
+    const double work = mine - s.met;
 
     s.ready = s.begin + (double)row->input + (double)row->own;
     s.end = s.begin + (double)row->length;
@@ -94,7 +99,7 @@ static void add_parts(double part[STEP_PARTS], const struct steps *all, long k,
 {
     const struct step_row *row = s->row;
     const double waited = steps_waited(all, k);
-    double skew = 0;
+    double skew = split ? s->waited : 0;
 
     for (int b = 0; b < row->waits && split; b++)
         skew += overlap(s->begin + (double)row->wait[b][0], s->begin + (double)row->wait[b][1],
@@ -102,9 +107,9 @@ static void add_parts(double part[STEP_PARTS], const struct steps *all, long k,
     part[STEP_INPUT] += row->input;
     part[STEP_COMPUTE] += s->compute;
     part[STEP_WITHHELD] += s->withheld + s->late_tail;
-    part[STEP_EXCHANGE_CPU] += (double)row->own - s->compute - s->withheld + s->tail;
+    part[STEP_EXCHANGE_CPU] += (double)row->own - s->compute - s->withheld - s->met + s->tail;
     part[STEP_SKEW] += skew;
-    part[STEP_WIRE] += waited - skew;
+    part[STEP_WIRE] += waited + s->met - skew;
     part[STEP_UPDATE] += s->end - s->ready - (double)row->tail - waited;
     part[STEP_AGREE] += row->agree;
     part[STEP_OTHER] += row->other;
@@ -133,9 +138,10 @@ static void add_path(double path[STEP_PARTS], const struct step *s, const struct
     path[STEP_AGREE] += next->row->agree;
     path[STEP_OTHER] += next->begin - s->end - (double)next->row->agree;
     path[STEP_INPUT] += next->row->input;
-    path[STEP_COMPUTE] += next->compute;
+    path[STEP_COMPUTE] += next->compute + next->waited;
+    path[STEP_WIRE] += next->met - next->waited;
     path[STEP_WITHHELD] += next->withheld;
-    path[STEP_EXCHANGE_CPU] += (double)next->row->own - next->compute - next->withheld;
+    path[STEP_EXCHANGE_CPU] += (double)next->row->own - next->compute - next->withheld - next->met;
 }
 
 /* Of that stretch the beginning is not wire but the tail of the rank that was last
@@ -157,12 +163,13 @@ static void add_block(struct steps_blocks *b, double sum)
 }
 
 void steps_account(const struct steps *s, const struct steps_pack *pack, const double *packed,
-                   int rank, double offset, bool split, struct steps_sums *sums)
+                   const double *least, int rank, double offset, bool split,
+                   struct steps_sums *sums)
 {
     double compute = 0, withheld = 0;
 
     for (long k = 0; k < s->n; k++) {
-        const struct step now = open_step(&s->row[k], offset);
+        const struct step now = open_step(&s->row[k], least ? &least[k] : NULL, offset);
         const double last_ready = steps_ready(pack, packed[k]);
         const bool last = steps_last(packed[k]) == rank;
 
@@ -190,8 +197,10 @@ void steps_account(const struct steps *s, const struct steps_pack *pack, const d
         if (last)
             add_tail(sums->path, &now);
         if (steps_last(packed[k + 1]) == rank) {
-            const struct step next = open_step(&s->row[k + 1], offset);
+            const struct step next =
+                open_step(&s->row[k + 1], least ? &least[k + 1] : NULL, offset);
             add_path(sums->path, &now, &next, last_ready);
+            sums->path_met += next.met - next.waited;
         }
     }
     sums->steps += s->n;
@@ -215,6 +224,7 @@ void steps_add(struct steps_sums *a, const struct steps_sums *b)
         a->path[i] += b->path[i];
     }
     a->path_seconds += b->path_seconds;
+    a->path_met += b->path_met;
     a->path_steps += b->path_steps;
     a->steps += b->steps;
     a->last += b->last;

@@ -15,18 +15,22 @@
  *
  * Parts of a step (each second in exactly one):
  *     input         waiting for the loader
- *     compute       own - lib - withheld
+ *     compute       own - lib - met - withheld
  *     withheld      the thread wanted to run in [i1, a] and had no core (run delay)
  *     exchange_cpu  lib (inside start and progress before r) + tail
- *     skew          of each wait what lies before R_k: a rank had not arrived
- *     wire          the rest of the waits: everybody had arrived
+ *     skew          of each wait what lies before R_k: a rank had not arrived; of met (sums
+ *                   over the ranks inside forward and backward: batch norm) what is above
+ *                   the least of all ranks, which waited for the others least
+ *     wire          the rest of the waits: everybody had arrived; and that least
  *     update        the rest of the step: the optimiser
  *     agree, other  between steps
  *
  * The slowest path is walked back from the last exit: R_(k+1) - R_k is the wire of
  * step k (R_k to the exit of j_(k+1)) and j_(k+1)'s own step k+1 up to r. There is no
  * waiting for others on it, and its parts sum to R_n - R_1 exactly. Each rank
- * adds up the stretches that are its own; the sum over ranks is the path.
+ * adds up the stretches that are its own; the sum over ranks is the path. Where ranks
+ * meet inside a step the path may run through another one's compute in between: what
+ * j_k's met is above the least is booked as that.
  *
  * Life:    init/fini the caller's storage; one epoch at a time.
  * Failure: steps_init() when out of memory.
@@ -63,6 +67,7 @@ struct step_row {
     float input;    /* begin to i1 */
     float own;      /* i1 to r */
     float lib;      /* of own: inside start and progress of the exchange */
+    float met;      /* of own: inside sums over the ranks of forward and backward */
     float withheld; /* run delay in [i1, a] */
     float tail;     /* r to a */
     float late;     /* run delay from a to the end */
@@ -127,6 +132,7 @@ struct steps_sums {
     double part[STEP_PARTS]; /* this rank's seconds */
     double path[STEP_PARTS]; /* its stretches of the slowest path; skew is 0 */
     double path_seconds;     /* their sum */
+    double path_met;         /* of its wire: in sums inside forward and backward */
     long path_steps;         /* steps that the whole path has: the same on all ranks */
     long steps, last;        /* steps; of them this rank was the last to arrive */
     double half;             /* seconds from R to the end of the first half here, summed ... */
@@ -137,11 +143,13 @@ struct steps_sums {
     struct steps_blocks compute, withheld;
 };
 
-/* Adds one epoch's steps to *sums. packed: [n] maxima over the ranks; offset is
- * added to this rank's clock to get the run's (0: it is the same). split: false
- * when the clocks cannot tell skew from wire: all waits are then wire. */
+/* Adds one epoch's steps to *sums. packed: [n] maxima over the ranks; least: [n] minima of
+ * met over those that had samples, or NULL: ranks meet nowhere inside a step. offset is
+ * added to this rank's clock to get the run's (0: it is the same). split: false when the
+ * clocks cannot tell skew from wire: all waits are then wire. */
 void steps_account(const struct steps *s, const struct steps_pack *pack, const double *packed,
-                   int rank, double offset, bool split, struct steps_sums *sums);
+                   const double *least, int rank, double offset, bool split,
+                   struct steps_sums *sums);
 
 /* Adds b to a, as if the steps had been accounted together. */
 void steps_add(struct steps_sums *a, const struct steps_sums *b);

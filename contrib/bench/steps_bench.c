@@ -93,7 +93,7 @@ static bool play(struct steps *s, double *packed)
     const struct steps_pack pack = steps_packing(s->row[0].begin - 1, 3600);
     for (long k = 0; k < steps; k++)
         packed[k] = steps_packed(&pack, s->row[k].begin + (double)s->row[k].own, 0);
-    steps_account(s, &pack, packed, 0, 0, true, &sums);
+    steps_account(s, &pack, packed, NULL, 0, 0, true, &sums);
     report("parts and path, at an epoch's end", since, "");
     since = clock_now();
     steps_keep_init(&keep, buckets);
@@ -137,7 +137,7 @@ static double block(long work, bool with, struct steps *s, double *packed)
         const struct steps_pack pack = steps_packing(s->row[0].begin - 1, 3600);
         for (long k = 0; k < s->n; k++)
             packed[k] = steps_packed(&pack, s->row[k].begin + (double)s->row[k].own, 0);
-        steps_account(s, &pack, packed, 0, 0, true, &sums);
+        steps_account(s, &pack, packed, NULL, 0, 0, true, &sums);
     }
     return (clock_now() - since) / BLOCK;
 }

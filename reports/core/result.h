@@ -143,6 +143,7 @@ struct result_path {
     double withheld_seconds;     /* wanted to run and had no core */
     double exchange_cpu_seconds; /* software of the exchange */
     double wire_seconds;         /* everybody had arrived */
+    double met_seconds;          /* of wire: sums over the ranks inside forward and backward */
     double update_seconds;
     double agree_seconds;
     double other_seconds;

@@ -23,7 +23,7 @@ void cause_case_init(struct cause_case *c)
         .computed = NAN,
         .withheld = NAN,
         .healthy = {NAN, NAN, NAN, NAN},
-        .exchange = {NAN, NAN, NAN, NAN, NAN},
+        .exchange = {NAN, NAN, NAN, NAN, NAN, NAN, NAN},
         .loader = {NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, false},
         .compute = {NAN, NAN, 0, 0},
         .ablation = {NAN, NAN, NAN},
@@ -133,13 +133,15 @@ static enum cause network_cause(const struct cause_case *c, const char *slow)
 {
     const struct cause_exchange *x = &c->exchange;
 
+    if (x->met > 0.5 && !(x->flow >= 0.7))
+        return CAUSE_BATCH_NORM;
     if (!slow && x->backward > 0.5 * c->wire && x->lead < 0.1 * x->backward)
         return CAUSE_NOT_OVERLAPPED;
     if (x->busy < 0.5)
         return CAUSE_EXCHANGE_SOFTWARE;
     if (x->intercept >= 0.5)
         return CAUSE_NETWORK_LATENCY;
-    if (x->slope >= 0.7)
+    if (x->slope >= 0.7 || (x->met > 0.5 && x->flow >= 0.7))
         return CAUSE_NETWORK_BANDWIDTH;
     return CAUSE_NETWORK;
 }

@@ -68,6 +68,8 @@ struct cause_exchange {
     double busy;             /* part of the wire in which a link is busy: bytes / its rate */
     double backward;         /* seconds of backward of a step ... */
     double lead;             /* ... from the first bucket's being ready to its end */
+    double met;              /* part of the wire in sums inside forward and backward */
+    double flow;             /* part of the wire that a step's gradients take at the link's rate */
 };
 
 /* What else is known of the loader, all ranks; NAN: not measured. */

@@ -114,10 +114,28 @@ static float time_of(double v)
     return isfinite(v) && v > 0 ? (float)v : 0;
 }
 
-static struct series_step step_of(const struct steps_row *row)
+/* Of sums inside the network; files of older releases do not tell. */
+static double met_of(const struct steps_row *row)
+{
+    return isfinite(row->met) ? fmin(fmax(0, row->met), fmax(0, row->own - row->exchange_cpu)) : 0;
+}
+
+/* What no rank can do without of its sums inside the network in step k. */
+static double least_met(const struct reading *r, long k)
+{
+    double least = INFINITY;
+
+    for (int i = 0; i < r->n_ranks; i++)
+        if (r->ranks[i].rows[k].own > 0)
+            least = fmin(least, met_of(&r->ranks[i].rows[k]));
+    return isfinite(least) ? least : 0;
+}
+
+static struct series_step step_of(const struct steps_row *row, double least)
 {
     const double ready = row->input + row->own, software = fmin(row->exchange_cpu, row->own);
-    const double withheld = fmin(fmax(0, row->withheld), row->own - software);
+    const double met = met_of(row);
+    const double withheld = fmin(fmax(0, row->withheld), row->own - software - met);
     const int last = last_bucket(row);
     const double end = last >= 0 ? row->wait_end[last] : ready + row->tail;
 
@@ -125,9 +143,9 @@ static struct series_step step_of(const struct steps_row *row)
         .ready = row->begin + ready,
         .between = time_of(row->agree + row->other),
         .input = time_of(row->input),
-        .cpu = time_of(row->own - software - withheld),
+        .cpu = time_of(row->own - software - met - withheld),
         .withheld = time_of(withheld),
-        .lib = time_of(software),
+        .lib = time_of(software + fmin(met, least)),
         .tail = time_of(row->tail),
         .half = last >= 0 && isfinite(row->half[last]) ? (float)(row->half[last] - ready) : -1,
         .exit = time_of(end - ready),
@@ -145,9 +163,12 @@ static int fill_steps(struct recorded *to, const struct reading *r, long n)
     to->first = calloc((size_t)n, sizeof *to->first);
     if (!to->step || !to->last || !to->first)
         return err_set(r->e, "out of memory for %ld steps of %d ranks", n, r->n_ranks);
-    for (int i = 0; i < r->n_ranks; i++)
-        for (long k = 0; k < n; k++)
-            to->step[i * n + k] = step_of(&r->ranks[i].rows[k]);
+    for (long k = 0; k < n; k++) {
+        const double least = least_met(r, k);
+        for (int i = 0; i < r->n_ranks; i++)
+            to->step[i * n + k] = step_of(&r->ranks[i].rows[k], least);
+        s->met += least / (double)n;
+    }
     s->steps = n;
     s->ranks = r->n_ranks;
     s->step = to->step;

@@ -3,7 +3,9 @@
  * A series from a run's steps file and its record: the steps of the epochs after the
  * first that all ranks of the file have.
  *
- *     cpu      own - exchange_cpu - withheld (up to r)
+ *     cpu      own - exchange_cpu - met - withheld (up to r)
+ *     lib      exchange_cpu, and of met the least of the ranks: the rest is their waiting for
+ *              each other, which the play makes again
  *     half     end of the first half of the last bucket's sum
  *     exit     end of the last wait
  *     ready    start of bucket b after i1, over own: median over steps and ranks

@@ -37,7 +37,7 @@ struct series_step {
     float input;    /* waited for the loader */
     float cpu;      /* own work without what follows */
     float withheld; /* had no core in [i1, a] */
-    float lib;      /* inside the exchange before r */
+    float lib;      /* inside the exchange before r, and in sums that are part of the network */
     float tail;     /* r to a */
     float half;     /* r to the end of the last sum's first half; < 0: not known */
     float exit;     /* r to the end of the last wait */
@@ -85,6 +85,7 @@ struct series {
     double yardstick_spread; /* standard deviation of its ln; NAN */
     double clock_bound;      /* of the ranks' clocks; 0: one clock */
     bool split;              /* the clocks can tell skew from wire */
+    double met;              /* seconds of a step in sums inside forward and backward, in lib too */
     double cores_left;       /* cores of a rank beside its threads and loader; NAN */
 };
 

@@ -82,6 +82,18 @@ int what_parse(const char *text, struct what *w, int most, struct err *e)
 
 /* ---- what is needed ---- */
 
+/* Small sums that all wait for, one after the other, lie behind the gradients on their links. */
+static int refuse_met(const struct series *s, struct err *e)
+{
+    const double met_most = 0.03, part = s->met / series_period(s, 0, s->steps);
+
+    return part > met_most ? err_set(e,
+                                     "sums inside the network (batch norm) take %.0f %% of a step, "
+                                     "and what other links make of them is not modelled",
+                                     100 * part)
+                           : 0;
+}
+
 static int refuse_network(const struct series *s, const struct what *w, struct err *e)
 {
     if (s->ranks == 1 || s->buckets == 0)
@@ -135,7 +147,7 @@ int what_refuse(const struct series *s, const struct what *w, struct err *e)
     switch (w->kind) {
     case WHAT_BANDWIDTH:
     case WHAT_LATENCY:
-        return refuse_network(s, w, e);
+        return refuse_network(s, w, e) ? -1 : refuse_met(s, e);
     case WHAT_STORAGE:
     case WHAT_CACHED:
     case WHAT_WORKERS:
@@ -156,7 +168,7 @@ int what_refuse(const struct series *s, const struct what *w, struct err *e)
                            PLAY_RANKS);
         if (w->kind == WHAT_NODES && (double)s->rows / w->factor < 1)
             return err_set(e, "%ld samples of a rank cannot be shared by %g", s->rows, w->factor);
-        return 0;
+        return refuse_met(s, e);
     case WHAT_BUCKET:
         if (s->ranks == 1 || s->buckets == 0)
             return err_set(e, "one rank alone exchanges nothing");

@@ -11,7 +11,7 @@
 const struct field record_path_fields[] = {
     FIELD(result_path, steps, LONG, "steps", "steps from one arrival of the last rank to the next",
           .since = "1.2.0", .leaves = true),
-    SECONDS(period_seconds, "of a mean step; what follows sums to it"),
+    SECONDS(period_seconds, "of a mean step; what follows, up to other_seconds, sums to it"),
     SECONDS(input_seconds, "waited for samples"),
     SECONDS(compute_seconds, "forward and backward"),
     SECONDS(withheld_seconds, "had work to do and no core"),
@@ -20,6 +20,10 @@ const struct field record_path_fields[] = {
     SECONDS(update_seconds, "optimiser"),
     SECONDS(agree_seconds, "ranks agreed about stopping"),
     SECONDS(other_seconds, "the rest"),
+    FIELD(result_path, met_seconds, DOUBLE, "met_seconds",
+          "of wire_seconds: sums over the ranks that are part of forward and backward (batch norm)",
+          .unit = "s", .range = RANGE_ANY, .why = "no step was timed", .since = "1.3.0",
+          .leaves = true),
     FIELD_END,
 };
 

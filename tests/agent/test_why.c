@@ -167,6 +167,31 @@ static void one_bucket_is_not_overlapped(void **state)
     }
 }
 
+/* Sums inside the network that take most of the wait: batch norm's own, or queued behind the
+ * gradients, whose bytes then take the wait at the link's rate. */
+static void sums_inside_the_network(void **state)
+{
+    static const struct {
+        double met, bytes;
+        const char *cause;
+    } cases[] = {
+        {0.050, 1e5, "batch_norm"}, {0.050, 1e6, "network_bandwidth"}, {0.010, 1e5, "network"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct result_transport t = test_of(0.100, 1e-4, 20e6);
+        struct record r = waiting(&t);
+        struct workload_result *w = &r.workloads[0].result;
+        w->path.met_seconds = cases[i].met;
+        w->profile = (struct result_profile){
+            .steps = 10, .step_seconds = 1, .exchanged_bytes = (uint64_t)(10 * cases[i].bytes)};
+        assert_int_equal(why_find(&r, 0, &(struct why_host){.cores = 1, .threads = 1}), 0);
+        if (strcmp(r.workloads[0].why.cause, cases[i].cause) != 0)
+            fail_msg("case %zu: %s, not %s", i, r.workloads[0].why.cause, cases[i].cause);
+        record_fini(&r);
+    }
+}
+
 /* Two ranks that wait for samples: what they measured of their loaders reaches the rule, none of
  * it as "not known". */
 static void the_loader_tells_a_disk_from_latency_and_from_memory(void **state)
@@ -216,6 +241,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_transport_tells_bandwidth_from_latency),
+        cmocka_unit_test(sums_inside_the_network),
         cmocka_unit_test(one_bucket_is_not_overlapped),
         cmocka_unit_test(the_loader_tells_a_disk_from_latency_and_from_memory),
         cmocka_unit_test(what_memory_binds_is_memory),

@@ -84,7 +84,7 @@ static double account(struct script (*of)(int rank, int step), int n, int steps,
     }
     for (int i = 0; i < n; i++) {
         memset(&sums[i], 0, sizeof sums[i]);
-        steps_account(&s[i], &pack, packed, i, of(i, 0).offset, bound >= 0, &sums[i]);
+        steps_account(&s[i], &pack, packed, NULL, i, of(i, 0).offset, bound >= 0, &sums[i]);
         steps_fini(&s[i]);
     }
     return steps_ready(&pack, packed[steps - 1]) - steps_ready(&pack, packed[0]);
@@ -232,6 +232,46 @@ static void without_a_clock_all_is_wire(void **state)
 
 /* Two buckets: the first is waited for, then updated while the second is under
  * way. R lies in the first wait. The update between is on the path, not wire. */
+/* Two ranks that also meet inside their steps: the one that waits there least tells what the
+ * sums themselves take; the rest of the other's is waiting for it. */
+static void meetings_inside_a_step(void **state)
+{
+    const double least[] = {0.004, 0.004};
+    struct steps_pack pack = steps_packing(0, 10);
+    double packed[2];
+
+    (void)state;
+    packed[0] = steps_packed(&pack, 1.030, 1);
+    packed[1] = steps_packed(&pack, 1.130, 1);
+    for (int rank = 0; rank < 2; rank++) {
+        struct steps_sums sums = {.steps = 0};
+        struct steps s;
+
+        assert_int_equal(steps_init(&s, 2, NULL), 0);
+        for (int k = 0; k < 2; k++)
+            s.row[k] = (struct step_row){.begin = 1 + 0.1 * k,
+                                         .other = 0.068f,
+                                         .own = 0.030f,
+                                         .lib = 0.002f,
+                                         .met = rank == 0 ? 0.010f : 0.004f,
+                                         .half = -1,
+                                         .wait = {{0.030f, 0.031f}},
+                                         .waits = 1,
+                                         .length = 0.032f};
+        s.n = 2;
+        steps_account(&s, &pack, packed, least, rank, 0, true, &sums);
+        near(sums.part[STEP_COMPUTE], 2 * (rank == 0 ? 0.018 : 0.024), 1e-6);
+        near(sums.part[STEP_EXCHANGE_CPU], 2 * 0.002, 1e-6);
+        near(sums.part[STEP_SKEW], 2 * (rank == 0 ? 0.006 : 0), 1e-6);
+        near(sums.part[STEP_WIRE], 2 * (0.004 + 0.001), 1e-6);
+        near(sums.path[STEP_WIRE], rank == 1 ? 0.004 + 0.001 : 0, 1e-6);
+        near(sums.path_met, rank == 1 ? 0.004 : 0, 1e-6);
+        near(sums.path[STEP_COMPUTE], rank == 1 ? 0.024 : 0, 1e-6);
+        near(sums.path_seconds, rank == 1 ? 0.1 : 0, 1e-6);
+        steps_fini(&s);
+    }
+}
+
 static void two_buckets(void **state)
 {
     struct steps s;
@@ -254,7 +294,7 @@ static void two_buckets(void **state)
     s.n = 2;
     packed[0] = steps_packed(&pack, 1.034, 1); /* rank 1, 4 ms after this one */
     packed[1] = steps_packed(&pack, 1.130, 0); /* this rank itself */
-    steps_account(&s, &pack, packed, 0, 0, true, &sums);
+    steps_account(&s, &pack, packed, NULL, 0, 0, true, &sums);
     near(sums.part[STEP_SKEW], 0.003, 1e-6);
     near(sums.part[STEP_WIRE], 2 * 0.021 - 0.003, 1e-6);
     near(sums.part[STEP_UPDATE], 2 * 0.008, 1e-6);
@@ -288,7 +328,7 @@ static void run_delay_is_nobodys_work(void **state)
                                  .half = -1,
                                  .length = 0.075f,
                                  .waits = 0};
-    steps_account(&s, &pack, packed, 0, 0, true, &sums);
+    steps_account(&s, &pack, packed, NULL, 0, 0, true, &sums);
     near(sums.part[STEP_COMPUTE], 0, 1e-6);
     near(sums.part[STEP_WITHHELD], 0.045, 1e-6);
     near(sums.part[STEP_EXCHANGE_CPU], 0.025, 1e-6);
@@ -322,6 +362,7 @@ int main(void)
         cmocka_unit_test(a_slow_link_is_no_slow_rank),
         cmocka_unit_test(the_path_adds_up),
         cmocka_unit_test(without_a_clock_all_is_wire),
+        cmocka_unit_test(meetings_inside_a_step),
         cmocka_unit_test(two_buckets),
         cmocka_unit_test(run_delay_is_nobodys_work),
         cmocka_unit_test(a_maximum_tells_time_and_rank),

@@ -110,6 +110,7 @@ static void stamp_exchange(const struct engine_stamps *x, struct step_row *row)
 
     row->own = (float)(x->ready - begin - input);
     row->lib = (float)x->before;
+    row->met = (float)x->met;
     row->tail = (float)(x->wait[0].from - x->ready);
     row->half = x->half > 0 ? (float)(x->half - x->ready) : -1;
     row->waits = x->waits;

@@ -21,7 +21,7 @@ int train_steps_init(struct train_steps *t, const struct train_task *task,
                               .host = task->host,
                               .run_delay = task->host->run_delay,
                               .every = 1};
-    t->packed = calloc((size_t)task->steps, sizeof *t->packed);
+    t->packed = calloc(2 * (size_t)task->steps, sizeof *t->packed);
     t->asked = calloc((size_t)task->steps, sizeof *t->asked);
     if (!t->packed || !t->asked)
         return err_set(e, "out of memory for the times of %ld steps", task->steps);
@@ -199,14 +199,19 @@ static int account_epoch(struct train_steps *t, int epoch, struct steps_sums *su
     fill_unasked(t);
     if (common_epoch(t, &pack, &split, e) < 0)
         return -1;
+    double *least = t->packed + t->steps.n;
     for (long k = 0; k < t->steps.n; k++) {
         const struct step_row *row = &t->steps.row[k];
         t->packed[k] =
             steps_packed(&pack, row->begin + (double)row->input + (double)row->own, t->comm->rank);
+        least[k] = row->own > 0 ? -(double)row->met : -INFINITY;
     }
-    if (t->comm->size > 1 && t->comm->reduce(t->comm, t->packed, (int)t->steps.n, COMM_MAX, e) < 0)
+    if (t->comm->size > 1 &&
+        t->comm->reduce(t->comm, t->packed, 2 * (int)t->steps.n, COMM_MAX, e) < 0)
         return -1;
-    steps_account(&t->steps, &pack, t->packed, t->comm->rank, 0, split, sums);
+    for (long k = 0; k < t->steps.n; k++)
+        least[k] = -least[k];
+    steps_account(&t->steps, &pack, t->packed, least, t->comm->rank, 0, split, sums);
     sums->part[STEP_AGREE] += t->agreed;
     if (t->host->steps)
         t->host->steps(t->host->ctx, &(struct steps_epoch){.epoch = epoch,
@@ -283,10 +288,11 @@ static int join_path(struct train_steps *t, const struct steps_sums *own, struct
                      struct err *e)
 {
     const double steps = own->path_steps > 0 ? (double)own->path_steps : 1;
-    double v[STEP_PARTS];
+    double v[STEP_PARTS + 1];
 
-    memcpy(v, own->path, sizeof v);
-    if (t->comm->size > 1 && t->comm->reduce(t->comm, v, STEP_PARTS, COMM_SUM, e) < 0)
+    memcpy(v, own->path, sizeof own->path);
+    v[STEP_PARTS] = own->path_met;
+    if (t->comm->size > 1 && t->comm->reduce(t->comm, v, STEP_PARTS + 1, COMM_SUM, e) < 0)
         return -1;
     *p = (struct result_path){
         .steps = own->path_steps,
@@ -295,6 +301,7 @@ static int join_path(struct train_steps *t, const struct steps_sums *own, struct
         .withheld_seconds = v[STEP_WITHHELD] / steps,
         .exchange_cpu_seconds = v[STEP_EXCHANGE_CPU] / steps,
         .wire_seconds = v[STEP_WIRE] / steps,
+        .met_seconds = v[STEP_PARTS] / steps,
         .update_seconds = v[STEP_UPDATE] / steps,
         .agree_seconds = v[STEP_AGREE] / steps,
         .other_seconds = v[STEP_OTHER] / steps,

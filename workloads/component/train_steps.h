@@ -34,7 +34,7 @@ struct train_steps {
     const struct workload_host *host;
     double (*run_delay)(void);
     struct steps steps;  /* of the running epoch */
-    double *packed;      /* [steps.room] scratch */
+    double *packed;      /* [2 * steps.room] scratch: who was last, and the least met */
     double left, agreed; /* the last step ended; seconds of agreements since then */
     struct steps_sums first, steady;
     long before;                  /* steps of earlier epochs */

@@ -498,6 +498,7 @@ struct engine_stamps {
     double first, ready; /* the first, the last bucket was given to the exchange */
     double before;       /* seconds inside the exchange before `ready` ... */
     double after;        /* ... and from there on, before the first wait */
+    double met;          /* seconds in sums over the ranks inside forward and backward */
     double half;         /* comm's: the first half of the last sum that has halves was over */
     int waits;
     struct engine_wait { /* for a bucket; later ones join the last */

@@ -157,9 +157,12 @@ static int reduce_sums(struct graph *g, const struct buffer *b, struct err *e)
 {
     struct model *m = g->model;
     struct comm *c = m->config.comm;
+    double since = profile_now(m);
 
     m->stats.reductions++;
-    return c->reduce(c, exec_at(&g->exec, b), (int)(b->bytes / sizeof(double)), COMM_SUM, e);
+    int rc = c->reduce(c, exec_at(&g->exec, b), (int)(b->bytes / sizeof(double)), COMM_SUM, e);
+    m->stamps.met += profile_lap(m, &since);
+    return rc;
 }
 
 static int run_instruction(struct graph *g, struct instruction *in, struct err *e)

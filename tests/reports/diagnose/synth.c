@@ -122,7 +122,7 @@ static void measure(struct synth *s, const struct play *p, int i, struct steps_s
     const double steps = SYNTH_STEPS, without = s->foreign[i] + s->quota[i];
     struct steps_sums sums = {.steps = 0};
 
-    steps_account(&p->steps[i], &p->pack, p->packed, i, 0, true, &sums);
+    steps_account(&p->steps[i], &p->pack, p->packed, NULL, i, 0, true, &sums);
     steps_add(path, &sums);
     s->nodes[i] = (struct cause_node){
         .name = s->names[i],

@@ -287,13 +287,18 @@ static void kinds_of_network(void **state)
         struct cause_exchange facts;
         enum cause cause;
     } cases[] = {
-        {{none, none, none, none, none}, CAUSE_NETWORK},
-        {{0.8, 0.2, 0.9, 0.020, 0.015}, CAUSE_NETWORK_BANDWIDTH},
-        {{0.3, 0.7, 0.9, 0.020, 0.015}, CAUSE_NETWORK_LATENCY},
-        {{0.6, 0.4, 0.9, 0.020, 0.015}, CAUSE_NETWORK},
-        {{0.8, 0.2, 0.9, 0.020, 0.000}, CAUSE_NOT_OVERLAPPED},
-        {{0.8, 0.2, 0.9, 0.001, 0.000}, CAUSE_NETWORK_BANDWIDTH}, /* nothing to hide behind */
-        {{0.8, 0.2, 0.3, 0.020, 0.015}, CAUSE_EXCHANGE_SOFTWARE}, /* the link was idle */
+        {{none, none, none, none, none, none, none}, CAUSE_NETWORK},
+        {{0.8, 0.2, 0.9, 0.020, 0.015, 0.1, 0.3}, CAUSE_NETWORK_BANDWIDTH},
+        {{0.3, 0.7, 0.9, 0.020, 0.015, 0.1, 0.3}, CAUSE_NETWORK_LATENCY},
+        {{0.6, 0.4, 0.9, 0.020, 0.015, 0.1, 0.3}, CAUSE_NETWORK},
+        {{0.8, 0.2, 0.9, 0.020, 0.000, 0.1, 0.3}, CAUSE_NOT_OVERLAPPED},
+        {{0.8, 0.2, 0.9, 0.001, 0.000, 0.1, 0.3},
+         CAUSE_NETWORK_BANDWIDTH}, /* nothing to hide behind */
+        {{0.8, 0.2, 0.3, 0.020, 0.015, 0.1, 0.3}, CAUSE_EXCHANGE_SOFTWARE}, /* the link was idle */
+        /* mostly sums of batch norm: of their own, or behind the gradients' bytes */
+        {{none, none, none, 0.020, 0.000, 0.8, 0.3}, CAUSE_BATCH_NORM},
+        {{none, none, none, 0.020, 0.000, 0.8, none}, CAUSE_BATCH_NORM},
+        {{none, none, none, 0.020, 0.015, 0.8, 0.9}, CAUSE_NETWORK_BANDWIDTH},
     };
     struct synth s = synth_healthy(4, 0.03, 6);
     struct cause_case c;

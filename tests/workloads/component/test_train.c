@@ -429,7 +429,8 @@ static int reduce_with_later(struct comm *c, double *v, int n, enum comm_op op, 
     const double later = 2 / 0.25e-6 * STEPS_RANKS + 1;
 
     (void)c, (void)e;
-    for (int i = 0; i < n && op == COMM_MAX && n == 10; i++)
+    for (int i = 0; i < 10 && op == COMM_MAX && n == 2 * 10;
+         i++) /* who was last; what follows stays */
         v[i] += later;
     the_time += op == COMM_MAX && n == 1 ? 0.25 : 0;
     return 0;
