@@ -20,7 +20,7 @@ VISIBLE = 1.10  # a step this much longer than theirs is limited by what was inj
 
 # case: causes that name it, the node that has to be named, and mild and strong bands
 CASES = {
-    "nothing": (["processor", "kernels", "memory_bandwidth"], None, None),
+    "nothing": (["processor", "kernels", "memory_bandwidth", "batch_norm"], None, None),
     "network": (["network", "network_bandwidth", "network_latency", "not_overlapped"], None, ((400, 800), (100, 300))),
     "network-n2": (["network", "network_bandwidth", "network_latency", "not_overlapped"], "n2", ((300, 600), (80, 200))),
     "quota": (["withheld"], None, ((70, 85), (35, 60))),
@@ -34,7 +34,7 @@ CASES = {
     "two": (["no_single_bottleneck"], None, ((150, 300), (80, 120))),
 }
 # says that it lies near, but not what it is
-VAGUE = {"storage": ["input"], "memory": ["input", "storage", "storage_bandwidth"], "workers": ["storage"]}
+VAGUE = {"network": ["batch_norm"], "network-n2": ["batch_norm"], "storage": ["input"], "memory": ["input", "storage", "storage_bandwidth"], "workers": ["storage"]}
 # that no injection of the others can have: a set that memory can nearly hold, in a step that it can
 MEMORY = ("cosmoflow", 150)
 

@@ -12,7 +12,7 @@
 # run: what was injected, what was named, what was predicted.
 #
 # Code, thresholds and the models' own errors are fixed before: `code` is the digest of
-# reports/predict, reports/diagnose and this file as committed; it refuses to run when
+# reports/predict, reports/diagnose, what measures for them and this file as committed; it refuses to run when
 # they differ from the commit, and the tables count one code only. A run with more than
 # 10 % of foreign work is made again at the end, not judged.
 #
@@ -29,7 +29,8 @@ if [ "${1:-}" = tables ]; then
 fi
 runs=${1:-96} begun=$SECONDS
 
-judged=(reports/predict reports/diagnose contrib/evidence/truth.sh contrib/evidence/truth.py)
+judged=(reports/predict reports/diagnose agent/why.c agent/series.c workloads/steps.c workloads/component/train_steps.c
+    workloads/component/transport.c contrib/evidence/truth.sh contrib/evidence/truth.py)
 cd "$top"
 if ! git diff --quiet HEAD -- "${judged[@]}" || [ -n "$(git ls-files -o --exclude-standard -- "${judged[@]}")" ]; then
     echo "truth.sh: commit ${judged[*]} first: code and thresholds are fixed before the truth is seen" >&2
