@@ -100,6 +100,15 @@ static void on_phase(void *ctx, enum phase p)
     report_phase(r, p);
 }
 
+/* Counters and energy are of the workload, not of the tests after it. */
+static void on_over(void *ctx)
+{
+    struct run *r = ctx;
+
+    counters_stop(r->counters);
+    energy_stop(&r->energy);
+}
+
 static void on_progress(void *ctx, const struct workload_progress *now)
 {
     struct run *r = ctx;
@@ -161,6 +170,7 @@ static struct workload_host host_of(struct run *r)
         .generator = r->place.generator,
         .ctx = r,
         .phase = on_phase,
+        .over = on_over,
         .progress = on_progress,
         .epoch = on_epoch,
         .profile = on_profile,

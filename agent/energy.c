@@ -102,10 +102,19 @@ static double read_now(const struct energy *n, struct err *e)
 void energy_begin(struct energy *n, const struct comm *c, bool leader)
 {
     n->why = (struct err)ERR_INIT;
-    n->begun = n->joules = n->total = NAN;
+    n->begun = n->then = n->joules = n->total = NAN;
+    n->stopped = false;
     n->reads = energy_asked(n) && (of_slurm(n) ? c->rank == 0 : leader);
     if (n->reads)
         n->begun = read_now(n, &n->why);
+}
+
+void energy_stop(struct energy *n)
+{
+    if (n->stopped || !n->reads || !isfinite(n->begun))
+        return;
+    n->then = read_now(n, &n->why);
+    n->stopped = true;
 }
 
 /* This rank's own part; -1 and a sentence. */
@@ -113,9 +122,8 @@ static int read_end(struct energy *n)
 {
     if (!n->reads)
         return 0;
-    if (!isfinite(n->begun))
-        return -1;
-    const double now = read_now(n, &n->why);
+    energy_stop(n);
+    const double now = n->then;
     if (!isfinite(now))
         return -1;
     if (now < n->begun)

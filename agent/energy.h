@@ -35,6 +35,8 @@ struct energy {
     char step[64];      /* JOB.STEP for sstat; "": not under Slurm */
     bool reads;         /* this rank does: for its node, or for all */
     double begun;       /* joules as the workload began; NAN: not read */
+    bool stopped;       /* its end was read: */
+    double then;        /* joules */
     double joules;      /* of what this rank reads; NAN */
     double total;       /* of all nodes; NAN */
     struct err why;     /* no value, on all ranks */
@@ -47,7 +49,10 @@ const char *energy_source(const struct energy *n);
 
 /* As a workload begins; local. leader: this rank speaks for its node. */
 void energy_begin(struct energy *n, const struct comm *c, bool leader);
-/* As it ends. Collective; -1: the exchange broke. */
+/* As it is over, before what follows it (tests, steps that train nothing); local. Whoever does
+ * not call it has that in the workload's energy. */
+void energy_stop(struct energy *n);
+/* At its end. Collective; -1: the exchange broke. */
 int energy_end(struct energy *n, struct comm *c, struct err *e);
 
 /* "12.5 kJ" as joules, white space around it; NAN and a sentence. */

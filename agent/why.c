@@ -175,18 +175,15 @@ static void fill_overlap(const struct record_workload *w, struct cause_exchange 
     }
 }
 
-/* How much of a bucket's sum is messages, how much bytes on the slowest link: said only
- * where the whole interval says so. That a link is idle is not said: while training the
- * ranks do not come together as they do in the test. */
-static void fill_exchange(const struct record_workload *w, struct cause_exchange *x)
+static const double mostly_messages = 0.5, mostly_bytes = 0.7;
+
+/* By the transport's test. */
+static void fill_tested(const struct record_workload *w, struct cause_exchange *x)
 {
-    const double mostly_messages = 0.5, mostly_bytes = 0.7;
     const struct result_transport *t = &w->result.transport;
     const struct result_sum *s = &t->sum[RESULT_SUMS - 1];
     const double ranks = w->result.ranks, others = ranks - 1;
 
-    fill_overlap(w, x);
-    x->met = w->result.path.met_seconds / w->result.path.wire_seconds;
     if (t->rounds == 0 || t->n_links == 0)
         return;
     const double part = others / (s->phases == 2 ? ranks : 1); /* of what is summed, a phase */
@@ -201,6 +198,38 @@ static void fill_exchange(const struct record_workload *w, struct cause_exchange
         x->intercept = fmin(1, messages);
     if (busy >= mostly_bytes)
         x->slope = x->busy = fmin(1, busy);
+}
+
+/* Least part of a bucket's first half that was bytes while it trained, on the rank that
+ * received slowest; NAN: not told. */
+static double bytes_in_training(const struct record_workload *w)
+{
+    double slowest = INFINITY, part = NAN;
+
+    for (int k = 0; k < w->n_ranks; k++) {
+        const struct result_wire *own = &w->ranks[k].steady.wire;
+        const double bytes = own->most_bytes / own->rate.high;
+        if (own->sums == 0 || !(own->rate.high > 0) || !(own->rate.value < slowest))
+            continue;
+        slowest = own->rate.value;
+        part = bytes / (bytes + own->alpha.high);
+    }
+    return part;
+}
+
+/* How much of a bucket's sum is messages, how much bytes on the slowest link: said only
+ * where the whole interval says so, that of the test or, where that is too wide, the
+ * training's own. Of the training bytes alone are taken: a message's time has there what a
+ * sender that computes lets wait, which is no latency. That a link is idle is not said:
+ * while training the ranks do not come together as they do in the test. */
+static void fill_exchange(const struct record_workload *w, struct cause_exchange *x)
+{
+    fill_overlap(w, x);
+    x->met = w->result.path.met_seconds / w->result.path.wire_seconds;
+    fill_tested(w, x);
+    const double bytes = bytes_in_training(w);
+    if (!isfinite(x->slope) && bytes >= mostly_bytes)
+        x->slope = x->busy = bytes;
 }
 
 static void fill_case(const struct record_workload *w, const struct why_host *host,

@@ -25,7 +25,7 @@ static struct measure value_over(const struct row *r, enum counter_kind kind, in
     if (!readings && first != last)
         return unmeasured("no phase has ended yet");
     if (!readings && phase_inside_step((enum phase)first))
-        return unmeasured("a part of training steps: counted in compute and first_epoch");
+        return unmeasured("a part of training steps: counted in train and first_epoch");
     if (!readings)
         return unmeasured("the phase was not entered");
     return measured(kind == COUNTER_LEVEL ? sum / (double)readings : sum);

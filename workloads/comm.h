@@ -29,9 +29,11 @@ struct comm {
     int rank, size;             /* in the run */
     int local_rank, local_size; /* on this node */
     const char *node;           /* its name, for sentences; NULL: not known */
-    /* Of the sum that was waited for last: when its first half was over here, by the
-     * host's clock: all pieces had come. 0: it has no halves. */
-    double half;
+    /* Of the sum that was waited for last, by the host's clock: when its first half was
+     * over here, all pieces had come (0: it has no halves), and when it was (0: not known).
+     * A rank that computes looks between operators only: at `since` the first half, or the
+     * sum without halves, was not over yet. */
+    double half, done, since;
     /* This rank's clock against rank 0's: an offset to be added to its moments. */
     struct clock_offset clock;
     const char *clock_method; /* "one rank", "same kernel", "ping-pong"; NULL: not compared */

@@ -194,6 +194,7 @@ void steps_account(const struct steps *s, const struct steps_pack *pack, const d
         }
         if (k + 1 == s->n)
             break;
+        sums->changes += steps_last(packed[k + 1]) != steps_last(packed[k]);
         if (last)
             add_tail(sums->path, &now);
         if (steps_last(packed[k + 1]) == rank) {
@@ -226,6 +227,7 @@ void steps_add(struct steps_sums *a, const struct steps_sums *b)
     a->path_seconds += b->path_seconds;
     a->path_met += b->path_met;
     a->path_steps += b->path_steps;
+    a->changes += b->changes;
     a->steps += b->steps;
     a->last += b->last;
     a->half += b->half;

@@ -76,6 +76,10 @@ struct step_row {
     float wait[STEPS_BUCKETS][2]; /* w0, w1 of each bucket, after begin */
     float start[STEPS_BUCKETS];   /* it was ready, after begin; 0: not known */
     float half_of[STEPS_BUCKETS]; /* its first half was over here, after begin; <= 0: not known */
+    /* Its sum was over here; its first half (without halves: its sum) was not yet over here.
+     * After begin; <= 0: not known. */
+    float done_of[STEPS_BUCKETS], since_of[STEPS_BUCKETS];
+    float bytes_of[STEPS_BUCKETS]; /* <= 0: not known */
     int waits;
     /* When the loader was asked: batches that were ready; workers that read, inflate, convert. */
     int ready, reading, inflating, converting;
@@ -134,6 +138,7 @@ struct steps_sums {
     double path_seconds;     /* their sum */
     double path_met;         /* of its wire: in sums inside forward and backward */
     long path_steps;         /* steps that the whole path has: the same on all ranks */
+    long changes;            /* of them another rank was last than in the step before: likewise */
     long steps, last;        /* steps; of them this rank was the last to arrive */
     double half;             /* seconds from R to the end of the first half here, summed ... */
     long halves;             /* ... over so many steps */

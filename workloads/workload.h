@@ -51,6 +51,8 @@ struct workload_host {
     void *ctx;
     /* Entered a phase: counters are read here, never inside a step. */
     void (*phase)(void *ctx, enum phase p);
+    /* What follows, tests and steps that train nothing, is in no phase. */
+    void (*over)(void *ctx);
     void (*progress)(void *ctx, const struct workload_progress *p);
     void (*epoch)(void *ctx, const struct result_epoch *row);
     /* The profile of this rank's steps so far, now and then between two epochs: the first,

@@ -52,10 +52,11 @@ struct request {
     size_t offset;   /* of buf in the window [bytes] */
     uint32_t number; /* of the shared sum, from 0 */
     /* mail */
-    bool whole;     /* every rank gets every piece and sums all */
-    bool returning; /* second half: sums come back */
-    int n_pieces;   /* of the first half's requests: receives, which come first ... */
-    double half;    /* ... and when they were all here; 0: not timed */
+    bool whole;         /* every rank gets every piece and sums all */
+    bool returning;     /* second half: sums come back */
+    int n_pieces;       /* of the first half's requests: receives, which come first ... */
+    double half;        /* ... and when they were all here; 0: not timed */
+    double done, since; /* as in struct comm */
     int tag;
     float *scratch; /* grows, stays with the slot */
     size_t scratch_n;
@@ -86,8 +87,9 @@ struct mpi_comm {
     struct share *share; /* NULL: several nodes, or no window */
     struct window *windows;
     struct request requests[COMM_REQUESTS];
-    int active;  /* requests neither free nor done */
-    int64_t ops; /* begun, of all ranks; one between two ranks only while it lasts */
+    int active;       /* requests neither free nor done */
+    double looked[2]; /* at them: now, and the time before */
+    int64_t ops;      /* begun, of all ranks; one between two ranks only while it lasts */
     int mail_number;
     bool crowded; /* more ranks than cores on this node */
     double last_poll;

@@ -126,8 +126,21 @@ int mail_start(struct mpi_comm *m, struct request *r, struct err *e)
         return err_set(e, "out of memory for a sum over %zu ranks", size);
     r->n_mpi = r->n_done = 0;
     r->returning = false;
+    r->since = clock_now();
     r->tag = m->mail_number++ % TAGS * 2;
     return post_pieces(m, r, e);
+}
+
+static double later(double a, double b)
+{
+    return a > b ? a : b;
+}
+
+static int finish(struct request *r)
+{
+    r->done = clock_now();
+    r->state = REQUEST_DONE;
+    return 0;
 }
 
 int mail_move(struct mpi_comm *m, struct request *r, bool *moved, struct err *e)
@@ -140,20 +153,20 @@ int mail_move(struct mpi_comm *m, struct request *r, bool *moved, struct err *e)
         if (!done)
             return 0;
         r->n_done++;
-        if (!r->returning && !r->whole && r->n_done == r->n_pieces)
+        if (!r->returning && !r->whole && r->n_done == r->n_pieces) {
             r->half = clock_now(); /* its own may still be on their way out */
+            r->since = later(r->since, m->looked[1]);
+        }
     }
     *moved = true;
     r->n_mpi = r->n_done = 0;
-    if (r->returning) {
-        r->state = REQUEST_DONE;
-        return 0;
-    }
+    if (r->returning)
+        return finish(r);
+    if (r->whole)
+        r->since = later(r->since, m->looked[1]);
     add_pieces(m, r);
-    if (r->whole) {
-        r->state = REQUEST_DONE;
-        return 0;
-    }
+    if (r->whole)
+        return finish(r);
     r->returning = true;
     return post_sums(m, r, e);
 }

@@ -17,6 +17,8 @@ static int move_all(struct mpi_comm *m, bool waiting, bool *moved, struct err *e
 {
     if (m->active == 0)
         return 0;
+    m->looked[1] = m->looked[0];
+    m->looked[0] = clock_now();
     for (int i = 0; i < COMM_REQUESTS; i++) {
         struct request *r = &m->requests[i];
         if (r->state == REQUEST_SHARED)
@@ -97,7 +99,7 @@ int sums_start(struct comm *c, float *buf, size_t n, int *request, struct err *e
     struct request *r = &m->requests[i];
     r->buf = buf;
     r->n = n;
-    r->half = 0;
+    r->half = r->done = r->since = 0;
     r->window = window_of(m, buf);
     *request = i;
     m->ops++;
@@ -143,5 +145,7 @@ int sums_wait(struct comm *c, int request, struct err *e)
             return -1;
     r->state = REQUEST_FREE;
     c->half = r->half;
+    c->done = r->done;
+    c->since = r->since;
     return 0;
 }

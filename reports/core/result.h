@@ -149,6 +149,18 @@ struct result_path {
     double other_seconds;
 };
 
+/* A measured value: the median of its readings, and an interval around it. */
+struct result_value {
+    double value, low, high; /* NAN: not measured */
+};
+
+/* What messages that a rank received cost while it trained: workloads/component/wire.h. */
+struct result_wire {
+    long sums;                       /* that tell it; 0: all else is 0 */
+    double least_bytes, most_bytes;  /* of a message of them */
+    struct result_value alpha, rate; /* seconds of a message beside its bytes; bytes per second */
+};
+
 /* One rank in the steady state, for comparing nodes; the agent gathers it. NAN:
  * not known. */
 struct result_rank {
@@ -168,6 +180,7 @@ struct result_rank {
     double ready;                    /* batches that were ready when one was asked for, mean */
     bool keeping;                    /* the loader keeps decoded samples in memory */
     double yardstick_seconds; /* of CPU, of a convolution of the yardstick; 0: there was none */
+    struct result_wire wire;
 };
 
 /* Seconds of one piece of work at the start, mean of all readings after that, and at the
@@ -191,6 +204,9 @@ struct result_clock {
     char method[24];      /* "one rank", "same kernel", "ping-pong"; "": not at all */
     double bound_seconds; /* of the worst rank */
     bool split;           /* skew and wire could be told apart */
+    /* Of the path's wire, seconds of a mean step of the steady state: what the clocks may have
+     * it wrong; and the wait of the rank that waited least, which no clock is in. */
+    double wire_error_seconds, least_wait_seconds;
 };
 
 /* Arms of an ablation: ablation.def. */
@@ -204,11 +220,6 @@ enum ablation_arm_kind {
 struct result_asking {
     double seconds; /* that it costs in a step, of the slowest rank; 0: never asked */
     long every;     /* one of so many steps after the first epoch is asked */
-};
-
-/* A measured value: the median of its readings, and an interval around it. */
-struct result_value {
-    double value, low, high; /* NAN: not measured */
 };
 
 enum { RESULT_SUMS = 3, RESULT_LINKS = 8 };

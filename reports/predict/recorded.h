@@ -12,7 +12,9 @@
  *     bytes    exchanged_bytes of the profile / steps / buckets: the engine makes buckets
  *              alike; which parameters end one is not in the record
  *     loader   the record's means; read from the page cache is its CPU time
- *     alpha    the transport's test
+ *     alpha    the transport's test, not transport_in_training: while it trains a message
+ *              waits until its sender has an operator behind it, which play.h plays by itself;
+ *              and bytes a second are fitted to these steps' own halves (fit.h)
  *     c        likewise; else what the ablation empty_exchange left of the wait, half of it a
  *              phase
  *     half     own work at half the rows, from the ablation half_batch: what the step lost is

@@ -80,6 +80,19 @@ struct record_link {
     struct result_value alpha, rate;
 };
 
+/* What messages cost in training, over the ranks that tell it: medians; and what one of
+ * them received. */
+struct record_wire {
+    int ranks;
+    struct result_wire of; /* sums: of all of them; bytes: the least and the most */
+};
+
+struct record_received {
+    int rank;
+    const char *node;
+    struct result_value alpha, rate;
+};
+
 /* Operators that have no row of their own. */
 struct record_operators_rest {
     int operators;
@@ -124,11 +137,14 @@ extern const struct field record_counter_ranks_fields[];
 extern const struct field record_path_fields[];
 extern const struct field record_clock_fields[];
 extern const struct field record_asking_fields[];
+extern const struct field record_yardstick_rows[]; /* all of a struct result_yardstick */
 extern const struct field record_yardstick_fields[];
 extern const struct field record_loader_fields[];
 extern const struct field record_transport_rows[]; /* all of a struct result_transport */
 extern const struct field record_transport_fields[], record_sum_fields[];
-extern const struct field record_link_fields[];   /* of a struct record_link */
+extern const struct field record_link_fields[]; /* of a struct record_link */
+extern const struct field record_wire_rows[];   /* all of a struct record_wire */
+extern const struct field record_wire_fields[], record_received_fields[];
 extern const struct field record_ablation_rows[]; /* all of a struct record_ablation */
 extern const struct field record_ablation_fields[], record_arm_fields[];
 extern const struct field record_why_rows[];   /* all of a struct record_why */
@@ -143,6 +159,11 @@ extern const struct field record_micro_fields[];          /* all of a micro benc
 extern const struct field record_micro_row_fields[];      /* of struct micro_row */
 extern const struct field record_micro_head_fields[];
 
+/* Counters are read at the borders of the loop over training steps, never inside a step. */
+#define RECORD_TRAIN "train"
+#define RECORD_NO_WIRE                                                                             \
+    "no sum of gradients after the first epoch was timed: one rank, ranks that share memory, "     \
+    "clocks that were not compared, or sums always under way before the next began"
 #define RECORD_NO_ROOFLINE                                                                         \
     "the run has no ceilings of machine for as many threads, or no profile of its steps"
 

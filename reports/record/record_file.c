@@ -130,7 +130,8 @@ static int put_rank_counters(cJSON *o, const struct record_workload *w, int rank
         cJSON *values = put_object(counters, c->name);
         rc = values ? put_number(values, "total", v[PHASE_COUNT], NULL, NULL) : -1;
         for (int p = 0; rc == 0 && p < PHASE_COUNT; p++)
-            rc = put_number(values, phase_name((enum phase)p), v[p], NULL, NULL);
+            rc = put_number(values, p == PHASE_COMPUTE ? RECORD_TRAIN : phase_name((enum phase)p),
+                            v[p], NULL, NULL);
     }
     return rc;
 }

@@ -243,6 +243,19 @@ static int put_counter_ranks(cJSON *o, const struct record *r, const struct reco
     return rc;
 }
 
+/* What is counted from the border before compute to the one after it is of all phases inside
+ * steps together: it is the loop's, and no phase's. */
+static int put_counted(cJSON *phases, enum phase p, const struct measure *m, const struct nulls *n)
+{
+    const double v = m->reason ? NAN : m->value;
+
+    if (p != PHASE_COMPUTE)
+        return put_number(phases, phase_name(p), v, m->reason, n);
+    return put_number(phases, RECORD_TRAIN, v, m->reason, n) |
+           put_number(phases, phase_name(p), NAN,
+                      m->reason ? m->reason : "counted with all else in training steps: train", n);
+}
+
 static int put_counter(cJSON *counters, const struct record *r, const struct record_workload *w,
                        const struct record_counter *c, const struct nulls *n)
 {
@@ -259,9 +272,7 @@ static int put_counter(cJSON *counters, const struct record *r, const struct rec
     if (!(phases = put_object(o, "phases")))
         return -1;
     for (int p = 0; p < PHASE_COUNT; p++)
-        rc |=
-            put_number(phases, phase_name((enum phase)p),
-                       c->phases[p].reason ? NAN : c->phases[p].value, c->phases[p].reason, &below);
+        rc |= put_counted(phases, (enum phase)p, &c->phases[p], &below);
     return rc;
 }
 

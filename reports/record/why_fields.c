@@ -34,6 +34,15 @@ const struct field record_clock_fields[] = {
     FIELD(result_clock, bound_seconds, DOUBLE, "bound_seconds",
           "most that a clock is off after its correction", .unit = "s",
           .why = "the clocks were not compared", .since = "1.2.0"),
+    FIELD(result_clock, wire_error_seconds, DOUBLE, "wire_error_seconds",
+          "most that the clocks make the path's wire wrong by, of a mean step: bound_seconds x the "
+          "part of the steps after which another rank was last",
+          .unit = "s", .why = "the clocks were not compared, or there was no steady state",
+          .since = "1.3.0"),
+    FIELD(result_clock, least_wait_seconds, DOUBLE, "least_wait_seconds",
+          "of a mean step, the wait of the rank that waited least: its wire without any clock, "
+          "which may be low by half where one direction is slow",
+          .unit = "s", .why = "there was no steady state", .since = "1.3.0"),
     FIELD(result_clock, split, BOOL, "split",
           "skew and wire were told apart: the bound is below a tenth of a mean wait; else all of "
           "the wait is exposed_allreduce",
@@ -142,6 +151,49 @@ const struct field record_transport_rows[] = {
                .most = RESULT_SUMS, .since = "1.3.0", .leaves = true),
     FIELD_HAND(LIST, "links", "links between nodes, the slowest first", .below = record_link_fields,
                .most = RESULT_LINKS, .since = "1.3.0", .leaves = true),
+    FIELD_END,
+};
+
+#define UNTOLD                                                                                     \
+    "messages are too alike in size to tell bytes from messages, or chance hides what it takes"
+#define ALPHA(from, of)                                                                            \
+    VALUE(from, of, "alpha", "_seconds", "s",                                                      \
+          "of a message beside its bytes: software and what a sender that computes lets wait are " \
+          "in it",                                                                                 \
+          UNTOLD)
+#define PER_BYTE(from, of, title)                                                                  \
+    VALUE(from, of, "rate", "_bytes_per_second", "bytes/s", title, UNTOLD)
+
+const struct field record_received_fields[] = {
+    FIELD(record_received, rank, INT, "rank", "that received it", .since = "1.3.0", .leaves = true),
+    FIELD(record_received, node, NAME, "node", "its node",
+          .why = "the rank did not say on which node it ran", .most = RECORD_NAME_SIZE - 1,
+          .secret = SECRET_HOST, .since = "1.3.0", .leaves = true),
+    ALPHA(record_received, alpha),
+    PER_BYTE(record_received, rate, "of the slowest link to it; of two ranks there is one"),
+    FIELD_END,
+};
+
+const struct field record_wire_fields[] = {
+    FIELD(record_wire, ranks, INT, "ranks", "that tell it", .range = RANGE_ONE, .since = "1.3.0",
+          .leaves = true),
+    FIELD(record_wire, of.sums, LONG, "sums",
+          "of gradients, of all these ranks, that had the network for themselves", .since = "1.3.0",
+          .leaves = true),
+    FIELD(record_wire, of.least_bytes, DOUBLE, "least_bytes", "the smallest of their messages",
+          .unit = "bytes", .why = "not known", .since = "1.3.0", .leaves = true),
+    FIELD(record_wire, of.most_bytes, DOUBLE, "most_bytes", "the largest", .unit = "bytes",
+          .why = "not known", .since = "1.3.0", .leaves = true),
+    ALPHA(record_wire, of.alpha),
+    PER_BYTE(record_wire, of.rate, "of the median rank"),
+    FIELD_END,
+};
+
+const struct field record_wire_rows[] = {
+    FIELD_ROWS(record_wire_fields),
+    FIELD_HAND(LIST, "received", "ranks, the one that receives slowest first",
+               .below = record_received_fields, .most = RESULT_LINKS, .since = "1.3.0",
+               .leaves = true),
     FIELD_END,
 };
 

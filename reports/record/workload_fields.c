@@ -289,6 +289,15 @@ const struct field record_worst_fields[] = {
     FIELD_END,
 };
 
+const struct field record_yardstick_rows[] = {
+    FIELD_ROWS(record_yardstick_fields),
+    FIELD_HAND(LIST, "of_slowest",
+               "CPU time of a convolution, mean of the later readings, on the ranks that computed "
+               "longest",
+               .below = record_worst_fields, .most = RECORD_MAX_WORST, .since = "1.3.0"),
+    FIELD_END,
+};
+
 const struct field record_spread_fields[] = {
     FIELD(record_spread, min, DOUBLE, "min_seconds", "least", .unit = "s", .leaves = true),
     FIELD(record_spread, median, DOUBLE, "median_seconds", "median", .unit = "s", .leaves = true),
@@ -332,6 +341,8 @@ static const struct field phases_fields[] = {
 };
 
 static const struct field counter_phases_fields[] = {
+    FIELD_HAND(DOUBLE, RECORD_TRAIN, "training steps after the first epoch, all that is in them",
+               .why = "not counted in this phase", .range = RANGE_ANY, .since = "1.3.0"),
 #define PHASE(symbol, name, inside, title)                                                         \
     FIELD_HAND(DOUBLE, #name, title, .why = "not counted in this phase", .range = RANGE_ANY),
 #include "reports/core/phases.def"
@@ -423,12 +434,16 @@ const struct field record_workload_rows[] = {
                "how fast the processor was while this ran: the same work timed again and again, "
                "means over the ranks",
                .why = "the run ended before a second reading, or a rank had no memory for it",
-               .below = record_yardstick_fields, .since = "1.3.0", .leaves = true),
+               .below = record_yardstick_rows, .since = "1.3.0", .leaves = true),
     FIELD_HAND(OBJECT, "transport",
                "what a message costs the transport of the run: sums and messages between nodes "
                "after training, each after a pause of a step",
                .why = "the ranks of one node share memory", .below = record_transport_rows,
                .since = "1.3.0", .leaves = true),
+    FIELD_HAND(OBJECT, "transport_in_training",
+               "what a message cost while the steps after the first epoch ran, from the sums of "
+               "gradients themselves; medians over the ranks",
+               .why = RECORD_NO_WIRE, .below = record_wire_rows, .since = "1.3.0", .leaves = true),
     FIELD_HAND(OBJECT, "ablation",
                "steps after training that lacked something (diagnose=), against steps that did not",
                .why = "it was not asked for (diagnose=no)", .below = record_ablation_rows,

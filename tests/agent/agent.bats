@@ -126,6 +126,19 @@ signal_to() {
     [[ "$(field 'r["system"]["layers"]["communication"]["mpi"]')" == *MPI* ]]
 }
 
+@test "counters are of the training: by phases that are borders, train for the loop, nothing of what follows" {
+    local c='r["workloads"][0]["counters"]["io_write_bytes"]'
+    FAKE_EPOCHS=3 FAKE_AFTER=50000000 run "$fake" cosmoflow,class=tiny
+    echo "$output"
+    valid_record
+    field "$c"
+    [ "$(field "$c['total'] < 5e7 and $c['phases']['compute'] is None")" = True ]
+    [ "$(field "abs(sum(v or 0 for v in $c['phases'].values()) - $c['total']) < 1")" = True ]
+    [ "$(field "r['workloads'][0]['counters']['io_write_calls']['phases']['train'] >= 0")" = True ]
+    [ "$(field "r['reasons']['workloads[0].counters.io_write_bytes.phases.compute']")" = "counted with all else in training steps: train" ]
+    [ "$(field "r['reasons']['workloads[0].counters.io_write_bytes.phases.input_wait']")" = "a part of training steps: counted in train and first_epoch" ]
+}
+
 # bats test_tags=mpi
 @test "runs=N: a training N times with seeds of its own in one record, of which a report makes one result" {
     run ranks 2 "$fake" cosmoflow+hep,class=tiny,runs=3,seed=7

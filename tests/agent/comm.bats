@@ -43,6 +43,11 @@ prog=$top_builddir/tests/agent/ranks
     for n in 2 3; do NO_WINDOW=1 ranks $n "$prog" transport; done
 }
 
+@test "sums are stamped, and their stamps tell what a message costs (2 and 3 ranks)" {
+    for n in 2 3; do NO_WINDOW=1 ranks $n "$prog" stamps; done
+    ranks 2 "$prog" stamps # a window has no messages
+}
+
 @test "a rank that is killed is named by the others at once" {
     run ranks_alive 3 "$prog" fail kill
     [ "$status" -ne 0 ]

@@ -12,6 +12,7 @@
  * FAKE_STAGING   1: waits for a signal or the end of its time before it trains, then fails
  * FAKE_BYTES     arena that class small claims     [1 MiB]
  * FAKE_EXPECTED_NAME  seconds that the plan of workload NAME expects, of any class
+ * FAKE_AFTER     bytes that it writes after its end, which are not its own [0]
  * FAKE_HIGHER    1: its quality is accuracy, rises, and has two others beside it
  */
 #include <config.h>
@@ -236,6 +237,18 @@ static void add_others(struct workload_result *r)
                                                  .higher_is_better = true});
 }
 
+static void write_more(double bytes)
+{
+    static const char nothing[10000];
+    FILE *f = bytes > 0 ? fopen("/dev/null", "we") : NULL;
+
+    for (; f && bytes > 0; bytes -= sizeof nothing)
+        if (fwrite(nothing, sizeof nothing, 1, f) != 1)
+            break;
+    if (f)
+        fclose(f);
+}
+
 static int fake_run(const struct workload *w, const struct runspec *spec, int index,
                     const struct workload_plan *plan, const struct workload_host *host,
                     struct workload_result *result, struct err *e)
@@ -280,6 +293,8 @@ static int fake_run(const struct workload *w, const struct runspec *spec, int in
     add_others(result);
     enter(&f, PHASE_OTHER);
     result->wall_seconds = host->now() - begun;
+    host->over(host->ctx);
+    write_more(number("FAKE_AFTER", 0));
     host->comm->free(host->comm, f.gradients);
     return rc;
 }

@@ -2,7 +2,7 @@
 # The agent and its ranks, by mpirun on this host.
 if BUILD_AGENT
 check_PROGRAMS += tests/agent/ranks tests/agent/agent-fake
-tests_agent_ranks_SOURCES = %D%/ranks.c workloads/component/transport.c
+tests_agent_ranks_SOURCES = %D%/ranks.c workloads/component/transport.c workloads/component/wire.c
 tests_agent_ranks_CFLAGS = $(AM_CFLAGS) $(MPI_CFLAGS)
 tests_agent_ranks_LDADD = agent/libagent.la workloads/engine/libengine.la \
     reports/core/libcore.la $(MPI_LIBS)

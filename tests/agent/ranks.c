@@ -18,6 +18,7 @@
 #include "agent/comm/comm_mpi.h"
 #include "reports/core/clock.h"
 #include "workloads/component/transport.h"
+#include "workloads/component/wire.h"
 
 static struct comm *comm;
 static struct err err;
@@ -339,6 +340,68 @@ static int test_transport(const char *argument)
     return 0;
 }
 
+/* A step's sum of n floats as the training stamps it. */
+static int stamped_sum(float *p, size_t n, struct step_row *row)
+{
+    const bool by_messages = getenv("NO_WINDOW") != NULL;
+    const bool whole = n * (size_t)comm->size <= 16384;
+    int request;
+
+    *row = (struct step_row){.begin = clock_now() - 1e-3, .waits = 1};
+    const double begun = clock_now();
+    CHECK(comm->allreduce_start(comm, p, n, &request, &err) == 0, "no sum:");
+    CHECK(comm->wait(comm, request, &err) == 0, "no wait:");
+    const double end = clock_now(), first = whole ? comm->done : comm->half;
+    CHECK((comm->half > 0) == (by_messages && !whole), "a half of %zu floats", n);
+    CHECK((comm->done > 0) == by_messages && (comm->since > 0) == by_messages, "of %zu floats", n);
+    if (!by_messages)
+        return 0;
+    CHECK(begun <= first && first <= comm->done && comm->done <= end, "%g, %g of %g", first - begun,
+          comm->done - begun, end - begun);
+    CHECK(comm->since < first, "it was not over %g s after it was", comm->since - first);
+    row->start[0] = (float)(begun - row->begin);
+    row->half_of[0] = whole ? -1 : (float)(comm->half - row->begin);
+    row->done_of[0] = (float)(comm->done - row->begin);
+    row->since_of[0] = (float)(comm->since - row->begin);
+    row->bytes_of[0] = (float)(n * sizeof *p);
+    return 0;
+}
+
+/* Stamps of real sums, short and long, and what they say. */
+static int test_stamps(const char *argument)
+{
+    enum { STEPS = 60 };
+    static struct step_row rows[STEPS];
+    static struct wire w;
+    const size_t floats[] = {1000, 50000, 400000};
+    const struct steps s = {rows, STEPS, STEPS};
+    float *p = comm->alloc(comm, floats[2] * sizeof *p, &err);
+    struct result_wire r;
+
+    (void)argument;
+    CHECK(p, "no memory:");
+    for (int k = 0; k < STEPS; k++)
+        if (stamped_sum(p, floats[k % 3], &rows[k]))
+            return 1;
+    CHECK(wire_epoch(&w, &s, 0, comm, &err) == 0, "no maxima:");
+    wire_fit(&w, comm->size, &r);
+    comm->free(comm, p);
+    /* all but the rank that began last; two may have begun in one nanosecond */
+    double sums = 0;
+    const double most = getenv("NO_WINDOW") ? (double)STEPS * (comm->size - 1) : 0;
+    for (int i = 0; i < w.sizes; i++)
+        sums += (double)w.size[i].sums;
+    CHECK(comm->reduce(comm, &sums, 1, COMM_SUM, &err) == 0, "no sum of sums:");
+    CHECK(sums <= most && sums >= 0.8 * most, "%g sums, not %g", sums, most);
+    if (r.sums == 0)
+        return 0;
+    CHECK(r.least_bytes >= 4000 && r.most_bytes <= 1600000.0 / comm->size, "%g to %g bytes",
+          r.least_bytes, r.most_bytes);
+    CHECK(r.alpha.low >= 0 && r.alpha.high > 0 && r.rate.low > 0, "alpha to %g, rate from %g",
+          r.alpha.high, r.rate.low);
+    return 0;
+}
+
 /* The ranks of a node among themselves, beside all of them, as often as one likes. */
 static int test_node(const char *argument)
 {
@@ -383,6 +446,7 @@ static const struct {
     {"sums", test_sums, 20},     {"many", test_many, 20}, {"blocking", test_blocking, 20},
     {"clocks", test_clocks, 20}, {"echo", test_echo, 20}, {"transport", test_transport, 60},
     {"fail", expect_failure, 1}, {"node", test_node, 20}, {"slow", expect_failure, 4},
+    {"stamps", test_stamps, 60},
 };
 
 int main(int argc, char **argv)

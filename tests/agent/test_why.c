@@ -84,6 +84,39 @@ static void the_transport_tells_bandwidth_from_latency(void **state)
     }
 }
 
+/* What the buckets themselves say: it names bytes where the test says nothing, and never
+ * messages. 0.25 MB at 20 MB/s are 12.5 ms. */
+static void the_training_tells_bandwidth(void **state)
+{
+    const struct result_transport none = {.rounds = 0};
+    const struct result_value wide = {20e6, 10e6, 60e6}, open = {20e6, 10e6, NAN};
+    const struct {
+        struct result_transport t;
+        struct result_value alpha, rate;
+        const char *cause;
+    } cases[] = {
+        {none, about(1e-3), about(20e6), "network_bandwidth"},
+        {none, about(8e-3), about(20e6), "network"}, /* 60 % are bytes */
+        {none, about(1e-1), about(20e6), "network"},
+        {none, about(3e-3), wide, "network"}, /* perhaps 57 % */
+        {none, about(1e-3), open, "network"},
+        /* the test says latency: that stands */
+        {test_of(0.055, 20e-3, 1e9), about(1e-3), about(20e6), "network_latency"},
+        {test_of(0.100, 1e-4, 20e6), about(1e-3), about(20e6), "network_bandwidth"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct record r = waiting(&cases[i].t);
+        r.workloads[0].ranks[1].steady.wire =
+            (struct result_wire){100, 1e4, 0.25e6, cases[i].alpha, cases[i].rate};
+        assert_int_equal(why_find(&r, 0, &(struct why_host){.cores = 1, .threads = 1}), 0);
+        if (strcmp(r.workloads[0].why.cause, cases[i].cause) != 0)
+            fail_msg("case %zu: %s, not %s", i, r.workloads[0].why.cause, cases[i].cause);
+        record_fini(&r);
+    }
+}
+
 static void add_ceiling(struct record *r, const char *what, const char *shape, const char *unit,
                         double median, uint64_t bytes)
 {
@@ -241,6 +274,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_transport_tells_bandwidth_from_latency),
+        cmocka_unit_test(the_training_tells_bandwidth),
         cmocka_unit_test(sums_inside_the_network),
         cmocka_unit_test(one_bucket_is_not_overlapped),
         cmocka_unit_test(the_loader_tells_a_disk_from_latency_and_from_memory),

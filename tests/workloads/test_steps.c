@@ -144,6 +144,7 @@ static void a_late_rank(void **state)
         near(all(p) / n, 0.0583, us);
         assert_int_equal(s[i].last, i == 1 ? STEPS : 0);
         assert_int_equal(s[i].path_steps, STEPS - 1);
+        assert_int_equal(s[i].changes, 0);
     }
     /* the path is rank 1's alone: no wait for others is on it, and it adds up */
     near(s[0].path_seconds, 0, 1e-12);
@@ -305,6 +306,7 @@ static void two_buckets(void **state)
     near(sums.path[STEP_WIRE], 0.021 - 0.003, 1e-6);
     near(sums.path[STEP_UPDATE], 0.008, 1e-6);
     near(sums.path_seconds, 1.130 - 1.034, 1e-6);
+    assert_int_equal(sums.changes, 1);
     near(steps_waited(&s, 1), 0.021, 1e-6);
     steps_fini(&s);
 }

@@ -120,6 +120,9 @@ static void stamp_exchange(const struct engine_stamps *x, struct step_row *row)
         row->wait[i][1] = (float)(w->to - begin);
         row->start[i] = (float)(w->ready - begin);
         row->half_of[i] = w->half > 0 ? (float)(w->half - begin) : -1;
+        row->done_of[i] = w->done > 0 ? (float)(w->done - begin) : -1;
+        row->since_of[i] = w->since > 0 ? (float)(w->since - begin) : -1;
+        row->bytes_of[i] = (float)w->bytes;
     }
 }
 
@@ -383,14 +386,26 @@ static int find_data(struct run *r, struct workload_result *w, struct err *e)
                          sizeof w->data_path, &w->data_made_seconds, e);
 }
 
+static void enter(const struct run *r, struct phase_clock *clock, enum phase p)
+{
+    phase_clock_to(clock, p);
+    if (r->host->phase)
+        r->host->phase(r->host->ctx, p);
+}
+
 /* Goes on from a checkpoint where the run text says so. Collective. */
 static int resume_run(struct run *r, struct phase_clock *clock, struct workload_result *w,
                       struct train_task *task, struct err *e)
 {
-    phase_clock_to(clock, PHASE_CHECKPOINT);
-    phase_clock_part(clock, SPLIT_checkpoint_input);
+    const bool resumes = r->resume.load[0];
+
+    if (resumes) {
+        enter(r, clock, PHASE_CHECKPOINT);
+        phase_clock_part(clock, SPLIT_checkpoint_input);
+    }
     int rc = resume_load(&r->resume, r->net.model, w, task, r->seen, r->host, e);
-    phase_clock_to(clock, PHASE_STAGING);
+    if (resumes)
+        enter(r, clock, PHASE_STAGING);
     return rc;
 }
 
@@ -443,37 +458,13 @@ static int stage_run(struct run *r, struct phase_clock *clock, struct workload_r
     return 0;
 }
 
-/* How the loader fed the steady state. */
-static void say_loader(const struct run *r, struct result_rank *rank)
-{
-    const double steps = (double)rank->steps;
-    struct loader_stats s;
-
-    if (rank->steps == 0)
-        return;
-    loader_stats(r->loader[DATASET_TRAIN], &s);
-    rank->read_seconds = (s.read.seconds - r->begun.read.seconds) / steps;
-    rank->inflate_seconds = (s.inflate.seconds - r->begun.inflate.seconds) / steps;
-    rank->convert_seconds = (s.convert.seconds - r->begun.convert.seconds) / steps;
-    rank->produce_seconds = rank->read_seconds + rank->inflate_seconds + rank->convert_seconds;
-    rank->read_cpu_seconds = (s.read.cpu_seconds - r->begun.read.cpu_seconds) / steps;
-    rank->find_seconds = (s.find_seconds - r->begun.find_seconds) / steps;
-    rank->read_gain = loader_gain(&r->begun, &s);
-    rank->inflate_cpu_seconds = (s.inflate.cpu_seconds - r->begun.inflate.cpu_seconds) / steps;
-    rank->convert_cpu_seconds = (s.convert.cpu_seconds - r->begun.convert.cpu_seconds) / steps;
-    rank->file_bytes = (double)(s.read_bytes - r->begun.read_bytes);
-    rank->memory_bytes = (double)(s.kept_bytes - r->begun.kept_bytes);
-    rank->ready = (double)(s.ready - r->begun.ready) / steps;
-    rank->keeping = s.keeping;
-}
-
 static void finish(const struct run *r, struct workload_result *w)
 {
     const struct recipe *c = r->recipe;
     const bool own = r->plan->batch != c->batch || r->plan->epochs != c->epochs ||
                      *runspec_data(r->spec, r->index);
 
-    say_loader(r, &w->rank);
+    say_loader(&w->rank, r->loader[DATASET_TRAIN], &r->begun);
     w->baseline = r->last.trivial;
     if (r->last.domain > 0)
         w->baseline_domain = measured(r->last.domain);
@@ -579,6 +570,8 @@ int harness_run(const struct workload *workload, const struct runspec *spec, int
     memcpy(w->phase_seconds, clock.seconds, sizeof w->phase_seconds);
     memcpy(w->split_seconds, clock.parts, sizeof w->split_seconds);
     w->wall_seconds = clock.since - clock.start;
+    if (host->over)
+        host->over(host->ctx);
     if (rc == 0)
         rc = probe(&r, w, trained, e);
     if (rc == 0)

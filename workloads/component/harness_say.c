@@ -128,3 +128,26 @@ void say_network(struct workload_result *w, const struct net *n)
     w->flop_per_sample_3x = flop.three_forward;
     w->arena_bytes = model_memory(n->model).total_bytes;
 }
+
+void say_loader(struct result_rank *rank, struct loader *l, const struct loader_stats *begun)
+{
+    const double steps = (double)rank->steps;
+    struct loader_stats s;
+
+    if (rank->steps == 0)
+        return;
+    loader_stats(l, &s);
+    rank->read_seconds = (s.read.seconds - begun->read.seconds) / steps;
+    rank->inflate_seconds = (s.inflate.seconds - begun->inflate.seconds) / steps;
+    rank->convert_seconds = (s.convert.seconds - begun->convert.seconds) / steps;
+    rank->produce_seconds = rank->read_seconds + rank->inflate_seconds + rank->convert_seconds;
+    rank->read_cpu_seconds = (s.read.cpu_seconds - begun->read.cpu_seconds) / steps;
+    rank->find_seconds = (s.find_seconds - begun->find_seconds) / steps;
+    rank->read_gain = loader_gain(begun, &s);
+    rank->inflate_cpu_seconds = (s.inflate.cpu_seconds - begun->inflate.cpu_seconds) / steps;
+    rank->convert_cpu_seconds = (s.convert.cpu_seconds - begun->convert.cpu_seconds) / steps;
+    rank->file_bytes = (double)(s.read_bytes - begun->read_bytes);
+    rank->memory_bytes = (double)(s.kept_bytes - begun->kept_bytes);
+    rank->ready = (double)(s.ready - begun->ready) / steps;
+    rank->keeping = s.keeping;
+}

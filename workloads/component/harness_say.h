@@ -23,4 +23,7 @@ void say_data(struct workload_result *w, const struct component *c, struct datas
               const struct runspec *spec);
 void say_network(struct workload_result *w, const struct net *n);
 
+/* How the loader fed the steady state, since it had `begun`. */
+void say_loader(struct result_rank *rank, struct loader *l, const struct loader_stats *begun);
+
 #endif

@@ -21,6 +21,7 @@ noinst_LTLIBRARIES += %D%/libcomponent.la
     %D%/train_steps.h %D%/train_steps.c \
     %D%/transport.h %D%/transport.c \
     %D%/unet.h %D%/unet.c \
+    %D%/wire.h %D%/wire.c \
     %D%/yardstick.h %D%/yardstick.c \
     %D%/cosmo_convert.h %D%/cosmo_convert.c %D%/cosmoflow.c \
     %D%/deepcam.c \

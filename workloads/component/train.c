@@ -38,11 +38,14 @@ struct loop {
     double steady_rows, steady_seconds;
 };
 
-static void enter(struct loop *l, enum phase p)
+/* Returns the moment. */
+static double enter(struct loop *l, enum phase p)
 {
-    phase_clock_to(l->clock, p);
+    const double at = phase_clock_to(l->clock, p);
+
     if (l->task->host->phase)
         l->task->host->phase(l->task->host->ctx, p);
+    return at;
 }
 
 /* The first epoch of this process: not steady state. */
@@ -171,7 +174,7 @@ static int train_epoch(struct loop *l, struct result_epoch *row, struct err *e)
                 break;
         }
     }
-    double end = phase_clock_to(l->clock, PHASE_OTHER);
+    const double end = enter(l, PHASE_OTHER);
     if (train_steps_split(&l->steps, row->epoch, first(l), end - begin, &input_wait, e) < 0)
         return -1;
 
@@ -424,7 +427,7 @@ int train_run(const struct train_task *t, struct phase_clock *clock, struct work
     rc = train_steps_init(&l.steps, t, clock, r, e);
     if (rc == 0 && !l.lengths)
         rc = err_set(e, "out of memory for the times of %zu steps", lengths);
-    phase_clock_to(clock, PHASE_OTHER);
+    enter(&l, PHASE_OTHER);
     if ((rc = comm_agree(l.comm, rc, e)) < 0 || (rc = train_steps_start(&l.steps, e)) < 0)
         goto out;
     const bool over = book_before(&l);

@@ -265,12 +265,42 @@ static void book_first(struct train_steps *t, const struct steps_sums *sums, dou
     t->clock->parts[SPLIT_first_epoch_other] += rest;
 }
 
+/* Of some steps of the epoch the least wait of all ranks. */
+static int add_least(struct train_steps *t, struct err *e)
+{
+    const long n = t->steps.n < WIRE_STEPS ? t->steps.n : WIRE_STEPS;
+    double v[WIRE_STEPS];
+
+    for (long i = 0; i < n; i++) {
+        const long k = t->steps.n * i / n;
+        v[i] = steps_waited(&t->steps, k) + (double)t->steps.row[k].met;
+    }
+    if (t->comm->size > 1 && t->comm->reduce(t->comm, v, (int)n, COMM_MIN, e) < 0)
+        return -1;
+    for (long i = 0; i < n; i++)
+        t->least += v[i];
+    t->leasts += n;
+    return 0;
+}
+
+/* What a steady epoch says beside its parts. */
+static int sample_epoch(struct train_steps *t, struct err *e)
+{
+    return t->steps.n == 0 || (add_least(t, e) == 0 &&
+                               wire_epoch(&t->wire, &t->steps, t->result->clock.bound_seconds,
+                                          t->comm, e) == 0)
+               ? 0
+               : -1;
+}
+
 int train_steps_split(struct train_steps *t, int epoch, bool first, double seconds, double *input,
                       struct err *e)
 {
     struct steps_sums sums = {.steps = 0};
 
     if (account_epoch(t, epoch, &sums, e) < 0)
+        return -1;
+    if (!first && sample_epoch(t, e) < 0)
         return -1;
     *input = sums.part[STEP_INPUT];
     if (first)
@@ -331,9 +361,17 @@ int train_steps_fill(struct train_steps *t, struct err *e)
         join_path(t, &t->first, &t->result->first_path, e) < 0 ||
         join_path(t, s, &t->result->path, e) < 0)
         return -1;
+    struct result_clock *clock = &t->result->clock;
+
+    wire_fit(&t->wire, t->comm->size, &r->wire);
     r->steps = s->steps;
+    clock->wire_error_seconds = clock->least_wait_seconds = NAN;
     if (s->steps == 0)
         return 0;
+    if (s->path_steps > 0)
+        clock->wire_error_seconds =
+            clock->bound_seconds * (double)s->changes / (double)s->path_steps;
+    clock->least_wait_seconds = t->least / (double)t->leasts;
     r->last = (double)s->last / (double)s->steps;
     r->compute_error = steps_error(&s->compute);
     r->withheld_error = steps_error(t->every > 1 ? &t->withheld : &s->withheld);

@@ -11,6 +11,11 @@
  * part of their own time, and the late seconds, that the asked ones had: sums stay unbiased,
  * and the error of their mean is that of the asked ones.
  *
+ * The clocks' part. They enter the path where another rank is last than in the step before, so
+ * that of a mean step wire_error = bound x changes / steps is the most it is wrong by. Beside
+ * it stands a wire without any clock: the last rank hardly waits for anybody, so the least wait
+ * of all ranks is it, of up to 64 steps an epoch; with one slow direction it may be half.
+ *
  * The order of calls, on every rank:
  *
  *     init, start
@@ -26,6 +31,7 @@
 #define COMPONENT_TRAIN_STEPS_H
 
 #include "workloads/component/train.h"
+#include "workloads/component/wire.h"
 
 struct train_steps {
     struct phase_clock *clock;
@@ -42,6 +48,9 @@ struct train_steps {
     long every;                   /* so many steps have one that is asked */
     bool *asked;                  /* [steps.room] of the running epoch */
     struct steps_blocks withheld; /* of asked steps, when not all are: a block each */
+    struct wire wire;             /* of the steady steps */
+    double least; /* waits of some steady steps, each of the rank that waited least ... */
+    long leasts;  /* ... of so many */
     struct clock_offset clock_then; /* as it was compared last, and when */
     double compared;
 };

@@ -503,6 +503,8 @@ struct engine_stamps {
     int waits;
     struct engine_wait { /* for a bucket; later ones join the last */
         double ready, half, from, to;
+        double done, since; /* comm's */
+        double bytes;       /* of the bucket; 0: of several */
     } wait[ENGINE_WAITS];
 };
 const struct engine_stamps *model_stamps(const struct model *m);

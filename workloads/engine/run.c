@@ -277,12 +277,16 @@ static void book_exchange(struct model *m, double *since)
 static void stamp_wait(struct model *m, const struct bucket *b, double from, double to)
 {
     struct engine_stamps *s = &m->stamps;
+    const bool own = s->waits < ENGINE_WAITS;
 
-    if (s->waits < ENGINE_WAITS)
+    if (own)
         s->wait[s->waits++].from = from;
     struct engine_wait *w = &s->wait[s->waits - 1];
     w->ready = fmax(w->ready, b->ready);
     w->to = to;
+    w->bytes = own ? (double)(b->count * sizeof(float)) : 0;
+    w->done = m->config.comm->done;
+    w->since = m->config.comm->since;
     if (m->config.comm->half > 0)
         s->half = w->half = m->config.comm->half; /* a short sum after it has no halves */
 }

@@ -28,6 +28,21 @@ static void sample_transport(struct workload_result *w)
     };
 }
 
+/* Rank 1 receives at half the speed; of rank 2 bytes and messages are not told apart. */
+static struct result_wire sample_wire(int rank, int ranks)
+{
+    const double slow = rank == 1 ? 0.5 : 1;
+    struct result_wire w = {.sums = 512,
+                            .least_bytes = 8192,
+                            .most_bytes = 262144,
+                            .alpha = {1e-4, 5e-5, 2e-4},
+                            .rate = {slow * 2e8, slow * 1e8, slow * 4e8}};
+
+    if (rank == 2)
+        w = (struct result_wire){64, 262144, 262144, {NAN, 0, 4e-3}, {NAN, 6.5536e7, NAN}};
+    return ranks > 1 ? w : (struct result_wire){.sums = 0};
+}
+
 /* Of 100 steps of 0.4 s: operators of 0.25 s and, one step, 80 small ones. */
 static void sample_profile(struct workload_result *w)
 {
@@ -180,7 +195,8 @@ static void sample_why(struct record_workload *w)
                                           .withheld_seconds = 0.015625,
                                           .wire_seconds = 0.00390625,
                                           .update_seconds = 0.001953125};
-    w->result.clock = (struct result_clock){"ping-pong", 0.00000762939453125, true};
+    w->result.clock = (struct result_clock){"ping-pong", 0.00000762939453125, true,
+                                            0.000003814697265625, 0.0030517578125};
     w->why = (struct record_why){.cause = "node_quota",
                                  .node = "n2",
                                  .visible = 0.25,
@@ -274,7 +290,9 @@ void sample_record(struct record *r, int ranks, int nodes, int epochs)
                                               .find_seconds = 0.0005,
                                               .read_gain = k % 2 ? 1.5 : NAN,
                                               .file_bytes = 1e8,
-                                              .ready = 1.5};
+                                              .ready = 1.5,
+                                              .yardstick_seconds = 0.00175 + 0.00025 * (k % 2),
+                                              .wire = sample_wire(k, ranks)};
         rows[k].split_seconds[SPLIT_staging_input] = 1 + k % 7;
         rows[k].split_seconds[SPLIT_first_epoch_compute] = 2 + k % 7;
         rows[k].split_seconds[SPLIT_evaluation_input] = 1 + k % 7;

@@ -149,6 +149,8 @@ static void test_nulls(void **state)
         {"workloads[0].quality.rcp.mean_epochs", "no reference convergence point for this run"},
         {"workloads[0].counters.energy_package_joules", "/sys/class/powercap is not readable"},
         {"workloads[0].counters.instructions.phases.checkpoint", "no such phase"},
+        {"workloads[0].counters.instructions.phases.compute",
+         "counted with all else in training steps: train"},
         {"system.layers.hardware.cores", "differs between nodes"},
         {"system.layers.hardware.microcode", "the kernel does not show it"},
         {"system.layers.libraries.cuda", "this build has no CUDA"},
@@ -161,6 +163,10 @@ static void test_nulls(void **state)
         assert_string_equal(cJSON_GetStringValue(why), table[i].why);
     }
     assert_float_equal(json_number(doc, "system.nodes[1].inventory.cores", 0), 64, 0);
+    assert_float_equal(json_number(doc, "workloads[0].counters.instructions.phases.train", 0), 3e9,
+                       0);
+    assert_float_equal(json_number(doc, "workloads[0].counters.instructions.phases.staging", 0),
+                       3e9, 0);
     cJSON_Delete(doc);
     record_fini(&r);
 }
@@ -285,6 +291,54 @@ static void test_phases(void **state)
     assert_true(json_number(doc, "workloads[0].phase_sum_error", 0) > 0.02);
     assert_non_null(
         cJSON_GetObjectItemCaseSensitive(json_at(doc, "reasons"), "workloads[0].phases"));
+    cJSON_Delete(doc);
+    record_fini(&r);
+}
+
+/* What messages cost in training: medians over the ranks, the slowest of them by name. */
+static void test_wire(void **state)
+{
+    const char *slow = "workloads[0].transport_in_training.received[0].rate_bytes_per_second";
+    struct record r;
+    (void)state;
+
+    sample_record(&r, 4, 2, 2);
+    cJSON *doc = json_of(&r);
+    const cJSON *w = json_at(doc, "workloads[0].transport_in_training");
+    assert_float_equal(json_number(w, "ranks", 0), 4, 0);
+    assert_float_equal(json_number(w, "sums", 0), 3 * 512 + 64, 0);
+    assert_float_equal(json_number(w, "least_bytes", 0), 8192, 0);
+    assert_float_equal(json_number(w, "most_bytes", 0), 262144, 0);
+    assert_float_equal(json_number(w, "alpha_seconds", 0), 1e-4, 0);
+    assert_float_equal(json_number(w, "alpha_low_seconds", 0), 5e-5, 0);
+    assert_float_equal(json_number(w, "alpha_high_seconds", 0), 2e-4, 0);
+    assert_float_equal(json_number(w, "rate_bytes_per_second", 0), 2e8, 0);
+    assert_float_equal(json_number(w, "rate_low_bytes_per_second", 0), 8.2768e7, 0);
+    assert_float_equal(json_number(w, "rate_high_bytes_per_second", 0), 4e8, 0);
+    assert_int_equal(cJSON_GetArraySize(json_at(w, "received")), 4);
+    assert_float_equal(json_number(w, "received[0].rank", 0), 2, 0);
+    assert_true(cJSON_IsNull(json_at(doc, slow)));
+    assert_non_null(cJSON_GetObjectItemCaseSensitive(json_at(doc, "reasons"), slow));
+    assert_float_equal(json_number(w, "received[0].rate_low_bytes_per_second", 0), 6.5536e7, 0);
+    assert_float_equal(json_number(w, "received[1].rank", 0), 1, 0);
+    assert_string_equal(json_text(w, "received[1].node", ""), "n2");
+    assert_float_equal(json_number(w, "received[1].rate_bytes_per_second", 0), 1e8, 0);
+    cJSON_Delete(doc);
+
+    /* where less than half of the ranks tell a number, it is not told */
+    r.workloads[0].ranks[0].steady.wire.rate.value = NAN;
+    r.workloads[0].ranks[3].steady.wire.sums = 0;
+    doc = json_of(&r);
+    w = json_at(doc, "workloads[0].transport_in_training");
+    assert_float_equal(json_number(w, "ranks", 0), 3, 0);
+    assert_true(cJSON_IsNull(json_at(w, "rate_bytes_per_second")));
+    assert_float_equal(json_number(w, "rate_low_bytes_per_second", 0), 6.5536e7, 0);
+    cJSON_Delete(doc);
+
+    for (int k = 0; k < 4; k++)
+        r.workloads[0].ranks[k].steady.wire.sums = 0;
+    doc = json_of(&r);
+    assert_true(cJSON_IsNull(json_at(doc, "workloads[0].transport_in_training")));
     cJSON_Delete(doc);
     record_fini(&r);
 }
@@ -424,6 +478,7 @@ int main(void)
         cmocka_unit_test(test_others),
         cmocka_unit_test(test_phases),
         cmocka_unit_test(test_profile),
+        cmocka_unit_test(test_wire),
         cmocka_unit_test(test_hashes),
         cmocka_unit_test(test_scale),
         cmocka_unit_test(test_utf8_clean),

@@ -288,7 +288,7 @@ static void add_training(struct record *r, const struct kind *k, const struct wo
     if (k->diagnosed) {
         add_path(&v.path, w->seconds);
         add_profile(&v, w->seconds);
-        v.clock = (struct result_clock){"ping-pong", 5e-6, true};
+        v.clock = (struct result_clock){"ping-pong", 5e-6, true, 2e-6, 1e-3};
     }
     int at = record_add_workload(r, &v, rows, k->ranks);
     if (k->diagnosed)

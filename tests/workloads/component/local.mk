@@ -2,7 +2,7 @@
 if BUILD_TESTS
 if HAVE_HDF5
 tests_component_programs = %D%/test_cosmo_convert %D%/test_cosmoflow %D%/test_deepcam %D%/test_deeplab %D%/test_defect %D%/test_forecast %D%/test_hep \
-    %D%/test_hep_net %D%/test_step_profile %D%/test_steps_scale %D%/test_thinning %D%/test_train %D%/test_transport %D%/test_unet %D%/test_yardstick
+    %D%/test_hep_net %D%/test_step_profile %D%/test_steps_scale %D%/test_thinning %D%/test_train %D%/test_transport %D%/test_unet %D%/test_wire %D%/test_yardstick
 check_PROGRAMS += $(tests_component_programs)
 TESTS += $(tests_component_programs)
 
@@ -69,6 +69,10 @@ EXTRA_DIST += %D%/nothing/workloads.def %D%/nothing/sciences.def
 %C%_test_transport_SOURCES = %D%/test_transport.c
 %C%_test_transport_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_transport_LDADD = workloads/component/libcomponent.la $(CMOCKA_LIBS)
+
+%C%_test_wire_SOURCES = %D%/test_wire.c
+%C%_test_wire_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_wire_LDADD = workloads/component/libcomponent.la $(CMOCKA_LIBS)
 
 %C%_test_cosmoflow_SOURCES = %D%/test_cosmoflow.c
 %C%_test_cosmoflow_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

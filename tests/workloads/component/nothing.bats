@@ -119,6 +119,8 @@ killed_and_resumed() { # RANKS
     grep "goes on after epoch [3-7]" log
     diff <(losses whole.json) <(losses resumed.json)
     jq -e '.workloads[0].phases.checkpoint.median_seconds > 0' resumed.json
+    # counters have the same borders: of the loop over steps there is one number
+    jq -e '.workloads[0].counters.io_read_calls | .phases | (.train | type) == "number" and .checkpoint > 0 and .compute == null' resumed.json
 }
 
 # Its steps are short, so that an ablation would fit; of a real network it would take as long

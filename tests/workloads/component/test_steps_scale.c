@@ -116,7 +116,7 @@ static size_t epochs_of(int rank, int ranks)
 
 static void a_rank_holds_its_own_steps(void **state)
 {
-    const size_t each = sizeof(struct step_row) + sizeof(double) + sizeof(bool);
+    const size_t each = sizeof(struct step_row) + 2 * sizeof(double) + sizeof(bool);
     const size_t few = epochs_of(0, FEW), one = epochs_of(0, MANY), other = epochs_of(7, MANY);
 
     (void)state;
@@ -128,8 +128,10 @@ static void a_rank_holds_its_own_steps(void **state)
     /* but for what malloc() rounds up */
     assert_true(few <= one + 10000 && one <= few + 10000 && other <= one + 10000);
     assert_true(one <= each * STEPS + 10000);
-    /* who was last in each step: one number a step, whatever the ranks are */
-    assert_true(numbers <= (size_t)EPOCHS * STEPS + 100);
+    /* who was last in each step and the least in sums inside it, two numbers a step, and of some
+     * steps when sums began and ended, whatever the ranks are */
+    const size_t some = (2 * STEPS_BUCKETS + 1) * WIRE_STEPS;
+    assert_true(numbers <= (size_t)EPOCHS * (2 * STEPS + some) + 100);
 }
 
 int main(void)

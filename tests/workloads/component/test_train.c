@@ -49,7 +49,7 @@ static int step(void *ctx, struct train_step *s, struct err *e)
         return err_set(e, "x.hdf5: cut short");
     const double slow = s->step == p->slow_step ? p->slow_seconds : 0;
     const double own = p->compute_seconds + slow - p->tail_seconds - p->update_seconds;
-    const double arrived = p->input_seconds + own + p->tail_seconds;
+    const double ready = p->input_seconds + own, arrived = ready + p->tail_seconds;
     s->row = (struct step_row){
         .begin = the_time,
         .input = (float)p->input_seconds,
@@ -58,6 +58,11 @@ static int step(void *ctx, struct train_step *s, struct err *e)
         .withheld = (float)p->withheld_seconds,
         .tail = (float)p->tail_seconds,
         .half = -1,
+        .start = {(float)ready},
+        .since_of = {(float)(ready + 2.5)},
+        .half_of = {(float)(ready + 2.75)},
+        .done_of = {(float)(ready + 3)},
+        .bytes_of = {1e6F},
         .wait = {{(float)arrived, (float)(arrived + p->exposed_seconds)}},
         .waits = 1,
     };
@@ -127,6 +132,17 @@ static void keep(void *ctx, const struct train_state *s)
     before.kept_seconds = s->trained_seconds;
 }
 
+/* Phases as the host is told of them, in their order. */
+static enum phase borders[64];
+static int n_borders;
+
+static void note_border(void *ctx, enum phase p)
+{
+    (void)ctx;
+    if (n_borders < 64)
+        borders[n_borders++] = p;
+}
+
 struct ran {
     int rc;
     struct workload_result r;
@@ -137,7 +153,7 @@ static struct ran run(struct script *p, struct comm *comm, double target, double
 {
     struct ran out = {.e = ERR_INIT};
     struct workload_host host = {
-        .comm = comm, .now = now, .deadline = deadline, .stop = is_stopped};
+        .comm = comm, .now = now, .deadline = deadline, .stop = is_stopped, .phase = note_border};
     struct train_task t = {.host = &host,
                            .ctx = p,
                            .first_epoch = before.epochs,
@@ -152,6 +168,7 @@ static struct ran run(struct script *p, struct comm *comm, double target, double
                            .keep = before.epochs ? keep : NULL};
     struct phase_clock clock;
 
+    n_borders = 0;
     the_time = 1000;
     phase_clock_start(&clock, now, PHASE_STAGING);
     the_time += 3;
@@ -204,6 +221,23 @@ static void stops_at_target(void **state)
     assert_near(x.r.epochs[2].train_loss, 0.5, 1e-12);
     assert_near(x.r.epochs[0].seconds, 50, 1e-9);
     assert_near(x.r.epochs[0].input_wait_seconds, 10, 1e-9);
+    result_fini(&x.r);
+}
+
+/* The loop over steps ends where its last step does: what ranks then tell each other is not
+ * counted in it. */
+static void the_loop_has_borders(void **state)
+{
+    static const enum phase expected[] = {PHASE_OTHER,      PHASE_FIRST_EPOCH, PHASE_OTHER,
+                                          PHASE_EVALUATION, PHASE_OTHER,       PHASE_COMPUTE,
+                                          PHASE_OTHER,      PHASE_EVALUATION,  PHASE_OTHER};
+    struct script p = plain();
+    struct ran x = run(&p, comm_self(), 0.4, 0);
+
+    (void)state;
+    assert_int_equal(x.r.n_epochs, 2);
+    assert_int_equal(n_borders, sizeof expected / sizeof *expected);
+    assert_memory_equal(borders, expected, sizeof expected);
     result_fini(&x.r);
 }
 
@@ -429,6 +463,8 @@ static int reduce_with_later(struct comm *c, double *v, int n, enum comm_op op, 
     const double later = 2 / 0.25e-6 * STEPS_RANKS + 1;
 
     (void)c, (void)e;
+    for (int i = 0; i < n && op == COMM_MAX && n == 10 * 2 * STEPS_BUCKETS; i++)
+        v[i] += 2; /* it begins and ends each sum */
     for (int i = 0; i < 10 && op == COMM_MAX && n == 2 * 10;
          i++) /* who was last; what follows stays */
         v[i] += later;
@@ -478,6 +514,13 @@ static void every_phase_is_right(void **state)
     /* nobody waits for us: our stretch of the path is nothing, and we were never last */
     assert_int_equal(x.r.path.steps, 9);
     assert_near(x.r.path.period_seconds, 0, 1e-12);
+    assert_near(x.r.clock.wire_error_seconds, 0, 0);
+    assert_near(x.r.clock.least_wait_seconds, 3, 1e-6);
+    /* ten sums of a steady epoch, of one size: half of it took 0.5 to 0.75 s after that rank's */
+    assert_int_equal(x.r.rank.wire.sums, 10);
+    assert_near(x.r.rank.wire.alpha.high, 0.75, 1e-6);
+    assert_near(x.r.rank.wire.rate.low, 5e5 / 0.75, 1);
+    assert_true(isnan(x.r.rank.wire.rate.value));
     assert_near(x.r.rank.last, 0, 0);
     result_fini(&x.r);
 
@@ -611,6 +654,7 @@ int main(void)
         cmocka_unit_test(idle_steps_wait),
         cmocka_unit_test(stops_at_target),
         cmocka_unit_test(phases_have_parts),
+        cmocka_unit_test(the_loop_has_borders),
         cmocka_unit_test(never_reaching_is_a_result),
         cmocka_unit_test(stops_in_time),
         cmocka_unit_test(stops_when_told),
