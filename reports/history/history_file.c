@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reports/record/even.h"
 #include "reports/record/fields.h"
 #include "reports/history/history_db.h"
 #include "reports/core/sha256.h"
@@ -228,6 +229,18 @@ static void add_phases(struct part *p, const cJSON *w)
     }
 }
 
+/* What nodes computed to the others of this run at equal processor, of their slowest ranks. */
+static void add_nodes_even(struct part *p, const cJSON *w)
+{
+    const cJSON *row;
+
+    cJSON_ArrayForEach(row, json_at(w, "yardstick.of_slowest"))
+    {
+        const char *node = json_text(row, "node", "");
+        add_value(p, "compute_at_equal_processor", node, even_computed_by_yardstick(w, node));
+    }
+}
+
 static void add_counters(struct part *p, const cJSON *w)
 {
     const cJSON *c;
@@ -363,6 +376,7 @@ static int add_workload(struct filing *f, const cJSON *w, int position)
     add_even(&p, w);
     add_others(&p, w);
     add_phases(&p, w);
+    add_nodes_even(&p, w);
     add_counters(&p, w);
     return p.rc;
 }

@@ -4,6 +4,7 @@ if HAVE_CJSON
 noinst_LTLIBRARIES += %D%/librecord.la
 %C%_librecord_la_SOURCES = \
     %D%/facts.def \
+    %D%/even.h %D%/even.c \
     %D%/fields.h %D%/fields.c \
     %D%/gzip.h %D%/gzip.c \
     %D%/job_word.h %D%/job_word.c \

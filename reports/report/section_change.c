@@ -329,6 +329,21 @@ static void change_table(struct page *p, const struct past *h)
     grid_close(&g);
 }
 
+/* Whether it changed beside its hosts' processors, too: of the runs that have read the same
+ * yardstick. */
+static void at_equal_processor(struct page *p, const struct past *h)
+{
+    if (h->n_even < CHANGE_SHORTEST)
+        return;
+    for (int i = 0; i < h->n_even_changes; i++) {
+        const struct change *c = &h->even_changes[i];
+        para(p, NULL, W_PAST_EVEN_CHANGE, N(h->n_even), N(100 * (c->after / c->before - 1)),
+             N(h->even_time[c->at]));
+    }
+    if (h->n_changes && !h->n_even_changes)
+        para(p, NULL, W_PAST_EVEN_STEADY, N(h->n_even));
+}
+
 static void what_changed(struct page *p, const struct group *group, const struct past *h)
 {
     para(p, NULL, W_PAST_RUNS, N(h->n), N(h->n - h->asked), N(h->median), N(h->low), N(h->high));
@@ -336,6 +351,7 @@ static void what_changed(struct page *p, const struct group *group, const struct
         change_table(p, h);
     else
         para(p, NULL, h->n < CHANGE_SHORTEST ? W_PAST_SHORT : W_PAST_STEADY, N(CHANGE_SHORTEST));
+    at_equal_processor(p, h);
     if (group->n > 1)
         run_table(p, group);
 }

@@ -15,6 +15,7 @@
 
 #include "reports/core/text.h"
 #include "reports/diagnose/confirm.h"
+#include "reports/record/even.h"
 #include "reports/record/fields.h"
 #include "reports/record/record.h"
 #if defined HAVE_SQLITE && defined HAVE_ZLIB
@@ -61,21 +62,6 @@ static struct like like_record(const cJSON *doc, const cJSON *w, const char *nod
                          .begin = end ? (double)timegm(&day) : NAN};
 }
 
-/* What the node computed to the others. */
-static double ratio_of(const cJSON *w, const char *node)
-{
-    const cJSON *row;
-
-    cJSON_ArrayForEach(row, json_at(w, "phases.compute.worst")) /* the first is the slowest */
-    {
-        if (strcmp(json_text(row, "node", ""), node) == 0)
-            return confirm_ratio(json_number(row, "seconds", NAN),
-                                 json_number(w, "phases.compute.median_seconds", NAN),
-                                 (int)json_integer(w, "ranks", 0, 1 << 30, 0));
-    }
-    return NAN;
-}
-
 /* The verdict with the node's new name; what stands behind the old one stays. */
 static void rename_node(const char *verdict, const char *node, enum cause suspect,
                         char text[REPEATS_VERDICT])
@@ -116,7 +102,10 @@ static void add_file(const char *path, const struct like *run, struct confirm *c
             confirm_add(c,
                         &(struct confirm_run){other.key, other.begin, json_text(w, "why.cause", ""),
                                               json_text(w, "why.node", "")});
-            confirm_own_add(c, other.key, other.begin, ratio_of(w, run->node));
+            confirm_own_add(c, CONFIRM_SECONDS, other.key, other.begin,
+                            even_computed(w, run->node));
+            confirm_own_add(c, CONFIRM_EVEN, other.key, other.begin,
+                            even_computed_by_yardstick(w, run->node));
         }
     cJSON_Delete(doc);
 }
@@ -169,6 +158,32 @@ static void follow(struct history_query *q, struct history_row *row, bool *more,
         *more = history_next(q, row, NULL) > 0;
 }
 
+static void put_own(struct confirm *c, enum confirm_basis b, bool own,
+                    const struct history_row *row, double ratio)
+{
+    if (own)
+        confirm_own_now(c, b, ratio);
+    else
+        confirm_own_add(c, b, row->key, (double)row->begin, ratio);
+}
+
+/* At equal processor the history has the ratio itself. */
+static void add_even(struct history *h, struct history_filter f, const struct like *run,
+                     struct confirm *c)
+{
+    struct history_row row;
+
+    f.metric = "compute_at_equal_processor";
+    struct history_query *q = history_ask(h, &f, NULL);
+    while (q && history_next(q, &row, NULL) > 0) {
+        const struct like other = like_row(&row);
+        const bool own = strcmp(run->key, row.key) == 0;
+        if (strcmp(row.metric_node, run->node) == 0 && (own || is_like(run, &other)))
+            put_own(c, CONFIRM_EVEN, own, &row, row.value);
+    }
+    history_done(q);
+}
+
 /* Compute seconds of runs, this one among them: the median over the ranks is one metric, the
  * node's slowest rank another. */
 static void add_own(struct history *h, struct history_filter f, const struct like *run,
@@ -192,14 +207,11 @@ static void add_own(struct history *h, struct history_filter f, const struct lik
         follow(m, &median, &more, &row);
         if (!more || strcmp(median.key, row.key) != 0)
             continue;
-        const double ratio = confirm_ratio(row.value, median.value, row.ranks);
-        if (own)
-            confirm_own_now(c, ratio);
-        else
-            confirm_own_add(c, row.key, (double)row.begin, ratio);
+        put_own(c, CONFIRM_SECONDS, own, &row, even_to_others(row.value, median.value, row.ranks));
     }
     history_done(q);
     history_done(m);
+    add_even(h, f, run, c);
 }
 
 static void add_history(struct history *h, const struct like *run, struct confirm *c)
@@ -297,7 +309,8 @@ void repeats_confirm(const struct conf *conf, cJSON *doc, const char *folder)
         char *name = strdup(node); /* the record's own is replaced below */
         const struct like run = like_record(doc, w, name ? name : "");
         confirm_begin(&c, run.node, run.begin);
-        confirm_own_now(&c, ratio_of(w, run.node));
+        confirm_own_now(&c, CONFIRM_SECONDS, even_computed(w, run.node));
+        confirm_own_now(&c, CONFIRM_EVEN, even_computed_by_yardstick(w, run.node));
         add_folder(folder, &run, &c);
         add_site(conf, &run, &c);
         confirm_one(why, &run, suspect, &c);

@@ -69,16 +69,6 @@ static void two_of_three(void **state)
     }
 }
 
-/* Of two ranks the median is the mean: the other's seconds follow from it. */
-static void a_node_is_compared_with_the_others(void **state)
-{
-    (void)state;
-    assert_true(fabs(confirm_ratio(12, 11, 2) - 1.2) < 1e-12);
-    assert_true(fabs(confirm_ratio(12, 10, 3) - 1.2) < 1e-12);
-    assert_true(isnan(confirm_ratio(12, 12, 1)) && isnan(confirm_ratio(NAN, 10, 4)) &&
-                isnan(confirm_ratio(12, NAN, 4)) && isnan(confirm_ratio(20, 10, 2)));
-}
-
 /* What it takes: five runs, 5 %, and more than chance makes of their spread. */
 static void the_own_history_confirms(void **state)
 {
@@ -101,15 +91,82 @@ static void the_own_history_confirms(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct confirm c;
         confirm_begin(&c, "n2", NOW);
-        confirm_own_now(&c, cases[i].now);
+        confirm_own_now(&c, CONFIRM_SECONDS, cases[i].now);
         for (int k = 0; cases[i].before[k] > 0; k++) {
             const char key[] = {(char)('a' + k), 0};
-            confirm_own_add(&c, key, NOW - 100 * (k + 1), cases[i].before[k]);
-            confirm_own_add(&c, key, NOW - 100 * (k + 1), 7); /* the same run again */
+            confirm_own_add(&c, CONFIRM_SECONDS, key, NOW - 100 * (k + 1), cases[i].before[k]);
+            confirm_own_add(&c, CONFIRM_SECONDS, key, NOW - 100 * (k + 1),
+                            7); /* the same run again */
         }
         if (confirm_own_holds(&c) != cases[i].holds)
-            fail_msg("case %zu: %g", i, confirm_own(&c));
+            fail_msg("case %zu: %g", i, confirm_own(&c, CONFIRM_SECONDS));
         assert_true(confirm_holds(&c) == cases[i].holds);
+    }
+}
+
+/* At equal processor, and not: one is enough, each for itself, and what is said tells which. */
+static void the_processor_is_told_apart(void **state)
+{
+    static const struct {
+        double seconds[6], even[6]; /* earlier runs, then this one; 0: none has it */
+        bool by_seconds, by_even;
+        const char *said;
+    } cases[] = {
+        /* the host's processors come and go by 10 %; what the node has beside them does not */
+        {{1, 1.1, 0.9, 1.05, 0.95, 1.12},
+         {1, 1.01, 0.99, 1, 1, 1.12},
+         false,
+         true,
+         "; at equal processor it computes 12 % longer than in its 5 runs before"},
+        /* the same without a yardstick */
+        {{1, 1.1, 0.9, 1.05, 0.95, 1.12}, {0}, false, false, ""},
+        /* its processor is slower since yesterday: a slow node, too */
+        {{1, 1.01, 0.99, 1, 1, 1.12},
+         {1, 1.01, 0.99, 1, 1, 1.01},
+         true,
+         false,
+         "; it computes 12 % longer than in its 5 runs before"
+         "; at equal processor it does not: its processor is slower"},
+        {{1, 1.01, 0.99, 1, 1, 1.12},
+         {1, 1.01, 0.99, 1, 1, 1.13},
+         true,
+         true,
+         "; it computes 12 % longer than in its 5 runs before"},
+        /* the yardstick was not read in this run */
+        {{1, 1.01, 0.99, 1, 1, 1.12},
+         {1, 1.01, 0.99, 1, 1, NAN},
+         true,
+         false,
+         "; it computes 12 % longer than in its 5 runs before"},
+        /* two are asked: each needs 99.5 % (t 4.60), one alone 99 % (3.75), of .048 x 1.095 */
+        {{1, 1.06, 0.94, 1.03, 0.97, 1.24},
+         {0},
+         true,
+         false,
+         "; it computes 24 % longer than in its 5 runs before"},
+        {{1, 1.06, 0.94, 1.03, 0.97, 1.24}, {1, 1.1, 0.9, 1.05, 0.95, 1}, false, false, ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *none = "; no earlier run is like it, so nothing can be compared";
+        struct confirm c;
+        char text[256] = "";
+        confirm_begin(&c, "n2", NOW);
+        for (int k = 0; k < 5; k++) {
+            const char key[] = {(char)('a' + k), 0};
+            confirm_own_add(&c, CONFIRM_SECONDS, key, NOW - 100 * (k + 1), cases[i].seconds[k]);
+            confirm_own_add(&c, CONFIRM_EVEN, key, NOW - 100 * (k + 1), cases[i].even[k]);
+        }
+        confirm_own_now(&c, CONFIRM_SECONDS, cases[i].seconds[5]);
+        confirm_own_now(&c, CONFIRM_EVEN, cases[i].even[0] > 0 ? cases[i].even[5] : (double)NAN);
+        confirm_said(&c, LANGUAGE_EN, text, sizeof text);
+        assert_memory_equal(text, none, strlen(none));
+        if (strcmp(text + strlen(none), cases[i].said) != 0)
+            fail_msg("case %zu: %s", i, text);
+        assert_int_equal(confirm_own_by(&c, CONFIRM_SECONDS), cases[i].by_seconds);
+        assert_int_equal(confirm_own_by(&c, CONFIRM_EVEN), cases[i].by_even);
+        assert_int_equal(confirm_holds(&c), cases[i].by_seconds || cases[i].by_even);
     }
 }
 
@@ -121,39 +178,50 @@ static void old_and_later_runs_do_not_count(void **state)
 
     (void)state;
     confirm_begin(&c, "n2", NOW);
-    confirm_own_add(&c, "old", NOW - 91.0 * DAY, 1);
-    confirm_own_add(&c, "later", NOW + 1, 1);
-    confirm_own_add(&c, "none", NOW - 1, NAN);
-    assert_int_equal(c.n_own, 0);
+    confirm_own_add(&c, CONFIRM_SECONDS, "old", NOW - 91.0 * DAY, 1);
+    confirm_own_add(&c, CONFIRM_SECONDS, "later", NOW + 1, 1);
+    confirm_own_add(&c, CONFIRM_SECONDS, "none", NOW - 1, NAN);
+    assert_int_equal(c.own[CONFIRM_SECONDS].n, 0);
     for (int i = 0; i < 40; i++) {
         snprintf(key, sizeof key, "%d", i * 7 % 40);
-        confirm_own_add(&c, key, NOW - 1 - i * 7 % 40, 1 + i * 7 % 40);
+        confirm_own_add(&c, CONFIRM_SECONDS, key, NOW - 1 - i * 7 % 40, 1 + i * 7 % 40);
     }
-    assert_int_equal(c.n_own, CONFIRM_OWN);
+    assert_int_equal(c.own[CONFIRM_SECONDS].n, CONFIRM_OWN);
     for (int i = 0; i < CONFIRM_OWN; i++)
-        assert_true(c.own[i].ratio == 1 + i);
+        assert_true(c.own[CONFIRM_SECONDS].before[i].ratio == 1 + i);
 }
 
-/* Of 4,000 histories of 5 to 16 runs of a healthy node about 1 % say that it is slow. */
-static void false_alarms_are_as_promised(void **state)
+/* Of 4,000 histories of 5 to 16 runs of a healthy node about 1 % say that it is slow, in
+ * seconds alone and in seconds and at equal processor. */
+static void count_alarms(bool even)
 {
     enum { TIMES = 4000 };
     struct random g = RANDOM_SEED(11);
     int alarms = 0;
 
-    (void)state;
     for (int i = 0; i < TIMES; i++) {
         struct confirm c;
         confirm_begin(&c, "n2", NOW);
-        confirm_own_now(&c, exp(0.1 * random_normal(&g)));
+        confirm_own_now(&c, CONFIRM_SECONDS, exp(0.1 * random_normal(&g)));
         for (int k = 0; k < CONFIRM_OWN_LEAST + i % 12; k++) {
             const char key[] = {(char)('a' + k), 0};
-            confirm_own_add(&c, key, NOW - 1 - k, exp(0.1 * random_normal(&g)));
+            confirm_own_add(&c, CONFIRM_SECONDS, key, NOW - 1 - k, exp(0.1 * random_normal(&g)));
+            if (even)
+                confirm_own_add(&c, CONFIRM_EVEN, key, NOW - 1 - k, exp(0.1 * random_normal(&g)));
         }
+        if (even)
+            confirm_own_now(&c, CONFIRM_EVEN, exp(0.1 * random_normal(&g)));
         alarms += confirm_own_holds(&c);
     }
     if (alarms < TIMES / 200 || alarms > TIMES / 50)
         fail_msg("%d of %d", alarms, TIMES);
+}
+
+static void false_alarms_are_as_promised(void **state)
+{
+    (void)state;
+    count_alarms(false);
+    count_alarms(true);
 }
 
 static void it_is_said(void **state)
@@ -174,8 +242,8 @@ static void it_is_said(void **state)
     confirm_said(&c, LANGUAGE_JA, text, sizeof text);
     assert_non_null(strstr(text, "直近 3 回のうち 2 回"));
     for (int i = 0; i < 5; i++)
-        confirm_own_add(&c, (char[]){(char)('m' + i), 0}, NOW - 80 - i, 1);
-    confirm_own_now(&c, 1.12);
+        confirm_own_add(&c, CONFIRM_SECONDS, (char[]){(char)('m' + i), 0}, NOW - 80 - i, 1);
+    confirm_own_now(&c, CONFIRM_SECONDS, 1.12);
     text[0] = '\0';
     confirm_said(&c, LANGUAGE_EN, text, sizeof text);
     assert_string_equal(text, "; 2 of the last 3 runs like this one name it"
@@ -186,8 +254,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_of_three),
-        cmocka_unit_test(a_node_is_compared_with_the_others),
         cmocka_unit_test(the_own_history_confirms),
+        cmocka_unit_test(the_processor_is_told_apart),
         cmocka_unit_test(old_and_later_runs_do_not_count),
         cmocka_unit_test(false_alarms_are_as_promised),
         cmocka_unit_test(it_is_said),

@@ -5,7 +5,7 @@ record_test_libs = reports/record/librecord.la reports/core/libcore.la $(CMOCKA_
 record_test_flags = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS)
 if BUILD_TESTS
 record_tests = %D%/test_record %D%/test_record_file %D%/test_journal %D%/test_redact \
-    %D%/test_steps
+    %D%/test_even %D%/test_steps
 check_PROGRAMS += $(record_tests)
 TESTS += $(record_tests)
 %C%_test_record_SOURCES = %D%/test_record.c %D%/sample.h %D%/sample.c
@@ -20,6 +20,9 @@ TESTS += $(record_tests)
 %C%_test_redact_SOURCES = %D%/test_redact.c %D%/sample.h %D%/sample.c
 %C%_test_redact_CFLAGS = $(record_test_flags)
 %C%_test_redact_LDADD = $(record_test_libs)
+%C%_test_even_SOURCES = %D%/test_even.c
+%C%_test_even_CFLAGS = $(record_test_flags)
+%C%_test_even_LDADD = $(record_test_libs)
 %C%_test_steps_SOURCES = %D%/test_steps.c
 %C%_test_steps_CFLAGS = $(record_test_flags)
 %C%_test_steps_LDADD = $(record_test_libs)

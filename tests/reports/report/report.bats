@@ -397,6 +397,20 @@ END
     grep -q '60 runs, 59 of them from the site&#39;s history' past # the run itself is in both
     grep -qE 'step +24 Nov 2026 +[0-9.]+ +[0-9.]+ +−7\.[0-9] %' past
     grep -q '段差' past-ja.html
+    # the yardstick stayed: it is not the processors
+    grep -qE 'At equal processor, in the 60 runs that read the yardstick: −7\.[0-9] % from 24 Nov 2026 on' past
+    grep -q 'プロセッサの速さを揃えると' past-ja.html
+    # sixteen runs, the later half on slower processors
+    for i in $(seq 10 25); do
+        jq --argjson i "$i" '(if $i < 18 then 1 else 1.2 end) as $slow | .id = "lab-48\($i).0.3" | .job.job_id = 4800 + $i |
+            .time.start = "2026-11-22T19:\($i):57.000Z" | .workloads[0] |= (.yardstick.cpu.mean_seconds = 0.001 * $slow |
+            .performance.samples_per_second = (60 + $i * 7 % 10 * 0.01) / $slow)' lab-4711.0.3.json >"of-$i.json"
+    done
+    report slower.html of-*.json
+    sed -n '/<h2 id="history"/,/<\/section>/p' slower.html | sed 's/<[^>]*>/ /g; s/\xc2\xa0/ /g' >slower
+    cat slower
+    grep -qE 'step +22 Nov 2026 +[0-9.]+ +[0-9.]+ +−16\.[0-9] %' slower
+    grep -q 'At equal processor, in the 16 runs that read the yardstick, no step and no drift is found' slower
     report new.html --history=history.sqlite whole.json # other trainings are not earlier runs of this one
     grep -q 'has no other run of these trainings' new.html
     jq '.workloads[0].dtype = "bf16"' lab-4711.0.3.json >other.json

@@ -74,7 +74,18 @@ fits() {
     [[ "$output" == *"slowest path of 127 steps, a mean step of 62 ms:"* ]]
     awk '/slowest path/ { on = 1; next } /clocks compared/ { on = 0 } on { sum += $(NF - 1) } END { exit !(sum > 99.7 && sum < 100.3) }' <<<"$output"
     [[ "$output" == *"clocks compared by ping-pong, +- "* ]]
+    [[ "$output" == *$'\n    in training, 1600 sums, messages of 8.19 kB to 262 kB:\n      a message 100 us (50 to 200), bytes at 200 MB/s (41 to 200 %)\n      slowest to rank 2 on n1, 65.5 MB/s at least\n'* ]]
     [[ "$output" == *"change    it stays while it takes at least 10 % of a step (now 25 %)"* ]]
+    [[ "$output" == *$'\n      wire +- 4 us by them; without clocks it is 3.1 ms\n'* ]]
+    [[ "$output" == *"witnesses: the steps' parts alone, so it is not confirmed"* ]]
+    # what else was measured is beside it, with its interval
+    jq '.workloads[0].why.confirmed = true | .workloads[0].ablation = {rounds: 8, dropped: 0, steps: 16, arms: [
+        {name: "base", gain: 0, low: 0, high: 0, noisy: false},
+        {name: "empty_exchange", gain: 0.214, low: 0.183, high: 0.25, noisy: false},
+        {name: "data_from_memory", gain: 0.02, low: -0.1, high: 0.14, noisy: true}]}' "$GALLERY/lab-4711.0.3.json" >lab-4711.0.3.json
+    run "$hpcai500" show --why lab-4711.0.3.json
+    echo "$output"
+    [[ "$output" == *$'and an ablation that agrees\n      empty exchange: 21 % shorter (18 to 25)\n      data from memory: 2 % shorter (-10 to 14); noise hides it\n'* ]]
     # a record without it is shown all the same
     jq 'del(.workloads[0].why, .workloads[0].path)' "$GALLERY/lab-4711.0.3.json" >lab-4711.0.3.json
     run "$hpcai500" show --why lab-4711.0.3.json
@@ -172,8 +183,42 @@ earlier() {
     run "$hpcai500" show lab-4720.0.3.json
     [[ "$output" == *"limit       n2 was slower in this run"* ]]
 
+    # at equal processor: hosts whose speed moves by 10 % hide 15 % until it is divided out
+    unequal() { # JOB RATIO YARDSTICK's
+        earlier "$1" "$2"
+        jq -c --argjson y "$3" '.workloads[0].yardstick |= (.cpu.mean_seconds = (3 + $y) / 4 |
+            .of_slowest = [{rank: 3, node: "n2", seconds: $y}])' "lab-$1.0.3.json" > x
+        mv x "lab-$1.0.3.json"
+    }
+    suspects() { jq -c '.workloads[0].why |= (.cause = "node_was_slower" | .node = "n2" |
+        .causes = [{cause: "node_was_slower", node: "n2", suspect: "slow_node", share: 0.25}])' "$1" > x; mv x "$1"; }
+    n=0; for ratio in 1 1.1 0.9 1.05 0.95; do unequal $((4706 + n++)) "$ratio" "$ratio"; done
+    unequal 4720 1.15 1
+    suspects lab-4720.0.3.json
+    run "$hpcai500" show lab-4720.0.3.json
+    echo "$output"
+    [[ "$output" == *"limit       slow node n2: processor"* ]]
+    [[ "$(tr -s ' \n' ' ' <<<"$output")" == *"; at equal processor it computes 15 % longer than in its 5 runs before"* ]]
+    unequal 4720 1.15 1.15
+    suspects lab-4720.0.3.json
+    run "$hpcai500" show lab-4720.0.3.json
+    echo "$output"
+    [[ "$output" == *"limit       n2 was slower in this run"* ]]
+
     # the same from the site's history
     need_history
+    mkdir even
+    unequal 4720 1.15 1
+    suspects lab-4720.0.3.json
+    "$make_history" even.sqlite even 0 lab-47*.json
+    mv lab-4720.0.3.json own
+    printf 'history = %s\nreader = %s\n' "$BATS_TEST_TMPDIR/even.sqlite" "$BATS_TEST_TMPDIR/noreader" > "$HPCAI500_CONF"
+    run bash -c "cd own && '$hpcai500' show lab-4720.0.3.json"
+    echo "$output"
+    [[ "$(tr -s ' \n' ' ' <<<"$output")" == *"; at equal processor it computes 15 % longer than in its 5 runs before"* ]]
+    mv own/lab-4720.0.3.json .
+    slower 4720 n2
+    computed lab-4720.0.3.json 1.3
     for job in 4706 4707 4708 4709 4710; do earlier "$job" "1.0${job#47}"; done
     "$make_history" site.sqlite archive 0 lab-47*.json
     mv lab-4720.0.3.json own; rm lab-*
