@@ -26,6 +26,7 @@ EXTRA_DIST += \
     %D%/evidence/rpm.sh \
     %D%/evidence/debian.sh \
     %D%/evidence/deeplab.sh \
+    %D%/evidence/forecast_standard.sh \
     %D%/evidence/faults.sh \
     %D%/evidence/faults-io.sh \
     %D%/evidence/import.sh \
