@@ -30,6 +30,7 @@
 #endif
 #include "workloads/engine/engine.h"
 #include "workloads/micro/cache.h"
+#include "workloads/micro/fma_team.h"
 #include "workloads/micro/kernel.h"
 #include "workloads/micro/library.h"
 #include "workloads/micro/memory.h"
@@ -99,12 +100,9 @@ struct team {
 static int fma_team(void *ctx, long times, long *wrong, struct err *e)
 {
     const struct team *t = ctx;
-    long bad = 0;
 
     (void)e;
-#pragma omp parallel num_threads(t->threads) reduction(+ : bad)
-    bad += fma_run(t->type, times);
-    *wrong += bad;
+    *wrong += fma_team_run(t->type, t->threads, times);
     return 0;
 }
 

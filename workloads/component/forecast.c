@@ -326,12 +326,17 @@ static void build(struct net *n, const struct recipe *r, const struct data_class
     n->loss = op_mse(n->out[0], n->feed[1], NULL);
 }
 
+static long tokens(const struct recipe *r, const struct data_class *c)
+{
+    return forecast_tokens(r->own, c->size[2], c->size[3]);
+}
+
 static void describe(const struct recipe *r, const struct data_class *c, char *text, size_t size)
 {
     const struct forecast_net *f = r->own;
 
     snprintf(text, size, "%ld x %ld x %ld, %ld tokens, %ld layers of %ld", c->size[0], c->size[2],
-             c->size[3], forecast_tokens(f, c->size[2], c->size[3]), f->layers, f->width);
+             c->size[3], tokens(r, c), f->layers, f->width);
 }
 
 /* ---- quality ---------------------------------------------------------- */
@@ -444,6 +449,7 @@ static const struct component forecast = {
     .end = end,
     .make = make,
     .build = build,
+    .tokens = tokens,
     .describe = describe,
     .rolls = STEPS,
     .roll = roll,

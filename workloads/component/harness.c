@@ -471,6 +471,7 @@ static void finish(const struct run *r, struct workload_result *w)
                      *runspec_data(r->spec, r->index);
 
     say_loader(r, &w->rank);
+    say_use(w);
     w->baseline = r->last.trivial;
     if (r->last.domain > 0)
         w->baseline_domain = measured(r->last.domain);

@@ -23,4 +23,7 @@ void say_data(struct workload_result *w, const struct component *c, struct datas
               const struct runspec *spec);
 void say_network(struct workload_result *w, const struct net *n);
 
+/* Of a trained result whose yardstick was gathered: tokens/s and MFU. */
+void say_use(struct workload_result *w);
+
 #endif

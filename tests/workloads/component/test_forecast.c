@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workloads/component/harness.h"
+#include "workloads/component/harness_say.h"
 #include "workloads/component/propagator.h"
 #include "workloads/data/science_sequence.h"
 #include "workloads/philox.h"
@@ -56,6 +56,30 @@ static void classes_have_their_networks(void **state)
         assert_non_null(strstr(p.title, rows[i].title));
         near(p.flop_per_sample, rows[i].flop, 0.02 * rows[i].flop);
     }
+}
+
+static void tokens_and_use_are_of_the_steady_state(void **state)
+{
+    const struct recipe *r = &component()->recipes[0];
+    struct workload_result w = {.ranks = 2,
+                                .tokens_per_sample = 128,
+                                .samples_per_second = measured(50),
+                                .flop_per_second = measured(36e9),
+                                .yardstick = {.peak = 45e9}};
+
+    (void)state;
+    assert_int_equal(component()->tokens(r, science_class(&science_sequence, CLASS_TINY)), 128);
+    say_use(&w);
+    near(w.tokens_per_second, 6400, 1e-9);
+    near(w.mfu, 0.4, 1e-12);
+    w.mfu = w.yardstick.peak = 0;
+    say_use(&w);
+    assert_true(w.mfu == 0); /* no peak: there is none */
+    w.tokens_per_second = 0;
+    w.yardstick.peak = 45e9;
+    w.samples_per_second = unmeasured("no epoch after the first");
+    say_use(&w);
+    assert_true(w.tokens_per_second == 0 && w.mfu == 0);
 }
 
 /* ---- the feed --------------------------------------------------------- */
@@ -334,6 +358,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(classes_have_their_networks),
+        cmocka_unit_test(tokens_and_use_are_of_the_steady_state),
         cmocka_unit_test(an_evaluation_has_all_moments),
         cmocka_unit_test(pairs_are_drawn_rolled_and_mirrored),
         cmocka_unit_test(other_moments_are_refused),
