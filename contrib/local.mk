@@ -30,6 +30,7 @@ EXTRA_DIST += \
     %D%/evidence/faults.sh \
     %D%/evidence/faults-io.sh \
     %D%/evidence/import.sh \
+    %D%/evidence/shares.sh \
     %D%/evidence/replay.sh \
     %D%/evidence/validate.sh \
     %D%/evidence/nodes.sh \
