@@ -102,6 +102,9 @@ filed() { jq -r "select(.node == \"$1\") | .$2" verdicts.jsonl | tail -n 1; }
     is page '[.operating_point[].metric] | contains(["net.out.bandwidth", "net.latency"])' \
         '[.verdicts[].verdict] | contains(["FAULTY"]) | not'
     [ -s verdicts.jsonl ]
+    # and become history: both ways, and the latency
+    grep '"link 1"' values.jsonl | jq -es 'map(select(.round == 0)) | length == 3 and
+        (map(select(.bandwidth > 0) | .from + ">" + .to) | sort == ["n1>n2", "n2>n1"])'
 }
 
 @test "the run validate: a line of each node as it comes, verdicts in the record" {
