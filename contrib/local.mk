@@ -29,9 +29,11 @@ EXTRA_DIST += \
     %D%/evidence/faults.sh \
     %D%/evidence/faults-io.sh \
     %D%/evidence/import.sh \
+    %D%/evidence/real.sh \
     %D%/evidence/replay.sh \
     %D%/evidence/validate.sh \
     %D%/evidence/nodes.sh \
+    %D%/evidence/wide.sh \
     %D%/evidence/truth.sh \
     %D%/evidence/truth.py \
     %D%/evidence/trace.sh %D%/evidence/trace.c %D%/evidence/trace.py \
