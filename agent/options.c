@@ -88,6 +88,7 @@ int options_parse(struct options *o, int argc, char **argv, struct err *e)
         o->run = argv[optind];
     if (o->run && !*o->run)
         o->run = NULL;
+    o->by_option = o->run && optind == argc;
     return 0;
 }
 

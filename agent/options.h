@@ -16,6 +16,7 @@
 
 struct options {
     const char *run; /* the run text; NULL: neither argument nor HPCAI500_RUN */
+    bool by_option;  /* it is that of the environment, as srun's --hpcai500= leaves it */
     bool verbose;    /* every rank speaks */
     bool json;       /* the record goes to stdout, too */
     bool dry_run;

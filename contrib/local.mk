@@ -26,12 +26,16 @@ EXTRA_DIST += \
     %D%/evidence/rpm.sh \
     %D%/evidence/debian.sh \
     %D%/evidence/deeplab.sh \
+    %D%/evidence/forecast_standard.sh \
     %D%/evidence/faults.sh \
     %D%/evidence/faults-io.sh \
     %D%/evidence/import.sh \
+    %D%/evidence/shares.sh \
+    %D%/evidence/real.sh \
     %D%/evidence/replay.sh \
     %D%/evidence/validate.sh \
     %D%/evidence/nodes.sh \
+    %D%/evidence/wide.sh \
     %D%/evidence/truth.sh \
     %D%/evidence/truth.py \
     %D%/evidence/trace.sh %D%/evidence/trace.c %D%/evidence/trace.py \

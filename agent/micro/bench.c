@@ -27,6 +27,14 @@ const struct micro_bench *bench_of(const char *name)
     return NULL;
 }
 
+/* Between the rounds of a validation. A script waits for its vet, which must not wait. */
+static double pause_of(const struct runspec *spec)
+{
+    static const double usual = 60;
+
+    return spec->pause_seconds > 0 ? spec->pause_seconds : runspec_is_vet(spec) ? 0 : usual;
+}
+
 struct micro_host bench_host(const struct run *r, int index, enum runspec_class class)
 {
     const char *folder = runspec_data(&r->spec, index);
@@ -45,6 +53,7 @@ struct micro_host bench_host(const struct run *r, int index, enum runspec_class 
         .seed = r->spec.seed,
         .profile = runspec_profile_name(r->spec.profile),
         .budget_seconds = r->spec.budget_seconds,
+        .pause_seconds = pause_of(&r->spec),
         .spares = r->spec.spares,
         .node_program = r->place.node_program,
         .turns = r->turns,

@@ -137,6 +137,7 @@ static struct micro_host host_of(struct run *r, int index, enum runspec_class cl
     h.count = count;
     h.blocking = guard_blocking;
     h.line = put_line;
+    h.before_script = !r->o.by_option; /* the plugin gives its vet an argument */
     h.row = take;
     return h;
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "agent/micro/network.h"
 #include "agent/node/validate_inner.h"
@@ -112,6 +113,30 @@ static int is_over(const struct validation *v, bool *over, struct err *e)
     return 0;
 }
 
+/* Until the pause is over, of which so many are still to come, or the run is: ranks meet
+ * every half second. */
+static int wait_apart(struct validation *v, int rounds, bool *over, struct err *e)
+{
+    const struct micro_host *h = v->h;
+    const struct timespec beat = {0, 500000000L};
+    double pause = fmin(h->pause_seconds, 0.5 * (h->deadline - h->now()) / rounds);
+    bool waits = true;
+
+    if (h->comm->reduce(h->comm, &pause, 1, COMM_MIN, e) < 0)
+        return -1;
+    while (waits) {
+        double still = h->now() < v->measured + pause;
+        if (is_over(v, over, e) < 0 || h->comm->reduce(h->comm, &still, 1, COMM_MAX, e) < 0)
+            return -1;
+        waits = still > 0 && !*over;
+        if (waits)
+            nanosleep(&beat, NULL);
+    }
+    if (pause > 0)
+        v->apart = v->apart > 0 ? fmin(v->apart, pause) : pause;
+    return 0;
+}
+
 static int measure_again(struct validation *v, const struct told *t, const bool *wanted,
                          struct err *e)
 {
@@ -120,13 +145,14 @@ static int measure_again(struct validation *v, const struct told *t, const bool 
     bool over = false;
 
     for (v->round = t->from; v->round < t->from + t->rounds; v->round++) {
-        if (is_over(v, &over, e) < 0)
+        if (wait_apart(v, t->from + t->rounds - v->round, &over, e) < 0)
             return -1;
         if (over)
             return 0;
         if ((*tests && validate_nodes(v, tests, wanted, e) < 0) ||
             (links && measure_links(v, e) < 0))
             return -1;
+        v->measured = v->h->now();
     }
     return 0;
 }
@@ -233,6 +259,7 @@ static int run(const struct micro_host *h, int *done, struct err *e)
         wanted[i] = true;
     if (rc == 0 && (validate_nodes(&v, NULL, wanted, e) < 0 || measure_links(&v, e) < 0))
         rc = -1;
+    v.measured = h->now();
     if (rc == 0)
         rc = comm_agree(h->comm, v.a ? assess_look(v.a, e) : 0, e);
     if (rc == 0)

@@ -8,8 +8,10 @@
  * UNKNOWN. While programs run the ranks meet every half second, so that no wait is longer
  * than that, and a rank that dies is found.
  * Link part. p2p (agent/micro/network.h) between the nodes.
- * Further rounds. What stands out is measured again at once, on those nodes and controls:
- * what passes within a minute is not told from what stays; `hpcai500 validate --nodes` waits.
+ * Further rounds. What stands out is measured again, on those nodes and controls, each round
+ * `pause` seconds (host->pause_seconds) after what was measured before: what passes within a
+ * minute is then told from what stays. At most half of the time that is left until the
+ * deadline is waited, in equal parts. A vet does not wait, unless it is told to.
  *
  * It is judged by the rule of reports/judge with the shipped priors: a job knows no history.
  * Rows, in the record's `micro`:
@@ -18,7 +20,7 @@
  *     "good"            how many nodes are GOOD
  *     "blind"           the greatest blind spot of them, %
  *     "verdict"         one for each node that is not GOOD (from): its verdict and metric
- *                       (shape), its loss in %, and why (reason)
+ *                       (shape), its loss in %, and why (reason): rounds, seconds apart
  *
  * Life, Failure, Threads: as workloads/micro/micro.h.
  */
@@ -29,9 +31,11 @@
 
 /* vet: the same before a batch script, and exactly `spares` nodes to be left out
  * (reports/validate/spares.h). Rows "spare" say which and why. Instead of the nodes' lines one
- * line on standard output, which the plugin reads (spank/plugin/vet.h):
+ * line on standard output, which the plugin reads (reports/core/vet.h):
  *     hpcai500-vet ok|short INDEX:NODE[,INDEX:NODE...]
- * the index in the order of the job's nodes; "short": a node that stays is bad. */
+ * the index in the order of the job's nodes; "short": a node that stays is bad. Where it is
+ * for a person (host->before_script is not set: the run text came by srun's or salloc's option)
+ * the words that a script would have, as lines for a shell's eval. */
 extern const struct micro_bench micro_validate, micro_vet;
 
 #endif

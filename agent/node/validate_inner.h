@@ -17,6 +17,8 @@ struct validation {
     struct assess *a; /* rank 0; else NULL */
     int round;        /* that is measured */
     double budget;    /* seconds of the tests of a node; 0: the profile's own */
+    double measured;  /* when the last look or round ended */
+    double apart;     /* seconds: least pause before a further round; 0 none yet */
 };
 
 /* Collective. The tests (NULL: the profile's) on the nodes of `wanted` [n_nodes]; lines are

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "agent/node/validate_inner.h"
+#include "reports/core/vet.h"
 #include "reports/validate/spares.h"
 #include "workloads/micro/sample.h"
 
@@ -108,8 +109,11 @@ static int put_verdict(const struct validation *v, const struct assess_node *is,
                        struct err *e)
 {
     const char *metric = is->metric >= 0 ? node_metric_row(is->metric)->name : "";
+    char apart[32] = "";
     struct micro_row r;
 
+    if (is->rounds > 0 && v->apart > 0)
+        snprintf(apart, sizeof apart, ", %.0f s apart", v->apart);
     head(v, &r, "verdict", "%", false);
     snprintf(r.shape, sizeof r.shape, "%s%s%s", verdict_word(is->verdict), *metric ? " " : "",
              metric);
@@ -125,8 +129,8 @@ static int put_verdict(const struct validation *v, const struct assess_node *is,
                  is->name, JUDGE_ALONE);
     else if (is->metric >= 0)
         snprintf(r.reason, sizeof r.reason,
-                 "%.40s %s: %.1f %% behind its like in %d further rounds%s", is->name,
-                 verdict_word(is->verdict), is->loss, is->rounds,
+                 "%.40s %s: %.1f %% behind its like in %d further rounds%s%s", is->name,
+                 verdict_word(is->verdict), is->loss, is->rounds, apart,
                  is->gated ? ", which do not decide yet" : "");
     else
         snprintf(r.reason, sizeof r.reason, "%.40s %s: %.100s", is->name, verdict_word(is->verdict),
@@ -184,7 +188,31 @@ static int put_spare(const struct validation *v, int i, int *n, struct err *e)
     return hand_over(v, &r, n, e);
 }
 
-/* The rows, and the line for the plugin. */
+/* Not before a script: what the plugin would tell one, as lines for a shell. */
+static int put_words(const struct validation *v, const char *said, struct err *e)
+{
+    const struct assess *a = v->a;
+    char *names = NULL, *words = NULL;
+    size_t size;
+    FILE *f = open_memstream(&names, &size);
+    struct vet vet;
+
+    for (int i = 0; i < a->n && f; i++)
+        fprintf(f, "%s\n", a->nodes[i].name);
+    if (!f || fclose(f) != 0)
+        return err_set(e, "out of memory for the names of the nodes");
+    int rc = vet_choose(&vet, said, names, getenv("SLURM_TASKS_PER_NODE"), v->h->spares, e);
+    if (rc == 0 && !(words = vet_exports(&vet)))
+        rc = err_set(e, "out of memory for the words of a vet");
+    if (rc == 0 && v->h->line)
+        v->h->line(v->h->ctx, words);
+    vet_fini(&vet);
+    free(words);
+    free(names);
+    return rc;
+}
+
+/* The rows, and the line for the plugin, or words for a person. */
 static int put_spares(const struct validation *v, int *n, struct err *e)
 {
     const struct assess *a = v->a;
@@ -208,7 +236,9 @@ static int put_spares(const struct validation *v, int *n, struct err *e)
         if (fclose(f) != 0 && rc == 0)
             rc = err_set(e, "out of memory for the spares");
     }
-    if (rc == 0 && v->h->line)
+    if (rc == 0 && !v->h->before_script)
+        rc = put_words(v, line, e);
+    else if (rc == 0 && v->h->line)
         v->h->line(v->h->ctx, line);
     free(line);
     free(spare);

@@ -16,6 +16,10 @@
  *     engine_bench clocks ROW DTYPE THREADS [PAIRS]
  *         pairs of steps with the profile's clocks and without them, in turn which is
  *         first: a line a pair, steps a second (contrib/bench/profile.sh)
+ *     engine_bench step ROW DTYPE THREADS
+ *         what is planned of the network, and one training step: its seconds, by kind of
+ *         operator; of the rows that `rows` leaves out, too (deeplab and forecast at
+ *         `standard`, of one sample: a step takes minutes and gigabytes)
  *     engine_bench how ROW DTYPE
  *         what the library does for each operator
  *
@@ -56,8 +60,10 @@ static const struct row {
     {"deepcam-small", &workload_deepcam, CLASS_SMALL, 0, 0},
     {"forecast-tiny", &workload_forecast, CLASS_TINY, 0, 0},
     {"forecast-small", &workload_forecast, CLASS_SMALL, 0, 0},
+    {"deeplab", &workload_deepcam, CLASS_STANDARD, 0, 1},
+    {"forecast", &workload_forecast, CLASS_STANDARD, 0, 1},
 };
-enum { ROWS = sizeof rows / sizeof rows[0] };
+enum { ROWS = sizeof rows / sizeof rows[0], LISTED = ROWS - 2 /* the last ones take minutes */ };
 
 static double (*now)(void) = clock_now;
 
@@ -276,6 +282,64 @@ static int profile(struct bench *b)
     return 0;
 }
 
+/* Of all operators of a kind in one step. */
+struct kind {
+    const char *op;
+    double seconds, flop;
+};
+
+static int sum_kinds(const struct graph *g, struct kind *kinds, int most)
+{
+    struct engine_profile_row r;
+    int n = 0;
+
+    for (int i = 0; graph_profile(g, i, &r); i++) {
+        int k = 0;
+        while (k < n && strcmp(kinds[k].op, r.op) != 0)
+            k++;
+        if (k == n && n < most)
+            kinds[n++] = (struct kind){r.op, 0, 0};
+        if (k == n)
+            continue;
+        kinds[k].seconds += r.seconds;
+        kinds[k].flop += r.flop * (double)r.calls;
+    }
+    return n;
+}
+
+static int one_step(struct bench *b)
+{
+    enum { MOST = 32 };
+    const struct peaks p = peaks_measure(b->threads, b->dtype == TENSOR_BF16, now);
+    const double peak = fmax(p.flops, p.product);
+    struct kind kinds[MOST];
+    struct err e = ERR_INIT;
+    double from = now();
+    float loss;
+
+    create(b, true);
+    const double flop = graph_flop(b->net.graph).executed * (double)b->batch;
+    printf("%s %s, batch of %ld, %d threads: %llu parameters, %.3f TFLOP a step as executed\n",
+           b->component->name, runspec_class_name(b->row->class), b->batch, b->threads,
+           (unsigned long long)model_parameters(b->net.model, -1), flop / 1e12);
+    printf("planned memory %.3f GB; planned, started and fed with noise in %.1f s\n",
+           (double)model_memory(b->net.model).total_bytes / 1e9, now() - from);
+    fflush(stdout);
+    from = now();
+    step(b);
+    const double took = now() - from;
+    must(engine_read(b->net.graph, b->net.loss, &loss, 1, &e), &e);
+    printf("a step, the first (in which all memory is met): %.1f s, %.1f GFLOP/s, %.1f %% of a "
+           "measured peak of %.1f; loss %.4f\n",
+           took, flop / took / 1e9, 100 * flop / took / peak, peak / 1e9, (double)loss);
+    const int n = sum_kinds(b->net.graph, kinds, MOST);
+    for (int i = 0; i < n; i++)
+        printf("  %-14s %9.2f s %8.1f GFLOP/s\n", kinds[i].op, kinds[i].seconds,
+               kinds[i].seconds > 0 ? kinds[i].flop / kinds[i].seconds / 1e9 : 0);
+    destroy(b);
+    return 0;
+}
+
 static double seconds_of(struct bench *b, int steps)
 {
     const double from = clock_now();
@@ -321,7 +385,7 @@ static int how(struct bench *b)
 
 static int list(void)
 {
-    for (int i = 0; i < ROWS; i++) {
+    for (int i = 0; i < LISTED; i++) {
         struct bench b = {.threads = 1};
 
         bench_init(&b, &rows[i]);
@@ -336,7 +400,11 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         int (*run)(struct bench *b);
-    } verbs[] = {{"serve", serve}, {"profile", profile}, {"clocks", clocks}, {"how", how}};
+    } verbs[] = {{"serve", serve},
+                 {"profile", profile},
+                 {"clocks", clocks},
+                 {"step", one_step},
+                 {"how", how}};
     struct bench b = {.threads = argc > 4 ? atoi(argv[4]) : 1,
                       .pairs = argc > 5 ? atoi(argv[5]) : 100};
     const char *clock_name = getenv("ENGINE_BENCH_CLOCK");
@@ -352,7 +420,8 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0] && b.row; i++)
         if (!strcmp(argv[1], verbs[i].name))
             return verbs[i].run(&b);
-    fprintf(stderr, "usage: engine_bench rows | serve|profile|clocks|how ROW f32|bf16 [THREADS "
-                    "[PAIRS]]\n");
+    fprintf(stderr,
+            "usage: engine_bench rows | serve|profile|clocks|step|how ROW f32|bf16 [THREADS "
+            "[PAIRS]]\n");
     return 2;
 }

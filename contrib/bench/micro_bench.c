@@ -9,8 +9,8 @@
  * are taken at run time where they are installed (cblas_sgemm of OpenBLAS and BLIS); STREAM's
  * triad is its own loop, plain C, compiled with -O3. Operators are those of the micro
  * benchmarks conv and gemm: a dense layer's three products against cblas_sgemm with the
- * same transpositions, a convolution against the bare primitive of oneDNN in the layouts
- * that oneDNN likes best.
+ * same transpositions, convolutions (3 x 3; depthwise as DeepLabv3+ has them, dilation 1
+ * and 2) against the bare primitive of oneDNN in the layouts that oneDNN likes best.
  */
 #include <config.h>
 
@@ -30,6 +30,7 @@
 #endif
 #include "workloads/engine/engine.h"
 #include "workloads/micro/cache.h"
+#include "workloads/micro/fma_team.h"
 #include "workloads/micro/kernel.h"
 #include "workloads/micro/library.h"
 #include "workloads/micro/memory.h"
@@ -99,12 +100,9 @@ struct team {
 static int fma_team(void *ctx, long times, long *wrong, struct err *e)
 {
     const struct team *t = ctx;
-    long bad = 0;
 
     (void)e;
-#pragma omp parallel num_threads(t->threads) reduction(+ : bad)
-    bad += fma_run(t->type, times);
-    *wrong += bad;
+    *wrong += fma_team_run(t->type, t->threads, times);
     return 0;
 }
 
@@ -311,7 +309,16 @@ static void compare_dense(int threads, int n)
 }
 
 #ifdef HAVE_ONEDNN
-enum { CONV_N = 4, CONV_C = 128, CONV_SIDE = 56 };
+/* 3 x 3, as many channels out as in, the size kept. */
+static const struct conv_case {
+    const char *name;
+    long N, C, H, W, dilation;
+    bool depthwise;
+} convs[] = {
+    {"conv", 4, 128, 56, 56, 1, false},
+    {"dw1", 1, 728, 48, 72, 1, true},
+    {"dw2", 1, 1536, 48, 72, 2, true},
+};
 
 struct bare {
     struct dnn_op *op;
@@ -340,37 +347,44 @@ static void fill_bare(void *at, size_t bytes, bool bf16)
     }
 }
 
-/* The primitive alone, all layouts as it likes them. */
-static bool bare_open(struct bare *b, struct dnn *d, enum engine_pass part, bool bf16)
+/* The primitive alone, all layouts as it likes them. Weights of five dimensions have the
+ * groups first, which oneDNN tells by their number. */
+static bool bare_open(struct bare *b, struct dnn *d, const struct conv_case *k,
+                      enum engine_pass part, bool bf16)
 {
     static struct dnn_op *(*const create[])(struct dnn *, const struct dnn_conv *, struct err *) = {
         dnn_conv_forward, dnn_conv_data, dnn_conv_weights};
-    const long map[] = {CONV_N, CONV_C, CONV_SIDE, CONV_SIDE}, w[] = {CONV_C, CONV_C, 3, 3};
+    const long map[] = {k->N, k->C, k->H, k->W}, p = k->dilation, q = p - 1;
+    const long dense[] = {k->C, k->C, 3, 3}, grouped[] = {k->C, 1, 1, 3, 3};
     const enum dnn_type type = bf16 ? DNN_BF16 : DNN_F32;
-    struct dnn_conv c = {
-        .stride = {1, 1, 1}, .before = {1, 1, 1}, .after = {1, 1, 1}, .training = true};
+    struct dnn_conv c = {.stride = {1, 1, 1},
+                         .before = {p, p, p},
+                         .after = {p, p, p},
+                         .between = {q, q, q},
+                         .training = true};
 
     c.src = dnn_layout_create(type, 4, map, DNN_ANY, NULL);
     c.dst = dnn_layout_create(type, 4, map, DNN_ANY, NULL);
-    c.weights = dnn_layout_create(part == ENGINE_WEIGHTS ? DNN_F32 : type, 4, w, DNN_ANY, NULL);
+    c.weights = dnn_layout_create(part == ENGINE_WEIGHTS ? DNN_F32 : type, k->depthwise ? 5 : 4,
+                                  k->depthwise ? grouped : dense, DNN_ANY, NULL);
     b->op = c.src && c.dst && c.weights ? create[part](d, &c, NULL) : NULL;
-    for (int k = 0; b->op && k < DNN_ARGS; k++) {
-        const struct dnn_layout *l = dnn_op_layout(b->op, (enum dnn_arg)k);
-        size_t bytes = k == DNN_SCRATCH ? dnn_op_scratch(b->op) : l ? dnn_layout_bytes(l) : 0;
-        b->at[k] = bytes ? aligned_alloc(64, (bytes + 63) / 64 * 64) : NULL;
-        if (b->at[k])
-            fill_bare(b->at[k], bytes, bf16);
+    for (int i = 0; b->op && i < DNN_ARGS; i++) {
+        const struct dnn_layout *l = dnn_op_layout(b->op, (enum dnn_arg)i);
+        size_t bytes = i == DNN_SCRATCH ? dnn_op_scratch(b->op) : l ? dnn_layout_bytes(l) : 0;
+        b->at[i] = bytes ? aligned_alloc(64, (bytes + 63) / 64 * 64) : NULL;
+        if (b->at[i])
+            fill_bare(b->at[i], bytes, bf16);
     }
     return b->op;
 }
 
-static void compare_convolution(int threads, int n, bool bf16)
+static void compare_convolution(const struct conv_case *k, int threads, int n, bool bf16)
 {
     const struct operator_shape s = {.kind = OPERATOR_CONV,
-                                     .op = OP_CONV,
-                                     .x = SHAPE(CONV_N, CONV_C, CONV_SIDE, CONV_SIDE),
-                                     .w = SHAPE(CONV_C, CONV_C, 3, 3),
-                                     .win = WINDOW(3, 1, 1)};
+                                     .op = k->depthwise ? OP_DEPTHWISE : OP_CONV,
+                                     .x = SHAPE(k->N, k->C, k->H, k->W),
+                                     .w = SHAPE(k->C, k->depthwise ? 1 : k->C, 3, 3),
+                                     .win = DILATED(3, k->dilation)};
     struct operation *o = open_operator(&s, bf16, threads); /* OpenMP has its threads now */
     struct dnn *d = o ? dnn_open(NULL) : NULL;
 
@@ -379,11 +393,16 @@ static void compare_convolution(int threads, int n, bool bf16)
         const double flop = operator_cost(o, own.part).flop;
         struct bare bare = {0};
         char metric[32];
-        snprintf(metric, sizeof metric, "conv-%s-%s", part_names[part], bf16 ? "bf16" : "f32");
-        if (!bare_open(&bare, d, own.part, bf16))
+        snprintf(metric, sizeof metric, "%s-%s-%s", k->name, part_names[part],
+                 bf16 ? "bf16" : "f32");
+        if (!bare_open(&bare, d, k, own.part, bf16)) {
+            printf("# %s: oneDNN has none\n", metric);
             continue;
-        printf("# %s: %s; the bare one %s\n", metric, operator_how(o, own.part),
-               dnn_op_how(bare.op));
+        }
+        const char *how = operator_how(o, own.part);
+        printf("# %s: %s; the bare one %s\n", metric, *how ? how : "own", dnn_op_how(bare.op));
+        if (dnn_op_is_reference(bare.op))
+            continue; /* a thousand times slower: nothing to compare with */
         pairs(metric, "oneDNN", (struct way){part_run, &own, flop, 1},
               (struct way){bare_run, &bare, flop, 1}, n);
     }
@@ -395,8 +414,10 @@ static void compare_operators(int threads, int n)
 {
     compare_dense(threads, n);
 #ifdef HAVE_ONEDNN
-    compare_convolution(threads, n, false);
-    compare_convolution(threads, n, true);
+    for (size_t i = 0; i < sizeof convs / sizeof *convs; i++) {
+        compare_convolution(&convs[i], threads, n, false);
+        compare_convolution(&convs[i], threads, n, true);
+    }
 #endif
 }
 

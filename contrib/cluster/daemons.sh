@@ -148,7 +148,7 @@ cluster_up() {
             *) die "up: unknown word '$1'" ;;
         esac
     done
-    [[ $nodes =~ ^[1-9][0-9]?$ ]] || die "up: '$nodes' is not a number of nodes from 1 to 99"
+    [[ $nodes =~ ^[1-9][0-9]{0,2}$ && $nodes -le 250 ]] || die "up: '$nodes' is not a number of nodes from 1 to 250"
     needed_programs
     [ -n "$mode" ] || mode=$(best_mode)
     [[ $mode =~ ^(netns|loop|plain)$ ]] || die "up: mode '$mode' is not netns, loop or plain"

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # nodes [NODES [RUNS]]: how long do filing, judging and planning of a validation of many nodes
-# (1,000) with many runs (100) take, how much memory, and are the right ones named? Out of lines
-# that this machine's node program records. RPCs do not depend on the number of nodes: three a
+# (1,000) and their links with many runs (100) take, how much memory, and are the right ones
+# named? Out of lines that this machine's node program records. RPCs do not depend on the number of nodes: three a
 # poll (tests/cluster/slurmctl.bats and replay.bats count them). Wants a build in build/dev, or
 # $HPCAI500_BUILD.
 set -euo pipefail

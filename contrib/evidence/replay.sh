@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # replay [TIMES]: does a validation that acts ever touch what is not its own, wherever it is
 # killed? On the private cluster $HPCAI500_CLUSTER, which is up: the replay tests TIMES times
-# (1), then for each system call by which it files or waits a maintenance of its own, in
-# which it is killed -9 there and started again.
+# (1; 0 none), then for each system call by which it files or waits a maintenance of its own, in
+# which it is killed -9 there and started again. Rows of this commit are kept in the cluster's
+# folder: ended and started again it goes on, and MINUTES=8 makes a piece.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -18,6 +19,11 @@ eval "$("$lab" env)"
 idle() { [ -z "$(squeue -h)" ] && [ "$(sinfo -h -p main -t idle -o %D)" = "$(nodes)" ]; }
 nodes() { sinfo -h -p main -o %D | awk '{n += $1} END {print n}'; }
 need_root() { [ "$(id -u)" = 0 ] || { echo "needs root" >&2; exit 77; }; }
+
+begun=$SECONDS
+late() { [ $((SECONDS - begun)) -ge $((60 * ${MINUTES:-100000})) ]; }
+kept=$S/replay-$(git rev-parse --short HEAD 2> /dev/null || echo tarball)
+mkdir -p "$kept"
 
 for time in $(seq 1 "${1:-1}"); do
     # not for `set -e`: a failure is a row
@@ -35,7 +41,7 @@ once() {
     verdict n2 GOOD; verdict n3 SLOW "memory.triad -48 %"; verdict n4 GOOD
     timeout -k 10 300 strace -o "$R/strace" -e "trace=$call" -e "inject=$call:signal=SIGKILL:when=$n" \
         "$R/bin/hpcai500-validate" act --apply maint > "$R/out" 2>&1 < /dev/null || rc=$?
-    if [ "$rc" -ne 137 ]; then echo "| $call $n | not reached |  |"; replay_end; return 1; fi
+    if [ "$rc" -ne 137 ]; then echo "| $call $n | not reached |  |"; replay_end; return; fi
     until [ "$(sql "SELECT count(*) FROM deed WHERE verb = 'drain' AND outcome = 2" 2> /dev/null)" = 1 ] &&
         [ "$(members)" = "n[3-4]" ]; do
         act --apply maint > "$R/last" 2>&1 || true
@@ -53,8 +59,15 @@ echo
 echo "| killed -9 at | then | wrong |"
 echo "|---|---|---|"
 for call in wait4 pwrite64 fdatasync; do
-    n=1
-    while [ $n -le 40 ] && once $call $n 2> "$S/replay.err"; do
-        if [ $call = pwrite64 ]; then n=$((n + 4)); else n=$((n + 1)); fi
+    step=1; [ $call != pwrite64 ] || step=4
+    for ((n = 1; n <= 40; n += step)); do
+        row=$kept/$call-$n
+        if [ ! -s "$row" ]; then
+            ! late || break 2
+            once $call $n > "$row.new" 2> "$S/replay.err" || true # a failure is a row
+            tail -n 1 "$row.new" > "$row"
+        fi
+        cat "$row"
+        ! grep -q 'not reached' "$row" || break
     done
 done

@@ -26,6 +26,7 @@ noinst_LTLIBRARIES += %D%/libcore.la
     %D%/spawn.h %D%/spawn.c \
     %D%/text.h %D%/text.c \
     %D%/utf8.h %D%/utf8.c \
+    %D%/vet.h %D%/vet.c \
     %D%/workloads.def %D%/ablation.def
 
 # What a main() has and the plugin has not: something to do at exit.

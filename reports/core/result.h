@@ -195,6 +195,7 @@ struct result_yardstick {
     int readings;
     struct result_reading wall, cpu; /* of the convolution */
     struct result_reading chain;     /* of one multiplication */
+    double peak;                     /* FLOP/s that a rank could reach, mean over the ranks */
     double speed;                    /* start / mean of cpu, mean over the ranks ... */
     double least_speed;              /* ... and of the rank that slowed down most */
 };
@@ -298,6 +299,9 @@ struct workload_result {
     double flop_per_sample;         /* as executed: no data gradient of the input layer */
     double flop_per_sample_3x;      /* 3 x forward, as HPC AI500 counts */
     struct measure flop_per_second; /* flop_per_sample x samples_per_second */
+    double tokens_per_sample;       /* 0: the network has none */
+    double tokens_per_second;       /* tokens_per_sample x samples_per_second; 0: none */
+    double mfu; /* model FLOP utilisation: flop_per_second / (ranks x yardstick.peak); 0: none */
     struct measure time_to_quality_seconds;
     struct measure vflops_n5; /* FLOPS x (achieved/target)^n; inverted when lower is better */
     struct measure vflops_n10;

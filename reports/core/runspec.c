@@ -75,6 +75,8 @@ static const struct keys_key keys[KEY_COUNT] = {
                      "validate: tests of some 20 s, a minute or 12 minutes a node"},
     [KEY_BUDGET] = {"budget", &keys_time, FIELD(budget_seconds), NULL, NULL, 1, 86400, "N(s|m|h)",
                     "validate: of the profile's tests those that find most in so long"},
+    [KEY_PAUSE] = {"pause", &keys_time, FIELD(pause_seconds), NULL, NULL, 1, 3600, "N(s|m|h)",
+                   "validate: between rounds of what stands out; else a minute, and for vet none"},
     [KEY_SPARES] = {"spares", &keys_whole, FIELD(spares), NULL, NULL, 1, 4095, "N",
                     "vet: so many nodes of a batch job are left out"},
     [KEY_BUCKET] = {"bucket", &keys_bytes, FIELD(bucket_bytes), NULL, NULL, 0, 0, "SIZE",

@@ -66,6 +66,7 @@ enum runspec_key {
     KEY_TURNS,        /* auto, no, yes: micro benchmarks one node or pair at a time */
     KEY_PROFILE,      /* quick, standard, deep: tests of validate */
     KEY_BUDGET,       /* seconds of its tests of a node; unset: the profile's own */
+    KEY_PAUSE,        /* seconds between its rounds; unset: 60, of vet none */
     KEY_SPARES,       /* nodes that vet leaves out */
     KEY_BUCKET,       /* bytes of gradients exchanged together; unset: from the plan */
     KEY_WORKERS,      /* threads of a rank's loader; unset: as many as compute */
@@ -117,6 +118,7 @@ struct runspec {
     enum runspec_turns turns;
     enum runspec_profile profile;
     double budget_seconds; /* 0 unset */
+    double pause_seconds;  /* 0 unset */
     int spares;            /* 0 unset */
     uint64_t bucket_bytes; /* 0: from the plan */
     int workers, ahead;    /* 0 unset */

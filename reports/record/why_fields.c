@@ -84,6 +84,10 @@ const struct field record_yardstick_fields[] = {
     READING(chain.start, "one of a chain of multiplications, before the first step"),
     READING(chain.mean, "mean of the later readings"),
     READING(chain.end, "after the last step"),
+    FIELD(result_yardstick, peak, POSITIVE, "peak_flop_per_second",
+          "that a rank could reach: the best of its multiply-adds of registers and of the "
+          "convolution, mean over the ranks",
+          .unit = "FLOP/s", .why = "no yardstick was read", .since = "1.3.0", .leaves = true),
     FIELD(result_yardstick, speed, POSITIVE, "speed",
           "of the processor while it trained, of its speed at the start: cpu.start / cpu.mean, "
           "mean over the ranks",

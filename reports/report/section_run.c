@@ -135,6 +135,34 @@ static void speed_row(struct grid *g, int i)
              N(json_number(w, "batch", NAN)), T(json_text(w, "engine", "–")));
 }
 
+/* Whether the training left what it used of the arithmetic. */
+static bool has_use(const cJSON *w)
+{
+    return isfinite(json_number(w, "performance.mfu", NAN)) ||
+           isfinite(json_number(w, "performance.tokens_per_second", NAN));
+}
+
+static void use_rows(struct page *p)
+{
+    static const struct column columns[] = {
+        {W_WORKLOAD, false}, {W_TOKENS, true}, {W_MFU, true}, {W_RANK_PEAK, true}};
+    struct grid g;
+
+    grid_open(&g, p, columns, 4, false);
+    for (int i = 0; i < p->book->n_groups; i++) {
+        const cJSON *w = group_work(p, i);
+        if (!has_use(w))
+            continue;
+        grid_row(&g);
+        grid_value(&g, T(group_name(p, i).text), "");
+        grid_value(&g, N(json_number(w, "performance.tokens_per_second", NAN)), "g");
+        grid_value(&g, N(100 * json_number(w, "performance.mfu", NAN)), "pct1");
+        grid_value(&g, N(json_number(w, "yardstick.peak_flop_per_second", NAN)), "flops");
+    }
+    grid_close(&g);
+    para(p, "small", W_USE_NOTE);
+}
+
 static void other_rows(struct page *p)
 {
     static const struct column columns[] = {
@@ -164,7 +192,7 @@ void section_results(struct page *p)
     static const struct column speed[] = {
         {W_WORKLOAD, false}, {W_TIME_TO_QUALITY, true}, {W_SAMPLES, true},  {W_FLOP_SAMPLE, true},
         {W_FLOPS, true},     {W_VFLOPS5, true},         {W_VFLOPS10, true}, {W_HOW_RUN, false}};
-    int others = 0;
+    int others = 0, uses = 0;
     struct grid g;
 
     if (p->book->n_groups == 0) {
@@ -175,6 +203,7 @@ void section_results(struct page *p)
     for (int i = 0; i < p->book->n_groups; i++) {
         quality_row(&g, i);
         others += cJSON_GetArraySize(json_at(group_work(p, i), "quality.others"));
+        uses += has_use(group_work(p, i));
     }
     grid_close(&g);
     heading(p, 3, W_SPEED);
@@ -183,6 +212,10 @@ void section_results(struct page *p)
         speed_row(&g, i);
     grid_close(&g);
     para(p, "small", W_VFLOPS_NOTE);
+    if (uses) {
+        heading(p, 3, W_USE);
+        use_rows(p);
+    }
     if (others) {
         heading(p, 3, W_OTHERS);
         other_rows(p);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "reports/core/result.h"
+#include "reports/core/text.h"
 #include "reports/record/fields.h"
 #include "reports/tools/show_phases.h"
 #include "reports/tools/show_text.h"
@@ -161,6 +162,23 @@ static void show_others(const cJSON *w, const cJSON *reasons, int index)
     }
 }
 
+/* How fast tokens pass, and what of the arithmetic is used. */
+static void show_use(const cJSON *w)
+{
+    const double tokens = show_number(w, "performance.tokens_per_second");
+    const double mfu = show_number(w, "performance.mfu");
+    char text[128] = "";
+
+    if (isfinite(tokens))
+        text_add(text, sizeof text, "%s tokens/s", show_si(tokens, "").text);
+    if (isfinite(mfu))
+        text_add(text, sizeof text, "%sMFU %.1f %%, of %s a rank (yardstick)",
+                 isfinite(tokens) ? ", " : "", 100 * mfu,
+                 show_si(show_number(w, "yardstick.peak_flop_per_second"), "FLOP/s").text);
+    if (*text)
+        show_line("  use         %s", text);
+}
+
 static void show_speed(const cJSON *w)
 {
     const cJSON *p = json_at(w, "performance");
@@ -180,6 +198,7 @@ static void show_speed(const cJSON *w)
                   show_si(show_number(p, "vflops.n10"), "FLOP/s").text);
     if (verdict_vflops(w)[0])
         show_line("              %s", verdict_vflops(w));
+    show_use(w);
     if (json_number(p, "stalls.stalled", 0) > 0)
         show_line("  stalls      %.0f of %.0f steps, %s", json_number(p, "stalls.stalled", 0),
                   json_number(p, "stalls.steps", 0),

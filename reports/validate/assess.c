@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Lines, looks, what to measure again. Verdicts: assess_verdict.c */
+/* Lines, looks, what to measure again. Links: assess_links.c; verdicts: assess_verdict.c */
 #include <config.h>
 
 #include "reports/validate/assess.h"
@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "reports/judge/link.h"
-#include "reports/judge/stat.h"
 #include "reports/validate/assess_inner.h"
 
 static const char no_memory[] = "out of memory for the verdicts";
@@ -25,6 +23,7 @@ struct assess *assess_create(const char *const *names, int n, struct past *past,
         return NULL;
     }
     a->past = past;
+    a->links_at[ASSESS_BANDWIDTH] = a->links_at[ASSESS_LATENCY] = NAN;
     a->n = n;
     for (int i = 0; i < n; i++)
         snprintf(a->nodes[i].name, sizeof a->nodes[i].name, "%s", names[i]);
@@ -54,15 +53,9 @@ void assess_close(struct assess *a)
             free(a->nodes[i].lines[k]);
     free(a->nodes);
     free(a->pairs);
+    free(a->pair_begin);
+    free(a->pair_of);
     free(a);
-}
-
-static int node_of(const struct assess *a, const char *name)
-{
-    for (int i = 0; i < a->n; i++)
-        if (strcmp(a->nodes[i].name, name) == 0)
-            return i;
-    return -1;
 }
 
 /* ---- what came ---- */
@@ -82,7 +75,7 @@ static void merge(struct node_result *to, const struct node_result *from)
 
 int assess_line(struct assess *a, const struct node_result *r, struct err *e)
 {
-    int i = node_of(a, r->node);
+    int i = assess_find(a, r->node);
 
     if (i < 0 || r->round > JUDGE_ROUNDS)
         return 0;
@@ -97,28 +90,9 @@ int assess_line(struct assess *a, const struct node_result *r, struct err *e)
     return 0;
 }
 
-int assess_pair(struct assess *a, int round, const char *from, const char *to, double bandwidth,
-                double latency, struct err *e)
-{
-    struct assess_pair p = {round, node_of(a, from), node_of(a, to), bandwidth, latency};
-
-    if (p.from < 0 || p.to < 0 || p.from == p.to)
-        return 0;
-    if (a->n_pairs == a->pairs_room) {
-        int room = a->pairs_room ? 2 * a->pairs_room : 64;
-        struct assess_pair *more = realloc(a->pairs, (size_t)room * sizeof *more);
-        if (!more)
-            return err_set(e, "%s", no_memory);
-        a->pairs = more;
-        a->pairs_room = room;
-    }
-    a->pairs[a->n_pairs++] = p;
-    return 0;
-}
-
 void assess_why(struct assess *a, const char *node, const char *why)
 {
-    int i = node_of(a, node);
+    int i = assess_find(a, node);
 
     if (i >= 0)
         snprintf(a->nodes[i].why, sizeof a->nodes[i].why, "%s", why);
@@ -126,7 +100,7 @@ void assess_why(struct assess *a, const char *node, const char *why)
 
 void assess_said(struct assess *a, const char *node, const char *words)
 {
-    int i = node_of(a, node);
+    int i = assess_find(a, node);
 
     if (i >= 0 && !a->nodes[i].said[0])
         snprintf(a->nodes[i].said, sizeof a->nodes[i].said, "%s", words);
@@ -141,64 +115,16 @@ static double loss_of(const struct node_result *r, int metric)
              : (double)NAN;
 }
 
-/* Of an end of links in a round: the median over its partners. room: [n_pairs]. */
-static double end_loss(const struct assess *a, int round, int node, int metric, double *room)
-{
-    int n = 0;
-
-    for (int i = 0; i < a->n_pairs; i++) {
-        const struct assess_pair *p = &a->pairs[i];
-        bool mine = metric == NODE_METRIC_net_out  ? p->from == node
-                    : metric == NODE_METRIC_net_in ? p->to == node
-                                                   : p->from == node || p->to == node;
-        if (p->round == round && mine && isfinite(assess_pair_loss(p, metric)))
-            room[n++] = assess_pair_loss(p, metric);
-    }
-    return n ? stat_median(room, n) : (double)NAN;
-}
-
-double assess_pair_loss(const struct assess_pair *p, int metric)
-{
-    return metric == NODE_METRIC_net_latency ? judge_loss(p->latency, 1, false)
-                                             : judge_loss(p->bandwidth, 1, true);
-}
-
 double assess_entry_loss(const struct assess *a, const struct assess_group *g, int i, int round,
                          double *room)
 {
     const struct assess_node *n = &a->nodes[g->node[i]];
 
     return g->class ? loss_of(n->lines[round], g->metric)
-                    : end_loss(a, round, g->node[i], g->of[i], room);
+                    : assess_end_loss(a, round, g->node[i], g->of[i], room);
 }
 
 /* ---- groups ---- */
-
-static struct assess_group *new_group(struct assess *a, int metric, const char *class, int most)
-{
-    struct assess_group *more = realloc(a->groups, ((size_t)a->n_groups + 1) * sizeof *more), *g;
-
-    if (!more)
-        return NULL;
-    a->groups = more;
-    g = &a->groups[a->n_groups++];
-    *g = (struct assess_group){.metric = metric,
-                               .class = class,
-                               .seen = calloc((size_t)most, sizeof *g->seen),
-                               .in = calloc((size_t)most, sizeof *g->in),
-                               .node = calloc((size_t)most, sizeof *g->node),
-                               .of = calloc((size_t)most, sizeof *g->of)};
-    return g->seen && g->in && g->node && g->of ? g : NULL;
-}
-
-static void add_entry(struct assess_group *g, int node, int metric, double loss,
-                      struct variance_node own)
-{
-    g->node[g->n] = node;
-    g->of[g->n] = metric;
-    g->in[g->n++] =
-        (struct judge_node){.loss = loss, .own = own.median, .own_runs = own.runs, .group = -1};
-}
 
 /* How many metrics of a class somebody has a value of. */
 static int count_metrics(const struct assess *a, const char *class)
@@ -216,55 +142,21 @@ static int count_metrics(const struct assess *a, const char *class)
     return n;
 }
 
-/* Every node of a class that has spoken. What is approved is one value for all of them, so
- * that a class of which half is upgraded is judged by its history. */
-static bool all_run(const struct assess *a, const char *class, const char *wanted)
-{
-    char software[PAST_SOFTWARE_SIZE];
-    int others = 0, n = 0;
-
-    for (int i = 0; i < a->n; i++) {
-        const struct node_result *r = a->nodes[i].lines[0];
-        if (!r || strcmp(r->class, class) != 0)
-            continue;
-        past_software_of(r, software);
-        others += strcmp(software, wanted) != 0;
-        n++;
-    }
-    return n > 0 && others == 0;
-}
-
-/* The noise of a metric, of the past or the prior. */
-static int noise_of(struct assess *a, const char *class, int metric, int metrics,
-                    struct assess_group *g, struct judge_history *h, struct err *e)
-{
-    if (a->past && past_noise(a->past, class, metric, h, e) < 0)
-        return -1;
-    if (!a->past)
-        *h = variance_prior(past_kind(metric));
-    h->metrics = metrics;
-    g->runs = a->past && h->known ? past_runs(a->past, class) : 0;
-    const struct baseline *b = baseline_newest(a->baselines, a->n_baselines, class);
-    if (b && all_run(a, class, b->software) && baseline_join(b, b->software, metric, h))
-        g->version = b->version;
-    return 0;
-}
-
 /* One metric of one class; nothing when no node has it. */
 static int look_at(struct assess *a, const char *class, int metric, struct err *e)
 {
-    struct assess_group *g = new_group(a, metric, class, a->n);
+    struct assess_group *g = assess_new_group(a, metric, class, a->n);
     struct judge_history h;
     int have = 0;
 
-    if (!g || noise_of(a, class, metric, count_metrics(a, class), g, &h, e) < 0)
+    if (!g || assess_noise(a, class, count_metrics(a, class), g, &h, e) < 0)
         return g ? -1 : err_set(e, "%s", no_memory);
     for (int i = 0; i < a->n; i++) {
         const struct node_result *r = a->nodes[i].lines[0];
         if (!r || strcmp(r->class, class) != 0)
             continue;
-        add_entry(g, i, metric, loss_of(r, metric),
-                  a->past ? past_own(a->past, r) : (struct variance_node){NAN, 0});
+        assess_add_entry(g, i, metric, loss_of(r, metric),
+                         a->past ? past_own(a->past, r) : (struct variance_node){NAN, 0});
         have += isfinite(g->in[g->n - 1].loss);
     }
     if (have == 0) {
@@ -278,32 +170,6 @@ static int look_at(struct assess *a, const char *class, int metric, struct err *
     return judge_look(&h, g->in, g->n, g->seen, &g->look) < 0 ? err_set(e, "%s", no_memory) : 0;
 }
 
-/* Links of a kind: bandwidth has two ends a node, out and in. */
-static int look_at_links(struct assess *a, int metric, struct err *e)
-{
-    bool ways = metric == NODE_METRIC_net_out;
-    struct link_pair *pairs = calloc((size_t)a->n_pairs + 1, sizeof *pairs);
-    struct assess_group *g = pairs ? new_group(a, metric, NULL, 2 * a->n) : NULL;
-    struct judge_history h;
-    int n = 0, rc = g ? 0 : err_set(e, "%s", no_memory);
-
-    for (int way = 0; rc == 0 && way <= ways; way++)
-        for (int i = 0; i < a->n; i++)
-            add_entry(g, i, way ? NODE_METRIC_net_in : metric, NAN, (struct variance_node){NAN, 0});
-    for (int i = 0; i < a->n_pairs && rc == 0; i++) {
-        const struct assess_pair *p = &a->pairs[i];
-        if (p->round == 0 && isfinite(assess_pair_loss(p, metric)))
-            pairs[n++] = (struct link_pair){p->from, ways ? a->n + p->to : p->to,
-                                            assess_pair_loss(p, metric)};
-    }
-    if (rc == 0)
-        rc = noise_of(a, "links", metric, 2, g, &h, e);
-    if (rc == 0 && link_look(&h, g->in, g->n, pairs, n, g->seen, &g->look) < 0)
-        rc = err_set(e, "%s", no_memory);
-    free(pairs);
-    return rc;
-}
-
 static bool is_first(const struct assess *a, int i)
 {
     const struct node_result *r = a->nodes[i].lines[0];
@@ -314,14 +180,6 @@ static bool is_first(const struct assess *a, int i)
     return true;
 }
 
-static bool any_latency(const struct assess *a)
-{
-    for (int i = 0; i < a->n_pairs; i++)
-        if (a->pairs[i].round == 0 && isfinite(a->pairs[i].latency))
-            return true;
-    return false;
-}
-
 int assess_look(struct assess *a, struct err *e)
 {
     close_groups(a);
@@ -330,9 +188,7 @@ int assess_look(struct assess *a, struct err *e)
         for (int m = 0; m < NODE_METRICS && a->nodes[i].lines[0] && is_first(a, i); m++)
             if (look_at(a, a->nodes[i].lines[0]->class, m, e) < 0)
                 return -1;
-    if (a->n_pairs > 0 && look_at_links(a, NODE_METRIC_net_out, e) < 0)
-        return -1;
-    return any_latency(a) ? look_at_links(a, NODE_METRIC_net_latency, e) : 0;
+    return assess_look_at_links(a, e);
 }
 
 /* ---- what to measure again ---- */
@@ -417,7 +273,7 @@ int assess_todo(struct assess *a, int turn, struct assess_todo *todo, struct err
 
     *todo = (struct assess_todo){.from = next_round(a)};
     todo->nodes = malloc(((size_t)a->n + 1) * sizeof *todo->nodes);
-    bool fine = wanted && todo->nodes;
+    bool fine = wanted && todo->nodes && assess_index_links(a) == 0;
     for (int g = 0; g < a->n_groups && fine; g++) {
         const struct assess_group *is = &a->groups[g];
         if (is->look.system && a->looks < 2) {

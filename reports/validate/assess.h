@@ -16,6 +16,11 @@
  * UNKNOWN; wrong numbers: FAULTY. Bit by bit are compared nodes of one class with an equal
  * key: of three and more the majority is right, two that differ are both UNKNOWN.
  *
+ * Links: a pair that has JUDGE_OWN_RUNS runs of its own is compared with itself: it stands
+ * as far from the baseline as it is from its own median; an end whose pairs all have is one
+ * with a history of its own (judge.h). With fewer than LINK_NAMES partners (three nodes or two)
+ * nobody can say which end is slow: SUSPECT at most.
+ *
  * SYSTEM of a first look is confirmed by a second look over all nodes: todo.all.
  *
  * Life:    assess_close(NULL) is fine. past is borrowed; names are copied.
@@ -61,6 +66,8 @@ struct assess_group {
     int version;             /* of the baseline that joined; 0: none */
 };
 
+enum assess_way { ASSESS_BANDWIDTH, ASSESS_LATENCY, ASSESS_WAYS };
+
 struct assess {
     struct past *past;
     const struct baseline *baselines; /* [n_baselines]; borrowed, set by the caller; NULL */
@@ -69,7 +76,10 @@ struct assess {
     struct assess_node *nodes;
     struct assess_group *groups;
     struct assess_pair *pairs;
-    int looks; /* that were judged */
+    int *pair_begin, *pair_of;    /* pairs of node i: pair_of[pair_begin[i]] ... */
+    int pairs_indexed;            /* so many are */
+    double links_at[ASSESS_WAYS]; /* what links of the past are, on the scale of losses; NAN */
+    int looks;                    /* that were judged */
     int pairs_room;
 };
 
@@ -101,6 +111,9 @@ int assess_look(struct assess *a, struct err *e);
 /* How many nodes; 0: nothing. -1: out of memory. */
 int assess_todo(struct assess *a, int turn, struct assess_todo *todo, struct err *e);
 int assess_decide(struct assess *a, struct err *e);
+
+/* All pairs of all rounds, for past_append_links(): *links to free(). */
+int assess_links(const struct assess *a, struct link_line **links, int *n, struct err *e);
 
 /* Of one metric over its class: what a run sees, for the page. blind: of a typical node. */
 double assess_blind(const struct assess_group *g);

@@ -54,8 +54,10 @@ static void decide_entry(struct assess *a, const struct assess_group *g, int i, 
     const struct judge_seen *s = &g->seen[i];
     struct assess_node *n = &a->nodes[g->node[i]];
     enum verdict v = judge_verdict(&g->look, i, answer, D);
+    const bool either = !g->class && v == VERDICT_SLOW && !assess_names(a, g->node[i], g->of[i]);
     double blind = judge_percent(s->blind);
 
+    v = either ? VERDICT_SUSPECT : v;
     if (s->has && blind <= JUDGE_HIDDEN)
         n->blind = fmax(n->blind, blind);
     n->gated |= s->gated && answer == JUDGE_MORE;
@@ -65,7 +67,8 @@ static void decide_entry(struct assess *a, const struct assess_group *g, int i, 
     if (v == VERDICT_GOOD || v == VERDICT_UNKNOWN || (v <= n->verdict && !worse))
         return;
     n->verdict = v;
-    n->text[0] = '\0';
+    snprintf(n->text, sizeof n->text, "%s",
+             either ? "it or its partner: fewer than three links do not tell which" : "");
     n->metric = g->of[i];
     n->loss = judge_percent(loss);
     n->limit = judge_percent(s->limit);
@@ -290,6 +293,8 @@ static void decide_node(struct assess *a, int i)
 
 int assess_decide(struct assess *a, struct err *e)
 {
+    if (assess_index_links(a) < 0)
+        return err_set(e, "out of memory for the verdicts");
     for (int i = 0; i < a->n; i++) {
         struct assess_node *n = &a->nodes[i];
         n->verdict = VERDICT_GOOD;

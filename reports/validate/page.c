@@ -280,7 +280,7 @@ static void print_paragraph(const struct assess_node *n, FILE *f)
         fprintf(f,
                 "     %.1f %% behind its like, significant from %.1f %%; P(false) < 1 %% a run\n",
                 n->loss, n->limit);
-    else
+    if (n->text[0])
         fputs("     ", f), print_words(n->text, 5, 5, f);
     print_rounds(n, f);
     if (n->metric >= 0)

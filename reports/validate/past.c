@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Reading, and what it says of noise. Appending: past_keep.c */
+/* Reading, and what it says of noise. Links: past_links.c; appending: past_keep.c */
 #include <config.h>
 
 #include "reports/validate/past.h"
@@ -72,30 +72,6 @@ int noise_parse(const char *line, struct noise_line *l)
 
 /* ---- reading ---- */
 
-static int add_value(struct past *p, struct value v)
-{
-    void *more = json_line_room(p->values, p->n, &p->room, sizeof *p->values);
-    if (!more)
-        return -1;
-    p->values = more;
-    p->values[p->n++] = v;
-    return 0;
-}
-
-static int room_for_classes(struct past *p)
-{
-    if (p->newest_room >= p->classes.n)
-        return 0;
-    int *more = realloc(p->newest, (size_t)p->classes.room * sizeof *more);
-    if (!more)
-        return -1;
-    for (int i = p->newest_room; i < p->classes.room; i++)
-        more[i] = -1;
-    p->newest = more;
-    p->newest_room = p->classes.room;
-    return 0;
-}
-
 void past_software_of(const struct node_result *r, char text[PAST_SOFTWARE_SIZE])
 {
     snprintf(text, PAST_SOFTWARE_SIZE, "%.60s, %.30s", r->kernel, r->isa);
@@ -108,17 +84,17 @@ static int add_line(struct past *p, const struct node_result *r)
     past_software_of(r, software);
     struct value v = {.run = names_add(&p->runs, r->run),
                       .node = names_add(&p->nodes, past_identity(r)),
-                      .class = names_add(&p->classes, r->class),
+                      .class = past_add_class(p, r->class),
                       .software = names_add(&p->softwares, software),
                       .step = (short)r->round};
 
-    if (v.run < 0 || v.node < 0 || v.class < 0 || v.software < 0 || room_for_classes(p) < 0)
+    if (v.run < 0 || v.node < 0 || v.class < 0 || v.software < 0)
         return -1;
     p->newest[v.class] = v.software;
     p->time = r->time > p->time ? r->time : p->time;
     for (v.metric = 0; v.metric < NODE_METRICS; v.metric++) {
         v.x = judge_loss(r->values[v.metric].value, 1, node_metric_row(v.metric)->more_is_better);
-        if (isfinite(v.x) && add_value(p, v) < 0)
+        if (isfinite(v.x) && past_add_value(p, v) < 0)
             return -1;
     }
     return 0;
@@ -126,7 +102,7 @@ static int add_line(struct past *p, const struct node_result *r)
 
 static int add_noise(struct past *p, const struct noise_line *l)
 {
-    if (names_add(&p->classes, l->class) < 0 || room_for_classes(p) < 0)
+    if (past_add_class(p, l->class) < 0)
         return -1;
     void *more = json_line_room(p->noises, p->n_noises, &p->noises_room, sizeof *p->noises);
     if (!more)
@@ -141,9 +117,12 @@ static int take_line(const char *line, void *ctx, struct err *e)
     struct past *p = ctx;
     struct node_result r;
     struct noise_line noise;
+    struct link_line link;
     int rc = 0;
 
-    if (node_line_parse(line, &r) == 0)
+    if (link_line_parse(line, &link) == 0) /* most lines are links */
+        rc = past_add_link(p, &link);
+    else if (node_line_parse(line, &r) == 0)
         rc = r.run[0] ? add_line(p, &r) : 0;
     else if (noise_parse(line, &noise) == 0)
         rc = add_noise(p, &noise);
@@ -182,10 +161,11 @@ struct past *past_open(const char *path, struct err *e)
         return NULL;
     }
     if (lines_read(past_what, path, line, sizeof line, take_line, p, e) == 0) {
+        const bool ended = past_end_links(p) == 0;
         p->picked = malloc((size_t)(p->n + 1) * sizeof *p->picked);
         p->own = calloc((size_t)p->nodes.n + 1, sizeof *p->own);
         p->seen = calloc((size_t)p->runs.n + 1, sizeof *p->seen);
-        if (p->picked && p->own && p->seen && forget_old(p) == 0)
+        if (ended && p->picked && p->own && p->seen && forget_old(p) == 0)
             return p;
         err_set(e, "%s", no_memory);
     }
@@ -203,6 +183,7 @@ void past_close(struct past *p)
     names_fini(&p->softwares);
     free(p->newest);
     free(p->values);
+    free(p->pairs);
     free(p->noises);
     free(p->picked);
     free(p->own);

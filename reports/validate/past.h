@@ -2,7 +2,7 @@
 /*
  * What earlier validations measured: the source of the noise by which nodes are judged.
  * A file of the site, values.jsonl beside the history: the nodes' lines (node_line.h) with
- * their run, as they were measured, appended (lines.h).
+ * their run, as they were measured, and lines of links (link_line.h), appended (lines.h).
  *
  *     p = past_open(path, &e);
  *     past_noise(p, class, metric, &h, own);      variance.h: parts, or the shipped prior
@@ -12,9 +12,14 @@
  * their board, by name where it cannot be read: a replaced board starts anew. Of each node
  * the newest PAST_KEEP runs that measured a metric count for it.
  *
+ * Links are the class "links", of all hardware. Its nodes are ends: of net.out.bandwidth
+ * each node as a sender and, apart, as a receiver, of net.latency each node; their value in
+ * a round is the median over their partners, as judge/link.h has it before it peels. Pairs
+ * are kept as they are: where a pair has a history of its own, it is compared with that.
+ *
  * When the file has doubled (and is PAST_LEAST bytes) it is written anew with those lines
- * alone (with half, a quarter, ... of the runs where they are more than PAST_MOST bytes),
- * and the parts of the noise that the whole file gave, a line for each class and metric:
+ * alone (of links those of the newest PAST_KEEP runs of who sends, whoever its partners were;
+ * with half, a quarter, ... of the runs where they are more than PAST_MOST bytes), and the parts of the noise that the whole file gave, a line for each class and metric:
  *
  *   {"hpcai500":"noise 1","class":"AMD EPYC 7543, H12DSU","metric":"memory.triad",
  *    "value":3.49e+11,"between":0.4,"run":0.8,"step":0.3,"shift":0.2,"freedom":60,
@@ -35,6 +40,7 @@
 #include "reports/core/err.h"
 #include "reports/core/node_result.h"
 #include "reports/judge/variance.h"
+#include "reports/validate/link_line.h"
 
 enum {
     PAST_KEEP = 32,       /* runs of a node and metric */
@@ -44,6 +50,8 @@ enum {
     PAST_LINE_SIZE = 4096, /* as of a node's line */
     PAST_SOFTWARE_SIZE = 96
 };
+
+#define PAST_LINKS "links" /* their class */
 
 struct past;
 
@@ -77,6 +85,11 @@ int past_noise(struct past *p, const char *class, int metric, struct judge_histo
  * runs. */
 struct variance_node past_own(const struct past *p, const struct node_result *r);
 
+/* Of a link (link_line.h), net_out or net_latency: its median over looks of the newest
+ * PAST_KEEP runs that had it, on the scale of judge_loss(value, 1, ...), and how many; both
+ * ends are as past_identity() says them. Latency has no direction. */
+struct variance_node past_pair(const struct past *p, const char *from, const char *to, int metric);
+
 enum metric_kind past_kind(int metric);
 
 /* FOLDER/values.jsonl of the history /FOLDER/history.sqlite. */
@@ -85,5 +98,7 @@ int past_path(const char *history, char *path, int size, struct err *e);
 /* Appends lines; `run` is put into each. Makes the file (0640). */
 int past_append(const char *path, const char *run, const struct node_result *const *lines, int n,
                 struct err *e);
+int past_append_links(const char *path, const char *run, const struct link_line *links, int n,
+                      struct err *e);
 
 #endif

@@ -40,23 +40,47 @@ static unsigned metrics_of(const struct node_result *r)
     return bits ? bits : 1U << NODE_METRICS;
 }
 
+/* What a line is about that may stay: a node or a link in a run. */
+struct subject {
+    char who[2 * NAMES_SIZE], run[64];
+    unsigned metrics; /* bits */
+};
+
+static bool subject_of(const char *line, struct subject *s)
+{
+    struct node_result r;
+    struct link_line l;
+
+    if (link_line_parse(line, &l) == 0) {
+        snprintf(s->who, sizeof s->who, "%.60s %s", l.from, PAST_LINKS);
+        snprintf(s->run, sizeof s->run, "%s", l.run);
+        s->metrics = (isfinite(l.bandwidth) ? 1U << NODE_METRIC_net_out : 0) |
+                     (isfinite(l.latency) ? 1U << NODE_METRIC_net_latency : 0);
+        return true;
+    }
+    if (node_line_parse(line, &r) < 0 || !r.run[0])
+        return false;
+    snprintf(s->who, sizeof s->who, "%.60s %s", past_identity(&r), r.class);
+    snprintf(s->run, sizeof s->run, "%s", r.run);
+    s->metrics = metrics_of(&r);
+    return true;
+}
+
 static int mark_line(const char *line, void *ctx, struct err *e)
 {
     struct marks *m = ctx;
-    struct node_result r;
-    char who[2 * NAMES_SIZE];
+    struct subject s;
 
-    if (node_line_parse(line, &r) < 0 || !r.run[0])
+    if (!subject_of(line, &s))
         return 0;
     void *more = json_line_room(m->of, m->n, &m->room, sizeof *m->of);
     if (!more)
         return err_set(e, "out of memory");
     m->of = more;
-    snprintf(who, sizeof who, "%.60s %s", past_identity(&r), r.class);
-    m->of[m->n++] = (struct mark){.who = names_add(&m->who, who),
-                                  .run = names_add(&m->runs, r.run),
+    m->of[m->n++] = (struct mark){.who = names_add(&m->who, s.who),
+                                  .run = names_add(&m->runs, s.run),
                                   .bytes = (int)strlen(line) + 1,
-                                  .metrics = metrics_of(&r)};
+                                  .metrics = s.metrics};
     return m->of[m->n - 1].who < 0 || m->of[m->n - 1].run < 0 ? err_set(e, "out of memory") : 0;
 }
 
@@ -162,12 +186,11 @@ static int put_noises(struct past *p, FILE *f)
 static int copy_line(const char *line, void *ctx, struct err *e)
 {
     struct marks *m = ctx;
-    struct node_result r;
+    struct subject s;
 
-    const bool node = node_line_parse(line, &r) == 0 && r.run[0];
-    const bool other =
-        lines_is_any(line) && !lines_is(line, "node 1") && !lines_is(line, "noise 1");
-    if (!(node ? m->of[m->at++].age <= m->keep : other))
+    const bool other = lines_is_any(line) && !lines_is(line, "node 1") &&
+                       !lines_is(line, "link 1") && !lines_is(line, "noise 1");
+    if (!(subject_of(line, &s) ? m->of[m->at++].age <= m->keep : other))
         return 0;
     return fprintf(m->to, "%s\n", line) < 0 ? err_set(e, "not written") : 0;
 }
@@ -236,15 +259,30 @@ static char *text_of(const char *run, const struct node_result *const *lines, in
     return NULL;
 }
 
-int past_append(const char *path, const char *run, const struct node_result *const *lines, int n,
-                struct err *e)
+static char *text_of_links(const char *run, const struct link_line *links, int n, size_t *size)
+{
+    char *text = NULL, line[LINK_LINE_SIZE];
+    FILE *f = open_memstream(&text, size);
+
+    for (int i = 0; i < n && f; i++) {
+        struct link_line l = links[i];
+        snprintf(l.run, sizeof l.run, "%s", run);
+        if (link_line_print(&l, line))
+            fputs(line, f);
+    }
+    if (f && fclose(f) == 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
+/* text: NULL: there was no memory for it; freed here. */
+static int append(const char *path, char *text, size_t size, int n, struct err *e)
 {
     struct lines l;
-    size_t size;
-    char *text = text_of(run, lines, n, &size);
 
     if (!text)
-        return err_set(e, "out of memory for the values of %d nodes", n);
+        return err_set(e, "out of memory for %d lines of values", n);
     int rc = lines_open(&l, past_what, path, e);
     if (rc == 0)
         rc = lines_add(&l, text, size, e);
@@ -253,4 +291,22 @@ int past_append(const char *path, const char *run, const struct node_result *con
     lines_close(&l);
     free(text);
     return rc;
+}
+
+int past_append(const char *path, const char *run, const struct node_result *const *lines, int n,
+                struct err *e)
+{
+    size_t size = 0;
+    char *text = text_of(run, lines, n, &size);
+
+    return append(path, text, size, n, e);
+}
+
+int past_append_links(const char *path, const char *run, const struct link_line *links, int n,
+                      struct err *e)
+{
+    size_t size = 0;
+    char *text = text_of_links(run, links, n, &size);
+
+    return append(path, text, size, n, e);
 }

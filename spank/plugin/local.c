@@ -262,11 +262,12 @@ static int local_init_post_opt(spank_t sp, struct request *r)
     bool het = cmdline_is_het(&c);
     int own = het ? 1 : optind;
     bool known = own >= 1 && own <= c.argc, agent = known && has_agent(&c, own, het);
+    const bool before = known && !agent && (het || cmdline_find(&c, own, "hpcai500", &o));
     refuse_nesting(agent);
-    if (runspec_is_vet(&r->spec) && known && !agent)
+    if (runspec_is_vet(&r->spec) && before)
         refuse("a vet chooses nodes for a batch script, and a step that exists has its nodes: "
                "sbatch --hpcai500=vet,spares=N job.sh");
-    if (known && !agent && (het || cmdline_find(&c, own, "hpcai500", &o)))
+    if (before)
         go_on = first_in_job(r, &c, own, het);
     else
         r->alone = true;

@@ -8,8 +8,7 @@ slurmplugin_LTLIBRARIES = %D%/hpcai500.la
     %D%/request.c \
     %D%/site.h %D%/site.c \
     %D%/cmdline.h %D%/cmdline.c \
-    %D%/step.h %D%/step.c \
-    %D%/vet.h %D%/vet.c
+    %D%/step.h %D%/step.c
 %C%_hpcai500_la_CPPFLAGS = $(AM_CPPFLAGS) $(SLURM_CFLAGS)
 %C%_hpcai500_la_CFLAGS = $(AM_CFLAGS) $(HARDEN_CFLAGS)
 %C%_hpcai500_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -export-dynamic \

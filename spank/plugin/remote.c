@@ -19,8 +19,8 @@
 
 #include <slurm/slurm.h>
 
+#include "reports/core/vet.h"
 #include "spank/plugin/step.h"
-#include "spank/plugin/vet.h"
 
 /* Called twice for a step (launch message, environment): the last counts. */
 static int remote_option(struct request *r, const char *text)

@@ -182,6 +182,18 @@ static int file_verdicts(const struct measure *m, const struct page *p, struct e
     return rc;
 }
 
+/* What was measured between them. */
+static int file_links(const struct measure *m, const char *path, struct err *e)
+{
+    struct link_line *links;
+    int n, rc = assess_links(m->assess, &links, &n, e);
+
+    if (rc == 0 && n > 0)
+        rc = past_append_links(path, m->run, links, n, e);
+    free(links);
+    return rc;
+}
+
 /* What every node measured in every round. */
 static int file_values(const struct measure *m, struct err *e)
 {
@@ -198,7 +210,7 @@ static int file_values(const struct measure *m, struct err *e)
     if (rc == 0)
         rc = past_append(path, m->run, lines, n, e);
     free(lines);
-    return rc;
+    return rc < 0 ? -1 : file_links(m, path, e);
 }
 
 static int write_junit(const struct page *p, const char *path, struct err *e)

@@ -102,6 +102,9 @@ filed() { jq -r "select(.node == \"$1\") | .$2" verdicts.jsonl | tail -n 1; }
     is page '[.operating_point[].metric] | contains(["net.out.bandwidth", "net.latency"])' \
         '[.verdicts[].verdict] | contains(["FAULTY"]) | not'
     [ -s verdicts.jsonl ]
+    # and become history: both ways, and the latency
+    grep '"link 1"' values.jsonl | jq -es 'map(select(.round == 0)) | length == 3 and
+        (map(select(.bandwidth > 0) | .from + ">" + .to) | sort == ["n1>n2", "n2>n1"])'
 }
 
 @test "the run validate: a line of each node as it comes, verdicts in the record" {
@@ -131,4 +134,22 @@ filed() { jq -r "select(.node == \"$1\") | .$2" verdicts.jsonl | tail -n 1; }
     timeout -k 10 $limit sbatch --wait -N3 -n3 -o job.out -e job.err --hpcai500="vet,spares=1,out=/nowhere/at/all/v.json" job.sh
     cat job.err job.out
     grep -qxF 'failed|n1,n2|n3|-N2 -n2 -x n3' job.out; [ "$(grep -c '^on n' job.out)" = 2 ]
+}
+
+@test "vet in an allocation prints what a script would have; its rounds are apart" {
+    printf '#!/bin/sh\nexec "%s" "$@" --only=clock --samples=1\n' \
+        "$build/tests/workloads/node/hpcai500-node-test" > fewer
+    cat > job.sh <<'E'
+eval "$(srun --cpu-bind=none "$1")"
+echo "$HPCAI500_VET|$HPCAI500_NODES|$HPCAI500_SPARES|$HPCAI500_SRUN"
+srun $HPCAI500_SRUN sh -c 'echo on $SLURMD_NODENAME' | sort
+E
+    chmod 755 fewer
+    HPCAI500_NODE_TEST="n2 slow=clock:90" HPCAI500_NODE_PROGRAM="$OUT/fewer" timeout -k 10 $limit salloc -N4 -n4 \
+        --exclusive --hpcai500="vet,spares=1,profile=quick,turns=yes,pause=1s,time=5m,out=$OUT/v.json" \
+        bash job.sh "$S/prefix/bin/hpcai500-agent" > job.out 2> job.err < /dev/null
+    cat job.err job.out
+    [ "$(cat job.out)" = "$(printf '%s\n' 'ok|n1,n3,n4|n2|-N3 -n3 -x n2' 'on n1' 'on n3' 'on n4')" ]
+    is v.json '.micro | map(select(.what == "verdict" and .from == "n2")) | .[0].shape == "SLOW clock" and
+        (.[0].reason | test("in [0-9] further rounds, 1 s apart"))'
 }

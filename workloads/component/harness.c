@@ -465,6 +465,7 @@ static void finish(const struct run *r, struct workload_result *w)
                      *runspec_data(r->spec, r->index);
 
     say_loader(&w->rank, r->loader[DATASET_TRAIN], &r->begun);
+    say_use(w);
     w->baseline = r->last.trivial;
     if (r->last.domain > 0)
         w->baseline_domain = measured(r->last.domain);

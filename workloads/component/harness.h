@@ -115,6 +115,8 @@ struct component {
 
     void (*build)(struct net *n, const struct recipe *r, const struct data_class *c,
                   const void *feed);
+    /* That the network cuts a sample into, for tokens/s; NULL: it has none. */
+    long (*tokens)(const struct recipe *r, const struct data_class *c);
     /* "32^3 x 4, 3 stages": after the title in the plan. */
     void (*describe)(const struct recipe *r, const struct data_class *c, char *text, size_t size);
 

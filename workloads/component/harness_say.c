@@ -85,6 +85,8 @@ void say_run(struct workload_result *w, const struct component *c, const struct 
     w->target = plan->target;
     w->status = RUN_PARTIAL;
     w->rcp = r->rcp;
+    if (c->tokens)
+        w->tokens_per_sample = (double)c->tokens(r, science_class(c->science, plan->class));
     w->baseline = NAN;
     w->baseline_domain = w->achieved = w->samples_per_second = w->flop_per_second = w->vflops_n5 =
         w->vflops_n10 = w->time_to_quality_seconds = unmeasured("the run ended before training");
@@ -150,4 +152,15 @@ void say_loader(struct result_rank *rank, struct loader *l, const struct loader_
     rank->memory_bytes = (double)(s.kept_bytes - begun->kept_bytes);
     rank->ready = (double)(s.ready - begun->ready) / steps;
     rank->keeping = s.keeping;
+}
+
+void say_use(struct workload_result *w)
+{
+    const double peak = w->ranks * w->yardstick.peak;
+
+    if (w->samples_per_second.reason || w->flop_per_second.reason)
+        return;
+    w->tokens_per_second = w->tokens_per_sample * w->samples_per_second.value;
+    if (peak > 0)
+        w->mfu = w->flop_per_second.value / peak;
 }

@@ -25,5 +25,7 @@ void say_network(struct workload_result *w, const struct net *n);
 
 /* How the loader fed the steady state, since it had `begun`. */
 void say_loader(struct result_rank *rank, struct loader *l, const struct loader_stats *begun);
+/* Of a trained result whose yardstick was gathered: tokens/s and MFU. */
+void say_use(struct workload_result *w);
 
 #endif

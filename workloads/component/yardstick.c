@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "reports/core/clock.h"
-#include "workloads/micro/kernel.h"
+#include "workloads/micro/fma_team.h"
 
 enum { CHAIN_TIMES = 16, MOST_TIMES = 1000 };
 
@@ -27,6 +27,10 @@ struct yardstick {
     struct model *model;
     struct graph *graph;
     char what[64];
+    double flop; /* of a convolution */
+    double peak; /* FLOP/s */
+    enum fma_type type;
+    int threads;
     long times;
     int n;                            /* readings */
     double last;                      /* the moment of the latest */
@@ -81,6 +85,9 @@ static int build(struct yardstick *y, const struct engine_config *config, int pl
         values[i] = (float)(i % 7) - 3;
     const int rc = engine_feed(y->graph, x, values, e);
     free(values);
+    y->flop = graph_flop(y->graph).forward;
+    y->type = config->compute == TENSOR_BF16 ? FMA_BF16 : FMA_F32;
+    y->threads = config->threads;
     snprintf(y->what, sizeof y->what, "convolution %ld to %ld, 3^%d, %ld^%d, %s %s, %d thread%s",
              channels, channels, places, side, places, config->backend,
              config->compute == TENSOR_BF16 ? "bf16" : "f32", config->threads,
@@ -129,7 +136,17 @@ void yardstick_close(struct yardstick *y)
 
 /* ---- readings ---- */
 
-static void take(struct yardstick *y, long times)
+/* What the processor could do at most, beside a convolution that took so long. */
+static void take_peak(struct yardstick *y, double convolution)
+{
+    long wrong = 0;
+    const double rate = fma_team_rate(y->type, y->threads, y->now, &wrong);
+
+    y->failed |= wrong > 0;
+    y->peak = fmax(y->peak, fmax(rate, convolution > 0 ? y->flop / convolution : 0));
+}
+
+static void take(struct yardstick *y, long times, bool last)
 {
     const double cpu = clock_thread(), since = y->now();
     struct reading r;
@@ -139,6 +156,8 @@ static void take(struct yardstick *y, long times)
     const double chain = clock_thread();
     const uint64_t x = chain_run(CHAIN_TIMES);
     r.chain = (clock_thread() - chain) / ((double)CHAIN_TIMES * CHAIN_STEPS);
+    if (!last)
+        take_peak(y, r.wall);
     y->last = y->now();
     y->failed |= x != chain_closed(CHAIN_TIMES);
     y->spent += y->last - since;
@@ -155,13 +174,13 @@ static void take(struct yardstick *y, long times)
 void yardstick_start(struct yardstick *y)
 {
     if (y)
-        take(y, y->times);
+        take(y, y->times, false);
 }
 
 void yardstick_between(struct yardstick *y)
 {
     if (y && y->now() - y->last >= apart)
-        take(y, y->times);
+        take(y, y->times, false);
 }
 
 void yardstick_end(struct yardstick *y, double trained_seconds)
@@ -169,7 +188,7 @@ void yardstick_end(struct yardstick *y, double trained_seconds)
     if (!y || y->n == 0)
         return;
     const double left = most_cost * trained_seconds - y->spent;
-    take(y, (long)fmin(fmax(left / fmax(y->start.wall, 1e-6), 1), (double)y->times));
+    take(y, (long)fmin(fmax(left / fmax(y->start.wall, 1e-6), 1), (double)y->times), true);
 }
 
 /* ---- over the ranks ---- */
@@ -182,28 +201,36 @@ int yardstick_gather(const struct yardstick *y, struct comm *c, struct workload_
     const double later = good ? y->n - 1 : 1, zero = 0;
     const double speed = good ? y->start.cpu / (y->later.cpu / later) : 1;
     double missing = !good, least = speed;
-    double v[10] = {zero};
+    double v[11] = {zero};
 
     if (good) {
-        const double own[10] = {y->start.wall,  y->later.wall / later,  y->end.wall,
-                                y->start.cpu,   y->later.cpu / later,   y->end.cpu,
-                                y->start.chain, y->later.chain / later, y->end.chain,
-                                speed};
+        const double own[11] = {y->start.wall,
+                                y->later.wall / later,
+                                y->end.wall,
+                                y->start.cpu,
+                                y->later.cpu / later,
+                                y->end.cpu,
+                                y->start.chain,
+                                y->later.chain / later,
+                                y->end.chain,
+                                speed,
+                                y->peak};
         memcpy(v, own, sizeof v);
     }
     if (c->size > 1 &&
         (c->reduce(c, &missing, 1, COMM_MAX, e) < 0 || c->reduce(c, &least, 1, COMM_MIN, e) < 0 ||
-         c->reduce(c, v, 10, COMM_SUM, e) < 0))
+         c->reduce(c, v, 11, COMM_SUM, e) < 0))
         return -1;
     if (missing > 0)
         return 0;
-    for (int i = 0; i < 10; i++)
+    for (int i = 0; i < 11; i++)
         v[i] /= c->size;
     *to = (struct result_yardstick){.readings = y->n,
                                     .wall = {v[0], v[1], v[2]},
                                     .cpu = {v[3], v[4], v[5]},
                                     .chain = {v[6], v[7], v[8]},
                                     .speed = v[9],
+                                    .peak = v[10],
                                     .least_speed = least};
     snprintf(to->what, sizeof to->what, "%s", y->what);
     r->rank.yardstick_seconds = y->later.cpu / later;

@@ -8,12 +8,17 @@
  * step move by half within a quarter of an hour; a run that is compared with another,
  * or predicts one, is compared at the same yardstick.
  *
+ * What the processor could do at most, once a reading but the last: the better of the
+ * rate of multiply-adds of registers in the run's precision (workloads/micro/fma_team.h; the
+ * best of three milliseconds) and of the convolution, which alone has matrix units (AMX); the
+ * best of all readings, the mean over the ranks. The record's MFU is held against it.
+ *
  * The convolution, of one sample: 16 to 16 channels, 3^3, 24^3 places (191 MFLOP), or in
  * two dimensions 32 to 32, 3^2, 96^2 (170 MFLOP); engine `ref` gets a third of each
  * side. It is repeated for about 20 ms. `wall` and `cpu` are seconds of one of them, of
  * the thread that trains; of the chain CPU time is taken alone.
  *
- * Cost: 25 ms each. Between epochs at least 10 s after the one before; the last one as
+ * Cost: 28 ms each. Between epochs at least 10 s after the one before; the last one as
  * long as all of them stay within 0.5 % of the training, but at least one convolution.
  *
  * Life:    open returns, close frees; NULL is a yardstick that measures nothing.

@@ -33,6 +33,8 @@ static const struct layout layouts[] = {
     {.name = "sequences", .place = {{{"weather"}, "nzyxc"}}},
 };
 
+/* standard: a quarter of a degree, as published forecasters have it (Pathak et al. 2022:
+ * 720 x 1440 x 20, arXiv 2202.11214); a sequence is 415 MB. */
 static const struct data_class classes[] = {
     {.class = CLASS_TINY,
      .size = {SEQUENCE_FEW, 0, 32, 64},
@@ -54,6 +56,16 @@ static const struct data_class classes[] = {
      .deflates = 1,
      .seconds_per_1000 = 500,
      .own = &(const struct weather_grid){64, 128, 2}},
+    {.class = CLASS_STANDARD,
+     .size = {SEQUENCE_VARIABLES, 0, 720, 1440},
+     .train = 1024,
+     .validation = 32,
+     .per_file = 1,
+     .per_chunk = 1,
+     .deflate = 0,
+     .deflates = 1,
+     .seconds_per_1000 = 25000,
+     .own = &(const struct weather_grid){180, 360, 8}},
 };
 
 const struct science science_sequence = {

@@ -10,6 +10,7 @@ noinst_LTLIBRARIES += %D%/libmicro.la
     %D%/attention.c \
     %D%/cache.h %D%/cache.c \
     %D%/condition.h %D%/condition.c \
+    %D%/fma_team.h %D%/fma_team.c \
     %D%/harness.h %D%/harness.c \
     %D%/machine.c \
     %D%/memory.h %D%/memory.c \

@@ -10,6 +10,7 @@
 
 #include "reports/core/clock.h"
 #include "workloads/micro/cache.h"
+#include "workloads/micro/fma_team.h"
 #include "workloads/micro/harness.h"
 #include "workloads/micro/kernel.h"
 #include "workloads/micro/library.h"
@@ -144,15 +145,12 @@ struct fma_team {
     int threads;
 };
 
-static int fma_team_run(void *ctx, long times, long *wrong, struct err *e)
+static int multiply_add(void *ctx, long times, long *wrong, struct err *e)
 {
     const struct fma_team *t = ctx;
-    long bad = 0;
 
     (void)e;
-#pragma omp parallel num_threads(t->threads) reduction(+ : bad)
-    bad += fma_run(t->type, times);
-    *wrong += bad;
+    *wrong += fma_team_run(t->type, t->threads, times);
     return 0;
 }
 
@@ -238,7 +236,7 @@ static int measure_fma(struct machine *m, const struct row *r, int position, str
 {
     struct fma_team team = {r->type, threads_of(m, r)};
     struct harness_row row = {
-        .ctx = &team, .run = fma_team_run, .work = fma_flop(r->type) * team.threads};
+        .ctx = &team, .run = multiply_add, .work = fma_flop(r->type) * team.threads};
 
     head(m, &row, "fma", "FLOP/s", team.threads);
     snprintf(row.head.shape, sizeof row.head.shape, "%s", fma_name(r->type));

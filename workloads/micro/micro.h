@@ -115,7 +115,9 @@ struct micro_host {
     uint64_t seed;
     const char *profile;      /* of validate: quick, standard, deep */
     double budget_seconds;    /* of its tests of a node; 0: the profile's own */
+    double pause_seconds;     /* of validate and vet: between further rounds */
     int spares;               /* nodes that vet leaves out; 0: it is validate */
+    bool before_script;       /* of vet: what it says is for the plugin, not for a person */
     const char *node_program; /* that it starts on each node */
     bool turns;               /* one node, or one pair, at a time */
     double floor_seconds;     /* of a sample */

@@ -135,7 +135,9 @@ static struct tensor *build_y(struct operation *o, struct tensor *x)
         o->w = model_param(o->model, o->group, "w", s->w, ZEROS);
     switch (s->kind) {
     case OPERATOR_CONV:
-        return op_conv(inner(s) ? behind_a_product(o, x) : x, o->w, NULL, s->win);
+        x = inner(s) ? behind_a_product(o, x) : x;
+        return s->op == OP_DEPTHWISE ? op_depthwise(x, o->w, NULL, s->win)
+                                     : op_conv(x, o->w, NULL, s->win);
     case OPERATOR_DECONV:
         return op_deconv(inner(s) ? behind_a_product(o, x) : x, o->w, NULL, s->win);
     case OPERATOR_LOSS:

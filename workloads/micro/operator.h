@@ -26,7 +26,8 @@
  *              backward, which is linear, too). v is of 1 to 1,023, so one wrong number
  *              is always seen and several at once but for 1 in 1,023. Wanted: equal; in
  *              bfloat16 within 2^-8 of the value, the one rounding when it is stored.
- *              Weight gradients are float32: equal.
+ *              Weight gradients are float32: equal. A depthwise convolution (CONV, op
+ *              OP_DEPTHWISE) sums no channels: every number from its receptive field.
  *   POOL       all numbers. max: equal, ties to the first; average: 2^-22 of the sum of
  *              |terms| (each is divided, or multiplied by a rounded inverse), in bfloat16
  *              2^-8 of the value more, and backward, where terms are stored before they

@@ -22,6 +22,9 @@ const char *operator_what(const struct operator_shape *s)
 
     switch (s->kind) {
     case OPERATOR_CONV:
+        if (s->op == OP_DEPTHWISE)
+            return "depthwise";
+        return s->x.n == 5 ? "3-D" : "2-D";
     case OPERATOR_DECONV:
         return s->x.n == 5 ? "3-D" : "2-D";
     case OPERATOR_POOL:

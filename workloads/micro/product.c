@@ -7,7 +7,10 @@
  *   z[n][z][q] += a[n][a][q S + k D - B] w[z][a][k]
  *
  * of which two are given and one is made. A convolution has its input at a and its
- * output at z, a transposed one the other way round; a dense layer has one place.
+ * output at z, a transposed one the other way round; a dense layer has one place. In a
+ * depthwise convolution each z has an a of its own and no other:
+ *
+ *   z[n][z][q] += a[n][z][q S + k D - B] w[z][k]
  */
 #include <config.h>
 
@@ -27,7 +30,8 @@ struct end_values {
 };
 
 struct links {
-    long N, A, Z;
+    long N, A, Z;                            /* A: that a z is linked to */
+    bool own;                                /* depthwise: Z channels at a */
     long I[3], Q[3], K[3], S[3], B[3], D[3]; /* as D, H, W; 1 where there are fewer */
     long in, out, taps;                      /* products of I, Q, K */
     struct end_values v[3];
@@ -59,7 +63,14 @@ static struct links links_of(const struct operator_shape *s)
     bool turned = s->kind == OPERATOR_DECONV;
     struct shape y = output_of(s);
     const struct shape *a = turned ? &y : &s->x, *z = turned ? &s->x : &y;
-    struct links l = {.N = a->d[0], .A = a->d[1], .Z = z->d[1], .in = 1, .out = 1, .taps = 1};
+    const bool own = s->op == OP_DEPTHWISE;
+    struct links l = {.N = a->d[0],
+                      .A = own ? 1 : a->d[1],
+                      .Z = z->d[1],
+                      .own = own,
+                      .in = 1,
+                      .out = 1,
+                      .taps = 1};
 
     for (int i = 0; i < 3; i++) {
         int d = i - (3 - (a->n - 2)); /* of the window; < 0: not there */
@@ -79,9 +90,21 @@ static struct links links_of(const struct operator_shape *s)
 double product_longest(const struct operator_shape *s)
 {
     const struct links l = links_of(s);
-    double forward = (double)l.A * (double)l.taps, data = (double)l.Z * (double)l.taps;
+    double forward = (double)l.A * (double)l.taps;
+    double data = (double)(l.own ? 1 : l.Z) * (double)l.taps;
 
     return fmax(fmax(forward, data), (double)l.N * (double)l.out);
+}
+
+/* Channels that lie at the end a; of those that z is linked to, the first. */
+static inline long channels_of_a(const struct links *l)
+{
+    return l->own ? l->Z : l->A;
+}
+
+static inline long first_of_a(const struct links *l, long z)
+{
+    return l->own ? z : 0;
 }
 
 static inline void split(long i, const long size[3], long out[3])
@@ -108,15 +131,16 @@ static double make_z(const struct links *l, long n, long z, long place)
             p = i < 0 || i >= l->I[d] ? -1 : p * l->I[d] + i;
         }
         for (long a = 0; a < l->A && p >= 0; a++)
-            sum += at(&l->v[END_A], (n * l->A + a) * l->in + p) *
+            sum += at(&l->v[END_A], (n * channels_of_a(l) + first_of_a(l, z) + a) * l->in + p) *
                    at(&l->v[END_W], (z * l->A + a) * l->taps + t);
     }
     return sum;
 }
 
-/* a[n][a][i]: over the q whose tap k it is, and Z. */
+/* a[n][a][i]: over the q whose tap k it is, and Z (depthwise: its own). */
 static double make_a(const struct links *l, long n, long a, long place)
 {
+    const long first = l->own ? a : 0, end = l->own ? a + 1 : l->Z;
     long i[3], k[3];
     double sum = 0;
 
@@ -128,9 +152,9 @@ static double make_a(const struct links *l, long n, long a, long place)
             long q = i[d] + l->B[d] - k[d] * l->D[d];
             p = q < 0 || q % l->S[d] || q / l->S[d] >= l->Q[d] ? -1 : p * l->Q[d] + q / l->S[d];
         }
-        for (long z = 0; z < l->Z && p >= 0; z++)
+        for (long z = first; z < end && p >= 0; z++)
             sum += at(&l->v[END_Z], (n * l->Z + z) * l->out + p) *
-                   at(&l->v[END_W], (z * l->A + a) * l->taps + t);
+                   at(&l->v[END_W], (z * l->A + (l->own ? 0 : a)) * l->taps + t);
     }
     return sum;
 }
@@ -150,7 +174,8 @@ static double make_w(const struct links *l, long z, long a, long tap)
                 if (D < 0 || D >= l->I[0] || H < 0 || H >= l->I[1])
                     continue;
                 long to = ((n * l->Z + z) * l->Q[0] + d) * l->Q[1] + h;
-                long from = ((n * l->A + a) * l->I[0] + D) * l->I[1] + H;
+                long from =
+                    ((n * channels_of_a(l) + first_of_a(l, z) + a) * l->I[0] + D) * l->I[1] + H;
                 for (long q = 0; q < l->Q[2]; q++) {
                     long W = q * l->S[2] + k[2] * l->D[2] - l->B[2];
                     if (W >= 0 && W < l->I[2])
@@ -164,7 +189,7 @@ static double make_w(const struct links *l, long z, long a, long tap)
 /* How many numbers the end that is made has, and number i of them. */
 static long made_count(const struct links *l)
 {
-    return l->made == END_A   ? l->N * l->A * l->in
+    return l->made == END_A   ? l->N * channels_of_a(l) * l->in
            : l->made == END_Z ? l->N * l->Z * l->out
                               : l->Z * l->A * l->taps;
 }
@@ -172,7 +197,7 @@ static long made_count(const struct links *l)
 static double make(const struct links *l, long i)
 {
     long inner = l->made == END_A ? l->in : l->made == END_Z ? l->out : l->taps;
-    long middle = l->made == END_Z ? l->Z : l->A;
+    long middle = l->made == END_Z ? l->Z : l->made == END_A ? channels_of_a(l) : l->A;
     long k = i % inner, c = i / inner % middle, n = i / inner / middle;
 
     return l->made == END_A   ? make_a(l, n, c, k)
@@ -209,10 +234,10 @@ long product_samples(const struct operation *o, enum engine_pass part)
     const float *made;
     const struct links l = links_of_part(o, part, &made);
     const double slack = rounding(o, part);
-    const long all = made_count(&l), n = all < SAMPLES ? all : SAMPLES, span = all / n;
+    const long all = made_count(&l), n = all < SAMPLES || l.own ? all : SAMPLES, span = all / n;
     long wrong = 0;
 
-#pragma omp parallel for schedule(dynamic, 16) reduction(+ : wrong)
+#pragma omp parallel for schedule(dynamic, 64) reduction(+ : wrong)
     for (long k = 0; k < n; k++) {
         long i = k * span + k * 7919 % span; /* every span-th, at a place of it that moves */
         double want = make(&l, i);
@@ -260,6 +285,8 @@ long product_freivalds(const struct operation *o, enum engine_pass part)
     const float *made;
     struct links l = links_of_part(o, part, &made), one = l;
     const double slack = rounding(o, part);
+    if (l.own) /* no sum over channels to take apart; all numbers are samples */
+        return 0;
     bool over_a = l.made == END_A; /* the channels that are summed: A, or Z */
     long width = over_a ? l.A : l.Z, wrong = 0;
     enum end other = l.made == END_W ? END_Z : END_W; /* given, and has those channels, too */

@@ -95,6 +95,7 @@ static enum operator_kind kind_of(enum op op)
 {
     switch (op) {
     case OP_CONV:
+    case OP_DEPTHWISE:
         return OPERATOR_CONV;
     case OP_DECONV:
         return OPERATOR_DECONV;
@@ -208,6 +209,31 @@ static const struct operator_shape v1[] = {
      .w = {2, {16, 16L * 768 * 1152}},
      .parts = ALL_PARTS},
 };
+
+/* The depthwise convolutions of DeepLabv3+'s middle flow and of its exit flow, which no other
+ * network has and its class small has at an eighth of the width; of one sample. */
+static const struct operator_shape deeplab[] = {
+    {.kind = OPERATOR_CONV,
+     .op = OP_DEPTHWISE,
+     .x = {4, {1, 728, 48, 72}},
+     .w = {4, {728, 1, 3, 3}},
+     .win = {{3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}},
+     .parts = ALL_PARTS},
+    {.kind = OPERATOR_CONV,
+     .op = OP_DEPTHWISE,
+     .x = {4, {1, 1536, 48, 72}},
+     .w = {4, {1536, 1, 3, 3}},
+     .win = {{3, 3}, {1, 1}, {2, 2}, {2, 2}, {2, 2}},
+     .parts = ALL_PARTS},
+};
+
+static int add_deeplab(struct shapes *list, enum operator_kind kind, struct err *e)
+{
+    for (size_t i = 0; i < sizeof deeplab / sizeof *deeplab; i++)
+        if (deeplab[i].kind == kind && add(list, &deeplab[i], "DeepLabv3+", false, e) < 0)
+            return -1;
+    return 0;
+}
 
 static bool is_small(const struct operator_shape *s)
 {
@@ -397,7 +423,7 @@ static int list_small(struct shapes *list, enum operator_kind kind, int ranks, s
     if (rc == 0)
         rc = append(list, &published, e);
     shapes_free(&published);
-    return rc;
+    return rc == 0 ? add_deeplab(list, kind, e) : -1;
 }
 
 int shapes_list(struct shapes *list, enum operator_kind kind, enum runspec_class class, int ranks,

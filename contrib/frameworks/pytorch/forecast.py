@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
 """The workload `forecast` in PyTorch: the same files, network and recipe. Started as
-defect.py is (--class tiny or small), with the same two uses and exit statuses."""
+defect.py is (--class tiny, small or standard), with the same two uses and exit statuses."""
 import os
 import sys
 
@@ -33,6 +33,7 @@ class Recipe:
 RECIPES = {
     "tiny": Recipe(6, 32, 64, 4, 128, 4, 4, 8, 20, 2e-3),
     "small": Recipe(20, 64, 128, 4, 256, 6, 8, 8, 20, 1e-3),
+    "standard": Recipe(20, 720, 1440, 8, 768, 12, 12, 16, 80, 2.5e-4),
 }
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 if BUILD_TESTS
-core_tests = %D%/test_core %D%/test_files %D%/test_runspec %D%/test_run_page %D%/test_conf
+core_tests = %D%/test_core %D%/test_files %D%/test_runspec %D%/test_run_page %D%/test_conf \
+    %D%/test_vet
 check_PROGRAMS += $(core_tests)
 TESTS += $(core_tests)
 core_test_libs = reports/core/libcore.la $(CMOCKA_LIBS)
@@ -19,6 +20,9 @@ core_test_libs = reports/core/libcore.la $(CMOCKA_LIBS)
 %C%_test_conf_SOURCES = %D%/test_conf.c
 %C%_test_conf_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 %C%_test_conf_LDADD = $(core_test_libs)
+%C%_test_vet_SOURCES = %D%/test_vet.c
+%C%_test_vet_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_vet_LDADD = $(core_test_libs)
 endif
 
 check_PROGRAMS += %D%/fuzz_runspec %D%/fuzz_conf

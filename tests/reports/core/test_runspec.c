@@ -38,6 +38,7 @@ static const struct {
     {"gemm,profile=standard", "gemm"},
     {"vet,time=60s,spares=02", "vet,time=1m,spares=2"},
     {"gemm,budget=60s,profile=quick,turns=yes", "gemm,turns=yes,profile=quick,budget=1m"},
+    {"gemm,pause=90s,budget=20s", "gemm,budget=20s,pause=90s"},
     {"cosmoflow,bucket=1024K,turns=yes", "cosmoflow,turns=yes,bucket=1M"},
     {"cosmoflow,keep=no,ahead=3,workers=02", "cosmoflow,workers=2,ahead=3,keep=no"},
     {"cosmoflow,division=look-alike,gate=yes", "cosmoflow,gate=yes,division=look-alike"},

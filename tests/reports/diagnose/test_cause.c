@@ -292,13 +292,11 @@ static void kinds_of_network(void **state)
         {{0.3, 0.7, 0.9, 0.020, 0.015, 0.1, 0.3}, CAUSE_NETWORK_LATENCY},
         {{0.6, 0.4, 0.9, 0.020, 0.015, 0.1, 0.3}, CAUSE_NETWORK},
         {{0.8, 0.2, 0.9, 0.020, 0.000, 0.1, 0.3}, CAUSE_NOT_OVERLAPPED},
-        {{0.8, 0.2, 0.9, 0.001, 0.000, 0.1, 0.3},
-         CAUSE_NETWORK_BANDWIDTH}, /* nothing to hide behind */
+        {{0.8, 0.2, 0.9, 0.001, 0.000, 0.1, 0.3}, CAUSE_NETWORK_BANDWIDTH}, /* none to hide */
         {{0.8, 0.2, 0.3, 0.020, 0.015, 0.1, 0.3}, CAUSE_EXCHANGE_SOFTWARE}, /* the link was idle */
-        /* mostly sums of batch norm: of their own, or behind the gradients' bytes */
         {{none, none, none, 0.020, 0.000, 0.8, 0.3}, CAUSE_BATCH_NORM},
         {{none, none, none, 0.020, 0.000, 0.8, none}, CAUSE_BATCH_NORM},
-        {{none, none, none, 0.020, 0.015, 0.8, 0.9}, CAUSE_NETWORK_BANDWIDTH},
+        {{none, none, none, 0.020, 0.015, 0.8, 0.9}, CAUSE_NETWORK_BANDWIDTH}, /* they queue */
     };
     struct synth s = synth_healthy(4, 0.03, 6);
     struct cause_case c;
@@ -315,8 +313,7 @@ static void kinds_of_network(void **state)
 static void kinds_of_input(void **state)
 {
     const struct {
-        struct cause_loader
-            facts; /* read, CPU of it, decode, find; grows; file, epoch; memory, limit */
+        struct cause_loader facts; /* seconds, what readers gain, bytes */
         enum cause cause;
     } cases[] = {
         {{none, none, none, none, none, none, none, none, none, false}, CAUSE_INPUT},
@@ -325,8 +322,7 @@ static void kinds_of_input(void **state)
         {{0.05, 0.002, 0.004, 0.030, none, 1e8, 1e8, 8e9, 8e9, false}, CAUSE_STORAGE_LATENCY},
         {{0.05, 0.002, 0.004, 0.001, none, 1e8, 1e8, 8e9, 8e9, false}, CAUSE_STORAGE},
         {{0.01, 0.002, 0.050, 0.001, 1.0, 1e8, 1e8, 8e9, 8e9, false}, CAUSE_DECODE},
-        {{0.05, 0.045, 0.004, 0.001, 1.0, 1e8, 1e8, 8e9, 8e9, false},
-         CAUSE_INPUT}, /* CPU, not a disk */
+        {{0.05, 0.045, 0.004, 0.001, 1.0, 1e8, 1e8, 8e9, 8e9, false}, CAUSE_INPUT}, /* CPU */
         {{0.05, 0.002, 0.004, 0.001, 1.0, 6e9, 6e9, 8e9, 1e9, false}, CAUSE_MEMORY_SIZE},
         {{0.05, 0.002, 0.004, 0.001, 1.0, 9e9, 9e9, 8e9, 1e9, false}, CAUSE_STORAGE_BANDWIDTH},
         {{0.05, 0.002, 0.004, 0.001, 1.0, 0, 6e9, 8e9, 1e9, true}, CAUSE_DECODE}, /* from memory */

@@ -122,6 +122,7 @@ struct workload_result sample_result(int ranks, int epochs)
         .flop_per_sample = 0.21e9,
         .flop_per_sample_3x = 0.22e9,
         .flop_per_second = measured(61.5 * 0.21e9),
+        .mfu = 0.375,
         .time_to_quality_seconds = measured(83.25),
         .vflops_n5 = measured(result_vflops(61.5 * 0.21e9, 0.31, 0.34, false, 5)),
         .vflops_n10 = measured(result_vflops(61.5 * 0.21e9, 0.31, 0.34, false, 10)),
@@ -133,6 +134,7 @@ struct workload_result sample_result(int ranks, int epochs)
                       .wall = {0.00175, 0.002, 0.00225},
                       .cpu = {0.0015, 0.00175, 0.0015},
                       .chain = {1e-9, 1.25e-9, 1e-9},
+                      .peak = 8.61e9,
                       .speed = 0.875,
                       .least_speed = 0.75},
     };

@@ -195,6 +195,23 @@ for row, work in zip(results, doc["workloads"]):
 END
 }
 
+@test "tokens/s and MFU stand among the results where a record has them" {
+    no grep -q 'Use of the arithmetic' whole-en.html
+    jq '.workloads[1] |= (.performance += {tokens_per_second: 12800, mfu: 0.375} | .yardstick = {peak_flop_per_second: 8.61e9})' whole.json >used.json
+    report used-en.html used.json
+    report used-ja.html --lang=ja used.json
+    grep -q '演算性能の利用' used-ja.html
+    python3 - used-en.html <<'END'
+import html, re, sys
+page = open(sys.argv[1], encoding="utf-8").read()
+table = page[page.index("Use of the arithmetic"):]
+table = table[:table.index("</table>")]
+rows = [[html.unescape(re.sub("<[^>]*>", "", c)).replace("\u00a0", " ") for c in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", r, re.S)]
+        for r in re.findall(r"<tr.*?</tr>", table, re.S)]
+assert len(rows) == 2 and rows[1][0] == "hep" and rows[1][2:] == ["37.5 %", "8.61 GFLOP/s"], rows
+END
+}
+
 @test "time without a core is a part of its own, a wait, and never computing" {
     grep -q 'is waiting for a core' withheld-en.html
     grep -q '<rect [^>]*class="r"' withheld-en.html

@@ -66,6 +66,19 @@ fits() {
     diff "$top_srcdir/tests/reports/tools/golden/show" - <<<"$output"
 }
 
+@test "tokens/s of a network that has tokens, and MFU where a peak was measured" {
+    jq '.workloads[0].performance.tokens_per_second = 12800' "$GALLERY/lab-4711.0.3.json" >lab-4711.0.3.json
+    run "$hpcai500" show lab-4711.0.3.json
+    [[ "$output" == *$'\n  use         12.8 k tokens/s, MFU 37.5 %, of 8.61 GFLOP/s a rank (yardstick)\n'* ]]
+    jq '.workloads[0].performance.mfu = null' lab-4711.0.3.json >x && mv x lab-4711.0.3.json
+    run "$hpcai500" show lab-4711.0.3.json
+    [[ "$output" == *$'\n  use         12.8 k tokens/s\n'* ]]
+    jq '.workloads[0].performance |= del(.mfu, .tokens_per_second)' lab-4711.0.3.json >x && mv x lab-4711.0.3.json
+    run "$hpcai500" show lab-4711.0.3.json
+    [ "$status" -eq 0 ]
+    [[ "$output" != *"  use  "* ]]
+}
+
 @test "show --why: the slowest path, its parts sum to the step" {
     run "$hpcai500" show --why "$GALLERY/lab-4711.0.3.json"
     [[ "$output" == *$'\n      of it       input 29 %, compute 71 %\n'* ]] # the evaluation

@@ -234,6 +234,134 @@ static void test_links(void **state)
     assess_close(a);
 }
 
+static void all_lines(struct assess *a, int n)
+{
+    struct err e = ERR_INIT;
+
+    for (int i = 0; i < n; i++) {
+        struct node_result r = made_node(four[i], 0, (unsigned)i + 1);
+        assert_int_equal(assess_line(a, &r, &e), 0);
+    }
+}
+
+/* All pairs of n nodes in a round: those that `slow` sends are so many times what is usual. */
+static void all_pairs(struct assess *a, int n, int round, int slow, double of_slow)
+{
+    struct err e = ERR_INIT;
+
+    for (int i = 0; i < n; i++)
+        for (int k = 0; k < n; k++) {
+            const double off = 1 + 0.004 * ((7 * round + 3 * i + k) % 5 - 2);
+            if (i != k)
+                assert_int_equal(assess_pair(a, round, four[i], four[k],
+                                             12e9 * off * (i == slow ? of_slow : 1),
+                                             i < k ? 2e-6 * off : (double)NAN, &e),
+                                 0);
+        }
+}
+
+/* Of two nodes nobody can say which end is slow: neither is to be drained for it. */
+static void test_two_ends(void **state)
+{
+    struct err e = ERR_INIT;
+    struct assess *a = assess_create(four, 2, NULL, &e);
+
+    (void)state;
+    assert_non_null(a);
+    all_lines(a, 2);
+    for (int round = 0; round <= 3; round++)
+        all_pairs(a, 2, round, 0, 0.1);
+    assert_int_equal(assess_look(a, &e), 0);
+    decide(a);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(a->nodes[i].verdict, VERDICT_SUSPECT);
+        assert_int_equal(a->nodes[i].metric, i ? NODE_METRIC_net_in : NODE_METRIC_net_out);
+        assert_string_equal(a->nodes[i].text,
+                            "it or its partner: fewer than three links do not tell which");
+    }
+    assess_close(a);
+}
+
+static const struct assess_group *sends(const struct assess *a)
+{
+    for (int g = 0; g < a->n_groups; g++)
+        if (a->groups[g].metric == NODE_METRIC_net_out)
+            return &a->groups[g];
+    fail_msg("no links were judged");
+    return NULL;
+}
+
+/* A node that has always sent at two thirds of the others' rate is compared with itself, in
+ * the look and in the rounds; one that has become slower is seen, which the priors would not
+ * have. What was measured becomes history. */
+static void test_links_past(void **state)
+{
+    char path[] = "/tmp/test_assessXXXXXX";
+    const int fd = mkstemp(path), slow = 0;
+    struct err e = ERR_INIT;
+    struct link_line *links;
+    int n;
+
+    (void)state;
+    assert_true(fd >= 0);
+    close(fd);
+    for (int k = 0; k < 6; k++) {
+        struct assess *a = assess_create(four, 4, NULL, &e);
+        char run[16];
+        assert_non_null(a);
+        all_lines(a, 4);
+        all_pairs(a, 4, k, slow, 0.67); /* its noise, as of round k */
+        assert_int_equal(assess_links(a, &links, &n, &e), 0);
+        assert_int_equal(n, 12);
+        for (int i = 0; i < n; i++)
+            links[i].round = 0;
+        snprintf(run, sizeof run, "r%d", k);
+        assert_int_equal(past_append_links(path, run, links, n, &e), 0);
+        free(links);
+        assess_close(a);
+    }
+    struct past *p = past_open(path, &e);
+    assert_non_null(p);
+    assert_int_equal(past_runs(p, PAST_LINKS), 6);
+    assert_int_equal(past_pair(p, "n2", "n1", NODE_METRIC_net_latency).runs, 6);
+    assert_int_equal(past_pair(p, "n2", "n9", NODE_METRIC_net_out).runs, 0);
+
+    struct assess *with = assess_create(four, 4, p, &e),
+                  *without = assess_create(four, 4, NULL, &e);
+    assert_true(with && without);
+    all_lines(with, 4);
+    all_lines(without, 4);
+    all_pairs(with, 4, 0, slow, 0.67);
+    all_pairs(without, 4, 0, slow, 0.67);
+    assert_int_equal(assess_look(with, &e), 0);
+    assert_int_equal(assess_look(without, &e), 0);
+    assert_true(sends(without)->seen[slow].gated);
+    assert_true(sends(with)->look.h.known && sends(with)->runs == 6);
+    assert_true(sends(with)->seen[slow].own && !sends(with)->seen[slow].gated);
+    decide(with);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(with->nodes[i].verdict, VERDICT_GOOD);
+    assess_close(with);
+    assess_close(without);
+
+    assert_non_null(with = assess_create(four, 4, p, &e));
+    all_lines(with, 4);
+    for (int round = 0; round <= 3; round++) {
+        all_pairs(with, 4, round, slow, 0.67 * 0.85);
+        if (round == 0)
+            assert_int_equal(assess_look(with, &e), 0);
+    }
+    assert_true(sends(with)->seen[slow].gated && sends(with)->seen[slow].own);
+    decide(with);
+    assert_int_equal(with->nodes[slow].verdict, VERDICT_SLOW);
+    assert_true(fabs(with->nodes[slow].loss - 15) < 1.5); /* 43 % behind the others */
+    for (int i = 1; i < 4; i++)
+        assert_int_equal(with->nodes[i].verdict, VERDICT_GOOD);
+    assess_close(with);
+    past_close(p);
+    unlink(path);
+}
+
 /* ---- the line, the past ---- */
 
 static void test_line(void **state)
@@ -449,6 +577,8 @@ int main(void)
         cmocka_unit_test(test_unknown),
         cmocka_unit_test(test_few),
         cmocka_unit_test(test_links),
+        cmocka_unit_test(test_two_ends),
+        cmocka_unit_test(test_links_past),
         cmocka_unit_test(test_line),
         cmocka_unit_test(test_past),
         cmocka_unit_test(test_past_cut_short),

@@ -117,6 +117,51 @@ static void test_keeps(void **state)
     past_close(p);
 }
 
+/* Links of 160 runs: 64 nodes with five partners each, others in each run, 5 % of noise. Of
+ * each node those of its newest runs stay, however many partners it has had. */
+static void test_keeps_links(void **state)
+{
+    enum { PARTNERS = 5 };
+    static struct link_line links[NODES * PARTNERS];
+    struct random random = RANDOM_SEED(2);
+    struct err e = ERR_INIT;
+    struct judge_history h;
+    struct stat st;
+    char run[16];
+
+    (void)state;
+    unlink(path);
+    for (int k = 0; k < RUNS; k++) {
+        for (int i = 0; i < NODES * PARTNERS; i++) {
+            const int from = i / PARTNERS,
+                      to = (from + 1 + (k * PARTNERS + i % PARTNERS) % (NODES - 1)) % NODES;
+            links[i] = (struct link_line){.time = 1764511620 + k, .latency = NAN};
+            snprintf(links[i].from, sizeof links->from, "n%d", from);
+            snprintf(links[i].to, sizeof links->to, "n%d", to);
+            links[i].bandwidth = 12e9 * exp(0.05 * random_normal(&random));
+        }
+        snprintf(run, sizeof run, "r%d", k);
+        assert_int_equal(past_append_links(path, run, links, NODES * PARTNERS, &e), 0);
+    }
+    assert_int_equal(stat(path, &st), 0);
+    assert_true(st.st_size < PAST_LEAST);
+    assert_true(lines_with("\"link 1\"") < RUNS * NODES * PARTNERS * 3 / 4);
+    assert_int_equal(lines_with("\"r9\""), 0);
+    assert_true(lines_with("\"noise 1\",\"class\":\"links\"") >= 1);
+    assert_int_equal(lines_with("\"r159\""), NODES * PARTNERS);
+    assert_int_equal(lines_with("\"r128\""), NODES * PARTNERS); /* the 32nd from the last */
+
+    struct past *p = past_open(path, &e);
+    assert_non_null(p);
+    assert_int_equal(past_noise(p, PAST_LINKS, NODE_METRIC_net_out, &h, &e), 0);
+    assert_true(h.known && fabs(h.baseline - judge_loss(12e9, 1, true)) < 0.5);
+    assert_true(h.run > 2 && h.run < 3.5); /* a median of five: 5 % x sqrt(.287) */
+    assert_int_equal(past_noise(p, PAST_LINKS, NODE_METRIC_net_in, &h, &e), 0);
+    assert_false(h.known); /* both ends are in net.out's */
+    assert_true(past_pair(p, "n1", "n2", NODE_METRIC_net_out).runs >= 2);
+    past_close(p);
+}
+
 /* Where only parts are left they stand in for the values. */
 static void test_parts(void **state)
 {
@@ -154,6 +199,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_keeps),
+        cmocka_unit_test(test_keeps_links),
         cmocka_unit_test(test_parts),
     };
 

@@ -7,13 +7,6 @@ check_PROGRAMS += %D%/fake_host
 %C%_fake_host_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
 %C%_fake_host_LDADD = -ldl
 TESTS += %D%/plugin.bats
-if BUILD_TESTS
-check_PROGRAMS += %D%/test_vet
-TESTS += %D%/test_vet
-%C%_test_vet_SOURCES = %D%/test_vet.c spank/plugin/vet.h spank/plugin/vet.c
-%C%_test_vet_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-%C%_test_vet_LDADD = reports/core/libcore.la $(CMOCKA_LIBS)
-endif
 endif
 dist_check_SCRIPTS += %D%/plugin.bats
 EXTRA_DIST += %D%/later/slurm/spank.h %D%/hostile_env.py %D%/fuzz_hostlist.c %D%/corpus

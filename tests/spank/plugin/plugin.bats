@@ -722,6 +722,8 @@ C
     in_ local /x/hpcai500-agent; [[ $output == *"may cost"*"launch: /x/hpcai500-agent"* ]]
     in_ local --hpcai500=cosmoflow hostname; grep -qx -- --hpcai500=cosmoflow srun.argv
     FAKE_STEP=0xfffffffa in_ local bash; [[ $output == "launch: bash"* ]] # salloc's own step
+    export SLURM_SPANK__SLURM_SPANK_OPTION_hpcai500_hpcai500=vet,spares=1 # chose the nodes of what follows
+    in_ local hostname; [[ $output == "launch: hostname"* ]]
 }
 
 @test "the site's cap and partitions, said with the nearest that is allowed" {

@@ -6,9 +6,10 @@
  *     thousand FOLDER NODES RUNS < LINES
  *
  * LINES are lines of hpcai500-node. Each of the NODES is one of them with a spread of its own
- * (1 %) and fresh noise (1 %) in every run. RUNS runs are filed, as `hpcai500 validate` does;
- * then one is judged in which one node in a hundred lost 8 % of a metric, with its further
- * rounds, and what follows is planned. Prints rows of a table.
+ * (1 %) and fresh noise (1 %) in every run; each meets five partners, drawn anew in every run
+ * (noise of a link 5 %). RUNS runs are filed, as `hpcai500 validate` does; then one is judged
+ * in which one node in a hundred lost 8 % of a metric and another 25 % of what it sends, with
+ * its further rounds, and what follows is planned. Prints rows of a table.
  */
 #include <config.h>
 
@@ -20,6 +21,7 @@
 #include <sys/stat.h>
 
 #include "reports/core/clock.h"
+#include "reports/judge/link.h"
 #include "reports/judge/random.h"
 #include "reports/validate/node_line.h"
 #include "reports/validate/page.h"
@@ -28,12 +30,14 @@
 enum { TURNS = 6, BAD_ONE_IN = 100, TIME = 1764511620 };
 
 static const double spread = 0.01, noise = 0.01, lost = 0.92;
+static const double link_noise = 0.05, link_lost = 0.75;
 
 struct fleet {
     int n, n_recorded, runs;
     struct node_result *recorded;
     double (*own)[NODE_METRICS]; /* [n] */
     struct random random;
+    int *partner; /* [LINK_ROUNDS * n] of link_partners() */
     char values[512], verdicts[512];
     const char **names;
     char (*room)[16];
@@ -118,6 +122,76 @@ static struct node_result today(struct fleet *f, int i, int round)
     return r;
 }
 
+/* ---- links ---- */
+
+static bool sends_slowly(int i)
+{
+    return i % BAD_ONE_IN == 0;
+}
+
+/* Of the pairs of this draw: what i sends to its partner in a round, and their latency. */
+static double bandwidth(struct fleet *f, int i, bool today)
+{
+    return 24e9 * exp(f->own[i][0] + link_noise * random_normal(&f->random)) *
+           (today && sends_slowly(i) ? link_lost : 1);
+}
+
+static double latency(struct fleet *f)
+{
+    return 2e-6 * exp(link_noise * random_normal(&f->random));
+}
+
+static void draw_partners(struct fleet *f, int k)
+{
+    if (link_partners(f->n, link_rounds(f->n), (uint64_t)k + 1, f->partner) < 0)
+        fail("out of memory");
+}
+
+static int partner_of(const struct fleet *f, int i, int round)
+{
+    return f->partner[round * f->n + i];
+}
+
+static void file_links(struct fleet *f, int k, const char *run)
+{
+    struct link_line *links = calloc((size_t)f->n * LINK_ROUNDS, sizeof *links);
+    struct err e = ERR_INIT;
+    int n = 0;
+
+    if (!links)
+        fail("out of memory");
+    draw_partners(f, k);
+    for (int round = 0; round < link_rounds(f->n); round++)
+        for (int i = 0; i < f->n; i++) {
+            const int to = partner_of(f, i, round);
+            if (to < 0)
+                continue;
+            struct link_line *l = &links[n++];
+            *l = (struct link_line){.time = TIME + k,
+                                    .bandwidth = bandwidth(f, i, false),
+                                    .latency = i < to ? latency(f) : (double)NAN};
+            snprintf(l->from, sizeof l->from, "%s", f->names[i]);
+            snprintf(l->to, sizeof l->to, "%s", f->names[to]);
+        }
+    must(past_append_links(f->values, run, links, n, &e), &e);
+    free(links);
+}
+
+/* Of the judged run: all pairs of the draw. */
+static void measure_links(struct fleet *f, struct assess *a)
+{
+    struct err e = ERR_INIT;
+
+    for (int k = 0; k < link_rounds(f->n); k++)
+        for (int i = 0; i < f->n; i++) {
+            const int to = partner_of(f, i, k);
+            if (to >= 0)
+                must(assess_pair(a, 0, f->names[i], f->names[to], bandwidth(f, i, true),
+                                 i < to ? latency(f) : (double)NAN, &e),
+                     &e);
+        }
+}
+
 /* ---- filing ---- */
 
 static void file_run(struct fleet *f, int k)
@@ -141,6 +215,7 @@ static void file_run(struct fleet *f, int k)
         snprintf(v[i].class, sizeof v[i].class, "%s", r[i].class);
     }
     must(past_append(f->values, run, lines, f->n, &e), &e);
+    file_links(f, k, run);
     must(verdicts_append(f->verdicts, v, f->n, &e), &e);
     free(v);
     free(lines);
@@ -164,6 +239,31 @@ static void file_all(struct fleet *f)
 
 /* ---- judging ---- */
 
+/* A round. Of the nodes that are measured again all meet five of each other. */
+static void measure_again(struct fleet *f, struct assess *a, const struct assess_todo *todo, int k)
+{
+    const unsigned links = 1U << NODE_METRIC_net_out | 1U << NODE_METRIC_net_latency;
+    const int rounds = link_rounds(todo->n);
+    int *partner = malloc(((size_t)rounds * (size_t)todo->n + 1) * sizeof *partner);
+    struct err e = ERR_INIT;
+
+    if (!partner || link_partners(todo->n, rounds, (uint64_t)k, partner) < 0)
+        fail("out of memory");
+    for (int i = 0; i < todo->n; i++) {
+        const int node = todo->nodes[i];
+        struct node_result r = today(f, node, k);
+        must(assess_line(a, &r, &e), &e);
+        for (int round = 0; round < rounds && todo->metrics & links; round++) {
+            const int to = partner[round * todo->n + i];
+            if (to >= 0)
+                must(assess_pair(a, k, f->names[node], f->names[todo->nodes[to]],
+                                 bandwidth(f, node, true), i < to ? latency(f) : (double)NAN, &e),
+                     &e);
+        }
+    }
+    free(partner);
+}
+
 static struct assess *judge(struct fleet *f, struct past *p)
 {
     struct err e = ERR_INIT;
@@ -178,6 +278,8 @@ static struct assess *judge(struct fleet *f, struct past *p)
         struct node_result r = today(f, i, 0);
         must(assess_line(a, &r, &e), &e);
     }
+    draw_partners(f, f->runs);
+    measure_links(f, a);
     must(assess_look(a, &e), &e);
     for (int turn = 1; turn <= TURNS; turn++) {
         struct assess_todo todo;
@@ -185,22 +287,23 @@ static struct assess *judge(struct fleet *f, struct past *p)
         must(n, &e);
         if (n == 0)
             break;
-        for (int k = todo.from; k < todo.from + todo.rounds; k++)
-            for (int i = 0; i < n; i++, again++) {
-                struct node_result r = today(f, todo.nodes[i], k);
-                must(assess_line(a, &r, &e), &e);
-            }
+        for (int k = todo.from; k < todo.from + todo.rounds; k++, again += n)
+            measure_again(f, a, &todo, k);
         free(todo.nodes);
     }
     must(assess_decide(a, &e), &e);
-    int slow = 0, wrong = 0, bad = 0;
+    int slow = 0, links = 0, wrong = 0, bad = 0;
     for (int i = 0; i < f->n; i++) {
         bad += is_bad(i);
         slow += is_bad(i) && a->nodes[i].verdict == VERDICT_SLOW;
-        wrong += !is_bad(i) && a->nodes[i].verdict >= VERDICT_SUSPECT;
+        links += sends_slowly(i) && a->nodes[i].verdict == VERDICT_SLOW &&
+                 a->nodes[i].metric == NODE_METRIC_net_out;
+        wrong += !is_bad(i) && !sends_slowly(i) && a->nodes[i].verdict >= VERDICT_SUSPECT;
     }
-    snprintf(note, sizeof note, "%d of %d slow nodes SLOW, %d healthy ones named; %d lines again",
-             slow, bad, wrong, again);
+    snprintf(note, sizeof note,
+             "%d of %d slow nodes and %d of %d slow senders SLOW, %d healthy ones named; %d lines "
+             "again",
+             slow, bad, links, (f->n + BAD_ONE_IN - 1) / BAD_ONE_IN, wrong, again);
     say("judge a run, its further rounds too", clock_now() - begin, note);
     return a;
 }
@@ -243,7 +346,8 @@ int main(int argc, char **argv)
     f.own = calloc((size_t)f.n, sizeof *f.own);
     f.room = calloc((size_t)f.n, sizeof *f.room);
     f.names = calloc((size_t)f.n, sizeof *f.names);
-    if (!f.own || !f.room || !f.names)
+    f.partner = calloc((size_t)f.n * LINK_ROUNDS + 1, sizeof *f.partner);
+    if (!f.own || !f.room || !f.names || !f.partner)
         fail("out of memory");
     read_recorded(&f);
     for (int i = 0; i < f.n; i++) {

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "workloads/component/harness.h"
+#include "workloads/component/harness_say.h"
 #include "workloads/component/propagator.h"
 #include "workloads/data/science_sequence.h"
 #include "workloads/philox.h"
@@ -30,9 +30,15 @@ static void classes_have_their_networks(void **state)
 {
     static const struct {
         enum runspec_class class;
-        uint64_t parameters;
+        uint64_t parameters, samples;
         double flop; /* of a training sample: forward, data, weights */
-    } rows[] = {{CLASS_TINY, 834528, 0.72e9}, {CLASS_SMALL, 5034560, 19.8e9}};
+        const char *title;
+    } rows[] = {
+        {CLASS_TINY, 834528, 512, 0.72e9, "6 x 32 x 64, 128 tokens, 4 layers of 128"},
+        {CLASS_SMALL, 5034560, 512, 19.8e9, "20 x 64 x 128, 512 tokens, 6 layers of 256"},
+        {CLASS_STANDARD, 99465728, 1024, 37.5e12,
+         "20 x 720 x 1440, 16200 tokens, 12 layers of 768"},
+    };
     struct workload_host host = {
         .comm = comm_self(), .threads = 1, .cache_dir = "/nonexistent", .generator = "none"};
 
@@ -46,24 +52,34 @@ static void classes_have_their_networks(void **state)
             w->plan(w, &spec, 0, rows[i].class, &host, 1e11, &p, &e) < 0)
             fail_msg("%s", e.text);
         assert_int_equal(p.parameters, rows[i].parameters);
-        assert_int_equal(p.train_samples, 512);
+        assert_int_equal(p.train_samples, rows[i].samples);
+        assert_non_null(strstr(p.title, rows[i].title));
         near(p.flop_per_sample, rows[i].flop, 0.02 * rows[i].flop);
     }
 }
 
-static void class_standard_is_refused_by_name(void **state)
+static void tokens_and_use_are_of_the_steady_state(void **state)
 {
-    const struct workload *w = workload_of(runspec_find("forecast"));
-    struct workload_host host = {.comm = comm_self(), .threads = 1};
-    struct workload_plan p = {.class = CLASS_AUTO};
-    struct err e = ERR_INIT;
-    struct runspec spec;
+    const struct recipe *r = &component()->recipes[0];
+    struct workload_result w = {.ranks = 2,
+                                .tokens_per_sample = 128,
+                                .samples_per_second = measured(50),
+                                .flop_per_second = measured(36e9),
+                                .yardstick = {.peak = 45e9}};
 
     (void)state;
-    assert_int_equal(runspec_parse(&spec, "forecast,engine=ref", &e), 0);
-    assert_int_equal(w->plan(w, &spec, 0, CLASS_STANDARD, &host, 1e11, &p, &e), -1);
-    assert_non_null(strstr(e.text, "forecast"));
-    assert_non_null(strstr(e.text, "standard"));
+    assert_int_equal(component()->tokens(r, science_class(&science_sequence, CLASS_TINY)), 128);
+    say_use(&w);
+    near(w.tokens_per_second, 6400, 1e-9);
+    near(w.mfu, 0.4, 1e-12);
+    w.mfu = w.yardstick.peak = 0;
+    say_use(&w);
+    assert_true(w.mfu == 0); /* no peak: there is none */
+    w.tokens_per_second = 0;
+    w.yardstick.peak = 45e9;
+    w.samples_per_second = unmeasured("no epoch after the first");
+    say_use(&w);
+    assert_true(w.tokens_per_second == 0 && w.mfu == 0);
 }
 
 /* ---- the feed --------------------------------------------------------- */
@@ -342,7 +358,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(classes_have_their_networks),
-        cmocka_unit_test(class_standard_is_refused_by_name),
+        cmocka_unit_test(tokens_and_use_are_of_the_steady_state),
         cmocka_unit_test(an_evaluation_has_all_moments),
         cmocka_unit_test(pairs_are_drawn_rolled_and_mirrored),
         cmocka_unit_test(other_moments_are_refused),

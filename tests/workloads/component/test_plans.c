@@ -66,7 +66,7 @@ static void plans_in_f32(void **state)
 {
     (void)state;
     assert_true(check_all(DTYPE_F32) >=
-                16); /* cosmoflow 3, hep 6, defect 3, deepcam and forecast 2, and later ones */
+                19); /* cosmoflow 3, hep 6, defect 3, deepcam 4, forecast 3, and later ones */
 }
 
 static void plans_in_bf16(void **state)

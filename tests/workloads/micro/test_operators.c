@@ -91,6 +91,24 @@ static const struct operator_shape cases[] = {
      .w = {4, {32, 16, 3, 2}},
      .win = {{3, 2}, {1, 2}, {2, 0}, {2, 3}, {2, 3}},
      .parts = ALL},
+    {.kind = OPERATOR_CONV,
+     .op = OP_DEPTHWISE,
+     .x = {4, {2, 32, 9, 11}},
+     .w = {4, {32, 1, 3, 3}},
+     .win = {{3, 3}, {1, 1}, {2, 2}, {2, 2}, {2, 2}},
+     .parts = ALL},
+    {.kind = OPERATOR_CONV,
+     .op = OP_DEPTHWISE,
+     .x = {4, {3, 19, 8, 9}},
+     .w = {4, {19, 1, 3, 3}},
+     WIN({3, 3}, {2, 2}, {1, 1}, {1, 1}),
+     .parts = ALL},
+    {.kind = OPERATOR_CONV,
+     .op = OP_DEPTHWISE,
+     .x = {5, {1, 3, 4, 5, 6}},
+     .w = {5, {3, 1, 2, 3, 2}},
+     WIN({2, 3, 2}, {1, 2, 1}, {1, 1, 0}, {0, 1, 1}),
+     .parts = ALL},
     {.kind = OPERATOR_DECONV,
      .op = OP_DECONV,
      .x = {4, {3, 16, 5, 4}},
@@ -439,6 +457,19 @@ static void test_layers(void **state)
     assert_string_equal(text, "2x16x8x8 16 3x3 p1");
     assert_int_equal(list.v[0].parts, ALL);
     assert_string_equal(list.v[0].from, "cosmoflow 2");
+    shapes_free(&list);
+    /* in small also DeepLabv3+'s depthwise ones, behind all others */
+    assert_int_equal(shapes_list(&list, OPERATOR_CONV, CLASS_SMALL, 1, &e), 0);
+    assert_true(list.n > 2);
+    for (int i = list.n - 2; i < list.n; i++) {
+        const bool dilated = i == list.n - 1;
+        operator_text(&list.v[i], text);
+        assert_string_equal(text,
+                            dilated ? "1x1536x48x72 1536 3x3 p2 d2" : "1x728x48x72 728 3x3 p1");
+        assert_string_equal(operator_what(&list.v[i]), "depthwise");
+        assert_string_equal(list.v[i].from, "DeepLabv3+");
+        assert_int_equal(list.v[i].parts, ALL);
+    }
     shapes_free(&list);
     assert_int_equal(shapes_list(&list, OPERATOR_POOL, CLASS_SMALL, 1, &e), 0);
     assert_int_equal(list.n, 1); /* V1's is too large */

@@ -3,9 +3,10 @@
 #include <config.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "spank/plugin/vet.h"
+#include "reports/core/vet.h"
 #include "tests/unit.h"
 
 static const char four[] = "n1\nn2\nn3\nn10\n";
@@ -48,6 +49,24 @@ static void test_lines(void **state)
     }
 }
 
+/* For eval in an allocation. */
+static void test_words(void **state)
+{
+    struct err e = ERR_INIT;
+    struct vet v;
+
+    (void)state;
+    assert_int_equal(vet_choose(&v, "hpcai500-vet short 1:n2\n", four, "8(x2),4(x2)", 1, &e), 0);
+    char *words = vet_exports(&v);
+    assert_non_null(words);
+    assert_string_equal(words, "export HPCAI500_VET='short'\n"
+                               "export HPCAI500_NODES='n1,n3,n10'\n"
+                               "export HPCAI500_SPARES='n2'\n"
+                               "export HPCAI500_SRUN='-N3 -n16 -x n2'\n");
+    free(words);
+    vet_fini(&v);
+}
+
 static void test_hosts(void **state)
 {
     struct err e = ERR_INIT;
@@ -86,6 +105,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_words),
         cmocka_unit_test(test_hosts),
         cmocka_unit_test(test_refused),
     };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <config.h>
 
-#include "spank/plugin/vet.h"
+#include "reports/core/vet.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -177,4 +177,18 @@ int vet_choose(struct vet *v, const char *said, const char *names, const char *t
         return 0;
     vet_fini(v);
     return err_set(e, "no memory for the names of the job's nodes");
+}
+
+char *vet_exports(const struct vet *v)
+{
+    char *text;
+
+    return asprintf(&text,
+                    "export " ENV_VET "='%s'\n"
+                    "export HPCAI500_NODES='%s'\n"
+                    "export HPCAI500_SPARES='%s'\n"
+                    "export HPCAI500_SRUN='%s'\n",
+                    v->state, v->nodes, v->spares, v->srun) < 0
+               ? NULL
+               : text;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * `sbatch --hpcai500=vet,spares=2 job.sh`: what the script learns of its nodes.
+ * `sbatch --hpcai500=vet,spares=2 job.sh`: what the script learns of its nodes. The plugin
+ * chooses for a script, the agent for a person in an allocation.
  *
  * The vet is the job's first step; its agent prints one line (agent/node/validate.h),
  *     hpcai500-vet ok|short INDEX:NODE[,INDEX:NODE...]
@@ -12,8 +13,8 @@
  * Failure: -1 and a sentence: there are no nodes to choose from. v is empty then.
  * Threads: pure functions.
  */
-#ifndef PLUGIN_VET_H
-#define PLUGIN_VET_H
+#ifndef CORE_VET_H
+#define CORE_VET_H
 
 #include <stdbool.h>
 
@@ -34,5 +35,10 @@ struct vet {
 int vet_choose(struct vet *v, const char *said, const char *names, const char *tasks, int spares,
                struct err *e);
 void vet_fini(struct vet *v);
+
+/* Lines for a shell that set the variables but that of the hosts, malloc; NULL: no memory:
+ *     export HPCAI500_VET='ok'
+ * Names of nodes have nothing that a shell would read. */
+char *vet_exports(const struct vet *v);
 
 #endif
