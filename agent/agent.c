@@ -100,13 +100,15 @@ static void on_phase(void *ctx, enum phase p)
     report_phase(r, p);
 }
 
-/* Counters and energy are of the workload, not of the tests after it. */
+/* Counters and energy are of the workload, not of the tests after it. Where a rank is lost the
+ * last words come next, which must not wait for a command. */
 static void on_over(void *ctx)
 {
     struct run *r = ctx;
 
     counters_stop(r->counters);
-    energy_stop(&r->energy);
+    if (!comm_mpi_failed(r->comm))
+        energy_stop(&r->energy);
 }
 
 static void on_progress(void *ctx, const struct workload_progress *now)

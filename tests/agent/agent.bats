@@ -355,6 +355,19 @@ signal_to() {
 }
 
 # bats test_tags=mpi
+@test "energy is not asked for when a rank is lost: the last words wait for no command" {
+    printf '#!/bin/sh\necho asked >>%s/count\necho 5 J\n' "$dir" >joules
+    chmod +x joules
+    printf 'energy = %s\n' "$dir/joules" >site.conf
+    chmod 644 site.conf
+    HPCAI500_CONF=$dir/site.conf FAKE_TROUBLE=1:3:kill run ranks_alive 3 "$fake" cosmoflow,class=tiny,target=0.001
+    [ "$status" -ne 0 ]
+    [ "$(field 'r["status"]')" = partial ]
+    cat count
+    [ "$(wc -l <count)" -eq 1 ] # as it began
+}
+
+# bats test_tags=mpi
 @test "rank 0 is killed: another one writes the record, and only one does" {
     FAKE_TROUBLE=0:3:kill run ranks_alive 3 "$fake" cosmoflow,class=tiny,target=0.001
     [ "$status" -ne 0 ]
