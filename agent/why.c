@@ -153,7 +153,8 @@ static void fill_ablation(const struct workload_result *r, struct cause_ablation
     c->both = told(&a, ARM_FREE);
 }
 
-/* What of backward the exchange had to hide behind. */
+/* What of backward the exchange had to hide behind: not the sums over the ranks inside the
+ * network, forward's among them, which are a wait themselves. */
 static void fill_overlap(const struct record_workload *w, struct cause_exchange *x)
 {
     const struct workload_result *r = &w->result;
@@ -167,7 +168,8 @@ static void fill_overlap(const struct record_workload *w, struct cause_exchange 
         }
     for (int i = 0; i < r->profile.n_operators; i++)
         if (strcmp(r->operators[i].pass, "forward") != 0 &&
-            strcmp(r->operators[i].pass, "stats") != 0)
+            strcmp(r->operators[i].pass, "stats") != 0 &&
+            strcmp(r->operators[i].pass, "reduce") != 0)
             backward += r->operators[i].seconds;
     if (told > 0 && r->profile.steps > 0) {
         x->lead = lead / told;

@@ -177,7 +177,8 @@ static void one_bucket_is_not_overlapped(void **state)
     } cases[] = {{0.001, "data", "not_overlapped"},
                  {0.020, "data", "network"}, /* most of it was on its way */
                  {NAN, "data", "network"},
-                 {0.001, "forward", "network"}}; /* there is hardly a backward */
+                 {0.001, "forward", "network"}, /* there is hardly a backward */
+                 {0.001, "reduce", "network"}}; /* of batch norm's sums nothing is computed */
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
