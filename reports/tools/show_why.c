@@ -14,6 +14,7 @@
 
 static void show_path(const cJSON *path, double period)
 {
+    const double met = show_number(path, "met_seconds"); /* of wire */
     const cJSON *part;
 
     show_line("    slowest path of %.0f steps, a mean step of %s:", show_number(path, "steps"),
@@ -21,11 +22,14 @@ static void show_path(const cJSON *path, double period)
     cJSON_ArrayForEach(part, path)
     {
         if (!cJSON_IsNumber(part) || !strstr(part->string, "_seconds") ||
-            strcmp(part->string, "period_seconds") == 0)
+            strcmp(part->string, "period_seconds") == 0 || strcmp(part->string, "met_seconds") == 0)
             continue;
         show_line("      %-24.*s %10s %5.1f %%",
                   (int)(strstr(part->string, "_seconds") - part->string), part->string,
                   show_duration(part->valuedouble).text, 100 * part->valuedouble / period);
+        if (strcmp(part->string, "wire_seconds") == 0 && met > 0)
+            show_line("      %-24s %10s %5.1f %%", "  batch norm's sums", show_duration(met).text,
+                      100 * met / period);
     }
 }
 
@@ -81,12 +85,14 @@ static struct shown message_of(const cJSON *o)
 
 static struct shown speed_of(const cJSON *o)
 {
+    const double low = show_number(o, "rate_low_bytes_per_second");
     struct shown s;
 
     if (isfinite(show_number(o, "rate_bytes_per_second")))
         return rate_of(o);
-    snprintf(s.text, sizeof s.text, "%.16s at least",
-             show_si(show_number(o, "rate_low_bytes_per_second"), "B/s").text);
+    if (!isfinite(low)) /* they take no time that can be seen */
+        return show_si(low, "B/s");
+    snprintf(s.text, sizeof s.text, "%.16s at least", show_si(low, "B/s").text);
     return s;
 }
 

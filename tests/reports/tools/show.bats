@@ -99,6 +99,12 @@ fits() {
     run "$hpcai500" show --why lab-4711.0.3.json
     echo "$output"
     [[ "$output" == *$'and an ablation that agrees\n      empty exchange: 21 % shorter (18 to 25)\n      data from memory: 2 % shorter (-10 to 14); noise hides it\n'* ]]
+    # sums inside the network are of the wire, no further part of the step
+    jq '.workloads[0].path |= (.met_seconds = .wire_seconds / 2)' "$GALLERY/lab-4711.0.3.json" >lab-4711.0.3.json
+    run "$hpcai500" show --why lab-4711.0.3.json
+    echo "$output"
+    [[ "$output" =~ wire\ +3\.9\ ms\ +6\.[23]\ %$'\n        batch norm\'s sums '\ +2\.0\ ms\ +3\.1\ % ]]
+    no grep -qE '^ +met ' <<<"$output"
     # a record without it is shown all the same
     jq 'del(.workloads[0].why, .workloads[0].path)' "$GALLERY/lab-4711.0.3.json" >lab-4711.0.3.json
     run "$hpcai500" show --why lab-4711.0.3.json
