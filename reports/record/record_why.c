@@ -2,8 +2,6 @@
 /* Of a record: the slowest path of a workload's steps, and what limited them. */
 #include <config.h>
 
-#include <math.h>
-
 #include "reports/record/record_put.h"
 
 #include <math.h>
@@ -119,10 +117,11 @@ static int put_transport(cJSON *o, const struct record *r, const struct record_w
 
 /* ---- what messages cost in training ---- */
 
-/* A rank that receives slowly comes first; where the rate is not told, its low end counts. */
+/* A rank that receives slowly comes first; where the rate is not told, its low end counts, and
+ * where bytes take no time that can be seen, it comes last. */
 static double speed_of(const struct result_wire *w)
 {
-    return isfinite(w->rate.value) ? w->rate.value : w->rate.low;
+    return isfinite(w->rate.value) ? w->rate.value : isfinite(w->rate.low) ? w->rate.low : INFINITY;
 }
 
 static int slowest_first(const void *a, const void *b)

@@ -335,6 +335,14 @@ static void test_wire(void **state)
     assert_float_equal(json_number(w, "rate_low_bytes_per_second", 0), 6.5536e7, 0);
     cJSON_Delete(doc);
 
+    /* a rank whose bytes take no time that can be seen is no slow one */
+    r.workloads[0].ranks[0].steady.wire.rate = (struct result_value){NAN, NAN, NAN};
+    doc = json_of(&r);
+    w = json_at(doc, "workloads[0].transport_in_training");
+    assert_float_equal(json_number(w, "received[0].rank", -1), 2, 0);
+    assert_float_equal(json_number(w, "received[2].rank", -1), 0, 0);
+    cJSON_Delete(doc);
+
     for (int k = 0; k < 4; k++)
         r.workloads[0].ranks[k].steady.wire.sums = 0;
     doc = json_of(&r);
