@@ -231,8 +231,6 @@ static void without_a_clock_all_is_wire(void **state)
     }
 }
 
-/* Two buckets: the first is waited for, then updated while the second is under
- * way. R lies in the first wait. The update between is on the path, not wire. */
 /* Two ranks that also meet inside their steps: the one that waits there least tells what the
  * sums themselves take; the rest of the other's is waiting for it. */
 static void meetings_inside_a_step(void **state)
@@ -273,6 +271,8 @@ static void meetings_inside_a_step(void **state)
     }
 }
 
+/* Two buckets: the first is waited for, then updated while the second is under
+ * way. R lies in the first wait. The update between is on the path, not wire. */
 static void two_buckets(void **state)
 {
     struct steps s;

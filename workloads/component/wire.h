@@ -6,8 +6,8 @@
  *
  *     sum     of a bucket in a steady step, up to 64 steps of an epoch, at even distances.
  *             It counts where all sums before it were over on all ranks when the last rank
- *             began it: it had the network for itself (but for sums inside forward and
- *             backward, which are short)
+ *             began it: what follows it, and sums inside forward and backward, which are
+ *             short, may share the links, and what they take of them is in y
  *     R       the last rank has begun it: one maximum over the ranks for each. To that rank
  *             itself a short message may have come before; the others wait for its message,
  *             which began then, and they count
