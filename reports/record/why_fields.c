@@ -35,8 +35,9 @@ const struct field record_clock_fields[] = {
           "most that a clock is off after its correction", .unit = "s",
           .why = "the clocks were not compared", .since = "1.2.0"),
     FIELD(result_clock, wire_error_seconds, DOUBLE, "wire_error_seconds",
-          "most that the clocks make the path's wire wrong by, of a mean step: bound_seconds x the "
-          "part of the steps after which another rank was last",
+          "most that the clocks make the path's wire wrong by, of a mean step: bound_seconds (of "
+          "more than two ranks twice that) x the part of the steps after which another rank was "
+          "last",
           .unit = "s", .why = "the clocks were not compared, or there was no steady state",
           .since = "1.3.0"),
     FIELD(result_clock, least_wait_seconds, DOUBLE, "least_wait_seconds",

@@ -12,9 +12,10 @@
  * and the error of their mean is that of the asked ones.
  *
  * The clocks' part. They enter the path where another rank is last than in the step before, so
- * that of a mean step wire_error = bound x changes / steps is the most it is wrong by. Beside
- * it stands a wire without any clock: the last rank hardly waits for anybody, so the least wait
- * of all ranks is it, of up to 64 steps an epoch; with one slow direction it may be half.
+ * that of a mean step wire_error = bound x changes / steps is the most it is wrong by (of more
+ * than two ranks twice that: each clock is known to `bound` against rank 0's). Beside it stands
+ * a wire without any clock: the last rank hardly waits for anybody, so the least wait of all
+ * ranks is it, of up to 64 steps an epoch; with one slow direction it may be half.
  *
  * The order of calls, on every rank:
  *

@@ -63,7 +63,8 @@ struct wire {
     } size[WIRE_SIZES];
 };
 
-/* Takes the sums of an epoch whose steps are on rank 0's clock to `bound`. Collective. */
+/* Takes the sums of an epoch whose steps are on one clock; bound: most that two ranks are off
+ * against each other on it. Collective. */
 int wire_epoch(struct wire *w, const struct steps *s, double bound, struct comm *c, struct err *e);
 
 /* What they say, of a rank among so many. */

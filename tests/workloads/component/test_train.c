@@ -524,6 +524,17 @@ static void every_phase_is_right(void **state)
     assert_near(x.r.rank.last, 0, 0);
     result_fini(&x.r);
 
+    /* of three ranks two are off by twice what each is against rank 0; a half has two messages */
+    p = plain();
+    p.exposed_seconds = 3;
+    two.size = 3;
+    two.clock.bound = 0.05;
+    x = run(&p, &two, 0.4, 0);
+    assert_int_equal(x.r.rank.wire.sums, 10);
+    assert_near(x.r.rank.wire.alpha.high, (0.75 + 2 * 0.05) / 2, 1e-6);
+    assert_near(x.r.rank.wire.rate.low, 2 * (1e6 / 3) / (0.75 + 2 * 0.05), 1);
+    result_fini(&x.r);
+
     /* clocks that nobody compared tell no skew */
     p = plain();
     p.exposed_seconds = 3;
