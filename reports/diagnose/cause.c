@@ -133,7 +133,7 @@ static enum cause network_cause(const struct cause_case *c, const char *slow)
 {
     const struct cause_exchange *x = &c->exchange;
 
-    if (x->met > 0.5 && !(x->flow >= 0.7))
+    if (!slow && x->met > 0.5 && !(x->flow >= 0.7))
         return CAUSE_BATCH_NORM;
     if (!slow && x->backward > 0.5 * c->wire && x->lead < 0.1 * x->backward)
         return CAUSE_NOT_OVERLAPPED;
