@@ -55,6 +55,7 @@ void assess_close(struct assess *a)
     free(a->pairs);
     free(a->pair_begin);
     free(a->pair_of);
+    free(a->stood);
     free(a);
 }
 

@@ -18,7 +18,9 @@
  *
  * Links: a pair that has JUDGE_OWN_RUNS runs of its own is compared with itself: it stands
  * as far from the baseline as it is from its own median; an end whose pairs all have is one
- * with a history of its own (judge.h). With fewer than LINK_NAMES partners (three nodes or two)
+ * with a history of its own (judge.h). In further rounds nodes meet others: a pair that has no
+ * history then stands as far away as the slower of its ends did (the median over its pairs of the
+ * look that have one, LINK_NAMES or more). With fewer than LINK_NAMES partners (three nodes or two)
  * nobody can say which end is slow: SUSPECT at most.
  *
  * SYSTEM of a first look is confirmed by a second look over all nodes: todo.all.
@@ -79,6 +81,7 @@ struct assess {
     int *pair_begin, *pair_of;    /* pairs of node i: pair_of[pair_begin[i]] ... */
     int pairs_indexed;            /* so many are */
     double links_at[ASSESS_WAYS]; /* what links of the past are, on the scale of losses; NAN */
+    double *stood;                /* how far from it ends were; assess_links.c */
     int looks;                    /* that were judged */
     int pairs_room;
 };

@@ -34,6 +34,19 @@ static const char *identity(const struct assess *a, int node)
     return n->lines[0] ? past_identity(n->lines[0]) : n->name;
 }
 
+enum { END_OUT, END_IN, END_LATENCY, ENDS };
+
+/* Of a pair of a further round that has no history: its ends have met others in the look, and
+ * a pair is as slow as its slower end. */
+static double away_of_ends(const struct assess *a, const struct assess_pair *p, enum assess_way way)
+{
+    if (!a->stood || p->round == 0)
+        return 0;
+    const bool both = way == ASSESS_LATENCY;
+    return fmax(a->stood[(both ? END_LATENCY : END_OUT) * a->n + p->from],
+                a->stood[(both ? END_LATENCY : END_IN) * a->n + p->to]);
+}
+
 /* A pair that has a history of its own stands where a usual one would: at the baseline. */
 static void correct(const struct assess *a, struct assess_pair *p)
 {
@@ -43,7 +56,8 @@ static void correct(const struct assess *a, struct assess_pair *p)
             own = past_pair(a->past, identity(a, p->from), identity(a, p->to),
                             metric_of((enum assess_way)way));
         p->runs[way] = own.runs >= JUDGE_OWN_RUNS ? own.runs : 0;
-        p->away[way] = p->runs[way] ? own.median - a->links_at[way] : 0;
+        p->away[way] =
+            p->runs[way] ? own.median - a->links_at[way] : away_of_ends(a, p, (enum assess_way)way);
     }
 }
 
@@ -173,6 +187,42 @@ static int pick(const struct assess *a, int metric, struct link_pair *pairs)
     return n;
 }
 
+/* How far from the baseline an end was in earlier runs: the median over its pairs of the look
+ * that have a history; with few of them nobody knows: 0. room: [n_pairs]. */
+static double stood(const struct assess *a, int node, int metric, double *room)
+{
+    const enum assess_way way = way_of(metric);
+    int n = 0;
+
+    for (int i = a->pair_begin[node]; i < a->pair_begin[node + 1]; i++) {
+        const struct assess_pair *p = &a->pairs[a->pair_of[i]];
+        if (p->round == 0 && is_of(p, node, metric) && p->runs[way] > 0)
+            room[n++] = p->away[way];
+    }
+    return n >= LINK_NAMES ? stat_median(room, n) : 0;
+}
+
+/* All pairs, and those of further rounds by what the look knows of their ends. */
+static int correct_all(struct assess *a, int metric)
+{
+    const bool latency = metric == NODE_METRIC_net_latency;
+    double *room = malloc(((size_t)a->n_pairs + 1) * sizeof *room);
+
+    if (!a->stood)
+        a->stood = calloc((size_t)a->n * ENDS + 1, sizeof *a->stood);
+    for (int i = 0; i < a->n_pairs; i++)
+        correct(a, &a->pairs[i]);
+    for (int i = 0; i < a->n && room && a->stood; i++) {
+        a->stood[(latency ? END_LATENCY : END_OUT) * a->n + i] = stood(a, i, metric, room);
+        if (!latency)
+            a->stood[END_IN * a->n + i] = stood(a, i, NODE_METRIC_net_in, room);
+    }
+    for (int i = 0; i < a->n_pairs; i++)
+        correct(a, &a->pairs[i]);
+    free(room);
+    return room && a->stood ? 0 : -1;
+}
+
 /* The ends: of bandwidth two a node, out and in. */
 static void add_ends(const struct assess *a, struct assess_group *g)
 {
@@ -198,10 +248,10 @@ static int look_at_links(struct assess *a, int metric, struct err *e)
 
     if (rc == 0) {
         a->links_at[way_of(metric)] = h.known ? h.baseline : (double)NAN;
-        for (int i = 0; i < a->n_pairs; i++)
-            correct(a, &a->pairs[i]);
+        rc = correct_all(a, metric);
         add_ends(a, g);
-        if (link_look(&h, g->in, g->n, pairs, pick(a, metric, pairs), g->seen, &g->look) < 0)
+        if (rc < 0 ||
+            link_look(&h, g->in, g->n, pairs, pick(a, metric, pairs), g->seen, &g->look) < 0)
             rc = err_set(e, "%s", no_memory);
     }
     free(pairs);

@@ -31,5 +31,10 @@ TESTS += %D%/test_assess
 %C%_test_assess_SOURCES = %D%/test_assess.c %D%/made.h %D%/made.c
 %C%_test_assess_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS)
 %C%_test_assess_LDADD = reports/validate/libverdict.la $(CMOCKA_LIBS)
+check_PROGRAMS += %D%/test_assess_links
+TESTS += %D%/test_assess_links
+%C%_test_assess_links_SOURCES = %D%/test_assess_links.c %D%/made.h %D%/made.c
+%C%_test_assess_links_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+%C%_test_assess_links_LDADD = reports/validate/libverdict.la $(CMOCKA_LIBS)
 endif
 endif
