@@ -114,26 +114,27 @@ static int is_over(const struct validation *v, bool *over, struct err *e)
 }
 
 /* Until the pause is over, of which so many are still to come, or the run is: ranks meet
- * every half second. */
-static int wait_apart(struct validation *v, int rounds, bool *over, struct err *e)
+ * every half second. *pause: never longer than the one before, so that no more than half of
+ * the time is waited. */
+static int wait_apart(struct validation *v, int rounds, double *pause, bool *over, struct err *e)
 {
     const struct micro_host *h = v->h;
     const struct timespec beat = {0, 500000000L};
-    double pause = fmin(h->pause_seconds, 0.5 * (h->deadline - h->now()) / rounds);
     bool waits = true;
 
-    if (h->comm->reduce(h->comm, &pause, 1, COMM_MIN, e) < 0)
+    *pause = fmin(*pause, 0.5 * (h->deadline - h->now()) / rounds);
+    if (h->comm->reduce(h->comm, pause, 1, COMM_MIN, e) < 0)
         return -1;
     while (waits) {
-        double still = h->now() < v->measured + pause;
+        double still = h->now() < v->measured + *pause;
         if (is_over(v, over, e) < 0 || h->comm->reduce(h->comm, &still, 1, COMM_MAX, e) < 0)
             return -1;
         waits = still > 0 && !*over;
         if (waits)
             nanosleep(&beat, NULL);
     }
-    if (pause > 0)
-        v->apart = v->apart > 0 ? fmin(v->apart, pause) : pause;
+    if (*pause > 0)
+        v->apart = v->apart > 0 ? fmin(v->apart, *pause) : *pause;
     return 0;
 }
 
@@ -142,10 +143,11 @@ static int measure_again(struct validation *v, const struct told *t, const bool 
 {
     char tests[METRIC_TESTS_SIZE];
     const bool links = metric_tests(t->metrics, tests);
+    double pause = v->h->pause_seconds;
     bool over = false;
 
     for (v->round = t->from; v->round < t->from + t->rounds; v->round++) {
-        if (wait_apart(v, t->from + t->rounds - v->round, &over, e) < 0)
+        if (wait_apart(v, t->from + t->rounds - v->round, &pause, &over, e) < 0)
             return -1;
         if (over)
             return 0;

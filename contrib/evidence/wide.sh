@@ -16,6 +16,8 @@ export HPCAI500_CLUSTER=${HPCAI500_CLUSTER:-wide}
 lab=$top/contrib/cluster/cluster.sh
 S=$("$lab" dir)
 nodes=${1:-200} mode=${2:-loop}
+! "$lab" status > /dev/null 2>&1 ||
+    { echo "wide.sh: the cluster '$HPCAI500_CLUSTER' is up, and would be removed; HPCAI500_CLUSTER names another" >&2; exit 2; }
 trap '"$lab" down --wipe > /dev/null 2>&1' EXIT
 [ -x "$S/prefix/libexec/hpcai500/hpcai500-slurmctl" ] || "$top/contrib/first-light.sh" >&2
 
