@@ -46,7 +46,7 @@ struct node_result {
     char build[64]; /* of this program */
     char isa[32];   /* that the library of operators uses */
     char boot_id[40];
-    char serial[64]; /* "" when it cannot be read */
+    char serial[64]; /* "" when it cannot be read, or is what a maker left out */
     char profile[16];
     char run[64]; /* of hpcai500 validate; "": none, it was started by hand */
     long time;    /* Unix seconds, at its end */

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "build_id.h"
@@ -21,6 +22,32 @@
 #include "workloads/node/team.h"
 
 enum { FILE_SIZE = 8192 };
+
+/* Whether a serial number is one: boards whose maker left it out say so in these words, all
+ * alike, or in one character many times over, or count. */
+static bool names_one_board(const char *serial)
+{
+    static const char *const fillers[] = {
+        "to be filled by o.e.m.",
+        "default string",
+        "system serial number",
+        "serial number",
+        "not specified",
+        "not applicable",
+        "not available",
+        "none",
+        "n/a",
+        "unknown",
+        "invalid",
+        "oem",
+    };
+
+    for (size_t i = 0; i < sizeof fillers / sizeof *fillers; i++)
+        if (strcasecmp(serial, fillers[i]) == 0)
+            return false;
+    return strspn(serial, (char[]){serial[0], '\0'}) < strlen(serial) &&
+           strstr("01234567890", serial) == NULL && strstr("1234567890", serial) == NULL;
+}
 
 /* The first line of a file below root; "" when it cannot be read. */
 static void line_of(const char *root, const char *path, char *text, size_t size)
@@ -130,6 +157,8 @@ void node_facts(const struct node_options *o, const char *backend, struct node_r
     line_of(root, "/sys/class/dmi/id/product_name", board, sizeof board);
     snprintf(r->class, sizeof r->class, "%s%s%s", model, *model && *board ? ", " : "", board);
     line_of(root, "/sys/class/dmi/id/product_serial", r->serial, sizeof r->serial);
+    if (!names_one_board(r->serial))
+        r->serial[0] = '\0';
     line_of(root, "/proc/sys/kernel/random/boot_id", r->boot_id, sizeof r->boot_id);
     line_of(root, "/proc/sys/kernel/osrelease", r->kernel, sizeof r->kernel);
     value_of(root, "/proc/cpuinfo", "microcode", r->microcode, sizeof r->microcode);

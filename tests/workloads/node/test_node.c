@@ -380,6 +380,34 @@ static void test_facts(void **state)
     assert_string_not_equal(r.key, other.key);
 }
 
+/* What a maker left out is no serial number: two nodes would be one. */
+static void test_serial(void **state)
+{
+    static const struct {
+        const char *line, *serial;
+    } cases[] = {{"To be filled by O.E.M.\n", ""},
+                 {"Default string\n", ""},
+                 {"0123456789\n", ""},
+                 {"123456789\n", ""},
+                 {"0000000000\n", ""},
+                 {"..........\n", ""},
+                 {"NONE\n", ""},
+                 {"\n", ""},
+                 {"7\n", ""},
+                 {"7C9RZ53\n", "7C9RZ53"},
+                 {"2105\n", "2105"}};
+    static struct node_result r;
+    const struct node_options o = {.root = root, .seed = 1};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        put("/sys/class/dmi/id/product_serial", cases[i].line);
+        node_facts(&o, "cpu", &r);
+        assert_string_equal(r.serial, cases[i].serial);
+    }
+    put("/sys/class/dmi/id/product_serial", "S1 \n");
+}
+
 static void test_ecc(void **state)
 {
     (void)state;
@@ -446,8 +474,8 @@ int main(void)
         cmocka_unit_test(test_processors), cmocka_unit_test(test_calls),
         cmocka_unit_test(test_network),    cmocka_unit_test(test_pattern),
         cmocka_unit_test(test_disk),       cmocka_unit_test(test_facts),
-        cmocka_unit_test(test_ecc),        cmocka_unit_test(test_plan),
-        cmocka_unit_test(test_priors),
+        cmocka_unit_test(test_serial),     cmocka_unit_test(test_ecc),
+        cmocka_unit_test(test_plan),       cmocka_unit_test(test_priors),
     };
 
     return cmocka_run_group_tests(tests, make_root, remove_root);
