@@ -197,11 +197,11 @@ echo "\${SLURM_RESTART_COUNT:-0}" >> $OUT/starts
 X
     job=$(sbatch --parsable --requeue -n1 -o /dev/null "$OUT/starts.sh")
     # Held, not only requeued: slurmd 22.05 was seen to leave out the prolog of a
-    # start that came within a second of the one before. Released, it would
+    # start that came within a second of the one before (so two pass here). Released, it would
     # wait for cred_expire seconds more, unless it is told not to.
     starts() {
         [ "$(wc -l < "$OUT/starts")" = "$1" ] ||
-            { scontrol release "$job"; scontrol update jobid="$job" starttime=now; sleep 5; false; }
+            { sleep 2; scontrol release "$job"; scontrol update jobid="$job" starttime=now; sleep 5; false; }
     }
     # The first start is told while it is the last that was requeued.
     requeued() { sacct -D -X -n -P -o state -j "$job" | grep -q REQUEUED; }
