@@ -72,7 +72,9 @@ state() { scontrol -o show node "$1" | sed 's/.* State=\([^ ]*\).*/\1/'; }
     [[ $(state n4) == *DRAIN* ]]
     scontrol update nodename=n4 state=resume
     scontrol update nodename=n4 state=down reason="hpcai500 validate : reboot issued : reboot complete"
-    run "$ctl" resume n4 "$(mark n4)"
+    # a node whose slurmd has not answered since then cannot be resumed: it is "changed", and asked again
+    resumed() { run "$ctl" resume n4 "$(mark n4)"; [ "$status" -ne 6 ]; }
+    await 5 resumed
     echo "$output"; [ "$status" -eq 0 ]; [[ $output == "done n4 IDLE"* || $output == "done n4 "*" IDLE"* ]]
     scontrol update nodename=n3 state=down reason="power supply"
     run "$ctl" resume n3 "$(mark n3)"
