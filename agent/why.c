@@ -222,7 +222,7 @@ static double bytes_in_training(const struct record_workload *w)
 /* How much of a bucket's sum is messages, how much bytes on the slowest link: said only
  * where the whole interval says so, that of the test or, where that is too wide, the
  * training's own. Of the training bytes alone are taken: a message's time has there what a
- * sender that computes lets wait, which is no latency. That a link is idle is not said:
+ * sender that computes lets wait, which latency is not. That a link is idle is not said:
  * while training the ranks do not come together as they do in the test. */
 static void fill_exchange(const struct record_workload *w, struct cause_exchange *x)
 {

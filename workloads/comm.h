@@ -25,6 +25,10 @@
 
 enum comm_op { COMM_SUM, COMM_MIN, COMM_MAX };
 
+/* Floats of all ranks together up to which a sum by messages has one phase, whole arrays from
+ * all to all; above, two phases of pieces (contrib/bench/allreduce.sh found the border). */
+enum { COMM_WHOLE = 16384 };
+
 struct comm {
     int rank, size;             /* in the run */
     int local_rank, local_size; /* on this node */

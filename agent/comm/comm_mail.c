@@ -19,9 +19,7 @@
 
 #include "reports/core/clock.h"
 
-/* Floats below which one round of whole arrays beats two rounds of chunks
- * (contrib/bench/allreduce.sh), for all ranks together. */
-enum { WHOLE_MAX = 16384, TAGS = 8192 };
+enum { TAGS = 8192 };
 
 /* Chunk i of n floats over size ranks: [begin, begin + *len). */
 static size_t chunk_of(const struct request *r, int size, int i, size_t *len)
@@ -112,7 +110,7 @@ int mail_start(struct mpi_comm *m, struct request *r, struct err *e)
 
     if (r->n > INT_MAX)
         return err_set(e, "a sum of %zu floats is more than one message can carry", r->n);
-    r->whole = r->n * size <= WHOLE_MAX;
+    r->whole = r->n * size <= COMM_WHOLE;
     chunk_of(r, (int)size, m->base.rank, &len);
     size_t need = (r->whole ? r->n : len) * size;
     if (r->scratch_n < need) {

@@ -30,7 +30,8 @@ fi
 runs=${1:-96} begun=$SECONDS
 
 judged=(reports/predict reports/diagnose agent/why.c agent/series.c workloads/steps.c workloads/component/train_steps.c
-    workloads/component/transport.c contrib/evidence/truth.sh contrib/evidence/truth.py)
+    workloads/component/transport.c workloads/component/wire.c workloads/data/loader.c workloads/data/loader_make.c
+    contrib/evidence/truth.sh contrib/evidence/truth.py)
 cd "$top"
 if ! git diff --quiet HEAD -- "${judged[@]}" || [ -n "$(git ls-files -o --exclude-standard -- "${judged[@]}")" ]; then
     echo "truth.sh: commit ${judged[*]} first: code and thresholds are fixed before the truth is seen" >&2

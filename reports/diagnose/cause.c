@@ -128,7 +128,7 @@ static const char *slow_sender(const struct cause_case *c)
     return c->n_nodes > 1 && long_enough && most > 2 * least && second > 0.75 * most ? name : NULL;
 }
 
-/* slow: the node that sends slowly, which is no matter of what is sent when; NULL. */
+/* slow: the node that sends slowly, whatever is sent and when; NULL: all send alike. */
 static enum cause network_cause(const struct cause_case *c, const char *slow)
 {
     const struct cause_exchange *x = &c->exchange;

@@ -18,7 +18,7 @@
  * (reports/record/even.h) for runs that have read the yardstick: on shared hosts a
  * processor is 5 to 15 % faster in one run than in the next, which hides what the node has
  * beside it; divided by the yardstick it does not. Neither stands for the other: a processor
- * that has become slow is a slow node, and at equal processor it is none. Where both are
+ * that has become slow makes a slow node, which equal processor would hide. Where both are
  * known each has half of the 1 % (99.5 %), one is enough, and what is said tells which.
  *
  * Life:    a confirm borrows its node; all else is borrowed for the call.

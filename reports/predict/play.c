@@ -10,7 +10,7 @@
 
 enum { LEAST_STEPS = 128, MOST_AHEAD = 16, DEFAULT_AHEAD = 2 };
 
-static const double whole_bytes = 65536; /* of all ranks: agent/comm/comm_mail.c */
+static const double whole_bytes = 65536; /* of all ranks: COMM_WHOLE of workloads/comm.h */
 
 /* A rank while it is played. */
 struct actor {

@@ -239,9 +239,9 @@ static int fill_loader(const struct record *r, const struct record_workload *w,
                        struct record_loader *l)
 {
     struct result_rank *to = &l->of;
+    double gain = 0;
     int n = 0, told = 0;
 
-    to->read_gain = NAN;
     for (int k = 0; k < w->n_ranks; k++) {
         const struct result_rank *s = &w->ranks[k].steady;
         const struct {
@@ -261,9 +261,8 @@ static int fill_loader(const struct record *r, const struct record_workload *w,
         for (size_t i = 0; i < sizeof sums / sizeof *sums; i++) /* the mean so far */
             *sums[i].to += (sums[i].from - *sums[i].to) / n;
         if (s->read_gain > 0) {
+            gain += s->read_gain;
             told++;
-            to->read_gain =
-                told == 1 ? s->read_gain : to->read_gain + (s->read_gain - to->read_gain) / told;
         }
         l->file_bytes += s->file_bytes / (double)s->steps;
         l->memory_bytes += s->memory_bytes / (double)s->steps;
@@ -274,6 +273,7 @@ static int fill_loader(const struct record *r, const struct record_workload *w,
             l->most_node = node >= 0 && node < r->n_nodes ? r->nodes[node].name : "";
         }
     }
+    to->read_gain = told > 0 ? gain / told : NAN;
     return n;
 }
 

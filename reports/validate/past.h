@@ -19,7 +19,8 @@
  *
  * When the file has doubled (and is PAST_LEAST bytes) it is written anew with those lines
  * alone (of links those of the newest PAST_KEEP runs of who sends, whoever its partners were;
- * with half, a quarter, ... of the runs where they are more than PAST_MOST bytes), and the parts of the noise that the whole file gave, a line for each class and metric:
+ * with half, a quarter, ... of the runs where they are more than PAST_MOST bytes), and the
+ * parts of the noise that the whole file gave, a line for each class and metric:
  *
  *   {"hpcai500":"noise 1","class":"AMD EPYC 7543, H12DSU","metric":"memory.triad",
  *    "value":3.49e+11,"between":0.4,"run":0.8,"step":0.3,"shift":0.2,"freedom":60,

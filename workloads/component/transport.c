@@ -14,8 +14,7 @@ enum {
     MOST_ROUNDS = 9,
     SMALL = 256, /* floats */
     MIDDLE = 16384,
-    LARGE = 262144,    /* of a message between two */
-    WHOLE_MAX = 16384, /* floats of all ranks up to which a sum has one phase */
+    LARGE = 262144, /* of a message between two */
     NODES = 64,
     PEERS = 8,
     SIZES = 2 /* of messages between two */
@@ -273,7 +272,7 @@ static struct result_value middle(const struct result_link *links, int n, size_t
 
 static int phases_of(const struct probe *p, size_t floats)
 {
-    return floats * (size_t)p->comm->size <= WHOLE_MAX ? 1 : 2;
+    return floats * (size_t)p->comm->size <= COMM_WHOLE ? 1 : 2;
 }
 
 /* alpha and c from the links and the smallest sum. */

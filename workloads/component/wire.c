@@ -7,8 +7,6 @@
 #include <math.h>
 #include <stdbool.h>
 
-enum { WHOLE_MAX = 65536 /* bytes of all ranks up to which a sum is sent whole */ };
-
 static const double apart = 2;     /* a size and another that tells bytes from messages */
 static const double normal = 1.96; /* 95 % */
 
@@ -21,7 +19,7 @@ struct border {
 
 static bool is_whole(double bytes, int ranks)
 {
-    return bytes * ranks <= WHOLE_MAX;
+    return bytes * ranks <= COMM_WHOLE * sizeof(float);
 }
 
 static long step_of(const struct steps *s, int i, int n)

@@ -292,7 +292,7 @@ static int read_sample(const struct dataset *d, struct chunk_scratch *s, uint64_
     if (file_path(d, r.file, path, e) < 0)
         return -1;
     if (d->pool) {
-        if (!(kept = sample_pool_take(d->pool, r.file, path, size, &d->form, e)))
+        if (!(kept = sample_pool_take(d->pool, r.file, path, size, &d->form, &s->find_seconds, e)))
             return -1;
         rc = read_file(kept, d, &r, what, sample, sink, e);
         sample_pool_give(d->pool, kept);

@@ -72,7 +72,7 @@ static struct slot *oldest(struct sample_pool *p)
 
 const struct sample_file *sample_pool_take(struct sample_pool *p, uint64_t number, const char *path,
                                            uint64_t expected_bytes, const struct sample_form *form,
-                                           struct err *e)
+                                           double *find_seconds, struct err *e)
 {
     const struct sample_file *f = NULL;
     struct slot *s;
@@ -88,6 +88,8 @@ const struct sample_file *sample_pool_take(struct sample_pool *p, uint64_t numbe
             err_set(e, "no memory for an open file");
         else if (sample_open(s->file, path, expected_bytes, form, false, e) < 0)
             drop(s);
+        else
+            *find_seconds += s->file->h5.find_seconds;
     }
     if (s->file) {
         s->users++;

@@ -20,10 +20,11 @@ struct sample_pool;
 struct sample_pool *sample_pool_create(struct err *e);
 void sample_pool_destroy(struct sample_pool *p);
 
-/* The open file of a number. */
+/* The open file of a number; to *find_seconds is added what it took to find one that was not
+ * open. */
 const struct sample_file *sample_pool_take(struct sample_pool *p, uint64_t number, const char *path,
                                            uint64_t expected_bytes, const struct sample_form *form,
-                                           struct err *e);
+                                           double *find_seconds, struct err *e);
 void sample_pool_give(struct sample_pool *p, const struct sample_file *f);
 
 #endif

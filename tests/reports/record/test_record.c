@@ -335,7 +335,7 @@ static void test_wire(void **state)
     assert_float_equal(json_number(w, "rate_low_bytes_per_second", 0), 6.5536e7, 0);
     cJSON_Delete(doc);
 
-    /* a rank whose bytes take no time that can be seen is no slow one */
+    /* a rank whose bytes take no time that can be seen is not called slow */
     r.workloads[0].ranks[0].steady.wire.rate = (struct result_value){NAN, NAN, NAN};
     doc = json_of(&r);
     w = json_at(doc, "workloads[0].transport_in_training");

@@ -74,7 +74,7 @@ static void tokens_and_use_are_of_the_steady_state(void **state)
     near(w.mfu, 0.4, 1e-12);
     w.mfu = w.yardstick.peak = 0;
     say_use(&w);
-    assert_true(w.mfu == 0); /* no peak: there is none */
+    assert_true(w.mfu == 0); /* the peak is not known */
     w.tokens_per_second = 0;
     w.yardstick.peak = 45e9;
     w.samples_per_second = unmeasured("no epoch after the first");

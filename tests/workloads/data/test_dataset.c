@@ -246,6 +246,7 @@ static void files_in_use_stay_open(void **state)
     struct sample_form form;
     struct sample_file first;
     char name[32], path[300];
+    double found = 0;
     struct err e = ERR_INIT;
 
     (void)state;
@@ -259,16 +260,19 @@ static void files_in_use_stay_open(void **state)
     struct sample_pool *p = sample_pool_create(&e);
     for (int i = 0; i < FILES; i++) {
         snprintf(path, sizeof path, "%s/train/s%03d.h5", folder, i);
-        assert_non_null(f[i] = sample_pool_take(p, (uint64_t)i, path, 0, &form, &e));
+        assert_non_null(f[i] = sample_pool_take(p, (uint64_t)i, path, 0, &form, &found, &e));
     }
     for (int i = 0; i < FILES; i++)
         for (int k = 0; k < i; k++)
             assert_ptr_not_equal(f[i], f[k]);
-    assert_ptr_equal(sample_pool_take(p, 3, "not opened", 0, &form, &e), f[3]);
+    const double first_time = found;
+    assert_true(first_time > 0);
+    assert_ptr_equal(sample_pool_take(p, 3, "not opened", 0, &form, &found, &e), f[3]);
+    assert_true(found == first_time); /* it was open */
     sample_pool_give(p, f[3]);
     sample_pool_give(p, f[7]); /* the only one that is free now */
     snprintf(path, sizeof path, "%s/train/s007.h5", folder);
-    const struct sample_file *other = sample_pool_take(p, 1000, path, 0, &form, &e);
+    const struct sample_file *other = sample_pool_take(p, 1000, path, 0, &form, &found, &e);
     assert_non_null(other);
     for (int i = 0; i < FILES; i++)
         if (i != 7) {

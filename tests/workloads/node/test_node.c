@@ -380,7 +380,7 @@ static void test_facts(void **state)
     assert_string_not_equal(r.key, other.key);
 }
 
-/* What a maker left out is no serial number: two nodes would be one. */
+/* Fillers of a maker are not taken for a serial number: two nodes would be one. */
 static void test_serial(void **state)
 {
     static const struct {
