@@ -13,7 +13,7 @@ import statistics
 import sys
 
 COMPONENTS = ["cosmoflow", "hep", "defect"]
-INJECTED, CLEAN = 66, 30
+INJECTED, CLEAN = 72, 30
 FOREIGN = 0.10  # of a step: beyond it a run is made again; what watches over this machine takes 5 to 6 % itself
 NEAR = 3        # clean runs that are the reference of an injected one
 VISIBLE = 1.10  # a step this much longer than theirs is limited by what was injected: the rule's own border
@@ -23,6 +23,7 @@ CASES = {
     "nothing": (["processor", "kernels", "memory_bandwidth", "batch_norm"], None, None),
     "network": (["network", "network_bandwidth", "network_latency", "not_overlapped"], None, ((400, 800), (100, 300))),
     "network-n2": (["network", "network_bandwidth", "network_latency", "not_overlapped"], "n2", ((300, 600), (80, 200))),
+    "delay": (["network", "network_latency", "not_overlapped"], None, ((300, 500), (800, 1400))),
     "quota": (["withheld"], None, ((70, 85), (35, 60))),
     "quota-n2": (["node_quota"], "n2", ((70, 85), (35, 60))),
     "storage": (["storage", "storage_bandwidth", "storage_latency"], None, ((6, 9), (2, 4))),
@@ -34,7 +35,7 @@ CASES = {
     "two": (["no_single_bottleneck"], None, ((150, 300), (80, 120))),
 }
 # says that it lies near, but not what it is
-VAGUE = {"network": ["batch_norm"], "network-n2": ["batch_norm"], "storage": ["input"], "memory": ["input", "storage", "storage_bandwidth"], "workers": ["storage"]}
+VAGUE = {"network": ["batch_norm"], "delay": ["batch_norm", "network_bandwidth"], "network-n2": ["batch_norm"], "storage": ["input"], "memory": ["input", "storage", "storage_bandwidth"], "workers": ["storage"]}
 # that no injection of the others can have: a set that memory can nearly hold, in a step that it can
 MEMORY = ("cosmoflow", 150)
 
@@ -45,6 +46,8 @@ def injections(case, value):
         return [{"node": n, "what": "network", "value": f"{value}mbit"} for n in both]
     if case == "network-n2":
         return [{"node": "n2", "what": "network", "value": f"{value}mbit"}]
+    if case == "delay":
+        return [{"node": n, "what": "delay", "value": value} for n in both]
     if case == "quota":
         return [{"node": n, "what": "cpu", "value": value} for n in both]
     if case == "quota-n2":
@@ -108,7 +111,7 @@ def levels_of(rng, case):
 
 
 def plan(seed):
-    """96 runs in order: two or three injected, one clean. Each level of network and storage is there
+    """102 runs in order: two or three injected, one clean. Each level of network and storage is there
     for each component, so that the truth of every question is."""
     rng = random.Random(seed)
     names = [c for c in CASES if c != "nothing"]

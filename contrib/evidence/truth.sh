@@ -3,7 +3,7 @@
 # truth.sh [RUNS]: is the injected cause named, and do predictions come true, on a real cluster?
 # truth.sh tables FILE: confusion matrix, errors and coverage of the lines that were filed.
 #
-# A plan of 96 runs in an order by SEED (1): two or three injected, one clean, and so on; components
+# A plan of 102 runs in an order by SEED (1): two or three injected, one clean, and so on; components
 # cosmoflow, hep and defect at tiny, two nodes of a private Slurm cluster; half of the
 # injections mild, the others strong. RUNS (all) more of them are made now: what LINES
 # (results/truth.jsonl) has of this code already is not made again, so it can be stopped
@@ -27,7 +27,7 @@ lines=${LINES_FILE:-$here/results/truth.jsonl}
 if [ "${1:-}" = tables ]; then
     exec python3 "$here/truth.py" tables "${2:?which file}"
 fi
-runs=${1:-96} begun=$SECONDS
+runs=${1:-102} begun=$SECONDS
 
 judged=(reports/predict reports/diagnose agent/why.c agent/series.c workloads/steps.c workloads/component/train_steps.c
     workloads/component/transport.c workloads/component/wire.c workloads/data/loader.c workloads/data/loader_make.c
@@ -56,6 +56,7 @@ mkdir -p "$folder"
 inject() {
     case $2 in
         network) slow_wire "$1" "$3" ;;
+        delay) late_wire "$1" "$3" ;;
         cpu) slow_cpu "$1" "$3" ;;
         storage) slow_disk "$1" "$3" ;;
         memory) little_memory "$1" "$3" && chill_once "$S/nodes/$1/cache" ;;

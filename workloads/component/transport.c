@@ -347,16 +347,54 @@ static int gather_links(struct probe *p, struct err *e)
     return rc;
 }
 
-/* The rank that waited least was the last to come. */
-static int join_sums(struct probe *p, struct err *e)
+/* Mean of the two least of `ranks` readings: of the rank that started last and of the one
+ * before it (transport.h). */
+static double two_least(const double (*all)[RESULT_SUMS][MOST_ROUNDS], int ranks, int size,
+                        int round)
 {
-    if (p->comm->reduce(p->comm, p->sum[0], RESULT_SUMS * MOST_ROUNDS, COMM_MIN, e) < 0)
-        return -1;
-    for (int i = 0; i < RESULT_SUMS; i++)
+    double least = INFINITY, second = INFINITY;
+
+    for (int i = 0; i < ranks; i++) {
+        const double v = all[i][size][round];
+        second = fmin(second, fmax(least, v));
+        least = fmin(least, v);
+    }
+    return (least + second) / 2;
+}
+
+static void keep_sums(struct probe *p, const double (*all)[RESULT_SUMS][MOST_ROUNDS])
+{
+    for (int i = 0; i < RESULT_SUMS; i++) {
+        for (int k = 0; k < p->r->rounds; k++)
+            p->sum[i][k] = two_least(all, p->comm->size, i, k);
         p->r->sum[i] =
             (struct result_sum){(double)(p->sum_floats[i] * sizeof(float)),
                                 phases_of(p, p->sum_floats[i]), value_of(p->sum[i], p->r->rounds)};
-    return 0;
+    }
+}
+
+/* Sums of all ranks, to rank 0. */
+static int gather_sums(struct probe *p, struct err *e)
+{
+    struct comm *c = p->comm;
+    const bool here = c->rank == 0;
+    size_t *counts = here ? calloc((size_t)c->size, sizeof *counts) : NULL;
+    double(*all)[RESULT_SUMS][MOST_ROUNDS] = here ? calloc((size_t)c->size, sizeof *all) : NULL;
+
+    for (int i = 0; counts && i < c->size; i++)
+        counts[i] = sizeof *all;
+    int rc = comm_agree(c,
+                        here && (!all || !counts)
+                            ? err_set(e, "out of memory for the sums of %d ranks", c->size)
+                            : 0,
+                        e);
+    if (rc == 0)
+        rc = c->gatherv(c, p->sum, sizeof p->sum, all, counts, e);
+    if (rc == 0 && here)
+        keep_sums(p, all);
+    free(all);
+    free(counts);
+    return rc;
 }
 
 int transport_run(const struct transport *t, struct result_transport *r, struct err *e)
@@ -382,7 +420,7 @@ int transport_run(const struct transport *t, struct result_transport *r, struct 
     if (rc == 0 && !r->reason[0])
         rc = measure(&p, rounds, e);
     if (rc == 0 && !r->reason[0])
-        rc = join_sums(&p, e);
+        rc = gather_sums(&p, e);
     if (rc == 0 && !r->reason[0])
         rc = gather_links(&p, e);
     if (r->reason[0])

@@ -9,7 +9,10 @@
  *             of 1 KiB and one of a bucket (64 KiB to 1 MiB) in each direction, in an order
  *             that changes from round to round. Five to nine rounds: as many as fit into
  *             2 % of the training
- *     sum     of the rank that waited least: it came last
+ *     sum     mean of the two least of all ranks. Ranks leave a barrier up to a message's
+ *             time D apart: who starts last, at s, finds the others' numbers there D after
+ *             the one before it started, at r, and waits D - (s - r); that one waits
+ *             D + (s - r) for his
  *     pairs   first ranks of nodes, at most 64 nodes, each with at most 8 others, by the
  *             circle method (all at once, each node in one pair at a time)
  *     value   median of the rounds; interval: the second least and the second largest of

@@ -14,7 +14,7 @@
 #include "tests/unit.h"
 #include "workloads/component/transport.h"
 
-enum { RANKS = 100, CALLS = 2048, SENT = 8 };
+enum { RANKS = 100, CALLS = 2048, SENT = 8 * sizeof(struct result_link), GATHERED = 2 };
 
 /* The network: two ranks of a node where `twins`. */
 static struct {
@@ -23,6 +23,7 @@ static struct {
     double alpha, software, rate; /* of all links ... */
     int slow;                     /* ... but of what this rank sends, */
     double slow_rate;             /* which has this; -1: none */
+    double apart;                 /* so much after the one before it rank 0 leaves a barrier */
     int late;                     /* a sum in so many, and an echo, takes 1 ms more; 0: none */
     bool told;
 } net;
@@ -33,9 +34,10 @@ static struct call {
     size_t n;
 } calls[RANKS][CALLS];
 static int n_calls[RANKS], readings;
-static struct result_link sent[RANKS][SENT];
-static size_t sent_bytes[RANKS];
-static double sums[RANKS][64], the_time, rested;
+static char sent[GATHERED][RANKS][SENT];
+static size_t sent_bytes[GATHERED][RANKS];
+static int gathered; /* by the rank whose turn it is */
+static double the_time, rested;
 static size_t started;
 
 static double now(void)
@@ -81,7 +83,7 @@ static int start(struct comm *c, float *buf, size_t n, int *request, struct err 
     return 0;
 }
 
-/* As the model of transport.h has it. */
+/* As the model of transport.h has it; rank 0 starts last, and rank 1 before it. */
 static int wait(struct comm *c, int request, struct err *e)
 {
     const double others = c->size - 1, bytes = 4.0 * (double)started;
@@ -89,7 +91,8 @@ static int wait(struct comm *c, int request, struct err *e)
     const double each = bytes / (whole ? 1 : c->size) / rate_of(net.slow >= 0 ? net.slow : 0);
 
     (void)request, (void)e;
-    the_time += (whole ? 1 : 2) * (net.software + others * (net.alpha + each)) + lateness();
+    the_time += (whole ? 1 : 2) * (net.software + others * (net.alpha + each)) + lateness() +
+                (c->rank == 0 ? -net.apart : net.apart * c->rank);
     return 0;
 }
 
@@ -106,33 +109,28 @@ static int echo(struct comm *c, int peer, bool begins, float *buf, size_t n, dou
     return 0;
 }
 
-/* Sums come one after the other; the least of all ranks is rank 0's to know. Of one number
- * ranks agree, who all say the same. */
+/* Ranks agree on one number, and all say the same. */
 static int reduce(struct comm *c, double *v, int n, enum comm_op op, struct err *e)
 {
-    (void)e;
-    if (op != COMM_MIN || n == 1)
-        return 0;
-    assert_in_range(n, 1, 64);
-    memcpy(sums[c->rank], v, (size_t)n * sizeof *v);
-    for (int i = c->rank; i < c->size; i++)
-        for (int k = 0; k < n; k++)
-            v[k] = fmin(v[k], sums[i][k]);
+    (void)c, (void)v, (void)n, (void)op, (void)e;
     return 0;
 }
 
+/* Ranks come one after the other, rank 0 last: it has what all sent. */
 static int gatherv(struct comm *c, const void *send, size_t bytes, void *recv, const size_t *counts,
                    struct err *e)
 {
+    const int k = gathered++;
     char *to = recv;
 
     (void)e;
-    assert_in_range(bytes, 0, sizeof sent[0]);
-    memcpy(sent[c->rank], send, bytes);
-    sent_bytes[c->rank] = bytes;
+    assert_in_range(k, 0, GATHERED - 1);
+    assert_in_range(bytes, 0, SENT);
+    memcpy(sent[k][c->rank], send, bytes);
+    sent_bytes[k][c->rank] = bytes;
     for (int i = 0; c->rank == 0 && i < c->size; to += counts[i++]) {
-        assert_int_equal(counts[i], sent_bytes[i]);
-        memcpy(to, sent[i], counts[i]);
+        assert_int_equal(counts[i], sent_bytes[k][i]);
+        memcpy(to, sent[k][i], counts[i]);
     }
     return 0;
 }
@@ -178,6 +176,7 @@ static struct result_transport tested(double bucket_bytes, double period, double
         const struct workload_host host = {.comm = &c, .now = now, .stop = stop};
         const struct transport t = {&host, bucket_bytes, period, trained, sleeps};
         rested = 0;
+        gathered = 0;
         if (transport_run(&t, &r, &e) < 0)
             fail_msg("%s", e.text);
     }
@@ -234,6 +233,26 @@ static void speeds_are_found(void **state)
                  2 * (net.software + (net.size - 1) * (net.alpha + 432000 / net.rate / net.size)),
                  1e-6);
         near(rested, 9 * 0.03 * (3 + 4 * (net.size - 1)), 1e-9);
+    }
+}
+
+/* Who leaves the barrier last waits less than a message takes, or not at all, and the one
+ * before him as much longer: nothing is lost or gained. */
+static void a_barrier_is_no_measure(void **state)
+{
+    static const int sizes[] = {2, 3, 8};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        net.size = sizes[i];
+        net.alpha = 1e-3;
+        net.apart = 0.9e-3;
+        const struct result_transport r = tested(432000, 0.03, 1000);
+        all_near(&r.alpha, net.alpha, 1e-6);
+        all_near(&r.software, net.software, 1e-6 * net.size);
+        all_near(&r.sum[2].seconds,
+                 2 * (net.software + (net.size - 1) * (net.alpha + 432000 / net.rate / net.size)),
+                 1e-6);
     }
 }
 
@@ -365,6 +384,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(speeds_are_found, a_quiet_network),
+        cmocka_unit_test_setup(a_barrier_is_no_measure, a_quiet_network),
         cmocka_unit_test_setup(a_slow_sender_is_named, a_quiet_network),
         cmocka_unit_test_setup(late_readings_are_no_speed, a_quiet_network),
         cmocka_unit_test_setup(one_rank_of_a_node_talks, a_quiet_network),
