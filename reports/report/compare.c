@@ -126,9 +126,8 @@ struct ratio compare_speed(const struct group *a, const struct group *b)
 
 /* ---- rankings ---- */
 
-double compare_vflops(const struct group *g, int n, bool bonus)
+static double vflops_of(const cJSON *w, int n, bool bonus)
 {
-    const cJSON *w = group_reported(g)->workload;
     double achieved = json_number(w, "quality.achieved", NAN);
     double target = json_number(w, "quality.target", NAN);
     double q = cJSON_IsTrue(json_at(w, "quality.higher_is_better")) ? achieved / target
@@ -137,6 +136,24 @@ double compare_vflops(const struct group *g, int n, bool bonus)
     if (!training_reached(w))
         return NAN;
     return json_number(w, "performance.flop_per_second", NAN) * pow(bonus ? q : fmin(q, 1), n);
+}
+
+double compare_vflops(const struct group *g, int n, bool bonus)
+{
+    return vflops_of(group_reported(g)->workload, n, bonus);
+}
+
+/* Those of each run that has them. */
+static int all_vflops(const struct group *g, int n, bool bonus, double *v)
+{
+    int count = 0;
+
+    for (int i = 0; i < g->n; i++) {
+        double one = vflops_of(g->runs[i].workload, n, bonus);
+        if (one > 0 && isfinite(one))
+            v[count++] = one;
+    }
+    return count;
 }
 
 /* Seconds of training until an epoch was as good as that; NAN: none was. */
@@ -166,14 +183,31 @@ static int best(const double *v, int n, bool most)
     return at;
 }
 
-static void rank(const struct compared *c, int n, bool bonus, int *leader)
+/* Whether the runs of a side are above those of each other that reached the target. */
+static bool is_clear(const struct compared *c, int n, int side, int exponent, bool bonus)
+{
+    double own[BOOK_MOST_RECORDS], other[BOOK_MOST_RECORDS];
+    int n_own = all_vflops(c->group[side], exponent, bonus, own);
+
+    for (int i = 0; i < n; i++) {
+        if (i == side || !c->reached[i])
+            continue;
+        int n_other = all_vflops(c->group[i], exponent, bonus, other);
+        if (!(compare_ratio(own, n_own, other, n_other).low > 1))
+            return false;
+    }
+    return true;
+}
+
+static void rank(struct compared *c, int n, bool bonus)
 {
     double v[COMPARE_SIDES];
 
     for (int e = 0; e < COMPARE_EXPONENTS; e++) {
         for (int i = 0; i < n; i++)
             v[i] = c->group[i] ? compare_vflops(c->group[i], e + 1, bonus) : NAN;
-        leader[e] = best(v, n, true);
+        c->leader[e] = best(v, n, true);
+        c->shown[e] = c->leader[e] >= 0 && is_clear(c, n, c->leader[e], e + 1, bonus);
     }
 }
 
@@ -216,6 +250,32 @@ static double processor_ratio(const struct group *a, const struct group *b)
     return json_number(x, "cpu.mean_seconds", NAN) / json_number(y, "cpu.mean_seconds", NAN);
 }
 
+static double geometric(const struct group *g, const char *path, bool reached)
+{
+    double v[BOOK_MOST_RECORDS], mean, variance;
+    int n = values_of(g, path, reached, v);
+
+    moments(v, n, &mean, &variance);
+    return exp(mean);
+}
+
+/* What is known of a side without the first. */
+static void add_side(struct compared *c, int i)
+{
+    const struct group *g = c->group[i];
+
+    c->speeds[i] = c->times[i] = NAN;
+    if (!g)
+        return;
+    for (int k = 0; k < g->n; k++)
+        c->failed[i] += !training_reached(g->runs[k].workload);
+    c->reached[i] = training_reached(group_reported(g)->workload);
+    c->rivals += c->reached[i];
+    c->speeds[i] = geometric(g, "performance.samples_per_second", false);
+    if (c->reached[i])
+        c->times[i] = geometric(g, "performance.time_to_quality_seconds", true);
+}
+
 void compare_group(const struct side *sides, int n, const struct group *of, bool bonus,
                    struct compared *c)
 {
@@ -225,12 +285,14 @@ void compare_group(const struct side *sides, int n, const struct group *of, bool
     for (int i = 0; i < n; i++) {
         const struct group *g = i ? same(sides[i].book, of) : of;
         c->group[i] = g;
-        c->reached[i] = g && training_reached(group_reported(g)->workload);
+        add_side(c, i);
         c->speed[i] = g && i ? compare_speed(g, of) : unknown;
         c->processor[i] = g && i ? processor_ratio(of, g) : NAN;
         c->time[i] =
             g && i ? over_runs(g, of, "performance.time_to_quality_seconds", true) : unknown;
+        if (c->failed[i] || c->failed[0])
+            c->time[i].differs = false;
     }
-    rank(c, n, bonus, c->leader);
+    rank(c, n, bonus);
     move_target(c, n);
 }

@@ -101,6 +101,8 @@ static bool any_ratio(const struct compared *row, int n)
 
 static void para_text(struct page *p, struct said text)
 {
+    if (!text.text[0])
+        return;
     fputs("<p>", p->pen.f);
     html_text(p->pen.f, text.text, 0);
     fputs("</p>\n", p->pen.f);
@@ -160,16 +162,22 @@ static void ranking(struct page *p, const struct comparison *c)
     for (int i = 0; i < b->n_groups; i++) {
         compare_group(c->sides, c->n, &b->groups[i], c->bonus, &row);
         para_text(p, compared_rank(&p->pen, c, &row));
+        para_text(p, compared_shown(&p->pen, &row));
         fputs("<ul>", p->pen.f);
         for (int t = 0; t < COMPARE_TARGETS; t++) {
+            struct said at = compared_target(&p->pen, c, &row, t);
+            if (!at.text[0])
+                continue;
             fputs("<li>", p->pen.f);
-            html_text(p->pen.f, compared_target(&p->pen, c, &row, t).text, 0);
+            html_text(p->pen.f, at.text, 0);
             fputs("</li>", p->pen.f);
         }
         fputs("</ul>\n", p->pen.f);
         vflops_table(p, c, &row);
     }
     para(p, "small", c->bonus ? W_C_BONUS : W_C_NO_BONUS);
+    if (comparison_repeats(c))
+        para(p, "small", W_C_MEANS);
 }
 
 static void systems(struct page *p, const struct comparison *c)
@@ -222,10 +230,8 @@ static int print(FILE *f, const void *what, struct err *e)
     close_part(p);
     open_part(p, "layers", W_C_LAYERS);
     for (int i = 1; i < c->n; i++) {
-        struct said unknown = compared_unknown(&p->pen, c, i);
         para_text(p, compared_layers(&p->pen, c, i));
-        if (unknown.text[0])
-            para_text(p, unknown);
+        para_text(p, compared_unknown(&p->pen, c, i));
     }
     para_text(p, compared_level_says(&p->pen, c));
     close_part(p);

@@ -19,9 +19,7 @@ double compared_value(const struct compared *c, int side, bool time)
 {
     if (!c->group[side] || (time && !c->reached[side]))
         return NAN;
-    return json_number(
-        group_reported(c->group[side])->workload,
-        time ? "performance.time_to_quality_seconds" : "performance.samples_per_second", NAN);
+    return time ? c->times[side] : c->speeds[side];
 }
 
 enum word compared_says(const struct compared *c, int side, bool time)
@@ -32,6 +30,8 @@ enum word compared_says(const struct compared *c, int side, bool time)
         return W_C_NOT_REACHED;
     if (side == 0)
         return W_C_FIRST;
+    if (time && (c->failed[side] || c->failed[0]))
+        return W_C_SOME_FAILED;
     if (r->basis == BASIS_NONE)
         return W_C_NO_INTERVAL;
     if (!r->differs)
@@ -102,21 +102,43 @@ struct said compared_level_says(const struct pen *p, const struct comparison *c)
 struct said compared_rank(const struct pen *p, const struct comparison *c,
                           const struct compared *row)
 {
-    int first = row->leader[0], turn = 0;
+    int first = row->leader[0], turn = 0, last = 0;
 
-    for (int e = 1; e < COMPARE_EXPONENTS && !turn; e++)
-        turn = row->leader[e] != first ? e : 0;
+    for (int e = 1; e < COMPARE_EXPONENTS; e++) {
+        turn = turn ? turn : row->leader[e] != first ? e : 0;
+        last = row->leader[e] != row->leader[e - 1] ? e : last;
+    }
     if (first < 0)
         return said(p, W_C_RANK_NONE, T(row->group[0]->name));
     if (!turn)
         return said(p, W_C_RANK_SAME, T(row->group[0]->name), T(c->sides[first].name));
-    return said(p, W_C_RANK_TURNS, T(row->group[0]->name), T(c->sides[first].name),
-                T(c->sides[row->leader[turn]].name), N(turn + 1));
+    return said(p, last > turn ? W_C_RANK_AGAIN : W_C_RANK_TURNS, T(row->group[0]->name),
+                T(c->sides[first].name), T(c->sides[row->leader[turn]].name), N(turn + 1),
+                T(c->sides[row->leader[last]].name), N(last + 1));
+}
+
+struct said compared_shown(const struct pen *p, const struct compared *row)
+{
+    int shown = 0;
+
+    for (int e = 0; e < COMPARE_EXPONENTS; e++)
+        shown += row->shown[e];
+    if (row->rivals == 0)
+        return (struct said){""};
+    if (row->rivals == 1)
+        return said(p, W_C_LEAD_ALONE);
+    return said(p,
+                shown == COMPARE_EXPONENTS ? W_C_LEAD_SHOWN
+                : shown                    ? W_C_LEAD_PART
+                                           : W_C_LEAD_OPEN,
+                N(shown), N(COMPARE_EXPONENTS));
 }
 
 struct said compared_target(const struct pen *p, const struct comparison *c,
                             const struct compared *row, int t)
 {
+    if (isnan(row->target[t]))
+        return t == 0 ? said(p, W_C_TARGETS_FIXED, T(row->group[0]->name)) : (struct said){""};
     if (row->first[t] < 0)
         return said(p, W_C_TARGETS_NONE, T(row->group[0]->name), N(row->target[t]));
     return said(p, W_C_TARGETS, T(row->group[0]->name), N(row->target[t]),
@@ -132,6 +154,14 @@ struct said compared_vflops(const struct pen *p, const struct comparison *c,
                 N(compare_vflops(g, 5, false)), N(compare_vflops(g, 10, false)),
                 N(compare_vflops(g, 1, true)), N(compare_vflops(g, 5, true)),
                 N(compare_vflops(g, 10, true)));
+}
+
+bool comparison_repeats(const struct comparison *c)
+{
+    for (int i = 0; i < c->n; i++)
+        if (c->sides[i].book->n > 1)
+            return true;
+    return false;
 }
 
 /* ---- text ---- */
@@ -160,6 +190,12 @@ static void line(const struct pen *p, const struct comparison *c, const struct c
     fputc('\n', p->f);
 }
 
+static void text_line(const struct pen *p, struct said s)
+{
+    if (s.text[0])
+        fprintf(p->f, "  %s\n", s.text);
+}
+
 static void text_group(const struct pen *p, const struct comparison *c, const struct group *g)
 {
     struct compared row;
@@ -176,10 +212,11 @@ static void text_group(const struct pen *p, const struct comparison *c, const st
     fputc('\n', p->f);
     for (int i = 0; i < c->n; i++)
         if (row.group[i] && row.reached[i])
-            fprintf(p->f, "  %s\n", compared_vflops(p, c, &row, i).text);
-    fprintf(p->f, "  %s\n", compared_rank(p, c, &row).text);
+            text_line(p, compared_vflops(p, c, &row, i));
+    text_line(p, compared_rank(p, c, &row));
+    text_line(p, compared_shown(p, &row));
     for (int t = 0; t < COMPARE_TARGETS; t++)
-        fprintf(p->f, "  %s\n", compared_target(p, c, &row, t).text);
+        text_line(p, compared_target(p, c, &row, t));
 }
 
 void compare_text(FILE *f, const struct comparison *c)
@@ -200,6 +237,8 @@ void compare_text(FILE *f, const struct comparison *c)
                      : c->bonus                      ? W_C_BONUS
                                                      : W_C_NO_BONUS)
                 .text);
+    if (comparison_repeats(c))
+        fprintf(f, "%s\n", said(&p, W_C_MEANS).text);
 }
 
 /* ---- JSON ---- */
@@ -236,6 +275,8 @@ static void put_side(cJSON *list, const struct comparison *c, const struct compa
     put_number(o, "samples_per_second", compared_value(row, i, false), NULL, NULL);
     put_number(o, "time_to_quality_seconds", compared_value(row, i, true), NULL, NULL);
     put_bool(o, "reached", row->reached[i]);
+    put_number(o, "runs", row->group[i]->n, NULL, NULL);
+    put_number(o, "runs_not_reached", row->failed[i], NULL, NULL);
     put_vflops(o, "vflops_capped", row->group[i], false);
     put_vflops(o, "vflops_as_published", row->group[i], true);
     if (i) {
@@ -247,9 +288,34 @@ static void put_side(cJSON *list, const struct comparison *c, const struct compa
     }
 }
 
+static cJSON *name_of(const struct comparison *c, int side)
+{
+    return side < 0 ? cJSON_CreateNull() : json_string(c->sides[side].name);
+}
+
+/* By exponent from 1 on, then by target. */
+static void put_order(cJSON *o, const struct comparison *c, const struct compared *row)
+{
+    cJSON *leaders = put_array(o, "leader_by_exponent"), *shown = put_array(o, "lead_shown");
+    cJSON *targets = put_array(o, "first_by_target");
+
+    for (int e = 0; e < COMPARE_EXPONENTS; e++) {
+        cJSON_AddItemToArray(leaders, name_of(c, row->leader[e]));
+        cJSON_AddItemToArray(shown, cJSON_CreateBool(row->shown[e]));
+    }
+    for (int t = 0; t < COMPARE_TARGETS; t++) {
+        if (isnan(row->target[t]))
+            continue;
+        cJSON *one = cJSON_CreateObject();
+        cJSON_AddItemToArray(targets, one);
+        put_number(one, "target", row->target[t], NULL, NULL);
+        cJSON_AddItemToObject(one, "first", name_of(c, row->first[t]));
+    }
+}
+
 static void put_group(cJSON *list, const struct comparison *c, const struct group *g)
 {
-    cJSON *o = cJSON_CreateObject(), *sides, *leaders;
+    cJSON *o = cJSON_CreateObject(), *sides;
     struct compared row;
 
     compare_group(c->sides, c->n, g, c->bonus, &row);
@@ -260,11 +326,7 @@ static void put_group(cJSON *list, const struct comparison *c, const struct grou
     for (int i = 0; i < c->n; i++)
         if (row.group[i])
             put_side(sides, c, &row, i);
-    leaders = put_array(o, "leader_by_exponent");
-    for (int e = 0; e < COMPARE_EXPONENTS; e++)
-        cJSON_AddItemToArray(leaders, row.leader[e] < 0
-                                          ? cJSON_CreateNull()
-                                          : json_string(c->sides[row.leader[e]].name));
+    put_order(o, c, &row);
 }
 
 /* Per side after the first: the layers of these bits. */

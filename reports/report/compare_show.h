@@ -24,8 +24,11 @@ void compare_text(FILE *f, const struct comparison *c);
 int compare_json(FILE *f, const struct comparison *c, struct err *e);
 int compare_page(const char *path, const struct comparison *c, struct err *e);
 
-/* The reported value of a row; `time`: seconds to quality, else the speed. */
+/* The value of a row, of several runs their geometric mean; `time`: seconds to quality,
+ * else the speed. */
 double compared_value(const struct compared *c, int side, bool time);
+/* A side has several runs. */
+bool comparison_repeats(const struct comparison *c);
 /* What may be said of a ratio. */
 enum word compared_says(const struct compared *c, int side, bool time);
 /* The sentence on the layers that differ between the first side and another. */
@@ -36,9 +39,11 @@ struct said compared_unknown(const struct pen *p, const struct comparison *c, in
  * not known could still change it. NULL: none. */
 const char *compared_level(const struct comparison *c, bool *certain);
 struct said compared_level_says(const struct pen *p, const struct comparison *c);
-/* Who leads, over the exponents; who is first at a moved target. */
+/* Who leads, over the exponents, and whether the runs show it; who is first at a moved
+ * target ("": there is nothing to say). */
 struct said compared_rank(const struct pen *p, const struct comparison *c,
                           const struct compared *row);
+struct said compared_shown(const struct pen *p, const struct compared *row);
 struct said compared_target(const struct pen *p, const struct comparison *c,
                             const struct compared *row, int t);
 /* VFLOPS of a side for n = 1, 5 and 10: quality above the target counted as the target,

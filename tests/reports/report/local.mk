@@ -4,9 +4,12 @@ if BUILD_TOOLS
 report_test_libs = reports/report/libreport.la reports/diagnose/libdiagnose.la reports/draw/libdraw.la reports/judge/libjudge.la \
     reports/record/librecord.la reports/core/libcore.la
 if BUILD_TESTS
-report_tests = %D%/test_page %D%/test_words
+report_tests = %D%/test_compare %D%/test_page %D%/test_words
 check_PROGRAMS += $(report_tests)
 TESTS += $(report_tests)
+%C%_test_compare_SOURCES = %D%/test_compare.c
+%C%_test_compare_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS)
+%C%_test_compare_LDADD = $(report_test_libs) $(CMOCKA_LIBS)
 %C%_test_page_SOURCES = %D%/test_page.c
 %C%_test_page_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) $(CJSON_CFLAGS)
 %C%_test_page_LDADD = $(report_test_libs) $(CMOCKA_LIBS)
