@@ -24,6 +24,22 @@ bool training_reached(const cJSON *w)
     return cJSON_IsTrue(json_at(w, "valid")) && json_number(w, "quality.epochs_to_target", 0) >= 1;
 }
 
+const char *book_invalid(const struct book *b, int *n)
+{
+    const char *first = NULL;
+
+    *n = 0;
+    for (int i = 0; i < b->n; i++) {
+        const cJSON *reasons = json_at(b->records[i], "reasons");
+        const char *why = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(reasons, "valid"));
+        if (cJSON_IsTrue(json_at(b->records[i], "valid")))
+            continue;
+        first = first ? first : why ? why : "the record does not say why";
+        ++*n;
+    }
+    return first;
+}
+
 double record_nodes(const cJSON *record)
 {
     return json_number(record, "system.node_count", NAN);

@@ -73,6 +73,9 @@ double book_time(const cJSON *record, const char *path);
 /* The training reached its target; one that is not valid never does. */
 bool training_reached(const cJSON *workload);
 
+/* Why the first of the records that are not valid is not; NULL: all are. *n: how many. */
+const char *book_invalid(const struct book *b, int *n);
+
 /* Nodes that the record was made on. */
 double record_nodes(const cJSON *record);
 

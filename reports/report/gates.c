@@ -10,7 +10,6 @@
 #include "reports/report/split.h"
 
 #define CPU_ENOUGH 0.75 /* of a processor, for each thread */
-enum { REPEATS_ENOUGH = 3 };
 
 static struct gate *add(struct gates *g, enum word what, enum gate_state state, enum word why)
 {
@@ -43,16 +42,13 @@ double training_cpu(const cJSON *w)
 
 static void valid(const struct book *b, struct gates *g)
 {
-    for (int i = 0; i < b->n; i++)
-        if (!cJSON_IsTrue(json_at(b->records[i], "valid"))) {
-            const cJSON *reasons = json_at(b->records[i], "reasons");
-            const char *why =
-                cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(reasons, "valid"));
-            add(g, W_GATE_VALID, GATE_FAIL, W_BY_REASON)->args[0] =
-                T(why ? why : "the record does not say why");
-            return;
-        }
-    add(g, W_GATE_VALID, GATE_PASS, W_BY_RECORDS)->args[0] = N(b->n);
+    int n;
+    const char *why = book_invalid(b, &n);
+
+    if (why)
+        add(g, W_GATE_VALID, GATE_FAIL, W_BY_REASON)->args[0] = T(why);
+    else
+        add(g, W_GATE_VALID, GATE_PASS, W_BY_RECORDS)->args[0] = N(b->n);
 }
 
 static void exclusive(const struct book *b, struct gates *g)
@@ -240,6 +236,14 @@ static void own_data(const struct book *b, struct gates *g)
         all = all && strcmp(json_text(group_reported(&b->groups[i])->workload, "data_origin", ""),
                             "private") == 0;
     add(g, W_GATE_OWN_DATA, all ? GATE_PASS : GATE_NOTE, all ? W_BY_PRIVATE : W_BY_GENERATED);
+}
+
+const struct gate *gate_find(const struct gates *g, enum word what)
+{
+    for (int i = 0; i < g->n; i++)
+        if (g->gate[i].what == what)
+            return &g->gate[i];
+    return NULL;
 }
 
 void gates_of(const struct book *b, struct gates *g)

@@ -14,7 +14,7 @@
 #include "reports/report/book.h"
 #include "reports/report/words.h"
 
-enum { GATE_COUNT = 11 };
+enum { GATE_COUNT = 11, REPEATS_ENOUGH = 3 };
 
 enum gate_state { GATE_PASS, GATE_NOTE, GATE_FAIL };
 
@@ -33,6 +33,8 @@ struct gates {
 };
 
 void gates_of(const struct book *b, struct gates *g);
+/* That check; NULL: nothing of this book is checked so. */
+const struct gate *gate_find(const struct gates *g, enum word what);
 
 /* CPU seconds over what ranks and threads could have had; NAN: not known. */
 double training_cpu(const cJSON *workload);

@@ -9,11 +9,12 @@
 #include <math.h>
 #include <string.h>
 
+#include "reports/core/text.h"
 #include "reports/draw/html.h"
 #include "reports/record/fields.h"
 #include "reports/report/section.h"
 
-enum { MOST_STEPS = 3, CAUSE_SAID = 160 };
+enum { MOST_STEPS = 3, MOST_COSTS = 3, CAUSE_SAID = 160 };
 
 /* ---- what to do ---- */
 
@@ -59,6 +60,14 @@ static int diagnosed_steps(const struct page *p, struct step *steps)
     return n;
 }
 
+/* A row begins with a capital letter, where the language has one. */
+static void capital(FILE *f, const char *text)
+{
+    if (*text >= 'a' && *text <= 'z')
+        fputc(*text++ - 'a' + 'A', f);
+    html_text(f, text, 0);
+}
+
 static void step_row(struct grid *g, const struct step *s)
 {
     const struct page *p = g->p;
@@ -69,7 +78,7 @@ static void step_row(struct grid *g, const struct step *s)
     cause_said(s->cause, s->cause == h->cause ? h->node : NULL, p->pen.lang, cause, sizeof cause);
     grid_row(g);
     grid_cell(g);
-    html_text(p->pen.f, cause_next(s->cause, p->pen.lang), 0);
+    capital(p->pen.f, cause_next(s->cause, p->pen.lang));
     if (s->cause == CAUSE_UNKNOWN)
         grid_say(g, W_EV_NONE, T(name.text));
     else if (cause_family(s->cause) == FAMILY_RUN)
@@ -171,6 +180,21 @@ static void draw_life(struct page *p, struct pic *pic, const void *what)
               20, 0);
 }
 
+/* What a training costs until it is good enough, of the first three. */
+static void each_training(struct page *p, double node_hour)
+{
+    char list[SAID_SIZE] = "";
+
+    for (int i = 0; i < p->book->n_groups && i < MOST_COSTS; i++) {
+        const double cost = page_quality_hours(p, i) * node_hour;
+        if (cost > 0)
+            text_add(list, sizeof list, "%s%s", list[0] ? ", " : "",
+                     said(&p->pen, W_COST_EACH, T(group_name(p, i).text), N(cost)).text);
+    }
+    if (list[0])
+        para(p, NULL, W_COSTS_EACH, T(list));
+}
+
 static void costs(struct page *p)
 {
     struct price_life life;
@@ -187,23 +211,90 @@ static void costs(struct page *p)
     prices_life(p->prices, p->node, &life);
     panel(p, draw_life, &life, 330);
     para(p, NULL, W_COSTS_TEXT, N(life.sum), N(p->prices->life_years), N(life.node_hour),
-         T(p->prices->as_of));
+         N(prices_day(p->prices->as_of)));
+    each_training(p, life.node_hour);
 }
 
-static void how_sure(struct page *p)
+/* One sentence behind another. */
+#define next(p, w, ...)                                                                            \
+    (fputs((p)->pen.lang == LANGUAGE_EN ? " " : "", (p)->pen.f), say(&(p)->pen, w, ##__VA_ARGS__))
+
+/* The largest error, in percent, with which the model replays what it predicts for; NAN: it
+ * predicts for nothing here. */
+static double replay_error(const struct page *p)
 {
+    double most = NAN;
+
+    for (int i = 0; i < p->book->n_groups; i++)
+        if (advised_known(&p->advised[i]))
+            most = fmax(most, 100 * fabs(expm1(p->advised[i].advice.replay.error)));
+    return most;
+}
+
+static void less_sure(struct page *p)
+{
+    const double error = replay_error(p);
     int known = 0, confirmed = 0;
 
     for (int i = 0; i < p->book->n_groups; i++) {
         known += held_known(&p->held[i]);
         confirmed += held_known(&p->held[i]) && p->held[i].confirmed;
     }
-    heading(p, 2, W_SURE);
-    if (known && !p->gates.failed)
-        para(p, NULL, W_SURE_HELD, N(p->gates.passed), N(p->gates.n), N(confirmed), N(known));
+    if (known)
+        next(p, W_SURE_HELD, N(confirmed), N(known));
+    else if (p->book->n_groups)
+        next(p, W_SURE_SPLIT);
+    if (isfinite(error))
+        next(p, W_SURE_GAINS, N(error));
+}
+
+static void not_tested(struct page *p)
+{
+    const struct gate *data = gate_find(&p->gates, W_GATE_OWN_DATA);
+    const bool own = data && data->state == GATE_PASS, predicted = isfinite(replay_error(p));
+
+    if (p->book->n_groups == 0)
+        next(p, W_SURE_CEILINGS);
+    else if (!predicted)
+        next(p, own ? W_SURE_NOT : W_SURE_NOT_OWN);
+    else if (!own)
+        next(p, W_SURE_OWN_DATA);
+}
+
+/* The nearest thing that would. */
+static void would_change(struct page *p)
+{
+    const struct gate *runs = gate_find(&p->gates, W_GATE_REPEATS);
+    const int worst = page_worst_held(p);
+    const bool open =
+        worst >= 0 ? !p->held[worst].confirmed : page_first_held(p) < 0 && p->book->n_groups > 0;
+    const double mix = p->node ? page_mix(p) : 0;
+
+    if (page_disturbed(p) >= 0)
+        next(p, W_SURE_TURNS_SHARED);
+    else if (open)
+        next(p, W_SURE_TURNS_CAUSE);
+    else if (runs && runs->state != GATE_PASS)
+        next(p, W_SURE_TURNS_RUNS, runs->args[0], N(REPEATS_ENOUGH));
+    else if (mix > 0)
+        next(p, W_SURE_TURNS_MIX, N(100 * mix));
     else
-        para(p, NULL, p->gates.failed ? W_SURE_FAILED : W_SURE_TEXT, N(p->gates.passed),
-             N(p->gates.n), N(p->gates.failed));
+        next(p, W_SURE_TURNS_LAYERS);
+}
+
+static void how_sure(struct page *p)
+{
+    heading(p, 2, W_SURE);
+    if (p->gates.failed) {
+        para(p, NULL, W_SURE_FAILED, N(p->gates.passed), N(p->gates.n), N(p->gates.failed));
+        return;
+    }
+    para_open(p, NULL);
+    say(&p->pen, W_SURE_MEASURED, N(p->gates.passed), N(p->gates.n));
+    less_sure(p);
+    not_tested(p);
+    would_change(p);
+    fputs("</p>\n", p->pen.f);
 }
 
 static void sentence(struct page *p, enum word w, const struct arg *args, int n)

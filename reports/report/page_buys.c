@@ -14,8 +14,7 @@
 
 enum { MOST_BUYS = 4 };
 
-/* The shares of the price file's mix that this report has trainings of. */
-static double mix_here(const struct page *p)
+double page_mix(const struct page *p)
 {
     double sum = 0;
 
@@ -124,7 +123,7 @@ static bool buys(struct page *p)
         {W_OPTION, false}, {W_PRICE, true}, {W_BREAK_EVEN, true}, {W_ADVICE, false}};
     const double nodes =
         p->prices->nodes > 0 ? p->prices->nodes : record_nodes(p->book->records[0]);
-    const double mix = mix_here(p);
+    const double mix = page_mix(p);
     struct price_life life;
     bool advised = false;
     struct grid g;
@@ -158,7 +157,7 @@ bool page_buys(struct page *p)
              T(json_text(p->book->records[0], "system.nodes[0].class", "–")));
     else if (p->prices->n_buys == 0)
         para(p, NULL, W_BUY_NONE);
-    else if (!(mix_here(p) > 0))
+    else if (!(page_mix(p) > 0))
         para(p, NULL, W_BUY_NO_MIX);
     else
         advised = buys(p);

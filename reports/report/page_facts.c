@@ -17,6 +17,15 @@ double page_node_hours(const struct page *p)
     return sum;
 }
 
+double page_quality_hours(const struct page *p, int i)
+{
+    const cJSON *w = group_work(p, i);
+
+    return training_reached(w) ? p->book->groups[i].nodes / 3600 *
+                                     json_number(w, "performance.time_to_quality_seconds", NAN)
+                               : NAN;
+}
+
 /* The group that waits most of its time; -1: none is known. */
 int page_worst_wait(const struct page *p)
 {

@@ -54,6 +54,19 @@ static double node_hour_price(const struct page *p)
     return life.node_hour;
 }
 
+/* From the first start, for the time of all of them: what the node-hours are of. */
+static struct said when(const struct page *p)
+{
+    const struct book *b = p->book;
+    double first = NAN, wall = 0;
+
+    for (int i = 0; i < b->n; i++) {
+        first = fmin(first, book_time(b->records[i], "time.start"));
+        wall += json_number(b->records[i], "time.wall_seconds", NAN);
+    }
+    return said(&p->pen, b->n > 1 ? W_WHEN_ALL : W_WHEN_TIME, N(first), N(wall));
+}
+
 static void what_was_tested(struct page *p)
 {
     const cJSON *r = p->book->records[0];
@@ -68,9 +81,7 @@ static void what_was_tested(struct page *p)
             ? said(&p->pen, nodes == 1 ? W_CLUSTER_ONE : W_CLUSTER_NODES, T(cluster), N(nodes), cpu)
             : said(&p->pen, nodes == 1 ? W_NO_CLUSTER_ONE : W_NO_CLUSTER_NODES, N(nodes), cpu));
     meta(p, W_WHAT_RAN, what_ran(p));
-    meta(p, W_WHEN,
-         said(&p->pen, W_WHEN_TIME, N(book_time(r, "time.start")),
-              N(json_number(r, "time.wall_seconds", NAN))));
+    meta(p, W_WHEN, when(p));
     meta(p, W_COST_OF_TEST,
          said(&p->pen, isfinite(node_hour_price(p)) ? W_COST_MONEY : W_COST_HOURS, N(hours),
               N(hours * node_hour_price(p))));
@@ -100,20 +111,29 @@ static void held_verdict(struct page *p)
              N(waiting), N(known), T(name.text), N(100 * h->share), T(cause.text));
 }
 
+static struct said first_failed(const struct page *p)
+{
+    for (int i = 0; i < p->gates.n; i++)
+        if (p->gates.gate[i].state == GATE_FAIL)
+            return said(&p->pen, p->gates.gate[i].what);
+    return (struct said){""};
+}
+
 static void verdict(struct page *p)
 {
     const struct book *b = p->book;
-    const cJSON *reasons = json_at(b->records[0], "reasons");
-    const char *why = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(reasons, "valid"));
-    int waiting = 0, starting = 0, reached = 0, worst = page_worst_wait(p);
+    int waiting = 0, starting = 0, reached = 0, invalid, worst = page_worst_wait(p);
+    const char *why = book_invalid(b, &invalid);
 
     for (int i = 0; i < b->n_groups; i++) {
         waiting += p->split[i].limit == LIMIT_NAMED || p->split[i].limit == LIMIT_SEVERAL;
         starting += p->split[i].limit == LIMIT_START;
         reached += training_reached(group_work(p, i));
     }
-    if (!cJSON_IsTrue(json_at(b->records[0], "valid")))
-        para(p, "verdict", W_V_INVALID, T(why ? why : "the record does not say why"));
+    if (why)
+        para(p, "verdict", b->n > 1 ? W_V_INVALID_SOME : W_V_INVALID, T(why), N(invalid), N(b->n));
+    else if (p->gates.failed > (reached < b->n_groups)) /* one for the target, said below */
+        para(p, "verdict", W_V_FAILED, N(p->gates.failed), N(p->gates.n), T(first_failed(p).text));
     else if (b->n_groups == 0)
         para(p, "verdict", W_V_CEILINGS);
     else if (reached < b->n_groups)

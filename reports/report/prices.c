@@ -378,11 +378,14 @@ struct price_errors prices_inspection(const struct prices *p, double missed, dou
                                  parts * (1 - i->flawed) * false_rejects * i->false_reject};
 }
 
-int prices_expired(const struct prices *p, double now)
+double prices_day(const char *date)
 {
     struct tm day = {0};
 
-    if (!p->valid_until[0] || !strptime(p->valid_until, "%Y-%m-%d", &day))
-        return 0;
-    return now >= (double)timegm(&day) + 86400;
+    return strptime(date, "%Y-%m-%d", &day) ? (double)timegm(&day) : NAN;
+}
+
+int prices_expired(const struct prices *p, double now)
+{
+    return now >= prices_day(p->valid_until) + 86400; /* false without a date */
 }

@@ -115,6 +115,9 @@ struct price_errors {
 };
 struct price_errors prices_inspection(const struct prices *p, double missed, double false_rejects);
 
+/* Seconds since 1970 of a date of the file ("2026-11-01"); NAN: it has none. */
+double prices_day(const char *date);
+
 /* Whether the prices are past their date at that time (seconds since 1970). */
 int prices_expired(const struct prices *p, double now);
 

@@ -110,11 +110,16 @@ int page_first_held(const struct page *p);
 int page_disturbed(const struct page *p);
 /* What limits a group that has a diagnosis: "network bandwidth: n2 sends slowly". */
 struct said page_cause(const struct page *p, int i);
+/* The shares of the price file's mix, 0 to 1, that this report has trainings of; there is a
+ * price file. */
+double page_mix(const struct page *p);
 /* Nothing on this page is against judging a purchase by it: it is valid, of reached quality,
  * of several runs on cores of their own, and no cause is open. */
 bool page_decides(const struct page *p);
 /* Of all records. */
 double page_node_hours(const struct page *p);
+/* Of one training to its target quality; NAN: it did not reach it. */
+double page_quality_hours(const struct page *p, int i);
 
 void section_system(struct page *p);
 void section_results(struct page *p);

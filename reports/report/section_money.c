@@ -39,8 +39,6 @@ static void money_row(struct grid *g, int i, double price)
     struct page *p = g->p;
     const cJSON *w = group_work(p, i);
     double nodes = p->book->groups[i].nodes, seconds = json_number(w, "wall_seconds", NAN);
-    double quality =
-        training_reached(w) ? json_number(w, "performance.time_to_quality_seconds", NAN) : NAN;
     double speed = json_number(w, "performance.samples_per_second", NAN);
     enum word source;
     double measured = joules(w, &source);
@@ -54,7 +52,7 @@ static void money_row(struct grid *g, int i, double price)
     grid_value(g, N(nodes * seconds / 3600), "g");
     grid_value(g, N(measured), "joule");
     grid_say(g, source);
-    grid_value(g, N(nodes * quality / 3600 * price), "money");
+    grid_value(g, N(page_quality_hours(p, i) * price), "money");
     grid_value(g, N(nodes / speed * 1e6 / 3600 * price), "money");
 }
 
@@ -189,5 +187,5 @@ void section_money(struct page *p)
     para(p, "small", W_LIFE_NOTE, N(life.node_hour), N(p->prices->life_years),
          N(p->prices->hours_available_per_year));
     if (prices_expired(p->prices, book_time(p->book->records[0], "time.end")))
-        para(p, "warn", W_PRICES_EXPIRED, T(p->prices->valid_until));
+        para(p, "warn", W_PRICES_EXPIRED, N(prices_day(p->prices->valid_until)));
 }

@@ -11,6 +11,7 @@
 #include "reports/diagnose/words.h"
 #include "reports/draw/html.h"
 #include "reports/record/fields.h"
+#include "reports/record/record_fields.h"
 #include "reports/report/section.h"
 
 /* ---- the split ---- */
@@ -157,6 +158,51 @@ static void phases(struct page *p)
     grid_close(&g);
 }
 
+/* The parts of a phase that took time. */
+static void split_rows(struct grid *g, int group, const cJSON *phase)
+{
+    const cJSON *part;
+
+    cJSON_ArrayForEach(part, phase)
+    {
+        if (!phase->string || !part->string || !(json_number(part, "max_seconds", 0) > 0))
+            continue;
+        grid_row(g);
+        grid_value(g, T(group_name(g->p, group).text), "");
+        grid_value(g, T(phase->string), "");
+        grid_value(g, T(part->string), "");
+        grid_value(g, N(json_number(part, "median_seconds", NAN)), "dur");
+        grid_value(g, N(json_number(part, "max_seconds", NAN)), "dur");
+        grid_value(g, T(json_text(part, "max_node", "–")), "");
+    }
+}
+
+/* What phases that are not steady steps are made of. */
+static void splits(struct page *p)
+{
+    static const struct column columns[] = {{W_WORKLOAD, false},  {W_PHASE, false},
+                                            {W_PART_NAME, false}, {W_MEDIAN, true},
+                                            {W_MOST, true},       {W_SLOWEST, false}};
+    const cJSON *phase;
+    struct grid g;
+    int n = 0;
+
+    heading(p, 3, W_SPLITS);
+    for (int i = 0; i < p->book->n_groups; i++)
+        n += cJSON_GetArraySize(json_at(group_work(p, i), "splits"));
+    if (n == 0) {
+        para(p, NULL, W_NO_SPLITS);
+        return;
+    }
+    grid_open(&g, p, columns, 6, false);
+    for (int i = 0; i < p->book->n_groups; i++)
+        cJSON_ArrayForEach(phase, json_at(group_work(p, i), "splits"))
+        {
+            split_rows(&g, i, phase);
+        }
+    grid_close(&g);
+}
+
 /* ---- what limited the steps ---- */
 
 enum { CAUSE_SAID = 512 };
@@ -255,6 +301,7 @@ void section_time(struct page *p)
     if (!diagnosed)
         what_limits(p);
     phases(p);
+    splits(p);
     if (causes(p))
         slowest_path(p);
     else
@@ -284,6 +331,7 @@ static void counter_row(struct grid *g, int group, const cJSON *c)
     grid_value(g, T(group_name(g->p, group).text), "");
     grid_value(g, T(c->string), "");
     grid_value(g, N(json_number(c, "total", NAN)), form);
+    grid_value(g, N(json_number(c, "phases." RECORD_TRAIN, NAN)), form);
     grid_value(g, N(json_number(c, "ranks.median", NAN)), form);
     grid_value(g, N(json_number(c, "ranks.max", NAN)), form);
     grid_value(g, T(json_text(c, "ranks.max_node", "–")), "");
@@ -293,13 +341,13 @@ static void counter_row(struct grid *g, int group, const cJSON *c)
 void section_counters(struct page *p)
 {
     static const struct column columns[] = {
-        {W_WORKLOAD, false},    {W_COUNTER, false}, {W_TOTAL, true},     {W_MEDIAN_RANK, true},
-        {W_LARGEST_RANK, true}, {W_NODE, false},    {W_READ_FROM, false}};
+        {W_WORKLOAD, false},   {W_COUNTER, false},     {W_TOTAL, true}, {W_IN_STEPS, true},
+        {W_MEDIAN_RANK, true}, {W_LARGEST_RANK, true}, {W_NODE, false}, {W_READ_FROM, false}};
     int shown = 0, missing = 0;
     const cJSON *c;
     struct grid g;
 
-    grid_open(&g, p, columns, 7, false);
+    grid_open(&g, p, columns, 8, false);
     for (int i = 0; i < p->book->n_groups; i++)
         cJSON_ArrayForEach(c, json_at(group_work(p, i), "counters"))
         {

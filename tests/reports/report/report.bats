@@ -159,7 +159,7 @@ END
 }
 
 @test "the numbers of a page agree with each other and with the record" {
-    python3 - whole-en.html whole.json <<'END'
+    python3 - whole-en.html whole.json again.json third.json <<'END'
 import html, json, re, sys
 page = open(sys.argv[1], encoding="utf-8").read()
 doc = json.load(open(sys.argv[2]))
@@ -188,6 +188,15 @@ assert len(big) == 3
 for n, w in zip(big, doc["workloads"]):
     row = [r for r in times[0] if r[0] == w["name"]][0]
     assert any(abs(float(n) - float(re.search(r"\(([\d.]+)", c).group(1))) <= .51 for c in row[1:9]), (n, row)
+# the money of a training is the same on page one; the time and the node-hours are of all records
+text = html.unescape(re.sub("<[^>]*>", "", page)).replace("\u00a0", " ")
+each = re.search("One training to its target quality: (.*?)[.]\n", text).group(1)
+assert each == ", ".join(r[0] + " " + r[4] for r in list(rows("money"))[0]), each
+hours = float(re.search(r"([\d.]+) node-hours, ", text).group(1))
+minutes, seconds = map(int, re.search(r"UTC on, (\d+) min (\d+) s in all", text).groups())
+walls = [json.load(open(name))["time"]["wall_seconds"] for name in sys.argv[2:]]
+assert abs(60 * minutes + seconds - sum(walls)) < .51 and abs(hours / (doc["system"]["node_count"] * sum(walls) / 3600) - 1) < .01
+assert "Prices of 1 Nov 2026." in text
 assert "hep waits for " + wait["hep"].split()[0] in html.unescape(page).replace("\u201c", ""), wait
 results = list(rows("results"))[0]
 for row, work in zip(results, doc["workloads"]):
@@ -499,14 +508,17 @@ END
     grep -q '2 of 3 diagnosed workloads wait for more than 10 % of each step, cosmoflow the most (46 %). The cause is confirmed: storage bandwidth.' one
     grep -q 'is lost: network bandwidth: n2 sends slowly' one
     grep -q 'Limited by: processor.' one
-    grep -q 'keep the samples in memory (keep=yes) or on a local disk' one # what costs nothing, the largest wait first
+    grep -q 'Keep the samples in memory (keep=yes) or on a local disk' one # what costs nothing, the largest wait first
     [ "$(grep -n 'cosmoflow: storage bandwidth, 46 % of each step, confirmed' one | cut -d: -f1)" -lt "$(grep -n 'hep: network bandwidth: n2 sends slowly, 40 % of each step, not confirmed' one | cut -d: -f1)" ]
     grep -q 'hep: of the whole run evaluation takes more than any wait' one
-    no grep -q 'nothing is in the way of the processors' one # that is bought
+    no grep -qi 'nothing is in the way of the processors' one # that is bought
     grep -q 'the causes; 1 of 3 have a second witness' one
     grep -q '“cosmoflow loses 46 % of each step: storage bandwidth. A second witness agrees.”' one
     no grep -q 'not confirmed: no purchase' one
+    tr -s ' ' <one | grep -q 'Sure: what was measured; 9 of 11 checks passed.'
+    tr -s ' ' <one | grep -q 'Would change it: repeats that differ; 1 of 3 runs are here.'
     one open-en.html >one
+    tr -s ' ' <one | grep -q 'Would change it: a second witness (diagnose=yes) that names another cause.'
     grep -q 'One witness says so: no purchase is advised.' one
     grep -q 'A second witness is still needed' one
     grep -q '&lt;script&gt;n2' open-en.html
@@ -524,6 +536,67 @@ END
     jq '.workloads |= map(.why.cause = "of_a_later_release" | .why.whole = null)' held.json >later-cause.json # is not guessed at
     report later-cause.html later-cause.json
     no grep -qE 'diagnosed workloads? wait|is lost' later-cause.html
+}
+
+@test "a page that is not valid names no cause, whichever record or check it is" {
+    one() { sed -n '/<section class="m"/,/<\/section>/p' "$1" | sed 's/<[^>]*>/ /g; s/\xc2\xa0/ /g'; }
+    jq '.id = "lab-9.0.0" | .valid = false | .reasons.valid = "it was too hot"' held.json >hot.json
+    jq '.system.nodes[1].build_id = "other"' held.json >mixed.json
+    report hot.html held.json hot.json
+    report mixed.html mixed.json
+    report mixed-ja.html --lang=ja mixed.json
+    one hot.html | grep -q '1 of 2 records are not valid, and nothing on this page should decide anything: it was too hot.'
+    one mixed.html | grep -q '1 of 11 checks failed, beginning with “All nodes ran the same build”: nothing on this page should decide'
+    one mixed-ja.html | grep -q '「全ノードで同一のビルド」など'
+    for page in hot mixed; do
+        no grep -qE 'The cause is confirmed|loses' <(one $page.html)
+        one $page.html | grep -q 'Not sure:'
+    done
+}
+
+@test "how sure: what was predicted, what was not tested, what would change it" {
+    sure() { sed -n '/How sure, and what\|④ 確からしさ/,/<\/div>/p' "$1" | sed 's/<[^>]*>/ /g; s/\xc2\xa0/ /g' | tr -s ' \n' ' '; }
+    sure bought-en.html
+    sure bought-en.html | grep -qE 'Predicted: the gains; the model replays the steps within [0-9.]+ %\.'
+    sure bought-en.html | grep -q 'Not tested: your own data. Would change it: other work; these trainings stand for 90 % of the site'
+    sure bought-ja.html | grep -q '未測定： 自社データ。.*業務構成の変化（ここの学習は全体の90%を代表）'
+    sure whole-en.html | grep -q 'Not tested: your own data, gains, purchases. Would change it: a second witness'
+    sure ceilings-ja.html | grep -q '学習（業務でどこまで使えるか）'
+    no grep -qE '待ちの原因|自社データ' <(sure ceilings-ja.html)
+    jq '.workloads |= map(.data_origin = "private")' held.json >own.json
+    report own.html own.json
+    sure own.html | grep -q 'Not tested: gains, purchases.'
+    sure several-ja.html | grep -q '第2の証拠（diagnose=yes）が別の原因を示す場合'
+}
+
+@test "a section that a sentence names by its number has that number" {
+    while read -r id keys; do # the sentences that name it, in both languages
+        n=$(sed -n "s/.*<h2 id=\"$id\">\([0-9]*\) .*/\1/p" held-en.html)
+        [ -n "$n" ]
+        for key in $keys; do
+            for words in "section $n\b" "第${n}章"; do
+                grep -hA1 "^W($key," "$top_srcdir"/reports/report/words*.def | grep -q "$words" || { echo "$key does not say $words"; false; }
+            done
+        done
+    done <<'END'
+system SURE_TURNS_LAYERS
+ceilings F_CEILING
+whatif FREE_TOGETHER FREE_NO_GAIN FREE_NEEDS BUY_REFUSED
+validity SURE_FAILED
+END
+    [ "$(grep -hoE 'section [0-9]+' "$top_srcdir"/reports/report/words*.def | wc -l)" -eq 7 ] # a new one needs its row above
+}
+
+@test "what start-up is made of, and what a counter had in steady steps" {
+    of() { sed -n "/<h2 id=\"$2\"/,/<\/section>/p" "$1" | sed 's/<\/tr>/\n/g' | sed 's/<[^>]*>/ /g; s/\xc2\xa0/ /g' | tr -s ' '; }
+    of whole-en.html time | grep -q 'What start-up, evaluation and checkpoints are made of was not recorded'
+    jq '.workloads[1] |= (.splits = {staging: {input: {median_seconds: 3.5, max_seconds: 4.25, max_node: "n3"}, wait: {median_seconds: 0, max_seconds: 0, max_node: null}}}
+        | .counters.cpu_user_seconds.phases.train = 42.5)' whole.json >made.json
+    report made.html made.json
+    of made.html time | grep -q 'hep staging input 3.50 s 4.25 s n3'
+    no grep -q 'hep staging wait' <(of made.html time)
+    of made.html counters | grep -qE 'hep cpu_user_seconds [^–]* 42.5 s '
+    of made.html counters | grep -qE 'cosmoflow cpu_user_seconds [^–]* – '
 }
 
 @test "an option that must save more than waits for it is refused; one that may pay is not advised" {
@@ -815,6 +888,23 @@ END
     # 0.6 of 0.45: the n-th power of 4/3 as published, none of it otherwise
     compare --json whole.json better.json | jq -e '.workloads[2].systems[1] | (.vflops_as_published[4] / .vflops_capped[4] / pow(4/3; 5) - 1 | fabs < 1e-9) and .vflops_capped[0] == .vflops_capped[9]'
     compare --json --bonus whole.json better.json | jq -e '.bonus and (.workloads[2].leader_by_exponent | length == 10)'
+    # of single runs no lead is shown; of three each, hep's is, and cosmoflow's is not
+    compare whole.json faster.json >single
+    [ "$(grep -c 'The runs do not show that lead' single)" -eq 3 ]
+    compare --json whole.json,again.json,third.json faster.json,faster.json >c.json
+    jq -e '[.workloads[] | {(.workload): (.lead_shown | length == 10 and all)}] | add | [.hep, .cosmoflow] == [true, false]' c.json
+    # the values of repeats are those that the ratio is of, and the page and the text say how
+    jq -e 'all(.workloads[].systems; .[1].samples_per_second / .[0].samples_per_second / .[1].speed.ratio - 1 | fabs < 1e-9)' c.json
+    compare whole.json,again.json,third.json faster.json | grep -q 'the values are geometric means'
+    no grep -q 'geometric means' single
+    grep -q 'the values are geometric means' compare-en.html
+    jq -e '[.workloads[0].first_by_target[].target * 10000 | round] == [3293, 3100, 2907]' c.json
+    jq 'del(.workloads[].quality.baseline)' whole.json >bare.json # no trivial baseline, no other target
+    compare bare.json faster.json | grep -q 'hep: the record has no trivial baseline'
+    no grep -q 'target –' <(compare bare.json faster.json)
+    jq '.workloads |= map(.valid = false | .quality.epochs_to_target = null)' again.json >missed.json
+    compare whole.json,third.json,missed.json faster.json | grep -q 'not every run reached the target: the ratio is of those that did'
+    compare --json whole.json,third.json,missed.json faster.json,faster.json | jq -e 'all(.workloads[].systems[1].time; .differs == false) and all(.workloads[].systems[0]; .runs == 3 and .runs_not_reached == 1)'
 }
 
 @test "the PDF has pages" {
