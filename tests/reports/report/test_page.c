@@ -311,6 +311,9 @@ static void test_life(void **state)
     near(prices_inspection(&p, 0.01, 0.1).missed, 50);
     near(prices_inspection(&p, 0.01, 0.1).false_rejects, 180);
     assert_true(isnan(prices_inspection(&(struct prices){.pue = 1}, 0.01, 0.1).missed));
+    near(prices_day(p.valid_until), 1798675200);
+    assert_true(isnan(prices_day("")));
+    assert_false(prices_expired(&(struct prices){0}, 1e12));
     assert_false(prices_expired(&p, 1798675200)); /* 31 December, 00:00 */
     assert_true(prices_expired(&p, 1798675200 + 86400));
 }
