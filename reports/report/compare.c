@@ -259,6 +259,11 @@ static double geometric(const struct group *g, const char *path, bool reached)
     return exp(mean);
 }
 
+double compare_mean_speed(const struct group *g)
+{
+    return geometric(g, "performance.samples_per_second", false);
+}
+
 /* What is known of a side without the first. */
 static void add_side(struct compared *c, int i)
 {
@@ -271,7 +276,7 @@ static void add_side(struct compared *c, int i)
         c->failed[i] += !training_reached(g->runs[k].workload);
     c->reached[i] = training_reached(group_reported(g)->workload);
     c->rivals += c->reached[i];
-    c->speeds[i] = geometric(g, "performance.samples_per_second", false);
+    c->speeds[i] = compare_mean_speed(g);
     if (c->reached[i])
         c->times[i] = geometric(g, "performance.time_to_quality_seconds", true);
 }

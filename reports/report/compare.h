@@ -75,6 +75,9 @@ void compare_group(const struct side *sides, int n, const struct group *of, bool
 /* FLOP/s x q^n of a group's reported run; NAN: it did not reach its target. */
 double compare_vflops(const struct group *g, int n, bool bonus);
 
+/* Samples per second of a group, the geometric mean of its runs; NAN. */
+double compare_mean_speed(const struct group *g);
+
 /* Samples per second of a to those of b, with its interval and on what it stands. */
 struct ratio compare_speed(const struct group *a, const struct group *b);
 

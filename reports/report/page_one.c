@@ -9,11 +9,12 @@
 #include <math.h>
 #include <string.h>
 
+#include "reports/core/text.h"
 #include "reports/draw/html.h"
 #include "reports/record/fields.h"
 #include "reports/report/section.h"
 
-enum { MOST_FINDINGS = 3, CAUSE_SAID = 160 };
+enum { MOST_FINDINGS = 3, MOST_BARS = 6, CAUSE_SAID = 160 };
 
 /* ---- what was tested ---- */
 
@@ -28,20 +29,57 @@ static void meta(struct page *p, enum word label, struct said text)
     fputs("</dd></div>\n", f);
 }
 
+/* Names of the trainings, each once: the first three, and how many more. */
+static struct said trainings(const struct page *p)
+{
+    struct said names = {""};
+    int n = 0;
+
+    for (int i = 0; i < p->book->n_groups; i++) {
+        const char *name = p->book->groups[i].name;
+        int k = 0;
+        while (strcmp(p->book->groups[k].name, name) != 0)
+            k++;
+        if (k == i && n++ < MOST_FINDINGS)
+            text_add(names.text, sizeof names.text, "%s%.40s", n > 1 ? ", " : "", name);
+    }
+    return n > MOST_FINDINGS ? said(&p->pen, W_RAN_MORE, T(names.text), N(n - MOST_FINDINGS))
+                             : names;
+}
+
 static struct said what_ran(const struct page *p)
 {
     const cJSON *r = p->book->records[0];
-    char names[200] = "";
-    size_t used = 0;
+    struct said names = trainings(p);
 
-    for (int i = 0; i < p->book->n_groups && i < 3 && used < sizeof names; i++)
-        used += (size_t)snprintf(names + used, sizeof names - used, "%s%.40s", i ? ", " : "",
-                                 p->book->groups[i].name);
     if (p->book->n_groups == 0)
         return said(&p->pen, W_RAN_CEILINGS, N(cJSON_GetArraySize(json_at(r, "micro"))));
     if (p->book->n > 1)
-        return said(&p->pen, W_RAN_RECORDS, T(names), N(p->book->n));
-    return said(&p->pen, cJSON_GetArraySize(json_at(r, "micro")) ? W_RAN_BOTH : W_RAN, T(names));
+        return said(&p->pen, W_RAN_RECORDS, T(names.text), N(p->book->n));
+    return said(&p->pen, cJSON_GetArraySize(json_at(r, "micro")) ? W_RAN_BOTH : W_RAN,
+                T(names.text));
+}
+
+/* "lab: 4 nodes, AMD EPYC 9354"; of records of several sizes the least and the most. */
+static struct said machine(const struct page *p)
+{
+    const struct book *b = p->book;
+    const cJSON *r = b->records[0];
+    const char *cluster = json_text(r, "job.cluster", NULL);
+    struct arg cpu = T(json_text(r, "system.layers.hardware.cpu_model", "–"));
+    double least = NAN, most = NAN;
+
+    for (int i = 0; i < b->n; i++) {
+        least = fmin(least, record_nodes(b->records[i]));
+        most = fmax(most, record_nodes(b->records[i]));
+    }
+    if (least < most)
+        return cluster ? said(&p->pen, W_CLUSTER_SIZES, T(cluster), N(least), cpu, N(most))
+                       : said(&p->pen, W_NO_CLUSTER_SIZES, N(least), cpu, N(most));
+    return cluster
+               ? said(&p->pen, least == 1 ? W_CLUSTER_ONE : W_CLUSTER_NODES, T(cluster), N(least),
+                      cpu)
+               : said(&p->pen, least == 1 ? W_NO_CLUSTER_ONE : W_NO_CLUSTER_NODES, N(least), cpu);
 }
 
 static double node_hour_price(const struct page *p)
@@ -69,17 +107,10 @@ static struct said when(const struct page *p)
 
 static void what_was_tested(struct page *p)
 {
-    const cJSON *r = p->book->records[0];
-    double nodes = record_nodes(r), hours = page_node_hours(p);
-    const char *cluster = json_text(r, "job.cluster", NULL);
-    struct arg cpu = T(json_text(r, "system.layers.hardware.cpu_model", "–"));
+    double hours = page_node_hours(p);
 
     fputs("<dl class=\"meta\">", p->pen.f);
-    meta(
-        p, W_CLUSTER,
-        cluster
-            ? said(&p->pen, nodes == 1 ? W_CLUSTER_ONE : W_CLUSTER_NODES, T(cluster), N(nodes), cpu)
-            : said(&p->pen, nodes == 1 ? W_NO_CLUSTER_ONE : W_NO_CLUSTER_NODES, N(nodes), cpu));
+    meta(p, W_CLUSTER, machine(p));
     meta(p, W_WHAT_RAN, what_ran(p));
     meta(p, W_WHEN, when(p));
     meta(p, W_COST_OF_TEST,
@@ -276,6 +307,16 @@ static double waits_of(const struct page *p, int i)
                                    : p->split[i].wait / p->split[i].sum;
 }
 
+/* How many groups wait more than that one. */
+static int before(const struct page *p, int i)
+{
+    int n = 0;
+
+    for (int k = 0; k < p->book->n_groups; k++)
+        n += waits_of(p, k) > waits_of(p, i);
+    return n;
+}
+
 /* At most three groups, those that wait most, in the order of the record. */
 static void findings(struct page *p)
 {
@@ -285,10 +326,7 @@ static void findings(struct page *p)
     say(&p->pen, W_FINDINGS);
     fputs("</h2><ol class=\"three\">\n", p->pen.f);
     for (int i = 0; i < p->book->n_groups && shown < MOST_FINDINGS; i++) {
-        int before = 0;
-        for (int k = 0; k < p->book->n_groups; k++)
-            before += waits_of(p, k) > waits_of(p, i);
-        if (before >= MOST_FINDINGS)
+        if (before(p, i) >= MOST_FINDINGS)
             continue;
         if (held_known(&p->held[i]))
             held_finding(p, i);
@@ -301,13 +339,26 @@ static void findings(struct page *p)
     fputs("</ol>\n", p->pen.f);
 }
 
+/* Of many groups those that wait most: page one is one sheet. */
 static void where_time_goes(struct page *p)
 {
+    bool shown[BOOK_MOST_GROUPS] = {false};
+    int n = 0, left = 0;
+
     if (page_worst_wait(p) < 0)
         return;
+    for (int i = 0; i < p->book->n_groups; i++) {
+        const bool known = p->split[i].limit != LIMIT_UNKNOWN;
+        shown[i] = known && n < MOST_BARS && before(p, i) < MOST_BARS;
+        n += shown[i];
+        left += known && !shown[i];
+    }
     figure_open(p, true);
-    say(&p->pen, W_SPLIT_CAPTION);
-    figure_chart(p, draw_split, NULL, 780);
+    if (left)
+        say(&p->pen, W_SPLIT_CAPTION_OF, N(n), N(n + left));
+    else
+        say(&p->pen, W_SPLIT_CAPTION);
+    figure_chart(p, draw_split, shown, 780);
     figure_close(p);
 }
 

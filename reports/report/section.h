@@ -139,7 +139,8 @@ void section_validity(struct page *p);
 void section_glossary(struct page *p);
 void section_raw(struct page *p);
 
-/* The bars of where the time went, of all groups. */
+/* The bars of where the time went; what: a bool for each group whether it is shown; NULL: of
+ * all. */
 void draw_split(struct page *p, struct pic *pic, const void *what);
 
 #endif

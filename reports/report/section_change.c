@@ -41,11 +41,6 @@ static double of_reported(const struct group *g, const char *path)
     return json_number(group_reported(g)->workload, path, NAN);
 }
 
-static double speed_of(const struct group *g)
-{
-    return of_reported(g, "performance.samples_per_second");
-}
-
 static double quality_seconds(const struct group *g)
 {
     return training_reached(group_reported(g)->workload)
@@ -78,7 +73,7 @@ static void sizes_of(const struct book *b, const struct group *base, struct size
     *s = (struct sizes){.base = base};
     for (int i = 0; i < b->n_groups; i++) {
         const struct group *g = &b->groups[i];
-        if (!is_size_of(g, base) || !(speed_of(g) > 0))
+        if (!is_size_of(g, base) || !(compare_mean_speed(g) > 0))
             continue;
         int k = s->n++; /* in the order of nodes */
         for (; k > 0 && s->nodes[k - 1] > g->nodes; k--) {
@@ -89,7 +84,7 @@ static void sizes_of(const struct book *b, const struct group *base, struct size
         }
         struct ratio r = compare_speed(g, base);
         s->nodes[k] = g->nodes;
-        s->up[k] = speed_of(g) / speed_of(base);
+        s->up[k] = compare_mean_speed(g) / compare_mean_speed(base);
         s->low[k] = g == base ? 1 : r.low;
         s->high[k] = g == base ? 1 : r.high;
     }
@@ -144,13 +139,13 @@ static void draw_sizes(struct page *p, struct pic *pic, const void *what)
 static void size_row(struct grid *g, const struct group *own, const struct group *base)
 {
     struct ratio r = compare_speed(own, base);
-    double up = speed_of(own) / speed_of(base), more = own->nodes / base->nodes;
+    double up = compare_mean_speed(own) / compare_mean_speed(base), more = own->nodes / base->nodes;
 
     grid_row(g);
     grid_value(g, T(own->name), "");
     grid_value(g, N(own->nodes), "n");
     grid_say(g, scaling_kind(own, base));
-    grid_value(g, N(speed_of(own)), "g");
+    grid_value(g, N(compare_mean_speed(own)), "g");
     grid_value(g, N(up), "n2");
     if (own != base && isfinite(r.low)) {
         fputs(" <span class=\"iv\">", g->p->pen.f);

@@ -16,13 +16,19 @@
 
 /* ---- the split ---- */
 
-static void split_desc(struct page *p, char *text, size_t size)
+/* shown: which groups; NULL: all. */
+static bool is_drawn(const struct page *p, const bool *shown, int i)
+{
+    return p->split[i].limit != LIMIT_UNKNOWN && (!shown || shown[i]);
+}
+
+static void split_desc(struct page *p, const bool *shown, char *text, size_t size)
 {
     size_t used = 0;
 
     for (int i = 0; i < p->book->n_groups && used < size; i++) {
         const struct split *s = &p->split[i];
-        if (s->limit == LIMIT_UNKNOWN)
+        if (!is_drawn(p, shown, i))
             continue;
         used += (size_t)snprintf(
             text + used, size - used, "%s",
@@ -47,10 +53,9 @@ void draw_split(struct page *p, struct pic *pic, const void *what)
     struct legend legend[PART_COUNT];
     int n = 0;
 
-    (void)what;
     for (int i = 0; i < p->book->n_groups; i++) {
         const struct split *s = &p->split[i];
-        if (s->limit == LIMIT_UNKNOWN)
+        if (!is_drawn(p, what, i))
             continue;
         for (int k = 0; k < PART_COUNT; k++) {
             double percent = split_percent(s, (enum part)k);
@@ -66,7 +71,7 @@ void draw_split(struct page *p, struct pic *pic, const void *what)
         words[k] = said(&p->pen, part_word((enum part)k));
         legend[k] = (struct legend){part_ink((enum part)k), words[k].text};
     }
-    split_desc(p, desc, sizeof desc);
+    split_desc(p, what, desc, sizeof desc);
     pic->title = title.text;
     pic->desc = desc;
     draw_bars(pic, bars, n, &(struct axis){.most = 100, .ticks = ticks, .n = 5}, legend, PART_COUNT,

@@ -74,6 +74,10 @@ END
     report waits-en.html --prices=bought.conf "$(cat healthy/path)"
     report network-en.html network/sure.json # no price file
     report shared-steps-ja.html --lang=ja --prices=bought.conf shared/sure*.json
+    # nine trainings of one record, as those of a whole suite are
+    jq '.workloads += ([.workloads[] | .class = "tiny"] + [.workloads[] | .class = "standard" | .name = "other-" + .name])' held.json >many.json
+    report many-en.html --prices=bought.conf many.json
+    report many-ja.html --lang=ja --prices=bought.conf many.json
     compare whole.json,again.json,third.json faster.json >compared
     compare --html=compare-en.html whole.json,again.json,third.json faster.json again.json
     compare --html=compare-ja.html --lang=ja whole.json partial.json
@@ -538,6 +542,19 @@ END
     no grep -qE 'diagnosed workloads? wait|is lost' later-cause.html
 }
 
+@test "page one of many trainings and sizes says how many there are, and is one sheet all the same" {
+    one() { sed -n '/<section class="m"/,/<\/section>/p' "$1" | sed 's/<[^>]*>/ /g; s/\xc2\xa0/ /g' | tr -s ' '; }
+    one many-en.html >one
+    cat one
+    grep -q 'trainings to target quality: cosmoflow, hep, defect and 3 more; ceilings' one
+    grep -q 'The 6 of 9 that wait most; section 4 has all.' one
+    [ "$(sed -n '/<h2 id="time"/,/<\/section>/p' many-en.html | grep -c 'other-hep: compute')" -ge 1 ]
+    no grep -q 'other-defect: compute' one # which waits least
+    one sizes-en.html | grep -q 'lab: 4 to 8 nodes, AMD EPYC 9354'
+    no grep -q 'wait most; section 4' <(one sizes-en.html)
+    one many-ja.html | grep -q '9件中、待ちの多い6件です（全件は第4章）'
+}
+
 @test "a page that is not valid names no cause, whichever record or check it is" {
     one() { sed -n '/<section class="m"/,/<\/section>/p' "$1" | sed 's/<[^>]*>/ /g; s/\xc2\xa0/ /g'; }
     jq '.id = "lab-9.0.0" | .valid = false | .reasons.valid = "it was too hot"' held.json >hot.json
@@ -580,11 +597,12 @@ END
         done
     done <<'END'
 system SURE_TURNS_LAYERS
+time SPLIT_CAPTION_OF
 ceilings F_CEILING
 whatif FREE_TOGETHER FREE_NO_GAIN FREE_NEEDS BUY_REFUSED
 validity SURE_FAILED
 END
-    [ "$(grep -hoE 'section [0-9]+' "$top_srcdir"/reports/report/words*.def | wc -l)" -eq 7 ] # a new one needs its row above
+    [ "$(grep -hoE 'section [0-9]+' "$top_srcdir"/reports/report/words*.def | wc -l)" -eq 8 ] # a new one needs its row above
 }
 
 @test "what start-up is made of, and what a counter had in steady steps" {
