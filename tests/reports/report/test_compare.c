@@ -92,8 +92,8 @@ static const struct pen english = {.lang = LANGUAGE_EN, .plain = true};
 static void test_means(void **state)
 {
     static const struct made runs[][RUNS] = {
-        {{.speed = 100, .seconds = 8}, {.speed = 400, .seconds = 2}, {0}},
-        {{.speed = 300, .seconds = 4}, {.speed = 300, .seconds = 9}, {0}},
+        {{.speed = 100, .seconds = 8}, {.speed = 400, .seconds = 2}},
+        {{.speed = 300, .seconds = 4}, {.speed = 300, .seconds = 9}},
         {{.speed = 50, .seconds = 5}}};
     struct stage s;
 
@@ -114,7 +114,7 @@ static void test_means(void **state)
 static void test_failed(void **state)
 {
     static const struct made runs[][RUNS] = {
-        {{.speed = 100, .seconds = 100}, {.speed = 100, .seconds = 101}, {0}},
+        {{.speed = 100, .seconds = 100}, {.speed = 100, .seconds = 101}},
         {{.speed = 100, .seconds = 10},
          {.speed = 100, .seconds = 10.1},
          {.speed = 100, .failed = true}}};
@@ -177,12 +177,12 @@ static void test_lead(void **state)
         enum word says;
         bool shown;
     } rows[] = {
-        {{{{.speed = 1, .flops = 100}, {.speed = 1, .flops = 101}, {0}},
-          {{.speed = 1, .flops = 50}, {.speed = 1, .flops = 51}, {0}}},
+        {{{{.speed = 1, .flops = 100}, {.speed = 1, .flops = 101}},
+          {{.speed = 1, .flops = 50}, {.speed = 1, .flops = 51}}},
          W_C_LEAD_SHOWN,
          true},
-        {{{{.speed = 1, .flops = 100}, {.speed = 1, .flops = 101}, {0}},
-          {{.speed = 1, .flops = 99}, {.speed = 1, .flops = 100}, {0}}},
+        {{{{.speed = 1, .flops = 100}, {.speed = 1, .flops = 101}},
+          {{.speed = 1, .flops = 99}, {.speed = 1, .flops = 100}}},
          W_C_LEAD_OPEN,
          false},
         {{{{.speed = 1, .flops = 100}}, {{.speed = 1, .flops = 50}}}, W_C_LEAD_OPEN, false},
@@ -207,10 +207,9 @@ static void test_lead(void **state)
 static void test_lead_by_exponent(void **state)
 {
     static const struct made runs[][RUNS] = {
-        {{.speed = 1, .flops = 100}, {.speed = 1, .flops = 110}, {0}},
+        {{.speed = 1, .flops = 100}, {.speed = 1, .flops = 110}},
         {{.speed = 1, .flops = 100, .achieved = 0.45},
-         {.speed = 1, .flops = 110, .achieved = 0.45},
-         {0}}};
+         {.speed = 1, .flops = 110, .achieved = 0.45}}};
     struct stage s;
     int shown = 0;
 
