@@ -180,12 +180,12 @@ static void draw_life(struct page *p, struct pic *pic, const void *what)
               20, 0);
 }
 
-/* What a training costs until it is good enough, of the first three. */
+/* What each training costs until it is good enough, where page one has room for all. */
 static void each_training(struct page *p, double node_hour)
 {
     char list[SAID_SIZE] = "";
 
-    for (int i = 0; i < p->book->n_groups && i < MOST_COSTS; i++) {
+    for (int i = 0; i < p->book->n_groups && p->book->n_groups <= MOST_COSTS; i++) {
         const double cost = page_quality_hours(p, i) * node_hour;
         if (cost > 0)
             text_add(list, sizeof list, "%s%s", list[0] ? ", " : "",

@@ -14,7 +14,7 @@
 #include "reports/record/fields.h"
 #include "reports/report/section.h"
 
-enum { MOST_FINDINGS = 3, MOST_BARS = 6, CAUSE_SAID = 160 };
+enum { MOST_FINDINGS = 3, MOST_BARS = 3, CAUSE_SAID = 160 };
 
 /* ---- what was tested ---- */
 
