@@ -14,7 +14,7 @@
 #include "reports/record/fields.h"
 #include "reports/report/section.h"
 
-enum { MOST_STEPS = 3, MOST_COSTS = 3, CAUSE_SAID = 160 };
+enum { MOST_STEPS = 3, MOST_COSTS = 3, MOST_BESIDE = 2 /* purchases */, CAUSE_SAID = 160 };
 
 /* ---- what to do ---- */
 
@@ -185,7 +185,9 @@ static void each_training(struct page *p, double node_hour)
 {
     char list[SAID_SIZE] = "";
 
-    for (int i = 0; i < p->book->n_groups && p->book->n_groups <= MOST_COSTS; i++) {
+    if (p->book->n_groups > MOST_COSTS || p->prices->n_buys > MOST_BESIDE)
+        return;
+    for (int i = 0; i < p->book->n_groups; i++) {
         const double cost = page_quality_hours(p, i) * node_hour;
         if (cost > 0)
             text_add(list, sizeof list, "%s%s", list[0] ? ", " : "",

@@ -72,6 +72,8 @@ END
     report bought-en.html --prices=bought.conf healthy/sure*.json
     report bought-ja.html --lang=ja --prices=bought.conf healthy/sure*.json
     report waits-en.html --prices=bought.conf "$(cat healthy/path)"
+    report chances-en.html --prices=bought.conf held.json # three trainings and four purchases
+    report chances-ja.html --lang=ja --prices=bought.conf held.json
     report network-en.html network/sure.json # no price file
     report shared-steps-ja.html --lang=ja --prices=bought.conf shared/sure*.json
     # nine trainings of one record, as those of a whole suite are
